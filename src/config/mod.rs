@@ -1,0 +1,117 @@
+//! `publish.toml`: from text to a checked [`Config`], or to every diagnostic at once.
+//!
+//! The way through: `layers` gathers the texts, `load` parses and merges them, `schema` validates the
+//! merged value, `raw` holds the shape of the file, `check` makes a `Config` of it.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{Digest, EventName, Mutability, OnConflict, Platform, RepositoryName, Visibility};
+
+/// A checked configuration: every name in it resolves. Tables keep the order of the file.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// The folder of the file: relative paths start here.
+    pub folder: PathBuf,
+    /// The digest of the merged configuration, layers included.
+    pub digest: Digest,
+    /// The profile in force.
+    pub profile: Option<String>,
+    /// `[project]`.
+    pub project: Project,
+    /// `[vars]`, as values of templates.
+    pub vars: IndexMap<String, serde_json::Value>,
+    /// `[registries.*]`.
+    pub registries: IndexMap<String, Registry>,
+    /// `[tags.*]`.
+    pub tags: IndexMap<String, TagRule>,
+    /// `[images.*]`.
+    pub images: IndexMap<String, Image>,
+    /// Where each key and value was written.
+    pub places: Places,
+}
+
+/// `[project]`.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The address of the source repository; `None`: the git remote.
+    pub source: Option<String>,
+    /// What git tags that carry a release start with.
+    pub tag_prefix: String,
+    /// The file that holds the version; `None`: the git tag of the event.
+    pub version: Option<VersionFile>,
+}
+
+/// A key of a file that holds the version.
+#[derive(Debug, Clone)]
+pub struct VersionFile {
+    /// The file, TOML or JSON, relative to the folder of `publish.toml`.
+    pub file: String,
+    /// The key, with dots between its parts.
+    pub key: String,
+}
+
+/// `[registries.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// How to reach it.
+    pub endpoint: RegistryEndpoint,
+    /// Who may pull from its repositories, unless an image says otherwise.
+    pub visibility: Option<Visibility>,
+}
+
+/// `[tags.NAME]`.
+#[derive(Debug, Clone)]
+pub struct TagRule {
+    /// The events it fires on.
+    pub on: Vec<EventName>,
+    /// The template of the tag.
+    pub template: String,
+    /// Globs, of which the branch (or the git tag) must match one; empty: any.
+    pub matches: Vec<String>,
+    /// A condition in the language of templates.
+    pub when: Option<String>,
+    /// Whether the tag may move.
+    pub mutability: Mutability,
+    /// What to do where an immutable tag names another digest.
+    pub on_conflict: OnConflict,
+    /// Whether a forward tag takes pre-releases.
+    pub prereleases: bool,
+}
+
+/// `[images.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Where its content comes from: templates.
+    pub source: ImageSource,
+    /// The repository, below the namespace of each registry.
+    pub repository: RepositoryName,
+    /// The names of its registries.
+    pub registries: Vec<String>,
+    /// The names of its tag rules.
+    pub tags: Vec<String>,
+    /// What git tags that carry its release start with, where it differs from the project's.
+    pub tag_prefix: Option<String>,
+    /// Who may pull it.
+    pub visibility: Option<Visibility>,
+    /// The platforms that must all be there.
+    pub platforms: Vec<Platform>,
+    /// Annotations of the root that is published: templates by key.
+    pub annotations: IndexMap<String, String>,
+}
+
+/// `source` of an image: strings are templates of [`crate::model::SourceSpec`]'s forms.
+#[derive(Debug, Clone)]
+pub enum ImageSource {
+    /// One source.
+    One(String),
+    /// A source for each platform, to assemble an index of.
+    Platforms(IndexMap<Platform, String>),
+}
+
+mod places;
+pub use places::Places;

@@ -1,0 +1,49 @@
+//! Places in texts: a file, an environment variable or a flag, and a range of bytes in it.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A text that a person wrote and a diagnostic can point into.
+#[derive(PartialEq, Eq)]
+pub struct SourceText {
+    /// What people call it: `publish.toml`, ``environment variable `BROKKR_PUBLISH_VARS__A` ``, `--set`.
+    pub name: String,
+    /// The file, where it is one.
+    pub file: Option<PathBuf>,
+    /// The whole text.
+    pub text: String,
+}
+
+impl SourceText {
+    /// Line and column of the byte at `offset`, both from 1; columns count characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+}
+
+impl fmt::Debug for SourceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A range of bytes in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub source: Arc<SourceText>,
+    /// The bytes, in the text.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// Line and column of the first byte, both from 1.
+    pub fn position(&self) -> (usize, usize) {
+        self.source.position(self.span.start)
+    }
+}

@@ -1,0 +1,17 @@
+//! Terraform for publishing container images: a `publish.toml` declares images, registries and tag rules; the
+//! engine compares that with what the registries hold, shows the difference as a plan, and applies it.
+//!
+//! The modules in the order in which data flows, which is also the order to read them in:
+//!
+//! ```text
+//! publish.toml ─► config ─► desired ─► plan ─► apply ─► report
+//!              context ─┘   observed ─┘
+//!         (git, CI)      (registries)
+//! ```
+
+pub mod diagnostic;
+pub mod model;
+
+pub mod config;
+pub mod registry;
+pub mod source;

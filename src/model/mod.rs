@@ -1,0 +1,28 @@
+//! The nouns of the crate, without I/O. Every room may import this one; it imports none.
+//!
+//! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`reference`], [`plan`].
+
+pub mod annotation;
+mod descriptor;
+mod digest;
+mod event;
+pub mod manifest;
+pub mod media_type;
+mod mutability;
+pub mod plan;
+mod platform;
+pub mod reference;
+mod source;
+mod tag;
+mod visibility;
+
+pub use descriptor::Descriptor;
+pub use digest::{Digest, DigestError, Digester};
+pub use event::EventName;
+pub use manifest::{Manifest, ManifestError, RawManifest};
+pub use mutability::{Mutability, OnConflict};
+pub use platform::{Platform, PlatformError};
+pub use reference::{RegistryLocation, RepositoryName, TagOrDigest};
+pub use source::{SourceSpec, SourceSpecError};
+pub use tag::{Tag, TagError};
+pub use visibility::Visibility;

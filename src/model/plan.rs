@@ -1,0 +1,1 @@
+//! The plan: what is to be changed, and why. Serialized, it is the saved plan.

@@ -1,0 +1,378 @@
+//! Names of places: registries, repositories in them, and manifests in those.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Tag};
+
+/// The path of a repository in a registry: `colliery-io/brokkr-broker`. Lower case, as
+/// distribution-spec 1.1, "Pulling manifests", has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RepositoryName(String);
+
+/// Why a text is no name of a repository or registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ReferenceError {
+    reason: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl RepositoryName {
+    /// The text of the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// This name below `namespace`.
+    #[must_use]
+    pub fn below(&self, namespace: Option<&Self>) -> Self {
+        match namespace {
+            Some(namespace) => Self(format!("{namespace}/{self}")),
+            None => self.clone(),
+        }
+    }
+}
+
+/// Whether `text` is a path component: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
+fn is_component(text: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separators = text.split(alphanumeric).filter(|separator| !separator.is_empty());
+    text.starts_with(alphanumeric)
+        && text.ends_with(alphanumeric)
+        && separators
+            .into_iter()
+            .all(|separator| matches!(separator, "." | "_" | "__") || separator.chars().all(|c| c == '-'))
+}
+
+impl FromStr for RepositoryName {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        // 255 is what clients hold a name and its host to (distribution-spec 1.1, same section).
+        if !text.is_empty() && text.len() <= 255 && text.split('/').all(is_component) {
+            return Ok(Self(text.to_owned()));
+        }
+        let lower = text.to_lowercase();
+        let suggestion = (lower != text && lower.split('/').all(is_component)).then_some(lower);
+        Err(ReferenceError {
+            reason: format!(
+                "`{text}` is not a repository name: expected lower-case letters and digits, with `.`, `_`, `-` between them and `/` between parts"
+            ),
+            suggestion,
+        })
+    }
+}
+
+impl TryFrom<String> for RepositoryName {
+    type Error = ReferenceError;
+
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        text.parse()
+    }
+}
+
+impl From<RepositoryName> for String {
+    fn from(name: RepositoryName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl schemars::JsonSchema for RepositoryName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RepositoryName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "The path of a repository in its registry." })
+    }
+}
+
+/// Where a registry is: on a host that speaks HTTP, or in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RegistryLocation {
+    /// `host[:port][/namespace]`.
+    Http {
+        /// The host, with the port where one was given. Lower case.
+        host: String,
+        /// What every repository's name starts with.
+        namespace: Option<RepositoryName>,
+    },
+    /// `oci:DIR`: one OCI image layout for each repository.
+    Directory {
+        /// The directory, as written: relative to the folder of `publish.toml`.
+        path: String,
+    },
+}
+
+impl RegistryLocation {
+    /// The full name of `repository` here, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    pub fn full_name(&self, repository: &RepositoryName) -> String {
+        match self {
+            Self::Http { host, .. } => format!("{host}/{repository}"),
+            Self::Directory { path } => format!("oci:{}/{repository}", path.trim_end_matches('/')),
+        }
+    }
+
+    /// The name, with the namespace of the registry in front, of the repository declared as `name`.
+    pub fn repository(&self, name: &RepositoryName) -> RepositoryName {
+        match self {
+            Self::Http { namespace, .. } => name.below(namespace.as_ref()),
+            Self::Directory { .. } => name.clone(),
+        }
+    }
+
+    /// Whether the host is this machine, which may speak plain HTTP without being declared insecure.
+    pub fn is_loopback(&self) -> bool {
+        let Self::Http { host, .. } = self else { return false };
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl FromStr for RegistryLocation {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let error = |reason: String, suggestion: Option<String>| Err(ReferenceError { reason, suggestion });
+        if let Some(path) = text.strip_prefix("oci:") {
+            if path.is_empty() {
+                return error("`oci:` needs a directory".to_owned(), Some("oci:dist/registry".to_owned()));
+            }
+            return Ok(Self::Directory { path: path.to_owned() });
+        }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return error(
+                format!(
+                    "`{scheme}://` does not belong here: expected `host[:port][/namespace]`; `insecure = true` allows plain http"
+                ),
+                Some(rest.trim_end_matches('/').to_owned()),
+            );
+        }
+        if text.contains('@') {
+            return error(
+                "a registry's `url` holds no credentials: expected `host[:port][/namespace]`".to_owned(),
+                None,
+            );
+        }
+        let (host, namespace) = match text.split_once('/') {
+            Some((host, namespace)) => (host, Some(namespace)),
+            None => (text, None),
+        };
+        if !is_host(host) {
+            return error(
+                format!(
+                    "`{host}` is not a host: expected `host[:port][/namespace]`, or `oci:DIR` for a directory"
+                ),
+                None,
+            );
+        }
+        let namespace = match namespace {
+            None => None,
+            Some("") => return error(format!("`{text}` ends in `/`"), Some(host.to_owned())),
+            Some(namespace) => match namespace.trim_end_matches('/').parse::<RepositoryName>() {
+                Ok(namespace) => Some(namespace),
+                Err(inner) => {
+                    return error(
+                        inner.reason,
+                        inner.suggestion.map(|namespace| format!("{host}/{namespace}")),
+                    );
+                }
+            },
+        };
+        Ok(Self::Http { host: host.to_ascii_lowercase(), namespace })
+    }
+}
+
+/// Whether `text` is `name[:port]`, `address[:port]` or `[v6]:port`.
+fn is_host(text: &str) -> bool {
+    let (name, port) = if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, after)) = rest.split_once(']') else { return false };
+        if address.parse::<std::net::Ipv6Addr>().is_err() {
+            return false;
+        }
+        ("v6", after.strip_prefix(':').or((!after.is_empty()).then_some("no port")))
+    } else {
+        match text.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (text, None),
+        }
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    name.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+impl TryFrom<String> for RegistryLocation {
+    type Error = ReferenceError;
+
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        text.parse()
+    }
+}
+
+impl From<RegistryLocation> for String {
+    fn from(location: RegistryLocation) -> Self {
+        location.to_string()
+    }
+}
+
+impl fmt::Display for RegistryLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { host, namespace: Some(namespace) } => write!(f, "{host}/{namespace}"),
+            Self::Http { host, namespace: None } => f.write_str(host),
+            Self::Directory { path } => write!(f, "oci:{path}"),
+        }
+    }
+}
+
+impl schemars::JsonSchema for RegistryLocation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RegistryLocation".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "`host[:port][/namespace]`, or `oci:DIR`." })
+    }
+}
+
+/// How to reach a registry: all that a saved plan must know of it. Credentials are named by
+/// environment variable, never held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RegistryEndpoint {
+    /// Where it is.
+    pub url: RegistryLocation,
+    /// Plain HTTP, and certificates that cannot be checked, are allowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
+    /// A file of PEM certificates to trust besides the system's, relative to the folder of
+    /// `publish.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// The environment variables that hold the credentials; without them the Docker and podman
+    /// credential files are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<CredentialVariables>,
+}
+
+/// The names of the environment variables that hold a user name and a password or token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialVariables {
+    /// The variable that holds the user name.
+    pub username_env: String,
+    /// The variable that holds the password or token.
+    pub password_env: String,
+}
+
+/// A manifest of a repository, by its movable or its fixed name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TagOrDigest {
+    /// By tag.
+    Tag(Tag),
+    /// By digest.
+    Digest(Digest),
+}
+
+impl fmt::Display for TagOrDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+impl From<Tag> for TagOrDigest {
+    fn from(tag: Tag) -> Self {
+        Self::Tag(tag)
+    }
+}
+
+impl From<Digest> for TagOrDigest {
+    fn from(digest: Digest) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repository_names_follow_the_specification() {
+        for text in ["a", "colliery-io/brokkr-broker", "a__b/c.d/e---f", "0/1"] {
+            assert!(text.parse::<RepositoryName>().is_ok(), "{text}");
+        }
+        for text in ["", "A", "a/", "/a", "a//b", "a..b", "a___b", "-a", "a-", "a b", "ä"] {
+            assert!(text.parse::<RepositoryName>().is_err(), "{text}");
+        }
+        let error = "Colliery-IO/Broker".parse::<RepositoryName>().expect_err("upper case");
+        assert_eq!(error.suggestion.as_deref(), Some("colliery-io/broker"));
+    }
+
+    #[test]
+    fn registry_locations() {
+        for text in
+            ["ghcr.io/colliery-io", "localhost:5000", "127.0.0.1:5000/a/b", "[::1]:5000", "oci:dist/registry"]
+        {
+            assert_eq!(text.parse::<RegistryLocation>().expect(text).to_string(), text);
+        }
+        for text in [
+            "",
+            "https://ghcr.io/x",
+            "user:pass@host/x",
+            "host:99999",
+            "host:0",
+            "a b",
+            "oci:",
+            "host/UP",
+            "host/",
+            "[::1",
+            "[::1]x",
+            "-a",
+        ] {
+            assert!(text.parse::<RegistryLocation>().is_err(), "{text}");
+        }
+        let suggestion = |text: &str| text.parse::<RegistryLocation>().expect_err(text).suggestion;
+        assert_eq!(suggestion("https://ghcr.io/x/").as_deref(), Some("ghcr.io/x"));
+        assert_eq!(suggestion("ghcr.io/Colliery").as_deref(), Some("ghcr.io/colliery"));
+    }
+
+    #[test]
+    fn loopback_is_known_by_name_and_address() {
+        for (text, loopback) in [
+            ("localhost:5000", true),
+            ("127.0.0.2", true),
+            ("[::1]:80", true),
+            ("a.localhost", true),
+            ("localhost.example.com", false),
+            ("ghcr.io", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(text.parse::<RegistryLocation>().expect(text).is_loopback(), loopback, "{text}");
+        }
+    }
+}

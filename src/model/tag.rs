@@ -1,0 +1,110 @@
+//! A tag: the only name in a registry that can move.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A tag as registries take it: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}` (distribution-spec 1.1, "Pulling
+/// manifests").
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Tag(String);
+
+/// Why a text is not a [`Tag`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    /// The text is empty.
+    #[error("a tag cannot be empty")]
+    Empty,
+    /// The text is longer than 128 characters.
+    #[error("a tag has at most 128 characters, this has {0}")]
+    TooLong(usize),
+    /// The text starts with `.` or `-`.
+    #[error("a tag cannot start with `{0}`")]
+    Start(char),
+    /// The text holds a character that no tag may hold.
+    #[error("a tag cannot contain `{}`", .0.escape_default())]
+    Character(char),
+}
+
+impl Tag {
+    /// The longest tag, in characters.
+    pub const MAX_LENGTH: usize = 128;
+
+    /// The text of the tag.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Tag {
+    type Err = TagError;
+
+    fn from_str(text: &str) -> Result<Self, TagError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        match text.chars().next() {
+            None => Err(TagError::Empty),
+            Some(_) if !text.chars().all(allowed) => {
+                Err(TagError::Character(text.chars().find(|c| !allowed(*c)).unwrap_or_default()))
+            }
+            Some(first @ ('.' | '-')) => Err(TagError::Start(first)),
+            Some(_) if text.len() > Self::MAX_LENGTH => Err(TagError::TooLong(text.len())),
+            Some(_) => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Tag {
+    type Error = TagError;
+
+    fn try_from(text: String) -> Result<Self, TagError> {
+        text.parse()
+    }
+}
+
+impl From<Tag> for String {
+    fn from(tag: Tag) -> Self {
+        tag.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl schemars::JsonSchema for Tag {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Tag".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$",
+            "description": "A tag of a repository."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong() {
+        let parse = |text: &str| text.parse::<Tag>().map(|_| ());
+        assert_eq!(parse("v1.2.3_build-7"), Ok(()));
+        assert_eq!(parse("_x"), Ok(()));
+        assert_eq!(parse(&"a".repeat(128)), Ok(()));
+        assert_eq!(parse(""), Err(TagError::Empty));
+        assert_eq!(parse(".x"), Err(TagError::Start('.')));
+        assert_eq!(parse("-x"), Err(TagError::Start('-')));
+        assert_eq!(parse("a/b"), Err(TagError::Character('/')));
+        assert_eq!(parse("1.0+b"), Err(TagError::Character('+')));
+        assert_eq!(parse("é"), Err(TagError::Character('é')));
+        assert_eq!(parse(&"a".repeat(129)), Err(TagError::TooLong(129)));
+    }
+}

@@ -1,0 +1,99 @@
+//! Where content goes: registries over HTTP, and registries that are a directory.
+//!
+//! [`connect`] opens a registry, which hands out a [`Repository`] by name. What only some callers need is a
+//! trait of its own ([`ReadRepository`]).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
+
+/// The bytes of a blob, in order, in pieces of a convenient size.
+pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// A blob's bytes, which can be had more than once: a retry starts again.
+pub trait BlobBody: Send + Sync {
+    /// The bytes from the start. The stream ends in an error where digest or size are not as described.
+    fn open(&self) -> ByteStream;
+}
+
+/// How a blob came to be in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlobOutcome {
+    /// Its bytes were sent.
+    Pushed,
+    /// The registry took it from another repository of its own.
+    Mounted,
+}
+
+/// A repository to publish to.
+#[async_trait::async_trait]
+pub trait Repository: Send + Sync {
+    /// What stands at a tag or digest, or `None`. Media type, size and digest are set.
+    async fn head_manifest(&self, at: &TagOrDigest) -> Result<Option<Descriptor>, RegistryError>;
+    /// Puts a manifest at a tag or digest, the bytes as they are.
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError>;
+    /// Whether a blob is there.
+    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError>;
+    /// Pushes a blob, or mounts it from another repository of the registry where that works.
+    async fn push_blob(
+        &self,
+        blob: &Descriptor,
+        body: &dyn BlobBody,
+        mount_from: Option<&RepositoryName>,
+    ) -> Result<BlobOutcome, RegistryError>;
+}
+
+/// A repository that can be read.
+#[async_trait::async_trait]
+pub trait ReadRepository: Send + Sync {
+    /// The manifest at a tag or digest, verified against the digest where one was asked for, or `None`.
+    async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
+    /// A small blob, verified, in memory: an error where it is larger than `limit` bytes.
+    async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError>;
+    /// Every tag; empty where the repository does not exist. Texts that are no [`Tag`] are left out.
+    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
+}
+
+/// A repository that can be published to and read.
+pub trait ReadWriteRepository: Repository + ReadRepository {}
+impl<T: Repository + ReadRepository> ReadWriteRepository for T {}
+
+/// A registry: one host, or one directory.
+pub trait Registry: Send + Sync {
+    /// The repository of that name; whether it exists is not asked.
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository>;
+}
+
+/// Something that a person should hear of while a request goes on.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// A request failed in a way that passes, and is sent again after `wait`.
+    Retry {
+        /// `METHOD url`, redacted.
+        request: String,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+        /// How long it waits.
+        wait: Duration,
+        /// Why.
+        cause: String,
+    },
+    /// The registry sent a `Warning` header (distribution-spec 1.1, "Warnings"); each text once.
+    Warning {
+        /// The registry's host.
+        host: String,
+        /// What it said.
+        text: String,
+    },
+}
+
+/// Receives notices.
+pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
+
+mod error;
+pub use error::RegistryError;
