@@ -13,5 +13,7 @@ pub mod diagnostic;
 pub mod model;
 
 pub mod config;
+pub mod context;
+pub mod desired;
 pub mod registry;
 pub mod source;

@@ -48,6 +48,7 @@ catalogue! {
     TagInvalid = "publish::tag::invalid", "tag-invalid.md";
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
+    TagForward = "publish::tag::forward", "tag-forward.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";

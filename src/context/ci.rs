@@ -1,0 +1,258 @@
+//! What the environment of each CI says: one function for each, all pure. The table is that of the CIs' own
+//! documentation of their predefined variables.
+
+use std::path::Path;
+
+use super::event_payload::Payload;
+use super::{ContextError, Environment};
+use crate::model::EventName;
+
+/// What a CI says of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CiFacts {
+    /// The CI's name.
+    pub name: &'static str,
+    /// What made the run happen.
+    pub event: EventName,
+    /// The git ref in full.
+    pub reference: Option<String>,
+    /// The commit.
+    pub sha: Option<String>,
+    /// The branch; on a pull request the one it comes from.
+    pub branch: Option<String>,
+    /// The git tag.
+    pub tag: Option<String>,
+    /// The number of the pull request.
+    pub pull_request: Option<u64>,
+    /// The repository's default branch.
+    pub default_branch: Option<String>,
+}
+
+/// A CI's variables, where an empty one is as good as none.
+struct Variables<'a>(&'a Environment);
+
+impl Variables<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.0.get(name).is_some_and(|it| it == value)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+}
+
+impl CiFacts {
+    /// Facts of which the ref follows from branch, tag and pull request, and the event too, unless `timer_or_hand`
+    /// says that it was a timer or a person.
+    fn derived(
+        name: &'static str,
+        timer_or_hand: Option<EventName>,
+        sha: Option<String>,
+        (branch, tag, pull_request): (Option<String>, Option<String>, Option<u64>),
+        default_branch: Option<String>,
+    ) -> Self {
+        let implied = match (pull_request, &tag, &branch) {
+            (Some(_), _, _) => EventName::PullRequest,
+            (None, Some(_), _) => EventName::Tag,
+            (None, None, Some(_)) => EventName::Branch,
+            (None, None, None) => EventName::Manual,
+        };
+        let reference = match (pull_request, &tag, &branch) {
+            (Some(number), _, _) => Some(format!("refs/pull/{number}/head")),
+            (None, Some(tag), _) => Some(format!("refs/tags/{tag}")),
+            (None, None, Some(branch)) => Some(format!("refs/heads/{branch}")),
+            (None, None, None) => None,
+        };
+        // A tag's run has no branch, whatever the CI puts there (several repeat the tag).
+        let branch = if tag.is_some() && pull_request.is_none() { None } else { branch };
+        let event = timer_or_hand.unwrap_or(implied);
+        Self { name, event, reference, sha, branch, tag, pull_request, default_branch }
+    }
+}
+
+/// What the CI of `environment` says, GitHub's event payload included; `None` outside any known CI.
+pub(super) fn discover(environment: &Environment) -> Result<Option<CiFacts>, ContextError> {
+    let variables = Variables(environment);
+    let payload = match variables.get("GITHUB_EVENT_PATH") {
+        Some(path) if variables.is("GITHUB_ACTIONS", "true") => Payload::read(Path::new(&path))?,
+        _ => Payload::default(),
+    };
+    Ok(read_with(environment, &payload))
+}
+
+/// What the CI of `environment` says; GitHub's event payload as JSON. Pure.
+pub fn read(environment: &Environment, payload: Option<&serde_json::Value>) -> Option<CiFacts> {
+    read_with(environment, &payload.map(Payload::from_json).unwrap_or_default())
+}
+
+fn read_with(environment: &Environment, payload: &Payload) -> Option<CiFacts> {
+    let variables = Variables(environment);
+    let has = |name: &str| variables.get(name).is_some();
+    Some(if variables.is("GITHUB_ACTIONS", "true") {
+        github(&variables, payload)
+    } else if has("GITLAB_CI") {
+        gitlab(&variables)
+    } else if has("BUILDKITE") {
+        buildkite(&variables)
+    } else if has("CIRCLECI") {
+        circleci(&variables)
+    } else if has("JENKINS_URL") {
+        jenkins(&variables)
+    } else if variables.is("CI", "woodpecker") {
+        woodpecker(&variables)
+    } else if has("DRONE") {
+        drone(&variables)
+    } else if has("TF_BUILD") {
+        azure(&variables)
+    } else if has("BITBUCKET_BUILD_NUMBER") {
+        bitbucket(&variables)
+    } else {
+        return None;
+    })
+}
+
+fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
+    let event_name = variables.get("GITHUB_EVENT_NAME").unwrap_or_default();
+    let of_type =
+        |kind: &str| variables.get("GITHUB_REF_NAME").filter(|_| variables.is("GITHUB_REF_TYPE", kind));
+    let tag = of_type("tag");
+    let event = match event_name.as_str() {
+        "pull_request" | "pull_request_target" if payload.action.as_deref() == Some("closed") => {
+            EventName::PullRequestClosed
+        }
+        "pull_request" | "pull_request_target" => EventName::PullRequest,
+        "schedule" => EventName::Schedule,
+        "workflow_dispatch" | "repository_dispatch" => EventName::Manual,
+        "release" => EventName::Tag,
+        _ if tag.is_some() => EventName::Tag,
+        _ => EventName::Branch,
+    };
+    let sha = variables.get("GITHUB_SHA");
+    let default_branch = payload.default_branch.clone();
+    let (branch, tag, pull_request, sha) = match event {
+        EventName::PullRequest | EventName::PullRequestClosed => {
+            let branch = payload.head_branch.clone().or_else(|| variables.get("GITHUB_HEAD_REF"));
+            // refs/pull/12/merge, where there is no payload.
+            let from_ref =
+                || variables.get("GITHUB_REF")?.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok();
+            (branch, None, payload.pull_request.or_else(from_ref), payload.head_sha.clone().or(sha))
+        }
+        EventName::Tag => (None, payload.release_tag.clone().or(tag), None, sha),
+        _ => (of_type("branch"), tag, None, sha),
+    };
+    let reference = match event {
+        EventName::Tag => tag.as_ref().map(|tag| format!("refs/tags/{tag}")),
+        _ => variables.get("GITHUB_REF"),
+    };
+    CiFacts { name: "GitHub Actions", event, reference, sha, branch, tag, pull_request, default_branch }
+}
+
+fn gitlab(variables: &Variables<'_>) -> CiFacts {
+    let timer_or_hand = match variables.get("CI_PIPELINE_SOURCE").as_deref() {
+        Some("schedule") => Some(EventName::Schedule),
+        Some("web" | "api" | "trigger" | "pipeline" | "chat" | "parent_pipeline") => Some(EventName::Manual),
+        _ => None,
+    };
+    let branch =
+        variables.get("CI_COMMIT_BRANCH").or_else(|| variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"));
+    // In pipelines for merged results CI_COMMIT_SHA is a throwaway merge, as on GitHub.
+    let sha = variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or_else(|| variables.get("CI_COMMIT_SHA"));
+    let place = (branch, variables.get("CI_COMMIT_TAG"), variables.number("CI_MERGE_REQUEST_IID"));
+    CiFacts::derived("GitLab CI", timer_or_hand, sha, place, variables.get("CI_DEFAULT_BRANCH"))
+}
+
+fn buildkite(variables: &Variables<'_>) -> CiFacts {
+    let timer_or_hand = match variables.get("BUILDKITE_SOURCE").as_deref() {
+        Some("schedule") => Some(EventName::Schedule),
+        Some("ui" | "api") => Some(EventName::Manual),
+        _ => None,
+    };
+    // The commit of a build that was started by hand may be the word HEAD.
+    let sha = variables.get("BUILDKITE_COMMIT").filter(|sha| sha != "HEAD");
+    let place = (
+        variables.get("BUILDKITE_BRANCH"),
+        variables.get("BUILDKITE_TAG"),
+        variables.number("BUILDKITE_PULL_REQUEST"),
+    );
+    let default_branch = variables.get("BUILDKITE_PIPELINE_DEFAULT_BRANCH");
+    CiFacts::derived("Buildkite", timer_or_hand, sha, place, default_branch)
+}
+
+fn circleci(variables: &Variables<'_>) -> CiFacts {
+    let from_address = || variables.get("CIRCLE_PULL_REQUEST")?.rsplit('/').next()?.parse().ok();
+    let pull_request = variables.number("CIRCLE_PR_NUMBER").or_else(from_address);
+    let place = (variables.get("CIRCLE_BRANCH"), variables.get("CIRCLE_TAG"), pull_request);
+    CiFacts::derived("CircleCI", None, variables.get("CIRCLE_SHA1"), place, None)
+}
+
+fn jenkins(variables: &Variables<'_>) -> CiFacts {
+    // BRANCH_NAME is `PR-12` in a pull request's build, and GIT_BRANCH carries the remote's name.
+    let plain = || {
+        let name = variables.get("BRANCH_NAME").or_else(|| variables.get("GIT_BRANCH"))?;
+        Some(name.strip_prefix("origin/").unwrap_or(&name).to_owned())
+    };
+    let branch = variables.get("CHANGE_BRANCH").or_else(plain);
+    let place = (branch, variables.get("TAG_NAME"), variables.number("CHANGE_ID"));
+    CiFacts::derived("Jenkins", None, variables.get("GIT_COMMIT"), place, None)
+}
+
+fn woodpecker(variables: &Variables<'_>) -> CiFacts {
+    let timer_or_hand = match variables.get("CI_PIPELINE_EVENT").as_deref() {
+        Some("cron") => Some(EventName::Schedule),
+        Some("manual") => Some(EventName::Manual),
+        Some("pull_request_closed") => Some(EventName::PullRequestClosed),
+        _ => None,
+    };
+    let branch = variables.get("CI_COMMIT_SOURCE_BRANCH").or_else(|| variables.get("CI_COMMIT_BRANCH"));
+    let place = (branch, variables.get("CI_COMMIT_TAG"), variables.number("CI_COMMIT_PULL_REQUEST"));
+    let sha = variables.get("CI_COMMIT_SHA");
+    CiFacts::derived("Woodpecker", timer_or_hand, sha, place, variables.get("CI_REPO_DEFAULT_BRANCH"))
+}
+
+fn drone(variables: &Variables<'_>) -> CiFacts {
+    let timer_or_hand = match variables.get("DRONE_BUILD_EVENT").as_deref() {
+        Some("cron") => Some(EventName::Schedule),
+        Some("custom" | "promote" | "rollback") => Some(EventName::Manual),
+        _ => None,
+    };
+    let branch = variables.get("DRONE_SOURCE_BRANCH").or_else(|| variables.get("DRONE_BRANCH"));
+    let place = (branch, variables.get("DRONE_TAG"), variables.number("DRONE_PULL_REQUEST"));
+    let sha = variables.get("DRONE_COMMIT_SHA");
+    CiFacts::derived("Drone", timer_or_hand, sha, place, variables.get("DRONE_REPO_BRANCH"))
+}
+
+fn azure(variables: &Variables<'_>) -> CiFacts {
+    let timer_or_hand = match variables.get("BUILD_REASON").as_deref() {
+        Some("Schedule") => Some(EventName::Schedule),
+        Some("Manual") => Some(EventName::Manual),
+        _ => None,
+    };
+    let source = variables.get("BUILD_SOURCEBRANCH").unwrap_or_default();
+    let below = |prefix: &str| source.strip_prefix(prefix).map(str::to_owned);
+    let from = variables.get("SYSTEM_PULLREQUEST_SOURCEBRANCH");
+    let branch = from
+        .map(|name| name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned())
+        .or_else(|| below("refs/heads/"));
+    let sha =
+        variables.get("SYSTEM_PULLREQUEST_SOURCECOMMITID").or_else(|| variables.get("BUILD_SOURCEVERSION"));
+    let pull_request = variables.number("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER");
+    let place = (branch, below("refs/tags/"), pull_request);
+    CiFacts::derived("Azure Pipelines", timer_or_hand, sha, place, None)
+}
+
+fn bitbucket(variables: &Variables<'_>) -> CiFacts {
+    let place = (
+        variables.get("BITBUCKET_BRANCH"),
+        variables.get("BITBUCKET_TAG"),
+        variables.number("BITBUCKET_PR_ID"),
+    );
+    CiFacts::derived("Bitbucket Pipelines", None, variables.get("BITBUCKET_COMMIT"), place, None)
+}
+
+#[cfg(test)]
+#[path = "ci_tests.rs"]
+mod tests;

@@ -1,0 +1,277 @@
+//! Git, asked through the git program. Nothing is written to the repository, and every run has a time limit.
+
+use std::cell::OnceCell;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long one run of git may take. Even `status` in a huge tree is done long before.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Why git gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// There is no git program.
+    #[error("the `git` program is not installed")]
+    NotInstalled,
+    /// The folder is in no repository.
+    #[error("`{0}` is in no git repository")]
+    NoRepository(PathBuf),
+    /// The repository belongs to somebody else, and git refuses to read it.
+    #[error(
+        "git refuses to read `{0}`, which belongs to another user: `git config --global --add safe.directory {0}` allows it"
+    )]
+    Ownership(PathBuf),
+    /// The repository is empty.
+    #[error("the git repository has no commits yet")]
+    NoCommits,
+    /// Git said something else.
+    #[error("git failed: {0}")]
+    Failed(String),
+}
+
+/// Whether one commit comes before another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ancestry {
+    /// The first is an ancestor of the second, or the same commit.
+    Ancestor,
+    /// It is not.
+    NotAncestor,
+    /// This clone cannot tell, and why.
+    Unknown(String),
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// `None` where there are no commits yet.
+    pub sha: Option<String>,
+    /// `None` where the head is detached.
+    pub branch: Option<String>,
+    /// The tags on the commit; asked only where the head is detached.
+    pub tags: Vec<String>,
+}
+
+/// The repository around a folder, asked as late as possible.
+pub(super) struct Repository {
+    folder: Option<PathBuf>,
+    head: OnceCell<Result<Head, GitError>>,
+}
+
+impl Repository {
+    /// The repository that `folder` is in, if any: nothing is asked yet.
+    pub fn open(folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), head: OnceCell::new() }
+    }
+
+    /// No repository at all.
+    #[cfg(test)]
+    pub fn none() -> Self {
+        Self { folder: None, head: OnceCell::new() }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let Some(folder) = &self.folder else { return Err(GitError::NoRepository(PathBuf::from("."))) };
+        run(folder, arguments)
+    }
+
+    fn head_or_error(&self) -> &Result<Head, GitError> {
+        self.head.get_or_init(|| {
+            let branch = match self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"]) {
+                Ok(branch) => Some(branch.trim_end().to_owned()),
+                Err(GitError::Failed(_)) => None,
+                Err(error) => return Err(error),
+            };
+            let sha = self.resolve("HEAD");
+            let tags = if branch.is_some() {
+                Vec::new()
+            } else {
+                let tags = self.run(&["tag", "--points-at", "HEAD"]).unwrap_or_default();
+                tags.lines().map(str::to_owned).collect()
+            };
+            Ok(Head { sha, branch, tags })
+        })
+    }
+
+    /// What is checked out, or `None` where there is no repository that can be read.
+    pub fn head(&self) -> Option<&Head> {
+        self.head_or_error().as_ref().ok()
+    }
+
+    /// Why nothing is known, where that is so.
+    pub fn problem(&self) -> Option<String> {
+        match self.head_or_error() {
+            Err(error) => Some(error.to_string()),
+            Ok(Head { sha: None, .. }) => Some(GitError::NoCommits.to_string()),
+            Ok(_) => None,
+        }
+    }
+
+    /// The commit that `revision` names.
+    pub fn resolve(&self, revision: &str) -> Option<String> {
+        let commit = format!("{revision}^{{commit}}");
+        let sha = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).ok()?;
+        let sha = sha.lines().last()?.trim();
+        is_commit_id(sha).then(|| sha.to_owned())
+    }
+
+    /// The committer's time, in seconds since 1970.
+    pub fn commit_time(&self, sha: &str) -> Option<i64> {
+        if !is_commit_id(sha) {
+            return None;
+        }
+        self.run(&["log", "-1", "--format=%ct", sha]).ok()?.trim().parse().ok()
+    }
+
+    /// Whether tracked files differ from the commit.
+    pub fn is_dirty(&self) -> Option<bool> {
+        let changes = self.run(&["status", "--porcelain", "-z", "--untracked-files=no"]).ok()?;
+        Some(!changes.is_empty())
+    }
+
+    /// The address of `origin`, without credentials.
+    pub fn remote(&self) -> Option<String> {
+        let address = self.run(&["config", "--get", "remote.origin.url"]).ok()?;
+        Some(public_address(address.trim()))
+    }
+
+    /// The branch that the clone remembers as the remote's default.
+    pub fn default_branch(&self) -> Option<String> {
+        let name = self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).ok()?;
+        Some(name.trim().strip_prefix("origin/")?.to_owned())
+    }
+}
+
+/// Whether `text` can only be the id of a commit: nothing that git could take for an option or a ref.
+fn is_commit_id(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The address of a remote as a browser takes it, without user, password and `.git`.
+fn public_address(address: &str) -> String {
+    let web = match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let scheme = if scheme == "http" { "http" } else { "https" };
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}/{path}")
+        }
+        // git@github.com:owner/name.git
+        None => match address.split_once(':') {
+            Some((host, path)) if !host.contains('/') => {
+                format!("https://{}/{path}", host.rsplit('@').next().unwrap_or_default())
+            }
+            _ => address.to_owned(),
+        },
+    };
+    let web = web.trim_end_matches('/');
+    web.strip_suffix(".git").unwrap_or(web).to_owned()
+}
+
+/// Whether commit `old` is an ancestor of commit `new`, as far as the clone around `folder` knows.
+pub fn ancestry(folder: &Path, old: &str, new: &str) -> Ancestry {
+    for sha in [old, new] {
+        if !is_commit_id(sha) {
+            return Ancestry::Unknown(format!("`{}` is not a commit id", sha.escape_debug()));
+        }
+    }
+    if old == new {
+        return Ancestry::Ancestor;
+    }
+    let repository = Repository::open(folder);
+    if let Some(problem) = repository.problem() {
+        return Ancestry::Unknown(problem);
+    }
+    for sha in [old, new] {
+        if repository.resolve(sha).is_none() {
+            return Ancestry::Unknown(format!("commit {} is not in this clone", &sha[..7]));
+        }
+    }
+    match repository.run(&["merge-base", "--is-ancestor", old, new]) {
+        Ok(_) => Ancestry::Ancestor,
+        Err(GitError::Failed(reason)) if reason.is_empty() => {
+            // In a shallow clone "no" may only mean that history was cut off.
+            match repository.run(&["rev-parse", "--is-shallow-repository"]) {
+                Ok(answer) if answer.trim() == "false" => Ancestry::NotAncestor,
+                _ => Ancestry::Unknown("the clone is shallow".to_owned()),
+            }
+        }
+        Err(error) => Ancestry::Unknown(error.to_string()),
+    }
+}
+
+/// Runs git in `folder` and returns its standard output. [`GitError::Failed`] is empty where git failed
+/// without a word, as its questions do to say no.
+fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        // gitignore(7) and git(1): take no locks, speak English, ask nobody.
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => GitError::NotInstalled,
+            _ => GitError::Failed(error.to_string()),
+        })?;
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        let read = stdout.as_mut().map_or(Ok(0), |stdout| stdout.read_to_end(&mut output));
+        let _ = stderr.as_mut().map(|stderr| stderr.read_to_end(&mut complaint));
+        let _ = sender.send(read.map(|_| (output, complaint)));
+    });
+    let Ok(Ok((output, complaint))) = receiver.recv_timeout(TIME_LIMIT) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(GitError::Failed(format!("`git {}` gave no answer in time", arguments.join(" "))));
+    };
+    let status = child.wait().map_err(|error| GitError::Failed(error.to_string()))?;
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&output).into_owned());
+    }
+    let complaint = String::from_utf8_lossy(&complaint);
+    if complaint.contains("not a git repository") {
+        return Err(GitError::NoRepository(folder.to_owned()));
+    }
+    if complaint.contains("dubious ownership") {
+        return Err(GitError::Ownership(folder.to_owned()));
+    }
+    Err(GitError::Failed(complaint.lines().next().unwrap_or_default().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remotes_become_addresses_without_credentials() {
+        for (remote, address) in [
+            ("git@github.com:colliery-io/brokkr.git", "https://github.com/colliery-io/brokkr"),
+            (
+                "https://user:secret@github.com/colliery-io/brokkr.git",
+                "https://github.com/colliery-io/brokkr",
+            ),
+            ("ssh://git@gitlab.com/a/b/", "https://gitlab.com/a/b"),
+            ("/srv/git/brokkr.git", "/srv/git/brokkr"),
+        ] {
+            assert_eq!(public_address(remote), address);
+        }
+    }
+
+    #[test]
+    fn only_commit_ids_reach_git() {
+        let somewhere = Path::new(".");
+        for hostile in ["--upload-pack=touch x", "HEAD", "", "main"] {
+            assert!(matches!(ancestry(somewhere, hostile, "0000000"), Ancestry::Unknown(_)), "{hostile}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Where this run stands: the commit, the ref, the event, the pull request. Plain data, gathered from git, the
+//! CI's environment and the simulation flags; tests build a [`Context`] by hand.
+
+mod ci;
+mod error;
+mod event_payload;
+mod git;
+mod simulate;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use ci::{CiFacts, read as read_ci};
+pub use error::ContextError;
+pub use git::{Ancestry, GitError, ancestry};
+pub use simulate::Flags;
+
+use crate::model::EventName;
+
+/// The environment variables of the process, or what a test says they are.
+pub type Environment = BTreeMap<String, String>;
+
+/// Where a run stands. What is not known is `None`, and [`Context::absent`] says why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Context {
+    /// What made the run happen.
+    pub event: EventName,
+    /// The git ref in full: `refs/tags/v1.2.3`.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The commit, 40 (or 64) hexadecimal digits. On a pull request the head, not the merge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha: Option<String>,
+    /// The branch; on a pull request the one it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The git tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The number of the pull request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<u64>,
+    /// The branch that the repository calls its default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_branch: Option<String>,
+    /// The time of the commit, or `SOURCE_DATE_EPOCH`, in seconds since 1970. Never the clock's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_time: Option<i64>,
+    /// Whether tracked files differ from the commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// The address of the git remote, without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    /// The CI that the run is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci: Option<String>,
+    /// Why values are missing, by the name that templates use.
+    #[serde(skip)]
+    pub absent: BTreeMap<&'static str, String>,
+}
+
+/// What the caller wants to know beyond what is always asked; each costs a run of git.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Needs {
+    /// Whether the tree is dirty.
+    pub dirty: bool,
+}
+
+impl Context {
+    /// A context of which only the event is known.
+    pub fn new(event: EventName) -> Self {
+        Self {
+            event,
+            reference: None,
+            sha: None,
+            branch: None,
+            tag: None,
+            pull_request: None,
+            default_branch: None,
+            commit_time: None,
+            dirty: None,
+            remote: None,
+            ci: None,
+            absent: BTreeMap::new(),
+        }
+    }
+
+    /// The first seven digits of the commit.
+    pub fn short_sha(&self) -> Option<&str> {
+        self.sha.as_deref().map(|sha| sha.get(..7).unwrap_or(sha))
+    }
+
+    /// One line for people: `refs/tags/v1.2.4 at 9f3c2ab`.
+    pub fn describe(&self) -> String {
+        let place = match (&self.reference, self.pull_request) {
+            (_, Some(number)) => format!("pull request {number}"),
+            (Some(reference), None) => reference.clone(),
+            (None, None) => self.event.to_string(),
+        };
+        let event = match self.event {
+            EventName::Schedule | EventName::Manual if place != self.event.as_str() => {
+                format!(" ({})", self.event)
+            }
+            _ => String::new(),
+        };
+        match self.short_sha() {
+            Some(sha) => format!("{place}{event} at {sha}"),
+            None => format!("{place}{event}"),
+        }
+    }
+
+    /// Gathers the context of `folder`: the flags first, then the CI, then git.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`] where a flag or the CI's event payload cannot be understood. What is merely unknown
+    /// is no error: it is absent, with the reason.
+    pub fn discover(
+        folder: &Path,
+        environment: &Environment,
+        flags: &Flags,
+        needs: Needs,
+    ) -> Result<Self, ContextError> {
+        let facts = ci::discover(environment)?;
+        let repository = git::Repository::open(folder);
+        let mut context = match simulate::context(flags, &repository)? {
+            Some(simulated) => simulated,
+            None => match &facts {
+                Some(facts) => Self::from_ci(facts),
+                None => Self::from_git(&repository),
+            },
+        };
+        context.ci = facts.as_ref().map(|facts| facts.name.to_owned());
+        if let Some(sha) = &flags.sha {
+            context.sha = Some(simulate::checked_sha(sha, &repository)?);
+        }
+        if context.default_branch.is_none() {
+            context.default_branch =
+                facts.and_then(|facts| facts.default_branch).or_else(|| repository.default_branch());
+        }
+        context.commit_time = source_date_epoch(environment)?
+            .or_else(|| context.sha.as_deref().and_then(|sha| repository.commit_time(sha)));
+        if needs.dirty {
+            context.dirty = repository.is_dirty();
+        }
+        context.remote = repository.remote();
+        context.explain_absence(&repository);
+        Ok(context)
+    }
+
+    fn from_ci(facts: &CiFacts) -> Self {
+        Self {
+            reference: facts.reference.clone(),
+            sha: facts.sha.clone(),
+            branch: facts.branch.clone(),
+            tag: facts.tag.clone(),
+            pull_request: facts.pull_request,
+            default_branch: facts.default_branch.clone(),
+            ..Self::new(facts.event)
+        }
+    }
+
+    /// On a laptop: the branch that is checked out, or the one tag that a detached head stands on.
+    fn from_git(repository: &git::Repository) -> Self {
+        let Some(head) = repository.head() else { return Self::new(EventName::Manual) };
+        let (event, reference) = match (&head.branch, head.tags.as_slice()) {
+            (Some(branch), _) => (EventName::Branch, Some(format!("refs/heads/{branch}"))),
+            (None, [tag]) => (EventName::Tag, Some(format!("refs/tags/{tag}"))),
+            (None, _) => (EventName::Manual, None),
+        };
+        Self {
+            reference,
+            sha: head.sha.clone(),
+            tag: (event == EventName::Tag).then(|| head.tags.first().cloned()).flatten(),
+            branch: head.branch.clone(),
+            ..Self::new(event)
+        }
+    }
+
+    fn explain_absence(&mut self, repository: &git::Repository) {
+        let event = self.event;
+        let no_git = repository.problem();
+        let mut absent = |missing: bool, name: &'static str, reason: String| {
+            if missing {
+                self.absent.insert(name, reason);
+            }
+        };
+        let commit = no_git.clone().unwrap_or_else(|| "no commit is known here".to_owned());
+        absent(self.sha.is_none(), "git.sha", format!("{commit}; `--sha` gives one"));
+        absent(self.sha.is_none(), "git.short_sha", format!("{commit}; `--sha` gives one"));
+        absent(
+            self.commit_time.is_none(),
+            "git.commit_time",
+            match &no_git {
+                Some(problem) => format!("{problem}; `SOURCE_DATE_EPOCH` gives a time"),
+                None => "the commit is not in this clone; `SOURCE_DATE_EPOCH` gives a time".to_owned(),
+            },
+        );
+        absent(self.branch.is_none(), "git.branch", format!("this event is `{event}`, without a branch"));
+        absent(self.tag.is_none(), "git.tag", format!("this event is `{event}`, without a git tag"));
+        absent(self.reference.is_none(), "git.ref", "no ref is known here; `--ref` gives one".to_owned());
+        absent(
+            self.pull_request.is_none(),
+            "pr.number",
+            format!("this event is `{event}`, not a pull request"),
+        );
+        absent(
+            self.default_branch.is_none(),
+            "git.default_branch",
+            "neither the CI nor the git remote says which branch is the default".to_owned(),
+        );
+        absent(
+            self.dirty.is_none(),
+            "git.dirty",
+            no_git.unwrap_or_else(|| "the tree could not be compared".to_owned()),
+        );
+    }
+}
+
+/// `SOURCE_DATE_EPOCH`, in seconds (reproducible-builds.org/specs/source-date-epoch).
+fn source_date_epoch(environment: &Environment) -> Result<Option<i64>, ContextError> {
+    match environment.get("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => match text.parse::<i64>() {
+            Ok(seconds) if seconds >= 0 => Ok(Some(seconds)),
+            _ => Err(ContextError::SourceDateEpoch { value: text.clone() }),
+        },
+    }
+}

@@ -1,0 +1,91 @@
+//! Collisions: one tag wanted by two images, or under two mutabilities, in one repository.
+
+use std::collections::HashMap;
+
+use super::tags::RenderedTag;
+use crate::config::Config;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::model::Tag;
+
+/// One claim on a tag of a repository.
+#[derive(Clone, Copy)]
+struct Claim<'a> {
+    image: &'a str,
+    tag: &'a RenderedTag,
+}
+
+/// Finds every collision among the tags of images, each given with the name of the image. `situation` is for people:
+/// `on a release`.
+pub(super) fn find<'a>(
+    config: &'a Config,
+    images: impl IntoIterator<Item = (&'a str, &'a [RenderedTag])>,
+    situation: &str,
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
+    for (name, tags) in images {
+        let Some(image) = config.images.get(name) else { continue };
+        for registry in image.registries.iter().filter_map(|registry| config.registries.get(registry)) {
+            let location = &registry.endpoint.url;
+            let repository = location.full_name(&location.repository(&image.repository));
+            for tag in tags {
+                let claim = Claim { image: name, tag };
+                let Some(first) = claims.get(&(repository.clone(), &tag.tag)).copied() else {
+                    claims.insert((repository.clone(), &tag.tag), claim);
+                    continue;
+                };
+                if let Some(diagnostic) = collision(config, first, claim, &repository, situation)
+                    && !diagnostics.contains(&diagnostic)
+                {
+                    diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+    diagnostics
+}
+
+fn collision(
+    config: &Config,
+    first: Claim<'_>,
+    second: Claim<'_>,
+    repository: &str,
+    situation: &str,
+) -> Option<Diagnostic> {
+    let tag = &second.tag.tag;
+    let rule_place = |rule: &str| -> Option<Place> { config.places.value(&["tags", rule, "template"]) };
+    if first.image != second.image {
+        let (one, other) = (first.image, second.image);
+        let place = |image: &str| {
+            config
+                .places
+                .value(&["images", image, "repository"])
+                .or_else(|| config.places.key(&["images", image]))
+        };
+        let message =
+            format!("images `{one}` and `{other}` both want the tag `{tag}` of `{repository}` {situation}");
+        return Some(
+            Diagnostic::error(Code::TagCollision, message)
+                .at_maybe(place(other), format!("rule `{}` renders `{tag}` here", second.tag.rule))
+                .at_maybe(place(one), format!("and rule `{}` here", first.tag.rule))
+                .help(
+                    "give each image a `repository` of its own, or put `{{ image.name }}` into the template",
+                ),
+        );
+    }
+    if first.tag.mutability == second.tag.mutability {
+        return None;
+    }
+    let (one, other) = (&first.tag.rule, &second.tag.rule);
+    let message = format!(
+        "tag rules `{one}` ({}) and `{other}` ({}) both render `{tag}` {situation}",
+        first.tag.mutability.as_str(),
+        second.tag.mutability.as_str(),
+    );
+    Some(
+        Diagnostic::error(Code::TagCollision, message)
+            .at_maybe(rule_place(other), format!("renders `{tag}`"))
+            .at_maybe(rule_place(one), "and so does this")
+            .help("change one template, give both the same `mutability`, or keep one from firing with `match` or `when`"),
+    )
+}

@@ -1,0 +1,124 @@
+//! The filters and tests that templates have beyond minijinja's own.
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind};
+use regex::Regex;
+
+use crate::model::{Digest, Tag};
+
+/// Adds every filter and test to `environment`.
+pub(super) fn add(environment: &mut Environment<'_>) {
+    environment.add_filter("slug", |text: String| slug(&text));
+    environment.add_filter("short", short);
+    environment.add_filter("date", date);
+    environment.add_filter("capture", capture);
+    environment.add_test("matching", matching);
+}
+
+/// A valid tag from any text: lower case, every run of other characters one `-`, at most 128 characters.
+/// What is cut, and what has no character left, carries eight digits of the text's digest, so that distinct
+/// inputs stay distinct.
+pub(super) fn slug(text: &str) -> String {
+    const DIGITS: usize = 8;
+    let mut slug = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') {
+            slug.push(c);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_start_matches(['-', '.']).trim_end_matches(['-', '.']);
+    let digest = || Digest::of(text.as_bytes()).hex()[..DIGITS].to_owned();
+    if slug.is_empty() {
+        return format!("x-{}", digest());
+    }
+    if slug.len() <= Tag::MAX_LENGTH {
+        return slug.to_owned();
+    }
+    let kept = slug[..Tag::MAX_LENGTH - DIGITS - 1].trim_end_matches(['-', '.']);
+    format!("{kept}-{}", digest())
+}
+
+/// The first `count` characters.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn short(text: String, count: Option<usize>) -> String {
+    text.chars().take(count.unwrap_or(7)).collect()
+}
+
+/// Seconds since 1970, or a time as RFC 3339 prints it, in the words of strftime(3); UTC.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn date(time: Value, format: &str) -> Result<String, Error> {
+    let error = |detail: String| Error::new(ErrorKind::InvalidOperation, detail);
+    let timestamp = match (time.as_i64(), time.as_str()) {
+        (Some(seconds), _) => jiff::Timestamp::from_second(seconds).ok(),
+        (None, Some(text)) => text.parse::<jiff::Timestamp>().ok(),
+        (None, None) => None,
+    };
+    let timestamp = timestamp.ok_or_else(|| error(format!("`{time}` is not a time")))?;
+    jiff::fmt::strtime::format(format, timestamp)
+        .map_err(|cause| error(format!("`{format}` is not a date format: {cause}")))
+}
+
+fn compile(pattern: &str) -> Result<Regex, Error> {
+    Regex::new(pattern).map_err(|cause| {
+        let cause = cause.to_string();
+        let reason = cause.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a regular expression: {reason}"))
+    })
+}
+
+/// What `group` of `pattern` captures in the text; group 1, or 0 where the pattern has no groups.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn capture(text: String, pattern: &str, group: Option<usize>) -> Result<String, Error> {
+    let regex = compile(pattern)?;
+    let group = group.unwrap_or(usize::from(regex.captures_len() > 1));
+    let found = regex.captures(&text).and_then(|captures| captures.get(group));
+    found.map(|found| found.as_str().to_owned()).ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!("`{text}` holds nothing for group {group} of `{pattern}`"),
+        )
+    })
+}
+
+/// Whether `pattern` is found in the text.
+#[allow(clippy::needless_pass_by_value)] // the signature of a test
+fn matching(text: String, pattern: &str) -> Result<bool, Error> {
+    Ok(compile(pattern)?.is_match(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn slugs() {
+        for (text, expected) in [
+            ("main", "main"),
+            ("feature/x#1", "feature-x-1"),
+            ("Feature/X", "feature-x"),
+            ("--a..b__c--", "a..b__c"),
+            ("release/1.2", "release-1.2"),
+            (".hidden", "hidden"),
+        ] {
+            assert_eq!(slug(text), expected);
+        }
+        assert_ne!(slug("日本"), slug("中国"));
+    }
+
+    #[test]
+    fn long_texts_stay_distinct() {
+        let (one, other) = ("a".repeat(200), "a".repeat(201));
+        assert_eq!(slug(&one).len(), 128);
+        assert_ne!(slug(&one), slug(&other));
+    }
+
+    proptest! {
+        #[test]
+        fn a_slug_is_always_a_tag(text in "\\PC{0,300}") {
+            prop_assert!(slug(&text).parse::<Tag>().is_ok(), "{:?}", slug(&text));
+        }
+    }
+}

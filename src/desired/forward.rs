@@ -1,0 +1,161 @@
+//! Lines of releases: which versions a registry's tags stand for, and which of them share a forward tag.
+//!
+//! Git history is not asked, so that a shallow clone decides right: the registry's own tag list is read back
+//! through the rule that prints the full version. Two versions are of one line where the forward rule renders the
+//! same tag for both, which holds for any template.
+
+use std::sync::Arc;
+
+use semver::Version;
+
+use super::rules;
+use super::template::Templates;
+use super::values::Values;
+use crate::model::Tag;
+
+/// A version that no release has: where it comes out of a template whole, the template prints the full version.
+const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";
+
+/// Reads versions back out of tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct VersionReader {
+    prefix: String,
+    suffix: String,
+}
+
+impl VersionReader {
+    /// A reader of what `template` prints, or `None` where it does not print the full version once.
+    pub fn new(templates: &Templates, template: &str, values: &Values) -> Option<Self> {
+        let values = values.with_version(Version::parse(SENTINEL).map_err(|error| error.to_string()));
+        let tag = rules::render(templates, template, &values).ok()?;
+        let printed = SENTINEL.replace('+', "_");
+        let (prefix, suffix) = tag.as_str().split_once(&printed)?;
+        (!suffix.contains(&printed)).then(|| Self { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
+    }
+
+    /// The version that `tag` was rendered for.
+    pub fn read(&self, tag: &Tag) -> Option<Version> {
+        let version = tag.as_str().strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
+        // A semantic version holds no `_`: what does was a `+`.
+        Version::parse(&version.replacen('_', "+", 1)).ok()
+    }
+}
+
+/// The line of a forward tag.
+#[derive(Clone)]
+pub struct Line {
+    pub(super) templates: Arc<Templates>,
+    pub(super) readers: Arc<Vec<VersionReader>>,
+    pub(super) template: String,
+    pub(super) values: Values,
+    pub(super) tag: Tag,
+    /// The version being published.
+    pub version: Version,
+    /// Whether the rule takes pre-releases.
+    pub prereleases: bool,
+}
+
+/// A version that a registry holds, and the tag that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The version.
+    pub version: Version,
+    /// The tag that stands for it.
+    pub tag: Tag,
+}
+
+impl Line {
+    /// Whether any rule prints the full version: without one nothing is known of what a registry holds.
+    pub fn can_be_read(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
+    /// The versions of this line among `tags`, lowest first. Pre-releases count only where the rule takes them.
+    pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
+        let read = |tag: &Tag| self.readers.iter().find_map(|reader| reader.read(tag));
+        let mut held: Vec<Held> = tags
+            .iter()
+            .filter_map(|tag| Some(Held { version: read(tag)?, tag: tag.clone() }))
+            .filter(|held| self.prereleases || held.version.pre.is_empty())
+            .filter(|held| self.contains(&held.version))
+            .collect();
+        held.sort_by(|a, b| a.version.cmp_precedence(&b.version).then_with(|| a.tag.cmp(&b.tag)));
+        held
+    }
+
+    fn contains(&self, version: &Version) -> bool {
+        let values = self.values.with_version(Ok(version.clone()));
+        rules::render(&self.templates, &self.template, &values).is_ok_and(|tag| tag == self.tag)
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line").field("tag", &self.tag).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::model::EventName;
+    use indexmap::IndexMap;
+
+    fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> Line {
+        let templates = Templates::new([]);
+        let version: Version = version.parse().expect("a version");
+        let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), "x")
+            .with_version(Ok(version.clone()));
+        let readers = full.iter().filter_map(|full| VersionReader::new(&templates, full, &values)).collect();
+        let tag = rules::render(&templates, template, &values).expect("a tag");
+        Line {
+            templates: Arc::new(templates),
+            readers: Arc::new(readers),
+            template: template.to_owned(),
+            values,
+            tag,
+            version,
+            prereleases,
+        }
+    }
+
+    fn held(line: &Line, tags: &[&str]) -> Vec<String> {
+        let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().expect("a tag")).collect();
+        line.held(&tags).into_iter().map(|held| held.version.to_string()).collect()
+    }
+
+    const TAGS: [&str; 9] =
+        ["v1.2.3", "v1.10.0", "v2.0.1", "v2.1.0-rc.1", "v1", "latest", "sha-123", "v1.2.4_build.7", "v10.0"];
+
+    #[test]
+    fn lines_follow_from_the_template() {
+        let full = ["v{{ version }}"];
+        assert_eq!(
+            held(&line("latest", "1.2.5", &full, false), &TAGS),
+            ["1.2.3", "1.2.4+build.7", "1.10.0", "2.0.1"]
+        );
+        assert_eq!(
+            held(&line("v{{ version.major }}", "1.2.5", &full, false), &TAGS),
+            ["1.2.3", "1.2.4+build.7", "1.10.0"]
+        );
+        assert_eq!(
+            held(&line("v{{ version.major }}.{{ version.minor }}", "1.2.5", &full, false), &TAGS),
+            ["1.2.3", "1.2.4+build.7"]
+        );
+        assert_eq!(held(&line("v{{ version.major }}", "2.0.0", &full, true), &TAGS), ["2.0.1", "2.1.0-rc.1"]);
+    }
+
+    #[test]
+    fn a_rule_that_prints_only_a_part_reads_nothing() {
+        for template in
+            ["v{{ version.major }}", "latest", "{{ version | upper }}", "{{ version }}-{{ version }}"]
+        {
+            assert!(!line("latest", "1.0.0", &[template], false).can_be_read(), "{template}");
+        }
+        assert_eq!(
+            held(&line("latest", "1.0.0", &["rel-{{ version }}-x"], false), &["rel-1.2.3-x", "1.2.3"]),
+            ["1.2.3"]
+        );
+    }
+}

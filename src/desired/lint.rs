@@ -1,0 +1,265 @@
+//! What `lint` finds beyond the schema: every template rendered against every sample event, collisions, rules that
+//! can never fire, and forward tags that could never be decided.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::collisions;
+use super::forward::VersionReader;
+use super::rules::Firing;
+use super::samples;
+use super::tags::{RenderedTag, Renderer, rule_diagnostic};
+use super::template::{Kind, TemplateError, is_template};
+use crate::config::{Config, Image, ImageSource, TagRule};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{EventName, Mutability};
+
+/// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
+pub fn lint(config: &Config) -> Vec<Diagnostic> {
+    let renderer = Renderer::with_file_version(config, sample_version(config));
+    let mut diagnostics = Vec::new();
+    let mut broken: BTreeSet<&str> = BTreeSet::new();
+    for (name, rule) in &config.tags {
+        let found = rule_templates(&renderer, name, rule);
+        if !found.is_empty() {
+            broken.insert(name);
+        }
+        diagnostics.extend(found);
+    }
+    for (name, image) in &config.images {
+        diagnostics.extend(image_templates(&renderer, name, image));
+    }
+    let samples = samples::all(config);
+    let mut fired: BTreeSet<&str> = BTreeSet::new();
+    for sample in &samples {
+        let found = render(&renderer, &sample.context, &sample.situation, &broken, &mut fired);
+        for diagnostic in found {
+            let same = |known: &Diagnostic| {
+                known.code == diagnostic.code && known.labels == diagnostic.labels && !known.labels.is_empty()
+            };
+            if !diagnostics.iter().any(same) {
+                diagnostics.push(diagnostic);
+            }
+        }
+    }
+    for (name, rule) in config.tags.iter().filter(|(name, _)| !broken.contains(name.as_str())) {
+        diagnostics.extend(never_fires(&renderer, name, rule, fired.contains(name.as_str())));
+        diagnostics.extend(undecidable(&renderer, name, rule, &broken));
+    }
+    diagnostics
+}
+
+/// A version file is not read by `lint`, which asks nothing but the file: any version will do.
+fn sample_version(config: &Config) -> super::version::FileVersion {
+    config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
+}
+
+fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {
+    let place = config.places.inside(path, error.range.clone()).or_else(|| config.places.value(path));
+    Diagnostic::error(error.code, format!("{prefix}: {}", error.message))
+        .at_maybe(place, "")
+        .help_maybe(error.help)
+}
+
+fn rule_templates(renderer: &Renderer<'_>, name: &str, rule: &TagRule) -> Vec<Diagnostic> {
+    let (config, templates) = (renderer.config, &renderer.templates);
+    let title = format!("tag rule `{name}`");
+    let mut found: Vec<Diagnostic> = templates
+        .check(&rule.template, Kind::Text)
+        .into_iter()
+        .map(|error| at(config, &["tags", name, "template"], &title, error))
+        .collect();
+    if let Some(when) = &rule.when {
+        let errors = templates.check(when, Kind::Expression);
+        found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
+    }
+    found
+}
+
+fn image_templates(renderer: &Renderer<'_>, name: &str, image: &Image) -> Vec<Diagnostic> {
+    let (config, templates) = (renderer.config, &renderer.templates);
+    let title = format!("image `{name}`");
+    let mut found = Vec::new();
+    let mut check = |text: &str, path: &[&str]| {
+        if is_template(text) {
+            let errors = templates.check(text, Kind::Text);
+            found.extend(errors.into_iter().map(|error| at(config, path, &title, error)));
+        }
+    };
+    match &image.source {
+        ImageSource::One(text) => check(text, &["images", name, "source"]),
+        ImageSource::Platforms(table) => {
+            for (platform, text) in table {
+                check(text, &["images", name, "source", &platform.to_string()]);
+            }
+        }
+    }
+    for (key, text) in &image.annotations {
+        check(text, &["images", name, "annotations", key]);
+    }
+    found
+}
+
+/// Renders every image's tags in one sample, and finds what is wrong with them.
+fn render<'a>(
+    renderer: &'a Renderer<'a>,
+    context: &'a Context,
+    situation: &str,
+    broken: &BTreeSet<&str>,
+    fired: &mut BTreeSet<&'a str>,
+) -> Vec<Diagnostic> {
+    let config = renderer.config;
+    let mut firings = renderer.fire_all(context);
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut tags: Vec<(&str, Vec<RenderedTag>)> = Vec::with_capacity(config.images.len());
+    let mut failed: BTreeSet<&str> = BTreeSet::new();
+    for (name, image) in &config.images {
+        let mut of_image = Vec::new();
+        for rule in image.tags.iter().filter(|rule| !broken.contains(rule.as_str())) {
+            match firings.of(rule, name, image) {
+                Ok(Firing::Silent(_)) => {}
+                Ok(Firing::Tag(tag)) => {
+                    fired.insert(rule);
+                    let mutability = config.tags.get(rule).map(|rule| rule.mutability).unwrap_or_default();
+                    of_image.push(RenderedTag { tag, rule: rule.clone(), mutability });
+                }
+                Err(mut error) => {
+                    fired.insert(rule);
+                    if failed.insert(rule) {
+                        error.error.message = format!("{situation}, {}", error.error.message);
+                        diagnostics.push(rule_diagnostic(config, rule, &error));
+                    }
+                }
+            }
+        }
+        tags.push((name, of_image));
+    }
+    diagnostics.extend(collisions::find(config, distinct(config, &tags), situation));
+    diagnostics
+}
+
+/// The images whose collisions are worth looking for: all that share a repository, and one of each set of rules, since
+/// images that render the same tags collide within themselves alike.
+fn distinct<'t, 'n>(
+    config: &Config,
+    tags: &'t [(&'n str, Vec<RenderedTag>)],
+) -> Vec<(&'n str, &'t [RenderedTag])> {
+    let mut repositories: HashMap<&str, usize> = HashMap::new();
+    for image in config.images.values() {
+        *repositories.entry(image.repository.as_str()).or_default() += 1;
+    }
+    let mut seen: BTreeSet<Vec<(&str, &str)>> = BTreeSet::new();
+    tags.iter()
+        .filter(|(name, of_image)| {
+            let shared = config
+                .images
+                .get(*name)
+                .and_then(|image| repositories.get(image.repository.as_str()))
+                .is_some_and(|count| *count > 1);
+            shared || seen.insert(of_image.iter().map(|tag| (tag.rule.as_str(), tag.tag.as_str())).collect())
+        })
+        .map(|(name, of_image)| (*name, of_image.as_slice()))
+        .collect()
+}
+
+/// Why no event ever makes the rule fire, where that can be proved.
+fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, fired: bool) -> Option<Diagnostic> {
+    if fired {
+        return None;
+    }
+    let config = renderer.config;
+    let never = |reason: String, place, help: &str| {
+        Some(
+            Diagnostic::error(Code::TagNeverFires, format!("tag rule `{name}` can never fire: {reason}"))
+                .at_maybe(place, "")
+                .help(help),
+        )
+    };
+    if !config.images.values().any(|image| image.tags.iter().any(|it| it == name)) {
+        let place = config.places.key(&["tags", name]);
+        return never("no image uses it".to_owned(), place, "name it in `tags` of an image, or remove it");
+    }
+    for (position, glob) in rule.matches.iter().enumerate() {
+        if let Some(rest) =
+            ["refs/heads/", "refs/tags/"].into_iter().find_map(|prefix| glob.strip_prefix(prefix))
+        {
+            let place = config.places.value(&["tags", name, "match", &position.to_string()]);
+            let place = place.or_else(|| config.places.value(&["tags", name, "match"]));
+            return never(
+                format!("`match` is held against the name alone, and none starts with `{glob}`"),
+                place,
+                &format!("write `{rest}`"),
+            );
+        }
+    }
+    if let Some(when) = rule.when.as_deref().filter(|when| decided_by_event(renderer, when)) {
+        let place = config.places.value(&["tags", name, "when"]);
+        let on = rule.on.iter().map(|event| format!("`{event}`")).collect::<Vec<_>>().join(", ");
+        return never(
+            format!("`when = {when:?}` holds on no event of its `on` ({on})"),
+            place,
+            "change `when`, or name the event in `on`",
+        );
+    }
+    let prefixes: BTreeSet<&str> =
+        config.images.values().map(|image| super::version::prefix(config, image)).collect();
+    let wants_version = renderer.templates.uses(&rule.template, Kind::Text, "version");
+    if rule.on == [EventName::Tag]
+        && wants_version
+        && config.project.version.is_none()
+        && !rule.matches.is_empty()
+    {
+        let fixed = |glob: &String| glob.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
+        let reachable = rule.matches.iter().map(fixed).any(|start| {
+            prefixes.iter().any(|prefix| start.starts_with(prefix) || prefix.starts_with(&start))
+        });
+        if !reachable {
+            let prefixes = prefixes.iter().map(|prefix| format!("`{prefix}`")).collect::<Vec<_>>().join(", ");
+            return never(
+                format!("it prints a version, and no git tag that it matches starts with {prefixes}"),
+                config.places.value(&["tags", name, "match"]),
+                "make `match` let release tags through, or set `tag_prefix`",
+            );
+        }
+    }
+    None
+}
+
+/// Whether the samples decide `when` for good: it names nothing but what they enumerate.
+fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
+    renderer
+        .templates
+        .variables(when, Kind::Expression)
+        .iter()
+        .all(|name| matches!(name.as_str(), "event" | "image.name" | "version.pre"))
+}
+
+/// A forward tag of releases needs a rule that prints the full version: else nothing can be read back.
+fn undecidable(
+    renderer: &Renderer<'_>,
+    name: &str,
+    rule: &TagRule,
+    broken: &BTreeSet<&str>,
+) -> Option<Diagnostic> {
+    if rule.mutability != Mutability::Forward || !rule.on.contains(&EventName::Tag) || !broken.is_empty() {
+        return None;
+    }
+    let config = renderer.config;
+    let context = Context::new(EventName::Tag);
+    let (image_name, _) = config.images.iter().find(|(image_name, image)| {
+        let (_, values) = renderer.values(&context, image_name, image);
+        image.tags.iter().any(|it| it == name)
+            && !image.tags.iter().filter_map(|rule| config.tags.get(rule)).any(|rule| {
+                rule.on.contains(&EventName::Tag)
+                    && VersionReader::new(&renderer.templates, &rule.template, &values).is_some()
+            })
+    })?;
+    Some(
+        Diagnostic::error(
+            Code::TagForward,
+            format!("tag rule `{name}` moves forward by version, but no rule of image `{image_name}` prints the full version"),
+        )
+        .at_maybe(config.places.value(&["tags", name, "mutability"]), "what the registry holds cannot be read back")
+        .help("add a rule such as `template = \"v{{ version }}\"` with `on = \"tag\"` to the image's tags, or make this one `mutability = \"mutable\"`"),
+    )
+}

@@ -1,0 +1,220 @@
+//! What should be: which tag of which repository should name which digest, and by which rule.
+//!
+//! A function of config, context and sources; the registries are not asked. `lint` and `tags` need less than
+//! [`resolve`]: neither opens a source.
+
+mod collisions;
+mod filters;
+mod forward;
+mod lint;
+mod rules;
+mod samples;
+mod tags;
+mod template;
+mod values;
+mod version;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use forward::{Held, Line};
+pub use lint::lint;
+pub use tags::{ImageTags, RenderedTag, tags};
+pub use template::TemplateError;
+pub use version::ImageVersion;
+
+use crate::config::{Config, Image};
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{
+    EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
+};
+use crate::source::{self, Published};
+
+/// All that should be.
+#[derive(Default)]
+pub struct Desired {
+    /// Each repository of each image.
+    pub repositories: Vec<DesiredRepository>,
+    /// Images that this context publishes nothing of, and why, for people.
+    pub silent: Vec<(String, Vec<(String, String)>)>,
+}
+
+/// An image in one registry.
+pub struct DesiredRepository {
+    /// The image's name in `publish.toml`.
+    pub image: String,
+    /// The registry's name in `publish.toml`.
+    pub registry: String,
+    /// How to reach the registry.
+    pub endpoint: RegistryEndpoint,
+    /// The repository, namespace included.
+    pub name: RepositoryName,
+    /// Where the content comes from.
+    pub content: Arc<DesiredContent>,
+    /// Who should be able to pull.
+    pub visibility: Option<Visibility>,
+    /// The tags, in the order of the rules.
+    pub tags: Vec<DesiredTag>,
+}
+
+/// The content of an image, the same in every registry.
+pub struct DesiredContent {
+    /// Where it comes from.
+    pub spec: SourceSpec,
+    /// Annotations written to its root.
+    pub annotations: BTreeMap<String, String>,
+    /// The platforms that must all be there.
+    pub platforms: Vec<Platform>,
+    /// What was found there.
+    pub published: Published,
+}
+
+/// A tag that should name the root of the content.
+#[derive(Debug, Clone)]
+pub struct DesiredTag {
+    /// The tag.
+    pub tag: Tag,
+    /// The rule that renders it.
+    pub rule: String,
+    /// Whether it may move.
+    pub mutability: Mutability,
+    /// What to do where an immutable tag names another digest.
+    pub on_conflict: OnConflict,
+    /// What decides whether a forward tag moves.
+    pub basis: Basis,
+}
+
+/// What decides whether a forward tag moves.
+#[derive(Debug, Clone)]
+pub enum Basis {
+    /// The tag is not forward.
+    None,
+    /// The versions of its line.
+    Release(Box<Line>),
+    /// A forward tag that a pre-release does not take: the version being published.
+    Prerelease(semver::Version),
+    /// The commits: the one being published, where it is known.
+    Commit(Option<String>),
+}
+
+/// Resolves `config` in `context`: renders tags, opens sources. Every mistake of every image at once.
+///
+/// # Errors
+///
+/// The diagnostics of all templates, sources and collisions.
+pub fn resolve(config: &Config, context: &Context) -> Result<Desired, Vec<Diagnostic>> {
+    let rendered = tags::tags(config, context)?;
+    let renderer = tags::Renderer::new(config);
+    let claims = rendered.iter().map(|(name, tags)| (name.as_str(), tags.tags.as_slice()));
+    let mut diagnostics = collisions::find(config, claims, &format!("on {}", context.describe()));
+    let mut desired = Desired::default();
+    for (name, image) in &config.images {
+        let Some(image_tags) = rendered.get(name).filter(|tags| !tags.tags.is_empty()) else {
+            let silent = rendered.get(name).map(|tags| tags.silent.clone()).unwrap_or_default();
+            desired.silent.push((name.clone(), silent));
+            continue;
+        };
+        match content(&renderer, context, name, image) {
+            Ok(content) => {
+                add_repositories(&mut desired, &renderer, context, (name, image), image_tags, &content);
+            }
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }
+}
+
+fn content(
+    renderer: &tags::Renderer<'_>,
+    context: &Context,
+    name: &str,
+    image: &Image,
+) -> Result<Arc<DesiredContent>, Vec<Diagnostic>> {
+    let (spec, annotations) = tags::content(renderer, context, name, image)?;
+    let config = renderer.config;
+    let published =
+        source::publishable(&spec, &config.folder, &image.platforms, &annotations).map_err(|error| {
+            let mut diagnostic = error.to_diagnostic();
+            diagnostic.message = format!("image `{name}`: {}", diagnostic.message);
+            vec![diagnostic.at_maybe(config.places.value(&["images", name, "source"]), "")]
+        })?;
+    Ok(Arc::new(DesiredContent { spec, annotations, platforms: image.platforms.clone(), published }))
+}
+
+fn add_repositories(
+    desired: &mut Desired,
+    renderer: &tags::Renderer<'_>,
+    context: &Context,
+    (name, image): (&str, &Image),
+    image_tags: &ImageTags,
+    content: &Arc<DesiredContent>,
+) {
+    let config = renderer.config;
+    let tags: Vec<DesiredTag> = image_tags
+        .tags
+        .iter()
+        .filter_map(|rendered| {
+            let rule = config.tags.get(&rendered.rule)?;
+            let basis = basis(renderer, context, (name, image), rendered, &image_tags.version);
+            Some(DesiredTag {
+                tag: rendered.tag.clone(),
+                rule: rendered.rule.clone(),
+                mutability: rendered.mutability,
+                on_conflict: rule.on_conflict,
+                basis,
+            })
+        })
+        .collect();
+    for registry_name in &image.registries {
+        let Some(registry) = config.registries.get(registry_name) else { continue };
+        desired.repositories.push(DesiredRepository {
+            image: name.to_owned(),
+            registry: registry_name.clone(),
+            endpoint: registry.endpoint.clone(),
+            name: registry.endpoint.url.repository(&image.repository),
+            content: content.clone(),
+            visibility: image.visibility.or(registry.visibility),
+            tags: tags.clone(),
+        });
+    }
+}
+
+fn basis(
+    renderer: &tags::Renderer<'_>,
+    context: &Context,
+    (name, image): (&str, &Image),
+    rendered: &RenderedTag,
+    version: &ImageVersion,
+) -> Basis {
+    if rendered.mutability != Mutability::Forward {
+        return Basis::None;
+    }
+    let (EventName::Tag, ImageVersion::Known(version)) = (context.event, version) else {
+        return Basis::Commit(context.sha.clone());
+    };
+    let config = renderer.config;
+    let Some(rule) = config.tags.get(&rendered.rule) else { return Basis::None };
+    if !version.pre.is_empty() && !rule.prereleases {
+        return Basis::Prerelease(version.clone());
+    }
+    let (_, values) = renderer.values(context, name, image);
+    let templates = Arc::new(template::Templates::new(config.vars.keys()));
+    let readers = image
+        .tags
+        .iter()
+        .filter_map(|rule| config.tags.get(rule))
+        .filter(|rule| rule.on.contains(&EventName::Tag))
+        .filter_map(|rule| forward::VersionReader::new(&templates, &rule.template, &values))
+        .collect();
+    Basis::Release(Box::new(Line {
+        templates,
+        readers: Arc::new(readers),
+        template: rule.template.clone(),
+        values,
+        tag: rendered.tag.clone(),
+        version: version.clone(),
+        prereleases: rule.prereleases,
+    }))
+}

@@ -1,0 +1,138 @@
+//! Tag rules: which fire in a context, and what they render.
+
+use globset::GlobBuilder;
+use semver::Version;
+
+use super::template::{Kind, TemplateError, Templates};
+use super::values::Values;
+use super::version::ImageVersion;
+use crate::config::TagRule;
+use crate::context::Context;
+use crate::diagnostic::Code;
+use crate::model::{EventName, Tag};
+
+/// What a rule does in a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Firing {
+    /// It renders this tag.
+    Tag(Tag),
+    /// It does not fire, and why.
+    Silent(String),
+}
+
+/// Which part of a rule an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `template`.
+    Template,
+    /// `when`.
+    When,
+}
+
+/// Why a rule cannot say what it renders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleError {
+    /// The part of the rule.
+    pub part: Part,
+    /// What is wrong with it.
+    pub error: TemplateError,
+}
+
+/// Fires `rule`, whose version is `version`.
+pub(super) fn fire(
+    templates: &Templates,
+    rule: &TagRule,
+    context: &Context,
+    values: &Values,
+    version: &ImageVersion,
+) -> Result<Firing, RuleError> {
+    let silent = |reason: String| Ok(Firing::Silent(reason));
+    if !rule.on.contains(&context.event) {
+        return silent(format!("`on` does not name `{}`", context.event));
+    }
+    if let Some(reason) = unmatched(rule, context) {
+        return silent(reason);
+    }
+    let uses_version = templates.uses(&rule.template, Kind::Text, "version")
+        || rule.when.as_deref().is_some_and(|when| templates.uses(when, Kind::Expression, "version"));
+    if uses_version && context.event == EventName::Tag {
+        match version {
+            ImageVersion::None(reason) => return silent(reason.clone()),
+            ImageVersion::Invalid(reason) => {
+                return Err(RuleError {
+                    part: Part::Template,
+                    error: TemplateError {
+                        code: Code::ContextVersion,
+                        message: reason.clone(),
+                        range: 0..rule.template.len(),
+                        help: Some(
+                            "tag a release as `v1.2.3`, or set `tag_prefix` to what your tags start with"
+                                .to_owned(),
+                        ),
+                    },
+                });
+            }
+            ImageVersion::Known(_) => {}
+        }
+    }
+    if let Some(when) = &rule.when {
+        let holds = templates.test(when, values).map_err(|error| RuleError { part: Part::When, error })?;
+        if !holds {
+            return silent(format!("`when = {when:?}` does not hold"));
+        }
+    }
+    render(templates, &rule.template, values)
+        .map(Firing::Tag)
+        .map_err(|error| RuleError { part: Part::Template, error })
+}
+
+/// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.
+pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> Result<Tag, TemplateError> {
+    let rendered = templates.render(template, values)?;
+    let rendered = without_plus(rendered.trim(), values.version.as_ref());
+    rendered.parse::<Tag>().map_err(|error| TemplateError {
+        code: Code::TagInvalid,
+        message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(&rendered)),
+        range: 0..template.len(),
+        help: Some(if rendered.is_empty() {
+            "`when` keeps a rule from firing".to_owned()
+        } else {
+            "the filter `slug` makes a valid tag of any text: `{{ git.branch | slug }}`".to_owned()
+        }),
+    })
+}
+
+fn without_plus(text: &str, version: Option<&Version>) -> String {
+    match version.map(|version| version.build.as_str()).filter(|build| !build.is_empty()) {
+        Some(build) => text.replace(&format!("+{build}"), &format!("_{build}")),
+        None => text.to_owned(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let escaped: String = text.escape_debug().collect();
+    match escaped.char_indices().nth(80) {
+        Some((at, _)) => format!("{}…", &escaped[..at]),
+        None => escaped,
+    }
+}
+
+/// Why the globs of `rule` keep it silent, if they do. `*` stays within a part of a name, `**` crosses `/`, as
+/// in GitHub's branch filters.
+fn unmatched(rule: &TagRule, context: &Context) -> Option<String> {
+    if rule.matches.is_empty() {
+        return None;
+    }
+    let (what, name) = match context.event {
+        EventName::Tag => ("git tag", context.tag.as_deref()),
+        _ => ("branch", context.branch.as_deref()),
+    };
+    let Some(name) = name else { return Some(format!("no {what} is known for `match`")) };
+    let matched = rule.matches.iter().any(|glob| {
+        GlobBuilder::new(glob)
+            .literal_separator(true)
+            .build()
+            .is_ok_and(|glob| glob.compile_matcher().is_match(name))
+    });
+    (!matched).then(|| format!("the {what} `{name}` does not match"))
+}

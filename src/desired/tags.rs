@@ -1,0 +1,216 @@
+//! The tags that a context renders: for each image its version, its tags, and why the other rules are silent.
+
+use std::collections::{BTreeMap, HashMap};
+
+use indexmap::IndexMap;
+
+use super::rules::{self, Firing, Part, RuleError};
+use super::template::{self, Templates};
+use super::values::Values;
+use super::version::{self, FileVersion, ImageVersion};
+use crate::config::{Config, Image, ImageSource};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Mutability, SourceSpec, Tag};
+
+/// The tags of one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageTags {
+    /// The version it is published as.
+    pub version: ImageVersion,
+    /// Its tags, in the order of the rules; each once.
+    pub tags: Vec<RenderedTag>,
+    /// The rules that are silent, and why.
+    pub silent: Vec<(String, String)>,
+}
+
+/// A tag, and the rule that rendered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedTag {
+    /// The tag.
+    pub tag: Tag,
+    /// The name of the rule.
+    pub rule: String,
+    /// The rule's mutability.
+    pub mutability: Mutability,
+}
+
+/// Renders for a config and contexts, and remembers what does not depend on the image.
+pub(super) struct Renderer<'a> {
+    pub config: &'a Config,
+    pub templates: Templates,
+    file: FileVersion,
+    /// For each rule whether its rendering depends on the image's name.
+    by_image: HashMap<&'a str, bool>,
+}
+
+impl<'a> Renderer<'a> {
+    pub fn new(config: &'a Config) -> Self {
+        Self::with_file_version(config, version::read_file(config))
+    }
+
+    pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
+        let templates = Templates::new(config.vars.keys());
+        let by_image = config
+            .tags
+            .iter()
+            .map(|(name, rule)| {
+                let in_when = rule
+                    .when
+                    .as_deref()
+                    .is_some_and(|when| templates.uses(when, template::Kind::Expression, "image"));
+                (name.as_str(), in_when || templates.uses(&rule.template, template::Kind::Text, "image"))
+            })
+            .collect();
+        Self { config, templates, file, by_image }
+    }
+
+    /// The version and the values of `image`.
+    pub fn values(&self, context: &Context, name: &str, image: &Image) -> (ImageVersion, Values) {
+        let version = version::of(self.config, image, context, &self.file);
+        let values = Values::new(context, &self.config.vars, name).with_version(match &version {
+            ImageVersion::Known(version) => Ok(version.clone()),
+            ImageVersion::None(reason) | ImageVersion::Invalid(reason) => Err(reason.clone()),
+        });
+        (version, values)
+    }
+
+    /// What each rule of each image does in `context`, once for all images that it cannot tell apart.
+    pub fn fire_all<'c>(&'c self, context: &'c Context) -> Firings<'c, 'a> {
+        Firings { renderer: self, context, known: HashMap::new() }
+    }
+}
+
+/// What rules do in one context.
+pub(super) struct Firings<'c, 'a> {
+    renderer: &'c Renderer<'a>,
+    context: &'c Context,
+    known: HashMap<(&'a str, &'a str, Option<&'a str>), Result<Firing, RuleError>>,
+}
+
+impl<'a> Firings<'_, 'a> {
+    /// What the rule called `rule` does for the image called `name`.
+    pub fn of(&mut self, rule: &'a str, name: &'a str, image: &'a Image) -> Result<Firing, RuleError> {
+        let renderer = self.renderer;
+        let Some(definition) = renderer.config.tags.get(rule) else {
+            return Ok(Firing::Silent("there is no such rule".to_owned()));
+        };
+        let by_image = renderer.by_image.get(rule).copied().unwrap_or(true);
+        let key = (rule, version::prefix(renderer.config, image), by_image.then_some(name));
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let (version, values) = renderer.values(self.context, name, image);
+        let fired = rules::fire(&renderer.templates, definition, self.context, &values, &version);
+        self.known.insert(key, fired.clone());
+        fired
+    }
+}
+
+/// The tags of every image of `config` in `context`, or everything that is wrong.
+pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, ImageTags>, Vec<Diagnostic>> {
+    let renderer = Renderer::new(config);
+    let mut firings = renderer.fire_all(context);
+    let (mut images, mut diagnostics) = (IndexMap::new(), Vec::new());
+    for (name, image) in &config.images {
+        let (version, _) = renderer.values(context, name, image);
+        let mut tags = ImageTags { version, tags: Vec::new(), silent: Vec::new() };
+        for rule in &image.tags {
+            match firings.of(rule, name, image) {
+                Ok(Firing::Silent(reason)) => tags.silent.push((rule.clone(), reason)),
+                Ok(Firing::Tag(tag)) => {
+                    let mutability = config.tags.get(rule).map(|rule| rule.mutability).unwrap_or_default();
+                    // The same tag under the same mutability is one tag, the first rule's.
+                    if !tags.tags.iter().any(|known| known.tag == tag && known.mutability == mutability) {
+                        tags.tags.push(RenderedTag { tag, rule: rule.clone(), mutability });
+                    }
+                }
+                Err(error) => {
+                    let diagnostic = rule_diagnostic(config, rule, &error);
+                    if !diagnostics.contains(&diagnostic) {
+                        diagnostics.push(diagnostic);
+                    }
+                }
+            }
+        }
+        images.insert(name.clone(), tags);
+    }
+    if diagnostics.is_empty() { Ok(images) } else { Err(diagnostics) }
+}
+
+/// A rule's error, with the place in the file.
+pub(super) fn rule_diagnostic(config: &Config, rule: &str, error: &RuleError) -> Diagnostic {
+    let key = match error.part {
+        Part::Template => "template",
+        Part::When => "when",
+    };
+    let path = ["tags", rule, key];
+    let message = format!("tag rule `{rule}`: {}", error.error.message);
+    let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));
+    Diagnostic::error(error.error.code, message).at_maybe(place, "").help_maybe(error.error.help.clone())
+}
+
+/// The sources and annotations of an image, rendered: or everything that is wrong.
+pub(super) fn content(
+    renderer: &Renderer<'_>,
+    context: &Context,
+    name: &str,
+    image: &Image,
+) -> Result<(SourceSpec, BTreeMap<String, String>), Vec<Diagnostic>> {
+    let (_, values) = renderer.values(context, name, image);
+    let config = renderer.config;
+    let mut diagnostics = Vec::new();
+    let mut render = |text: &str, path: &[&str]| {
+        renderer.templates.render(text, &values).unwrap_or_else(|error| {
+            let place = config.places.inside(path, error.range.clone()).or_else(|| config.places.value(path));
+            diagnostics.push(
+                Diagnostic::error(error.code, format!("image `{name}`: {}", error.message))
+                    .at_maybe(place, "")
+                    .help_maybe(error.help),
+            );
+            String::new()
+        })
+    };
+    let mut sources = Vec::new();
+    match &image.source {
+        ImageSource::One(text) => sources.push((None, render(text, &["images", name, "source"]))),
+        ImageSource::Platforms(table) => {
+            for (platform, text) in table {
+                let key = platform.to_string();
+                let text = render(text, &["images", name, "source", &key]);
+                sources.push((Some(key), text));
+            }
+        }
+    }
+    let annotations: BTreeMap<String, String> = image
+        .annotations
+        .iter()
+        .map(|(key, text)| (key.clone(), render(text, &["images", name, "annotations", key])))
+        .collect();
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let (mut one, mut table) = (None, BTreeMap::new());
+    for (key, text) in sources {
+        match (text.parse(), key) {
+            (Ok(spec), None) => one = Some(spec),
+            (Ok(spec), Some(platform)) => {
+                table.insert(platform, spec);
+            }
+            (Err(error), key) => {
+                let error: crate::model::SourceSpecError = error;
+                let path: Vec<&str> = ["images", name, "source"].into_iter().chain(key.as_deref()).collect();
+                diagnostics.push(
+                    Diagnostic::error(Code::ConfigSource, format!("image `{name}`: {error}"))
+                        .at_maybe(config.places.value(&path), "")
+                        .help_maybe(error.suggestion.map(|it| format!("did you mean `{it}`?"))),
+                );
+            }
+        }
+    }
+    match one {
+        _ if !diagnostics.is_empty() => Err(diagnostics),
+        Some(spec) => Ok((SourceSpec::One(spec), annotations)),
+        None => Ok((SourceSpec::Platforms(table), annotations)),
+    }
+}

@@ -1,0 +1,392 @@
+//! Templates: compiled, checked for names that do not exist, and rendered; with errors that say where in the
+//! template, which variable is absent in this context, and why.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use regex::Regex;
+
+use super::filters;
+use super::values::{VARIABLES, Values};
+use crate::diagnostic::Code;
+
+/// How much work one rendering may do. The longest sensible template needs some hundred.
+const FUEL: u64 = 50_000;
+
+/// What is wrong with a template, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// What kind of mistake.
+    pub code: Code,
+    /// What happened.
+    pub message: String,
+    /// The bytes of the template that are wrong; empty where the whole is.
+    pub range: Range<usize>,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// Compiles and renders templates.
+pub(super) struct Templates {
+    environment: Environment<'static>,
+    vars: Vec<String>,
+    filter: Regex,
+    test: Regex,
+    string: Regex,
+}
+
+/// Whether a text is to be rendered: `template = "latest"` is a template too, of an expression `when` all is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text with `{{ expressions }}`.
+    Text,
+    /// One bare expression.
+    Expression,
+}
+
+impl Templates {
+    /// Templates that may name the variables `vars.NAME` of these names.
+    #[allow(clippy::expect_used)] // three constant patterns
+    pub fn new<'a>(vars: impl IntoIterator<Item = &'a String>) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_debug(true);
+        environment.set_fuel(Some(FUEL));
+        // Tags and paths are not HTML.
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        filters::add(&mut environment);
+        Self {
+            environment,
+            vars: vars.into_iter().cloned().collect(),
+            filter: Regex::new(r"\|\s*([A-Za-z_]\w*)").expect("a constant pattern"),
+            test: Regex::new(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)").expect("a constant pattern"),
+            string: Regex::new(r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*""#).expect("a constant pattern"),
+        }
+    }
+
+    /// The names that `source` looks up, as `git.sha`.
+    pub fn variables(&self, source: &str, kind: Kind) -> BTreeSet<String> {
+        let names = match kind {
+            Kind::Text => self.environment.template_from_str(source).map(|it| it.undeclared_variables(true)),
+            Kind::Expression => {
+                self.environment.compile_expression(source).map(|it| it.undeclared_variables(true))
+            }
+        };
+        names.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Whether `source` asks for `name` or a part of it.
+    pub fn uses(&self, source: &str, kind: Kind, name: &str) -> bool {
+        self.variables(source, kind)
+            .iter()
+            .any(|it| it == name || it.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Everything that is wrong with `source` whatever the context: syntax, or else unknown names.
+    pub fn check(&self, source: &str, kind: Kind) -> Vec<TemplateError> {
+        let compiled = match kind {
+            Kind::Text => self.environment.template_from_str(source).map(|_| ()),
+            Kind::Expression => self.environment.compile_expression(source).map(|_| ()),
+        };
+        if let Err(error) = compiled {
+            return vec![self.explain(&error, source, None)];
+        }
+        let mut errors = Vec::new();
+        for name in self.variables(source, kind) {
+            if let Some(error) = self.unknown_variable(&name, source) {
+                errors.push(error);
+            }
+        }
+        // Names in strings are no names; blank them out, the offsets stay.
+        let code = self.string.replace_all(source, |found: &regex::Captures<'_>| " ".repeat(found[0].len()));
+        for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
+            for found in pattern.captures_iter(&code) {
+                let Some(name) = found.get(1) else { continue };
+                if kind == Kind::Text && !inside_expression(&code, name.start()) {
+                    continue;
+                }
+                if !self.knows(word, name.as_str()) {
+                    errors.push(unknown_filter(word, name.as_str(), name.range()));
+                }
+            }
+        }
+        errors.sort_by_key(|error| error.range.start);
+        errors
+    }
+
+    fn knows(&self, word: &str, name: &str) -> bool {
+        let (probe, unknown) = match word {
+            "filter" => (format!("''|{name}"), ErrorKind::UnknownFilter),
+            _ => (format!("'' is {name}"), ErrorKind::UnknownTest),
+        };
+        match self.environment.compile_expression_owned(probe) {
+            Ok(expression) => expression.eval(()).err().is_none_or(|error| error.kind() != unknown),
+            Err(error) => error.kind() != unknown,
+        }
+    }
+
+    fn unknown_variable(&self, name: &str, source: &str) -> Option<TemplateError> {
+        let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
+        let known: Vec<String> = VARIABLES
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(self.vars.iter().map(|name| format!("vars.{name}")))
+            .collect();
+        let is_group = known.iter().any(|it| it.strip_prefix(first).is_some_and(|it| it.starts_with('.')));
+        let whole = match rest {
+            // A part of a part (`version.pre.foo`) is the renderer's to judge.
+            Some(rest) => format!("{first}.{}", rest.split('.').next().unwrap_or_default()),
+            None => first.to_owned(),
+        };
+        let is_function = rest.is_none() && self.environment.globals().any(|(global, _)| global == first);
+        if known.contains(&whole) || (rest.is_none() && is_group) || is_function {
+            return None;
+        }
+        let nearest = known
+            .iter()
+            .map(|candidate| (strsim::damerau_levenshtein(candidate, &whole), candidate))
+            .filter(|(distance, _)| *distance <= 3.max(whole.len() / 3))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, candidate)| candidate.clone())
+            .or_else(|| known.iter().find(|it| it.ends_with(&format!(".{whole}"))).cloned());
+        Some(TemplateError {
+            code: Code::TemplateUnknownVariable,
+            message: format!("`{whole}` is not a variable of templates"),
+            range: find_word(source, name).or_else(|| find_word(source, first)).unwrap_or(0..source.len()),
+            help: Some(match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("the variables are {}", known.join(", ")),
+            }),
+        })
+    }
+
+    /// Renders text with `{{ expressions }}`.
+    pub fn render(&self, source: &str, values: &Values) -> Result<String, TemplateError> {
+        if !is_template(source) {
+            return Ok(source.to_owned());
+        }
+        self.environment
+            .template_from_str(source)
+            .and_then(|template| template.render(values.to_value()))
+            .map_err(|error| self.explain(&error, source, Some(values)))
+    }
+
+    /// Whether the bare expression `source` is true.
+    pub fn test(&self, source: &str, values: &Values) -> Result<bool, TemplateError> {
+        self.environment
+            .compile_expression(source)
+            .and_then(|expression| expression.eval(values.to_value()))
+            .map(|value| value.is_true())
+            .map_err(|error| self.explain(&error, source, Some(values)))
+    }
+
+    fn explain(&self, error: &minijinja::Error, source: &str, values: Option<&Values>) -> TemplateError {
+        let range = error
+            .range()
+            .filter(|range| {
+                range.end <= source.len()
+                    && source.is_char_boundary(range.start)
+                    && source.is_char_boundary(range.end)
+            })
+            .unwrap_or(0..source.len());
+        let detail = error.detail().unwrap_or_default().to_owned();
+        let plain = |code, message: String, help: Option<String>| TemplateError {
+            code,
+            message,
+            range: range.clone(),
+            help,
+        };
+        match error.kind() {
+            ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => plain(
+                Code::TemplateSyntax,
+                format!("the template has a syntax error: {detail}"),
+                Some("expressions stand in `{{ … }}`, as in `v{{ version.major }}`".to_owned()),
+            ),
+            ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod => plain(
+                Code::TemplateUnknownFilter,
+                detail,
+                Some(
+                    "`brokkr-publish explain publish::template::unknown_filter` lists the filters and tests"
+                        .to_owned(),
+                ),
+            ),
+            ErrorKind::UndefinedError => {
+                if let Some(absent) = values.and_then(|values| self.absent(source, values)) {
+                    return absent;
+                }
+                plain(
+                    Code::TemplateUnknownVariable,
+                    format!("the template uses a value that is not defined: {error}"),
+                    None,
+                )
+            }
+            ErrorKind::OutOfFuel => {
+                plain(Code::TemplateFailed, "the template does not come to an end".to_owned(), None)
+            }
+            kind => {
+                let message = if detail.is_empty() { kind.to_string() } else { detail };
+                plain(Code::TemplateFailed, format!("the template cannot be rendered: {message}"), None)
+            }
+        }
+    }
+
+    /// The first variable of `source` that has no value in this context, and why.
+    fn absent(&self, source: &str, values: &Values) -> Option<TemplateError> {
+        let names =
+            self.variables(source, Kind::Text).into_iter().chain(self.variables(source, Kind::Expression));
+        for name in names {
+            let group = name.split('.').next().unwrap_or_default();
+            let Some(reason) = values.absent.get(name.as_str()).or_else(|| values.absent.get(group)) else {
+                continue;
+            };
+            return Some(TemplateError {
+                code: Code::ContextMissing,
+                message: format!("`{name}` has no value here: {reason}"),
+                range: find_word(source, &name).unwrap_or(0..source.len()),
+                help: None,
+            });
+        }
+        None
+    }
+}
+
+/// Whether `text` holds anything to render.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+fn unknown_filter(word: &str, name: &str, range: Range<usize>) -> TemplateError {
+    const OURS: [&str; 12] = [
+        "slug",
+        "short",
+        "date",
+        "capture",
+        "matching",
+        "lower",
+        "upper",
+        "replace",
+        "trim",
+        "default",
+        "defined",
+        "startingwith",
+    ];
+    let nearest = OURS.into_iter().find(|ours| strsim::damerau_levenshtein(ours, name) <= 2);
+    TemplateError {
+        code: Code::TemplateUnknownFilter,
+        message: format!("`{name}` is not a {word} of templates"),
+        range,
+        help: Some(match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "`brokkr-publish explain publish::template::unknown_filter` lists the filters and tests"
+                .to_owned(),
+        }),
+    }
+}
+
+fn inside_expression(code: &str, at: usize) -> bool {
+    let before = &code[..at];
+    let opened = before.rfind("{{").max(before.rfind("{%"));
+    let closed = before.rfind("}}").max(before.rfind("%}"));
+    opened > closed
+}
+
+/// Where `name` stands in `source` as a word of its own; blanks around its dots do not matter.
+fn find_word(source: &str, name: &str) -> Option<Range<usize>> {
+    let pattern = name.split('.').map(regex::escape).collect::<Vec<_>>().join(r"\s*\.\s*");
+    let found = Regex::new(&format!(r"\b{pattern}\b")).ok()?.find(source)?;
+    Some(found.range())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::model::EventName;
+    use indexmap::IndexMap;
+
+    fn templates() -> Templates {
+        Templates::new(&["channel".to_owned()])
+    }
+
+    fn values() -> Values {
+        let mut context = Context::new(EventName::Tag);
+        context.sha = Some("9f3c2ab0123456789".to_owned());
+        context.commit_time = Some(1_700_000_000);
+        context.absent.insert("git.branch", "this event is `tag`".to_owned());
+        let vars = IndexMap::from([("channel".to_owned(), serde_json::json!("beta"))]);
+        Values::new(&context, &vars, "broker")
+            .with_version("1.2.3-rc.1+b5".parse().map_err(|_| String::new()))
+    }
+
+    #[test]
+    fn renders_what_the_language_promises() {
+        for (template, expected) in [
+            ("latest", "latest"),
+            ("v{{ version }}", "v1.2.3-rc.1+b5"),
+            ("{{ version.major }}.{{ version.minor }}.{{ version.patch }}", "1.2.3"),
+            ("{{ version.pre }}/{{ version.build }}", "rc.1/b5"),
+            ("sha-{{ git.short_sha }}", "sha-9f3c2ab"),
+            ("{{ git.sha | short(4) }}", "9f3c"),
+            ("{{ git.commit_time | date('%Y%m%d') }}", "20231114"),
+            ("{{ 'release/1.x' | capture('release/(.*)', 1) }}", "1.x"),
+            ("{{ 'A B' | slug }}", "a-b"),
+            ("{{ event }}-{{ image.name }}-{{ vars.channel }}", "tag-broker-beta"),
+            ("{% if version.pre is matching('^rc') %}rc{% endif %}", "rc"),
+        ] {
+            assert_eq!(templates().render(template, &values()).as_deref(), Ok(expected), "{template}");
+        }
+        assert_eq!(templates().test("version.pre == 'rc.1' and event == 'tag'", &values()), Ok(true));
+        assert_eq!(templates().test("not version.pre", &values()), Ok(false));
+    }
+
+    #[test]
+    fn finds_mistakes_without_a_context() {
+        for (template, code, words, range) in [
+            ("{{ version", Code::TemplateSyntax, "syntax error", None),
+            ("a{{ versoin }}", Code::TemplateUnknownVariable, "`versoin`", Some(4..11)),
+            ("{{ git.shaa }}", Code::TemplateUnknownVariable, "`git.shaa`", Some(3..11)),
+            ("{{ vars.chanel }}", Code::TemplateUnknownVariable, "`vars.chanel`", Some(3..14)),
+            ("{{ version | slag }}", Code::TemplateUnknownFilter, "`slag` is not a filter", Some(13..17)),
+            (
+                "{{ 1 if version is matchin('x') }}",
+                Code::TemplateUnknownFilter,
+                "`matchin` is not a test",
+                Some(19..26),
+            ),
+        ] {
+            let errors = templates().check(template, Kind::Text);
+            assert_eq!(errors.len(), 1, "{template}: {errors:?}");
+            assert_eq!(errors[0].code, code, "{template}");
+            assert!(errors[0].message.contains(words), "{template}: {}", errors[0].message);
+            if let Some(range) = range {
+                assert_eq!(errors[0].range, range, "{template}");
+            }
+        }
+        for fine in [
+            "{{ 'a | nofilter' | slug }} | text",
+            "{% for i in range(3) %}{{ i }}{% endfor %}",
+            "{{ version.pre | default('x') | upper }}",
+        ] {
+            assert_eq!(templates().check(fine, Kind::Text), [], "{fine}");
+        }
+    }
+
+    #[test]
+    fn an_absent_value_says_why() {
+        let error = templates().render("b-{{ git.branch }}", &values()).expect_err("no branch");
+        assert_eq!(error.code, Code::ContextMissing);
+        assert_eq!(error.message, "`git.branch` has no value here: this event is `tag`");
+        assert_eq!(error.range, 5..15);
+    }
+
+    #[test]
+    fn templates_come_to_an_end() {
+        let endless = "{% for a in range(1000) %}{% for b in range(1000) %}x{% endfor %}{% endfor %}";
+        assert!(templates().render(endless, &values()).is_err());
+    }
+}

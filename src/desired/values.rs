@@ -1,0 +1,124 @@
+//! What templates can name: the variables of a run as template values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value;
+use minijinja::value::{Object, ObjectRepr};
+use semver::Version;
+
+use crate::context::Context;
+
+/// Every variable that a template may name, `vars.*` aside.
+pub(super) const VARIABLES: [&str; 17] = [
+    "event",
+    "git.branch",
+    "git.commit_time",
+    "git.default_branch",
+    "git.dirty",
+    "git.ref",
+    "git.sha",
+    "git.short_sha",
+    "git.tag",
+    "image.name",
+    "pr.number",
+    "version",
+    "version.build",
+    "version.major",
+    "version.minor",
+    "version.patch",
+    "version.pre",
+];
+
+/// A version in templates: prints in full, and has its parts.
+#[derive(Debug)]
+struct VersionValue(Version);
+
+impl Object for VersionValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match key.as_str()? {
+            "major" => self.0.major.into(),
+            "minor" => self.0.minor.into(),
+            "patch" => self.0.patch.into(),
+            "pre" => self.0.pre.as_str().into(),
+            "build" => self.0.build.as_str().into(),
+            _ => return None,
+        })
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The values of a run, for one image and version.
+#[derive(Debug, Clone)]
+pub(super) struct Values {
+    fields: BTreeMap<&'static str, Value>,
+    /// The version, for what prints it into a tag.
+    pub version: Option<Version>,
+    /// Why a variable has no value, by its name.
+    pub absent: BTreeMap<&'static str, String>,
+}
+
+impl Values {
+    /// The values of `context` for `image`.
+    pub fn new(context: &Context, vars: &IndexMap<String, serde_json::Value>, image: &str) -> Self {
+        let time = context.commit_time.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        let git = [
+            ("sha", context.sha.clone().map(Value::from)),
+            ("short_sha", context.short_sha().map(Value::from)),
+            ("branch", context.branch.clone().map(Value::from)),
+            ("tag", context.tag.clone().map(Value::from)),
+            ("ref", context.reference.clone().map(Value::from)),
+            ("commit_time", time.map(|time| Value::from(time.to_string()))),
+            ("default_branch", context.default_branch.clone().map(Value::from)),
+            ("dirty", context.dirty.map(Value::from)),
+        ];
+        let known = git.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let pull_request = context.pull_request.map(|number| ("number", Value::from(number)));
+        let fields = BTreeMap::from([
+            ("event", Value::from(context.event.as_str())),
+            ("git", Value::from_pairs(known)),
+            ("pr", Value::from_pairs(pull_request)),
+            ("image", Value::from_pairs([("name", Value::from(image))])),
+            (
+                "vars",
+                Value::from_pairs(
+                    vars.iter()
+                        .map(|(name, value)| (name.clone(), Value::from(minijinja::value::Serde(value)))),
+                ),
+            ),
+        ]);
+        Self { fields, version: None, absent: context.absent.clone() }
+    }
+
+    /// The same values for another version, or for none and why.
+    #[must_use]
+    pub fn with_version(&self, version: Result<Version, String>) -> Self {
+        let mut values = self.clone();
+        match version {
+            Ok(version) => {
+                values.fields.insert("version", Value::from_object(VersionValue(version.clone())));
+                values.version = Some(version);
+            }
+            Err(reason) => {
+                values.fields.remove("version");
+                values.absent.insert("version", reason);
+                values.version = None;
+            }
+        }
+        values
+    }
+
+    /// As minijinja takes them.
+    pub fn to_value(&self) -> Value {
+        Value::from_pairs(self.fields.iter().map(|(name, value)| (*name, value.clone())))
+    }
+}

@@ -1,0 +1,85 @@
+//! The version that an image is published as: from the git tag, or from the file that `[project]` names.
+
+use std::path::Path;
+
+use semver::Version;
+
+use crate::config::{Config, Image, VersionFile};
+use crate::context::Context;
+use crate::model::EventName;
+
+/// What version an image has in a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageVersion {
+    /// This one.
+    Known(Version),
+    /// None: the git tag is another image's, or there is no git tag. The reason is for people.
+    None(String),
+    /// The git tag claims to carry the image's release, but holds no version.
+    Invalid(String),
+}
+
+/// What a version file says, read once for all images.
+pub type FileVersion = Option<Result<Version, String>>;
+
+/// Reads the version file of `config`, where it names one.
+pub fn read_file(config: &Config) -> FileVersion {
+    let file = config.project.version.as_ref()?;
+    Some(read(&config.folder, file))
+}
+
+/// The largest version file that is read, in bytes.
+const MAX_SIZE: u64 = 4 * 1024 * 1024;
+
+fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
+    let path = folder.join(&place.file);
+    let name = &place.file;
+    let size = std::fs::metadata(&path).map_err(|error| format!("`{name}` cannot be read: {error}"))?.len();
+    if size > MAX_SIZE {
+        return Err(format!("`{name}` has {size} bytes, too many for a file that holds a version"));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+    let value: serde_json::Value = match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("json") => {
+            serde_json::from_str(&text).map_err(|error| format!("`{name}` is not valid JSON: {error}"))?
+        }
+        Some("toml") => toml::from_str(&text)
+            .map_err(|error| format!("`{name}` is not valid TOML: {}", error.message()))?,
+        _ => return Err(format!("`{name}` is neither `.toml` nor `.json`")),
+    };
+    let mut found = &value;
+    for part in place.key.split('.') {
+        found = found.get(part).ok_or_else(|| format!("`{name}` has no key `{}`", place.key))?;
+    }
+    let text = found.as_str().ok_or_else(|| format!("`{}` in `{name}` is not a string", place.key))?;
+    Version::parse(text)
+        .map_err(|error| format!("`{}` in `{name}` is `{text}`, not a semantic version: {error}", place.key))
+}
+
+/// The version of `image` in `context`.
+pub fn of(config: &Config, image: &Image, context: &Context, file: &FileVersion) -> ImageVersion {
+    match file {
+        Some(Ok(version)) => return ImageVersion::Known(version.clone()),
+        Some(Err(reason)) => return ImageVersion::Invalid(reason.clone()),
+        None => {}
+    }
+    let Some(tag) = context.tag.as_deref().filter(|_| context.event == EventName::Tag) else {
+        let event = context.event;
+        return ImageVersion::None(format!("this event is `{event}`, and only a git tag carries a version"));
+    };
+    let prefix = prefix(config, image);
+    let Some(rest) = tag.strip_prefix(prefix) else {
+        return ImageVersion::None(format!("the git tag `{tag}` does not start with `{prefix}`"));
+    };
+    match Version::parse(rest) {
+        Ok(version) => ImageVersion::Known(version),
+        Err(error) => ImageVersion::Invalid(format!(
+            "the git tag `{tag}` holds no semantic version after `{prefix}`: {error}"
+        )),
+    }
+}
+
+/// What git tags that carry a release of `image` start with.
+pub fn prefix<'a>(config: &'a Config, image: &'a Image) -> &'a str {
+    image.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
+}
