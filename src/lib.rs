@@ -12,8 +12,13 @@
 pub mod diagnostic;
 pub mod model;
 
+pub mod apply;
 pub mod config;
 pub mod context;
 pub mod desired;
+pub mod event;
+pub mod observed;
+pub mod plan;
 pub mod registry;
 pub mod source;
+pub mod visibility;

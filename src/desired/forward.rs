@@ -79,7 +79,8 @@ impl Line {
             .filter(|held| self.prereleases || held.version.pre.is_empty())
             .filter(|held| self.contains(&held.version))
             .collect();
-        held.sort_by(|a, b| a.version.cmp_precedence(&b.version).then_with(|| a.tag.cmp(&b.tag)));
+        // The total order, build metadata included: two builds of one version must not take a tag in turns.
+        held.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.tag.cmp(&b.tag)));
         held
     }
 

@@ -9,6 +9,7 @@ mod event;
 pub mod manifest;
 pub mod media_type;
 mod mutability;
+pub mod outcome;
 pub mod plan;
 mod platform;
 pub mod reference;

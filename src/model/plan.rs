@@ -1,1 +1,352 @@
-//! The plan: what is to be changed, and why. Serialized, it is the saved plan.
+//! The plan: what is to be changed, and why. Serialized, it is the saved plan, from which `apply` works without
+//! `publish.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::reference::RegistryEndpoint;
+use super::{Descriptor, Digest, Mutability, Platform, RepositoryName, SourceSpec, Tag, Visibility};
+
+/// What a saved plan looks like: major versions are refused by older programs, minor ones only add fields.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Everything that `apply` would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Plan {
+    /// The version of this format, `MAJOR.MINOR`.
+    pub format_version: String,
+    /// The program that made the plan, with its version.
+    pub generator: String,
+    /// The folder that relative paths start at, itself relative to where the plan was made.
+    pub folder: String,
+    /// The configuration that the plan was made from.
+    pub config: PlannedConfig,
+    /// The context that the plan was made in, with the fields that were known.
+    pub context: serde_json::Map<String, serde_json::Value>,
+    /// One line about the context, for people.
+    pub title: String,
+    /// The registries, by the names that they have in `publish.toml`.
+    pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The repositories, in the order of `publish.toml`.
+    pub repositories: Vec<PlannedRepository>,
+    /// Images of which this context publishes nothing, with the reason for each silent rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<SilentImage>,
+}
+
+/// The configuration that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedConfig {
+    /// The file, as it was named.
+    pub path: String,
+    /// The digest of the merged configuration, layers included.
+    pub digest: Digest,
+    /// The profile that was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// An image that a context publishes nothing of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SilentImage {
+    /// The image's name.
+    pub image: String,
+    /// Each of its rules, and why it does not fire.
+    pub rules: BTreeMap<String, String>,
+}
+
+/// What is to be done in one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedRepository {
+    /// `images.NAME@REGISTRY`, which `--target` takes.
+    pub address: String,
+    /// The image's name.
+    pub image: String,
+    /// The registry's name.
+    pub registry: String,
+    /// The repository in the registry, namespace included.
+    pub repository: RepositoryName,
+    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    pub name: String,
+    /// Where the content comes from.
+    pub source: PlannedSource,
+    /// The manifest that is published.
+    pub root: Descriptor,
+    /// The platforms of its images.
+    pub platforms: Vec<Platform>,
+    /// What is to be sent.
+    pub content: PlannedContent,
+    /// What is to be done with each tag.
+    pub changes: Vec<Change>,
+    /// Who should be able to pull, and who is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<VisibilityChange>,
+}
+
+/// Where content comes from: enough to find it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedSource {
+    /// The transport and path, or a table of those by platform.
+    pub spec: SourceSpec,
+    /// Annotations written to the root.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// The platforms that must all be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<Platform>,
+}
+
+/// What is to be sent of an image to a repository. Sizes in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedContent {
+    /// The size of all blobs and manifests.
+    pub bytes: u64,
+    /// What of it has to be sent.
+    pub bytes_to_send: u64,
+    /// Blobs in all.
+    pub blobs: usize,
+    /// Blobs to push.
+    pub blobs_to_push: usize,
+    /// Blobs that the registry can take from another repository of its own.
+    pub blobs_to_mount: usize,
+    /// Manifests to put.
+    pub manifests_to_put: usize,
+}
+
+/// What is to be done with one tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Change {
+    /// `images.NAME@REGISTRY:TAG`.
+    pub address: String,
+    /// The tag.
+    pub tag: Tag,
+    /// The rule that rendered it.
+    pub rule: String,
+    /// Whether the tag may move.
+    pub mutability: Mutability,
+    /// What is to be done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// What the tag names now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<TagTarget>,
+    /// What the tag will name.
+    pub after: TagTarget,
+}
+
+/// What a tag names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct TagTarget {
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// The version that it stands for, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What is to be done with a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The tag does not exist, and will.
+    Create,
+    /// The tag names something else, and will move.
+    Move,
+    /// The tag names what it should.
+    NoOp,
+    /// The tag stays as it is, although the rule fired.
+    Keep,
+    /// The tag cannot be what it should: the plan is blocked.
+    Conflict,
+}
+
+impl Action {
+    /// Whether the registry is changed.
+    pub fn is_change(self) -> bool {
+        matches!(self, Self::Create | Self::Move)
+    }
+}
+
+/// Why a tag is treated as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// The tag does not exist yet.
+    New,
+    /// The tag names the wanted digest already.
+    AlreadyThere,
+    /// The rule lets the tag move.
+    Mutable,
+    /// The version is the highest of the tag's line.
+    HighestVersion,
+    /// The registry holds a higher version of the tag's line.
+    NewerVersion {
+        /// The highest version of the line.
+        version: String,
+        /// The tag that stands for it.
+        tag: Tag,
+    },
+    /// A pre-release does not take the tag.
+    Prerelease {
+        /// The version being published.
+        version: String,
+    },
+    /// No rule prints the full version, so what the registry holds is unknown.
+    UnknownLine,
+    /// The present image is of an ancestor of the commit.
+    Descendant,
+    /// The present image is of a commit that is no ancestor.
+    NotDescendant {
+        /// The commit of the present image.
+        revision: String,
+    },
+    /// Whether the present image is of an ancestor cannot be known, so the tag moves.
+    UnknownAncestry {
+        /// Why.
+        why: String,
+    },
+    /// An immutable tag names another digest.
+    Immutable,
+    /// An immutable tag names another digest, and the rule keeps it.
+    KeptFirst,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::AlreadyThere => f.write_str("already there"),
+            Self::Mutable => f.write_str("mutable"),
+            Self::HighestVersion | Self::Descendant => f.write_str("forward"),
+            Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
+            Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
+            Self::UnknownLine => {
+                f.write_str("kept: no rule prints the full version, so what is there is unknown")
+            }
+            Self::NotDescendant { revision } => {
+                let short = revision.get(..7).unwrap_or(revision);
+                write!(f, "kept: it stands for commit {}, no ancestor of this one", short.escape_debug())
+            }
+            Self::UnknownAncestry { why } => write!(f, "moved without knowing whether forward: {why}"),
+            Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
+            Self::KeptFirst => f.write_str("kept: the digest first published stays"),
+        }
+    }
+}
+
+/// Who should be able to pull, and who is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct VisibilityChange {
+    /// What `publish.toml` declares.
+    pub declared: Visibility,
+    /// What an anonymous pull showed.
+    pub observed: ObservedVisibility,
+    /// What is to be done.
+    pub action: VisibilityAction,
+    /// The page where a person can change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_url: Option<String>,
+}
+
+/// What an anonymous pull showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObservedVisibility {
+    /// Everybody can pull.
+    Public,
+    /// Not everybody can pull.
+    NotPublic,
+    /// There is nothing yet that could be pulled.
+    Absent,
+    /// The registry did not answer the question.
+    Unknown,
+}
+
+impl ObservedVisibility {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::NotPublic => "private",
+            Self::Absent => "not there yet",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is to be done about visibility.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VisibilityAction {
+    /// It is as declared.
+    NoOp,
+    /// A person has to change it.
+    ByHand,
+    /// It shows once content is there.
+    AfterApply,
+}
+
+/// How many changes of each kind a plan has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Tags to create.
+    pub create: usize,
+    /// Tags to move.
+    pub moves: usize,
+    /// Tags that are as they should be.
+    pub no_op: usize,
+    /// Tags kept although their rule fired.
+    pub keep: usize,
+    /// Tags that block the plan.
+    pub conflict: usize,
+    /// Visibilities that a person has to change.
+    pub by_hand: usize,
+    /// The size of all content, in bytes.
+    pub bytes: u64,
+    /// What of it has to be sent, in bytes.
+    pub bytes_to_send: u64,
+}
+
+impl Plan {
+    /// Counts the changes.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for repository in &self.repositories {
+            summary.bytes += repository.content.bytes;
+            summary.bytes_to_send += repository.content.bytes_to_send;
+            if repository.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::ByHand) {
+                summary.by_hand += 1;
+            }
+            for change in &repository.changes {
+                *match change.action {
+                    Action::Create => &mut summary.create,
+                    Action::Move => &mut summary.moves,
+                    Action::NoOp => &mut summary.no_op,
+                    Action::Keep => &mut summary.keep,
+                    Action::Conflict => &mut summary.conflict,
+                } += 1;
+            }
+        }
+        summary
+    }
+
+    /// Whether `apply` would change a registry.
+    pub fn has_changes(&self) -> bool {
+        self.repositories.iter().any(PlannedRepository::has_changes)
+    }
+
+    /// Whether `apply` would refuse.
+    pub fn is_blocked(&self) -> bool {
+        self.repositories.iter().flat_map(|it| &it.changes).any(|change| change.action == Action::Conflict)
+    }
+}
+
+impl PlannedRepository {
+    /// Whether `apply` would change a tag here.
+    pub fn has_changes(&self) -> bool {
+        self.changes.iter().any(|change| change.action.is_change())
+    }
+}

@@ -1,0 +1,284 @@
+//! A blob's bytes on their way from a synchronous source to asynchronous connections: read and hashed once,
+//! however many repositories take it.
+//!
+//! One thread reads; each repository has a bounded channel. A repository that falls behind for long is let go, so that
+//! it holds up nobody, and goes on from its own reading of the source; so does a retry.
+
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use crate::model::Descriptor;
+use crate::registry::{BlobBody, ByteStream};
+use crate::source::Source;
+
+/// How much is read at once, in bytes. With [`PIECES`] and the number of blobs under way it bounds the memory.
+const PIECE_SIZE: u64 = 1024 * 1024;
+/// How many pieces wait for a connection.
+const PIECES: usize = 2;
+/// How long the others wait for a repository that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Hears how many bytes of a blob have been handed on.
+pub(super) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// What the reading thread sends.
+enum Piece {
+    Bytes(Bytes),
+    End,
+    Failed(std::io::ErrorKind, String),
+}
+
+/// Begins to read when the first body is opened.
+struct Reading {
+    source: Arc<dyn Source>,
+    blob: Descriptor,
+    waiting: Mutex<Option<Vec<mpsc::Sender<Piece>>>>,
+}
+
+/// A blob for one of the repositories that share its reading.
+pub(super) struct SharedBody {
+    reading: Arc<Reading>,
+    first: Mutex<Option<mpsc::Receiver<Piece>>>,
+    progress: Progress,
+}
+
+/// Bodies of `blob` for as many repositories as there are `progress` listeners.
+pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<Progress>) -> Vec<SharedBody> {
+    let (senders, receivers): (Vec<_>, Vec<_>) = progress.iter().map(|_| mpsc::channel(PIECES)).unzip();
+    let reading =
+        Arc::new(Reading { source: source.clone(), blob: blob.clone(), waiting: Mutex::new(Some(senders)) });
+    let bodies = receivers.into_iter().zip(progress).map(|(receiver, progress)| SharedBody {
+        reading: reading.clone(),
+        first: Mutex::new(Some(receiver)),
+        progress,
+    });
+    bodies.collect()
+}
+
+impl Reading {
+    fn begin(&self) {
+        let senders = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(senders) = senders {
+            self.read_into(senders, 0);
+        }
+    }
+
+    /// Reads the blob on a thread of its own, and sends all but the first `skip` bytes.
+    fn read_into(&self, mut senders: Vec<mpsc::Sender<Piece>>, skip: u64) {
+        let (source, blob) = (self.source.clone(), self.blob.clone());
+        tokio::task::spawn_blocking(move || {
+            let read = read_pieces(source.as_ref(), &blob, skip, &mut senders);
+            for sender in &senders {
+                let last = match &read {
+                    Ok(()) => Piece::End,
+                    Err(error) => Piece::Failed(error.kind(), error.to_string()),
+                };
+                // Who is gone needs no end.
+                let _ = sender.blocking_send(last);
+            }
+        });
+    }
+
+    fn read_alone(&self, skip: u64) -> mpsc::Receiver<Piece> {
+        let (sender, receiver) = mpsc::channel(PIECES);
+        self.read_into(vec![sender], skip);
+        receiver
+    }
+}
+
+fn read_pieces(
+    source: &dyn Source,
+    blob: &Descriptor,
+    skip: u64,
+    senders: &mut Vec<mpsc::Sender<Piece>>,
+) -> std::io::Result<()> {
+    let mut reader = source
+        .open(blob)
+        .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string()))?;
+    std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink())?;
+    let capacity = usize::try_from(PIECE_SIZE.min(blob.size)).unwrap_or_default();
+    loop {
+        let mut piece = Vec::with_capacity(capacity);
+        if reader.by_ref().take(PIECE_SIZE).read_to_end(&mut piece)? == 0 {
+            return Ok(());
+        }
+        let piece = Bytes::from(piece);
+        let alone = senders.len() == 1;
+        senders.retain(|sender| send(sender, piece.clone(), alone));
+        if senders.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Sends a piece, and says whether the receiver is still of the party.
+fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
+    if alone {
+        return sender.blocking_send(Piece::Bytes(piece)).is_ok();
+    }
+    let begun = Instant::now();
+    let mut piece = Piece::Bytes(piece);
+    loop {
+        match sender.try_send(piece) {
+            Ok(()) => return true,
+            Err(TrySendError::Closed(_)) => return false,
+            Err(TrySendError::Full(_)) if begun.elapsed() > PATIENCE => return false,
+            Err(TrySendError::Full(unsent)) => {
+                piece = unsent;
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+/// Where a stream of bytes stands.
+struct Position {
+    reading: Arc<Reading>,
+    receiver: mpsc::Receiver<Piece>,
+    sent: u64,
+    progress: Progress,
+    over: bool,
+}
+
+impl BlobBody for SharedBody {
+    fn open(&self) -> ByteStream {
+        let shared = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let receiver = match shared {
+            Some(receiver) => {
+                self.reading.begin();
+                receiver
+            }
+            None => self.reading.read_alone(0),
+        };
+        let position = Position {
+            reading: self.reading.clone(),
+            receiver,
+            sent: 0,
+            progress: self.progress.clone(),
+            over: false,
+        };
+        Box::pin(stream::unfold(position, next))
+    }
+}
+
+async fn next(mut position: Position) -> Option<(std::io::Result<Bytes>, Position)> {
+    if position.over {
+        return None;
+    }
+    loop {
+        match position.receiver.recv().await {
+            Some(Piece::Bytes(bytes)) => {
+                position.sent += bytes.len() as u64;
+                (position.progress)(position.sent);
+                return Some((Ok(bytes), position));
+            }
+            Some(Piece::End) => return None,
+            Some(Piece::Failed(kind, message)) => {
+                position.over = true;
+                return Some((Err(std::io::Error::new(kind, message)), position));
+            }
+            // Let go for falling behind.
+            None => position.receiver = position.reading.read_alone(position.sent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::{StreamExt, TryStreamExt};
+
+    use super::*;
+    use crate::model::Digest;
+    use crate::source::{BlobReader, SourceError};
+
+    struct Counted {
+        bytes: Vec<u8>,
+        opened: AtomicUsize,
+    }
+
+    impl Source for Counted {
+        fn root(&self) -> Result<Descriptor, SourceError> {
+            Ok(descriptor(&self.bytes))
+        }
+
+        fn open(&self, _: &Descriptor) -> Result<BlobReader, SourceError> {
+            self.opened.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(std::io::Cursor::new(self.bytes.clone())))
+        }
+    }
+
+    fn descriptor(bytes: &[u8]) -> Descriptor {
+        Descriptor::new("application/octet-stream", Digest::of(bytes), bytes.len() as u64)
+    }
+
+    fn source(size: usize) -> (Arc<Counted>, Arc<dyn Source>) {
+        let bytes: Vec<u8> = (0..size).map(|byte| u8::try_from(byte % 251).unwrap_or_default()).collect();
+        let source = Arc::new(Counted { bytes, opened: AtomicUsize::new(0) });
+        (source.clone(), source)
+    }
+
+    async fn collect(body: &SharedBody) -> Vec<u8> {
+        body.open()
+            .try_fold(Vec::new(), |mut all, piece| async move {
+                all.extend_from_slice(&piece);
+                Ok(all)
+            })
+            .await
+            .expect("readable")
+    }
+
+    fn silent(count: usize) -> Vec<Progress> {
+        (0..count).map(|_| Arc::new(|_| {}) as Progress).collect()
+    }
+
+    #[tokio::test]
+    async fn several_repositories_cost_one_reading() {
+        let (counted, source) = source(3 * 1024 * 1024 + 5);
+        let bodies = share(&source, &descriptor(&counted.bytes), silent(3));
+        let all = futures_util::future::join_all(bodies.iter().map(collect)).await;
+        assert!(all.iter().all(|bytes| *bytes == counted.bytes));
+        assert_eq!(counted.opened.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_retry_reads_again_from_the_start() {
+        let (counted, source) = source(2_000_000);
+        let bodies = share(&source, &descriptor(&counted.bytes), silent(1));
+        let mut broken_off = bodies[0].open();
+        broken_off.next().await.expect("a piece").expect("readable");
+        drop(broken_off);
+        assert_eq!(collect(&bodies[0]).await, counted.bytes);
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_goes_on_alone() {
+        let (counted, source) = source(8 * 1024 * 1024);
+        let bodies = share(&source, &descriptor(&counted.bytes), silent(2));
+        let slow = async {
+            let mut stream = bodies[1].open();
+            let mut all = stream.next().await.expect("a piece").expect("readable").to_vec();
+            tokio::time::sleep(PATIENCE + Duration::from_secs(1)).await;
+            while let Some(piece) = stream.next().await {
+                all.extend_from_slice(&piece.expect("readable"));
+            }
+            all
+        };
+        let (fast, slow) = tokio::join!(collect(&bodies[0]), slow);
+        assert!(fast == counted.bytes && slow == counted.bytes);
+        assert_eq!(counted.opened.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_lost_of_an_empty_blob() {
+        let (counted, source) = source(0);
+        let bodies = share(&source, &descriptor(&counted.bytes), silent(1));
+        assert_eq!(collect(&bodies[0]).await, Vec::<u8>::new());
+    }
+}

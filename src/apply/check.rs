@@ -1,0 +1,251 @@
+//! Before anything is sent: is the plan applicable, are the sources still what was planned, do the tags still stand as
+//! planned?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::{Options, progress::Progress};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::outcome::ChangeResult;
+use crate::model::plan::{Change, Plan, PlannedRepository, TagTarget};
+use crate::model::{Digest, TagOrDigest};
+use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::source::{self, Published, SourceError};
+
+/// A repository of the plan, with its content and connection.
+pub struct Prepared<'p> {
+    /// Its position in the plan.
+    pub position: usize,
+    /// What is planned.
+    pub planned: &'p PlannedRepository,
+    /// Its content; shared by the repositories that publish the same.
+    pub content: Arc<Published>,
+    /// The connection.
+    pub repository: Arc<dyn ReadWriteRepository>,
+    /// What tells registries apart: blobs are mounted between repositories of the same.
+    pub host: String,
+    /// Where it is and how it is reached.
+    pub endpoint: &'p crate::model::reference::RegistryEndpoint,
+}
+
+/// Why a plan cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The plan holds conflicts.
+    #[error("{address}: {tag} is immutable and names {before}; the plan wants {after}")]
+    Conflict {
+        /// The change's address.
+        address: String,
+        /// The tag.
+        tag: String,
+        /// What it names.
+        before: String,
+        /// What is wanted.
+        after: String,
+    },
+    /// The plan names a registry that it does not describe.
+    #[error("the plan names the registry `{0}` without describing it")]
+    UnknownRegistry(String),
+    /// A source cannot be read.
+    #[error("{address}: {error}")]
+    Source {
+        /// The repository's address.
+        address: String,
+        /// Why.
+        error: SourceError,
+    },
+    /// A source holds something else than when the plan was made.
+    #[error(
+        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned}, and is {found}"
+    )]
+    SourceChanged {
+        /// The repository's address.
+        address: String,
+        /// The source.
+        source_spec: String,
+        /// The digest in the plan.
+        planned: Digest,
+        /// The digest found.
+        found: Digest,
+    },
+    /// A registry cannot be reached at all.
+    #[error("{address}: {error}")]
+    Registry {
+        /// The repository's address.
+        address: String,
+        /// Why.
+        error: RegistryError,
+    },
+}
+
+impl PrepareError {
+    /// For people.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let prefixed = |mut diagnostic: Diagnostic, address: &str| {
+            diagnostic.message = format!("{address}: {}", diagnostic.message);
+            diagnostic
+        };
+        match self {
+            Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
+                "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
+            ),
+            Self::UnknownRegistry(_) => {
+                Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
+            }
+            Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
+            Self::SourceChanged { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
+                .help("make the plan again, and approve what it says now"),
+            Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
+        }
+    }
+}
+
+/// Opens the sources and connections of `plan`, or tells everything that stands in the way.
+pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
+    let (mut prepared, mut errors) = (Vec::new(), Vec::new());
+    let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
+    for (position, planned) in plan.repositories.iter().enumerate() {
+        errors.extend(planned.changes.iter().filter_map(conflict));
+        let Some(endpoint) = plan.registries.get(&planned.registry) else {
+            errors.push(PrepareError::UnknownRegistry(planned.registry.clone()));
+            continue;
+        };
+        let content = match content(planned, options, &mut sources) {
+            Ok(content) => content,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        match options.connect.repository(endpoint, &planned.repository) {
+            Ok(repository) => {
+                let host = match &endpoint.url {
+                    crate::model::RegistryLocation::Http { host, .. } => host.clone(),
+                    directory @ crate::model::RegistryLocation::Directory { .. } => directory.to_string(),
+                };
+                prepared.push(Prepared { position, planned, content, repository, host, endpoint });
+            }
+            Err(error) => errors.push(PrepareError::Registry { address: planned.address.clone(), error }),
+        }
+    }
+    if errors.is_empty() { Ok(prepared) } else { Err(errors) }
+}
+
+fn conflict(change: &Change) -> Option<PrepareError> {
+    (change.action == crate::model::plan::Action::Conflict).then(|| PrepareError::Conflict {
+        address: change.address.clone(),
+        tag: change.tag.to_string(),
+        before: change.before.as_ref().map_or_else(|| "nothing".to_owned(), |before| before.digest.short(12)),
+        after: change.after.digest.short(12),
+    })
+}
+
+fn content(
+    planned: &PlannedRepository,
+    options: &Options<'_>,
+    known: &mut BTreeMap<String, Arc<Published>>,
+) -> Result<Arc<Published>, PrepareError> {
+    // The serialized source is its name: equal sources are opened once.
+    let key = serde_json::to_string(&planned.source).unwrap_or_default();
+    let published = match known.get(&key) {
+        Some(published) => published.clone(),
+        None => {
+            let from = &planned.source;
+            let published =
+                source::publishable(&from.spec, &options.folder, &from.platforms, &from.annotations)
+                    .map_err(|error| PrepareError::Source { address: planned.address.clone(), error })?;
+            known.entry(key).or_insert(Arc::new(published)).clone()
+        }
+    };
+    let found = &published.content.root.digest;
+    if *found != planned.root.digest {
+        return Err(PrepareError::SourceChanged {
+            address: planned.address.clone(),
+            source_spec: planned.source.spec.to_string(),
+            planned: planned.root.digest.clone(),
+            found: found.clone(),
+        });
+    }
+    Ok(published)
+}
+
+/// How a tag stands against what was planned.
+pub(super) enum Standing {
+    /// As planned.
+    AsPlanned,
+    /// It names what is wanted already.
+    AsWanted,
+    /// It names something else, or nothing.
+    Stale(Option<Digest>),
+}
+
+/// Reads the tag of `change` again.
+pub(super) async fn standing(
+    repository: &dyn ReadWriteRepository,
+    change: &Change,
+) -> Result<Standing, RegistryError> {
+    let found =
+        repository.head_manifest(&TagOrDigest::Tag(change.tag.clone())).await?.map(|head| head.digest);
+    let before = change.before.as_ref().map(|before| &before.digest);
+    Ok(if found.as_ref() == Some(&change.after.digest) {
+        Standing::AsWanted
+    } else if found.as_ref() == before {
+        Standing::AsPlanned
+    } else {
+        Standing::Stale(found)
+    })
+}
+
+/// What to say of a tag that does not stand as planned.
+pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Digest>) -> Diagnostic {
+    let short = |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |it| it.short(12));
+    let before = change.before.as_ref().map(|before| &before.digest);
+    let message = format!(
+        "{name}:{} changed since the plan was made: it named {}, and names {}",
+        change.tag,
+        short(before),
+        short(found)
+    );
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+}
+
+/// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned.
+pub(super) async fn stale(prepared: &[Prepared<'_>], progress: &Progress) -> Result<(), Vec<Diagnostic>> {
+    let asked = prepared.iter().flat_map(|it| {
+        let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
+        changes.map(move |(position, change)| async move {
+            (it, position, change, standing(it.repository.as_ref(), change).await)
+        })
+    });
+    let mut problems = Vec::new();
+    for (it, position, change, standing) in join_all(asked).await {
+        let name = &it.planned.name;
+        match standing {
+            Ok(Standing::AsPlanned | Standing::AsWanted) => {}
+            Ok(Standing::Stale(found)) => {
+                let diagnostic = stale_diagnostic(name, change, found.as_ref());
+                progress.found(
+                    it.position,
+                    position,
+                    found.map(|digest| TagTarget { digest, version: None }),
+                );
+                progress.change(it.position, position, ChangeResult::Stale, Some(diagnostic.message.clone()));
+                problems.push(diagnostic);
+            }
+            Err(error) => {
+                let mut diagnostic = error.to_diagnostic();
+                diagnostic.message = format!("{name}:{}: {}", change.tag, diagnostic.message);
+                progress.change(
+                    it.position,
+                    position,
+                    ChangeResult::Failed,
+                    Some(diagnostic.message.clone()),
+                );
+                problems.push(diagnostic);
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}

@@ -1,0 +1,222 @@
+//! Content into every registry: each blob is read once for all repositories that lack it, pushed once to each registry
+//! and mounted in that registry's other repositories; then the manifests, children before parents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::{join_all, try_join_all};
+use futures_util::{StreamExt, stream};
+
+use super::body::{self, SharedBody};
+use super::check::Prepared;
+use super::{Options, progress::Progress};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Placed};
+use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
+use crate::registry::{BlobOutcome, RegistryError};
+use crate::source::Source;
+
+/// A blob, and the repositories that should hold it.
+struct Placement<'a> {
+    blob: &'a Descriptor,
+    source: &'a Arc<dyn Source>,
+    targets: Vec<&'a Prepared<'a>>,
+}
+
+/// Places the content of every repository in which a tag is to change.
+pub(super) async fn place(
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Vec<Diagnostic>> {
+    for it in prepared.iter().filter(|it| !it.planned.has_changes()) {
+        if it.planned.changes.iter().any(|change| change.action == crate::model::plan::Action::NoOp) {
+            progress.complete(it.position);
+        }
+    }
+    let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.has_changes()).collect();
+    let roots = join_all(changing.iter().map(|it| async move {
+        let root = TagOrDigest::Digest(it.planned.root.digest.clone());
+        it.repository
+            .head_manifest(&root)
+            .await
+            .map(|head| head.is_some())
+            .map_err(|error| diagnostic(it, &error))
+    }));
+    let (mut incomplete, mut problems) = (Vec::new(), Vec::new());
+    for (it, root) in changing.iter().zip(roots.await) {
+        match root {
+            // A root that is there vouches for all that it reaches: parts are put first, here and by every builder,
+            // and registries refuse a manifest whose parts are missing.
+            Ok(true) => progress.complete(it.position),
+            Ok(false) => incomplete.push(*it),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    blobs(&incomplete, options, progress).await?;
+    let manifests = join_all(
+        incomplete
+            .iter()
+            .map(|it| async move { manifests(it, progress).await.map_err(|error| diagnostic(it, &error)) }),
+    );
+    let problems: Vec<Diagnostic> = manifests.await.into_iter().filter_map(Result::err).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
+    let mut diagnostic = error.to_diagnostic();
+    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
+    diagnostic
+}
+
+async fn blobs(
+    incomplete: &[&Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
+    for it in incomplete {
+        for blob in &it.content.content.blobs {
+            let new = || Placement { blob, source: &it.content.source, targets: Vec::new() };
+            placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
+        }
+    }
+    // The largest first: what takes longest should not begin last.
+    let mut placements: Vec<Placement<'_>> = placements.into_values().collect();
+    placements.sort_by_key(|placement| std::cmp::Reverse(placement.blob.size));
+    let stop = AtomicBool::new(false);
+    let stop = &stop;
+    let problems: Vec<Vec<Diagnostic>> = stream::iter(placements)
+        .map(|placement| async move {
+            if stop.load(Ordering::SeqCst) {
+                return Vec::new();
+            }
+            let problems = place_blob(&placement, options, progress).await;
+            if !problems.is_empty() {
+                stop.store(true, Ordering::SeqCst);
+            }
+            problems
+        })
+        .buffer_unordered(options.parallelism.max(1))
+        .collect()
+        .await;
+    let mut problems: Vec<Diagnostic> = problems.into_iter().flatten().collect();
+    let mut seen = Vec::new();
+    problems.retain(|problem| {
+        let new = !seen.contains(problem);
+        seen.push(problem.clone());
+        new
+    });
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Places one blob in every repository that lacks it.
+async fn place_blob(
+    placement: &Placement<'_>,
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Vec<Diagnostic> {
+    let Placement { blob, source, targets } = placement;
+    let present = join_all(targets.iter().map(|it| it.repository.has_blob(blob))).await;
+    let mut problems = Vec::new();
+    // For each host a repository that holds the blob.
+    let mut holders: BTreeMap<&str, &Prepared<'_>> = BTreeMap::new();
+    let mut lacking: Vec<&Prepared<'_>> = Vec::new();
+    for (it, present) in targets.iter().zip(present) {
+        match present {
+            Ok(true) => {
+                progress.blob(it.position, blob, Placed::Present);
+                holders.entry(&it.host).or_insert(it);
+            }
+            Ok(false) => lacking.push(it),
+            Err(error) => problems.push(diagnostic(it, &error)),
+        }
+    }
+    if !problems.is_empty() {
+        return problems;
+    }
+    let mut first = Vec::new();
+    let mut mounting = Vec::new();
+    for it in lacking {
+        if holders.contains_key(it.host.as_str()) {
+            mounting.push(it);
+        } else {
+            holders.insert(&it.host, it);
+            first.push(it);
+        }
+    }
+    let bodies = body::share(source, blob, first.iter().map(|it| listener(it, blob, options)).collect());
+    let pushed = first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress));
+    problems.extend(join_all(pushed).await.into_iter().filter_map(Result::err));
+    if !problems.is_empty() {
+        return problems;
+    }
+    let mounted = mounting.iter().map(|it| {
+        let holder = holders.get(it.host.as_str()).map(|holder| *holder);
+        let body = body::share(source, blob, vec![listener(it, blob, options)]).pop();
+        async move {
+            match body {
+                Some(body) => push(it, blob, &body, holder, progress).await,
+                None => Ok(()),
+            }
+        }
+    });
+    problems.extend(join_all(mounted).await.into_iter().filter_map(Result::err));
+    problems
+}
+
+async fn push(
+    it: &Prepared<'_>,
+    blob: &Descriptor,
+    body: &SharedBody,
+    holder: Option<&Prepared<'_>>,
+    progress: &Progress,
+) -> Result<(), Diagnostic> {
+    let mount_from = holder.map(|holder| &holder.planned.repository);
+    let outcome =
+        it.repository.push_blob(blob, body, mount_from).await.map_err(|error| diagnostic(it, &error))?;
+    let how = match outcome {
+        BlobOutcome::Pushed => Placed::Pushed,
+        BlobOutcome::Mounted => Placed::Mounted,
+    };
+    progress.blob(it.position, blob, how);
+    Ok(())
+}
+
+fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body::Progress {
+    let (reporter, repository) = (options.reporter.clone(), it.planned.name.clone());
+    let (digest, size) = (blob.digest.clone(), blob.size);
+    Arc::new(move |sent| {
+        reporter.report(&Event::BlobProgress { repository: &repository, digest: &digest, size, sent });
+    })
+}
+
+/// Puts the manifests by digest: images side by side, then indexes, which name them, in order.
+async fn manifests(it: &Prepared<'_>, progress: &Progress) -> Result<(), RegistryError> {
+    let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
+        it.content.content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, progress))).await?;
+    for index in indexes {
+        put(it, index, progress).await?;
+    }
+    progress.complete(it.position);
+    Ok(())
+}
+
+async fn put(it: &Prepared<'_>, manifest: &RawManifest, progress: &Progress) -> Result<(), RegistryError> {
+    let at = TagOrDigest::Digest(manifest.digest().clone());
+    // The root is known to be missing.
+    let is_root = *manifest.digest() == it.planned.root.digest;
+    let how = if !is_root && it.repository.head_manifest(&at).await?.is_some() {
+        Placed::Present
+    } else {
+        it.repository.put_manifest(&at, manifest).await?;
+        Placed::Pushed
+    };
+    progress.manifest(it.position, manifest.digest(), how);
+    Ok(())
+}

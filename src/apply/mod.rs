@@ -1,0 +1,117 @@
+//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags, then reading back.
+//!
+//! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
+//! it leaves at worst content that nothing names.
+
+mod body;
+mod check;
+mod content;
+mod progress;
+mod read_back;
+mod tags;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use check::{PrepareError, Prepared, prepare};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::{Event, Reporter, Stage};
+use crate::model::outcome::Outcome;
+use crate::model::plan::Plan;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{Mutability, RepositoryName};
+use crate::registry::{ReadWriteRepository, RegistryError};
+use progress::Progress;
+
+/// How an apply reaches the repositories of its plan.
+pub trait Connect: Send + Sync {
+    /// The repository, with credentials.
+    fn repository(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+
+    /// The repository, without any.
+    fn anonymous(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+}
+
+/// What an apply needs besides its plan.
+pub struct Options<'a> {
+    /// The folder that the plan's relative paths start at.
+    pub folder: PathBuf,
+    /// How to reach repositories.
+    pub connect: &'a dyn Connect,
+    /// Who hears of events.
+    pub reporter: Arc<dyn Reporter>,
+    /// How many blobs are under way at once.
+    pub parallelism: usize,
+    /// Turns true when the person wants to stop.
+    pub cancel: watch::Receiver<bool>,
+}
+
+/// Applies `plan`, and tells what was done and everything that went wrong.
+pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
+    let progress = Progress::new(plan, options.reporter.clone());
+    let mut problems = run(plan, options, &progress).await.err().unwrap_or_default();
+    if *options.cancel.borrow() {
+        problems = vec![interrupted(&progress)];
+    }
+    let outcome = progress.finish();
+    options.reporter.report(&Event::Finished { success: problems.is_empty(), outcome: &outcome });
+    (outcome, problems)
+}
+
+async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Vec<Diagnostic>> {
+    let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
+    stage(Stage::Check);
+    let prepared = check::prepare(plan, options)
+        .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
+    unless_cancelled(options, check::stale(&prepared, progress)).await?;
+    stage(Stage::Content);
+    unless_cancelled(options, content::place(&prepared, options, progress)).await?;
+    // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
+    stage(Stage::ImmutableTags);
+    tags::put(&prepared, options, progress, |mutability| mutability == Mutability::Immutable).await?;
+    stage(Stage::FloatingTags);
+    tags::put(&prepared, options, progress, |mutability| mutability != Mutability::Immutable).await?;
+    stage(Stage::ReadBack);
+    read_back::tags(&prepared, progress).await?;
+    read_back::visibility(&prepared, options, progress).await
+}
+
+/// Drops `work` when the person wants to stop: what was sent so far is named by nothing.
+async fn unless_cancelled(
+    options: &Options<'_>,
+    work: impl Future<Output = Result<(), Vec<Diagnostic>>>,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut cancel = options.cancel.clone();
+    let cancelled = async {
+        if cancel.wait_for(|cancelled| *cancelled).await.is_err() {
+            // Nobody is left who could ask to stop.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        result = work => result,
+        () = cancelled => Err(Vec::new()),
+    }
+}
+
+fn interrupted(progress: &Progress) -> Diagnostic {
+    let moved = progress.tags_moved();
+    let message = match moved {
+        0 => "interrupted before any tag moved: what was sent is named by nothing".to_owned(),
+        1 => "interrupted after 1 tag moved".to_owned(),
+        _ => format!("interrupted after {moved} tags moved"),
+    };
+    Diagnostic::error(Code::ApplyInterrupted, message)
+        .help("the same command again goes on where this one stopped: what is in place is not sent twice")
+}

@@ -1,0 +1,130 @@
+//! What has been done so far: the outcome as it grows, told to the reporter step by step.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::event::{Event, Placed, Reporter};
+use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, VisibilityOutcome};
+use crate::model::plan::{Action, Plan, TagTarget};
+use crate::model::{Descriptor, Digest};
+
+/// Collects the outcome of an apply.
+pub(super) struct Progress {
+    outcome: Mutex<Outcome>,
+    /// For each repository of the plan where its changes begin in the outcome.
+    first_change: Vec<usize>,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl Progress {
+    /// An outcome in which nothing has been done yet.
+    pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
+        let mut outcome = Outcome::default();
+        let mut first_change = Vec::new();
+        for repository in &plan.repositories {
+            first_change.push(outcome.changes.len());
+            outcome.repositories.push(RepositoryOutcome {
+                address: repository.address.clone(),
+                repository: repository.name.clone(),
+                digest: repository.root.digest.clone(),
+                reference: None,
+                bytes_pushed: 0,
+                blobs_pushed: 0,
+                blobs_mounted: 0,
+                blobs_present: 0,
+                manifests_put: 0,
+                visibility: None,
+            });
+            outcome.changes.extend(repository.changes.iter().map(|change| ChangeOutcome {
+                address: change.address.clone(),
+                repository: repository.name.clone(),
+                tag: change.tag.clone(),
+                before: change.before.clone(),
+                after: change.after.clone(),
+                result: match change.action {
+                    Action::NoOp => ChangeResult::Unchanged,
+                    Action::Keep => ChangeResult::Kept,
+                    Action::Create | Action::Move | Action::Conflict => ChangeResult::Skipped,
+                },
+                detail: match change.action {
+                    Action::Keep => Some(change.reason.to_string()),
+                    _ => None,
+                },
+            }));
+        }
+        Self { outcome: Mutex::new(outcome), first_change, reporter }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what became of a change, by the positions of its repository and of itself there.
+    pub fn change(&self, repository: usize, change: usize, result: ChangeResult, detail: Option<String>) {
+        let mut outcome = self.lock();
+        let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
+        let Some(noted) = outcome.changes.get_mut(position) else { return };
+        noted.result = result;
+        noted.detail = detail;
+        self.reporter.report(&Event::Tag { change: noted });
+    }
+
+    /// Notes what a change found in place of what the plan says was there.
+    pub fn found(&self, repository: usize, change: usize, found: Option<TagTarget>) {
+        let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
+        if let Some(noted) = self.lock().changes.get_mut(position) {
+            noted.before = found;
+        }
+    }
+
+    /// Notes a blob that is in a repository.
+    pub fn blob(&self, repository: usize, blob: &Descriptor, how: Placed) {
+        let mut outcome = self.lock();
+        let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        match how {
+            Placed::Pushed => {
+                noted.blobs_pushed += 1;
+                noted.bytes_pushed += blob.size;
+            }
+            Placed::Mounted => noted.blobs_mounted += 1,
+            Placed::Present => noted.blobs_present += 1,
+        }
+        let name = noted.repository.as_str();
+        self.reporter.report(&Event::Blob { repository: name, digest: &blob.digest, size: blob.size, how });
+    }
+
+    /// Notes a manifest that is in a repository by digest.
+    pub fn manifest(&self, repository: usize, digest: &Digest, how: Placed) {
+        let mut outcome = self.lock();
+        let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        if how == Placed::Pushed {
+            noted.manifests_put += 1;
+        }
+        self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
+    }
+
+    /// Notes that all content of a repository is there.
+    pub fn complete(&self, repository: usize) {
+        if let Some(noted) = self.lock().repositories.get_mut(repository) {
+            noted.reference = Some(format!("{}@{}", noted.repository, noted.digest));
+        }
+    }
+
+    /// Notes who can pull from a repository.
+    pub fn visibility(&self, repository: usize, visibility: VisibilityOutcome, settings_url: Option<&str>) {
+        let mut outcome = self.lock();
+        let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        let visibility = noted.visibility.insert(visibility);
+        self.reporter.report(&Event::Visibility { repository: &noted.repository, visibility, settings_url });
+    }
+
+    /// How many tags were created or moved.
+    pub fn tags_moved(&self) -> usize {
+        let outcome = self.lock();
+        outcome.count(ChangeResult::Created) + outcome.count(ChangeResult::Moved)
+    }
+
+    /// Everything that was done.
+    pub fn finish(&self) -> Outcome {
+        self.lock().clone()
+    }
+}

@@ -1,0 +1,123 @@
+//! What happens while a plan is made and applied, for reporters. Serialized, an event is a line of `apply --json`.
+
+use serde::Serialize;
+
+use crate::model::Digest;
+use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
+
+/// Hears of events, in the order in which they happen, from several threads.
+pub trait Reporter: Send + Sync {
+    /// Hears of one event. Must not block for long.
+    fn report(&self, event: &Event<'_>);
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A stage of an apply begins.
+    Stage {
+        /// The stage.
+        stage: Stage,
+    },
+    /// How far a blob has been sent. Too many for a log.
+    #[serde(skip)]
+    BlobProgress {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// How many bytes have been handed to the connection; starts again with a retry.
+        sent: u64,
+    },
+    /// A blob is in a repository.
+    Blob {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// How it came there.
+        how: Placed,
+    },
+    /// A manifest is in a repository, by digest.
+    Manifest {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// The manifest.
+        digest: &'a Digest,
+        /// How it came there.
+        how: Placed,
+    },
+    /// A tag was created, moved, found, refused.
+    Tag {
+        /// What became of it.
+        change: &'a ChangeOutcome,
+    },
+    /// Visibility was asked after the tags were in place.
+    Visibility {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// What was seen.
+        visibility: &'a VisibilityOutcome,
+        /// The page where a person can change it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        settings_url: Option<&'a str>,
+    },
+    /// A request failed in a way that passes, and is sent again.
+    Retry {
+        /// `METHOD url`, redacted.
+        request: &'a str,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+        /// How long it waits, in milliseconds.
+        wait_milliseconds: u64,
+        /// Why.
+        cause: &'a str,
+    },
+    /// A registry warns of something.
+    RegistryWarning {
+        /// The host.
+        host: &'a str,
+        /// What it said.
+        text: &'a str,
+    },
+    /// The apply is over.
+    Finished {
+        /// Whether everything is as planned.
+        success: bool,
+        /// What was done.
+        outcome: &'a Outcome,
+    },
+}
+
+/// How content came to be where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placed {
+    /// It was sent.
+    Pushed,
+    /// The registry took it from another repository.
+    Mounted,
+    /// It was there.
+    Present,
+}
+
+/// A stage of an apply. Each begins only when the one before is over in every registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Sources are opened and tags are read again.
+    Check,
+    /// Blobs and manifests.
+    Content,
+    /// Tags that are written once.
+    ImmutableTags,
+    /// Tags that move.
+    FloatingTags,
+    /// Every tag is read again, and visibility is proved.
+    ReadBack,
+}

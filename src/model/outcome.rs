@@ -1,0 +1,102 @@
+//! What an apply did: each change with its result, and the references to deploy by.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{ObservedVisibility, TagTarget};
+use super::{Digest, Tag, Visibility};
+
+/// What an apply did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Outcome {
+    /// Each change of the plan, in its order.
+    pub changes: Vec<ChangeOutcome>,
+    /// Each repository of the plan, with the reference that deployments should use.
+    pub repositories: Vec<RepositoryOutcome>,
+}
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ChangeOutcome {
+    /// The address of the change in the plan.
+    pub address: String,
+    /// The repository's whole name.
+    pub repository: String,
+    /// The tag.
+    pub tag: Tag,
+    /// What the tag named before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<TagTarget>,
+    /// What the plan wants it to name.
+    pub after: TagTarget,
+    /// What became of it.
+    pub result: ChangeResult,
+    /// Why, where it is not as planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeResult {
+    /// The tag was created.
+    Created,
+    /// The tag was moved.
+    Moved,
+    /// The tag named what it should already.
+    Unchanged,
+    /// The tag was kept, as planned.
+    Kept,
+    /// It was not come to.
+    Skipped,
+    /// It was tried, and failed.
+    Failed,
+    /// The registry changed since the plan was made.
+    Stale,
+}
+
+/// What became of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RepositoryOutcome {
+    /// The address of the repository in the plan.
+    pub address: String,
+    /// The repository's whole name.
+    pub repository: String,
+    /// The digest that the plan publishes.
+    pub digest: Digest,
+    /// The reference that deployments should use: `ghcr.io/colliery-io/brokkr-broker@sha256:…`. Set once the content is
+    /// known to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What was pushed, in bytes.
+    pub bytes_pushed: u64,
+    /// How many blobs were pushed.
+    pub blobs_pushed: usize,
+    /// How many blobs were mounted from another repository.
+    pub blobs_mounted: usize,
+    /// How many blobs were there.
+    pub blobs_present: usize,
+    /// How many manifests were put by digest.
+    pub manifests_put: usize,
+    /// Who should be able to pull, and who is, where that was declared and asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<VisibilityOutcome>,
+}
+
+/// Who should be able to pull, and who is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct VisibilityOutcome {
+    /// What `publish.toml` declares.
+    pub declared: Visibility,
+    /// What an anonymous pull showed after the tags were in place.
+    pub observed: ObservedVisibility,
+    /// Whether the two agree.
+    pub as_declared: bool,
+}
+
+impl Outcome {
+    /// How many changes have `result`.
+    pub fn count(&self, result: ChangeResult) -> usize {
+        self.changes.iter().filter(|change| change.result == result).count()
+    }
+}

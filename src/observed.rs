@@ -1,0 +1,266 @@
+//! What the registries hold: asked about exactly the desired addresses, all at once.
+//!
+//! Where everything is in place a repository costs one request for each tag, and one tag listing if a tag moves
+//! forward by version. What more is asked is only asked where something has to change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+
+use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag, Held};
+use crate::model::plan::ObservedVisibility;
+use crate::model::{
+    Descriptor, Digest, Manifest, RawManifest, RegistryLocation, Tag, TagOrDigest, annotation,
+};
+use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::visibility;
+
+/// What the registries hold, one entry for each desired repository, in the same order.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The repositories.
+    pub repositories: Vec<ObservedRepository>,
+}
+
+/// What one repository holds of what is desired there.
+#[derive(Debug, Default)]
+pub struct ObservedRepository {
+    /// What the desired tags name; those that do not exist are not in it.
+    pub tags: BTreeMap<Tag, ObservedTag>,
+    /// For each forward tag of a release the versions of its line, lowest first.
+    pub lines: BTreeMap<Tag, Vec<Held>>,
+    /// Versions of which the digest is known.
+    pub versions: BTreeMap<Digest, String>,
+    /// The manifests of the content that are not there.
+    pub missing_manifests: BTreeSet<Digest>,
+    /// The blobs of the content that are not there.
+    pub missing_blobs: BTreeSet<Digest>,
+    /// Who can pull; `None` where it was not asked.
+    pub visibility: Option<ObservedVisibility>,
+}
+
+/// What a tag names.
+#[derive(Debug, Clone)]
+pub struct ObservedTag {
+    /// The manifest.
+    pub digest: Digest,
+    /// The commit that it was built from, where that was asked and is said.
+    pub revision: Option<String>,
+    /// Whether the commit being published descends from `revision`, where that was asked.
+    pub descent: Option<Descent>,
+}
+
+/// Whether the commit being published descends from that of a tag's present image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Descent {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// That cannot be known, and why.
+    Unknown(String),
+}
+
+/// How to reach a desired repository.
+pub struct Connection {
+    /// With credentials.
+    pub repository: Arc<dyn ReadWriteRepository>,
+    /// Without any.
+    pub anonymous: Arc<dyn ReadWriteRepository>,
+}
+
+/// Asks about every repository of `desired`; `connections` has one entry for each. Every failure is returned, with the
+/// name of the repository.
+pub async fn refresh(
+    desired: &Desired,
+    connections: &[Connection],
+) -> Result<Observed, Vec<(String, RegistryError)>> {
+    let asked = desired.repositories.iter().zip(connections).map(|(repository, connection)| async move {
+        let name = repository.endpoint.url.full_name(&repository.name);
+        observe(repository, connection).await.map_err(|error| (name, error))
+    });
+    let (mut observed, mut errors) = (Observed::default(), Vec::new());
+    for result in join_all(asked).await {
+        match result {
+            Ok(repository) => observed.repositories.push(repository),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(observed) } else { Err(errors) }
+}
+
+async fn observe(
+    desired: &DesiredRepository,
+    connection: &Connection,
+) -> Result<ObservedRepository, RegistryError> {
+    let repository = connection.repository.as_ref();
+    let root = &desired.content.published.content.root.digest;
+    let heads = try_join_all(desired.tags.iter().map(|tag| async move {
+        let head = repository.head_manifest(&TagOrDigest::Tag(tag.tag.clone())).await?;
+        Ok::<_, RegistryError>(head.map(|head| (tag.tag.clone(), head.digest)))
+    }));
+    let (heads, listing) = tokio::try_join!(heads, list(desired, repository))?;
+    let mut observed = ObservedRepository::default();
+    for (tag, digest) in heads.into_iter().flatten() {
+        observed.tags.insert(tag, ObservedTag { digest, revision: None, descent: None });
+    }
+    for tag in &desired.tags {
+        if let Basis::Release(line) = &tag.basis {
+            observed.lines.insert(tag.tag.clone(), line.held(&listing));
+        }
+    }
+    name_versions(desired, repository, &mut observed).await?;
+    read_revisions(desired, repository, &mut observed).await?;
+    let in_place = desired
+        .tags
+        .iter()
+        .all(|tag| observed.tags.get(&tag.tag).is_some_and(|present| present.digest == *root));
+    if !in_place {
+        find_missing(desired, repository, &mut observed).await?;
+    }
+    if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
+        let root_present = !observed.missing_manifests.contains(root);
+        let pullable = observed.tags.values().next().map(|tag| &tag.digest).or(root_present.then_some(root));
+        observed.visibility = Some(match pullable {
+            Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
+            None => ObservedVisibility::Absent,
+        });
+    }
+    Ok(observed)
+}
+
+/// The tag list, where a forward tag of a release needs it.
+async fn list(
+    desired: &DesiredRepository,
+    repository: &dyn ReadWriteRepository,
+) -> Result<Vec<Tag>, RegistryError> {
+    let wanted = desired.tags.iter().any(|tag| match &tag.basis {
+        Basis::Release(line) => line.can_be_read(),
+        Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => false,
+    });
+    if wanted { repository.list_tags().await } else { Ok(Vec::new()) }
+}
+
+/// Finds out which version each forward tag stands for: the highest other one of its line, if that has the digest.
+async fn name_versions(
+    desired: &DesiredRepository,
+    repository: &dyn ReadWriteRepository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let root = &desired.content.published.content.root.digest;
+    let mut asked: BTreeSet<(Tag, String)> = BTreeSet::new();
+    for tag in &desired.tags {
+        let Basis::Release(line) = &tag.basis else { continue };
+        let moved = observed.tags.get(&tag.tag).is_some_and(|present| present.digest != *root);
+        let highest = observed
+            .lines
+            .get(&tag.tag)
+            .and_then(|held| held.iter().rev().find(|held| held.version != line.version));
+        if let Some(highest) = highest.filter(|_| moved) {
+            asked.insert((highest.tag.clone(), highest.tag.to_string()));
+        }
+    }
+    let heads = asked.into_iter().map(|(tag, name)| async move {
+        let head = repository.head_manifest(&TagOrDigest::Tag(tag)).await?;
+        Ok::<_, RegistryError>(head.map(|head| (head.digest, name)))
+    });
+    observed.versions.extend(try_join_all(heads).await?.into_iter().flatten());
+    Ok(())
+}
+
+/// Reads which commit each forward tag of a branch stands for, where it would move.
+async fn read_revisions(
+    desired: &DesiredRepository,
+    repository: &dyn ReadWriteRepository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let root = &desired.content.published.content.root.digest;
+    for DesiredTag { tag, basis, .. } in &desired.tags {
+        let Some(present) = observed.tags.get_mut(tag) else { continue };
+        if matches!(basis, Basis::Commit(_)) && present.digest != *root {
+            present.revision = revision(repository, &present.digest).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The largest configuration that is read for its labels, in bytes.
+const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
+
+/// The commit that an image says it was built from: the annotation of its root, or of the first image of an index,
+/// or else the label in the configuration.
+async fn revision(
+    repository: &dyn ReadWriteRepository,
+    digest: &Digest,
+) -> Result<Option<String>, RegistryError> {
+    let mut next = digest.clone();
+    for _depth in 0..4 {
+        let Some(raw) = repository.get_manifest(&TagOrDigest::Digest(next.clone())).await? else {
+            return Ok(None);
+        };
+        let Ok(manifest) = raw.parse() else { return Ok(None) };
+        if let Some(revision) = manifest.annotations().get(annotation::REVISION) {
+            return Ok(Some(revision.clone()));
+        }
+        match manifest {
+            Manifest::Index { manifests, .. } => {
+                let image = manifests
+                    .into_iter()
+                    .find(|it| !it.platform.as_ref().is_some_and(crate::model::Platform::is_unknown));
+                let Some(image) = image else { return Ok(None) };
+                next = image.digest;
+            }
+            Manifest::Image { config, .. } => {
+                if config.size > MAX_CONFIG_SIZE {
+                    return Ok(None);
+                }
+                let bytes = repository.get_blob(&config, MAX_CONFIG_SIZE).await?;
+                let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+                let label =
+                    json.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
+                return Ok(label.and_then(serde_json::Value::as_str).map(str::to_owned));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Finds which manifests and blobs are not there. A manifest that is there vouches for what it names: registries
+/// refuse one whose parts are missing, and parts are put first here.
+async fn find_missing(
+    desired: &DesiredRepository,
+    repository: &dyn ReadWriteRepository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let content = &desired.content.published.content;
+    let present = |digest: &Digest| {
+        let at = TagOrDigest::Digest(digest.clone());
+        async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }
+    };
+    if present(&content.root.digest).await? {
+        return Ok(());
+    }
+    let others: Vec<&RawManifest> =
+        content.manifests.iter().filter(|manifest| *manifest.digest() != content.root.digest).collect();
+    let found = try_join_all(others.iter().map(|manifest| present(manifest.digest()))).await?;
+    observed.missing_manifests = others
+        .iter()
+        .zip(found)
+        .filter(|(_, found)| !found)
+        .map(|(manifest, _)| manifest.digest().clone())
+        .chain([content.root.digest.clone()])
+        .collect();
+    let wanted: BTreeSet<Digest> = content
+        .manifests
+        .iter()
+        .filter(|manifest| observed.missing_manifests.contains(manifest.digest()))
+        .filter_map(|manifest| manifest.parse().ok())
+        .flat_map(|manifest| manifest.blobs().map(|blob| blob.digest.clone()).collect::<Vec<_>>())
+        .collect();
+    let blobs: Vec<&Descriptor> = content.blobs.iter().filter(|blob| wanted.contains(&blob.digest)).collect();
+    let found = try_join_all(blobs.iter().map(|blob| repository.has_blob(blob))).await?;
+    observed.missing_blobs =
+        blobs.iter().zip(found).filter(|(_, found)| !found).map(|(blob, _)| blob.digest.clone()).collect();
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! What is to be sent: bytes and blobs, after what is there and what can be mounted.
+
+use std::collections::BTreeSet;
+
+use crate::desired::DesiredRepository;
+use crate::model::Digest;
+use crate::model::plan::PlannedContent;
+use crate::observed::ObservedRepository;
+
+/// Which blobs each registry holds, or will by the time that later repositories are filled.
+#[derive(Default)]
+pub(super) struct Holdings(BTreeSet<(String, Digest)>);
+
+impl Holdings {
+    /// Notes the blobs that `observed` shows in a repository of the registry at `host`.
+    pub fn note_present(&mut self, host: &str, desired: &DesiredRepository, observed: &ObservedRepository) {
+        let content = &desired.content.published.content;
+        let present = content.blobs.iter().filter(|blob| !observed.missing_blobs.contains(&blob.digest));
+        self.0.extend(present.map(|blob| (host.to_owned(), blob.digest.clone())));
+    }
+
+    /// What has to be sent to a repository, which holds it afterwards.
+    pub fn plan(
+        &mut self,
+        host: &str,
+        desired: &DesiredRepository,
+        observed: &ObservedRepository,
+    ) -> PlannedContent {
+        let mut planned = self.nothing(desired);
+        let content = &desired.content.published.content;
+        for manifest in content.manifests.iter().filter(|it| observed.missing_manifests.contains(it.digest()))
+        {
+            planned.manifests_to_put += 1;
+            planned.bytes_to_send += manifest.bytes().len() as u64;
+        }
+        for blob in content.blobs.iter().filter(|blob| observed.missing_blobs.contains(&blob.digest)) {
+            if self.0.insert((host.to_owned(), blob.digest.clone())) {
+                planned.blobs_to_push += 1;
+                planned.bytes_to_send += blob.size;
+            } else {
+                planned.blobs_to_mount += 1;
+            }
+        }
+        planned
+    }
+
+    /// What is planned where no tag changes.
+    #[allow(clippy::unused_self)] // reads as the other half of `plan`
+    pub fn nothing(&self, desired: &DesiredRepository) -> PlannedContent {
+        let content = &desired.content.published.content;
+        PlannedContent {
+            bytes: content.total_size(),
+            blobs: content.blobs.len(),
+            ..PlannedContent::default()
+        }
+    }
+}

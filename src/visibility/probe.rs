@@ -1,0 +1,23 @@
+//! The anonymous probe: the only proof of visibility that every registry gives.
+
+use crate::model::plan::ObservedVisibility;
+use crate::model::{Digest, TagOrDigest};
+use crate::registry::{RegistryError, Repository};
+
+/// Pulls `digest` from `anonymous`, a repository that was connected without credentials.
+///
+/// 200 is public. 401 and 403, at the token or at the manifest, are not public **or absent**: ask only about a digest
+/// that an authenticated request has seen. 404 after a token is a repository that can be read. Everything else is
+/// unknown, never "private".
+pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
+    match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
+        Ok(Some(_)) => ObservedVisibility::Public,
+        Ok(None) => ObservedVisibility::Unknown,
+        Err(error) if denies(&error) => ObservedVisibility::NotPublic,
+        Err(_) => ObservedVisibility::Unknown,
+    }
+}
+
+fn denies(error: &RegistryError) -> bool {
+    error.is_denial()
+}
