@@ -24,6 +24,6 @@ pub use manifest::{Manifest, ManifestError, RawManifest};
 pub use mutability::{Mutability, OnConflict};
 pub use platform::{Platform, PlatformError};
 pub use reference::{RegistryLocation, RepositoryName, TagOrDigest};
-pub use source::{SourceSpec, SourceSpecError};
+pub use source::{SourceSpec, SourceSpecError, TransportSpec};
 pub use tag::{Tag, TagError};
 pub use visibility::Visibility;

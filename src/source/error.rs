@@ -1,6 +1,213 @@
-//! What can be wrong with a source.
+//! What can be wrong with a source, and what to do about it.
 
-/// What can be wrong with a source.
+use std::io;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Digest, ManifestError, Platform};
+
+/// What can be wrong with a source. Each names the file, what is wrong in it, and a way out.
 #[derive(Debug, thiserror::Error)]
-#[error("source")]
-pub struct SourceError;
+pub enum SourceError {
+    /// The file or directory that the source names does not exist.
+    #[error("source `{}` does not exist", path.display())]
+    Missing {
+        /// The path, as it was looked for.
+        path: PathBuf,
+    },
+    /// A manifest or blob that the content names is not there.
+    #[error("`{digest}` is not in the source: expected {place}")]
+    MissingBlob {
+        /// The digest that is named.
+        digest: Digest,
+        /// The file expected, for people.
+        place: String,
+    },
+    /// The file or directory is there, but is not an image layout.
+    #[error("source `{}` is not an OCI image layout: {reason}", path.display())]
+    NotALayout {
+        /// The path.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The layout holds several images, and the source does not say which.
+    #[error("source `{place}` holds {count} images{}", described(names))]
+    Ambiguous {
+        /// The layout.
+        place: String,
+        /// How many there are to choose from.
+        count: usize,
+        /// The references by which one can be chosen.
+        names: Vec<String>,
+    },
+    /// The layout holds no image of the name asked for.
+    #[error("source `{place}` holds no image `{reference}`{}", described(names))]
+    NoSuchReference {
+        /// The layout.
+        place: String,
+        /// The reference asked for.
+        reference: String,
+        /// The references that it holds.
+        names: Vec<String>,
+    },
+    /// A file is not what its place in a layout or archive says it is.
+    #[error("{place} is damaged: {reason}")]
+    Malformed {
+        /// The file, for people.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Bytes are not those that a descriptor describes.
+    #[error("{place} does not hold `{expected}`: {reason}")]
+    Digest {
+        /// The file, for people.
+        place: String,
+        /// The digest that was asked for.
+        expected: Digest,
+        /// What was found.
+        reason: String,
+    },
+    /// Platforms are missing, or not those that were declared.
+    #[error("{reason}")]
+    Platform {
+        /// What is wrong, with what was found.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The content is of a kind that cannot be published, or not be read in place.
+    #[error("{reason}")]
+    Unsupported {
+        /// What it is, and where.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// The system could not read a file.
+    #[error("cannot read {place}: {cause}")]
+    Io {
+        /// The file, for people.
+        place: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+const REBUILD: &str = "build the image again; if it was copied here, copy it again and compare checksums";
+
+impl SourceError {
+    /// An error of the system while reading `place`; where it carries an error of this room, that one.
+    pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
+        if !cause.get_ref().is_some_and(|inner| inner.is::<Self>()) {
+            return Self::Io { place: place.into(), cause };
+        }
+        match cause.into_inner().map(|inner| inner.downcast::<Self>()) {
+            Some(Ok(error)) => *error,
+            _ => Self::Malformed { place: place.into(), reason: "an unreadable stream".to_owned() },
+        }
+    }
+
+    pub(super) fn malformed(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Malformed { place: place.into(), reason: reason.into() }
+    }
+
+    pub(super) fn manifest(error: &ManifestError) -> Self {
+        match error {
+            ManifestError::Malformed { digest, reason } => {
+                Self::Malformed { place: format!("manifest `{digest}`"), reason: reason.clone() }
+            }
+            ManifestError::Schema1 { .. } => Self::Unsupported {
+                reason: error.to_string(),
+                help: "build the image again with a current tool: buildah, podman or `docker buildx`".to_owned(),
+            },
+            ManifestError::MediaType { .. } => Self::Unsupported {
+                reason: error.to_string(),
+                help: "publish an OCI or Docker image, or an index of those".to_owned(),
+            },
+        }
+    }
+
+    /// The error for people: code, message and the way out.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let (code, help) = match self {
+            Self::Missing { .. } => (
+                Code::SourceMissing,
+                "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+            ),
+            Self::MissingBlob { .. } => (
+                Code::SourceMissing,
+                "the layout is incomplete: build it again, or copy it with all of its platforms (`skopeo copy --all`)".to_owned(),
+            ),
+            Self::Ambiguous { place, names, .. } => (Code::SourceMissing, choose(place, names)),
+            Self::NoSuchReference { names, .. } if names.is_empty() => {
+                (Code::SourceMissing, "leave the reference out of `source`, or build the image with that name".to_owned())
+            }
+            Self::NoSuchReference { names, reference, .. } => (Code::SourceMissing, near(reference, names)),
+            Self::Io { .. } => {
+                (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
+            }
+            Self::NotALayout { help, .. } => (Code::SourceUnsupported, help.clone()),
+            Self::Unsupported { help, .. } => (Code::SourceUnsupported, help.clone()),
+            Self::Malformed { .. } => (Code::SourceMalformed, REBUILD.to_owned()),
+            Self::Digest { .. } => (Code::SourceDigest, REBUILD.to_owned()),
+            Self::Platform { help, .. } => (Code::SourcePlatform, help.clone()),
+        };
+        Diagnostic::error(code, self.to_string()).help(help)
+    }
+}
+
+/// Names as people read a list of them, or `none`.
+pub(super) fn list<T: std::fmt::Display>(names: &[T]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Platforms as people read a list of them, sorted.
+pub(super) fn list_platforms(platforms: &[Platform]) -> String {
+    let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    platforms.sort();
+    platforms.dedup();
+    list(&platforms)
+}
+
+fn described(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match names {
+        [] => String::new(),
+        names if names.len() <= SHOWN => format!(": {}", list(names)),
+        names => {
+            format!(": {} and {} more", list(names.get(..SHOWN).unwrap_or(names)), names.len() - SHOWN)
+        }
+    }
+}
+
+fn choose(place: &str, names: &[String]) -> String {
+    let example = names.first().map_or("REF", String::as_str);
+    let mut help = format!("say which one, after a second colon: `{place}:{example}`");
+    if names.iter().any(|name| name.starts_with('@')) {
+        help.push_str(
+            "; if they are one image for several platforms, give a table of them as `source`: \
+             `{ \"linux/amd64\" = \"…:@0\", \"linux/arm64\" = \"…:@1\" }`",
+        );
+    }
+    help
+}
+
+fn near(reference: &str, names: &[String]) -> String {
+    let nearest = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(name, reference), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= 3);
+    match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("write one of these after the path: {}", described(names).trim_start_matches(": ")),
+    }
+}

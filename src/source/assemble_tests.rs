@@ -1,0 +1,120 @@
+//! Tables of platforms.
+
+use std::io::Read;
+
+use tempfile::TempDir;
+
+use super::super::fixture::{Image, Layer, Written};
+use super::super::{open, walk};
+use super::*;
+use crate::model::SourceSpec;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+
+    fn image(&self, name: &str, platforms: &[&str], attested: bool) -> Written {
+        let mut image = Image::new();
+        for platform in platforms {
+            image = image.platform(platform, vec![Layer::files(&[("from", name.as_bytes())])]);
+        }
+        image = if attested { image.attested() } else { image };
+        image = if platforms.len() == 1 && !attested { image.single() } else { image };
+        image.write(&self.0.path().join(name))
+    }
+
+    fn open(&self, table: &[(&str, &str)]) -> Result<Arc<dyn Source>, SourceError> {
+        let table = table
+            .iter()
+            .map(|(platform, spec)| ((*platform).to_owned(), spec.parse().expect("a source")))
+            .collect();
+        open(&SourceSpec::Platforms(table), self.0.path())
+    }
+
+    fn refused(&self, table: &[(&str, &str)]) -> String {
+        let Err(error) = self.open(table) else { panic!("{table:?} was taken") };
+        error.to_string()
+    }
+}
+
+fn digest_of(entry: &serde_json::Value) -> &str {
+    entry["digest"].as_str().expect("a digest")
+}
+
+#[test]
+fn the_index_is_the_same_on_every_run() {
+    let folder = Folder::new();
+    let arm = folder.image("arm", &["linux/arm64/v8"], false);
+    let amd = folder.image("amd", &["linux/amd64"], false);
+    let table = [("linux/arm64", "oci:arm"), ("linux/amd64", "oci:amd")];
+    let source = folder.open(&table).expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let expected = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{}","size":{},"platform":{{"os":"linux","architecture":"amd64"}}}},{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{}","size":{},"platform":{{"os":"linux","architecture":"arm64"}}}}]}}"#,
+        amd.digest,
+        amd.bytes.len(),
+        arm.digest,
+        arm.bytes.len()
+    );
+    let root = content.manifests.last().expect("a root");
+    assert_eq!(std::str::from_utf8(root.bytes()).expect("text"), expected);
+    for blob in content.blobs.iter().chain([&content.root]) {
+        let mut bytes = Vec::new();
+        source.open(blob).expect("opened").read_to_end(&mut bytes).expect("verified");
+        assert_eq!(Digest::of(&bytes), blob.digest);
+    }
+    assert_eq!(folder.open(&table).expect("again").root().expect("a root"), content.root);
+}
+
+#[test]
+fn one_platform_of_an_index_brings_its_attestations() {
+    let folder = Folder::new();
+    let both = folder.image("both", &["linux/amd64", "linux/arm64"], true);
+    folder.image("arm", &["linux/arm/v6"], false);
+    let source = folder.open(&[("linux/arm64", "oci:both"), ("linux/arm/v6", "oci:arm")]).expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let names: Vec<String> = content.platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["linux/arm/v6", "linux/arm64"]);
+    let index: serde_json::Value =
+        serde_json::from_slice(content.manifests.last().expect("a root").bytes()).expect("json");
+    let entries = index["manifests"].as_array().expect("entries");
+    assert_eq!(entries.len(), 3);
+    assert_eq!(digest_of(&entries[1]), digest_of(&both.images[1]));
+    assert_eq!(entries[2]["annotations"]["vnd.docker.reference.digest"], entries[1]["digest"]);
+    assert_eq!(entries[2]["platform"]["os"], "unknown");
+}
+
+#[test]
+fn each_source_must_be_for_its_platform() {
+    let folder = Folder::new();
+    folder.image("amd", &["linux/amd64"], false);
+    folder.image("arm", &["linux/arm/v6"], false);
+    folder.image("twice", &["linux/amd64", "linux/amd64/v1"], false);
+    assert_eq!(
+        folder.refused(&[("linux/amd64", "oci:amd"), ("linux/arm64", "oci:amd")]),
+        "the source for `linux/arm64`, `oci:amd`, holds no image for it: its own configuration says `linux/amd64`"
+    );
+    assert!(folder.refused(&[("linux/arm", "oci:arm")]).contains("says `linux/arm/v6`"));
+    assert!(folder.refused(&[("linux/amd64", "oci:twice")]).contains("holds several images for it"));
+    assert!(
+        folder
+            .refused(&[("linux/arm64", "oci:amd"), ("linux/arm64/v8", "oci:amd")])
+            .contains("`linux/arm64` and `linux/arm64/v8` are the same platform")
+    );
+    assert!(folder.refused(&[("linux/x86_64", "oci:amd")]).contains("is not an architecture"));
+    assert!(folder.refused(&[]).contains("is empty"));
+    assert!(folder.refused(&[("linux/arm64", "oci:absent")]).contains("does not exist"));
+}
+
+#[test]
+fn a_part_that_lacks_a_blob_says_which_file() {
+    let folder = Folder::new();
+    let amd = folder.image("amd", &["linux/amd64"], false);
+    let path = super::super::fixture::blob_path(&amd.directory, &amd.blobs[1]);
+    std::fs::remove_file(&path).expect("removed");
+    let message = folder.refused(&[("linux/amd64", "oci:amd")]);
+    assert!(message.contains(&format!("expected `{}`", path.display())), "{message}");
+}

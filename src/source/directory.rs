@@ -1,0 +1,61 @@
+//! The files of an image layout in a directory.
+//!
+//! Symbolic links are followed, as skopeo does: builders link blobs from a cache, and what is read is
+//! verified wherever it lies.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::SourceError;
+use super::layout::{File, Files};
+
+/// A directory.
+pub(super) struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Opens the directory at `path`.
+    pub(super) fn open(path: PathBuf) -> Result<Self, SourceError> {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Ok(Self { path }),
+            Ok(_) => Err(SourceError::NotALayout {
+                reason: "it is not a directory".to_owned(),
+                help: format!("a layout in a tar file is `oci-archive:{}`", path.display()),
+                path,
+            }),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => Err(SourceError::Missing { path }),
+            Err(error) => Err(SourceError::io(format!("`{}`", path.display()), error)),
+        }
+    }
+}
+
+impl Files for Directory {
+    fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    fn transport(&self) -> &'static str {
+        "oci"
+    }
+
+    fn locate(&self, name: &str) -> String {
+        format!("`{}`", self.path.join(name).display())
+    }
+
+    fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
+        let path = self.path.join(name);
+        // Asked before it is opened: opening a pipe would wait for ever.
+        let size = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            Ok(_) => return Err(SourceError::malformed(self.locate(name), "it is not a regular file")),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(SourceError::io(self.locate(name), error)),
+        };
+        let file = fs::File::open(&path).map_err(|error| SourceError::io(self.locate(name), error))?;
+        Ok(Some(File { size, reader: Box::new(file) }))
+    }
+}

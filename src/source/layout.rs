@@ -1,0 +1,148 @@
+//! An OCI image layout (image-spec, image-layout.md), wherever its files lie.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::read::{read_bounded, read_error};
+use super::reference::choose;
+use super::verify::VerifyingReader;
+use super::{BlobReader, Source, SourceError};
+use crate::model::{Descriptor, manifest::MAX_MANIFEST_SIZE};
+
+/// One file of a layout.
+pub(super) struct File {
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// Its bytes, not verified.
+    pub(super) reader: Box<dyn Read + Send>,
+}
+
+/// The files of a layout, by the names that image-layout.md gives them.
+pub(super) trait Files: Send + Sync {
+    /// The directory or archive.
+    fn path(&self) -> PathBuf;
+    /// The transport by which `source` names it.
+    fn transport(&self) -> &'static str;
+    /// Where the file `name` is or would be, for people.
+    fn locate(&self, name: &str) -> String;
+    /// Opens the file `name`; `None` where there is none.
+    fn open(&self, name: &str) -> Result<Option<File>, SourceError>;
+}
+
+/// An image layout, and the manifest in it that is meant.
+pub(super) struct Layout<F> {
+    files: F,
+    root: Descriptor,
+}
+
+/// The file `oci-layout`, which marks a layout and its version.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    image_layout_version: String,
+}
+
+/// The file `index.json`.
+#[derive(Deserialize)]
+struct IndexFile {
+    manifests: Vec<Descriptor>,
+}
+
+impl<F: Files> Layout<F> {
+    /// Opens the layout in `files` and chooses the manifest that `reference` names, or the only one.
+    pub(super) fn open(files: F, reference: Option<&str>) -> Result<Self, SourceError> {
+        check_marker(&files)?;
+        let bytes = small_file(&files, "index.json")?
+            .ok_or_else(|| not_a_layout(&files, "it has no file `index.json`"))?;
+        let index: IndexFile = parse(&files, "index.json", &bytes)?;
+        let place = format!("{}:{}", files.transport(), files.path().display());
+        let chosen = choose(&index.manifests, reference, &place)?;
+        // The entry's annotations and platform speak of the layout, not of what is published.
+        let root = Descriptor::new(&chosen.media_type, chosen.digest.clone(), chosen.size);
+        Ok(Self { files, root })
+    }
+}
+
+impl<F: Files> Source for Layout<F> {
+    fn root(&self) -> Result<Descriptor, SourceError> {
+        Ok(self.root.clone())
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        let name = format!("blobs/{}/{}", blob.digest.algorithm(), blob.digest.hex());
+        let place = self.files.locate(&name);
+        let Some(file) = self.files.open(&name)? else {
+            return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
+        };
+        if file.size != blob.size {
+            let reason = format!("it has {} bytes, and {} are declared", file.size, blob.size);
+            return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
+        }
+        Ok(VerifyingReader::boxed(file.reader, blob, place))
+    }
+}
+
+fn check_marker(files: &impl Files) -> Result<(), SourceError> {
+    const VERSION: &str = "1.0.0";
+    let Some(bytes) = small_file(files, "oci-layout")? else {
+        let docker = matches!(files.open("manifest.json"), Ok(Some(_)));
+        if docker {
+            let path = files.path();
+            return Err(SourceError::NotALayout {
+                reason: "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25".to_owned(),
+                help: format!(
+                    "convert it: `skopeo copy docker-archive:{0} oci-archive:{0}.oci`, and publish that",
+                    path.display()
+                ),
+                path,
+            });
+        }
+        return Err(not_a_layout(files, "it has no file `oci-layout`"));
+    };
+    let marker: Marker = parse(files, "oci-layout", &bytes)?;
+    if marker.image_layout_version == VERSION {
+        return Ok(());
+    }
+    Err(SourceError::Unsupported {
+        reason: format!(
+            "{} says version `{}`; this program reads `{VERSION}`",
+            files.locate("oci-layout"),
+            marker.image_layout_version.chars().take(40).collect::<String>().escape_default()
+        ),
+        help: "write the image again in layout version 1.0.0, the only one that is specified".to_owned(),
+    })
+}
+
+fn not_a_layout(files: &impl Files, reason: &str) -> SourceError {
+    SourceError::NotALayout {
+        path: files.path(),
+        reason: reason.to_owned(),
+        help: "write the image as a layout: `buildah push --format oci IMAGE oci:DIR`, `skopeo copy --all … oci:DIR`, \
+               or `docker buildx build --output type=oci,dest=FILE`"
+            .to_owned(),
+    }
+}
+
+fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+    let Some(file) = files.open(name)? else { return Ok(None) };
+    let place = files.locate(name);
+    if file.size > MAX_MANIFEST_SIZE {
+        let reason = format!("it has {} bytes, more than the {MAX_MANIFEST_SIZE} of any manifest", file.size);
+        return Err(SourceError::malformed(place, reason));
+    }
+    read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| read_error(place, error))
+}
+
+fn parse<T: for<'a> Deserialize<'a>>(
+    files: &impl Files,
+    name: &str,
+    bytes: &[u8],
+) -> Result<T, SourceError> {
+    serde_json::from_slice(bytes).map_err(|error| SourceError::malformed(files.locate(name), error.to_string()))
+}
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,0 +1,91 @@
+//! Reading ranges of a file from many places at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file that is read at positions: readers of it share no cursor.
+pub(super) struct PositionedFile {
+    path: PathBuf,
+    #[cfg(unix)]
+    file: File,
+    length: u64,
+}
+
+impl PositionedFile {
+    /// Opens the regular file at `path`.
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        let file = File::open(&path)?;
+        let length = file.metadata()?.len();
+        Ok(Self {
+            path,
+            #[cfg(unix)]
+            file,
+            length,
+        })
+    }
+
+    /// The path it was opened by.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its length in bytes when it was opened.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads some bytes at `offset`; 0 at the end.
+    #[cfg(unix)]
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
+    }
+
+    /// Reads some bytes at `offset`; 0 at the end.
+    #[cfg(not(unix))]
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        use std::io::Seek;
+        let mut file = File::open(&self.path)?;
+        file.seek(io::SeekFrom::Start(offset))?;
+        file.read(buffer)
+    }
+
+    /// Fills `buffer` from `offset` as far as the file goes; says how far.
+    pub(super) fn fill_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(rest, offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// Reads one range of a [`PositionedFile`].
+pub(super) struct Section {
+    file: Arc<PositionedFile>,
+    position: u64,
+    end: u64,
+}
+
+impl Section {
+    /// The `length` bytes from `offset`.
+    pub(super) fn new(file: Arc<PositionedFile>, offset: u64, length: u64) -> Self {
+        Self { file, position: offset, end: offset.saturating_add(length) }
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        let count = self.file.read_at(buffer.get_mut(..length).unwrap_or_default(), self.position)?;
+        self.position = self.position.saturating_add(count as u64);
+        Ok(count)
+    }
+}

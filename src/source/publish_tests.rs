@@ -1,0 +1,45 @@
+//! What is published of a declared source.
+
+use super::super::fixture::{Image, Layer};
+use super::*;
+
+fn publish(image: &Image, platforms: &[&str]) -> Result<Published, String> {
+    let folder = tempfile::tempdir().expect("a directory");
+    image.write(&folder.path().join("image"));
+    let spec = SourceSpec::One("oci:image".parse().expect("a source"));
+    let platforms: Vec<Platform> = platforms.iter().map(|it| it.parse().expect("a platform")).collect();
+    let annotations = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
+    publishable(&spec, folder.path(), &platforms, &annotations).map_err(|error| {
+        assert!(error.to_diagnostic().help.is_some());
+        error.to_string()
+    })
+}
+
+fn image(platforms: &[&str]) -> Image {
+    platforms.iter().fold(Image::new(), |image, platform| image.platform(platform, vec![Layer::noise(1, 10)]))
+}
+
+#[test]
+fn what_is_walked_is_what_is_published() {
+    let published = publish(&image(&["linux/amd64"]), &[]).expect("published");
+    assert_eq!(published.source.root().expect("a root"), published.content.root);
+    let last = published.content.manifests.last().expect("a root");
+    assert_eq!(last.parse().expect("a manifest").annotations().get("a").map(String::as_str), Some("1"));
+}
+
+#[test]
+fn required_platforms_must_be_there() {
+    let both = image(&["linux/amd64", "linux/arm64/v8"]).attested();
+    assert!(publish(&both, &["linux/amd64", "linux/arm64"]).is_ok());
+    assert!(publish(&both, &["linux/arm64"]).is_ok(), "others may be there too");
+    assert_eq!(
+        publish(&both, &["linux/s390x", "linux/amd64", "linux/arm/v7"]).err().as_deref(),
+        Some(
+            "source `oci:image` lacks `linux/s390x`, `linux/arm/v7`: it is for `linux/amd64`, `linux/arm64/v8`"
+        )
+    );
+    let one = image(&["linux/arm/v6"]).single();
+    assert!(publish(&one, &["linux/arm/v6"]).is_ok());
+    assert!(publish(&one, &["linux/arm"]).is_err_and(|error| error.contains("it is for `linux/arm/v6`")));
+    assert!(publish(&image(&[]), &["linux/arm"]).is_err_and(|error| error.contains("it names no platform")));
+}

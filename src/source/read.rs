@@ -1,0 +1,100 @@
+//! Small content, read whole: manifests and image configurations.
+
+use std::io::{self, Read};
+
+use serde::Deserialize;
+
+use super::{Source, SourceError};
+use crate::model::manifest::MAX_MANIFEST_SIZE;
+use crate::model::{Descriptor, Manifest, Platform, RawManifest, media_type};
+
+/// The largest image configuration that is read, in bytes.
+const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
+
+/// Reads at most `limit` bytes.
+pub(super) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// What a failed read of `place` means.
+pub(super) fn read_error(place: impl Into<String>, error: io::Error) -> SourceError {
+    SourceError::io(place, error)
+}
+
+/// Reads the manifest that `descriptor` describes, and what it says.
+pub(super) fn read_manifest(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+) -> Result<(RawManifest, Manifest), SourceError> {
+    let what = format!("manifest `{}`", descriptor.digest);
+    let bytes = read_whole(source, descriptor, MAX_MANIFEST_SIZE, &what)?;
+    let raw = RawManifest::new(&descriptor.media_type, bytes);
+    let manifest = raw.parse().map_err(|error| SourceError::manifest(&error))?;
+    // The bytes were verified, so this is a sha512 digest; registries are asked for manifests by sha256.
+    if *raw.digest() != descriptor.digest {
+        return Err(SourceError::Unsupported {
+            reason: format!("{what} is named by `{}`, not by `sha256`", descriptor.digest.algorithm()),
+            help: "write the layout again with sha256 digests, which every registry takes".to_owned(),
+        });
+    }
+    Ok((raw, manifest))
+}
+
+/// The platform that the configuration of an image says it runs on. `None` of an artifact, whose
+/// configuration is something else.
+pub(super) fn config_platform(
+    source: &dyn Source,
+    config: &Descriptor,
+) -> Result<Option<Platform>, SourceError> {
+    #[derive(Deserialize)]
+    struct Config {
+        #[serde(default)]
+        os: String,
+        #[serde(default)]
+        architecture: String,
+        #[serde(default)]
+        variant: Option<String>,
+        #[serde(default, rename = "os.version")]
+        os_version: Option<String>,
+        #[serde(default, rename = "os.features")]
+        os_features: Option<Vec<String>>,
+    }
+    if ![media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str()) {
+        return Ok(None);
+    }
+    let what = format!("configuration `{}`", config.digest);
+    let bytes = read_whole(source, config, MAX_CONFIG_SIZE, &what)?;
+    let parsed: Config = serde_json::from_slice(&bytes)
+        .map_err(|error| SourceError::malformed(what, error.to_string()))?;
+    if parsed.os.is_empty() || parsed.architecture.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Platform {
+        os: parsed.os,
+        architecture: parsed.architecture,
+        variant: parsed.variant.filter(|variant| !variant.is_empty()),
+        os_version: parsed.os_version.filter(|version| !version.is_empty()),
+        os_features: parsed.os_features.unwrap_or_default(),
+    }))
+}
+
+fn read_whole(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+    limit: u64,
+    what: &str,
+) -> Result<Vec<u8>, SourceError> {
+    if descriptor.size > limit {
+        return Err(SourceError::Unsupported {
+            reason: format!("{what} has {} bytes, and {limit} are the most that is read", descriptor.size),
+            help: "no registry takes it: build the image with fewer entries, annotations or history".to_owned(),
+        });
+    }
+    let reader = source.open(descriptor)?;
+    read_bounded(reader, descriptor.size).map_err(|error| read_error(what, error))
+}

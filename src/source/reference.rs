@@ -1,0 +1,157 @@
+//! Which manifest of a layout is meant.
+
+use super::SourceError;
+use crate::model::annotation::REF_NAME;
+use crate::model::{Descriptor, Digest};
+
+/// The full name of an image, which `docker buildx` writes beside the tag in [`REF_NAME`].
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// The entry of `index.json` that `reference` names; without one, the only entry. `place` is the source as
+/// it would be written without a reference.
+///
+/// A reference is the `org.opencontainers.image.ref.name` of an entry, its full name, or the tag of its full
+/// name; or `@N`, the entry at that position from 0 (containers-transports(5), `oci:`).
+pub(super) fn choose<'a>(
+    entries: &'a [Descriptor],
+    reference: Option<&str>,
+    place: &str,
+) -> Result<&'a Descriptor, SourceError> {
+    let Some(reference) = reference else {
+        return only(entries.iter(), entries, place)?
+            .ok_or_else(|| SourceError::malformed(place.to_owned(), "its `index.json` lists no manifest"));
+    };
+    if let Some(position) = reference.strip_prefix('@').and_then(|digits| digits.parse::<usize>().ok()) {
+        return entries.get(position).ok_or_else(|| no_such(entries, reference, place));
+    }
+    let exact = entries.iter().filter(|entry| entry.annotations.get(REF_NAME).is_some_and(|it| it == reference));
+    if let Some(found) = only(exact, entries, place)? {
+        return Ok(found);
+    }
+    let by_full_name = entries.iter().filter(|entry| {
+        names_of(entry).any(|name| name == reference || tag_of(name).is_some_and(|tag| tag == reference))
+    });
+    only(by_full_name, entries, place)?.ok_or_else(|| no_such(entries, reference, place))
+}
+
+/// The one manifest among `candidates`, which may be listed under several names.
+fn only<'a>(
+    candidates: impl Iterator<Item = &'a Descriptor>,
+    entries: &[Descriptor],
+    place: &str,
+) -> Result<Option<&'a Descriptor>, SourceError> {
+    let mut distinct: Vec<&Descriptor> = Vec::new();
+    for candidate in candidates {
+        if !distinct.iter().any(|seen| seen.digest == candidate.digest) {
+            distinct.push(candidate);
+        }
+    }
+    match distinct.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        several => Err(SourceError::Ambiguous {
+            place: place.to_owned(),
+            count: several.len(),
+            names: several.iter().map(|entry| name_of(entry, entries)).collect(),
+        }),
+    }
+}
+
+fn no_such(entries: &[Descriptor], reference: &str, place: &str) -> SourceError {
+    let mut names: Vec<String> = entries.iter().map(|entry| name_of(entry, entries)).collect();
+    names.dedup();
+    SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
+}
+
+/// A reference by which `entry` alone can be chosen: its name, where no other manifest has it, or its position.
+fn name_of(entry: &Descriptor, entries: &[Descriptor]) -> String {
+    let unique = |name: &str| {
+        let mut with_name = entries.iter().filter(|other| names_of(other).any(|it| it == name));
+        with_name.all(|other| other.digest == entry.digest)
+    };
+    if let Some(name) = names_of(entry).find(|name| unique(name)) {
+        return name.to_owned();
+    }
+    let same = |digest: &Digest| *digest == entry.digest;
+    format!("@{}", entries.iter().position(|other| same(&other.digest)).unwrap_or_default())
+}
+
+fn names_of(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    [REF_NAME, CONTAINERD_NAME]
+        .into_iter()
+        .filter_map(|key| entry.annotations.get(key))
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+}
+
+/// The tag of a full name; a port is none.
+fn tag_of(name: &str) -> Option<&str> {
+    name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::media_type::OCI_MANIFEST;
+
+    fn entry(content: &str, annotations: &[(&str, &str)]) -> Descriptor {
+        let mut entry = Descriptor::new(OCI_MANIFEST, Digest::of(content.as_bytes()), 1);
+        entry.annotations =
+            annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        entry
+    }
+
+    fn chosen(entries: &[Descriptor], reference: Option<&str>) -> Result<usize, String> {
+        let found = choose(entries, reference, "oci:x").map_err(|error| {
+            let diagnostic = error.to_diagnostic();
+            format!("{}\n{}", diagnostic.message, diagnostic.help.unwrap_or_default())
+        })?;
+        Ok(entries.iter().position(|entry| entry == found).expect("one of them"))
+    }
+
+    #[test]
+    fn the_only_one_needs_no_reference() {
+        assert_eq!(chosen(&[entry("a", &[])], None), Ok(0));
+        // `buildx --tag a:1 --tag a:2` lists one manifest twice.
+        let twice = [entry("a", &[(REF_NAME, "1")]), entry("a", &[(REF_NAME, "2")])];
+        assert_eq!(chosen(&twice, None), Ok(0));
+        assert_eq!(chosen(&twice, Some("2")), Ok(1));
+        assert!(chosen(&[], None).expect_err("empty").contains("lists no manifest"));
+    }
+
+    #[test]
+    fn names_are_matched_as_the_tools_write_them() {
+        let entries = [
+            entry("a", &[(REF_NAME, "v1"), (CONTAINERD_NAME, "docker.io/library/a:v1")]),
+            entry("b", &[(REF_NAME, "localhost:5000/b:v2")]),
+            entry("c", &[(CONTAINERD_NAME, "ghcr.io/x/c:v3")]),
+            entry("d", &[(REF_NAME, "localhost:5000/d")]),
+        ];
+        assert_eq!(chosen(&entries, Some("v1")), Ok(0));
+        assert_eq!(chosen(&entries, Some("docker.io/library/a:v1")), Ok(0));
+        assert_eq!(chosen(&entries, Some("v2")), Ok(1));
+        assert_eq!(chosen(&entries, Some("localhost:5000/b:v2")), Ok(1));
+        assert_eq!(chosen(&entries, Some("v3")), Ok(2));
+        assert_eq!(chosen(&entries, Some("@3")), Ok(3));
+        assert!(chosen(&entries, Some("5000/d")).is_err());
+        assert!(chosen(&entries, Some("@4")).is_err());
+    }
+
+    #[test]
+    fn says_which_names_there_are() {
+        let entries = [entry("a", &[(REF_NAME, "v1")]), entry("b", &[(REF_NAME, "v2")])];
+        let error = chosen(&entries, None).expect_err("two");
+        assert_eq!(
+            error,
+            "source `oci:x` holds 2 images: `v1`, `v2`\nsay which one, after a second colon: `oci:x:v1`"
+        );
+        let error = chosen(&entries, Some("v3")).expect_err("no v3");
+        assert_eq!(error, "source `oci:x` holds no image `v3`: `v1`, `v2`\ndid you mean `v1`?");
+        let nameless = [entry("a", &[]), entry("b", &[])];
+        let error = chosen(&nameless, None).expect_err("two");
+        assert!(error.contains("`@0`, `@1`") && error.contains("linux/arm64"), "{error}");
+        let clash = [entry("a", &[(REF_NAME, "v1")]), entry("b", &[(REF_NAME, "v1")])];
+        let error = chosen(&clash, Some("v1")).expect_err("two of that name");
+        assert!(error.contains("holds 2 images: `@0`, `@1`"), "{error}");
+    }
+}

@@ -1,0 +1,247 @@
+//! One header block of a tar file, and the records of an extended one: pure functions of bytes.
+//!
+//! Formats: POSIX.1-2017 `pax`, "ustar Interchange Format" and "pax Interchange Format"; GNU tar's manual,
+//! "Basic Tar Format" (long names, base-256 numbers). What follows from a header is in `tar_index`.
+
+/// The size of a header, and the unit that contents are padded to.
+pub(super) const BLOCK: usize = 512;
+
+/// A block of a tar file.
+pub(super) type Block = [u8; BLOCK];
+
+/// What an entry is, as far as it matters where nothing is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file, with contents.
+    File,
+    /// Another name of a file, without contents.
+    Link,
+    /// A file with holes that are left out of the contents.
+    Sparse,
+    /// A directory, device or pipe: no contents.
+    Other,
+    /// GNU: the contents are the name of the next entry.
+    LongName,
+    /// GNU: the contents are where the next entry links to.
+    LongLink,
+    /// pax: the contents are records about the next entry.
+    Extended,
+    /// pax: the contents are records about all entries that follow.
+    Global,
+}
+
+/// What a header says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) name: Vec<u8>,
+    pub(super) size: u64,
+    pub(super) kind: Kind,
+}
+
+/// Reads a header block.
+pub(super) fn parse(block: &Block) -> Result<Header, String> {
+    if !checksum_matches(block) {
+        return Err("the checksum of its header is wrong".to_owned());
+    }
+    let kind = match field(block, 156, 1).first() {
+        Some(b'1' | b'2') => Kind::Link,
+        Some(b'3'..=b'6') => Kind::Other,
+        Some(b'L') => Kind::LongName,
+        Some(b'K') => Kind::LongLink,
+        Some(b'x') => Kind::Extended,
+        Some(b'g') => Kind::Global,
+        Some(b'S') => Kind::Sparse,
+        _ => Kind::File, // what is not known is to be read as a file (POSIX, "typeflag")
+    };
+    let mut name = until_nul(field(block, 0, 100)).to_vec();
+    // GNU's magic is `ustar  \0`, and its bytes from 345 are not a prefix.
+    let prefix = if field(block, 257, 6) == b"ustar\0" { until_nul(field(block, 345, 155)) } else { b"" };
+    if !prefix.is_empty() {
+        name = [prefix, b"/", &name].concat();
+    }
+    // Before POSIX a directory was a file whose name ends in a slash.
+    let kind = if kind == Kind::File && name.last() == Some(&b'/') { Kind::Other } else { kind };
+    let size = match kind {
+        Kind::Link | Kind::Other => 0, // the field may hold anything
+        _ => number(field(block, 124, 12))?,
+    };
+    Ok(Header { name, size, kind })
+}
+
+/// The sum of all bytes, those of the checksum itself counted as spaces; some old tars summed signed bytes.
+fn checksum_matches(block: &Block) -> bool {
+    let Ok(declared) = number(field(block, 148, 8)) else { return false };
+    let (mut unsigned, mut signed) = (0_u64, 0_i64);
+    for (position, byte) in block.iter().enumerate() {
+        let byte = if (148..156).contains(&position) { b' ' } else { *byte };
+        unsigned += u64::from(byte);
+        signed += i64::from(byte.cast_signed());
+    }
+    declared == unsigned || i64::try_from(declared) == Ok(signed)
+}
+
+/// A number field: octal digits, or base 256 where the first bit is set.
+pub(super) fn number(field: &[u8]) -> Result<u64, String> {
+    if let Some((first, rest)) = field.split_first().filter(|(first, _)| **first & 0x80 != 0) {
+        if first & 0x40 != 0 {
+            return Err("a number in its header is negative".to_owned());
+        }
+        return rest.iter().try_fold(u64::from(first & 0x3f), |value, byte| {
+            let value = value.checked_mul(256).ok_or("a number in its header is too large")?;
+            Ok(value | u64::from(*byte))
+        });
+    }
+    let digits = field.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii();
+    digits.iter().try_fold(0_u64, |value, byte| match byte {
+        // Twelve octal digits cannot overflow.
+        b'0'..=b'7' => Ok(value.saturating_mul(8).saturating_add(u64::from(byte - b'0'))),
+        _ => Err("a number in its header is not octal".to_owned()),
+    })
+}
+
+/// What pax records say about an entry. `Some(None)`: an empty value, which takes an earlier one back.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Records {
+    pub(super) path: Option<Option<Vec<u8>>>,
+    pub(super) size: Option<Option<u64>>,
+    pub(super) sparse: bool,
+}
+
+impl Records {
+    /// Reads records: `LENGTH KEY=VALUE\n`, where the length counts the whole record.
+    pub(super) fn parse(mut bytes: &[u8]) -> Result<Self, String> {
+        const BROKEN: &str = "its extended header is broken";
+        let mut records = Self::default();
+        // Some writers pad with zeros.
+        while bytes.first().is_some_and(|byte| *byte != 0) {
+            let space = bytes.iter().take(20).position(|byte| *byte == b' ').ok_or(BROKEN)?;
+            let length = decimal(bytes.get(..space).unwrap_or_default()).ok_or(BROKEN)?;
+            let length = usize::try_from(length).map_err(|_| BROKEN)?;
+            let record = bytes.get(space + 1..length).ok_or(BROKEN)?;
+            bytes = bytes.get(length..).unwrap_or_default();
+            let record = record.strip_suffix(b"\n").ok_or(BROKEN)?;
+            let equals = record.iter().position(|byte| *byte == b'=').ok_or(BROKEN)?;
+            let (key, value) = (record.get(..equals), record.get(equals + 1..).unwrap_or_default());
+            let value = Some(value).filter(|value| !value.is_empty());
+            match key.unwrap_or_default() {
+                b"path" => records.path = Some(value.map(<[u8]>::to_vec)),
+                b"size" => {
+                    let size = value.map(|value| decimal(value).ok_or(BROKEN)).transpose()?;
+                    records.size = Some(size);
+                }
+                key if key.starts_with(b"GNU.sparse.") => records.sparse = true,
+                _ => {}
+            }
+        }
+        Ok(records)
+    }
+
+    /// These records, over `earlier` ones.
+    pub(super) fn over(self, earlier: &Self) -> Self {
+        Self {
+            path: self.path.or_else(|| earlier.path.clone()),
+            size: self.size.or(earlier.size),
+            sparse: self.sparse || earlier.sparse,
+        }
+    }
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, byte| match byte {
+        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+fn field(block: &Block, start: usize, length: usize) -> &[u8] {
+    block.get(start..start + length).unwrap_or_default()
+}
+
+/// The bytes before the first NUL.
+pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(name: &[u8], size: &[u8], kind: u8, magic: &[u8], prefix: &[u8]) -> Block {
+        let mut block = [0; BLOCK];
+        block[..name.len()].copy_from_slice(name);
+        block[124..124 + size.len()].copy_from_slice(size);
+        block[156] = kind;
+        block[257..257 + magic.len()].copy_from_slice(magic);
+        block[345..345 + prefix.len()].copy_from_slice(prefix);
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        block
+    }
+
+    #[test]
+    fn numbers() {
+        for (field, value) in [
+            (&b"00000000017\0"[..], Ok(15)),
+            (b"       17 \0\0", Ok(15)),
+            (b"777777777777", Ok(0o777_777_777_777)),
+            (b"", Ok(0)),
+            (b"\0\0\0", Ok(0)),
+            (b"\x80\0\0\0\0\0\0\0\0\0\x01\x02", Ok(258)),
+            (b"\x80\0\0\0\x80\0\0\0\0\0\0\0", Ok(1 << 63)),
+            (b"\x80\0\0\x01\0\0\0\0\0\0\0\0", Err("a number in its header is too large")),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", Err("a number in its header is negative")),
+            (b"00000000089\0", Err("a number in its header is not octal")),
+            (b"-0000000017\0", Err("a number in its header is not octal")),
+            (b"12 34\0", Err("a number in its header is not octal")),
+        ] {
+            assert_eq!(number(field), value.map_err(str::to_owned), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_each_format() {
+        let read = |block| parse(&block).expect("a header");
+        let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
+        assert_eq!(posix, Header { name: b"a/b/c".to_vec(), size: 5, kind: Kind::File });
+        let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
+        assert_eq!(gnu.name, b"c");
+        assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, Kind::Other);
+        assert_eq!(read(header(b"l", b"junk", b'1', b"", b"")).size, 0);
+        let mut broken = header(b"c", b"5", b'0', b"ustar\x0000", b"");
+        broken[0] = b'd';
+        assert_eq!(parse(&broken), Err("the checksum of its header is wrong".to_owned()));
+    }
+
+    #[test]
+    fn records() {
+        let read = |text: &str| Records::parse(text.as_bytes());
+        let records = read("18 path=blobs/a/b\n11 size=42\n").expect("records");
+        assert_eq!(records.path, Some(Some(b"blobs/a/b".to_vec())));
+        assert_eq!(records.size, Some(Some(42)));
+        assert_eq!(read("8 path=\n").expect("records").path, Some(None));
+        assert!(read("22 GNU.sparse.major=1\n").expect("records").sparse);
+        for text in ["x", "7 path=a\n", "999 path=a\n", "8 path\n\n", "0 a=b\n", "12 size=-42\n", "1 ", " "] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let over = read("11 size=42\n").expect("records").over(&read("9 path=ab\n").unwrap_or_default());
+        assert_eq!(over.size, Some(Some(42)));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), BLOCK), text in "[0-9]{0,3} ?[a-z=\n]{0,20}") {
+            let block: Block = bytes.as_slice().try_into().expect("a block");
+            let _ = parse(&block);
+            let _ = Records::parse(&bytes);
+            let _ = Records::parse(text.as_bytes());
+            let fixed = header(&bytes[..100], &bytes[100..112], bytes[112], &bytes[113..121], &bytes[121..276]);
+            let _ = parse(&fixed);
+        }
+    }
+}

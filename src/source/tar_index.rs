@@ -1,0 +1,189 @@
+//! Where the files of an image layout lie in a tar file: one pass over its headers, nothing unpacked.
+//!
+//! Only names that a layout can have are kept, so that what is held does not grow with what else is in the
+//! archive. No size that a header declares is believed before it is compared with the file's length.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::positioned::PositionedFile;
+use super::tar_header::{BLOCK, Block, Header, Kind, Records, parse, until_nul};
+
+/// The longest name or extended header that is read: what Go's archive/tar takes too.
+const MAX_METADATA: u64 = 1024 * 1024;
+/// How many files of a layout an archive may hold.
+const MAX_FILES: usize = 200_000;
+
+/// What an archive has under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A file: a range of the archive.
+    File {
+        /// Where its contents start.
+        offset: u64,
+        /// How long they are.
+        length: u64,
+    },
+    /// A hard or symbolic link.
+    Link,
+    /// A file with holes, whose contents are not those of the file.
+    Sparse,
+}
+
+/// The files of a layout in an archive, by normalized name.
+pub(super) type Index = HashMap<String, Entry>;
+
+/// Why an archive cannot be indexed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IndexError {
+    /// It is no tar file, or a damaged one.
+    #[error("{0}")]
+    Damaged(String),
+    /// It could not be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Scans `file` from start to end.
+pub(super) fn index(file: &PositionedFile) -> Result<Index, IndexError> {
+    let mut scan = Scan { file, position: 0, global: Records::default(), index: Index::new() };
+    while scan.entry()? {}
+    Ok(scan.index)
+}
+
+struct Scan<'a> {
+    file: &'a PositionedFile,
+    position: u64,
+    global: Records,
+    index: Index,
+}
+
+/// What the metadata entries before an entry say about it.
+#[derive(Default)]
+struct About {
+    records: Records,
+    long_name: Option<Vec<u8>>,
+}
+
+impl Scan<'_> {
+    /// Reads one entry with the metadata before it. False at the end.
+    fn entry(&mut self) -> Result<bool, IndexError> {
+        let mut about = About::default();
+        loop {
+            let Some((start, header)) = self.header()? else { return Ok(false) };
+            match header.kind {
+                Kind::LongName => {
+                    about.long_name = Some(until_nul(&self.metadata(start, &header)?).to_vec());
+                }
+                Kind::LongLink => {
+                    self.metadata(start, &header)?;
+                }
+                Kind::Extended => about.records = self.records(start, &header)?.over(&about.records),
+                Kind::Global => self.global = self.records(start, &header)?.over(&self.global),
+                Kind::File | Kind::Link | Kind::Sparse | Kind::Other => {
+                    self.keep(start, header, about)?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Reads the header at the position, and moves behind it. `None` at the end.
+    fn header(&mut self) -> Result<Option<(u64, Header)>, IndexError> {
+        let start = self.position;
+        let mut block: Block = [0; BLOCK];
+        match self.file.fill_at(&mut block, start)? {
+            0 => return Ok(None), // some writers leave the end marker out
+            BLOCK => {}
+            _ => return Err(damaged(start, "it ends in the middle of a header: the file is cut off")),
+        }
+        if block.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let header = parse(&block).map_err(|reason| damaged(start, &reason))?;
+        self.position = start.saturating_add(BLOCK as u64);
+        Ok(Some((start, header)))
+    }
+
+    /// Moves behind contents of `size`, which start at the position. Says where they start.
+    fn skip(&mut self, start: u64, size: u64) -> Result<u64, IndexError> {
+        let offset = self.position;
+        let end = offset.checked_add(size).filter(|end| *end <= self.file.length());
+        let Some(end) = end else {
+            let left = self.file.length().saturating_sub(offset);
+            let reason = format!("it declares {size} bytes where {left} are left: the file is cut off");
+            return Err(damaged(start, &reason));
+        };
+        // The padding of the last entry may be missing.
+        self.position = end.next_multiple_of(BLOCK as u64).min(self.file.length());
+        Ok(offset)
+    }
+
+    fn metadata(&mut self, start: u64, header: &Header) -> Result<Vec<u8>, IndexError> {
+        if header.size > MAX_METADATA {
+            return Err(damaged(start, &format!("it declares a name of {} bytes", header.size)));
+        }
+        let offset = self.skip(start, header.size)?;
+        let mut bytes = vec![0; usize::try_from(header.size).unwrap_or_default()];
+        let filled = self.file.fill_at(&mut bytes, offset)?;
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    fn records(&mut self, start: u64, header: &Header) -> Result<Records, IndexError> {
+        let bytes = self.metadata(start, header)?;
+        Records::parse(&bytes).map_err(|reason| damaged(start, &reason))
+    }
+
+    fn keep(&mut self, start: u64, header: Header, about: About) -> Result<(), IndexError> {
+        let records = about.records.over(&self.global);
+        let contents = matches!(header.kind, Kind::File | Kind::Sparse);
+        let length = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
+        let offset = self.skip(start, length)?;
+        let name = records.path.flatten().or(about.long_name).unwrap_or(header.name);
+        let Some(name) = layout_name(&name) else { return Ok(()) };
+        let entry = match header.kind {
+            Kind::Sparse => Entry::Sparse,
+            Kind::File if records.sparse => Entry::Sparse,
+            Kind::File => Entry::File { offset, length },
+            Kind::Link => Entry::Link,
+            _ => return Ok(()),
+        };
+        if let (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) =
+            (self.index.get(&name), &entry)
+            && earlier != length
+        {
+            let reason = format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes");
+            return Err(IndexError::Damaged(reason));
+        }
+        self.index.insert(name, entry); // the last wins, as where it is unpacked
+        if self.index.len() > MAX_FILES {
+            return Err(IndexError::Damaged(format!("it holds more than {MAX_FILES} files of a layout")));
+        }
+        Ok(())
+    }
+}
+
+fn damaged(start: u64, reason: &str) -> IndexError {
+    IndexError::Damaged(format!("at byte {start}: {reason}"))
+}
+
+/// The normalized name, where a layout can have a file of that name.
+fn layout_name(name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?;
+    let mut parts = name.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let found = [parts.next(), parts.next(), parts.next(), parts.next()];
+    match found {
+        [Some(file @ ("oci-layout" | "index.json" | "manifest.json")), None, ..] => Some(file.to_owned()),
+        [Some("blobs"), Some(algorithm @ ("sha256" | "sha512")), Some(hex), None]
+            if hex.len() <= 128 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            Some(format!("blobs/{algorithm}/{hex}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "tar_index_tests.rs"]
+mod tests;

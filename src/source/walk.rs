@@ -1,0 +1,188 @@
+//! All that a root reaches, found by reading manifests and no blobs.
+
+use std::collections::HashMap;
+
+use super::read::{config_platform, read_manifest};
+use super::{Source, SourceError};
+use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
+
+/// How deep indexes may lie in indexes.
+pub(super) const MAX_DEPTH: usize = 16;
+/// How many manifests a root may reach.
+pub(super) const MAX_MANIFESTS: usize = 10_000;
+/// How many bytes all manifests may have together: they are held in memory.
+const MAX_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// All that a root reaches, each once.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// The root: media type, digest and size.
+    pub root: Descriptor,
+    /// The manifests, children before parents; the root is last.
+    pub manifests: Vec<RawManifest>,
+    /// The blobs in order of first use, unique by digest, without foreign layers.
+    pub blobs: Vec<Descriptor>,
+    /// Foreign layers, whose bytes are had elsewhere and not sent (image-spec, layer.md, "Non-Distributable
+    /// Layers").
+    pub foreign: Vec<Descriptor>,
+    /// The platforms of the images, attestations (`unknown/unknown`) left out; that of a single image is read
+    /// from its configuration. In order, each once.
+    pub platforms: Vec<Platform>,
+}
+
+impl Content {
+    /// The size of all blobs and manifests, in bytes.
+    pub fn total_size(&self) -> u64 {
+        let blobs = self.blobs.iter().map(|blob| blob.size);
+        let manifests = self.manifests.iter().map(|manifest| manifest.bytes().len() as u64);
+        blobs.chain(manifests).fold(0, u64::saturating_add)
+    }
+}
+
+/// Reads all manifests that the root of `source` reaches, and checks that each blob is there and of the
+/// declared size. Blobs are not read.
+///
+/// # Errors
+///
+/// [`SourceError`] for the first manifest that cannot be read, and the first blob that is missing.
+pub fn walk(source: &dyn Source) -> Result<Content, SourceError> {
+    walk_from(source, &source.root()?)
+}
+
+/// [`walk`], from a manifest that is not the root of `source`.
+pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Content, SourceError> {
+    let mut walker = Walker { source, known: HashMap::new(), bytes: 0, content: Content::of(root) };
+    walker.manifest(root, 0)?;
+    Ok(walker.content)
+}
+
+impl Content {
+    fn of(root: &Descriptor) -> Self {
+        Self {
+            root: Descriptor::new(&root.media_type, root.digest.clone(), root.size),
+            manifests: Vec::new(),
+            blobs: Vec::new(),
+            foreign: Vec::new(),
+            platforms: Vec::new(),
+        }
+    }
+}
+
+struct Walker<'a> {
+    source: &'a dyn Source,
+    /// What was met, with the size it was declared with; for manifests the media type too.
+    known: HashMap<Digest, (u64, Option<String>)>,
+    bytes: u64,
+    content: Content,
+}
+
+impl Walker<'_> {
+    /// Reads a manifest and what it reaches. Says what platform an image is for, where its configuration
+    /// had to be asked.
+    fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
+        if !self.meet(descriptor, Some(&descriptor.media_type))? {
+            return Ok(());
+        }
+        if depth >= MAX_DEPTH {
+            return Err(too_much(format!("indexes lie more than {MAX_DEPTH} deep in one another")));
+        }
+        let (raw, manifest) = read_manifest(self.source, descriptor)?;
+        self.bytes = self.bytes.saturating_add(descriptor.size);
+        if self.content.manifests.len() >= MAX_MANIFESTS || self.bytes > MAX_MANIFEST_BYTES {
+            return Err(too_much(format!(
+                "the content has more than {MAX_MANIFESTS} manifests, or more than {} MiB of them",
+                MAX_MANIFEST_BYTES / 1024 / 1024
+            )));
+        }
+        match &manifest {
+            Manifest::Index { manifests, .. } => {
+                for entry in manifests {
+                    self.manifest(entry, depth + 1)?;
+                    self.platform_of(entry)?;
+                }
+            }
+            Manifest::Image { config, layers, .. } => {
+                self.blob(config)?;
+                for layer in layers {
+                    self.blob(layer)?;
+                }
+                if depth == 0 {
+                    let platform = config_platform(self.source, config)?;
+                    self.platform(platform);
+                }
+            }
+        }
+        self.content.manifests.push(raw);
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Descriptor) -> Result<(), SourceError> {
+        if !self.meet(blob, None)? {
+            return Ok(());
+        }
+        // A foreign layer without an address is had from nowhere else, so it must be here.
+        if media_type::is_foreign_layer(&blob.media_type) && !blob.urls.is_empty() {
+            self.content.foreign.push(blob.clone());
+            return Ok(());
+        }
+        self.source.open(blob)?;
+        self.content.blobs.push(blob.clone());
+        Ok(())
+    }
+
+    /// Notes `descriptor`. False where it was met before; an error where it was described otherwise.
+    fn meet(&mut self, descriptor: &Descriptor, media_type: Option<&str>) -> Result<bool, SourceError> {
+        let now = (descriptor.size, media_type.map(str::to_owned));
+        match self.known.get(&descriptor.digest) {
+            None => {
+                self.known.insert(descriptor.digest.clone(), now);
+                Ok(true)
+            }
+            Some(earlier) if *earlier == now => Ok(false),
+            Some((size, ..)) if *size != now.0 => Err(SourceError::malformed(
+                format!("`{}`", descriptor.digest),
+                format!("it is described twice, once with {size} and once with {} bytes", now.0),
+            )),
+            Some(_) => Err(SourceError::malformed(
+                format!("`{}`", descriptor.digest),
+                "it is described twice, with different media types",
+            )),
+        }
+    }
+
+    /// Notes the platform of an entry of an index.
+    fn platform_of(&mut self, entry: &Descriptor) -> Result<(), SourceError> {
+        if media_type::is_index(&entry.media_type) {
+            return Ok(());
+        }
+        if entry.platform.is_some() {
+            self.platform(entry.platform.clone());
+            return Ok(());
+        }
+        let Some(raw) = self.content.manifests.iter().find(|raw| *raw.digest() == entry.digest) else {
+            return Ok(());
+        };
+        if let Ok(Manifest::Image { config, .. }) = raw.parse() {
+            let platform = config_platform(self.source, &config)?;
+            self.platform(platform);
+        }
+        Ok(())
+    }
+
+    fn platform(&mut self, platform: Option<Platform>) {
+        if let Some(platform) = platform.filter(|platform| !platform.is_unknown())
+            && !self.content.platforms.contains(&platform)
+        {
+            self.content.platforms.push(platform);
+        }
+    }
+}
+
+/// The content is larger than anything that is published.
+pub(super) fn too_much(reason: String) -> SourceError {
+    SourceError::Unsupported { reason, help: "publish a smaller index, or several".to_owned() }
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;
