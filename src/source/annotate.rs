@@ -35,10 +35,7 @@ pub(super) fn annotate(
 }
 
 /// The manifest with `annotations` merged into its own, the keys sorted; all else in its order.
-fn rewrite(
-    raw: &RawManifest,
-    annotations: &BTreeMap<String, String>,
-) -> Result<RawManifest, SourceError> {
+fn rewrite(raw: &RawManifest, annotations: &BTreeMap<String, String>) -> Result<RawManifest, SourceError> {
     let what = || format!("manifest `{}`", raw.digest());
     if ![media_type::OCI_INDEX, media_type::OCI_MANIFEST].contains(&raw.media_type()) {
         return Err(SourceError::Unsupported {
@@ -62,7 +59,9 @@ fn rewrite(
     if bytes.len() as u64 > MAX_MANIFEST_SIZE {
         return Err(SourceError::Unsupported {
             reason: format!("{} would have {} bytes with its `annotations`", what(), bytes.len()),
-            help: format!("no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten them"),
+            help: format!(
+                "no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten them"
+            ),
         });
     }
     Ok(RawManifest::new(raw.media_type(), bytes))

@@ -52,15 +52,18 @@ fn refuse_compressed(file: &PositionedFile) -> Result<(), SourceError> {
         (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz", "unxz"),
     ];
     let mut start = [0; 6];
-    let filled =
-        file.fill_at(&mut start, 0).map_err(|error| SourceError::io(file.path().display().to_string(), error))?;
+    let filled = file
+        .fill_at(&mut start, 0)
+        .map_err(|error| SourceError::io(file.path().display().to_string(), error))?;
     let start = start.get(..filled).unwrap_or_default();
     let Some((_, format, program)) = KNOWN.iter().find(|(magic, ..)| start.starts_with(magic)) else {
         return Ok(());
     };
     let path = file.path().display();
     Err(SourceError::Unsupported {
-        reason: format!("archive `{path}` is compressed with {format}, so its blobs cannot be read by seeking"),
+        reason: format!(
+            "archive `{path}` is compressed with {format}, so its blobs cannot be read by seeking"
+        ),
         help: format!("decompress it first (`{program}`); the layers in it are compressed already"),
     })
 }

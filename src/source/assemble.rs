@@ -107,7 +107,8 @@ fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Resul
                 "the source for `{platform}`, `{spec}`, holds no image for it: its own configuration says {}",
                 if all.is_empty() { "no platform".to_owned() } else { list_platforms(&all) }
             ),
-            help: "give each platform the source that was built for it, or build it with `--platform`".to_owned(),
+            help: "give each platform the source that was built for it, or build it with `--platform`"
+                .to_owned(),
         }),
         (Some(last), _) => {
             let digests: Vec<String> =

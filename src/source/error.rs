@@ -1,5 +1,6 @@
 //! What can be wrong with a source, and what to do about it.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -103,10 +104,10 @@ const REBUILD: &str = "build the image again; if it was copied here, copy it aga
 impl SourceError {
     /// An error of the system while reading `place`; where it carries an error of this room, that one.
     pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
-        if !cause.get_ref().is_some_and(|inner| inner.is::<Self>()) {
+        if !cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>) {
             return Self::Io { place: place.into(), cause };
         }
-        match cause.into_inner().map(|inner| inner.downcast::<Self>()) {
+        match cause.into_inner().map(<dyn Error + Send + Sync>::downcast::<Self>) {
             Some(Ok(error)) => *error,
             _ => Self::Malformed { place: place.into(), reason: "an unreadable stream".to_owned() },
         }
@@ -123,7 +124,8 @@ impl SourceError {
             }
             ManifestError::Schema1 { .. } => Self::Unsupported {
                 reason: error.to_string(),
-                help: "build the image again with a current tool: buildah, podman or `docker buildx`".to_owned(),
+                help: "build the image again with a current tool: buildah, podman or `docker buildx`"
+                    .to_owned(),
             },
             ManifestError::MediaType { .. } => Self::Unsupported {
                 reason: error.to_string(),
@@ -151,14 +153,21 @@ impl SourceError {
             Self::Io { .. } => {
                 (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
             }
-            Self::NotALayout { help, .. } => (Code::SourceUnsupported, help.clone()),
-            Self::Unsupported { help, .. } => (Code::SourceUnsupported, help.clone()),
+            Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
+                (Code::SourceUnsupported, help.clone())
+            }
             Self::Malformed { .. } => (Code::SourceMalformed, REBUILD.to_owned()),
             Self::Digest { .. } => (Code::SourceDigest, REBUILD.to_owned()),
             Self::Platform { help, .. } => (Code::SourcePlatform, help.clone()),
         };
-        Diagnostic::error(code, self.to_string()).help(help)
+        Diagnostic::error(code, printable(&self.to_string())).help(printable(&help))
     }
+}
+
+/// `text` with control characters escaped: names and media types come from files that others wrote.
+fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 /// Names as people read a list of them, or `none`.

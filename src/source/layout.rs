@@ -91,7 +91,9 @@ fn check_marker(files: &impl Files) -> Result<(), SourceError> {
         if docker {
             let path = files.path();
             return Err(SourceError::NotALayout {
-                reason: "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25".to_owned(),
+                reason:
+                    "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25"
+                        .to_owned(),
                 help: format!(
                     "convert it: `skopeo copy docker-archive:{0} oci-archive:{0}.oci`, and publish that",
                     path.display()
@@ -135,12 +137,9 @@ fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceE
     read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| read_error(place, error))
 }
 
-fn parse<T: for<'a> Deserialize<'a>>(
-    files: &impl Files,
-    name: &str,
-    bytes: &[u8],
-) -> Result<T, SourceError> {
-    serde_json::from_slice(bytes).map_err(|error| SourceError::malformed(files.locate(name), error.to_string()))
+fn parse<T: for<'a> Deserialize<'a>>(files: &impl Files, name: &str, bytes: &[u8]) -> Result<T, SourceError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| SourceError::malformed(files.locate(name), error.to_string()))
 }
 
 #[cfg(test)]

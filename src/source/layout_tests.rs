@@ -35,7 +35,8 @@ fn refused(spec: &str, folder: &Path) -> String {
         panic!("`{spec}` was taken")
     };
     let diagnostic = error.to_diagnostic();
-    let text = format!("{}: {}\n{}", diagnostic.code, diagnostic.message, diagnostic.help.expect("a way out"));
+    let text =
+        format!("{}: {}\n{}", diagnostic.code, diagnostic.message, diagnostic.help.expect("a way out"));
     text.replace(&folder.display().to_string(), "/F")
 }
 
@@ -79,11 +80,17 @@ fn what_is_no_layout_says_what_it_is() {
         ("oci-archive:absent.tar", "source `/F/absent.tar` does not exist"),
         ("oci:a.tar", "it is not a directory\na layout in a tar file is `oci-archive:/F/a.tar`"),
         ("oci-archive:layout", "it is not a file\na layout in a directory is `oci:/F/layout`"),
-        ("oci:empty", "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`"),
+        (
+            "oci:empty",
+            "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
+        ),
         ("oci:docker", "skopeo copy docker-archive:/F/docker"),
         ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
         ("oci-archive:nothing.tar", "it has no file `oci-layout`"),
-        ("oci-archive:a.tar.gz", "compressed with gzip, so its blobs cannot be read by seeking\ndecompress it first (`gunzip`)"),
+        (
+            "oci-archive:a.tar.gz",
+            "compressed with gzip, so its blobs cannot be read by seeking\ndecompress it first (`gunzip`)",
+        ),
         ("oci:version", "says version `2.0.0`; this program reads `1.0.0`"),
         ("oci:layout:v1", "source `oci:/F/layout` holds no image `v1`: `@0`"),
     ] {

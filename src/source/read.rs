@@ -69,8 +69,8 @@ pub(super) fn config_platform(
     }
     let what = format!("configuration `{}`", config.digest);
     let bytes = read_whole(source, config, MAX_CONFIG_SIZE, &what)?;
-    let parsed: Config = serde_json::from_slice(&bytes)
-        .map_err(|error| SourceError::malformed(what, error.to_string()))?;
+    let parsed: Config =
+        serde_json::from_slice(&bytes).map_err(|error| SourceError::malformed(what, error.to_string()))?;
     if parsed.os.is_empty() || parsed.architecture.is_empty() {
         return Ok(None);
     }
@@ -92,7 +92,8 @@ fn read_whole(
     if descriptor.size > limit {
         return Err(SourceError::Unsupported {
             reason: format!("{what} has {} bytes, and {limit} are the most that is read", descriptor.size),
-            help: "no registry takes it: build the image with fewer entries, annotations or history".to_owned(),
+            help: "no registry takes it: build the image with fewer entries, annotations or history"
+                .to_owned(),
         });
     }
     let reader = source.open(descriptor)?;

@@ -24,7 +24,8 @@ pub(super) fn choose<'a>(
     if let Some(position) = reference.strip_prefix('@').and_then(|digits| digits.parse::<usize>().ok()) {
         return entries.get(position).ok_or_else(|| no_such(entries, reference, place));
     }
-    let exact = entries.iter().filter(|entry| entry.annotations.get(REF_NAME).is_some_and(|it| it == reference));
+    let exact =
+        entries.iter().filter(|entry| entry.annotations.get(REF_NAME).is_some_and(|it| it == reference));
     if let Some(found) = only(exact, entries, place)? {
         return Ok(found);
     }
@@ -150,6 +151,9 @@ mod tests {
         let nameless = [entry("a", &[]), entry("b", &[])];
         let error = chosen(&nameless, None).expect_err("two");
         assert!(error.contains("`@0`, `@1`") && error.contains("linux/arm64"), "{error}");
+        let hostile = [entry("a", &[(REF_NAME, "\u{1b}[2J")]), entry("b", &[(REF_NAME, "v2")])];
+        let error = chosen(&hostile, None).expect_err("two");
+        assert!(error.contains(r"`\u{1b}[2J`") && !error.contains('\u{1b}'), "{error}");
         let clash = [entry("a", &[(REF_NAME, "v1")]), entry("b", &[(REF_NAME, "v1")])];
         let error = chosen(&clash, Some("v1")).expect_err("two of that name");
         assert!(error.contains("holds 2 images: `@0`, `@1`"), "{error}");

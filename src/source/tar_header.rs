@@ -101,6 +101,7 @@ pub(super) fn number(field: &[u8]) -> Result<u64, String> {
 
 /// What pax records say about an entry. `Some(None)`: an empty value, which takes an earlier one back.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[allow(clippy::option_option)] // not said, taken back and said are three things
 pub(super) struct Records {
     pub(super) path: Option<Option<Vec<u8>>>,
     pub(super) size: Option<Option<u64>>,

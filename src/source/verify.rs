@@ -38,11 +38,7 @@ impl<R> VerifyingReader<R> {
     fn compare(&mut self) -> io::Result<()> {
         let Some(digester) = self.digester.take() else { return Ok(()) };
         let found = digester.finish();
-        if found == self.expected.digest {
-            Ok(())
-        } else {
-            self.fail(format!("its bytes are `{found}`"))
-        }
+        if found == self.expected.digest { Ok(()) } else { self.fail(format!("its bytes are `{found}`")) }
     }
 }
 
@@ -123,7 +119,7 @@ mod tests {
             let (out, result) = read(&bytes, Digest::of(&other), size, piece);
             let error = result.expect_err("refused");
             prop_assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-            prop_assert!(error.get_ref().is_some_and(|inner| inner.is::<SourceError>()));
+            prop_assert!(error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<SourceError>));
             prop_assert!(bytes.is_empty() || (out.len() as u64) < size.max(1) || bytes.len() as u64 > size);
         }
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::fixture::{Image, Layer, LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Written, describe};
+use super::super::fixture::{
+    Image, Layer, LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Written, describe,
+};
 use super::super::open;
 use super::*;
 use crate::model::SourceSpec;
@@ -69,15 +71,22 @@ fn one_image_says_its_platform_in_its_configuration() {
 #[test]
 fn docker_and_oci_manifests_may_be_mixed() {
     let folder = tempfile::tempdir().expect("a directory");
-    let docker = Image::new().platform("linux/amd64", vec![Layer::noise(1, 9)]).docker().single().reference("d");
+    let docker =
+        Image::new().platform("linux/amd64", vec![Layer::noise(1, 9)]).docker().single().reference("d");
     let oci = Image::new().platform("linux/arm64", vec![Layer::noise(2, 9)]).single().reference("o");
     let (docker, oci) = (docker.write(folder.path()), oci.write(folder.path()));
     let layout = LayoutDirectory::create(folder.path());
     // No platforms in the index: the configurations are asked.
     let entries: Vec<Value> =
         [&docker, &oci].into_iter().map(|it| describe(&it.media_type, &it.bytes)).collect();
-    let inner = layout.put(OCI_INDEX, &serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": entries })).expect("json"));
-    let outer = layout.put(OCI_INDEX, &serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": [inner, entries[0]] })).expect("json"));
+    let inner = layout.put(
+        OCI_INDEX,
+        &serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": entries })).expect("json"),
+    );
+    let outer = layout.put(
+        OCI_INDEX,
+        &serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": [inner, entries[0]] })).expect("json"),
+    );
     layout.list(&outer, &["nested".to_owned()]);
     let spec = SourceSpec::One("oci:.:nested".parse().expect("a source"));
     let content = walk(open(&spec, folder.path()).expect("opened").as_ref()).expect("content");
