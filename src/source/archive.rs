@@ -30,7 +30,9 @@ impl Archive {
                 };
                 return Err(SourceError::NotALayout { path, reason: "it is not a file".to_owned(), help });
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(SourceError::Missing { path }),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(SourceError::Missing { path });
+            }
             Err(error) => return Err(SourceError::io(place, error)),
         }
         let file = PositionedFile::open(path).map_err(|error| SourceError::io(&place, error))?;

@@ -25,7 +25,9 @@ impl Directory {
                 help: format!("a layout in a tar file is `oci-archive:{}`", path.display()),
                 path,
             }),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => Err(SourceError::Missing { path }),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(SourceError::Missing { path })
+            }
             Err(error) => Err(SourceError::io(format!("`{}`", path.display()), error)),
         }
     }
