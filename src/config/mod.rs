@@ -1,7 +1,24 @@
 //! `publish.toml`: from text to a checked [`Config`], or to every diagnostic at once.
 //!
-//! The way through: `layers` gathers the texts, `load` parses and merges them, `schema` validates the
-//! merged value, `raw` holds the shape of the file, `check` makes a `Config` of it.
+//! The way through, which `load` goes: `file` reads the text, `layers` gathers what stands above it, `tree`
+//! parses each into values with places, `merge` makes one value of them, `structure` holds that against the
+//! `schema`, which is made from the types of `raw`, and `check` makes a `Config` of it.
+
+mod check;
+mod credentials;
+mod file;
+mod layers;
+mod load;
+mod merge;
+mod overrides;
+mod places;
+mod raw;
+mod schema;
+mod strings;
+mod structure;
+mod suggest;
+mod syntax;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -9,6 +26,12 @@ use indexmap::IndexMap;
 
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{Digest, EventName, Mutability, OnConflict, Platform, RepositoryName, Visibility};
+
+pub use file::find;
+pub use load::{LoadOptions, Loaded, load, load_text, profiles};
+pub use overrides::RESERVED_VARIABLES;
+pub use places::Places;
+pub use schema::json_schema;
 
 /// A checked configuration: every name in it resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
@@ -113,5 +136,5 @@ pub enum ImageSource {
     Platforms(IndexMap<Platform, String>),
 }
 
-mod places;
-pub use places::Places;
+#[cfg(test)]
+mod tests;

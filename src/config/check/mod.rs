@@ -1,0 +1,89 @@
+//! What the schema cannot say: that names resolve, and that texts are what they stand for. Makes the
+//! domain's types of the raw ones.
+//!
+//! Each value is checked by itself, so that one mistake hides no other.
+
+mod image;
+mod registry;
+mod tag;
+
+use indexmap::IndexMap;
+
+use super::places::Places;
+use super::{Project, Registry, TagRule, VersionFile, raw, suggest};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// The tables of a `Config`.
+pub(super) struct Checked {
+    pub project: Project,
+    pub vars: IndexMap<String, serde_json::Value>,
+    pub registries: IndexMap<String, Registry>,
+    pub tags: IndexMap<String, TagRule>,
+    pub images: IndexMap<String, super::Image>,
+}
+
+/// What the checks look things up in, and where they tell what is wrong.
+struct Desk<'a> {
+    places: &'a Places,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Desk<'_> {
+    fn tell(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Tells that the value at `path` is wrong.
+    fn wrong(&mut self, code: Code, message: String, path: &[&str], label: &str, help: impl Into<String>) {
+        self.tell(Diagnostic::error(code, message).at_maybe(self.places.value(path), label).help(help));
+    }
+
+    /// The names in a list that are `known`; tells of those that are not.
+    fn known(&mut self, names: &[String], known: &[String], path: &[&str], code: Code) {
+        let (noun, section) = match code {
+            Code::ConfigUnknownRegistry => ("registry", "registries"),
+            _ => ("tag rule", "tags"),
+        };
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name)) {
+            let index = index.to_string();
+            let whole: Vec<&str> = path.iter().copied().chain(std::iter::once(index.as_str())).collect();
+            let message = format!("there is no {noun} `{}`", name.escape_debug());
+            let help = if known.is_empty() {
+                format!("declare it: `[{section}.{}]`", suggest::key(name))
+            } else {
+                format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
+            };
+            let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("no `[{section}.{}]` is declared", suggest::key(name)),
+            };
+            self.wrong(code, message, &whole, &label, help);
+        }
+    }
+}
+
+/// Names that are declared, whatever may be wrong with what they name; `None`: not even that is known.
+pub(super) struct Declared {
+    pub registries: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
+}
+
+/// Checks everything; the tables are complete only if no diagnostic is an error.
+pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (Checked, Vec<Diagnostic>) {
+    let mut desk = Desk { places, diagnostics: Vec::new() };
+    let project = file.project.unwrap_or_default();
+    let version =
+        project.version.and_then(|version| Some(VersionFile { file: version.file?, key: version.key? }));
+    let checked = Checked {
+        project: Project {
+            source: project.source,
+            tag_prefix: project.tag_prefix.unwrap_or_default(),
+            version,
+        },
+        vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
+        registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
+        tags: tag::check(file.tags.unwrap_or_default(), &mut desk),
+        images: image::check(file.images.unwrap_or_default(), declared, &mut desk),
+    };
+    (checked, desk.diagnostics)
+}

@@ -1,0 +1,42 @@
+//! `[registries.*]`: addresses.
+
+use indexmap::IndexMap;
+
+use super::Desk;
+use crate::config::{Registry, raw};
+use crate::diagnostic::Code;
+use crate::model::RegistryLocation;
+use crate::model::reference::RegistryEndpoint;
+
+pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
+    let entry = |(name, raw): (String, raw::Registry)| {
+        let url = location(&raw.url?, &name, desk)?;
+        let endpoint = RegistryEndpoint {
+            url,
+            insecure: raw.insecure.unwrap_or_default(),
+            ca_file: raw.ca_file,
+            auth: raw.auth,
+        };
+        Some((name, Registry { endpoint, visibility: raw.visibility }))
+    };
+    raw.into_iter().filter_map(entry).collect()
+}
+
+fn location(url: &str, name: &str, desk: &mut Desk<'_>) -> Option<RegistryLocation> {
+    let error = match url.parse::<RegistryLocation>() {
+        Ok(location) => return Some(location),
+        Err(error) => error,
+    };
+    let (label, help) = match &error.suggestion {
+        Some(suggestion) => {
+            (format!("did you mean `{suggestion}`?"), format!("write `url = \"{suggestion}\"`"))
+        }
+        None => (
+            "not the address of a registry".to_owned(),
+            "write `host[:port][/namespace]`, such as `ghcr.io/colliery-io`, or `oci:DIR` for a directory"
+                .to_owned(),
+        ),
+    };
+    desk.wrong(Code::ConfigUrl, error.to_string(), &["registries", name, "url"], &label, help);
+    None
+}

@@ -1,0 +1,67 @@
+//! `[tags.*]`: globs, and keys that do nothing. Templates are checked where they are rendered.
+
+use globset::Glob;
+use indexmap::IndexMap;
+
+use super::Desk;
+use crate::config::{TagRule, raw};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{EventName, Mutability};
+
+pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) -> IndexMap<String, TagRule> {
+    let entry = |(name, raw): (String, raw::TagRule)| {
+        let one = matches!(raw.r#match, Some(raw::OneOrMany::One(_)));
+        let matches: Vec<String> = raw
+            .r#match
+            .map(raw::OneOrMany::into_vec)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|glob| glob.0)
+            .collect();
+        globs(&matches, one, &name, desk);
+        let mutability = raw.mutability.unwrap_or_default();
+        if raw.prereleases == Some(true) && mutability != Mutability::Forward {
+            idle(
+                &name,
+                "prereleases",
+                "only tags with `mutability = \"forward\"` hold pre-releases back",
+                desk,
+            );
+        }
+        if raw.on_conflict.is_some() && mutability != Mutability::Immutable {
+            idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
+        }
+        let rule = TagRule {
+            on: raw.on?.into_vec().into_iter().map(EventName::from).collect(),
+            template: raw.template?,
+            matches,
+            when: raw.when,
+            mutability,
+            on_conflict: raw.on_conflict.unwrap_or_default(),
+            prereleases: raw.prereleases.unwrap_or_default(),
+        };
+        Some((name, rule))
+    };
+    raw.into_iter().filter_map(entry).collect()
+}
+
+fn globs(globs: &[String], one: bool, name: &str, desk: &mut Desk<'_>) {
+    for (index, glob) in globs.iter().enumerate() {
+        let Err(error) = Glob::new(glob) else { continue };
+        let index = index.to_string();
+        let mut path = vec!["tags", name, "match"];
+        if !one {
+            path.push(&index);
+        }
+        let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
+        let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
+        desk.wrong(Code::ConfigValue, message, &path, "not a glob", help);
+    }
+}
+
+/// Warns of a key that has no effect beside the others.
+fn idle(name: &str, key: &str, why: &str, desk: &mut Desk<'_>) {
+    let message = format!("`{key}` has no effect in `[tags.{name}]`");
+    let place = desk.places.key(&["tags", name, key]);
+    desk.tell(Diagnostic::warning(Code::ConfigValue, message).at_maybe(place, "no effect").help(why));
+}

@@ -1,0 +1,288 @@
+//! Credentials that stand where they must not: finds them, and masks them in every text that is shown.
+//!
+//! Their values are never part of a message, and the texts that labels point into have `*` for each byte.
+
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+
+use super::suggest;
+use super::tree::{Content, Node};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+
+/// A credential in a text.
+pub(super) struct Credential {
+    /// The path of the value it is in; empty where it is in none, but in a comment.
+    path: Vec<String>,
+    /// The bytes of the value, or of the credential in a comment.
+    span: Range<usize>,
+    /// What it is.
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The value of a key such as `password`.
+    Key,
+    /// What should be the name of a variable is none.
+    Variable,
+    /// A user name and a password in an address.
+    UserInformation,
+    /// A text that starts as the tokens of a known service do.
+    Token,
+}
+
+/// The tokens of known services: GitHub, GitLab, Slack, AWS, Docker Hub, npm and `PyPI`.
+static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\b(?:(?:ghp|gho|ghu|ghs|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}",
+        r"|(?:glpat|xox[a-z])-[A-Za-z0-9_.-]{6,}|dckr_[po]at_[A-Za-z0-9_-]{6,}",
+        r"|(?:AKIA|ASIA)[A-Z0-9]{12,}|pypi-AgE[A-Za-z0-9_-]{6,})"
+    ))
+    .ok()
+});
+
+/// A user name, and mostly a password, in an address.
+static USER_INFORMATION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^\s/@"'<>]+)@"#).ok());
+
+/// A key that looks like one of a credential, and what follows it.
+static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?[ \t]*=[ \t]*"#)
+        .ok()
+});
+
+/// Finds the credentials of a text that was parsed into `root`; the text with them masked.
+pub(super) fn find(root: &Node, text: &str) -> (String, Vec<Credential>) {
+    let mut masks = token_ranges(text);
+    let mut found = Vec::new();
+    let mut search = Search { text, tokens: &masks, path: Vec::new(), masks: Vec::new(), found: &mut found };
+    search.visit(root);
+    let more = search.masks;
+    for token in &masks {
+        if !found.iter().any(|credential| contains(&credential.span, token)) {
+            found.push(Credential { path: Vec::new(), span: token.clone(), what: What::Token });
+        }
+    }
+    masks.extend(more);
+    (masked(text.to_owned(), &masks), found)
+}
+
+/// The paths of the values that are credentials in the layer of `profile`, or of the file.
+pub(super) fn paths(found: &[Credential], profile: Option<&str>) -> Vec<Vec<String>> {
+    let path = |credential: &Credential| match (profile, credential.path.as_slice()) {
+        (_, []) => None,
+        (None, path) => Some(path.to_vec()),
+        (Some(profile), [section, name, rest @ ..]) if section == "profile" && name == profile => {
+            Some(rest.to_vec())
+        }
+        _ => None,
+    };
+    found.iter().filter_map(path).collect()
+}
+
+/// `text` with everything masked that looks like a credential, for texts that could not be parsed.
+pub(super) fn mask_by_text(text: String) -> String {
+    let mut masks = token_ranges(&text);
+    masks.extend(user_information(&text).map(|(_, range)| range));
+    for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(&text)) {
+        let (Some(whole), Some(key)) = (captures.get(0), captures.get(1)) else { continue };
+        if key.as_str().ends_with("_env") {
+            continue;
+        }
+        let rest = text.get(whole.end()..).unwrap_or_default();
+        let length = ["\"\"\"", "'''"]
+            .into_iter()
+            .find(|quotes| rest.starts_with(quotes))
+            .map_or_else(
+                || rest.find('\n'),
+                |quotes| rest.get(3..).and_then(|rest| rest.find(quotes)).map(|end| end + 3),
+            )
+            .unwrap_or(rest.len());
+        masks.push(whole.end()..whole.end() + length);
+    }
+    masked(text, &masks)
+}
+
+/// `text` with `*` for each byte in `ranges`, but for the ends of lines.
+fn masked(text: String, ranges: &[Range<usize>]) -> String {
+    if ranges.is_empty() {
+        return text;
+    }
+    let mut ranges = ranges.to_vec();
+    ranges.sort_by_key(|range| range.start);
+    let mut output = String::with_capacity(text.len());
+    let mut ahead = ranges.as_slice();
+    for (offset, character) in text.char_indices() {
+        while let [first, rest @ ..] = ahead
+            && first.end <= offset
+        {
+            ahead = rest;
+        }
+        let hidden =
+            ahead.iter().take_while(|range| range.start <= offset).any(|range| range.contains(&offset));
+        if hidden && !matches!(character, '\n' | '\r') {
+            output.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            output.push(character);
+        }
+    }
+    output
+}
+
+fn token_ranges(text: &str) -> Vec<Range<usize>> {
+    TOKENS.iter().flat_map(|regex| regex.find_iter(text)).map(|found| found.range()).collect()
+}
+
+/// User information in addresses, without names that are no secret, as in `ssh://git@github.com`.
+fn user_information(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    USER_INFORMATION.iter().flat_map(|regex| regex.captures_iter(text)).filter_map(|captures| {
+        let (whole, scheme, user) = (captures.get(0)?, captures.get(1)?, captures.get(2)?);
+        let web = scheme.as_str().to_ascii_lowercase().starts_with("http");
+        let secret = user.as_str().contains(':') || web && user.as_str() != "git";
+        secret.then(|| (whole.range(), user.range()))
+    })
+}
+
+fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// A walk over the values of a text.
+struct Search<'a> {
+    text: &'a str,
+    tokens: &'a [Range<usize>],
+    path: Vec<String>,
+    masks: Vec<Range<usize>>,
+    found: &'a mut Vec<Credential>,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, node: &Node) {
+        match &node.content {
+            Content::Table(table) => {
+                for (key, node) in table {
+                    self.path.push(key.clone());
+                    self.visit(node);
+                    self.path.pop();
+                }
+            }
+            Content::Array(items) => {
+                for (index, node) in items.iter().enumerate() {
+                    self.path.push(index.to_string());
+                    self.visit(node);
+                    self.path.pop();
+                }
+            }
+            Content::String(text) => self.check(node, text),
+            Content::Integer(_) | Content::Float(_) | Content::Boolean(_) | Content::Unfit(_) => {
+                if self.by_key() == Some(What::Key) {
+                    self.add(What::Key, node.value.clone(), node.value.clone());
+                }
+            }
+        }
+    }
+
+    fn check(&mut self, node: &Node, value: &str) {
+        let span = node.value.clone();
+        let Some(written) = self.text.get(span.clone()) else { return };
+        let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+        let end_quotes = written.len() - written.trim_end_matches(['"', '\'']).len();
+        let inner =
+            (span.start + quotes).min(span.end)..span.end.saturating_sub(end_quotes).max(span.start + quotes);
+        let inner = if inner.end <= span.end { inner } else { span.clone() };
+        match self.by_key() {
+            // The name of a variable can be a variable's, so that it is shown and checked further.
+            Some(What::Variable) if is_variable(value) => {}
+            Some(_) if value.is_empty() => {}
+            Some(what) => return self.add(what, span, inner),
+            None => {}
+        }
+        if self.tokens.iter().any(|token| contains(&span, token)) {
+            self.found.push(Credential { path: self.path.clone(), span, what: What::Token });
+            return;
+        }
+        let ranges: Vec<_> = user_information(written)
+            .map(|(_, user)| span.start + user.start..span.start + user.end)
+            .collect();
+        if let Some(range) = ranges.first() {
+            let range = range.clone();
+            self.masks.extend(ranges);
+            return self.add(What::UserInformation, span, range);
+        }
+        let is_url = matches!(self.in_layer(), ["registries", _, "url"]);
+        if is_url
+            && !value.starts_with("oci:")
+            && let Some(at) = written.rfind('@')
+        {
+            let user = inner.start..span.start + at;
+            self.add(What::UserInformation, span, user);
+        }
+    }
+
+    fn add(&mut self, what: What, span: Range<usize>, mask: Range<usize>) {
+        self.masks.push(mask);
+        self.found.push(Credential { path: self.path.clone(), span, what });
+    }
+
+    /// The path without the profile in front.
+    fn in_layer(&self) -> [&str; 3] {
+        let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
+        let mut parts = self.path.iter().skip(skip).map(String::as_str);
+        let mut next = || parts.next().unwrap_or_default();
+        [next(), next(), next()]
+    }
+
+    /// Whether the key says that its value is a credential, or the name of a variable.
+    fn by_key(&self) -> Option<What> {
+        let key = self.path.last()?;
+        if self.in_layer().first() != Some(&"registries") || self.path.len() < 3 {
+            return None;
+        }
+        let key = suggest::folded(key);
+        if key.ends_with("_env") {
+            return Some(What::Variable);
+        }
+        let words = ["password", "passwd", "secret", "token", "username", "credential", "api_key", "apikey"];
+        (matches!(key.as_str(), "user" | "login" | "pass") || words.iter().any(|word| key.contains(word)))
+            .then_some(What::Key)
+    }
+}
+
+fn is_variable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && !TOKENS.iter().any(|regex| regex.is_match(text))
+}
+
+impl Credential {
+    /// The diagnostic, in the masked text.
+    pub fn diagnostic(&self, source: &Arc<SourceText>) -> Diagnostic {
+        let subject = if self.path.is_empty() { "a comment".to_owned() } else { suggest::value(&self.path) };
+        let (message, help) = match self.what {
+            What::Key => (
+                format!("{subject} is a credential, written out"),
+                "name the environment variables that hold it: `auth = { username_env = \"REGISTRY_USER\", password_env = \"REGISTRY_PASSWORD\" }`",
+            ),
+            What::Variable => (
+                format!("{subject} is not the name of an environment variable; is it the credential itself?"),
+                "write the name of the variable, such as `GITHUB_TOKEN`, not its value",
+            ),
+            What::UserInformation => (
+                format!("{subject} holds a user name or password in its address"),
+                "leave out what stands before `@`; credentials for a registry are named by `auth`",
+            ),
+            What::Token => (
+                format!("{subject} holds what looks like an access token"),
+                "take it out, and revoke it: whoever can read the file has it; credentials are named by environment variable",
+            ),
+        };
+        Diagnostic::error(Code::ConfigLiteralCredential, message)
+            .at(
+                Place { source: Arc::clone(source), span: self.span.clone() },
+                "a secret does not belong here",
+            )
+            .help(help)
+    }
+}

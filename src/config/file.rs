@@ -1,0 +1,107 @@
+//! Finding `publish.toml` and reading it, with an answer for each way in which that fails.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::credentials;
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+
+/// The largest file that is read, in bytes. A configuration of a thousand images has a tenth of a megabyte.
+const MAX_SIZE: u64 = 10 * 1024 * 1024;
+
+/// The name of the file that is looked for.
+const FILE_NAME: &str = "publish.toml";
+
+/// The `publish.toml` in `start` or the nearest folder above it, up to and including the root of the git
+/// repository: the first folder that holds `.git`. Outside any repository all folders above are asked.
+pub fn find(start: &Path) -> Option<PathBuf> {
+    let start = std::path::absolute(start).ok()?;
+    for folder in start.ancestors() {
+        let file = folder.join(FILE_NAME);
+        if file.is_file() {
+            return Some(file);
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// The text of the file, without a byte order mark.
+pub(super) fn read(path: &Path, name: &str) -> Result<String, Diagnostic> {
+    let error = |message: String, help: &str| Err(Diagnostic::error(Code::ConfigFile, message).help(help));
+    let bytes = match read_bytes(path) {
+        Ok(bytes) => bytes,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            return error(
+                format!("there is no file `{name}`"),
+                "name the file with `--config FILE`; relative paths start at the working directory",
+            );
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::IsADirectory => {
+            return error(
+                format!("`{name}` is a directory"),
+                "name the file in it: `--config FOLDER/publish.toml`",
+            );
+        }
+        Err(cause) => {
+            return error(
+                format!("`{name}` cannot be read: {cause}"),
+                "check that the file exists and that this user may read it",
+            );
+        }
+    };
+    if bytes.len() as u64 > MAX_SIZE {
+        return error(
+            format!("`{name}` is larger than 10 MiB"),
+            "this is hardly a `publish.toml`: name the right file with `--config FILE`",
+        );
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(cause) => return Err(not_utf_8(cause, path, name)),
+    };
+    if text.trim().is_empty() {
+        return error(
+            format!("`{name}` is empty"),
+            "a configuration starts with `version = 1` and declares `[registries.NAME]`, `[tags.NAME]` and `[images.NAME]`",
+        );
+    }
+    Ok(text)
+}
+
+fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diagnostic {
+    let offset = cause.utf8_error().valid_up_to();
+    let bytes = cause.into_bytes();
+    let byte = bytes.get(offset).copied().unwrap_or_default();
+    let utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    // Up to `offset` the replaced text has the same bytes; there U+FFFD stands for what is not UTF-8.
+    let replaced = String::from_utf8_lossy(&bytes).into_owned();
+    let source = Arc::new(SourceText {
+        name: name.to_owned(),
+        file: Some(path.to_owned()),
+        text: credentials::mask_by_text(replaced),
+    });
+    let place = Place { source, span: offset..offset + char::REPLACEMENT_CHARACTER.len_utf8() };
+    let line = place.position().0;
+    let message = format!("`{name}` is not UTF-8: byte 0x{byte:02x} at offset {offset}, in line {line}");
+    let help = if utf_16 {
+        "the file looks like UTF-16: save it as UTF-8"
+    } else {
+        "save the file as UTF-8; TOML knows no other encoding"
+    };
+    Diagnostic::error(Code::ConfigFile, message).at(place, "not UTF-8 from here").help(help)
+}

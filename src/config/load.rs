@@ -1,0 +1,199 @@
+//! The way from the layers to a [`Config`], or to everything that is wrong with them.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::check::{self, Declared};
+use super::layers::{self, Above, Layers};
+use super::merge::{self, Merged};
+use super::{Config, file, raw, schema, structure};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Digest;
+
+/// Where the layers of a configuration come from.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// What the file is called in messages.
+    pub display_name: String,
+    /// The profile in force.
+    pub profile: Option<String>,
+    /// The whole environment of the process; variables `BROKKR_PUBLISH_*` set keys.
+    pub environment: Vec<(String, String)>,
+    /// Arguments `a.b=c` that set keys, in order.
+    pub set: Vec<String>,
+}
+
+/// What came of loading.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration; `None` when any diagnostic is an error.
+    pub config: Option<Config>,
+    /// Everything that is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Every profile that the file declares, in its order.
+    pub profiles: Vec<String>,
+}
+
+/// Loads the configuration: reads the file, merges the layers, checks the whole.
+pub fn load(options: &LoadOptions) -> Loaded {
+    match file::read(&options.path, &options.display_name) {
+        Ok(text) => load_text(&text, options),
+        Err(diagnostic) => Loaded { config: None, diagnostics: vec![diagnostic], profiles: Vec::new() },
+    }
+}
+
+/// Like [`load`], with the text of the file given, without a byte order mark.
+pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
+    let above =
+        Above { profile: options.profile.as_deref(), environment: &options.environment, set: &options.set };
+    let Layers { stack, profiles, mut diagnostics, readable } =
+        layers::gather(text, &options.display_name, &options.path, &above);
+    if !readable {
+        return Loaded { config: None, diagnostics, profiles };
+    }
+    let Merged { mut json, places } = match merge::merge(&stack) {
+        Ok(merged) => merged,
+        Err(error) => {
+            let message = format!("the layers cannot be merged: {error}");
+            diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
+            return Loaded { config: None, diagnostics, profiles };
+        }
+    };
+    let digest = Digest::of(canonical(&json).as_bytes());
+    let unknown: Vec<String> = undeclared_sections(&json);
+    let declared = declared(&json);
+    let credentials: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
+    diagnostics.extend(structure::check(&mut json, &places, &credentials));
+    diagnostics.extend(nothing_declared(&unknown, &json, &places));
+    let raw: raw::File = match serde_json::from_value(json) {
+        Ok(raw) => raw,
+        Err(error) => {
+            let message = format!("`{}` cannot be read: {error}", options.display_name);
+            diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
+            return Loaded { config: None, diagnostics, profiles };
+        }
+    };
+    let (checked, found) = check::check(raw, &declared, &places);
+    diagnostics.extend(found);
+    in_order(&mut diagnostics);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Loaded { config: None, diagnostics, profiles };
+    }
+    let config = Config {
+        path: options.path.clone(),
+        folder: folder(&options.path),
+        digest,
+        profile: options.profile.clone(),
+        project: checked.project,
+        vars: checked.vars,
+        registries: checked.registries,
+        tags: checked.tags,
+        images: checked.images,
+        places,
+    };
+    Loaded { config: Some(config), diagnostics, profiles }
+}
+
+/// Every profile that the file declares, in its order; none where the file cannot be read.
+pub fn profiles(options: &LoadOptions) -> Vec<String> {
+    let base = LoadOptions { profile: None, environment: Vec::new(), set: Vec::new(), ..options.clone() };
+    load(&base).profiles
+}
+
+/// The folder of the file, `.` where its path has none.
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The sections that a configuration cannot do without, as far as nothing says that they were meant.
+fn undeclared_sections(json: &Value) -> Vec<String> {
+    let keys: Vec<&str> = json.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    let known = schema::keys::<&str>(&[]);
+    let meant: Vec<&str> = keys
+        .iter()
+        .filter(|key| !known.contains(*key))
+        .filter_map(|key| structure::meant(key, &known))
+        .collect();
+    ["registries", "tags", "images"]
+        .into_iter()
+        .filter(|section| !meant.contains(section))
+        .filter(|section| match json.get(section) {
+            None => true,
+            Some(value) => value.as_object().is_some_and(serde_json::Map::is_empty),
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+fn nothing_declared(sections: &[String], json: &Value, places: &super::Places) -> Option<Diagnostic> {
+    if sections.is_empty() || !json.is_object() {
+        return None;
+    }
+    let words: Vec<&str> = sections
+        .iter()
+        .map(|section| match section.as_str() {
+            "registries" => "no registry",
+            "tags" => "no tag rule",
+            _ => "no image",
+        })
+        .collect();
+    let tables: Vec<String> = sections
+        .iter()
+        .map(|section| match section.as_str() {
+            "registries" => "`[registries.ghcr]` with `url`".to_owned(),
+            "tags" => "`[tags.version]` with `on` and `template`".to_owned(),
+            _ => "`[images.broker]` with `source`".to_owned(),
+        })
+        .collect();
+    let message = format!("nothing can be published: {} is declared", words.join(", "));
+    Some(
+        Diagnostic::error(Code::ConfigMissingKey, message)
+            .at_maybe(places.value(&[]), words.join(", "))
+            .help(format!("add a table such as {}", tables.join(", "))),
+    )
+}
+
+/// The names that are declared, before anything wrong is taken out.
+fn declared(json: &Value) -> Declared {
+    let names = |section: &str| match json.get(section) {
+        None => Some(Vec::new()),
+        Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
+    };
+    Declared { registries: names("registries"), tags: names("tags") }
+}
+
+/// The value with the keys of each table in one order, so that the order of the file makes no other digest.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entries: Vec<String> = entries
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Sorts by place: the file first, from top to bottom; what has no place stays in front.
+fn in_order(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| {
+        diagnostic.labels.first().map(|label| {
+            let place = &label.place;
+            (place.source.file.is_none(), place.source.name.clone(), place.span.start)
+        })
+    });
+}

@@ -1,0 +1,150 @@
+//! Layers from outside the file: `BROKKR_PUBLISH_*` and `--set a.b=c`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::layers::Layer;
+use super::suggest::folded;
+use super::tree::{self, Content, Node};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+
+/// What the names of variables start with that set keys.
+const PREFIX: &str = "BROKKR_PUBLISH_";
+
+/// What follows [`PREFIX`] in variables that are no keys: flags of the command line, and one of the tests.
+pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SCHEMAS"];
+
+/// What a layer says, its name, and its text.
+type Override = Result<(Node, String, String), Box<Diagnostic>>;
+
+/// A layer for each variable `BROKKR_PUBLISH_*`, by name.
+pub(super) fn from_environment(environment: &[(String, String)], below: &[Layer]) -> Vec<Override> {
+    let mut variables: Vec<(&str, &str, &str)> = environment
+        .iter()
+        .filter_map(|(name, value)| {
+            let keys = name.strip_prefix(PREFIX)?;
+            (!RESERVED_VARIABLES.contains(&keys)).then_some((name.as_str(), keys, value.as_str()))
+        })
+        .collect();
+    variables.sort_unstable();
+    variables.into_iter().map(|(name, keys, value)| from_variable(name, keys, value, below)).collect()
+}
+
+fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Override {
+    let source_name = format!("environment variable `{name}`");
+    let text = format!("{name}={value}");
+    let mut offset = PREFIX.len();
+    let mut here: Vec<&Node> = below.iter().map(|layer| &layer.root).collect();
+    let mut path: Vec<(String, Range<usize>)> = Vec::new();
+    for part in keys.split("__") {
+        let range = offset..offset + part.len();
+        offset = range.end + 2;
+        if part.is_empty() {
+            let help = "`__` stands between keys: `BROKKR_PUBLISH_IMAGES__BROKER__SOURCE`";
+            return Err(Box::new(malformed("the name has an empty key", source_name, text, range, help)));
+        }
+        let key = existing(part, &here).unwrap_or_else(|| part.to_lowercase());
+        here = here.into_iter().filter_map(|node| node.get(&key)).collect();
+        path.push((key, range));
+    }
+    refuse_profile(&path, &source_name, &text)?;
+    let start = name.len() + 1;
+    Ok((nested(path, parsed_value(value, start)), source_name, text))
+}
+
+/// The key that `part` of a variable's name stands for: the name of a variable can hold neither dashes nor,
+/// by custom, lower-case letters.
+fn existing(part: &str, here: &[&Node]) -> Option<String> {
+    let lower = part.to_lowercase();
+    if here.iter().any(|node| node.get(&lower).is_some()) {
+        return Some(lower);
+    }
+    let wanted = folded(part);
+    here.iter()
+        .filter_map(|node| node.table())
+        .flat_map(IndexMap::keys)
+        .find(|key| folded(key) == wanted)
+        .cloned()
+}
+
+/// A layer of an argument of `--set`.
+pub(super) fn from_argument(argument: &str) -> Override {
+    let name = "`--set`".to_owned();
+    let text = argument.to_owned();
+    let help = "write `--set images.broker.source=oci:dist/broker`; keys with dots go in quotes";
+    let Some(equals) = unquoted_equals(argument) else {
+        return Err(Box::new(malformed("it has no `=`", name, text, 0..argument.len(), help)));
+    };
+    let (keys, value) = argument.split_at(equals);
+    let value = value.strip_prefix('=').unwrap_or(value);
+    let (root, errors) = tree::parse(&format!("{keys}=0"));
+    let mut path = Vec::new();
+    let mut node = &root;
+    while let Some((key, below)) = node.table().filter(|table| table.len() == 1).and_then(IndexMap::first) {
+        path.push((key.clone(), below.key.clone()));
+        node = below;
+    }
+    if !errors.is_empty() || path.is_empty() || !matches!(node.content, Content::Integer(0)) {
+        return Err(Box::new(malformed("what stands before `=` is no key", name, text, 0..equals, help)));
+    }
+    refuse_profile(&path, &name, &text)?;
+    Ok((nested(path, parsed_value(value, equals + 1)), name, text))
+}
+
+/// The first `=` outside of quotes.
+fn unquoted_equals(argument: &str) -> Option<usize> {
+    let mut quote = None;
+    for (offset, character) in argument.char_indices() {
+        match (quote, character) {
+            (None, '=') => return Some(offset),
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), close) if open == close => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A TOML value where `value` is one, else a string of it as it stands.
+fn parsed_value(value: &str, start: usize) -> Node {
+    let parsed = tree::parse_value(value).filter(|node| !matches!(node.content, Content::Unfit(_)));
+    let mut node = parsed.unwrap_or_else(|| Node {
+        key: 0..0,
+        value: 0..value.len(),
+        content: Content::String(value.to_owned()),
+    });
+    node.shift(start);
+    node
+}
+
+/// `value` at `path` of a root.
+fn nested(path: Vec<(String, Range<usize>)>, value: Node) -> Node {
+    let inner = path.into_iter().rev().fold(value, |mut value, (name, range)| {
+        value.key = range.clone();
+        let table = IndexMap::from([(name, value)]);
+        Node { key: 0..0, value: range, content: Content::Table(table) }
+    });
+    Node { content: inner.content, ..Node::root() }
+}
+
+fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Result<(), Box<Diagnostic>> {
+    match path.first() {
+        Some((key, range)) if key == "profile" => Err(Box::new(malformed(
+            "a profile is declared in the file",
+            name.to_owned(),
+            text.to_owned(),
+            range.clone(),
+            "choose a profile with `--profile NAME`, and set the keys themselves",
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn malformed(what: &str, name: String, text: String, span: Range<usize>, help: &str) -> Diagnostic {
+    let message = format!("{name} cannot be read: {what}");
+    let text = super::credentials::mask_by_text(text);
+    let place = Place { source: Arc::new(SourceText { name, file: None, text }), span };
+    Diagnostic::error(Code::ConfigOverride, message).at(place, what).help(help)
+}

@@ -1,0 +1,317 @@
+//! The shape of `publish.toml`, as written: the JSON Schema is generated from these types, and their
+//! comments are what editors show. Nothing is checked here; `check` makes the domain's types of them.
+//!
+//! Every key is optional here, so that one mistake hides no other; the schema says which are required.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use crate::model::reference::CredentialVariables;
+use crate::model::{EventName, Mutability, OnConflict, Visibility};
+
+/// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "publish.toml")]
+#[allow(dead_code)] // `version` and `profile` are for the schema.
+pub(super) struct File {
+    /// The version of this language. Always 1.
+    #[schemars(required, schema_with = "version", extend("examples" = [1]))]
+    pub version: Option<u32>,
+    /// The project as a whole.
+    pub project: Option<Project>,
+    /// Values for templates, which read them as `vars.NAME`. Names are letters, digits and `_`.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }, "examples" = [{ "channel": "stable" }]))]
+    pub vars: Option<IndexMap<String, Variable>>,
+    /// The registries to publish to, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub registries: Option<IndexMap<String, Registry>>,
+    /// The tag rules, by a name of your choice: which tags an event of git makes.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub tags: Option<IndexMap<String, TagRule>>,
+    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub images: Option<IndexMap<String, Image>>,
+    /// Overlays, by name: `--profile NAME` puts the tables of `[profile.NAME]` over those of the file.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub profile: Option<IndexMap<String, Profile>>,
+}
+
+/// What differs from the file under `--profile NAME`. Tables are merged key by key; lists and other
+/// values are replaced whole.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // For the schema: overlays are merged before anything is read.
+pub(super) struct Profile {
+    /// Differences in `[project]`.
+    pub project: Option<Project>,
+    /// Differences in `[vars]`.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }))]
+    pub vars: Option<IndexMap<String, Variable>>,
+    /// Differences in `[registries.*]`, and more registries.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub registries: Option<IndexMap<String, Registry>>,
+    /// Differences in `[tags.*]`, and more tag rules.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub tags: Option<IndexMap<String, TagRule>>,
+    /// Differences in `[images.*]`, and more images.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub images: Option<IndexMap<String, Image>>,
+}
+
+/// The project as a whole.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Project {
+    /// The address of the source repository, for `org.opencontainers.image.source`. Default: the git remote.
+    #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
+    pub source: Option<String>,
+    /// What git tags that carry a release start with: `v` for `v1.2.3`, `broker/v` in a monorepo.
+    /// An image may have its own.
+    #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
+    pub tag_prefix: Option<String>,
+    /// A file that holds the version. Default: the git tag of the event.
+    pub version: Option<VersionFile>,
+}
+
+/// A key of a TOML or JSON file that holds the version.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VersionFile {
+    /// The file, relative to the folder of `publish.toml`.
+    #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json"]))]
+    pub file: Option<String>,
+    /// The key, with dots between its parts.
+    #[schemars(required, length(min = 1), extend("examples" = ["workspace.package.version", "version"]))]
+    pub key: Option<String>,
+}
+
+/// A registry to publish to.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Registry {
+    /// Where it is: `host[:port][/namespace]`, or `oci:DIR` for a directory that holds one OCI image layout
+    /// for each repository. No scheme, no credentials.
+    #[schemars(required, length(min = 1), extend("examples" = ["ghcr.io/colliery-io", "localhost:5000", "oci:dist/registry"]))]
+    pub url: Option<String>,
+    /// Who may pull from its repositories, unless an image says otherwise. Default: not looked at.
+    pub visibility: Option<Visibility>,
+    /// The environment variables that hold the credentials. Default: the credential files of Docker and podman.
+    #[serde(default)]
+    #[schemars(schema_with = "auth")]
+    pub auth: Option<CredentialVariables>,
+    /// Allows plain HTTP, and certificates that cannot be checked. Loopback hosts may always speak plain HTTP.
+    #[schemars(extend("default" = false))]
+    pub insecure: Option<bool>,
+    /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
+    #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
+    pub ca_file: Option<String>,
+}
+
+/// A tag rule: the tag that some events of git make.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TagRule {
+    /// The events that it fires on: one, or a list.
+    #[schemars(required, extend("examples" = ["tag", ["branch", "pull_request"]]))]
+    pub on: Option<OneOrMany<Event>>,
+    /// The tag, as a template: `v{{ version }}`, `sha-{{ git.short_sha }}`, `{{ git.branch | slug }}`.
+    #[schemars(required, length(min = 1), extend("examples" = ["v{{ version }}", "latest", "sha-{{ git.short_sha }}"]))]
+    pub template: Option<String>,
+    /// Globs of which the branch (or the git tag, on `tag`) must match one: one, or a list. Default: any.
+    #[schemars(extend("examples" = ["release/*", ["main", "develop"]]))]
+    pub r#match: Option<OneOrMany<Text>>,
+    /// A condition in the language of templates: the rule fires only where it is true.
+    #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
+    pub when: Option<String>,
+    /// Whether the tag may move.
+    #[schemars(extend("default" = "immutable"))]
+    pub mutability: Option<Mutability>,
+    /// What to do where an immutable tag already names another digest.
+    #[schemars(extend("default" = "fail"))]
+    pub on_conflict: Option<OnConflict>,
+    /// Whether a forward tag takes pre-releases such as 2.0.0-rc.1.
+    #[schemars(extend("default" = false))]
+    pub prereleases: Option<bool>,
+}
+
+/// An image to publish.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Image {
+    /// Where its content comes from: `oci:DIR[:REF]` or `oci-archive:FILE[:REF]`, or a table of those by
+    /// platform, to assemble an index of. Templates; paths are relative to the folder of `publish.toml`.
+    #[schemars(required, extend("examples" = [
+        "oci-archive:dist/broker.tar",
+        { "linux/amd64": "oci:dist/agent-amd64", "linux/arm64": "oci:dist/agent-arm64" }
+    ]))]
+    pub source: Option<Source>,
+    /// The repository, below the namespace of each registry. Default: the name of the image.
+    #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
+    pub repository: Option<String>,
+    /// The registries to publish to, by name. Default: all.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
+    pub registries: Option<Vec<String>>,
+    /// The tag rules that hold for it, by name. Default: all.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["version", "latest"]]))]
+    pub tags: Option<Vec<String>>,
+    /// Who may pull it. Default: what its registry says.
+    pub visibility: Option<Visibility>,
+    /// The platforms that must all be there, as `os/architecture[/variant]`. Default: whatever the source has.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["linux/amd64", "linux/arm64"]]))]
+    pub platforms: Option<Vec<String>>,
+    /// Annotations to write to what is published, by key: templates. Default: none, and no byte changes.
+    #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "org.opencontainers.image.version": "{{ version }}" }]))]
+    pub annotations: Option<IndexMap<String, String>>,
+    /// What git tags that carry its release start with, where it differs from the project's.
+    #[schemars(extend("examples" = ["broker/v"]))]
+    pub tag_prefix: Option<String>,
+}
+
+/// An event of git that a tag rule fires on.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Event {
+    /// A git tag was pushed, or a release was published.
+    Tag,
+    /// A branch was pushed.
+    Branch,
+    /// A pull or merge request was opened or changed.
+    PullRequest,
+    /// A timer fired.
+    Schedule,
+    /// Somebody started the run by hand.
+    Manual,
+}
+
+impl From<Event> for EventName {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Tag => Self::Tag,
+            Event::Branch => Self::Branch,
+            Event::PullRequest => Self::PullRequest,
+            Event::Schedule => Self::Schedule,
+            Event::Manual => Self::Manual,
+        }
+    }
+}
+
+/// A value of `[vars]`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Variable(pub serde_json::Value);
+
+impl JsonSchema for Variable {
+    fn schema_name() -> Cow<'static, str> {
+        "Variable".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer", "number", "boolean"] })
+    }
+}
+
+/// A text of at least one character.
+#[derive(Debug, Deserialize)]
+pub(super) struct Text(pub String);
+
+impl JsonSchema for Text {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// One value, or a list of at least one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    /// The list.
+    pub fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1, "uniqueItems": true }] })
+    }
+}
+
+/// `source` of an image.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Source {
+    One(String),
+    Platforms(IndexMap<String, String>),
+}
+
+impl JsonSchema for Source {
+    fn schema_name() -> Cow<'static, str> {
+        "Source".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = json_schema!({ "type": "string", "minLength": 1 });
+        json_schema!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": one }] })
+    }
+}
+
+fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "const": 1 })
+}
+
+fn auth(_: &mut SchemaGenerator) -> Schema {
+    let variable = |description: &str, example: &str| {
+        json_schema!({
+            "type": "string",
+            "description": description,
+            "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+            "examples": [example]
+        })
+    };
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "username_env": variable("The environment variable that holds the user name.", "GITHUB_ACTOR"),
+            "password_env": variable("The environment variable that holds the password or token.", "GITHUB_TOKEN")
+        },
+        "required": ["username_env", "password_env"],
+        "additionalProperties": false,
+        "examples": [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]
+    })
+}

@@ -1,0 +1,178 @@
+//! The validator's errors as plain findings: `anyOf` and `oneOf` are followed into the branch that was meant.
+
+use std::collections::HashSet;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{JsonType, ValidationError};
+use serde_json::Value;
+
+/// Something that the schema does not allow.
+#[derive(Debug)]
+pub(super) struct Finding {
+    /// Where: the value, the table that lacks a key, or the key that is unknown.
+    pub path: Vec<String>,
+    /// What.
+    pub what: What,
+}
+
+/// What the schema does not allow.
+#[derive(Debug)]
+pub(super) enum What {
+    /// The table takes no key of this name.
+    UnknownKey,
+    /// The table needs this key.
+    Missing(String),
+    /// The value is none of these JSON types.
+    Type(Vec<JsonType>),
+    /// The value is none of these.
+    Choice(Vec<Value>),
+    /// The name of the entry does not match this pattern, or is empty.
+    Name(Option<String>),
+    /// The text does not match its pattern.
+    Pattern,
+    /// A string, list or table is empty.
+    Empty,
+    /// A list holds a value twice.
+    Duplicate,
+    /// Anything else, in the words of the validator, without the value.
+    Other(String),
+}
+
+/// Adds what `error` says.
+pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) {
+    let path = segments(error.instance_path());
+    let mut add = |path: Vec<String>, what: What| findings.push(Finding { path, what });
+    let below = |key: &str| path.iter().cloned().chain(std::iter::once(key.to_owned())).collect::<Vec<_>>();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for key in unexpected {
+                add(below(key), What::UnknownKey);
+            }
+        }
+        ValidationErrorKind::Required { property } => {
+            add(path, What::Missing(property.as_str().unwrap_or_default().to_owned()));
+        }
+        ValidationErrorKind::Type { kind } => add(path, What::Type(types(kind))),
+        ValidationErrorKind::Constant { expected_value } => {
+            add(path, What::Choice(vec![expected_value.as_ref().clone()]));
+        }
+        ValidationErrorKind::Enum { options } => {
+            add(path, What::Choice(options.as_array().cloned().unwrap_or_default()));
+        }
+        ValidationErrorKind::PropertyNames { error: inner } => {
+            let pattern = match inner.kind() {
+                ValidationErrorKind::Pattern { pattern } => Some(pattern.clone()),
+                _ => None,
+            };
+            add(below(inner.instance().as_str().unwrap_or_default()), What::Name(pattern));
+        }
+        ValidationErrorKind::Pattern { .. } => add(path, What::Pattern),
+        ValidationErrorKind::MinLength { .. }
+        | ValidationErrorKind::MinItems { .. }
+        | ValidationErrorKind::MinProperties { .. } => add(path, What::Empty),
+        ValidationErrorKind::UniqueItems => add(path, What::Duplicate),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            meant_branch(&path, error.instance_path(), context, findings);
+        }
+        _ => add(path, What::Other(error.masked_with("the value").to_string())),
+    }
+}
+
+/// Follows the branches that the value has the right type for.
+fn meant_branch(
+    path: &[String],
+    location: &Location,
+    context: &[Vec<ValidationError<'static>>],
+    findings: &mut Vec<Finding>,
+) {
+    let wrong_types = |branch: &Vec<ValidationError<'static>>| {
+        branch
+            .iter()
+            .find_map(|error| (error.instance_path() == location).then(|| wrong_type(error)).flatten())
+    };
+    let candidates: Vec<_> = context.iter().filter(|branch| wrong_types(branch).is_none()).collect();
+    if candidates.is_empty() {
+        let mut types: Vec<JsonType> = context.iter().filter_map(wrong_types).flatten().collect();
+        let mut seen = HashSet::new();
+        types.retain(|it| seen.insert(*it as u8));
+        findings.push(Finding { path: path.to_vec(), what: What::Type(types) });
+        return;
+    }
+    let mut best: Option<Vec<Finding>> = None;
+    let mut choices = Vec::new();
+    for branch in candidates {
+        let mut inner = Vec::new();
+        for error in branch {
+            collect(error, &mut inner);
+        }
+        match inner.as_mut_slice() {
+            [Finding { path: at, what: What::Choice(options) }] if at == path => choices.append(options),
+            found => {
+                let fewest = best.as_ref().is_none_or(|best| found.len() < best.len());
+                if fewest {
+                    best = Some(inner);
+                }
+            }
+        }
+    }
+    match best {
+        Some(best) if choices.is_empty() => findings.extend(best),
+        _ => findings.push(Finding { path: path.to_vec(), what: What::Choice(choices) }),
+    }
+}
+
+/// The types that were expected, where the error says that the value has another one.
+fn wrong_type(error: &ValidationError<'_>) -> Option<Vec<JsonType>> {
+    match error.kind() {
+        ValidationErrorKind::Type { kind } => Some(types(kind)),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let all: Option<Vec<Vec<JsonType>>> = context
+                .iter()
+                .map(|branch| {
+                    branch.iter().find_map(|inner| {
+                        (inner.instance_path() == error.instance_path()).then(|| wrong_type(inner)).flatten()
+                    })
+                })
+                .collect();
+            all.map(|types| types.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+/// Leaves one finding for each place: where the type is wrong, nothing else about the value counts.
+pub(super) fn distinct(findings: &mut Vec<Finding>) {
+    let mistyped: HashSet<Vec<String>> = findings
+        .iter()
+        .filter(|finding| matches!(finding.what, What::Type(_)))
+        .map(|finding| finding.path.clone())
+        .collect();
+    let mut seen = HashSet::new();
+    findings.retain(|finding| {
+        let key = match &finding.what {
+            What::Missing(key) => return seen.insert((finding.path.clone(), key.clone())),
+            What::Type(_) => String::from("type"),
+            _ if mistyped.contains(&finding.path) => return false,
+            _ => String::from("value"),
+        };
+        seen.insert((finding.path.clone(), key))
+    });
+}
+
+fn types(kind: &TypeKind) -> Vec<JsonType> {
+    match kind {
+        TypeKind::Single(single) => vec![*single],
+        TypeKind::Multiple(several) => several.iter().collect(),
+    }
+}
+
+fn segments(location: &Location) -> Vec<String> {
+    location
+        .segments()
+        .map(|segment| match segment {
+            LocationSegment::Property(name) => name.into_owned(),
+            LocationSegment::Index(index) => index.to_string(),
+        })
+        .collect()
+}

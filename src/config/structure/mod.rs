@@ -1,0 +1,68 @@
+//! What the schema has against the merged value: all of it at once, each with its place.
+//!
+//! `findings` reads the validator's errors, `phrase` says them to people.
+
+mod findings;
+mod phrase;
+
+use std::collections::HashSet;
+
+use findings::{Finding, What};
+pub(super) use phrase::meant;
+use serde_json::Value;
+
+use super::places::Places;
+use super::schema;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A path in the merged value.
+pub(super) type Path = Vec<String>;
+
+/// Validates `json` and takes out of it what is wrong, so that the rest can be checked further. Nothing is
+/// said of the paths in `credentials`: something was said of them before, and their values are secret.
+pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Path>) -> Vec<Diagnostic> {
+    let Some(validator) = schema::validator() else {
+        return vec![Diagnostic::error(Code::ConfigFile, "the schema of `publish.toml` cannot be compiled")];
+    };
+    let mut findings = Vec::new();
+    for path in credentials {
+        prune(json, path);
+    }
+    if !validator.is_valid(json) {
+        for error in validator.iter_errors(json) {
+            findings::collect(&error, &mut findings);
+        }
+    }
+    findings::distinct(&mut findings);
+    findings.retain(|finding| !is_credential(finding, credentials));
+    let diagnostics = findings.iter().map(|finding| phrase::diagnostic(finding, json, places)).collect();
+    for finding in &findings {
+        match finding.what {
+            What::Missing(_) => {}
+            _ => prune(json, &finding.path),
+        }
+    }
+    diagnostics
+}
+
+/// Whether the finding is that a key is missing which was taken out for its credential.
+fn is_credential(finding: &Finding, credentials: &HashSet<Path>) -> bool {
+    let What::Missing(key) = &finding.what else { return false };
+    let depth = finding.path.len();
+    credentials.iter().any(|path| path.starts_with(&finding.path) && path.get(depth) == Some(key))
+}
+
+/// Takes the value at `path` out, or the whole key of a registry, tag rule or image that it is in.
+fn prune(json: &mut Value, path: &[String]) {
+    let depth = match path.first().map(String::as_str) {
+        Some("project" | "vars") => 2,
+        _ => 3,
+    };
+    let Some((last, before)) = path.get(..depth.min(path.len())).and_then(<[String]>::split_last) else {
+        return;
+    };
+    let table = before.iter().try_fold(json, |value, part| value.get_mut(part));
+    if let Some(table) = table.and_then(Value::as_object_mut) {
+        table.shift_remove(last);
+    }
+}

@@ -1,0 +1,55 @@
+//! What was probably meant, and lists for people.
+
+/// The one of `known` that is nearest to `text`, where one is near enough to be meant.
+pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let text = folded(text);
+    // A third of the word may be wrong, and at least one character of it.
+    let limit = (text.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&text, &folded(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `text` in lower case with `_` for `-`, so that only letters count.
+pub(super) fn folded(text: &str) -> String {
+    text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
+}
+
+/// The names in backticks: `` `a`, `b` ``; at most 12.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.escape_debug())).collect();
+    match names.get(..12) {
+        Some(first) if names.len() > 12 => format!("{} and {} more", first.join(", "), names.len() - 12),
+        _ => names.join(", "),
+    }
+}
+
+/// A key as it is written in TOML: bare, or in quotes.
+pub(super) fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.escape_debug())
+    }
+}
+
+/// The table at `path` as its header is written: `[images.broker]`.
+pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
+    let keys: Vec<String> = path.iter().map(|part| key(part.as_ref())).collect();
+    format!("[{}]", keys.join("."))
+}
+
+/// The value at `path` as people say it: `` `template` of `[tags.version]` ``.
+pub(super) fn value<T: AsRef<str>>(path: &[T]) -> String {
+    let Some((last, before)) = path.split_last() else { return "the file".to_owned() };
+    let index = last.as_ref().parse::<usize>().ok().filter(|_| before.len() >= 3);
+    match (index, before) {
+        (_, []) => format!("`{}`", key(last.as_ref())),
+        (Some(index), before) => format!("item {} of {}", index + 1, value(before)),
+        (None, before) => format!("`{}` of `{}`", key(last.as_ref()), table(before)),
+    }
+}

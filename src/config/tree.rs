@@ -1,0 +1,134 @@
+//! One layer's text as a tree: every key and value with its range of bytes in the text.
+//!
+//! Nothing here knows the keys of the language.
+
+use std::ops::Range;
+
+use indexmap::IndexMap;
+use toml::de::{DeTable, DeValue};
+
+/// A value, and where it and its key were written.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// The bytes of the key; empty for the root and for elements of arrays.
+    pub key: Range<usize>,
+    /// The bytes of the value; of a table, those of its header.
+    pub value: Range<usize>,
+    /// What was written.
+    pub content: Content,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// A table, in the order of the text.
+    Table(IndexMap<String, Node>),
+    /// An array.
+    Array(Vec<Node>),
+    /// A string.
+    String(String),
+    /// An integer of 64 bits.
+    Integer(i64),
+    /// A finite float.
+    Float(f64),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// What JSON has no word for, so that no key of the language takes it.
+    Unfit(&'static str),
+}
+
+impl Node {
+    /// An empty table at the start of the text.
+    pub fn root() -> Self {
+        Self { key: 0..0, value: 0..0, content: Content::Table(IndexMap::new()) }
+    }
+
+    /// The table's entries, where this is a table.
+    pub fn table(&self) -> Option<&IndexMap<String, Self>> {
+        match &self.content {
+            Content::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The entry of the table at `name`.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.table()?.get(name)
+    }
+
+    /// Moves every range by `offset`, for a value that was parsed from the middle of a text.
+    pub fn shift(&mut self, offset: usize) {
+        for range in [&mut self.key, &mut self.value] {
+            *range = range.start + offset..range.end + offset;
+        }
+        match &mut self.content {
+            Content::Table(table) => table.values_mut().for_each(|node| node.shift(offset)),
+            Content::Array(items) => items.iter_mut().for_each(|node| node.shift(offset)),
+            _ => {}
+        }
+    }
+}
+
+impl Content {
+    /// What this is, in the words of TOML: `a string`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "a table",
+            Self::Array(_) => "an array",
+            Self::String(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Boolean(_) => "a boolean",
+            Self::Unfit(kind) => kind,
+        }
+    }
+}
+
+/// Parses a whole document; what could be read of it, and every syntax error.
+pub(super) fn parse(text: &str) -> (Node, Vec<toml::de::Error>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    (Node { content: from_table(table.into_inner()), ..Node::root() }, errors)
+}
+
+/// Parses one value, with white space around it allowed.
+pub(super) fn parse_value(text: &str) -> Option<Node> {
+    let trimmed = text.trim();
+    let value = DeValue::parse(trimmed).ok()?;
+    let range = value.span();
+    let mut node = Node { key: 0..0, value: range, content: from_value(value.into_inner()) };
+    node.shift(text.len() - text.trim_start().len());
+    Some(node)
+}
+
+fn from_table(table: DeTable<'_>) -> Content {
+    let entry = |(key, value): (toml::Spanned<std::borrow::Cow<'_, str>>, toml::Spanned<DeValue<'_>>)| {
+        let node = Node { key: key.span(), value: value.span(), content: from_value(value.into_inner()) };
+        (key.into_inner().into_owned(), node)
+    };
+    Content::Table(table.into_iter().map(entry).collect())
+}
+
+fn from_value(value: DeValue<'_>) -> Content {
+    match value {
+        DeValue::Table(table) => from_table(table),
+        DeValue::Array(array) => {
+            let item = |item: toml::Spanned<DeValue<'_>>| Node {
+                key: 0..0,
+                value: item.span(),
+                content: from_value(item.into_inner()),
+            };
+            Content::Array(array.into_iter().map(item).collect())
+        }
+        DeValue::String(text) => Content::String(text.into_owned()),
+        DeValue::Boolean(value) => Content::Boolean(value),
+        DeValue::Datetime(_) => Content::Unfit("a date-time"),
+        DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
+            Ok(value) => Content::Integer(value),
+            Err(_) => Content::Unfit("an integer of more than 64 bits"),
+        },
+        DeValue::Float(value) => match value.as_str().parse::<f64>() {
+            Ok(value) if value.is_finite() => Content::Float(value),
+            _ => Content::Unfit("a float that is no finite number"),
+        },
+    }
+}
