@@ -20,5 +20,6 @@ pub mod event;
 pub mod observed;
 pub mod plan;
 pub mod registry;
+pub mod report;
 pub mod source;
 pub mod visibility;

@@ -137,3 +137,102 @@ impl Cursor<'_> {
         char::from_u32(u32::from_str_radix(number, 16).ok()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The value of a TOML string, as the parser reads it.
+    fn value(written: &str) -> Option<String> {
+        let document = format!("a = {written}");
+        let table = toml::from_str::<toml::Table>(&document).ok()?;
+        table.get("a").and_then(|value| value.as_str()).map(str::to_owned)
+    }
+
+    /// How a character can be written in a basic string.
+    fn written(character: char, form: u8, multi_line: bool) -> String {
+        let code = u32::from(character);
+        match (form % 4, character) {
+            (0, '\n') if multi_line => "\n".to_owned(),
+            (1, '\n') => "\\n".to_owned(),
+            (0 | 1, '\t') => "\\t".to_owned(),
+            (0 | 1, '"') => "\\\"".to_owned(),
+            (0 | 1, '\\') => "\\\\".to_owned(),
+            (2, _) if code <= 0xff => format!("\\x{code:02x}"),
+            (3, _) if code <= 0xffff => format!("\\u{code:04X}"),
+            (0 | 1, _) if !character.is_control() => character.to_string(),
+            _ => format!("\\U{code:08x}"),
+        }
+    }
+
+    /// A string in one of the four kinds, with its value.
+    fn strings() -> impl Strategy<Value = String> {
+        let basic = |multi_line: bool| {
+            prop::collection::vec((any::<char>(), any::<u8>(), 0..9u8), 0..12).prop_map(move |characters| {
+                let mut text = String::new();
+                for (character, form, gap) in characters {
+                    text.push_str(&written(character, form, multi_line));
+                    if multi_line && gap == 0 {
+                        text.push_str("\\  \r\n\n\t ");
+                    }
+                }
+                if multi_line { format!("\"\"\"\n{text}\"\"\"") } else { format!("\"{text}\"") }
+            })
+        };
+        let literal =
+            prop_oneof!["'[^'\\p{C}]{0,12}'", "'''\r?\n?([^'\\p{C}]|\n|\r\n|'[a-z]){0,12}'{0,2}'''"];
+        prop_oneof![basic(false), basic(true), literal.prop_map(|text: String| text)]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_says_the_same(written in strings(), from in 0..20usize, length in 0..20usize) {
+            let Some(value) = value(&written) else { return Ok(()) };
+            let starts: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
+            let start = starts[from % starts.len()];
+            let end = starts[(from % starts.len() + length).min(starts.len() - 1)];
+            let found = inside(&written, start..end).expect("a range");
+            let part = written.get(found.clone()).expect("on boundaries");
+            prop_assert!(found.start <= found.end);
+            // The part, as a string of the same kind, has the value of the range.
+            let quotes = if written.starts_with("\"\"\"") { "\"\"\"" } else if written.starts_with('"') { "\"" }
+                else if written.starts_with("'''") { "'''" } else { "'" };
+            let skipped = if quotes.len() == 3 { "\n" } else { "" };
+            let again = super::tests::value(&format!("{quotes}{skipped}{part}{quotes}"));
+            // A part that ends in quotes is no string by itself; its plain text is compared.
+            let again = again.unwrap_or_else(|| part.to_owned());
+            prop_assert_eq!(&again, &value[start..end]);
+        }
+
+        #[test]
+        fn nothing_panics(written in "\\PC{0,12}|[\"'\\\\xuU0-9\n\r]{0,16}", start in 0..20usize, length in 0..20usize) {
+            if let Some(found) = inside(&written, start..start + length) {
+                prop_assert!(found.start <= found.end && found.end <= written.len());
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_by_hand() {
+        for (written, range, expected) in [
+            (r#""abc""#, 1..2, "b"),
+            (r#""a\tbc""#, 1..2, r"\t"),
+            (r#""\u00e9x""#, 0..2, r"\u00e9"),
+            (r#""\u00e9x""#, 2..3, "x"),
+            ("'a\\t'", 1..2, "\\"),
+            ("\"\"\"\nab\"\"\"", 0..1, "a"),
+            ("\"\"\"\r\na\\\r\n   b\"\"\"", 1..2, "b"),
+            ("'''\na'b'''", 1..3, "'b"),
+            ("plain", 1..3, "la"),
+            ("\"unclosed", 0..2, "\"u"),
+        ] {
+            let found = inside(written, range).expect(written);
+            assert_eq!(written.get(found), Some(expected), "{written}");
+        }
+        assert_eq!(inside("'abc'", 3..3), Some(4..4));
+        assert_eq!(inside("'abc'", 2..4), None);
+        assert_eq!(inside("''", 0..0), Some(1..1));
+    }
+}

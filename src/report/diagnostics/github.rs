@@ -1,0 +1,71 @@
+//! Diagnostics as commands of GitHub Actions, which become annotations of the file:
+//! `::error file=…,line=…::message` (GitHub's "Workflow commands").
+
+use std::fmt::Write;
+
+use super::{clean, word};
+use crate::diagnostic::{Diagnostic, Place};
+
+/// A line for each diagnostic.
+pub fn github(diagnostics: &[Diagnostic]) -> String {
+    let mut output = String::new();
+    for diagnostic in diagnostics {
+        let main = diagnostic.labels.first().filter(|label| label.place.source.file.is_some());
+        let mut properties = main.map(|label| position(&label.place)).unwrap_or_default();
+        properties.push(("title", diagnostic.code.to_string()));
+        let properties: Vec<String> =
+            properties.into_iter().map(|(name, value)| format!("{name}={}", property(&value))).collect();
+        let _infallible = writeln!(
+            output,
+            "::{} {}::{}",
+            word(diagnostic.severity),
+            properties.join(","),
+            data(&message(diagnostic, main.is_some()))
+        );
+    }
+    output
+}
+
+/// Columns only where the label is on one line: GitHub takes them for nothing else.
+fn position(place: &Place) -> Vec<(&'static str, String)> {
+    let (line, column) = place.position();
+    let (end_line, end_column) = place.source.position(place.span.end);
+    let mut properties = vec![("file", place.source.name.clone()), ("line", line.to_string())];
+    let one_line = line == end_line;
+    if one_line {
+        properties.push(("col", column.to_string()));
+    }
+    properties.push(("endLine", end_line.to_string()));
+    if one_line {
+        properties.push(("endColumn", end_column.to_string()));
+    }
+    properties
+}
+
+/// The message, its labels and the way out, a line each.
+fn message(diagnostic: &Diagnostic, first_is_annotated: bool) -> String {
+    let mut lines = vec![diagnostic.message.clone()];
+    for (index, label) in diagnostic.labels.iter().enumerate() {
+        if label.text.is_empty() {
+            continue;
+        }
+        if index == 0 && first_is_annotated {
+            lines.push(label.text.clone());
+        } else {
+            let (line, column) = label.place.position();
+            lines.push(format!("{}:{line}:{column}: {}", label.place.source.name, label.text));
+        }
+    }
+    lines.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
+    clean::message(&lines.join("\n"))
+}
+
+/// The escapes of a command's data.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The escapes of a command's properties.
+fn property(text: &str) -> String {
+    data(&clean::message(text)).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,234 @@
+//! Diagnostics for people, drawn by miette: the message, the text it is about with labels, and the way out.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
+
+use super::{clean, word};
+use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Colours, which never carry meaning alone.
+    pub color: bool,
+    /// Characters beyond ASCII.
+    pub unicode: bool,
+    /// The width in characters to wrap text at.
+    pub width: usize,
+}
+
+/// The most lines of a labelled text that are shown; of longer ones the first line stands for all.
+const MAX_LINES: usize = 10;
+
+/// The most bytes of a snippet with its context; of longer lines the part around the label is shown.
+const MAX_SNIPPET: usize = 2_000;
+
+/// How many bytes of a long line are shown on either side of its label.
+const AROUND: usize = 60;
+
+/// The diagnostics one after the other, with an empty line between them.
+pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
+    let theme = GraphicalTheme {
+        characters: if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
+        styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width.clamp(40, 400))
+        .with_links(false)
+        .without_cause_chain()
+        .without_syntax_highlighting();
+    let mut texts = Texts::default();
+    let mut output = String::new();
+    for diagnostic in diagnostics {
+        if !output.is_empty() {
+            output.push('\n');
+        }
+        for part in parts(diagnostic, &mut texts) {
+            // A part that cannot be drawn still has a message.
+            if handler.render_report(&mut output, &part).is_err() {
+                output.push_str(&part.message);
+                output.push('\n');
+            }
+        }
+    }
+    if style.color {
+        return output;
+    }
+    output.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// A diagnostic, or what it says about one more source, as miette takes it.
+#[derive(Debug)]
+struct Part {
+    heading: Option<String>,
+    severity: miette::Severity,
+    message: String,
+    help: Option<String>,
+    text: Option<Arc<Text>>,
+    labels: Vec<LabeledSpan>,
+}
+
+/// The sources, each cleaned once.
+#[derive(Default)]
+struct Texts(HashMap<*const SourceText, Arc<Text>>);
+
+impl Texts {
+    fn of(&mut self, source: &Arc<SourceText>) -> Arc<Text> {
+        let text = self.0.entry(Arc::as_ptr(source)).or_insert_with(|| {
+            // miette draws no label behind the last line's last character; behind this one it does.
+            let mut text = clean::source(&source.text);
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+            Arc::new(Text { name: clean::message(&source.name), text })
+        });
+        Arc::clone(text)
+    }
+}
+
+fn parts(diagnostic: &Diagnostic, texts: &mut Texts) -> Vec<Part> {
+    let severity = match diagnostic.severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+    };
+    let code = diagnostic.code;
+    let mut parts = vec![Part {
+        heading: Some(format!(
+            "{}: {code} (brokkr-publish explain {})",
+            word(diagnostic.severity),
+            short(code)
+        )),
+        severity,
+        message: clean::message(&diagnostic.message),
+        help: None,
+        text: None,
+        labels: Vec::new(),
+    }];
+    for label in &diagnostic.labels {
+        let text = texts.of(&label.place.source);
+        let span = labeled(label, &text.text);
+        let same = |part: &Part| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
+        if let Some(part) = parts.iter_mut().find(|part| same(part)) {
+            part.text = Some(text);
+            part.labels.push(span);
+        } else {
+            let message = format!("and in {}", text.name);
+            parts.push(Part {
+                heading: None,
+                severity: miette::Severity::Advice,
+                message,
+                help: None,
+                text: Some(text),
+                labels: vec![span],
+            });
+        }
+    }
+    if let Some(last) = parts.last_mut() {
+        last.help = diagnostic.help.as_deref().map(clean::message);
+    }
+    parts
+}
+
+/// The shortest end of the code that `explain` takes for it.
+fn short(code: Code) -> &'static str {
+    let whole = code.as_str();
+    let shorter = whole.split_once("::").map_or(whole, |(_, rest)| rest);
+    if shorter.parse::<Code>() == Ok(code) { shorter } else { whole }
+}
+
+fn labeled(label: &Label, text: &str) -> LabeledSpan {
+    let last = text.len().saturating_sub(1);
+    let mut span = clean::span(text, &(label.place.span.start.min(last)..label.place.span.end));
+    let labelled = text.get(span.clone()).unwrap_or_default();
+    if labelled.lines().count() > MAX_LINES || labelled.len() > MAX_SNIPPET / 2 {
+        let first = labelled.lines().next().unwrap_or_default();
+        span.end = clean::span(text, &(span.start..span.start + first.len().min(AROUND))).end;
+    }
+    let words = (!label.text.is_empty()).then(|| clean::message(&label.text));
+    LabeledSpan::new(words, span.start, span.end - span.start)
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Part {}
+
+impl miette::Diagnostic for Part {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.heading.as_deref()?))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.help.as_deref()?))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.text.as_ref()?)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+/// A cleaned text with its name. Unlike miette's own sources it counts columns in characters, as
+/// [`SourceText::position`] does, and shows a part of very long lines.
+#[derive(Debug)]
+struct Text {
+    name: String,
+    text: String,
+}
+
+impl SourceCode for Text {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let contents = self.text.read_span(span, context_lines_before, context_lines_after)?;
+        let read = contents.span().offset()..contents.span().offset() + contents.span().len();
+        let shown = if read.len() > MAX_SNIPPET { self.window(span, &read) } else { read };
+        let shown_text = self.text.get(shown.clone()).ok_or(MietteError::OutOfBounds)?;
+        let before = self.text.get(..shown.start).ok_or(MietteError::OutOfBounds)?;
+        let line = before.bytes().filter(|byte| *byte == b'\n').count();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).map_or(0, |line| line.chars().count());
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            shown_text.as_bytes(),
+            (shown.start, shown.len()).into(),
+            line,
+            column,
+            shown_text.lines().count(),
+        )))
+    }
+}
+
+impl Text {
+    /// What of `read` is shown where its lines are long: the line of the span, around it.
+    fn window(&self, span: &SourceSpan, read: &Range<usize>) -> Range<usize> {
+        let (start, end) = (span.offset(), span.offset() + span.len());
+        let before = self.text.get(..start).unwrap_or_default();
+        let after = self.text.get(end..).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = after.find('\n').map_or(self.text.len(), |newline| end + newline);
+        let window = line_start.max(start.saturating_sub(AROUND)).max(read.start)
+            ..line_end.min(end + AROUND).min(read.end.max(end));
+        clean::span(&self.text, &window)
+    }
+}

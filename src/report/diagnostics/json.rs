@@ -1,0 +1,40 @@
+//! Diagnostics as one JSON document.
+
+use serde_json::{Value, json};
+
+use super::word;
+use crate::diagnostic::{Diagnostic, Label, SourceText};
+
+/// The document: `{"format_version": 1, "diagnostics": [...]}`. Lines and columns count from 1, columns in
+/// characters; offsets are bytes of the text, without a byte order mark.
+pub fn json(diagnostics: &[Diagnostic]) -> String {
+    let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
+    format!("{:#}\n", json!({ "format_version": 1, "diagnostics": diagnostics }))
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> Value {
+    json!({
+        "code": diagnostic.code.as_str(),
+        "severity": word(diagnostic.severity),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),
+    })
+}
+
+/// `file` is null where the source is no file, but a variable or a flag; `source` names it in any case.
+fn label(label: &Label) -> Value {
+    let source = &label.place.source;
+    json!({
+        "file": source.file.as_ref().map(|_| source.name.as_str()),
+        "source": source.name,
+        "start": position(source, label.place.span.start),
+        "end": position(source, label.place.span.end),
+        "text": label.text,
+    })
+}
+
+fn position(source: &SourceText, offset: usize) -> Value {
+    let (line, column) = source.position(offset);
+    json!({ "line": line, "column": column, "offset": offset })
+}

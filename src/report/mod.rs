@@ -1,0 +1,3 @@
+//! What people and machines read. Nothing else in the crate prints.
+
+pub mod diagnostics;
