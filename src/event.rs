@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::Digest;
 use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
+use crate::model::plan::Plan;
 
 /// Hears of events, in the order in which they happen, from several threads.
 pub trait Reporter: Send + Sync {
@@ -15,13 +16,17 @@ pub trait Reporter: Send + Sync {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
+    /// A plan is about to be applied.
+    Plan {
+        /// The plan.
+        plan: &'a Plan,
+    },
     /// A stage of an apply begins.
     Stage {
         /// The stage.
         stage: Stage,
     },
     /// How far a blob has been sent. Too many for a log.
-    #[serde(skip)]
     BlobProgress {
         /// The repository's whole name.
         repository: &'a str,

@@ -13,9 +13,11 @@ pub mod diagnostic;
 pub mod model;
 
 pub mod apply;
+pub mod cli;
 pub mod config;
 pub mod context;
 pub mod desired;
+pub mod engine;
 pub mod event;
 pub mod observed;
 pub mod plan;

@@ -263,3 +263,16 @@ fn undecidable(
         .help("add a rule such as `template = \"v{{ version }}\"` with `on = \"tag\"` to the image's tags, or make this one `mutability = \"mutable\"`"),
     )
 }
+
+/// Whether any template asks if the tree is dirty, which costs a run of git.
+pub fn uses_dirty(config: &Config) -> bool {
+    let asks = |text: &str| text.contains("dirty");
+    config.tags.values().any(|rule| asks(&rule.template) || rule.when.as_deref().is_some_and(asks))
+        || config.images.values().any(|image| {
+            image.annotations.values().any(|text| asks(text))
+                || match &image.source {
+                    ImageSource::One(text) => asks(text),
+                    ImageSource::Platforms(table) => table.values().any(|text| asks(text)),
+                }
+        })
+}

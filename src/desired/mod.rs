@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use forward::{Held, Line};
-pub use lint::lint;
+pub use lint::{lint, uses_dirty};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;
 pub use version::ImageVersion;

@@ -149,7 +149,8 @@ impl RawManifest {
             return Ok(Manifest::Index { manifests, annotations, subject });
         }
         let config = wire.config.ok_or_else(|| malformed("an image manifest without `config`".to_owned()))?;
-        let layers = wire.layers.ok_or_else(|| malformed("an image manifest without `layers`".to_owned()))?;
+        // Go writes `null` for an image without layers.
+        let layers = wire.layers.unwrap_or_default();
         Ok(Manifest::Image { config: Box::new(config), layers, annotations, subject })
     }
 }

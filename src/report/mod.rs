@@ -1,3 +1,21 @@
 //! What people and machines read. Nothing else in the crate prints.
+//!
+//! Data goes to standard output, everything else to standard error. A reporter hears of events as they happen; the
+//! rest gives texts, which [`output`] writes.
 
+mod bars;
+pub(crate) mod clean;
 pub mod diagnostics;
+mod json;
+mod lines;
+pub mod outcome;
+pub mod output;
+mod paint;
+pub mod plan;
+mod size;
+pub mod tags;
+
+pub use bars::Bars;
+pub use diagnostics::Style;
+pub use json::JsonLines;
+pub use lines::Lines;

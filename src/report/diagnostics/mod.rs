@@ -2,7 +2,6 @@
 //!
 //! Nothing here prints: each gives the text, and the caller writes it where it belongs.
 
-mod clean;
 mod github;
 mod human;
 mod json;

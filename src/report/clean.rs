@@ -10,7 +10,7 @@ fn acts(character: char) -> bool {
 }
 
 /// `text` on any number of lines, with what acts on a terminal written as an escape: `\u{1b}`.
-pub(super) fn message(text: &str) -> String {
+pub(crate) fn message(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -24,7 +24,7 @@ pub(super) fn message(text: &str) -> String {
 }
 
 /// `text` with `?` for each byte of what acts on a terminal, so that every offset stays right.
-pub(super) fn source(text: &str) -> String {
+pub(crate) fn source(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
@@ -39,7 +39,7 @@ pub(super) fn source(text: &str) -> String {
 }
 
 /// `span` within `text`, on the boundaries of characters.
-pub(super) fn span(text: &str, span: &Range<usize>) -> Range<usize> {
+pub(crate) fn span(text: &str, span: &Range<usize>) -> Range<usize> {
     let floor = |offset: usize| {
         let offset = offset.min(text.len());
         (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or_default()

@@ -1,0 +1,147 @@
+//! `apply`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::plan::{self, Shape};
+use super::{DONE, Exit, FAILED, Global, block_on};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::engine::{self, Session};
+use crate::event::Event;
+use crate::model::plan::Plan;
+use crate::report::output::{Stream, ask};
+use crate::report::{diagnostics, outcome};
+
+/// Publish: apply a saved plan, or plan, show, ask and apply
+///
+/// Content goes to every registry first, then immutable tags, then floating ones; then every tag is read back.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A plan that `plan --out` saved: applied exactly as it is, without asking.
+    #[arg(value_name = "PLAN")]
+    saved: Option<PathBuf>,
+    /// Apply without asking.
+    #[arg(long)]
+    auto_approve: bool,
+    /// Print events as JSON, one a line.
+    #[arg(long)]
+    json: bool,
+    /// Save the plan that is applied.
+    #[arg(long, value_name = "FILE", conflicts_with = "saved")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let session = global.session_in(Some(&arguments.shape.simulation))?;
+    let plan = match &arguments.saved {
+        Some(path) => saved(global, arguments, path)?,
+        None => made(global, arguments, &session)?,
+    };
+    if plan.is_blocked() {
+        let help =
+            "publish under another version, or keep the digest first published with `on_conflict = \"keep\"`";
+        return Err(vec![
+            Diagnostic::error(
+                Code::PlanConflict,
+                "the plan is blocked: an immutable tag names another digest",
+            )
+            .help(help),
+        ]);
+    }
+    let reporter = global.reporter(arguments.json);
+    reporter.report(&Event::Plan { plan: &plan });
+    let parallelism = arguments.shape.network.parallelism;
+    let (result, problems) = block_on(async {
+        let cancel = cancellation();
+        engine::apply(&session, &plan, parallelism, &reporter, cancel).await
+    })?;
+    if !arguments.json {
+        let text = outcome::human(&result, problems.is_empty(), global.style(Stream::Out));
+        Stream::Out.write(&text);
+    }
+    if problems.is_empty() {
+        return Ok(DONE);
+    }
+    Stream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(Stream::Err))));
+    Ok(FAILED)
+}
+
+/// A saved plan, which forbids whatever would shape another.
+fn saved(global: &Global, arguments: &Arguments, path: &std::path::Path) -> Result<Plan, Vec<Diagnostic>> {
+    let shape = &arguments.shape;
+    let option = if shape.simulation.is_given() {
+        Some("--event`, `--ref`, `--sha` or `--pr")
+    } else if shape.target.is_empty() {
+        global.planning_option()
+    } else {
+        Some("--target")
+    };
+    if let Some(option) = option {
+        let message = format!("a saved plan is applied as it is: `{option}` cannot change it");
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, message)
+                .help("make another plan with `brokkr-publish plan --out FILE`"),
+        ]);
+    }
+    engine::load_plan(path)
+}
+
+/// A plan that is made, shown and approved now.
+fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
+    let shape = &arguments.shape;
+    let reporter = global.reporter(false);
+    let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
+    if !arguments.json && !global.is_quiet() {
+        Stream::Out.write(&plan::text(global, &plan, false));
+    }
+    if let Some(path) = &arguments.out {
+        engine::save_plan(&plan, path)?;
+    }
+    if arguments.auto_approve || !plan.has_changes() || plan.is_blocked() {
+        return Ok(plan);
+    }
+    match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
+        Some("yes") => Ok(plan),
+        Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
+        None => Err(vec![
+            Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at")
+                .help("`--auto-approve` applies without asking; `plan --out FILE` and `apply FILE` put an approval between"),
+        ]),
+    }
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM; the second ends the process at once, as people expect.
+fn cancellation() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        interruption().await;
+        sender.send_replace(true);
+        Stream::Err.write("\nStopping; again to stop at once.\n");
+        interruption().await;
+        std::process::exit(i32::from(FAILED));
+    });
+    receiver
+}
+
+#[cfg(unix)]
+async fn interruption() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() {
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,71 @@
+//! `lint`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{DONE, Exit, FAILED, Global};
+use crate::diagnostic::Diagnostic;
+use crate::engine;
+use crate::report::diagnostics::{self, Format};
+use crate::report::output::Stream;
+
+/// Check publish.toml offline: syntax, schema, references, and every template on sample events
+///
+/// Asks neither git nor the network. Every error of every file at once; exit code 1 if there are any.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The files [default: the configuration file].
+    files: Vec<PathBuf>,
+    /// How to write what is found.
+    #[arg(long, value_enum, default_value_t)]
+    format: LintFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum LintFormat {
+    /// For people, on standard error.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+    /// Commands of GitHub Actions, which become annotations.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let session = global.session()?;
+    let found = engine::lint(&session, &arguments.files);
+    let format = match arguments.format {
+        LintFormat::Human => Format::Human(global.style(Stream::Err)),
+        LintFormat::Json => Format::Json,
+        LintFormat::Github => Format::Github,
+        LintFormat::Sarif => Format::Sarif,
+    };
+    let text = diagnostics::render(&found, format);
+    let stream = if arguments.format == LintFormat::Human { Stream::Err } else { Stream::Out };
+    stream.write(&text);
+    if arguments.format == LintFormat::Human && !global.is_quiet() {
+        Stream::Err.write(&summary(&found, arguments.files.len().max(1)));
+    }
+    Ok(if found.iter().any(Diagnostic::is_error) { FAILED } else { DONE })
+}
+
+fn summary(found: &[Diagnostic], files: usize) -> String {
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    let errors = found.iter().filter(|it| it.is_error()).count();
+    let warnings = found.len() - errors;
+    let count = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        _ => Some(format!("{count} {word}s")),
+    };
+    let counts: Vec<String> =
+        [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+    match counts.as_slice() {
+        [] => format!("{files} checked, nothing wrong\n"),
+        counts => format!("\n{files} checked, {}\n", counts.join(", ")),
+    }
+}

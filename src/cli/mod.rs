@@ -1,0 +1,113 @@
+//! The command line: the clap tree, and one file for each subcommand. No logic: what a command does is in `engine`,
+//! what it says in `report`.
+
+mod apply;
+mod completions;
+mod explain;
+mod lint;
+mod man;
+mod options;
+mod plan;
+mod schema;
+mod show;
+mod tags;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::report::diagnostics;
+use crate::report::output::Stream;
+pub use options::Global;
+
+/// Terraform for publishing container images: plan, apply and verify the tags of a release.
+///
+/// `publish.toml` declares images, registries and templated tag rules. `plan` compares it with what the registries
+/// hold and shows the difference; `apply` makes it so: content first, tags last.
+#[derive(Debug, Parser)]
+#[command(name = "brokkr-publish", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Lint(lint::Arguments),
+    Tags(tags::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Show(show::Arguments),
+    Explain(explain::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+/// Done, or nothing to change.
+const DONE: u8 = 0;
+/// Any error, a blocked plan or a usage error included.
+const FAILED: u8 = 1;
+/// With `--detailed-exitcode`: there are changes.
+const CHANGES: u8 = 2;
+
+/// What a command says by its exit code, or what is wrong.
+type Exit = Result<u8, Vec<Diagnostic>>;
+
+/// Runs the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    options::log(&cli.global);
+    let exit = match cli.command {
+        Command::Lint(arguments) => lint::run(&cli.global, &arguments),
+        Command::Tags(arguments) => tags::run(&cli.global, &arguments),
+        Command::Plan(arguments) => plan::run(&cli.global, &arguments),
+        Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Show(arguments) => show::run(&cli.global, &arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => Ok(schema::run(&arguments)),
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
+        Command::Man(arguments) => man::run(&arguments),
+    };
+    match exit {
+        Ok(code) => ExitCode::from(code),
+        Err(found) => {
+            let text = diagnostics::human(&found, cli.global.style(Stream::Err));
+            Stream::Err.write(&text);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// `--help` and `--version` are data; anything else is an error, and 2 means something else here.
+fn usage(error: &clap::Error) -> ExitCode {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let stream = if asked { Stream::Out } else { Stream::Err };
+    let color = stream.style(crate::report::output::Color::Auto).color;
+    let text = error.render();
+    stream.write(&if color { text.ansi().to_string() } else { text.to_string() });
+    ExitCode::from(if asked { DONE } else { FAILED })
+}
+
+/// The clap tree, for completions, man pages and the reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs `work` on the asynchronous runtime.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Vec<Diagnostic>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        vec![Diagnostic::error(Code::ApplyFailed, format!("the runtime cannot be started: {error}"))]
+    })?;
+    let result = runtime.block_on(work);
+    // A reading that nobody waits for any more must not hold the process.
+    runtime.shutdown_background();
+    Ok(result)
+}

@@ -1,0 +1,189 @@
+//! Options that several commands share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::context::Flags;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::engine::Session;
+use crate::event::Reporter;
+use crate::model::EventName;
+use crate::report::output::{self, Stream};
+use crate::report::{Bars, JsonLines, Lines, Style};
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The configuration file [default: publish.toml, searched upward to the root of the git repository].
+    #[arg(short, long, global = true, value_name = "FILE", env = "BROKKR_PUBLISH_CONFIG")]
+    config: Option<PathBuf>,
+    /// The profile to lay over the configuration: `[profile.NAME]`.
+    #[arg(long, global = true, value_name = "NAME", env = "BROKKR_PUBLISH_PROFILE")]
+    profile: Option<String>,
+    /// Set a key of the configuration, above all other layers: `--set registries.ghcr.url=localhost:5000`.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    color: ColorChoice,
+    /// Say more; twice for the requests.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say only what is wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Options that simulate a context, inside a repository or out.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Context")]
+pub struct Simulation {
+    /// The event: tag, branch, `pull_request`, `pull_request_closed`, schedule or manual [default: what `--ref` implies].
+    #[arg(long, value_name = "EVENT", value_parser = event)]
+    event: Option<EventName>,
+    /// The git ref in full: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`.
+    #[arg(long = "ref", value_name = "REF")]
+    reference: Option<String>,
+    /// The commit.
+    #[arg(long, value_name = "SHA")]
+    sha: Option<String>,
+    /// The number of the pull request.
+    #[arg(long = "pr", value_name = "NUMBER")]
+    pull_request: Option<u64>,
+}
+
+fn event(text: &str) -> Result<EventName, String> {
+    text.parse()
+}
+
+/// How many blobs are under way at once, unless `--parallelism` says otherwise.
+const PARALLELISM: usize = 4;
+
+/// Options of commands that talk to registries.
+#[derive(Debug, Args)]
+pub struct Network {
+    /// How many blobs are under way at once.
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
+    pub parallelism: usize,
+}
+
+fn parallelism(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number @ 1..=64) => Ok(number),
+        _ => Err("expected a number from 1 to 64".to_owned()),
+    }
+}
+
+impl Simulation {
+    /// Whether any was given.
+    pub fn is_given(&self) -> bool {
+        self.event.is_some() || self.reference.is_some() || self.sha.is_some() || self.pull_request.is_some()
+    }
+}
+
+impl Global {
+    /// The session of a command without a context.
+    pub fn session(&self) -> Result<Session, Vec<Diagnostic>> {
+        self.session_in(None)
+    }
+
+    /// The session of a command with a context.
+    pub fn session_in(&self, simulation: Option<&Simulation>) -> Result<Session, Vec<Diagnostic>> {
+        let working_folder = std::env::current_dir().map_err(|error| {
+            vec![Diagnostic::error(
+                Code::ConfigFile,
+                format!("the working directory cannot be read: {error}"),
+            )]
+        })?;
+        // What is not Unicode cannot be a value of the language, nor a credential of a registry.
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let flags = simulation.map(|it| Flags {
+            event: it.event,
+            reference: it.reference.clone(),
+            sha: it.sha.clone(),
+            pull_request: it.pull_request,
+        });
+        Ok(Session {
+            config: self.config.clone(),
+            profile: self.profile.clone().filter(|profile| !profile.is_empty()),
+            set: self.set.clone(),
+            flags: flags.unwrap_or_default(),
+            environment,
+            working_folder,
+        })
+    }
+
+    /// What `stream` can show.
+    pub fn style(&self, stream: Stream) -> Style {
+        stream.style(match self.color {
+            ColorChoice::Auto => output::Color::Auto,
+            ColorChoice::Always => output::Color::Always,
+            ColorChoice::Never => output::Color::Never,
+        })
+    }
+
+    /// Whether more should be said.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Whether only what is wrong should be said.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Options that shape a plan, which a saved plan excludes.
+    pub fn planning_option(&self) -> Option<&'static str> {
+        let given = [(!self.set.is_empty(), "--set"), (self.profile.is_some(), "--profile")];
+        given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// Who hears of events: JSON lines, bars on a terminal, or plain lines.
+    pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
+        let style = self.style(Stream::Err);
+        if json {
+            Arc::new(JsonLines)
+        } else if Stream::Err.is_terminal() && !self.quiet {
+            Arc::new(Bars::new(style))
+        } else {
+            Arc::new(Lines::new(style, self.quiet))
+        }
+    }
+}
+
+/// Starts the log: nothing without `-v`, requests with `-vv`. `BROKKR_PUBLISH_LOG` takes tracing's own filters.
+pub fn log(global: &Global) {
+    let level = match global.verbose {
+        0 => "off",
+        1 => "brokkr_publish=debug",
+        _ => "brokkr_publish=trace",
+    };
+    let filter = std::env::var("BROKKR_PUBLISH_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = tracing_subscriber::EnvFilter::try_new(filter.as_deref().unwrap_or(level))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(global.style(Stream::Err).color)
+        .without_time()
+        .try_init();
+    // A log that somebody else started already is as good.
+    drop(started);
+}

@@ -1,0 +1,75 @@
+//! `plan`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::options::{Network, Simulation};
+use super::{CHANGES, DONE, Exit, FAILED, Global, block_on};
+use crate::engine;
+use crate::model::plan::Plan;
+use crate::report;
+use crate::report::output::Stream;
+
+/// Show what apply would change
+///
+/// Compares what publish.toml wants in this context with what the registries hold. Changes nothing.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Save the plan, for `apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print the plan as JSON, as it is saved.
+    #[arg(long)]
+    json: bool,
+    /// Exit with 2 when there are changes, with 0 when there are none.
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+/// What shapes a plan.
+#[derive(Debug, Args)]
+pub struct Shape {
+    /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    pub target: Vec<String>,
+    #[command(flatten)]
+    pub network: Network,
+    #[command(flatten)]
+    pub simulation: Simulation,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let session = global.session_in(Some(&arguments.shape.simulation))?;
+    // The plan is the data: what is said on the way goes to standard error, whatever its format.
+    let reporter = global.reporter(false);
+    let shape = &arguments.shape;
+    let plan = block_on(engine::plan(&session, &shape.target, shape.network.parallelism, &reporter))??;
+    if let Some(path) = &arguments.out {
+        engine::save_plan(&plan, path)?;
+    }
+    Stream::Out.write(&text(global, &plan, arguments.json));
+    if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
+        Stream::Err
+            .write(&format!("\nSaved. To apply exactly this: brokkr-publish apply {}\n", path.display()));
+    }
+    Ok(match (plan.is_blocked(), plan.has_changes() || plan.summary().by_hand > 0) {
+        (true, _) => FAILED,
+        (false, true) if arguments.detailed_exitcode => CHANGES,
+        (false, _) => DONE,
+    })
+}
+
+/// A plan for people or machines.
+pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
+    if json {
+        // A plan holds nothing that JSON cannot.
+        let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
+        text.push('\n');
+        text
+    } else {
+        report::plan::human(plan, global.style(Stream::Out))
+    }
+}

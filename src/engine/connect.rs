@@ -1,0 +1,90 @@
+//! Connections to registries, each opened once.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::apply::Connect;
+use crate::context::Environment;
+use crate::event::{Event, Reporter};
+use crate::model::RepositoryName;
+use crate::model::reference::RegistryEndpoint;
+use crate::registry::{self, ConnectOptions, Notice, ReadWriteRepository, Registry, RegistryError};
+
+/// Registries by endpoint, with credentials and without.
+pub(super) struct Connections {
+    options: ConnectOptions,
+    open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
+}
+
+impl Connections {
+    /// No connection yet. Relative paths of endpoints start at `folder`.
+    pub fn new(
+        folder: PathBuf,
+        environment: &Environment,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
+        let environment = environment.clone();
+        let options = ConnectOptions {
+            folder,
+            environment: Arc::new(move |name| environment.get(name).cloned()),
+            notify: Arc::new(move |notice| tell(reporter.as_ref(), &notice)),
+            // Blobs that share a reading wait for each other, so each must find a place.
+            parallelism: parallelism.max(1),
+            ..ConnectOptions::default()
+        };
+        Self { options, open: Mutex::default() }
+    }
+
+    fn registry(
+        &self,
+        endpoint: &RegistryEndpoint,
+        anonymous: bool,
+    ) -> Result<Arc<dyn Registry>, RegistryError> {
+        let key = (serde_json::to_string(endpoint).unwrap_or_default(), anonymous);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = open.get(&key) {
+            return Ok(registry.clone());
+        }
+        let registry = if anonymous {
+            // Without variables no link of the credential chain holds anything.
+            let options = ConnectOptions { environment: Arc::new(|_| None), ..self.options.clone() };
+            registry::connect(&RegistryEndpoint { auth: None, ..endpoint.clone() }, &options)?
+        } else {
+            registry::connect(endpoint, &self.options)?
+        };
+        open.insert(key, registry.clone());
+        Ok(registry)
+    }
+}
+
+impl Connect for Connections {
+    fn repository(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError> {
+        Ok(self.registry(endpoint, false)?.repository(name))
+    }
+
+    fn anonymous(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError> {
+        Ok(self.registry(endpoint, true)?.repository(name))
+    }
+}
+
+fn tell(reporter: &dyn Reporter, notice: &Notice) {
+    match notice {
+        Notice::Retry { request, attempt, wait, cause } => reporter.report(&Event::Retry {
+            request,
+            attempt: *attempt,
+            wait_milliseconds: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            cause,
+        }),
+        Notice::Warning { host, text } => reporter.report(&Event::RegistryWarning { host, text }),
+    }
+}

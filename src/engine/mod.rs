@@ -1,0 +1,276 @@
+//! The pipeline on one page: config and context become what is desired, the registries what is observed, the two a
+//! plan, and the plan an apply. Every command is a few lines here.
+
+mod connect;
+mod path;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use connect::Connections;
+
+use crate::apply::{self, Connect};
+use crate::config::{self, Config, LoadOptions};
+use crate::context::{Context, Environment, Flags, Needs};
+use crate::desired::{self, Basis, Desired};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::Reporter;
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Plan, PlannedConfig};
+use crate::observed::{self, Connection, Descent, Observed};
+use crate::plan;
+
+/// Everything that is wrong, or a result.
+pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
+
+/// Where a command stands: what was given on the command line, and the process's surroundings.
+pub struct Session {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--set`.
+    pub set: Vec<String>,
+    /// `--event`, `--ref`, `--sha`, `--pr`.
+    pub flags: Flags,
+    /// The environment of the process.
+    pub environment: Environment,
+    /// The working directory.
+    pub working_folder: PathBuf,
+}
+
+impl Session {
+    fn load_options(&self, path: &Path) -> LoadOptions {
+        LoadOptions {
+            path: path.to_owned(),
+            display_name: path.display().to_string(),
+            profile: self.profile.clone(),
+            environment: self.environment.clone().into_iter().collect(),
+            set: self.set.clone(),
+        }
+    }
+
+    /// The file that `--config` names, or the one found from here upward.
+    fn config_path(&self) -> Result<PathBuf> {
+        if let Some(path) = &self.config {
+            return Ok(path.clone());
+        }
+        let found = config::find(&self.working_folder).ok_or_else(|| {
+            let message =
+                format!("there is no `publish.toml` in `{}` or above it", self.working_folder.display());
+            vec![Diagnostic::error(Code::ConfigFile, message).help("name the file with `--config FILE`")]
+        })?;
+        Ok(path::relative(&self.working_folder, &found))
+    }
+
+    fn load(&self) -> Result<Config> {
+        let loaded = config::load(&self.load_options(&self.config_path()?));
+        loaded.config.ok_or(loaded.diagnostics)
+    }
+
+    fn context(&self, config: &Config) -> Result<Context> {
+        let folder = self.working_folder.join(&config.folder);
+        let needs = Needs { dirty: desired::uses_dirty(config) };
+        Context::discover(&folder, &self.environment, &self.flags, needs)
+            .map_err(|error| vec![error.to_diagnostic()])
+    }
+}
+
+/// Everything that is wrong with the files: offline, without git. No file: the one found from here upward.
+///
+/// Every profile that a file declares is checked, unless one was asked for.
+pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
+    let files = match files {
+        [] => match session.config_path() {
+            Ok(path) => vec![path],
+            Err(diagnostics) => return diagnostics,
+        },
+        files => files.to_vec(),
+    };
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for file in files {
+        let options = session.load_options(&file);
+        let base = lint_one(&options, &mut diagnostics);
+        if session.profile.is_none() {
+            for profile in base {
+                let options = LoadOptions { profile: Some(profile), ..options.clone() };
+                lint_one(&options, &mut diagnostics);
+            }
+        }
+    }
+    diagnostics
+}
+
+/// Adds what is wrong in one profile, where it is new; gives the profiles that the file declares.
+fn lint_one(options: &LoadOptions, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
+    let loaded = config::load(options);
+    let templates = loaded.config.as_ref().map(desired::lint).unwrap_or_default();
+    for found in loaded.diagnostics.into_iter().chain(templates) {
+        let known = |known: &Diagnostic| {
+            known == &found
+                || (!found.labels.is_empty() && same_place(known, &found) && known.message == found.message)
+        };
+        if !diagnostics.iter().any(known) {
+            diagnostics.push(found);
+        }
+    }
+    loaded.profiles
+}
+
+/// Whether two diagnostics point at the same characters: each profile reads the file anew.
+fn same_place(one: &Diagnostic, other: &Diagnostic) -> bool {
+    let place = |diagnostic: &Diagnostic| {
+        diagnostic.labels.first().map(|label| (label.place.source.name.clone(), label.place.span.clone()))
+    };
+    one.code == other.code && place(one) == place(other)
+}
+
+/// The tags of a context.
+pub struct RenderedTags {
+    /// The configuration.
+    pub config: Config,
+    /// The context.
+    pub context: Context,
+    /// The tags of each image.
+    pub images: indexmap::IndexMap<String, desired::ImageTags>,
+}
+
+/// Renders the tags of this context. Asks no registry and opens no source.
+pub fn tags(session: &Session) -> Result<RenderedTags> {
+    let config = session.load()?;
+    let context = session.context(&config)?;
+    let images = desired::tags(&config, &context)?;
+    Ok(RenderedTags { config, context, images })
+}
+
+/// Makes the plan: resolves what should be, asks what is, and compares.
+pub async fn plan(
+    session: &Session,
+    targets: &[String],
+    parallelism: usize,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Plan> {
+    let config = session.load()?;
+    let context = session.context(&config)?;
+    let mut desired = desired::resolve(&config, &context)?;
+    let connections = Connections::new(
+        session.working_folder.join(&config.folder),
+        &session.environment,
+        parallelism,
+        reporter.clone(),
+    );
+    let mut observed = observe(&mut desired, &connections).await?;
+    let repository_folder = session.working_folder.join(&config.folder);
+    judge_descent(&repository_folder, &desired, &mut observed);
+    let origin = plan::Origin {
+        config: PlannedConfig {
+            path: config.path.display().to_string(),
+            digest: config.digest.clone(),
+            profile: config.profile.clone(),
+        },
+        folder: config.folder.display().to_string(),
+        context: context_fields(&context),
+        title: context.describe(),
+    };
+    let mut plan = plan::diff(&desired, &observed, origin);
+    plan::retain(&mut plan, targets).map_err(|errors| {
+        let diagnostic = |error: &plan::TargetError| {
+            Diagnostic::error(Code::PlanTarget, error.to_string())
+                .help(format!("the addresses are {}, each with `:TAG` for one tag", error.known.join(", ")))
+        };
+        errors.iter().map(diagnostic).collect::<Vec<_>>()
+    })?;
+    Ok(plan)
+}
+
+async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Observed> {
+    let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
+    for repository in &desired.repositories {
+        let with = connections.repository(&repository.endpoint, &repository.name);
+        let without = connections.anonymous(&repository.endpoint, &repository.name);
+        match (with, without) {
+            (Ok(repository), Ok(anonymous)) => connected.push(Connection { repository, anonymous }),
+            (Err(error), _) | (_, Err(error)) => {
+                let diagnostic = error.to_diagnostic();
+                if !diagnostics.contains(&diagnostic) {
+                    diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    observed::refresh(desired, &connected).await.map_err(|errors| {
+        let named = |(name, error): &(String, crate::registry::RegistryError)| {
+            let mut diagnostic = error.to_diagnostic();
+            diagnostic.message = format!("{name}: {}", diagnostic.message);
+            diagnostic
+        };
+        errors.iter().map(named).collect()
+    })
+}
+
+/// Asks git whether the commit being published descends from what each branch tag stands for.
+fn judge_descent(folder: &Path, desired: &Desired, observed: &mut Observed) {
+    use crate::context::{Ancestry, ancestry};
+    for (wanted, present) in desired.repositories.iter().zip(&mut observed.repositories) {
+        for tag in &wanted.tags {
+            let Basis::Commit(commit) = &tag.basis else { continue };
+            let Some(present) = present.tags.get_mut(&tag.tag) else { continue };
+            let Some(revision) = &present.revision else { continue };
+            present.descent = Some(match commit {
+                None => Descent::Unknown("the commit being published is not known".to_owned()),
+                Some(commit) => match ancestry(folder, revision, commit) {
+                    Ancestry::Ancestor => Descent::Yes,
+                    Ancestry::NotAncestor => Descent::No,
+                    Ancestry::Unknown(why) => Descent::Unknown(why),
+                },
+            });
+        }
+    }
+}
+
+fn context_fields(context: &Context) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::to_value(context) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// Reads a saved plan.
+pub fn load_plan(path: &Path) -> Result<Plan> {
+    plan::file::load(path).map_err(|error| vec![error.to_diagnostic()])
+}
+
+/// Writes a plan.
+pub fn save_plan(plan: &Plan, path: &Path) -> Result<()> {
+    plan::file::save(plan, path).map_err(|error| vec![error.to_diagnostic()])
+}
+
+/// Applies a plan, saved or just made: it is all that is needed besides credentials.
+pub async fn apply(
+    session: &Session,
+    plan: &Plan,
+    parallelism: usize,
+    reporter: &Arc<dyn Reporter>,
+    cancel: watch::Receiver<bool>,
+) -> (Outcome, Vec<Diagnostic>) {
+    let folder = session.working_folder.join(&plan.folder);
+    let connections = Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
+    let options =
+        apply::Options { folder, connect: &connections, reporter: reporter.clone(), parallelism, cancel };
+    apply::apply(plan, &options).await
+}
+
+/// The whole names of the repositories of the image called `name`.
+pub fn repositories(config: &Config, name: &str) -> Vec<String> {
+    let Some(image) = config.images.get(name) else { return Vec::new() };
+    let locations = image.registries.iter().filter_map(|registry| config.registries.get(registry));
+    locations
+        .map(|registry| &registry.endpoint.url)
+        .map(|location| location.full_name(&location.repository(&image.repository)))
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! Paths as people would write them.
+
+use std::path::{Component, Path, PathBuf};
+
+/// `path` relative to `folder`, with `..` where it lies above; both absolute. Paths without a common beginning stay as
+/// they are.
+pub(super) fn relative(folder: &Path, path: &Path) -> PathBuf {
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (folder.components().collect(), path.components().collect());
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    if common == 0 {
+        return path.to_owned();
+    }
+    let up = from[common..].iter().map(|_| Component::ParentDir);
+    let relative: PathBuf = up.chain(to[common..].iter().copied()).collect();
+    if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths() {
+        for (folder, path, expected) in [
+            ("/a/b", "/a/b/publish.toml", "publish.toml"),
+            ("/a/b/c", "/a/publish.toml", "../../publish.toml"),
+            ("/a", "/a", "."),
+        ] {
+            assert_eq!(relative(Path::new(folder), Path::new(path)), Path::new(expected));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Events on a terminal: a bar for each blob under way, the lines above them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Style, lines};
+use crate::event::{Event, Reporter};
+
+/// Blobs smaller than this, in bytes, are gone before a bar could be read.
+const WORTH_A_BAR: u64 = 512 * 1024;
+
+/// Draws on standard error.
+pub struct Bars {
+    style: Style,
+    all: MultiProgress,
+    blobs: Mutex<HashMap<(String, String), ProgressBar>>,
+}
+
+impl Bars {
+    /// Bars in `style`.
+    pub fn new(style: Style) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        Self { style, all, blobs: Mutex::default() }
+    }
+
+    fn bar(&self, repository: &str, digest: &str, size: u64) -> ProgressBar {
+        let template = "  {msg:30!} [{bar:25}] {bytes:>10}/{total_bytes:10} {bytes_per_sec:>12} {eta:>4}";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            if self.style.unicode { style.progress_chars("━╸ ") } else { style.progress_chars("=> ") };
+        let bar = self.all.add(ProgressBar::new(size).with_style(style));
+        let image = repository.rsplit('/').next().unwrap_or_default();
+        let short: String = digest.chars().skip("sha256:".len()).take(12).collect();
+        bar.set_message(format!("{image} {short}"));
+        bar
+    }
+}
+
+impl Reporter for Bars {
+    fn report(&self, event: &Event<'_>) {
+        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::BlobProgress { repository, digest, size, sent } if *size >= WORTH_A_BAR => {
+                let key = ((*repository).to_owned(), digest.to_string());
+                let bar = blobs.entry(key).or_insert_with(|| self.bar(repository, digest.as_str(), *size));
+                bar.set_position(*sent);
+                return;
+            }
+            Event::Blob { repository, digest, .. } => {
+                if let Some(bar) = blobs.remove(&((*repository).to_owned(), digest.to_string())) {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::Finished { .. } => {
+                for (_, bar) in blobs.drain() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+        if let Some(line) = lines::line(event, self.style) {
+            self.all.suspend(|| super::output::Stream::Err.write(&line));
+        }
+    }
+}

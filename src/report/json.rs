@@ -1,0 +1,19 @@
+//! Events as JSON, a line each, on standard output.
+
+use super::output::Stream;
+use crate::event::{Event, Reporter};
+
+/// Writes a line of JSON for each event, progress of bytes aside.
+pub struct JsonLines;
+
+impl Reporter for JsonLines {
+    fn report(&self, event: &Event<'_>) {
+        if matches!(event, Event::BlobProgress { .. }) {
+            return;
+        }
+        if let Ok(mut line) = serde_json::to_string(event) {
+            line.push('\n');
+            Stream::Out.write(&line);
+        }
+    }
+}

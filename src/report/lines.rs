@@ -1,0 +1,71 @@
+//! Events as plain lines on standard error: for logs, and for terminals that want nothing else.
+
+use super::outcome;
+use super::output::Stream;
+use super::size::size;
+use super::{Style, clean};
+use crate::event::{Event, Placed, Reporter};
+use crate::model::outcome::ChangeResult;
+
+/// Writes a line for each event that a log should hold.
+pub struct Lines {
+    style: Style,
+    quiet: bool,
+}
+
+impl Lines {
+    /// Lines in `style`; with `quiet` only what goes wrong.
+    pub fn new(style: Style, quiet: bool) -> Self {
+        Self { style, quiet }
+    }
+}
+
+impl Reporter for Lines {
+    fn report(&self, event: &Event<'_>) {
+        let important = matches!(event, Event::RegistryWarning { .. });
+        if !self.quiet || important {
+            if let Some(line) = line(event, self.style) {
+                Stream::Err.write(&line);
+            }
+        }
+    }
+}
+
+/// The line of `event`; `None` where it needs none.
+pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
+    let short = |digest: &crate::model::Digest| format!("{}{}", digest.short(12), style.ellipsis());
+    Some(match event {
+        Event::Blob { repository, digest, size: bytes, how } => {
+            let word = match how {
+                Placed::Pushed => "pushed",
+                Placed::Mounted => "mounted",
+                Placed::Present => return None,
+            };
+            format!("  {word} {} {} to {repository}\n", short(digest), size(*bytes))
+        }
+        Event::Tag { change } if !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale) => {
+            outcome::line(change, style)
+        }
+        Event::Retry { request, attempt, wait_milliseconds, cause } => {
+            let seconds = std::time::Duration::from_millis(*wait_milliseconds).as_secs_f32();
+            format!(
+                "  attempt {attempt} of {} failed, again in {seconds:.1} s: {}\n",
+                clean::message(request),
+                clean::message(cause)
+            )
+        }
+        Event::RegistryWarning { host, text } => {
+            format!("  {} warns: {}\n", clean::message(host), clean::message(text))
+        }
+        Event::Visibility { repository, visibility, .. } => {
+            let seen = visibility.observed.as_str();
+            format!("  visibility of {repository}: {seen}, declared {}\n", visibility.declared.as_str())
+        }
+        Event::Plan { .. }
+        | Event::Stage { .. }
+        | Event::BlobProgress { .. }
+        | Event::Manifest { .. }
+        | Event::Tag { .. }
+        | Event::Finished { .. } => return None,
+    })
+}

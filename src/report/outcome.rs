@@ -1,0 +1,87 @@
+//! An outcome for people: what was done, skipped, failed, and the references to deploy by.
+
+use super::Style;
+use super::clean;
+use super::paint::Ink;
+use super::size::size;
+use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
+
+/// `outcome` as text; with every change where `success` is false, since then each matters.
+pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
+    let mut text = String::from("\n");
+    let title = if success { "Applied" } else { "Stopped" };
+    let counts = [
+        (ChangeResult::Created, "created"),
+        (ChangeResult::Moved, "moved"),
+        (ChangeResult::Unchanged, "in place"),
+        (ChangeResult::Kept, "kept"),
+        (ChangeResult::Stale, "stale"),
+        (ChangeResult::Failed, "failed"),
+        (ChangeResult::Skipped, "skipped"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .map(|(result, word)| (outcome.count(result), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if !success {
+        for change in &outcome.changes {
+            text.push_str(&line(change, style));
+        }
+        text.push('\n');
+    }
+    let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+    text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
+    let references: Vec<&str> =
+        outcome.repositories.iter().filter_map(|it| it.reference.as_deref()).collect();
+    if success && !references.is_empty() {
+        text.push_str("\nDeploy by digest:\n");
+        for reference in references {
+            text.push_str(&format!("  {reference}\n"));
+        }
+    }
+    text
+}
+
+/// What was sent, in a sentence; empty where nothing was asked for.
+fn content(outcome: &Outcome) -> String {
+    let sum = |part: fn(&crate::model::outcome::RepositoryOutcome) -> usize| -> usize {
+        outcome.repositories.iter().map(part).sum()
+    };
+    let bytes: u64 = outcome.repositories.iter().map(|it| it.bytes_pushed).sum();
+    let (pushed, mounted, present) =
+        (sum(|it| it.blobs_pushed), sum(|it| it.blobs_mounted), sum(|it| it.blobs_present));
+    if pushed + mounted + present == 0 {
+        return String::new();
+    }
+    let blobs = |count: usize| if count == 1 { "1 blob".to_owned() } else { format!("{count} blobs") };
+    let mut parts = vec![format!("{} in {} pushed", size(bytes), blobs(pushed))];
+    if mounted > 0 {
+        parts.push(format!("{} mounted", blobs(mounted)));
+    }
+    if present > 0 {
+        parts.push(format!("{} there already", blobs(present)));
+    }
+    format!(" {}.", parts.join(", "))
+}
+
+/// One change: sign, name, result.
+pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
+    let (ink, sign, word) = match change.result {
+        ChangeResult::Created => (Ink::Created, '+', "created"),
+        ChangeResult::Moved => (Ink::Moved, '~', "moved"),
+        ChangeResult::Unchanged => (Ink::Kept, '=', "in place"),
+        ChangeResult::Kept => (Ink::Kept, '=', "kept"),
+        ChangeResult::Skipped => (Ink::Kept, '-', "skipped"),
+        ChangeResult::Failed => (Ink::Alarm, '!', "failed"),
+        ChangeResult::Stale => (Ink::Alarm, '!', "stale"),
+    };
+    let digest = format!("{}{}", change.after.digest.short(12), style.ellipsis());
+    let text = format!("{sign} {}:{} {word} {digest}", change.repository, change.tag);
+    let detail = match (&change.detail, change.result) {
+        (Some(detail), ChangeResult::Kept) => format!(" ({})", clean::message(detail)),
+        _ => String::new(),
+    };
+    format!("  {}{detail}\n", style.paint(ink, text))
+}

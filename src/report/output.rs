@@ -1,0 +1,105 @@
+//! Writing to standard output and standard error, and asking the person at the terminal.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::Style;
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Color {
+    /// Where the stream is a terminal, unless `NO_COLOR` or `CLICOLOR_FORCE` say otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    /// Whether it is a terminal.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => std::io::stdout().is_terminal(),
+            Self::Err => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// What it can show.
+    pub fn style(self, color: Color) -> Style {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            // no-color.org and bixense.com/clicolors.
+            Color::Auto if set("NO_COLOR") => false,
+            Color::Auto if set("CLICOLOR_FORCE") => true,
+            Color::Auto => self.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        // A locale that says it is not UTF-8 is believed; none at all is common in containers, and all can show it.
+        let unicode = locale.is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8")
+                || locale.contains("utf8")
+                || !(locale == "c" || locale == "posix" || locale.contains("8859"))
+        });
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let width = width.or_else(|| terminal_width(self)).unwrap_or(100);
+        Style { color, unicode, width }
+    }
+
+    /// Writes `text`. A reader that went away (`plan | head`) is no error.
+    pub fn write(self, text: &str) {
+        let result = match self {
+            Self::Out => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            }
+            Self::Err => std::io::stderr().lock().write_all(text.as_bytes()),
+        };
+        // There is nowhere left to complain to.
+        drop(result);
+    }
+}
+
+fn terminal_width(stream: Stream) -> Option<usize> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let (_, columns) = match stream {
+        Stream::Out => indicatif_terminal(false)?,
+        Stream::Err => indicatif_terminal(true)?,
+    };
+    Some(usize::from(columns))
+}
+
+fn indicatif_terminal(err: bool) -> Option<(u16, u16)> {
+    let terminal = if err { console::Term::stderr() } else { console::Term::stdout() };
+    terminal.size_checked()
+}
+
+/// Asks `question` on standard error and returns the answer, or `None` where nobody can be asked.
+pub fn ask(question: &str) -> Option<String> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return None;
+    }
+    Stream::Err.write(question);
+    let mut answer = String::new();
+    match input.lock().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
+    }
+}

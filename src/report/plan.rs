@@ -1,0 +1,160 @@
+//! A plan for people: what changes, why, and how much is sent.
+
+use super::Style;
+use super::clean;
+use super::paint::Ink;
+use super::size::size;
+use crate::model::Digest;
+use crate::model::plan::{
+    Action, Change, Plan, PlannedRepository, Reason, VisibilityAction, VisibilityChange,
+};
+
+/// One line of a repository: sign, what, from what to what, why.
+struct Row {
+    ink: Ink,
+    sign: char,
+    name: String,
+    value: String,
+    why: String,
+}
+
+/// `plan` as text.
+pub fn human(plan: &Plan, style: Style) -> String {
+    let title = format!("brokkr-publish plan {} {}", style.dash(), clean::message(&plan.title));
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
+    let repositories: Vec<(&PlannedRepository, Vec<Row>)> =
+        plan.repositories.iter().map(|repository| (repository, rows(repository, style))).collect();
+    let width = |part: fn(&Row) -> &str| {
+        let rows = repositories.iter().flat_map(|(_, rows)| rows);
+        rows.map(|row| part(row).chars().count()).max().unwrap_or_default()
+    };
+    let (names, values) = (width(|row| &row.name), width(|row| &row.value));
+    for (repository, rows) in &repositories {
+        let platforms = repository.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let name = pad(&repository.name, names + values + 9);
+        text.push_str(
+            &format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::message(&platforms)).trim_end(),
+        );
+        text.push('\n');
+        for row in rows {
+            let line = format!(
+                "{} {}   {}    {}",
+                row.sign,
+                pad(&row.name, names),
+                pad(&row.value, values),
+                row.why
+            );
+            text.push_str(&format!("    {}\n", style.paint(row.ink, line.trim_end())));
+        }
+    }
+    text.push_str(&silent(plan));
+    text.push('\n');
+    text.push_str(&summary(plan));
+    text
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    format!("{text}{}", " ".repeat(width.saturating_sub(length)))
+}
+
+fn rows(repository: &PlannedRepository, style: Style) -> Vec<Row> {
+    let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(change, style)).collect();
+    rows.extend(repository.visibility.as_ref().and_then(|visibility| visibility_row(visibility, style)));
+    rows
+}
+
+fn short(digest: &Digest, style: Style) -> String {
+    format!("{}{}", digest.short(12), style.ellipsis())
+}
+
+fn row(change: &Change, style: Style) -> Row {
+    let after = short(&change.after.digest, style);
+    let before = change.before.as_ref().map(|target| {
+        let version = target.version.as_ref().map(|version| format!(" ({})", clean::message(version)));
+        format!("{}{}", short(&target.digest, style), version.unwrap_or_default())
+    });
+    let arrow = style.arrow();
+    let moved = |before: &Option<String>| {
+        before.as_ref().map_or_else(|| after.clone(), |before| format!("{before} {arrow} {after}"))
+    };
+    let (ink, sign, value) = match change.action {
+        Action::Create => (Ink::Created, '+', after.clone()),
+        Action::Move => (Ink::Moved, '~', moved(&before)),
+        Action::NoOp => (Ink::Kept, '=', after.clone()),
+        Action::Keep => (Ink::Kept, '=', before.clone().unwrap_or_else(|| "not there".to_owned())),
+        Action::Conflict => (Ink::Alarm, '!', moved(&before)),
+    };
+    let why = match change.reason {
+        Reason::New => format!("new, {}", change.mutability.as_str()),
+        ref reason => clean::message(&reason.to_string()),
+    };
+    Row { ink, sign, name: change.tag.to_string(), value, why }
+}
+
+fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
+    let (declared, observed) = (visibility.declared.as_str(), visibility.observed.as_str());
+    let (ink, sign, value, why) = match visibility.action {
+        VisibilityAction::NoOp => return None,
+        VisibilityAction::ByHand => {
+            let why = match &visibility.settings_url {
+                Some(url) => format!("by hand: {url}"),
+                None => "by hand, where the registry lets you".to_owned(),
+            };
+            (Ink::Alarm, '!', format!("{observed} {} {declared}", style.arrow()), why)
+        }
+        VisibilityAction::AfterApply => {
+            let value = format!("{observed} {} {declared}", style.arrow());
+            (Ink::Kept, '?', value, "shown by an anonymous pull once it is there".to_owned())
+        }
+    };
+    Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
+}
+
+/// Images that nothing is published of; with every rule's reason where that is so of all.
+fn silent(plan: &Plan) -> String {
+    let mut text = String::new();
+    for image in &plan.silent {
+        text.push_str(&format!("\n  images.{}: no rule fires\n", image.image));
+        if plan.repositories.is_empty() {
+            for (rule, reason) in &image.rules {
+                text.push_str(&format!("    {rule}: {}\n", clean::message(reason)));
+            }
+        }
+    }
+    text
+}
+
+fn summary(plan: &Plan) -> String {
+    let summary = plan.summary();
+    if plan.repositories.is_empty() {
+        return "Plan: nothing to publish here.\n".to_owned();
+    }
+    let counts = [
+        (summary.conflict, "in conflict"),
+        (summary.create, "to create"),
+        (summary.moves, "to move"),
+        (summary.keep, "kept"),
+        (summary.no_op, "in place"),
+        (summary.by_hand, "to change by hand"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let counts = counts.join(", ");
+    if plan.is_blocked() {
+        return format!(
+            "Plan: {counts}. Blocked: an immutable tag cannot move, so nothing would be applied.\n"
+        );
+    }
+    if !plan.has_changes() {
+        return format!("Plan: {counts}. No tag has to change.\n");
+    }
+    let (send, all) = (size(summary.bytes_to_send), size(summary.bytes));
+    if summary.bytes_to_send >= summary.bytes {
+        return format!("Plan: {counts}. {send} to send.\n");
+    }
+    format!("Plan: {counts}. {send} to send of {all}; the rest is there or can be mounted.\n")
+}
