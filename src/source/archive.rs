@@ -84,7 +84,11 @@ impl Files for Archive {
     }
 
     fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
-        match self.index.get(name) {
+        match self.index.files.get(name) {
+            None if !self.index.complete => Err(SourceError::malformed(
+                format!("archive `{}`", self.file.path().display()),
+                format!("it has no `{name}`, and ends without an end marker: the file is cut off"),
+            )),
             None => Ok(None),
             Some(Entry::File { offset, length }) => {
                 let section = Section::new(Arc::clone(&self.file), *offset, *length);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::read::{read_bounded, read_error};
+use super::read::read_bounded;
 use super::reference::choose;
 use super::verify::VerifyingReader;
 use super::{BlobReader, Source, SourceError};
@@ -134,7 +134,7 @@ fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceE
         let reason = format!("it has {} bytes, more than the {MAX_MANIFEST_SIZE} of any manifest", file.size);
         return Err(SourceError::malformed(place, reason));
     }
-    read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| read_error(place, error))
+    read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| SourceError::io(place, error))
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(files: &impl Files, name: &str, bytes: &[u8]) -> Result<T, SourceError> {

@@ -72,6 +72,7 @@ fn what_is_no_layout_says_what_it_is() {
     fs::write(at.join("docker/manifest.json"), "[]").expect("written");
     fs::write(at.join("text.tar"), "hello").expect("written");
     fs::write(at.join("nothing.tar"), "").expect("written");
+    fs::write(at.join("zeros.tar"), [0; 1024]).expect("written");
     fs::write(at.join("a.tar.gz"), [0x1f, 0x8b, 8, 0]).expect("written");
     fs::create_dir_all(at.join("version")).expect("made");
     fs::write(at.join("version/oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).expect("written");
@@ -86,7 +87,11 @@ fn what_is_no_layout_says_what_it_is() {
         ),
         ("oci:docker", "skopeo copy docker-archive:/F/docker"),
         ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
-        ("oci-archive:nothing.tar", "it has no file `oci-layout`"),
+        (
+            "oci-archive:nothing.tar",
+            "it has no `oci-layout`, and ends without an end marker: the file is cut off",
+        ),
+        ("oci-archive:zeros.tar", "it has no file `oci-layout`"),
         (
             "oci-archive:a.tar.gz",
             "compressed with gzip, so its blobs cannot be read by seeking\ndecompress it first (`gunzip`)",

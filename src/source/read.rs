@@ -21,11 +21,6 @@ pub(super) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// What a failed read of `place` means.
-pub(super) fn read_error(place: impl Into<String>, error: io::Error) -> SourceError {
-    SourceError::io(place, error)
-}
-
 /// Reads the manifest that `descriptor` describes, and what it says.
 pub(super) fn read_manifest(
     source: &dyn Source,
@@ -97,5 +92,5 @@ fn read_whole(
         });
     }
     let reader = source.open(descriptor)?;
-    read_bounded(reader, descriptor.size).map_err(|error| read_error(what, error))
+    read_bounded(reader, descriptor.size).map_err(|error| SourceError::io(what, error))
 }

@@ -30,8 +30,14 @@ pub(super) enum Entry {
     Sparse,
 }
 
-/// The files of a layout in an archive, by normalized name.
-pub(super) type Index = HashMap<String, Entry>;
+/// The files of a layout in an archive.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    /// Each by its normalized name.
+    pub(super) files: HashMap<String, Entry>,
+    /// Whether the end marker was found. Some writers leave it out; more often the file was cut off.
+    pub(super) complete: bool,
+}
 
 /// Why an archive cannot be indexed.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +52,7 @@ pub(super) enum IndexError {
 
 /// Scans `file` from start to end.
 pub(super) fn index(file: &PositionedFile) -> Result<Index, IndexError> {
-    let mut scan = Scan { file, position: 0, global: Records::default(), index: Index::new() };
+    let mut scan = Scan { file, position: 0, global: Records::default(), index: Index::default() };
     while scan.entry()? {}
     Ok(scan.index)
 }
@@ -93,11 +99,12 @@ impl Scan<'_> {
         let start = self.position;
         let mut block: Block = [0; BLOCK];
         match self.file.fill_at(&mut block, start)? {
-            0 => return Ok(None), // some writers leave the end marker out
+            0 => return Ok(None),
             BLOCK => {}
             _ => return Err(damaged(start, "it ends in the middle of a header: the file is cut off")),
         }
         if block.iter().all(|byte| *byte == 0) {
+            self.index.complete = true;
             return Ok(None);
         }
         let header = parse(&block).map_err(|reason| damaged(start, &reason))?;
@@ -150,14 +157,14 @@ impl Scan<'_> {
             _ => return Ok(()),
         };
         if let (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) =
-            (self.index.get(&name), &entry)
+            (self.index.files.get(&name), &entry)
             && earlier != length
         {
             let reason = format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes");
             return Err(IndexError::Damaged(reason));
         }
-        self.index.insert(name, entry); // the last wins, as where it is unpacked
-        if self.index.len() > MAX_FILES {
+        self.index.files.insert(name, entry); // the last wins, as where it is unpacked
+        if self.index.files.len() > MAX_FILES {
             return Err(IndexError::Damaged(format!("it holds more than {MAX_FILES} files of a layout")));
         }
         Ok(())

@@ -50,7 +50,7 @@ fn pax(records: &[(&str, &str)], kind: u8) -> Vec<u8> {
 }
 
 fn length_of(index: &Index, name: &str) -> u64 {
-    match index.get(name) {
+    match index.files.get(name) {
         Some(Entry::File { length, .. }) => *length,
         other => panic!("{name}: {other:?}"),
     }
@@ -69,9 +69,10 @@ fn finds_what_the_tar_crate_writes() {
     }
     let bytes = tar.into_inner().expect("finished");
     let index = index_of(&bytes).expect("an index");
-    assert_eq!(index.len(), 3, "{index:?}");
+    assert_eq!(index.files.len(), 3, "{index:?}");
+    assert!(index.complete);
     assert_eq!(length_of(&index, "oci-layout"), 1);
-    let Some(Entry::File { offset, length }) = index.get(&blob_name('0')) else { panic!("{index:?}") };
+    let Some(Entry::File { offset, length }) = index.files.get(&blob_name('0')) else { panic!("{index:?}") };
     let start = usize::try_from(*offset).expect("small");
     assert_eq!(&bytes[start..start + usize::try_from(*length).expect("small")], b"zzz");
 }
@@ -101,7 +102,8 @@ fn long_names_sizes_and_paths_of_each_format() {
 #[test]
 fn the_last_of_a_name_wins_unless_sizes_differ() {
     let same = [entry("index.json", b"a", b'0'), entry("./index.json", b"b", b'0')].concat();
-    let Ok(Some(Entry::File { offset, .. })) = index_of(&same).map(|it| it.get("index.json").copied()) else {
+    let Ok(Some(Entry::File { offset, .. })) = index_of(&same).map(|it| it.files.get("index.json").copied())
+    else {
         panic!("no file")
     };
     assert_eq!(offset, 3 * BLOCK as u64);
@@ -111,11 +113,11 @@ fn the_last_of_a_name_wins_unless_sizes_differ() {
         Err("it holds `index.json` twice, once with 1 and once with 2 bytes".to_owned())
     );
     let link = [entry("index.json", b"a", b'0'), entry("index.json", b"", b'1')].concat();
-    assert_eq!(index_of(&link).expect("indexed").get("index.json"), Some(&Entry::Link));
+    assert_eq!(index_of(&link).expect("indexed").files.get("index.json"), Some(&Entry::Link));
     let directory = [entry("index.json", b"a", b'0'), entry("index.json/", b"", b'5')].concat();
     assert_eq!(length_of(&index_of(&directory).expect("indexed"), "index.json"), 1);
     let sparse = [pax(&[("GNU.sparse.major", "1")], b'x'), entry("index.json", b"a", b'0')].concat();
-    assert_eq!(index_of(&sparse).expect("indexed").get("index.json"), Some(&Entry::Sparse));
+    assert_eq!(index_of(&sparse).expect("indexed").files.get("index.json"), Some(&Entry::Sparse));
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn a_name_of_a_megabyte_is_read_and_dropped() {
     let name = "a/".repeat(1024 * 512);
     let bytes =
         [entry("x", name.as_bytes(), b'L'), entry("short", b"1", b'0'), entry("index.json", b"1", b'0')];
-    assert_eq!(index_of(&bytes.concat()).expect("indexed").len(), 1);
+    assert_eq!(index_of(&bytes.concat()).expect("indexed").files.len(), 1);
     let larger = [entry("x", format!("{name}b").as_bytes(), b'L'), entry("short", b"1", b'0')];
     assert!(index_of(&larger.concat()).expect_err("too long").contains("a name of 1048577 bytes"));
 }
@@ -212,7 +214,7 @@ proptest! {
             bytes.extend(contents);
         }
         if let Ok(index) = index_of(&bytes) {
-            for entry in index.values() {
+            for entry in index.files.values() {
                 if let Entry::File { offset, length } = entry {
                     prop_assert!(offset + length <= bytes.len() as u64);
                 }

@@ -77,8 +77,7 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// Reads a manifest and what it reaches. Says what platform an image is for, where its configuration
-    /// had to be asked.
+    /// Reads a manifest and what it reaches.
     fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
         if !self.meet(descriptor, Some(&descriptor.media_type))? {
             return Ok(());
