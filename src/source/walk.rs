@@ -1,6 +1,6 @@
 //! All that a root reaches, found by reading manifests and no blobs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::read::{config_platform, read_manifest};
 use super::{Source, SourceError};
@@ -51,7 +51,14 @@ pub fn walk(source: &dyn Source) -> Result<Content, SourceError> {
 
 /// [`walk`], from a manifest that is not the root of `source`.
 pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Content, SourceError> {
-    let mut walker = Walker { source, known: HashMap::new(), bytes: 0, content: Content::of(root) };
+    let mut walker = Walker {
+        source,
+        known_manifests: HashMap::new(),
+        known_blobs: HashMap::new(),
+        known_foreign: HashSet::new(),
+        bytes: 0,
+        content: Content::of(root),
+    };
     walker.manifest(root, 0)?;
     Ok(walker.content)
 }
@@ -70,8 +77,12 @@ impl Content {
 
 struct Walker<'a> {
     source: &'a dyn Source,
-    /// What was met, with the size it was declared with; for manifests the media type too.
-    known: HashMap<Digest, (u64, Option<String>)>,
+    /// The manifests met, with the size and media type they were described with.
+    known_manifests: HashMap<Digest, (u64, String)>,
+    /// The blobs met, with the size they were described with. Their media types may differ: `{}` is a
+    /// configuration and a layer of artifacts.
+    known_blobs: HashMap<Digest, u64>,
+    known_foreign: HashSet<Digest>,
     bytes: u64,
     content: Content,
 }
@@ -79,7 +90,8 @@ struct Walker<'a> {
 impl Walker<'_> {
     /// Reads a manifest and what it reaches.
     fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
-        if !self.meet(descriptor, Some(&descriptor.media_type))? {
+        let now = (descriptor.size, descriptor.media_type.clone());
+        if !meet(&mut self.known_manifests, descriptor, now)? {
             return Ok(());
         }
         if depth >= MAX_DEPTH {
@@ -116,37 +128,19 @@ impl Walker<'_> {
     }
 
     fn blob(&mut self, blob: &Descriptor) -> Result<(), SourceError> {
-        if !self.meet(blob, None)? {
-            return Ok(());
-        }
         // A foreign layer without an address is had from nowhere else, so it must be here.
         if media_type::is_foreign_layer(&blob.media_type) && !blob.urls.is_empty() {
-            self.content.foreign.push(blob.clone());
+            if self.known_foreign.insert(blob.digest.clone()) {
+                self.content.foreign.push(blob.clone());
+            }
+            return Ok(());
+        }
+        if !meet(&mut self.known_blobs, blob, blob.size)? {
             return Ok(());
         }
         self.source.open(blob)?;
         self.content.blobs.push(blob.clone());
         Ok(())
-    }
-
-    /// Notes `descriptor`. False where it was met before; an error where it was described otherwise.
-    fn meet(&mut self, descriptor: &Descriptor, media_type: Option<&str>) -> Result<bool, SourceError> {
-        let now = (descriptor.size, media_type.map(str::to_owned));
-        match self.known.get(&descriptor.digest) {
-            None => {
-                self.known.insert(descriptor.digest.clone(), now);
-                Ok(true)
-            }
-            Some(earlier) if *earlier == now => Ok(false),
-            Some((size, ..)) if *size != now.0 => Err(SourceError::malformed(
-                format!("`{}`", descriptor.digest),
-                format!("it is described twice, once with {size} and once with {} bytes", now.0),
-            )),
-            Some(_) => Err(SourceError::malformed(
-                format!("`{}`", descriptor.digest),
-                "it is described twice, with different media types",
-            )),
-        }
     }
 
     /// Notes the platform of an entry of an index.
@@ -173,6 +167,25 @@ impl Walker<'_> {
             && !self.content.platforms.contains(&platform)
         {
             self.content.platforms.push(platform);
+        }
+    }
+}
+
+/// Notes that `descriptor` was met. False where it was before; an error where it was described otherwise.
+fn meet<T: PartialEq>(
+    known: &mut HashMap<Digest, T>,
+    descriptor: &Descriptor,
+    now: T,
+) -> Result<bool, SourceError> {
+    match known.get(&descriptor.digest) {
+        Some(earlier) if *earlier == now => Ok(false),
+        Some(_) => Err(SourceError::malformed(
+            format!("`{}`", descriptor.digest),
+            "it is described twice, with different sizes or media types",
+        )),
+        None => {
+            known.insert(descriptor.digest.clone(), now);
+            Ok(true)
         }
     }
 }
