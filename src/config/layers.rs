@@ -126,11 +126,11 @@ fn select(
         for key in ["version", "profile"] {
             if let Some(node) = table.shift_remove(key) {
                 let place = Place { source: Arc::clone(source), span: node.key };
-                let message = format!("a profile holds no `{key}`: `[profile.{name}]`");
+                let message = format!("unknown key `{key}` in `{}`", suggest::table(&["profile", &name]));
                 diagnostics.push(
                     Diagnostic::error(Code::ConfigUnknownKey, message)
                         .at(place, "not a key of a profile")
-                        .help("a profile takes: project, vars, registries, tags, images"),
+                        .help("a profile takes `project`, `vars`, `registries`, `tags`, `images`"),
                 );
             }
         }

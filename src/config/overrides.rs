@@ -13,8 +13,11 @@ use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 /// What the names of variables start with that set keys.
 const PREFIX: &str = "BROKKR_PUBLISH_";
 
-/// What follows [`PREFIX`] in variables that are no keys: flags of the command line, and one of the tests.
-pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SCHEMAS"];
+/// What follows [`PREFIX`] in variables that are no keys: flags of the command line, and those of the tests.
+pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SCHEMAS", "UPDATE_CORPUS"];
+
+/// How many keys deep a variable can set a value; the language is five deep.
+const MAX_DEPTH: usize = 16;
 
 /// What a layer says, its name, and its text.
 type Override = Result<(Node, String, String), Box<Diagnostic>>;
@@ -38,6 +41,16 @@ fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Overri
     let mut offset = PREFIX.len();
     let mut here: Vec<&Node> = below.iter().map(|layer| &layer.root).collect();
     let mut path: Vec<(String, Range<usize>)> = Vec::new();
+    if keys.split("__").nth(MAX_DEPTH).is_some() {
+        let help = "no key is that deep: see docs/reference/config.md";
+        return Err(Box::new(malformed(
+            "the name has too many keys",
+            source_name,
+            text,
+            0..name.len(),
+            help,
+        )));
+    }
     for part in keys.split("__") {
         let range = offset..offset + part.len();
         offset = range.end + 2;

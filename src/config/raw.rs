@@ -9,7 +9,6 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::reference::CredentialVariables;
 use crate::model::{EventName, Mutability, OnConflict, Visibility};
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
@@ -100,15 +99,26 @@ pub(super) struct Registry {
     /// Who may pull from its repositories, unless an image says otherwise. Default: not looked at.
     pub visibility: Option<Visibility>,
     /// The environment variables that hold the credentials. Default: the credential files of Docker and podman.
-    #[serde(default)]
-    #[schemars(schema_with = "auth")]
-    pub auth: Option<CredentialVariables>,
+    #[schemars(extend("examples" = [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]))]
+    pub auth: Option<Auth>,
     /// Allows plain HTTP, and certificates that cannot be checked. Loopback hosts may always speak plain HTTP.
     #[schemars(extend("default" = false))]
     pub insecure: Option<bool>,
     /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
     pub ca_file: Option<String>,
+}
+
+/// The environment variables that hold the credentials of a registry. Their values never stand in a file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Auth {
+    /// The environment variable that holds the user name.
+    #[schemars(required, regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), extend("examples" = ["GITHUB_ACTOR"]))]
+    pub username_env: Option<String>,
+    /// The environment variable that holds the password or token.
+    #[schemars(required, regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), extend("examples" = ["GITHUB_TOKEN"]))]
+    pub password_env: Option<String>,
 }
 
 /// A tag rule: the tag that some events of git make.
@@ -293,25 +303,4 @@ impl JsonSchema for Source {
 
 fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "const": 1 })
-}
-
-fn auth(_: &mut SchemaGenerator) -> Schema {
-    let variable = |description: &str, example: &str| {
-        json_schema!({
-            "type": "string",
-            "description": description,
-            "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
-            "examples": [example]
-        })
-    };
-    json_schema!({
-        "type": "object",
-        "properties": {
-            "username_env": variable("The environment variable that holds the user name.", "GITHUB_ACTOR"),
-            "password_env": variable("The environment variable that holds the password or token.", "GITHUB_TOKEN")
-        },
-        "required": ["username_env", "password_env"],
-        "additionalProperties": false,
-        "examples": [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]
-    })
 }

@@ -29,12 +29,17 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
     let place = Place { source: Arc::clone(source), span: span.start.min(end)..end };
     let help = [
         ("string values must be quoted", "put text in quotes: `key = \"text\"`"),
+        ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` stand alone"),
+        ("key with no value", "write `key = value`; tables have headers such as `[registries.ghcr]`"),
+        ("unquoted key", "write `key = value`; a key with other characters goes in quotes"),
+        ("inline table element", "end the table with `}`, or put `,` between its entries"),
+        ("missing comma", "put `,` between entries, and end the table or array"),
         ("duplicate key", "a table holds each key once: remove one of the two, or merge them"),
         ("invalid basic string", "end the string with the quote it starts with; a backslash is written `\\\\`"),
         ("invalid multi-line basic string", "end the string with `\"\"\"`; a backslash is written `\\\\`"),
         ("invalid literal string", "end the string with the quote it starts with, on the same line"),
         ("invalid multi-line literal string", "end the string with `'''`"),
-        ("unclosed table", "end the header with `]`"),
+        ("unclosed table,", "end the header with `]`"),
         ("unclosed array", "end the array with `]`"),
         ("unclosed inline table", "end the table with `}`"),
         ("missing value", "write a value after `=`"),

@@ -246,3 +246,208 @@ fn a_file_that_declares_nothing_says_so() {
         "nothing can be published: no registry, no tag rule, no image is declared"
     );
 }
+/// A file of `count` images.
+fn many(count: usize) -> String {
+    let image = |index: usize| {
+        format!(
+            "[images.image-{index}]\nsource = \"oci:dist/{index}\"\nplatforms = [\"linux/amd64\"]\ntags = [\"version\"]\n"
+        )
+    };
+    (0..count).map(image).fold(GOOD.to_owned(), |text, image| text + &image)
+}
+
+#[test]
+fn time_grows_with_the_file_and_not_faster() {
+    let start = std::time::Instant::now();
+    assert!(load_text(&many(1000), &options()).config.is_some());
+    let wrong = many(1000).replace("\"version\"]", "\"vresion\"]").replace("platforms", "platfroms");
+    let loaded = load_text(&wrong, &options());
+    assert_eq!(loaded.diagnostics.len(), 2002);
+    // A quarter of a second without optimization; with a quadratic step anywhere it is many.
+    assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |name: &str, bytes: Option<&[u8]>| {
+        let path = folder.path().join(name);
+        if let Some(bytes) = bytes {
+            std::fs::write(&path, bytes).expect("written");
+        }
+        let loaded = load(&LoadOptions { path, display_name: name.to_owned(), ..LoadOptions::default() });
+        assert!(loaded.config.is_none() && loaded.diagnostics.len() == 1);
+        let diagnostic = loaded.diagnostics.into_iter().next().expect("a diagnostic");
+        assert!(diagnostic.code == Code::ConfigFile && diagnostic.help.is_some());
+        diagnostic
+    };
+    assert_eq!(read("missing.toml", None).message, "there is no file `missing.toml`");
+    assert_eq!(read("empty.toml", Some(b"\xef\xbb\xbf \n")).message, "`empty.toml` is empty");
+    let large = vec![b'#'; 10 * 1024 * 1024 + 1];
+    assert_eq!(read("large.toml", Some(&large)).message, "`large.toml` is larger than 10 MiB");
+    std::fs::create_dir(folder.path().join("folder")).expect("a folder");
+    assert_eq!(read("folder", None).message, "`folder` is a directory");
+    let latin = read("latin.toml", Some(b"version = 1\nname = \"caf\xe9\"\n"));
+    assert_eq!(latin.message, "`latin.toml` is not UTF-8: byte 0xe9 at offset 23, in line 2");
+    assert_eq!(latin.labels[0].place.position(), (2, 12));
+    let utf_16 = read("utf16.toml", Some(b"\xff\xfev\0e\0"));
+    assert!(utf_16.help.is_some_and(|help| help.contains("UTF-16")));
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_move_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("publish.toml");
+    std::fs::write(&path, format!("\u{feff}{}", GOOD.replace('\n', "\r\n"))).expect("written");
+    let config = load(&LoadOptions { path, ..options() }).config.expect("a config");
+    let place = config.places.inside(&["tags", "version", "template"], 4..11).expect("a place");
+    assert_eq!(&place.source.text[place.span.clone()], "version");
+    let unix = load_text(GOOD, &options()).config.expect("a config");
+    let expected = unix.places.inside(&["tags", "version", "template"], 4..11).expect("a place");
+    assert_eq!(place.position(), expected.position());
+    assert_eq!(config.digest, unix.digest);
+}
+
+#[test]
+fn the_file_is_searched_up_to_the_root_of_the_repository() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = folder.path().join("repository/a/b");
+    std::fs::create_dir_all(&deep).expect("folders");
+    std::fs::create_dir(folder.path().join("repository/.git")).expect("a folder");
+    std::fs::write(folder.path().join("publish.toml"), "").expect("written");
+    assert_eq!(find(&deep), None);
+    let inside = folder.path().join("repository/publish.toml");
+    std::fs::write(&inside, "").expect("written");
+    assert_eq!(find(&deep), Some(inside.clone()));
+    assert_eq!(find(&folder.path().join("repository")), Some(inside));
+}
+
+#[test]
+fn keys_that_do_nothing_are_warned_of() {
+    let idle = "mutability = \"mutable\"\non_conflict = \"keep\"\nprereleases = true";
+    let loaded = load_text(&GOOD.replace("mutability = \"forward\"", idle), &options());
+    let said: Vec<_> = said(&loaded).into_iter().map(|(_, message, under)| (message, under)).collect();
+    assert_eq!(
+        said,
+        [
+            ("`on_conflict` has no effect in `[tags.branch]`".to_owned(), "on_conflict".to_owned()),
+            ("`prereleases` has no effect in `[tags.branch]`".to_owned(), "prereleases".to_owned()),
+        ]
+    );
+    assert!(loaded.config.is_some());
+}
+
+mod hostile {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of the language and of TOML.
+    const WORDS: &[&str] = &[
+        "[",
+        "]",
+        "[[",
+        "]]",
+        "{",
+        "}",
+        "=",
+        ".",
+        ",",
+        "\n",
+        "\r\n",
+        "\"",
+        "'",
+        "\"\"\"",
+        "'''",
+        "\\",
+        "#",
+        "1",
+        "1.5",
+        "inf",
+        "true",
+        "2026-01-01",
+        "version",
+        "project",
+        "vars",
+        "registries",
+        "tags",
+        "images",
+        "profile",
+        "a",
+        "on",
+        "template",
+        "source",
+        "url",
+        "auth",
+        "password",
+        "\"tag\"",
+        "\"oci:x\"",
+        "\"linux/amd64\"",
+        "platforms",
+        "match",
+        " ",
+        "é",
+    ];
+
+    /// Loads, and holds every label to its text.
+    fn survives(text: &str, options: &LoadOptions) {
+        let loaded = load_text(text, options);
+        assert_eq!(loaded.config.is_none(), loaded.diagnostics.iter().any(Diagnostic::is_error));
+        for label in loaded.diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+            assert!(label.place.source.text.get(label.place.span.clone()).is_some(), "{label:?}");
+        }
+        let help = loaded.diagnostics.iter().all(|diagnostic| diagnostic.help.is_some());
+        assert!(help, "{:?}", loaded.diagnostics);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text(text in "(?s).{0,200}") {
+            survives(&text, &options());
+        }
+
+        #[test]
+        fn words_of_the_language(words in prop::collection::vec(prop::sample::select(WORDS), 0..60)) {
+            survives(&words.concat(), &options());
+        }
+
+        #[test]
+        fn a_good_file_with_a_piece_changed(
+            at in 0..GOOD.len(),
+            length in 0..40usize,
+            new in prop::collection::vec(prop::sample::select(WORDS), 0..4),
+        ) {
+            let mut text = GOOD.to_owned();
+            text.replace_range(at..(at + length).min(GOOD.len()), &new.concat());
+            for profile in [None, Some("dev".to_owned())] {
+                survives(&text, &LoadOptions { profile, ..options() });
+            }
+        }
+
+        #[test]
+        fn any_override(
+            name in "[A-Z_]{0,20}|(IMAGES|TAGS|VARS|PROJECT)(__[A-Z_]{0,8}){0,3}",
+            value in "\\PC{0,20}|[\\[\\]{}=\"'1a,]{0,10}",
+            set in "\\PC{0,30}|[a-z.\"'=\\[1]{0,20}",
+        ) {
+            let mut options = with_environment(&format!("BROKKR_PUBLISH_{name}"), &value);
+            options.set = vec![set];
+            survives(GOOD, &options);
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        for text in [
+            format!("a = {}", "[".repeat(100_000)),
+            format!("a = {}", "{a = ".repeat(100_000)),
+            format!("a{} = 1", ".a".repeat(100_000)),
+            format!("[{}a]", "a.".repeat(1_000)),
+        ] {
+            assert!(load_text(&text, &options()).config.is_none());
+            survives(GOOD, &LoadOptions { set: vec![text.clone()], ..options() });
+            survives(GOOD, &with_environment("BROKKR_PUBLISH_VARS__A", &text));
+            survives(GOOD, &with_environment(&format!("BROKKR_PUBLISH_A{}", "__A".repeat(100_000)), &text));
+        }
+    }
+}

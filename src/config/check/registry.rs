@@ -6,7 +6,7 @@ use super::Desk;
 use crate::config::{Registry, raw};
 use crate::diagnostic::Code;
 use crate::model::RegistryLocation;
-use crate::model::reference::RegistryEndpoint;
+use crate::model::reference::{CredentialVariables, RegistryEndpoint};
 
 pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
     let entry = |(name, raw): (String, raw::Registry)| {
@@ -15,7 +15,12 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
             url,
             insecure: raw.insecure.unwrap_or_default(),
             ca_file: raw.ca_file,
-            auth: raw.auth,
+            auth: raw.auth.and_then(|auth| {
+                Some(CredentialVariables {
+                    username_env: auth.username_env?,
+                    password_env: auth.password_env?,
+                })
+            }),
         };
         Some((name, Registry { endpoint, visibility: raw.visibility }))
     };

@@ -27,8 +27,8 @@ pub(super) enum What {
     Type(Vec<JsonType>),
     /// The value is none of these.
     Choice(Vec<Value>),
-    /// The name of the entry does not match this pattern, or is empty.
-    Name(Option<String>),
+    /// The name of the entry does not match its pattern, or is empty.
+    Name,
     /// The text does not match its pattern.
     Pattern,
     /// A string, list or table is empty.
@@ -61,11 +61,7 @@ pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) 
             add(path, What::Choice(options.as_array().cloned().unwrap_or_default()));
         }
         ValidationErrorKind::PropertyNames { error: inner } => {
-            let pattern = match inner.kind() {
-                ValidationErrorKind::Pattern { pattern } => Some(pattern.clone()),
-                _ => None,
-            };
-            add(below(inner.instance().as_str().unwrap_or_default()), What::Name(pattern));
+            add(below(inner.instance().as_str().unwrap_or_default()), What::Name);
         }
         ValidationErrorKind::Pattern { .. } => add(path, What::Pattern),
         ValidationErrorKind::MinLength { .. }

@@ -49,24 +49,7 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
         What::Missing(key) => missing(path, key, places),
         What::Type(types) => wrong_type(path, types, json, places),
         What::Choice(options) => choice(path, options, json, places),
-        What::Name(pattern) => {
-            let allowed = match pattern.as_deref() {
-                Some(pattern) if !pattern.contains('-') => {
-                    "letters, digits and `_`, and does not start with a digit"
-                }
-                Some(pattern) if pattern.contains('/') => {
-                    "letters, digits, `.`, `_`, `-` and `/`, and starts with a letter or digit"
-                }
-                Some(_) => "letters, digits, `.`, `_` and `-`, and starts with a letter or digit",
-                None => "at least one character",
-            };
-            let (name, table) = path
-                .split_last()
-                .map_or(("", ""), |(name, before)| (*name, before.first().copied().unwrap_or_default()));
-            error(Code::ConfigValue, format!("`{}` cannot be a name in `[{table}]`", name.escape_debug()))
-                .at_maybe(places.key(path), "not a name")
-                .help(format!("a name here has {allowed}"))
-        }
+        What::Name => bad_name(path, places),
         What::Pattern => error(Code::ConfigValue, format!("{subject} has characters that it may not have"))
             .at_maybe(places.value(path), "not allowed")
             .help(example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned())),
@@ -145,6 +128,22 @@ fn missing(path: &[&str], key: &str, places: &Places) -> Diagnostic {
         .help(help)
 }
 
+fn bad_name(path: &[&str], places: &Places) -> Diagnostic {
+    let (name, table) = path.split_last().map_or(("", path), |(name, table)| (*name, table));
+    let allowed = match table {
+        ["vars"] => {
+            "letters, digits and `_`, and does not start with a digit: templates read it as `vars.NAME`"
+        }
+        ["images"] => "letters, digits, `.`, `_`, `-` and `/`, and starts with a letter or digit",
+        [_] => "letters, digits, `.`, `_` and `-`, and starts with a letter or digit",
+        _ => "at least one character",
+    };
+    let message = format!("`{}` cannot be a name in `{}`", name.escape_debug(), suggest::table(table));
+    Diagnostic::error(Code::ConfigValue, message)
+        .at_maybe(places.key(path), "not a name")
+        .help(format!("a name here has {allowed}"))
+}
+
 fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) -> Diagnostic {
     let found = places.kind(path).unwrap_or("something else");
     let expected = alternatives(types);
@@ -154,7 +153,7 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
     let key = path.last().map(|key| suggest::key(key)).unwrap_or_default();
     let bracketed = value.is_some_and(Value::is_string) && types.contains(&JsonType::Array);
     let help = match value {
-        Some(value @ (Value::Number(_) | Value::Bool(_))) if types.contains(&JsonType::String) => {
+        Some(value @ (Value::Number(_) | Value::Bool(_))) if matches!(types, [JsonType::String]) => {
             Some(format!("put it in quotes: `\"{value}\"`"))
         }
         Some(Value::String(text))
@@ -175,11 +174,13 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
         [section @ ("registries" | "tags" | "images"), _] => {
             Some(format!("write a table: `[{section}.{key}]`, and its keys below"))
         }
+        ["vars", _] => Some("a variable is text in quotes, a number, `true` or `false`".to_owned()),
+        ["profile", name] => Some(format!("write tables such as `[profile.{}.vars]`", suggest::key(name))),
         ["project" | "vars"] => Some(format!("write a table: `[{key}]`, and its keys below")),
         _ => None,
     };
     Diagnostic::error(Code::ConfigType, message)
-        .at_maybe(places.value(path), format!("{found}, but {expected} is expected"))
+        .at_maybe(places.value(path), format!("expected {expected}"))
         .help_maybe(Some("see docs/reference/config.md".to_owned()))
         .help_maybe(example(path))
         .help_maybe(by_place)

@@ -2,14 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
-};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 
+use super::snippet::{AROUND, MAX_SNIPPET, Text};
 use super::{clean, word};
 use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
 
@@ -26,12 +23,6 @@ pub struct Style {
 
 /// The most lines of a labelled text that are shown; of longer ones the first line stands for all.
 const MAX_LINES: usize = 10;
-
-/// The most bytes of a snippet with its context; of longer lines the part around the label is shown.
-const MAX_SNIPPET: usize = 2_000;
-
-/// How many bytes of a long line are shown on either side of its label.
-const AROUND: usize = 60;
 
 /// The diagnostics one after the other, with an empty line between them.
 pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
@@ -87,7 +78,7 @@ impl Texts {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            Arc::new(Text { name: clean::message(&source.name), text })
+            Arc::new(Text::new(clean::message(&source.name), text))
         });
         Arc::clone(text)
     }
@@ -113,7 +104,7 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts) -> Vec<Part> {
     }];
     for label in &diagnostic.labels {
         let text = texts.of(&label.place.source);
-        let span = labeled(label, &text.text);
+        let span = labeled(label, &text.content);
         let same = |part: &Part| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
         if let Some(part) = parts.iter_mut().find(|part| same(part)) {
             part.text = Some(text);
@@ -182,53 +173,5 @@ impl miette::Diagnostic for Part {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-}
-
-/// A cleaned text with its name. Unlike miette's own sources it counts columns in characters, as
-/// [`SourceText::position`] does, and shows a part of very long lines.
-#[derive(Debug)]
-struct Text {
-    name: String,
-    text: String,
-}
-
-impl SourceCode for Text {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        context_lines_before: usize,
-        context_lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let contents = self.text.read_span(span, context_lines_before, context_lines_after)?;
-        let read = contents.span().offset()..contents.span().offset() + contents.span().len();
-        let shown = if read.len() > MAX_SNIPPET { self.window(span, &read) } else { read };
-        let shown_text = self.text.get(shown.clone()).ok_or(MietteError::OutOfBounds)?;
-        let before = self.text.get(..shown.start).ok_or(MietteError::OutOfBounds)?;
-        let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
-            shown_text.as_bytes(),
-            (shown.start, shown.len()).into(),
-            line,
-            column,
-            shown_text.lines().count(),
-        )))
-    }
-}
-
-impl Text {
-    /// What of `read` is shown where its lines are long: the line of the span, around it.
-    fn window(&self, span: &SourceSpan, read: &Range<usize>) -> Range<usize> {
-        let (start, end) = (span.offset(), span.offset() + span.len());
-        let before = self.text.get(..start).unwrap_or_default();
-        let after = self.text.get(end..).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = after.find('\n').map_or(self.text.len(), |newline| end + newline);
-        let window = line_start.max(start.saturating_sub(AROUND)).max(read.start)
-            ..line_end.min(end + AROUND).min(read.end.max(end));
-        clean::span(&self.text, &window)
     }
 }

@@ -6,6 +6,7 @@ mod github;
 mod human;
 mod json;
 mod sarif;
+mod snippet;
 
 pub use github::github;
 pub use human::{Style, human};

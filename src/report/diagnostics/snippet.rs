@@ -1,0 +1,80 @@
+//! The part of a text that is drawn around a label.
+
+use std::ops::Range;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::clean;
+
+/// The most bytes of a snippet with its context; of longer lines the part around the label is shown.
+pub(super) const MAX_SNIPPET: usize = 2_000;
+
+/// How many bytes of a long line are shown on either side of its label.
+pub(super) const AROUND: usize = 60;
+
+/// A cleaned text with its name. Unlike miette's own sources it finds lines without reading the whole text,
+/// counts columns in characters, as `SourceText::position` does, and shows a part of very long lines.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// What the text is called.
+    pub name: String,
+    /// The text.
+    pub content: String,
+    line_starts: Vec<usize>,
+}
+
+impl Text {
+    /// A text with its lines found.
+    pub fn new(name: String, content: String) -> Self {
+        let line_starts =
+            std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
+        Self { name, content, line_starts }
+    }
+
+    /// The index of the line that the byte at `offset` is in.
+    fn line(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// Where the line begins; behind the last one, the end of the text.
+    fn start(&self, line: usize) -> usize {
+        self.line_starts.get(line).copied().unwrap_or(self.content.len())
+    }
+
+    /// What is shown of `read` where its lines are long: the lines of the span, around it.
+    fn window(&self, span: &Range<usize>, read: &Range<usize>) -> Range<usize> {
+        let start = span.start.saturating_sub(AROUND).max(self.start(self.line(span.start)));
+        let end = (span.end + AROUND).min(self.start(self.line(span.end) + 1));
+        clean::span(&self.content, &(start.max(read.start)..end.min(read.end)))
+    }
+}
+
+impl SourceCode for Text {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let span = span.offset()..span.offset() + span.len();
+        let read = if context_lines_before == 0 && context_lines_after == 0 {
+            span.clone()
+        } else {
+            let first = self.line(span.start).saturating_sub(context_lines_before);
+            let last = self.line(span.end.saturating_sub(1).max(span.start)) + context_lines_after;
+            self.start(first)..self.start(last + 1)
+        };
+        let shown = if read.len() > MAX_SNIPPET { self.window(&span, &read) } else { read };
+        let text = self.content.get(shown.clone()).ok_or(MietteError::OutOfBounds)?;
+        let line = self.line(shown.start);
+        let before = self.content.get(self.start(line)..shown.start).ok_or(MietteError::OutOfBounds)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            text.as_bytes(),
+            (shown.start, shown.len()).into(),
+            line,
+            before.chars().count(),
+            text.lines().count(),
+        )))
+    }
+}
