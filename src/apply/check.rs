@@ -149,15 +149,13 @@ fn content(
 ) -> Result<Arc<Published>, PrepareError> {
     // The serialized source is its name: equal sources are opened once.
     let key = serde_json::to_string(&planned.source).unwrap_or_default();
-    let published = match known.get(&key) {
-        Some(published) => published.clone(),
-        None => {
-            let from = &planned.source;
-            let published =
-                source::publishable(&from.spec, &options.folder, &from.platforms, &from.annotations)
-                    .map_err(|error| PrepareError::Source { address: planned.address.clone(), error })?;
-            known.entry(key).or_insert(Arc::new(published)).clone()
-        }
+    let published = if let Some(published) = known.get(&key) {
+        published.clone()
+    } else {
+        let from = &planned.source;
+        let published = source::publishable(&from.spec, &options.folder, &from.platforms, &from.annotations)
+            .map_err(|error| PrepareError::Source { address: planned.address.clone(), error })?;
+        known.entry(key).or_insert(Arc::new(published)).clone()
     };
     let found = &published.content.root.digest;
     if *found != planned.root.digest {

@@ -156,7 +156,7 @@ async fn place_blob(
         return problems;
     }
     let mounted = mounting.iter().map(|it| {
-        let holder = holders.get(it.host.as_str()).map(|holder| *holder);
+        let holder = holders.get(it.host.as_str()).copied();
         let body = body::share(source, blob, vec![listener(it, blob, options)]).pop();
         async move {
             match body {

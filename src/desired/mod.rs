@@ -155,6 +155,7 @@ fn add_repositories(
     let tags: Vec<DesiredTag> = image_tags
         .tags
         .iter()
+        .chain(&image_tags.held_back)
         .filter_map(|rendered| {
             let rule = config.tags.get(&rendered.rule)?;
             let basis = basis(renderer, context, (name, image), rendered, &image_tags.version);

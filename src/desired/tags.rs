@@ -20,6 +20,8 @@ pub struct ImageTags {
     pub version: ImageVersion,
     /// Its tags, in the order of the rules; each once.
     pub tags: Vec<RenderedTag>,
+    /// Forward tags that a pre-release does not take.
+    pub held_back: Vec<RenderedTag>,
     /// The rules that are silent, and why.
     pub silent: Vec<(String, String)>,
 }
@@ -114,17 +116,11 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
     let (mut images, mut diagnostics) = (IndexMap::new(), Vec::new());
     for (name, image) in &config.images {
         let (version, _) = renderer.values(context, name, image);
-        let mut tags = ImageTags { version, tags: Vec::new(), silent: Vec::new() };
+        let mut tags = ImageTags { version, tags: Vec::new(), held_back: Vec::new(), silent: Vec::new() };
         for rule in &image.tags {
             match firings.of(rule, name, image) {
                 Ok(Firing::Silent(reason)) => tags.silent.push((rule.clone(), reason)),
-                Ok(Firing::Tag(tag)) => {
-                    let mutability = config.tags.get(rule).map(|rule| rule.mutability).unwrap_or_default();
-                    // The same tag under the same mutability is one tag, the first rule's.
-                    if !tags.tags.iter().any(|known| known.tag == tag && known.mutability == mutability) {
-                        tags.tags.push(RenderedTag { tag, rule: rule.clone(), mutability });
-                    }
-                }
+                Ok(Firing::Tag(tag)) => add(config, &mut tags, rule, tag),
                 Err(error) => {
                     let diagnostic = rule_diagnostic(config, rule, &error);
                     if !diagnostics.contains(&diagnostic) {
@@ -136,6 +132,27 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
         images.insert(name.clone(), tags);
     }
     if diagnostics.is_empty() { Ok(images) } else { Err(diagnostics) }
+}
+
+/// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's.
+fn add(config: &Config, tags: &mut ImageTags, name: &str, tag: Tag) {
+    let Some(rule) = config.tags.get(name) else { return };
+    let rendered = RenderedTag { tag, rule: name.to_owned(), mutability: rule.mutability };
+    let same = |known: &RenderedTag| known.tag == rendered.tag && known.mutability == rendered.mutability;
+    if tags.tags.iter().chain(&tags.held_back).any(same) {
+        return;
+    }
+    match &tags.version {
+        ImageVersion::Known(version)
+            if !version.pre.is_empty() && rule.mutability == Mutability::Forward && !rule.prereleases =>
+        {
+            let reason =
+                format!("`{version}` is a pre-release, and the rule does not say `prereleases = true`");
+            tags.silent.push((name.to_owned(), reason));
+            tags.held_back.push(rendered);
+        }
+        _ => tags.tags.push(rendered),
+    }
 }
 
 /// A rule's error, with the place in the file.

@@ -23,10 +23,10 @@ impl Lines {
 impl Reporter for Lines {
     fn report(&self, event: &Event<'_>) {
         let important = matches!(event, Event::RegistryWarning { .. });
-        if !self.quiet || important {
-            if let Some(line) = line(event, self.style) {
-                Stream::Err.write(&line);
-            }
+        if (!self.quiet || important)
+            && let Some(line) = line(event, self.style)
+        {
+            Stream::Err.write(&line);
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn human(plan: &Plan, style: Style) -> String {
         let platforms = repository.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let name = pad(&repository.name, names + values + 9);
         text.push_str(
-            &format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::message(&platforms)).trim_end(),
+            format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::message(&platforms)).trim_end(),
         );
         text.push('\n');
         for row in rows {

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use super::{clean, word};
+use super::word;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::report::clean;
 
 /// A line for each diagnostic.
 pub fn github(diagnostics: &[Diagnostic]) -> String {

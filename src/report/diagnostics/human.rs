@@ -7,8 +7,9 @@ use std::sync::Arc;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 
 use super::snippet::{AROUND, MAX_SNIPPET, Text};
-use super::{clean, word};
+use super::word;
 use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
+use crate::report::clean;
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::clean;
+use crate::report::clean;
 
 /// The most bytes of a snippet with its context; of longer lines the part around the label is shown.
 pub(super) const MAX_SNIPPET: usize = 2_000;
