@@ -9,7 +9,7 @@ use super::check::Prepared;
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
-use crate::model::plan::{Change, ObservedVisibility};
+use crate::model::plan::{Change, ObservedVisibility, VisibilityChange};
 use crate::model::{RegistryLocation, TagOrDigest, Visibility};
 use crate::visibility;
 
@@ -70,6 +70,20 @@ async fn tag(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
     }
 }
 
+fn differs(name: &str, planned: &VisibilityChange, observed: ObservedVisibility) -> Diagnostic {
+    let message = format!(
+        "{name} is published, but it is {}, and `publish.toml` declares it {}",
+        observed.as_str(),
+        planned.declared.as_str()
+    );
+    Diagnostic::error(Code::VisibilityDiffers, message).help(match &planned.settings_url {
+        Some(url) => format!(
+            "no API changes it: open {url}, change the visibility by hand, and run the same command again"
+        ),
+        None => "change it where the registry lets you, and run the same command again".to_owned(),
+    })
+}
+
 /// Proves visibility where it is declared. What is not as declared is told, with the way out, and is an error: the
 /// content is in place, but not everybody can pull it, or too many can.
 pub(super) async fn visibility(
@@ -88,6 +102,7 @@ pub(super) async fn visibility(
         };
         (it, planned, observed)
     });
+    let mut problems = Vec::new();
     for (it, planned, observed) in join_all(asked).await {
         let as_declared = matches!(
             (planned.declared, observed),
@@ -96,6 +111,10 @@ pub(super) async fn visibility(
         );
         let outcome = VisibilityOutcome { declared: planned.declared, observed, as_declared };
         progress.visibility(it.position, outcome, planned.settings_url.as_deref());
+        // What could not be asked is told, but it is no mistake.
+        if !as_declared && observed != ObservedVisibility::Unknown {
+            problems.push(differs(&it.planned.name, planned, observed));
+        }
     }
-    Ok(())
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

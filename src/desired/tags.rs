@@ -11,7 +11,7 @@ use super::version::{self, FileVersion, ImageVersion};
 use crate::config::{Config, Image, ImageSource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Mutability, SourceSpec, Tag};
+use crate::model::{EventName, Mutability, SourceSpec, Tag};
 
 /// The tags of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
         for rule in &image.tags {
             match firings.of(rule, name, image) {
                 Ok(Firing::Silent(reason)) => tags.silent.push((rule.clone(), reason)),
-                Ok(Firing::Tag(tag)) => add(config, &mut tags, rule, tag),
+                Ok(Firing::Tag(tag)) => add(config, context, &mut tags, rule, tag),
                 Err(error) => {
                     let diagnostic = rule_diagnostic(config, rule, &error);
                     if !diagnostics.contains(&diagnostic) {
@@ -135,7 +135,7 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
 }
 
 /// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's.
-fn add(config: &Config, tags: &mut ImageTags, name: &str, tag: Tag) {
+fn add(config: &Config, context: &Context, tags: &mut ImageTags, name: &str, tag: Tag) {
     let Some(rule) = config.tags.get(name) else { return };
     let rendered = RenderedTag { tag, rule: name.to_owned(), mutability: rule.mutability };
     let same = |known: &RenderedTag| known.tag == rendered.tag && known.mutability == rendered.mutability;
@@ -144,7 +144,10 @@ fn add(config: &Config, tags: &mut ImageTags, name: &str, tag: Tag) {
     }
     match &tags.version {
         ImageVersion::Known(version)
-            if !version.pre.is_empty() && rule.mutability == Mutability::Forward && !rule.prereleases =>
+            if context.event == EventName::Tag
+                && !version.pre.is_empty()
+                && rule.mutability == Mutability::Forward
+                && !rule.prereleases =>
         {
             let reason =
                 format!("`{version}` is a pre-release, and the rule does not say `prereleases = true`");
