@@ -1,6 +1,194 @@
-//! What can go wrong with a registry.
+//! What can go wrong with a registry, typed by kind. How each kind reads, and what its way out is, lives
+//! here and in `error/`; where errors arise, elsewhere in this room.
 
-/// What can go wrong with a registry.
-#[derive(Debug, thiserror::Error)]
-#[error("registry")]
-pub struct RegistryError;
+mod envelope;
+mod explain;
+mod refusal;
+pub(super) mod text;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use envelope::{ErrorEnvelope, ErrorItem};
+pub use refusal::Refusal;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Digest;
+
+/// What can go wrong with a registry. Requests in messages read `METHOD url`, without userinfo and query;
+/// texts from registries hold no control characters.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RegistryError {
+    /// No answer came: the name does not resolve, nothing listens, TLS fails, or time ran out.
+    #[error("{request}: {cause}{}", times(*.attempts))]
+    Unreachable {
+        /// `METHOD url`.
+        request: String,
+        /// What happened, in words of the operating system or of TLS.
+        cause: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What kind of failure it was, for the help.
+        failure: NetworkFailure,
+    },
+    /// The registry answers with server errors (status 5xx, or 408), and went on doing so.
+    #[error("{0}")]
+    Unavailable(Box<Refusal>),
+    /// The registry wants other credentials, or any (status 401).
+    #[error("{0}")]
+    Unauthorized(Box<Refusal>),
+    /// The credentials are good, but not for this (status 403).
+    #[error("{0}")]
+    Denied(Box<Refusal>),
+    /// What was asked for does not exist (status 404).
+    #[error("{0}")]
+    NotFound(Box<Refusal>),
+    /// Too many requests (status 429, or GHCR's secondary limit), and waiting did not help in time.
+    #[error("{0}")]
+    RateLimited(Box<Refusal>),
+    /// The registry refuses the content or the request (any other status 4xx).
+    #[error("{0}")]
+    Rejected(Box<Refusal>),
+    /// The registry answered something that distribution-spec 1.1 does not allow.
+    #[error("{request}: {reason}")]
+    Protocol {
+        /// `METHOD url`.
+        request: String,
+        /// What was wrong with the answer.
+        reason: String,
+    },
+    /// Content is not what its digest says.
+    #[error("{request}: the content has the digest `{found}`, expected `{expected}`")]
+    ContentMismatch {
+        /// `METHOD url`, or what was done to a file.
+        request: String,
+        /// The digest that was asked for or sent.
+        expected: Digest,
+        /// The digest that was computed here or told by the registry.
+        found: Digest,
+    },
+    /// The blob to push could not be read, or is not what its descriptor says. Never retried.
+    #[error("cannot push blob `{digest}`: {cause}")]
+    Content {
+        /// The digest of the blob.
+        digest: Digest,
+        /// What its reader said.
+        cause: String,
+    },
+    /// Credentials are named but not there, or a credential file cannot be read.
+    #[error("{reason}")]
+    Credentials {
+        /// Which variable or file, and what is wrong with it.
+        reason: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The certificates of `ca_file` cannot be used, or no HTTP client can be built.
+    #[error("`{}`: {reason}", .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A directory registry cannot be read or written.
+    #[error("`{}`: {reason}", .path.display())]
+    Directory {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it, or what the operating system said.
+        reason: String,
+    },
+}
+
+/// Why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkFailure {
+    /// The host has no address.
+    Name,
+    /// No connection, or it broke.
+    Connection,
+    /// The certificate is not trusted or not the host's.
+    Certificate,
+    /// The other side does not speak TLS.
+    NotTls,
+    /// Nothing came, or nothing was taken, for too long.
+    Timeout,
+}
+
+/// ` (after N attempts)`, where there was more than one.
+fn times(attempts: u32) -> String {
+    if attempts > 1 { format!(" (after {attempts} attempts)") } else { String::new() }
+}
+
+impl RegistryError {
+    /// The error that a status outside 2xx and 3xx is.
+    pub(super) fn from_refusal(refusal: Refusal) -> Self {
+        let limited = refusal.status == 429
+            || (refusal.status == 403 && refusal.errors.mentions("secondary rate limit"));
+        let refusal = Box::new(refusal);
+        match refusal.status {
+            _ if limited => Self::RateLimited(refusal),
+            401 => Self::Unauthorized(refusal),
+            403 => Self::Denied(refusal),
+            404 => Self::NotFound(refusal),
+            408 | 500..=599 => Self::Unavailable(refusal),
+            _ => Self::Rejected(refusal),
+        }
+    }
+
+    /// The registry's answer, where there was one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Unavailable(refusal)
+            | Self::Unauthorized(refusal)
+            | Self::Denied(refusal)
+            | Self::NotFound(refusal)
+            | Self::RateLimited(refusal)
+            | Self::Rejected(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The same error, said to have come after `attempts` attempts.
+    #[must_use]
+    pub(super) fn after(mut self, count: u32) -> Self {
+        match &mut self {
+            Self::Unreachable { attempts, .. } => *attempts = count,
+            Self::Unavailable(refusal) | Self::RateLimited(refusal) => refusal.attempts = count,
+            _ => {}
+        }
+        self
+    }
+
+    /// How long the registry asked to wait, where it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.refusal().and_then(|refusal| refusal.retry_after)
+    }
+
+    /// The code of the catalogue.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreachable { .. } | Self::Unavailable(_) | Self::Certificates { .. } => {
+                Code::RegistryUnreachable
+            }
+            Self::Unauthorized(_) => Code::RegistryUnauthorized,
+            Self::Denied(_) => Code::RegistryDenied,
+            Self::NotFound(_) => Code::RegistryNotFound,
+            Self::RateLimited(_) => Code::RegistryRateLimited,
+            Self::Rejected(_) => Code::RegistryRejected,
+            Self::Protocol { .. } | Self::ContentMismatch { .. } => Code::RegistryProtocol,
+            Self::Content { .. } => Code::SourceDigest,
+            Self::Credentials { .. } => Code::RegistryCredentials,
+            Self::Directory { .. } => Code::RegistryDirectory,
+        }
+    }
+
+    /// What people see: the message, and a way out.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.code(), self.to_string()).help(explain::help(self))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -96,4 +96,4 @@ pub enum Notice {
 pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
 
 mod error;
-pub use error::RegistryError;
+pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};

@@ -1,0 +1,131 @@
+//! The way out of each error, in plain words.
+
+use super::{NetworkFailure, Refusal, RegistryError};
+
+/// What GHCR's 403 messages mean. They were gathered from public threads (REGISTRIES.md, "GHCR"); GHCR itself
+/// documents none of them.
+const GHCR_DENIALS: [(&str, &str); 5] = [
+    (
+        "installation not allowed to create organization package",
+        "this would be the package's first push, and the job's token may not create packages: give the job `permissions: packages: write`; if it has that, an owner of the organization must allow members to create packages",
+    ),
+    (
+        "installation not allowed to write organization package",
+        "the job's token may not write packages: give the job `permissions: packages: write`; a pull request from a fork never gets it, and the organization can forbid it for every workflow",
+    ),
+    (
+        "permission_denied: write_package",
+        "the package exists and does not let this repository write: open the package's settings, \"Manage Actions access\", and add this repository with the role Write",
+    ),
+    (
+        "the token provided does not match expected scopes",
+        "the personal access token lacks the scope `write:packages`: only a classic token can have it; fine-grained tokens and GitHub App tokens do not work for packages",
+    ),
+    (
+        "exceeded a secondary rate limit",
+        "GitHub limits how fast one account may write: wait some minutes and run again; what was sent stays there and is not sent again",
+    ),
+];
+
+/// What to do about `error`.
+pub(super) fn help(error: &RegistryError) -> String {
+    match error {
+        RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
+        RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
+        RegistryError::Unauthorized(refusal) => unauthorized(refusal),
+        RegistryError::Denied(refusal) | RegistryError::RateLimited(refusal)
+            if ghcr_denial(refusal).is_some() =>
+        {
+            ghcr_denial(refusal).unwrap_or_default().to_owned()
+        }
+        RegistryError::Denied(refusal) => denied(refusal),
+        RegistryError::NotFound(refusal) => not_found(refusal),
+        RegistryError::RateLimited(refusal) => match refusal.retry_after {
+            Some(wait) => format!(
+                "run again in {}; what was sent stays there and is not sent again",
+                in_words(wait)
+            ),
+            None => "run again in some minutes, or with a smaller `--parallelism`; logging in raises the limit of most registries".to_owned(),
+        },
+        RegistryError::Rejected(refusal) => rejected(refusal),
+        RegistryError::Protocol { .. } => "this is no answer of an OCI registry: check the `url`, and whether a proxy or a login page stands in between".to_owned(),
+        RegistryError::ContentMismatch { .. } => "something between here and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
+        RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
+        RegistryError::Credentials { help, .. } => help.clone(),
+        RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
+        RegistryError::Directory { .. } => "a directory registry holds one OCI image layout per repository: name an empty or new directory, and check that it can be written".to_owned(),
+    }
+}
+
+/// A wait as people say it, rounded up.
+fn in_words(wait: std::time::Duration) -> String {
+    match wait.as_secs() + u64::from(wait.subsec_nanos() > 0) {
+        0 | 1 => "a second".to_owned(),
+        seconds @ 2..=119 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+fn unreachable(failure: NetworkFailure) -> &'static str {
+    match failure {
+        NetworkFailure::Name => {
+            "check the host in the registry's `url` for a slip of the pen, and this machine's name resolution"
+        }
+        NetworkFailure::Connection => {
+            "check that the registry runs and that no firewall or proxy stands in between; what was sent stays there and is not sent again"
+        }
+        NetworkFailure::Certificate => {
+            "for a registry with a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` gives up the check altogether"
+        }
+        NetworkFailure::NotTls => {
+            "the registry seems to speak plain http: `insecure = true` in its table allows that, and anyone on the way can then read the credentials"
+        }
+        NetworkFailure::Timeout => {
+            "the registry or the way to it is slow or stuck: run again; what was sent stays there and is not sent again"
+        }
+    }
+}
+
+fn ghcr_denial(refusal: &Refusal) -> Option<&'static str> {
+    GHCR_DENIALS.iter().find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
+}
+
+fn unauthorized(refusal: &Refusal) -> String {
+    match &refusal.credentials {
+        Some(origin) => format!(
+            "the credentials from {origin} were not accepted: they may be mistyped, expired or revoked, or not valid for this repository; log in again"
+        ),
+        None => "no credentials were found: log in with `docker login` or `podman login`, or name environment variables with `auth = { username_env = \"…\", password_env = \"…\" }`".to_owned(),
+    }
+}
+
+fn denied(refusal: &Refusal) -> String {
+    match &refusal.credentials {
+        Some(origin) => format!(
+            "the credentials from {origin} are accepted, but may not do this: ask for the right to push to this repository, and check its name for a slip of the pen"
+        ),
+        None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
+    }
+}
+
+fn not_found(refusal: &Refusal) -> String {
+    if refusal.errors.mentions("accept header does not support") {
+        return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
+    }
+    "check the repository's name; some registries (Harbor's projects, ECR's repositories, GitLab's projects) want it created before the first push".to_owned()
+}
+
+fn rejected(refusal: &Refusal) -> String {
+    let errors = &refusal.errors;
+    let immutable = errors.mentions("immutable") || errors.mentions("cannot be overwritten");
+    match refusal.status {
+        _ if immutable => "the registry holds this tag immutable and has other content there: publish under a new version, or change the rule in the registry".to_owned(),
+        412 => "a rule of the registry forbids this, often tag immutability (Harbor answers so): publish under a new version, or change the rule in the registry".to_owned(),
+        413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits how large a request may be: raise it".to_owned(),
+        405 | 501 => "the registry does not offer this operation: check that the `url` is a registry's".to_owned(),
+        _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry misses content that was sent before, perhaps removed by its garbage collection: run again".to_owned(),
+        _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and look at proxies in between".to_owned(),
+        _ if errors.has_code("NAME_INVALID") => "the registry does not take this repository name: some want a project or owner in front, and no more parts than two".to_owned(),
+        _ => "the registry does not take this content or this request; its message says why".to_owned(),
+    }
+}
