@@ -95,5 +95,13 @@ pub enum Notice {
 /// Receives notices.
 pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
 
+mod connect;
+mod credentials;
+mod directory;
 mod error;
+mod http;
+
+pub use connect::{ConnectOptions, Environment, connect};
+pub use credentials::Credentials;
 pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
+pub use http::{RetryPolicy, Timeouts};

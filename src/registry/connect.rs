@@ -1,0 +1,70 @@
+//! Opening a registry by its endpoint: [`connect`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::credentials::Keychain;
+use super::directory::DirectoryRegistry;
+use super::http::{HttpRegistry, RetryPolicy, Timeouts};
+use super::{Notify, Registry, RegistryError};
+use crate::model::RegistryLocation;
+use crate::model::reference::RegistryEndpoint;
+
+/// The value of an environment variable, or `None`.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// How to connect to a registry.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    /// Where relative directory registries and `ca_file` start: the folder of `publish.toml`.
+    pub folder: PathBuf,
+    /// Looks up environment variables: credentials, and where credential files lie.
+    pub environment: Environment,
+    /// Hears of retries and of the registry's warnings.
+    pub notify: Notify,
+    /// How many blobs are sent to one registry at a time. Small requests go beside them, four times as many
+    /// at a time. At least 1.
+    pub parallelism: usize,
+    /// How often and how long a failed request is sent again.
+    pub retry: RetryPolicy,
+    /// How long one step of a request may take.
+    pub timeouts: Timeouts,
+}
+
+impl Default for ConnectOptions {
+    /// The working directory, the environment of the process, nobody to notify, 8 blobs at a time, and the
+    /// limits of [`RetryPolicy`] and [`Timeouts`].
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("."),
+            environment: Arc::new(|name| std::env::var(name).ok()),
+            notify: Arc::new(|_| {}),
+            parallelism: 8,
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// Opens the registry at `endpoint`. Sends nothing: the first request is the first that a repository makes.
+/// Names of repositories are full ones, the registry's namespace included
+/// ([`RegistryLocation::repository`]).
+///
+/// # Errors
+///
+/// [`RegistryError::Credentials`] where a named variable is missing or a credential file malformed;
+/// [`RegistryError::Certificates`] where `ca_file` cannot be used.
+pub fn connect(
+    endpoint: &RegistryEndpoint,
+    options: &ConnectOptions,
+) -> Result<Arc<dyn Registry>, RegistryError> {
+    match &endpoint.url {
+        RegistryLocation::Directory { path } => {
+            Ok(Arc::new(DirectoryRegistry::new(options.folder.join(path), options.parallelism)))
+        }
+        RegistryLocation::Http { host, .. } => {
+            let keychain = Keychain::gather(host, endpoint.auth.as_ref(), options.environment.as_ref())?;
+            Ok(Arc::new(HttpRegistry::new(endpoint, host, keychain, options)?))
+        }
+    }
+}

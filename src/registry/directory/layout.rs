@@ -1,0 +1,293 @@
+//! Where things are in a layout, and making one (image-spec, image-layout.md).
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::index::Index;
+use super::{draft, error, lock};
+use crate::model::manifest::MAX_MANIFEST_SIZE;
+use crate::model::{Digest, RepositoryName};
+use crate::registry::RegistryError;
+
+/// The file that makes a directory a layout.
+const MARKER: &str = "oci-layout";
+/// What it holds.
+const MARKER_TEXT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+/// The file that names the manifests.
+const INDEX: &str = "index.json";
+/// What a layout holds besides: a repository of that name cannot be below another one.
+const PARTS: [&str; 3] = ["blobs", INDEX, MARKER];
+/// The largest `index.json` that is read, in bytes: about 200,000 tags.
+const MAX_INDEX: u64 = 64 * 1024 * 1024;
+/// How long an unfinished file is left alone after the last write to it.
+const OLD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The layout of one repository, which need not exist.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: PathBuf,
+    name: RepositoryName,
+}
+
+impl Layout {
+    /// That of repository `name` in the registry at `root`.
+    pub(super) fn new(root: PathBuf, name: RepositoryName) -> Self {
+        Self { root, name }
+    }
+
+    /// The layout of another repository of the registry.
+    pub(super) fn sibling(&self, name: RepositoryName) -> Self {
+        Self::new(self.root.clone(), name)
+    }
+
+    /// Its directory.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.root.join(self.name.as_str())
+    }
+
+    /// Where the content with `digest` is or will be.
+    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.folder().join("blobs").join(digest.algorithm()).join(digest.hex())
+    }
+
+    /// Whether it exists. An error where something else is in its place.
+    pub(super) fn exists(&self) -> Result<bool, RegistryError> {
+        let mut folder = self.root.clone();
+        for part in self.name.as_str().split('/') {
+            let is_layout = folder.join(MARKER).is_file();
+            if is_layout && folder == self.root {
+                let reason = "this is an image layout itself; a registry is a directory of layouts";
+                return Err(error(&folder, reason));
+            }
+            if is_layout && PARTS.contains(&part) {
+                let reason = format!("repository `{}` would be inside another one", self.name);
+                return Err(error(&folder, reason));
+            }
+            folder.push(part);
+        }
+        match fs::read(folder.join(MARKER)) {
+            Ok(marker) => {
+                let version = serde_json::from_slice::<Value>(&marker).ok();
+                let version =
+                    version.as_ref().and_then(|it| it.get("imageLayoutVersion")).and_then(Value::as_str);
+                if version.is_some_and(|version| version.starts_with("1.")) {
+                    return Ok(true);
+                }
+                Err(error(&folder, "its `oci-layout` names no version that is known: expected 1.0.0"))
+            }
+            Err(cause) if cause.kind() == ErrorKind::NotFound => self.is_free(&folder).map(|()| false),
+            Err(cause) => Err(error(&folder, cause)),
+        }
+    }
+
+    /// Whether a layout may be made at `folder`: nothing is there but other repositories and hidden files.
+    fn is_free(&self, folder: &Path) -> Result<(), RegistryError> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(cause) => return Err(error(folder, cause)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|cause| error(folder, cause))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_file = !name.starts_with('.') && entry.file_type().is_ok_and(|it| !it.is_dir());
+            if is_file || PARTS.contains(&name.as_ref()) {
+                let reason = format!(
+                    "it exists and is no image layout (it holds `{name}` and no `oci-layout`), so repository `{}` cannot be there",
+                    self.name
+                );
+                return Err(error(folder, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it where it does not exist, marker first: a run that is killed half-way leaves nothing that the next one
+    /// would take for something else.
+    pub(super) fn make(&self) -> Result<(), RegistryError> {
+        self.exists()?;
+        let folder = self.folder();
+        for algorithm in ["sha256"] {
+            if folder.join(MARKER).is_file()
+                && folder.join(INDEX).is_file()
+                && folder.join("blobs").join(algorithm).is_dir()
+            {
+                return Ok(());
+            }
+        }
+        fs::create_dir_all(&folder).map_err(|cause| error(&folder, cause))?;
+        let _lock = lock::take(&folder)?;
+        if !self.exists()? {
+            draft::write(&folder, &folder.join(MARKER), MARKER_TEXT.as_bytes())?;
+        }
+        let blobs = folder.join("blobs").join("sha256");
+        fs::create_dir_all(&blobs).map_err(|cause| error(&blobs, cause))?;
+        if !folder.join(INDEX).is_file() {
+            draft::write(&folder, &folder.join(INDEX), &Index::empty().to_bytes())?;
+        }
+        let mut parent = blobs.as_path();
+        while let Some(next) = parent.parent().filter(|_| parent != self.root) {
+            draft::make_durable(parent)?;
+            parent = next;
+        }
+        Ok(())
+    }
+
+    /// What its index says. One without an index is as one that is empty.
+    pub(super) fn index(&self) -> Result<Index, RegistryError> {
+        let path = self.folder().join(INDEX);
+        match read(&path, MAX_INDEX)? {
+            None => Ok(Index::empty()),
+            Some(bytes) => Index::parse(&bytes).map_err(|reason| error(&path, reason)),
+        }
+    }
+
+    /// Changes its index, under the lock: nobody else's change is lost, and no reader sees half of one.
+    pub(super) fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<(), RegistryError> {
+        let folder = self.folder();
+        let _lock = lock::take(&folder)?;
+        self.clean_up();
+        let before = self.index()?;
+        let mut after = before.clone();
+        change(&mut after);
+        let path = folder.join(INDEX);
+        if after == before && path.is_file() {
+            return Ok(());
+        }
+        draft::write(&folder, &path, &after.to_bytes())
+    }
+
+    /// Removes old unfinished files of runs that were killed. That this fails is no reason to stop.
+    fn clean_up(&self) {
+        let Ok(entries) = fs::read_dir(self.folder()) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if !name.starts_with(draft::PREFIX) || !name.ends_with(draft::SUFFIX) {
+                continue;
+            }
+            let written = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = written.ok().and_then(|written| SystemTime::now().duration_since(written).ok());
+            if age.is_some_and(|age| age > OLD) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// The manifest with `digest` as it is on disk, whatever that is; `None` where it is not there, or is too large to
+    /// be one.
+    pub(super) fn read_manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = self.blob(digest);
+        let size = fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();
+        if size > MAX_MANIFEST_SIZE { Ok(None) } else { read(&path, MAX_MANIFEST_SIZE) }
+    }
+}
+
+/// The content of a file of at most `limit` bytes; `None` where it does not exist.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryError> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(cause) => return Err(error(path, cause)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| error(path, cause))?;
+    if bytes.len() as u64 > limit {
+        return Err(error(path, format!("it has more than {limit} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(root: &Path, name: &str) -> Layout {
+        Layout::new(root.to_owned(), name.parse().expect(name))
+    }
+
+    #[test]
+    fn a_layout_is_made_once_and_what_is_there_stays() {
+        let root = tempfile::tempdir().expect("a directory");
+        let one = layout(root.path(), "o/n");
+        assert!(!one.exists().expect("free"));
+        one.make().expect("made");
+        assert!(one.exists().expect("a layout"));
+        one.change_index(|index| {
+            let manifest = crate::model::Descriptor::new("x", Digest::of(b""), 0);
+            index.point(&"a".parse().expect("a tag"), &manifest);
+        })
+        .expect("changed");
+        one.make().expect("made");
+        assert_eq!(one.index().expect("an index").tags().len(), 1);
+        let below = layout(root.path(), "o/n/below");
+        below.make().expect("one repository below another");
+    }
+
+    #[test]
+    fn a_killed_start_is_gone_on_with() {
+        let root = tempfile::tempdir().expect("a directory");
+        let one = layout(root.path(), "n");
+        fs::create_dir_all(one.folder()).expect("a folder");
+        fs::write(one.folder().join(".brokkr-publish-x.tmp"), "half").expect("a file");
+        one.make().expect("made");
+        for part in PARTS.iter().skip(1) {
+            fs::remove_file(one.folder().join(part)).expect("removed");
+            if *part == INDEX {
+                one.make().expect("made again");
+                assert!(one.folder().join(INDEX).is_file());
+            }
+        }
+        assert!(one.exists().is_err(), "blobs without a marker");
+    }
+
+    #[test]
+    fn what_is_no_layout_is_said() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path();
+        fs::create_dir_all(path.join("files")).expect("a folder");
+        fs::write(path.join("files/readme.txt"), "x").expect("a file");
+        fs::write(path.join("plain"), "x").expect("a file");
+        fs::create_dir_all(path.join("new")).expect("a folder");
+        fs::write(path.join("new/oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).expect("a file");
+        layout(path, "a").make().expect("made");
+        fs::write(path.join("a/index.json"), "[").expect("a file");
+        for (name, words) in [
+            ("files", "readme.txt"),
+            ("plain", ""),
+            ("plain/below", ""),
+            ("new", "version"),
+            ("a/blobs", "inside another"),
+            ("a/blobs/sha256", "inside another"),
+        ] {
+            let refused = layout(path, name).make().expect_err(name).to_string();
+            assert!(refused.contains(words), "{name}: {refused}");
+        }
+        assert!(layout(path, "a").index().is_err());
+        let refused = layout(&path.join("a"), "b").make().expect_err("a layout as a registry").to_string();
+        assert!(refused.contains("itself"), "{refused}");
+    }
+
+    #[test]
+    fn old_leftovers_are_cleaned_up() {
+        let root = tempfile::tempdir().expect("a directory");
+        let one = layout(root.path(), "n");
+        one.make().expect("made");
+        for (name, age) in [("old", OLD * 2), ("new", Duration::ZERO)] {
+            let path = one.folder().join(format!("{}{name}{}", draft::PREFIX, draft::SUFFIX));
+            let file = fs::File::create(path).expect("a file");
+            file.set_modified(SystemTime::now() - age).expect("an age");
+        }
+        one.change_index(|_| {}).expect("changed");
+        let left =
+            |name: &str| one.folder().join(format!("{}{name}{}", draft::PREFIX, draft::SUFFIX)).exists();
+        assert_eq!((left("old"), left("new")), (false, true));
+    }
+}

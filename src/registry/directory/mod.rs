@@ -1,0 +1,48 @@
+//! Registries that are a directory: `oci:DIR`, with one OCI image layout per repository at `DIR/REPOSITORY/`
+//! (image-spec, image-layout.md).
+//!
+//! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not corrupt
+//! each other: `draft` writes files whole or not at all, `lock` keeps others out while `index` changes. `layout` says
+//! where things are, `blobs` and `manifests` put them there, `repository` is the room's traits.
+//! All of it but `repository` blocks, and runs on threads that may.
+
+mod blobs;
+mod draft;
+mod index;
+mod layout;
+mod lock;
+mod manifests;
+mod repository;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use repository::DirectoryRepository;
+use tokio::sync::Semaphore;
+
+use super::{ReadWriteRepository, Registry, RegistryError};
+use crate::model::RepositoryName;
+
+/// A registry in a directory.
+pub(super) struct DirectoryRegistry {
+    root: PathBuf,
+    writers: Arc<Semaphore>,
+}
+
+impl DirectoryRegistry {
+    /// The registry at `root`, which need not exist. At most `parallelism` blobs are written at a time.
+    pub(super) fn new(root: PathBuf, parallelism: usize) -> Self {
+        Self { root, writers: Arc::new(Semaphore::new(parallelism.clamp(1, 1024))) }
+    }
+}
+
+impl Registry for DirectoryRegistry {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
+        Arc::new(DirectoryRepository::new(self.root.clone(), name.clone(), Arc::clone(&self.writers)))
+    }
+}
+
+/// An error about `path`.
+fn error(path: &Path, reason: impl std::fmt::Display) -> RegistryError {
+    RegistryError::Directory { path: path.to_owned(), reason: reason.to_string() }
+}

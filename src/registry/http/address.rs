@@ -1,0 +1,77 @@
+//! Where a host's API is: Docker Hub's other names, and which schemes to try.
+
+use url::Url;
+
+use crate::model::RepositoryName;
+use crate::model::reference::RegistryEndpoint;
+
+/// The names of Docker Hub in references. Its API is at `registry-1.docker.io`.
+const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// Whether `host` is Docker Hub.
+pub(in crate::registry) fn is_docker_hub(host: &str) -> bool {
+    DOCKER_HUB.contains(&host)
+}
+
+/// The name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
+pub(super) fn repository_path(host: &str, repository: &RepositoryName) -> String {
+    if is_docker_hub(host) && !repository.as_str().contains('/') {
+        format!("library/{repository}")
+    } else {
+        repository.to_string()
+    }
+}
+
+/// The schemes to try for `endpoint`, in order. An `insecure` registry speaks https where it can. A loopback
+/// host speaks plain http unless a `ca_file` says that it has a certificate; no one can listen in between.
+pub(super) fn schemes(endpoint: &RegistryEndpoint) -> &'static [&'static str] {
+    if endpoint.insecure {
+        &["https", "http"]
+    } else if endpoint.url.is_loopback() && endpoint.ca_file.is_none() {
+        &["http"]
+    } else {
+        &["https"]
+    }
+}
+
+/// The root of the API at `host`, as `scheme://host[:port]/`; `None` where that is no URL.
+pub(super) fn base(scheme: &str, host: &str) -> Option<Url> {
+    let host = if is_docker_hub(host) { "registry-1.docker.io" } else { host };
+    Url::parse(&format!("{scheme}://{host}/")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str, insecure: bool, ca_file: Option<&str>) -> RegistryEndpoint {
+        RegistryEndpoint {
+            url: url.parse().expect("a location"),
+            insecure,
+            ca_file: ca_file.map(str::to_owned),
+            auth: None,
+        }
+    }
+
+    #[test]
+    fn docker_hub_has_other_names() {
+        let name = |text: &str| text.parse::<RepositoryName>().expect("a name");
+        assert_eq!(repository_path("docker.io", &name("alpine")), "library/alpine");
+        assert_eq!(repository_path("docker.io", &name("me/alpine")), "me/alpine");
+        assert_eq!(repository_path("ghcr.io", &name("alpine")), "alpine");
+        let base = |host| base("https", host).expect("a url").to_string();
+        assert_eq!(base("docker.io"), "https://registry-1.docker.io/");
+        assert_eq!(base("index.docker.io"), "https://registry-1.docker.io/");
+        assert_eq!(base("ghcr.io"), "https://ghcr.io/");
+        assert_eq!(base("[::1]:5000"), "https://[::1]:5000/");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_and_insecure() {
+        assert_eq!(schemes(&endpoint("ghcr.io/a", false, None)), ["https"]);
+        assert_eq!(schemes(&endpoint("ghcr.io/a", false, Some("ca.pem"))), ["https"]);
+        assert_eq!(schemes(&endpoint("localhost:5000", false, None)), ["http"]);
+        assert_eq!(schemes(&endpoint("localhost:5000", false, Some("ca.pem"))), ["https"]);
+        assert_eq!(schemes(&endpoint("10.0.0.1:5000", true, None)), ["https", "http"]);
+    }
+}

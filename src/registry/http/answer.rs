@@ -1,0 +1,120 @@
+//! An answer to one request: its head, and its body read up to a limit.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::exchange;
+use super::retry::{Failure, asked_wait};
+use crate::model::Digest;
+use crate::registry::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
+
+/// How much is read of a body that tells of an error, in bytes.
+const ERROR_LIMIT: u64 = 64 * 1024;
+
+/// `Docker-Content-Digest`, which names the digest of the manifest or blob that an answer is about.
+pub(super) static DIGEST_HEADER: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// An answer to one request.
+pub(super) struct Answer {
+    /// `METHOD url`, redacted.
+    pub(super) request: String,
+    /// The address that answered, redirects followed.
+    pub(super) url: Url,
+    /// Where the credentials came from that the request carried.
+    pub(super) credentials: Option<String>,
+    /// The longest wait for a piece of the body.
+    pub(super) patience: Duration,
+    /// The answer.
+    pub(super) response: Response,
+}
+
+impl Answer {
+    /// The status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The headers.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// `Content-Length`, which the answer to a HEAD has too.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    }
+
+    /// `Docker-Content-Digest`, where it is there and a digest.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.headers().get(&DIGEST_HEADER)?.to_str().ok()?.trim().parse().ok()
+    }
+
+    /// An error about what the answer holds.
+    pub(super) fn protocol(&self, reason: impl Into<String>) -> RegistryError {
+        RegistryError::Protocol { request: self.request.clone(), reason: reason.into() }
+    }
+
+    /// The whole body: an error where it has more than `limit` bytes.
+    pub(super) async fn body(mut self, limit: u64) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            body.extend_from_slice(&piece);
+            if body.len() as u64 > limit {
+                let reason = format!("an answer of more than {limit} bytes");
+                return Err(Failure::lasting(self.protocol(reason)));
+            }
+        }
+        Ok(body)
+    }
+
+    /// The next piece of the body.
+    async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
+        let (cause, failure) = match tokio::time::timeout(self.patience, self.response.chunk()).await {
+            Ok(Ok(piece)) => return Ok(piece),
+            Ok(Err(error)) => (exchange::deepest(&error), NetworkFailure::Connection),
+            Err(_) => (format!("the answer stopped for {:?}", self.patience), NetworkFailure::Timeout),
+        };
+        let request = self.request.clone();
+        let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+        Err(Failure { request, error, passing: true })
+    }
+
+    /// Reads what is left of a short body, so that its connection can serve again.
+    pub(super) async fn discard(mut self) {
+        let mut left = ERROR_LIMIT;
+        while let Ok(Some(piece)) = self.piece().await {
+            left = left.saturating_sub(piece.len() as u64);
+            if left == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The error that this answer tells of.
+    pub(super) async fn into_error(mut self) -> RegistryError {
+        let mut body = Vec::new();
+        while let Ok(Some(piece)) = self.piece().await {
+            body.extend_from_slice(&piece);
+            if body.len() as u64 >= ERROR_LIMIT {
+                break;
+            }
+        }
+        let errors = ErrorEnvelope::parse(&body);
+        let status = self.status();
+        if status.is_success() || status.is_informational() || status.is_redirection() {
+            return self.protocol(format!("an answer with status {status}, which does not belong here"));
+        }
+        let retry_after = asked_wait(self.headers(), &errors);
+        RegistryError::from_refusal(Refusal {
+            request: self.request,
+            status: status.as_u16(),
+            errors,
+            credentials: self.credentials,
+            retry_after,
+            attempts: 1,
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! One attempt at one request: credentials for the registry alone, redirects, the network's errors in words.
+
+use std::error::Error;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::answer::Answer;
+use super::body::{Payload, Stall, watch};
+use super::host::Host;
+use super::origin;
+use super::retry::{Failure, Retries, is_passing};
+use super::token::{Access, Authorization};
+use crate::registry::error::text;
+use crate::registry::{NetworkFailure, RegistryError};
+
+/// The most redirects that are followed for one request.
+const REDIRECTS: u32 = 5;
+
+/// Which requests wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Small requests, many at a time.
+    Small,
+    /// The bytes of blobs.
+    Upload,
+}
+
+/// A request to a registry.
+pub(super) struct Call<'a> {
+    /// The method.
+    pub(super) method: Method,
+    /// The address.
+    pub(super) url: Url,
+    /// What the credentials must allow.
+    pub(super) access: &'a Access,
+    /// Headers besides the credentials and the length.
+    pub(super) headers: HeaderMap,
+    /// The body.
+    pub(super) payload: Payload<'a>,
+    /// Which requests it waits for.
+    pub(super) lane: Lane,
+}
+
+impl<'a> Call<'a> {
+    /// A small request without a body.
+    pub(super) fn new(method: Method, url: Url, access: &'a Access) -> Self {
+        let (headers, payload) = (HeaderMap::new(), Payload::Empty);
+        Self { method, url, access, headers, payload, lane: Lane::Small }
+    }
+}
+
+impl Host {
+    /// Sends a request, again where a failure may pass. Any answer that may not pass is `Ok`.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, RegistryError> {
+        let mut retries = Retries::new(&self.policy, &self.notify);
+        loop {
+            match self.attempt(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => retries.again(failure).await?,
+            }
+        }
+    }
+
+    /// Sends a request once: with a new token where the registry wants one, and along its redirects.
+    pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let base = self.base().await.map_err(Failure::lasting)?;
+        let mut authorization = self.authorization(call.access).await.map_err(Failure::lasting)?;
+        let (mut url, mut renewed, mut redirects) = (call.url.clone(), false, 0);
+        loop {
+            let ours = origin::same(base, &url);
+            let sent = authorization.as_ref().filter(|_| ours);
+            let answer = self.transmit(call, &url, sent).await?;
+            let status = answer.status();
+            if ours {
+                self.warnings.look(answer.headers());
+            }
+            if status == StatusCode::UNAUTHORIZED && ours && !renewed {
+                renewed = true;
+                let next = self.renewed(call.access, authorization.as_ref(), answer.headers()).await;
+                match next.map_err(Failure::lasting)? {
+                    Some(next) => authorization = Some(next),
+                    None => return Ok(answer),
+                }
+                answer.discard().await;
+            } else if let Some(next) = redirect(&call.method, &answer).map_err(Failure::lasting)? {
+                redirects += 1;
+                if redirects > REDIRECTS {
+                    return Err(Failure::lasting(answer.protocol("more than 5 redirects")));
+                }
+                url = next;
+                answer.discard().await;
+            } else if is_passing(status) {
+                let request = answer.request.clone();
+                return Err(Failure { request, error: answer.into_error().await, passing: true });
+            } else {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Sends a request to `url`, and that is all.
+    pub(super) async fn transmit(
+        &self,
+        call: &Call<'_>,
+        url: &Url,
+        authorization: Option<&Authorization>,
+    ) -> Result<Answer, Failure> {
+        let request = text::request(call.method.as_str(), url);
+        let lane = if call.lane == Lane::Upload { &self.uploads } else { &self.small };
+        // The semaphores are never closed; were one, nobody need wait.
+        let _permit = lane.acquire().await.ok();
+        let size = call.payload.size();
+        let (body, progress) = call.payload.open();
+        let mut builder = self.client.request(call.method.clone(), url.clone()).headers(call.headers.clone());
+        if let Some(authorization) = authorization {
+            builder = builder.header(AUTHORIZATION, authorization.header());
+        }
+        if size > 0 || matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
+            builder = builder.header(CONTENT_LENGTH, HeaderValue::from(size)).body(body);
+        }
+        let started = std::time::Instant::now();
+        let sent = watch(builder.send(), &progress, &self.timeouts, size).await;
+        if let Some(cause) = progress.broken() {
+            let digest = call.payload.digest().cloned();
+            return Err(Failure::lasting(match digest {
+                Some(digest) => RegistryError::Content { digest, cause },
+                None => RegistryError::Protocol { request, reason: cause },
+            }));
+        }
+        let (cause, failure, passing) = match sent {
+            Ok(Ok(response)) => {
+                tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
+                let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
+                let patience = self.timeouts.answer;
+                return Ok(Answer { request, url: url.clone(), credentials, patience, response });
+            }
+            Ok(Err(error)) => {
+                let failure = kind_of(&error);
+                let passing = !matches!(failure, NetworkFailure::Certificate | NetworkFailure::NotTls)
+                    && !error.is_builder();
+                (in_words(&error, failure), failure, passing)
+            }
+            Err(stall) => (stalled(stall, &self.timeouts, size), NetworkFailure::Timeout, true),
+        };
+        tracing::debug!(request, cause, elapsed = ?started.elapsed(), "no answer");
+        let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+        Err(Failure { request, error, passing })
+    }
+}
+
+/// Where an answer redirects to. Reading requests follow every redirect; a request with content follows only the
+/// two that keep it a request with content (RFC 9110, 15.4).
+fn redirect(method: &Method, answer: &Answer) -> Result<Option<Url>, RegistryError> {
+    let keeps_method = matches!(answer.status().as_u16(), 307 | 308);
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let redirects = keeps_method || (reads && matches!(answer.status().as_u16(), 301..=303));
+    if !redirects {
+        return Ok(None);
+    }
+    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.ok_or_else(|| answer.protocol("a redirect without a `Location`"))?;
+    let next = origin::follow(&answer.url, location);
+    next.map(Some).map_err(|reason| answer.protocol(format!("a redirect to {reason}")))
+}
+
+/// A stall in words.
+fn stalled(stall: Stall, timeouts: &super::Timeouts, size: u64) -> String {
+    match stall {
+        Stall::Network => format!("nothing was taken for {:?}", timeouts.stall),
+        Stall::Source => format!("the source gave nothing for {:?}", timeouts.source),
+        Stall::Registry if size == 0 => format!("no answer within {:?}", timeouts.commit(0)),
+        Stall::Registry => format!("no answer within {:?} of the last byte", timeouts.commit(size)),
+    }
+}
+
+/// What kind of failure an error of the HTTP client is.
+fn kind_of(error: &reqwest::Error) -> NetworkFailure {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(current) = cause {
+        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match tls.or_else(|| current.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+                return NetworkFailure::Certificate;
+            }
+            Some(rustls::Error::InvalidMessage(_)) => return NetworkFailure::NotTls,
+            _ => {}
+        }
+        if current.to_string().contains("dns error") {
+            return NetworkFailure::Name;
+        }
+        cause = current.source();
+    }
+    if error.is_timeout() { NetworkFailure::Timeout } else { NetworkFailure::Connection }
+}
+
+/// An error of the HTTP client in words.
+fn in_words(error: &reqwest::Error, failure: NetworkFailure) -> String {
+    match failure {
+        NetworkFailure::Timeout if error.is_connect() => "no connection within the time for it".to_owned(),
+        NetworkFailure::Timeout => "no answer in time".to_owned(),
+        NetworkFailure::NotTls => format!("the other side does not speak TLS: {}", deepest(error)),
+        _ if error.is_connect() => format!("cannot connect: {}", deepest(error)),
+        _ => deepest(error),
+    }
+}
+
+/// What the last cause in the chain says: those above it only say "error sending request".
+pub(super) fn deepest(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    let said = last.to_string();
+    // Alone, reqwest's own words hold the whole URL.
+    let said =
+        if error.source().is_none() { said.split(" for url").next().unwrap_or_default() } else { &said };
+    text::printable(said, 300)
+}

@@ -1,0 +1,93 @@
+//! What all repositories of one registry share: the client, credentials and tokens, and the limits.
+
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::Client;
+use tokio::sync::{OnceCell, Semaphore};
+use url::Url;
+
+use super::challenge::Challenge;
+use super::token::Tokens;
+use super::warning::Warnings;
+use super::{RetryPolicy, Timeouts, address, client};
+use crate::model::reference::RegistryEndpoint;
+use crate::registry::credentials::Keychain;
+use crate::registry::{ConnectOptions, Notify, RegistryError};
+
+/// How many small requests go beside each upload: a thousand tags at 50 ms of latency are to take no more than 3 s.
+const SMALL_PER_UPLOAD: usize = 4;
+
+/// One registry.
+pub(super) struct Host {
+    /// The host as written, with the port where one was given.
+    pub(super) name: String,
+    /// The schemes to try, in order.
+    pub(super) schemes: &'static [&'static str],
+    /// Sends requests.
+    pub(super) client: Client,
+    /// Finds credentials by repository.
+    pub(super) keychain: Keychain,
+    /// Tokens by repository.
+    pub(super) tokens: Tokens,
+    /// Warnings, told of once.
+    pub(super) warnings: Warnings,
+    /// How often to try.
+    pub(super) policy: RetryPolicy,
+    /// How long to wait.
+    pub(super) timeouts: Timeouts,
+    /// Hears of retries.
+    pub(super) notify: Notify,
+    /// Bounds small requests.
+    pub(super) small: Semaphore,
+    /// Bounds uploads. Apart from `small`, so that no HEAD waits behind gigabytes.
+    pub(super) uploads: Semaphore,
+    /// The root of the API, once found, or why it cannot be.
+    pub(super) found: OnceCell<Result<Url, RegistryError>>,
+    challenge: Mutex<Option<Challenge>>,
+}
+
+impl Host {
+    /// The registry at `host`.
+    pub(super) fn new(
+        endpoint: &RegistryEndpoint,
+        host: &str,
+        keychain: Keychain,
+        options: &ConnectOptions,
+    ) -> Result<Self, RegistryError> {
+        let uploads = options.parallelism.clamp(1, 1024);
+        Ok(Self {
+            name: host.to_owned(),
+            schemes: address::schemes(endpoint),
+            client: client::build(endpoint, &options.folder, &options.timeouts)?,
+            keychain,
+            tokens: Tokens::default(),
+            warnings: Warnings::new(host, options.notify.clone()),
+            policy: options.retry.clone(),
+            timeouts: options.timeouts.clone(),
+            notify: options.notify.clone(),
+            small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
+            uploads: Semaphore::new(uploads),
+            found: OnceCell::new(),
+            challenge: Mutex::new(None),
+        })
+    }
+
+    /// What the registry wants to see, as far as is known.
+    pub(super) fn challenge(&self) -> Option<Challenge> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what the registry wants to see.
+    pub(super) fn challenged(&self, challenge: Challenge) {
+        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+    }
+
+    /// The address of `path` in the API.
+    pub(super) async fn endpoint(&self, path: &str) -> Result<Url, RegistryError> {
+        let base = self.base().await?;
+        base.join(path).map_err(|error| RegistryError::Protocol {
+            request: base.to_string(),
+            reason: format!("`{path}` is no path in it: {error}"),
+        })
+    }
+}

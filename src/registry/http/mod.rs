@@ -1,0 +1,65 @@
+//! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
+//!
+//! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange` sends
+//! one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding them;
+//! `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs` speak the
+//! protocol, `upload`, `chunks` and `body` that of sending a blob, and `repository` is the room's traits.
+
+mod address;
+mod answer;
+mod blobs;
+mod body;
+mod challenge;
+mod chunks;
+mod client;
+mod discovery;
+mod exchange;
+mod host;
+mod link;
+mod location;
+mod manifests;
+mod origin;
+mod repository;
+mod retry;
+mod tags;
+mod token;
+mod upload;
+mod wait;
+mod warning;
+
+use std::sync::Arc;
+
+pub(super) use address::is_docker_hub;
+use host::Host;
+pub(super) use manifests::inner_type;
+use repository::HttpRepository;
+pub use retry::RetryPolicy;
+pub use wait::Timeouts;
+
+use super::credentials::Keychain;
+use super::{ConnectOptions, ReadWriteRepository, Registry, RegistryError};
+use crate::model::RepositoryName;
+use crate::model::reference::RegistryEndpoint;
+
+/// A registry over HTTP.
+pub(super) struct HttpRegistry {
+    host: Arc<Host>,
+}
+
+impl HttpRegistry {
+    /// The registry at `host`.
+    pub(super) fn new(
+        endpoint: &RegistryEndpoint,
+        host: &str,
+        keychain: Keychain,
+        options: &ConnectOptions,
+    ) -> Result<Self, RegistryError> {
+        Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?) })
+    }
+}
+
+impl Registry for HttpRegistry {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
+        Arc::new(HttpRepository::new(Arc::clone(&self.host), name))
+    }
+}

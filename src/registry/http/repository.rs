@@ -1,0 +1,70 @@
+//! A repository over HTTP: the room's traits, each method in one line.
+
+use std::sync::Arc;
+
+use super::address;
+use super::host::Host;
+use super::token::Access;
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
+use crate::registry::{BlobBody, BlobOutcome, ReadRepository, RegistryError, Repository};
+
+/// A repository over HTTP.
+pub(super) struct HttpRepository {
+    pub(super) host: Arc<Host>,
+    /// Its path in the API.
+    pub(super) path: String,
+    /// What reading needs.
+    pub(super) reading: Access,
+    /// What writing needs.
+    pub(super) writing: Access,
+}
+
+impl HttpRepository {
+    /// The repository `name` of a registry.
+    pub(super) fn new(host: Arc<Host>, name: &RepositoryName) -> Self {
+        let path = address::repository_path(&host.name, name);
+        let reading = Access { repository: path.clone(), push: false, mount_from: None };
+        let writing = Access { push: true, ..reading.clone() };
+        Self { host, path, reading, writing }
+    }
+}
+
+#[async_trait::async_trait]
+impl Repository for HttpRepository {
+    async fn head_manifest(&self, at: &TagOrDigest) -> Result<Option<Descriptor>, RegistryError> {
+        self.head_manifest_at(at).await
+    }
+
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+        self.put_manifest_at(at, manifest).await
+    }
+
+    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
+        self.head_blob(&blob.digest).await
+    }
+
+    async fn push_blob(
+        &self,
+        blob: &Descriptor,
+        body: &dyn BlobBody,
+        mount_from: Option<&RepositoryName>,
+    ) -> Result<BlobOutcome, RegistryError> {
+        let mount_from = mount_from.map(|name| address::repository_path(&self.host.name, name));
+        self.upload(blob, body, mount_from.as_deref()).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ReadRepository for HttpRepository {
+    async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
+        self.get_manifest_at(at).await
+    }
+
+    async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError> {
+        self.get_small_blob(blob, limit).await
+    }
+
+    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
+        self.all_tags().await
+    }
+}

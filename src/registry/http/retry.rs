@@ -1,0 +1,218 @@
+//! What is sent again, how often, and after which wait.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
+
+use crate::registry::{ErrorEnvelope, Notice, Notify, RegistryError};
+
+/// How often and how long a failed request is sent again. Waits double from `first_wait` on, less a random part of up
+/// to half, and are never shorter than what the registry asks for.
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// The most attempts, the first included. 6.
+    pub attempts: u32,
+    /// The longest time from the first attempt to the last, for uploads the sum of waits. 2 minutes.
+    pub total: Duration,
+    /// The wait after the first failure. 250 milliseconds.
+    pub first_wait: Duration,
+    /// The longest wait, unless the registry asks for more. 30 seconds.
+    pub longest_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 6,
+            total: Duration::from_secs(120),
+            first_wait: Duration::from_millis(250),
+            longest_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// `METHOD url`, redacted.
+    pub(super) request: String,
+    /// What happened.
+    pub(super) error: RegistryError,
+    /// Whether it may pass.
+    pub(super) passing: bool,
+}
+
+impl Failure {
+    /// A failure that sending again cannot mend.
+    pub(super) fn lasting(error: RegistryError) -> Self {
+        Self { request: String::new(), error, passing: false }
+    }
+}
+
+/// Whether an answer with this status may be another one later.
+pub(super) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// The attempts at one request, counted.
+pub(super) struct Retries<'a> {
+    policy: &'a RetryPolicy,
+    notify: &'a Notify,
+    started: Instant,
+    waited: Duration,
+    attempts: u32,
+    is_upload: bool,
+}
+
+impl<'a> Retries<'a> {
+    /// The attempts at a small request, the first of which starts now.
+    pub(super) fn new(policy: &'a RetryPolicy, notify: &'a Notify) -> Self {
+        let started = Instant::now();
+        Self { policy, notify, started, waited: Duration::ZERO, attempts: 1, is_upload: false }
+    }
+
+    /// The attempts at an upload, whose own duration is bounded by its progress, not by the policy.
+    pub(super) fn of_upload(policy: &'a RetryPolicy, notify: &'a Notify) -> Self {
+        Self { is_upload: true, ..Self::new(policy, notify) }
+    }
+
+    /// Waits before the next attempt, or gives the error back where there is none to come.
+    pub(super) async fn again(&mut self, failure: Failure) -> Result<(), RegistryError> {
+        let Failure { request, error, passing } = failure;
+        let asked = error.retry_after().unwrap_or_default();
+        let wait = self.policy.wait(self.attempts, rand::random()).max(asked);
+        let spent = if self.is_upload { self.waited } else { self.started.elapsed() };
+        if !passing || self.attempts >= self.policy.attempts || spent + wait > self.policy.total {
+            return Err(error.after(self.attempts));
+        }
+        let cause = error.to_string();
+        let cause = cause.strip_prefix(&request).map_or(cause.as_str(), |rest| rest.trim_start_matches(": "));
+        let cause = cause.to_owned();
+        tracing::debug!(request, attempt = self.attempts, ?wait, cause, "retry");
+        (self.notify)(Notice::Retry { request, attempt: self.attempts, wait, cause });
+        tokio::time::sleep(wait).await;
+        self.waited += wait;
+        self.attempts += 1;
+        Ok(())
+    }
+}
+
+impl RetryPolicy {
+    /// The wait after attempt `attempt` (from 1); `random` is from 0 to 1.
+    fn wait(&self, attempt: u32, random: f64) -> Duration {
+        let doubled =
+            self.first_wait.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled.min(self.longest_wait).mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+/// How long a registry asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or GHCR's message
+/// `retry-after: 10.305464ms, allowed: 2000/minute`.
+pub(super) fn asked_wait(headers: &HeaderMap, errors: &ErrorEnvelope) -> Option<Duration> {
+    let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    header.and_then(|text| header_wait(text, jiff::Timestamp::now())).or_else(|| {
+        let texts = errors.items().iter().flat_map(|item| [&item.message, &item.detail]);
+        texts.map(String::as_str).find_map(message_wait)
+    })
+}
+
+fn header_wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+fn message_wait(text: &str) -> Option<Duration> {
+    let text = text.to_ascii_lowercase();
+    let (_, rest) = text.split_once("retry-after:")?;
+    let rest = rest.trim_start();
+    let (number, rest) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+    let unit = rest.split(|c: char| !c.is_alphabetic()).next()?;
+    let seconds = match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn waits_double_and_are_bounded() {
+        let policy = RetryPolicy::default();
+        let millis = |attempt, random| policy.wait(attempt, random).as_millis();
+        assert_eq!([1, 2, 3, 4, 5].map(|attempt| millis(attempt, 0.0)), [250, 500, 1000, 2000, 4000]);
+        assert_eq!(millis(1, 1.0), 125);
+        assert_eq!(millis(40, 0.0), 30_000);
+        assert_eq!(millis(u32::MAX, 1.0), 15_000);
+    }
+
+    #[test]
+    fn registries_ask_for_waits_in_three_ways() {
+        let now: jiff::Timestamp = "1994-11-06T08:49:30Z".parse().expect("a time");
+        for (text, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("soon", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(header_wait(text, now).map(|wait| wait.as_secs()), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("retry-after: 10.305464ms, allowed: 2000/minute", Some(Duration::from_nanos(10_305_464))),
+            ("too many; Retry-After: 1.5s", Some(Duration::from_millis(1500))),
+            ("retry-after: 250µs", Some(Duration::from_micros(250))),
+            ("retry-after: 2m", Some(Duration::from_secs(120))),
+            ("retry-after: x", None),
+            ("retry-after: 3 bananas", None),
+            ("retry-after: 1e400s", None),
+            ("retry-after:", None),
+            ("no", None),
+        ] {
+            assert_eq!(message_wait(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "(retry-after:)?[ -~]{0,30}") {
+            let _ = message_wait(&text);
+            let _ = header_wait(&text, jiff::Timestamp::UNIX_EPOCH);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_and_time_have_a_bound() {
+        let notify: Notify = std::sync::Arc::new(|_| {});
+        let failure = |passing| Failure {
+            request: "GET x".to_owned(),
+            error: RegistryError::Protocol { request: "GET x".to_owned(), reason: "no".to_owned() },
+            passing,
+        };
+        let policy = RetryPolicy { attempts: 3, ..RetryPolicy::default() };
+        let mut retries = Retries::new(&policy, &notify);
+        assert!(retries.again(failure(true)).await.is_ok());
+        assert!(retries.again(failure(true)).await.is_ok());
+        assert!(retries.again(failure(true)).await.is_err());
+        assert!(Retries::new(&policy, &notify).again(failure(false)).await.is_err());
+        let policy = RetryPolicy { total: Duration::from_millis(100), ..policy };
+        assert!(Retries::new(&policy, &notify).again(failure(true)).await.is_err());
+    }
+}

@@ -1,0 +1,328 @@
+//! Credentials on requests: Basic, and the tokens of a token server, kept by repository
+//! (distribution/distribution, "Token Authentication Specification"). Tokens are opaque: GHCR's are not always JWTs.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::challenge::{self, Challenge};
+use super::exchange::Call;
+use super::host::Host;
+use super::origin;
+use super::retry::{Failure, Retries, is_passing};
+use crate::registry::error::text;
+use crate::registry::{Credentials, RegistryError};
+
+/// The longest answer of a token server, in bytes.
+const TOKEN_LIMIT: u64 = 1024 * 1024;
+
+/// What a request needs to be allowed to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The repository, by its path in the API.
+    pub(super) repository: String,
+    /// Whether to write to it, besides reading.
+    pub(super) push: bool,
+    /// Another repository to read from.
+    pub(super) mount_from: Option<String>,
+}
+
+/// The value of an `Authorization` header.
+#[derive(Debug, Clone)]
+pub(super) struct Authorization {
+    header: HeaderValue,
+    origin: Option<String>,
+    /// Which token it is; `None`: Basic.
+    grant: Option<u64>,
+}
+
+impl Authorization {
+    /// The value, marked as not to be shown.
+    pub(super) fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    /// Where its credentials came from.
+    pub(super) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+}
+
+/// A token, and what it was asked for.
+#[derive(Debug)]
+struct Grant {
+    push: bool,
+    sources: BTreeSet<String>,
+    authorization: Authorization,
+    until: Instant,
+}
+
+impl Grant {
+    fn allows(&self, access: &Access) -> bool {
+        (self.push || !access.push) && access.mount_from.iter().all(|source| self.sources.contains(source))
+    }
+}
+
+/// The tokens of one repository; whoever holds the lock may ask for another, and all others wait for that one.
+type Grants = Arc<tokio::sync::Mutex<Vec<Grant>>>;
+
+/// Tokens by repository.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    grants: Mutex<HashMap<String, Grants>>,
+    asked: std::sync::atomic::AtomicU64,
+}
+
+impl Tokens {
+    fn of(&self, repository: &str) -> Grants {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(grants.entry(repository.to_owned()).or_default())
+    }
+
+    fn next_id(&self) -> u64 {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Host {
+    /// The header that a request with this access carries, as far as is known what the registry wants to see.
+    pub(super) async fn authorization(
+        &self,
+        access: &Access,
+    ) -> Result<Option<Authorization>, RegistryError> {
+        let credentials = self.keychain.find(&access.repository);
+        match self.challenge() {
+            None => Ok(None),
+            Some(Challenge::Basic) => credentials.map(basic).transpose(),
+            Some(Challenge::Bearer { realm, service }) => {
+                let grants = self.tokens.of(&access.repository);
+                let mut grants = grants.lock().await;
+                grants.retain(|grant| grant.until > Instant::now());
+                if let Some(grant) = grants.iter().find(|grant| grant.allows(access)) {
+                    return Ok(Some(grant.authorization.clone()));
+                }
+                let grant = self.ask(&realm, service.as_deref(), access, credentials).await?;
+                let authorization = grant.authorization.clone();
+                grants.push(grant);
+                Ok(Some(authorization))
+            }
+        }
+    }
+
+    /// Another header, after an answer 401 to the one that was sent: `None` where there is none to be had.
+    pub(super) async fn renewed(
+        &self,
+        access: &Access,
+        sent: Option<&Authorization>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Authorization>, RegistryError> {
+        let Some(challenge) = challenge::of(headers) else { return Ok(None) };
+        let is_basic = challenge == Challenge::Basic;
+        self.challenged(challenge);
+        match sent.map(|sent| sent.grant) {
+            // The same user name and password would get the same answer.
+            Some(None) if is_basic => return Ok(None),
+            Some(Some(id)) => {
+                let grants = self.tokens.of(&access.repository);
+                grants.lock().await.retain(|grant| grant.authorization.grant != Some(id));
+            }
+            _ => {}
+        }
+        self.authorization(access).await
+    }
+
+    /// Asks the token server at `realm`. With credentials, reading asks for the right to push too: a run that reads
+    /// mostly pushes next, and so needs one token. Where that is refused, it asks for less.
+    async fn ask(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        access: &Access,
+        credentials: Option<&Credentials>,
+    ) -> Result<Grant, RegistryError> {
+        let eager = Access { push: access.push || credentials.is_some(), ..access.clone() };
+        match self.request_token(realm, service, &eager, credentials).await {
+            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != *access => {
+                self.request_token(realm, service, access, credentials).await
+            }
+            other => other,
+        }
+    }
+
+    async fn request_token(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        access: &Access,
+        credentials: Option<&Credentials>,
+    ) -> Result<Grant, RegistryError> {
+        let request = text::request("GET", realm);
+        let base = self.base().await?;
+        if !origin::may_ask_token(base, realm) {
+            let reason = "the registry names a token server that does not speak https".to_owned();
+            return Err(RegistryError::Protocol { request, reason });
+        }
+        let mut url = realm.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = service {
+                query.append_pair("service", service);
+            }
+            for scope in scopes(access) {
+                query.append_pair("scope", &scope);
+            }
+        }
+        let authorization = credentials.map(basic).transpose()?;
+        let nothing = Access::default();
+        let call = Call::new(Method::GET, url, &nothing);
+        let mut retries = Retries::new(&self.policy, &self.notify);
+        let (asked, body) = loop {
+            let asked = Instant::now();
+            match self.token_answer(&call, authorization.as_ref()).await {
+                Ok(body) => break (asked, body),
+                Err(failure) => retries.again(failure).await?,
+            }
+        };
+        let protocol =
+            |reason: &str| RegistryError::Protocol { request: request.clone(), reason: reason.to_owned() };
+        let (token, lifetime) = read_token(&body).ok_or_else(|| protocol("an answer without a token"))?;
+        let header = sensitive(format!("Bearer {token}"));
+        let header = header.ok_or_else(|| protocol("a token that cannot be sent back"))?;
+        let authorization = Authorization {
+            header,
+            origin: credentials.map(|credentials| credentials.origin().to_owned()),
+            grant: Some(self.tokens.next_id()),
+        };
+        let sources = access.mount_from.iter().cloned().collect();
+        Ok(Grant { push: access.push, sources, authorization, until: asked + lifetime })
+    }
+
+    async fn token_answer(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&Authorization>,
+    ) -> Result<Vec<u8>, Failure> {
+        let answer = self.transmit(call, &call.url, authorization).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return answer.body(TOKEN_LIMIT).await;
+        }
+        let request = answer.request.clone();
+        Err(Failure { request, error: answer.into_error().await, passing: is_passing(status) })
+    }
+}
+
+/// The scopes to ask for. The repository that is pushed to comes last, as GitLab once heeded the last alone.
+fn scopes(access: &Access) -> Vec<String> {
+    let actions = if access.push { "pull,push" } else { "pull" };
+    let source = access.mount_from.iter().map(|source| format!("repository:{source}:pull"));
+    source.chain([format!("repository:{}:{actions}", access.repository)]).collect()
+}
+
+/// The token of a token server's answer, and how long it may be used: a little less than the server says, or than
+/// the 60 seconds that hold where it says nothing.
+fn read_token(body: &[u8]) -> Option<(String, Duration)> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let token = text("token").or_else(|| text("access_token"))?.to_owned();
+    let seconds = answer.get("expires_in").and_then(Value::as_f64).filter(|seconds| *seconds > 0.0);
+    let lifetime = Duration::from_secs_f64(seconds.unwrap_or(60.0).min(31_536_000.0));
+    let margin = (lifetime / 4).min(Duration::from_secs(10));
+    Some((token, lifetime.saturating_sub(margin)))
+}
+
+/// Basic credentials.
+fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
+    let pair = format!("{}:{}", credentials.username(), credentials.password());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| RegistryError::Credentials {
+        reason: format!("the credentials from {} cannot be sent", credentials.origin()),
+        help: "log in again".to_owned(),
+    })?;
+    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+}
+
+fn sensitive(text: String) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn access(push: bool, mount_from: Option<&str>) -> Access {
+        Access { repository: "o/n".to_owned(), push, mount_from: mount_from.map(str::to_owned) }
+    }
+
+    #[test]
+    fn scopes_name_both_repositories() {
+        assert_eq!(scopes(&access(false, None)), ["repository:o/n:pull"]);
+        assert_eq!(
+            scopes(&access(true, Some("o/base"))),
+            ["repository:o/base:pull", "repository:o/n:pull,push"]
+        );
+    }
+
+    #[test]
+    fn a_token_serves_for_less_than_it_was_asked_for() {
+        let grant = |push, sources: &[&str]| Grant {
+            push,
+            sources: sources.iter().map(|source| (*source).to_owned()).collect(),
+            authorization: Authorization {
+                header: HeaderValue::from_static("x"),
+                origin: None,
+                grant: Some(0),
+            },
+            until: Instant::now(),
+        };
+        for (grant, needed, expected) in [
+            (grant(true, &[]), access(false, None), true),
+            (grant(false, &[]), access(true, None), false),
+            (grant(true, &["a"]), access(true, Some("a")), true),
+            (grant(true, &["b"]), access(true, Some("a")), false),
+            (grant(true, &["a"]), access(false, None), true),
+        ] {
+            assert_eq!(grant.allows(&needed), expected, "{grant:?} {needed:?}");
+        }
+    }
+
+    #[test]
+    fn token_answers() {
+        let seconds =
+            |body: &str| read_token(body.as_bytes()).map(|(token, lifetime)| (token, lifetime.as_secs_f64()));
+        let token = |lifetime| Some(("t".to_owned(), lifetime));
+        assert_eq!(seconds(r#"{"token":"t"}"#), token(50.0));
+        assert_eq!(seconds(r#"{"access_token":"t","expires_in":300}"#), token(290.0));
+        assert_eq!(seconds(r#"{"token":"","access_token":"t","expires_in":4}"#), token(3.0));
+        assert_eq!(seconds(r#"{"token":"t","expires_in":-1}"#), token(50.0));
+        assert_eq!(seconds(r#"{"token":"t","expires_in":1e300}"#), token(31_535_990.0));
+        assert_eq!(seconds(r#"{"token":7}"#), None);
+        assert_eq!(seconds("<html>"), None);
+    }
+
+    #[test]
+    fn headers_are_not_shown() {
+        let credentials = Credentials::new("user", "pass:word", "a test");
+        let authorization = basic(&credentials).expect("a header");
+        assert_eq!(authorization.header().to_str().expect("text"), "Basic dXNlcjpwYXNzOndvcmQ=");
+        assert!(!format!("{authorization:?}").contains("dXNl"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read(body in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = read_token(&body);
+        }
+    }
+}
