@@ -12,12 +12,7 @@ use crate::registry::{RegistryError, Repository};
 pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
     match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
         Ok(Some(_)) => ObservedVisibility::Public,
-        Ok(None) => ObservedVisibility::Unknown,
-        Err(error) if denies(&error) => ObservedVisibility::NotPublic,
-        Err(_) => ObservedVisibility::Unknown,
+        Err(RegistryError::Unauthorized(_) | RegistryError::Denied(_)) => ObservedVisibility::NotPublic,
+        Ok(None) | Err(_) => ObservedVisibility::Unknown,
     }
-}
-
-fn denies(error: &RegistryError) -> bool {
-    error.is_denial()
 }
