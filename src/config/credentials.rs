@@ -49,7 +49,7 @@ static USER_INFORMATION: LazyLock<Option<Regex>> =
 
 /// A key that looks like one of a credential, and what follows it.
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?[ \t]*=[ \t]*"#)
+    Regex::new(r#"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
         .ok()
 });
 
@@ -86,9 +86,21 @@ pub(super) fn paths(found: &[Credential], profile: Option<&str>) -> Vec<Vec<Stri
 pub(super) fn mask_by_text(text: String) -> String {
     let mut masks = token_ranges(&text);
     masks.extend(user_information(&text).map(|(_, range)| range));
-    for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(&text)) {
+    masks.extend(assigned(&text));
+    masked(text, &masks)
+}
+
+/// Words without the access tokens in them, for messages that say the name of a key.
+pub(super) fn without_tokens(words: &str) -> String {
+    masked(words.to_owned(), &token_ranges(words))
+}
+
+/// What follows keys that look like those of credentials, to the end of the line or string.
+fn assigned(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(text)) {
         let (Some(whole), Some(key)) = (captures.get(0), captures.get(1)) else { continue };
-        if key.as_str().ends_with("_env") {
+        if key.as_str().to_ascii_lowercase().ends_with("_env") {
             continue;
         }
         let rest = text.get(whole.end()..).unwrap_or_default();
@@ -100,9 +112,9 @@ pub(super) fn mask_by_text(text: String) -> String {
                 |quotes| rest.get(3..).and_then(|rest| rest.find(quotes)).map(|end| end + 3),
             )
             .unwrap_or(rest.len());
-        masks.push(whole.end()..whole.end() + length);
+        ranges.push(whole.end()..whole.end() + length);
     }
-    masked(text, &masks)
+    ranges
 }
 
 /// `text` with `*` for each byte in `ranges`, but for the ends of lines.
@@ -211,6 +223,13 @@ impl Search<'_> {
             self.masks.extend(ranges);
             return self.add(What::UserInformation, span, range);
         }
+        // An address may well hold such words: `token:5000`.
+        let other = matches!(self.in_layer(), ["registries", _, key] if key != "url");
+        if other && let Some(range) = assigned(value).first() {
+            // A table that is no TOML, as a variable may hold, is text.
+            let range = if written == value { span.start + range.start..span.end } else { inner };
+            return self.add(What::Key, span, range);
+        }
         let is_url = matches!(self.in_layer(), ["registries", _, "url"]);
         if is_url
             && !value.starts_with("oci:")
@@ -234,19 +253,24 @@ impl Search<'_> {
         [next(), next(), next()]
     }
 
-    /// Whether the key says that its value is a credential, or the name of a variable.
+    /// Whether the keys say that the value is a credential, or the name of a variable. In `auth` nothing else
+    /// can stand.
     fn by_key(&self) -> Option<What> {
-        let key = self.path.last()?;
-        if self.in_layer().first() != Some(&"registries") || self.path.len() < 3 {
+        let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
+        let [section, _, keys @ ..] = self.path.get(skip..)? else { return None };
+        if section != "registries" {
             return None;
         }
-        let key = suggest::folded(key);
-        if key.ends_with("_env") {
+        if keys.last().is_some_and(|key| suggest::folded(key).ends_with("_env")) {
             return Some(What::Variable);
         }
         let words = ["password", "passwd", "secret", "token", "username", "credential", "api_key", "apikey"];
-        (matches!(key.as_str(), "user" | "login" | "pass") || words.iter().any(|word| key.contains(word)))
-            .then_some(What::Key)
+        let telling = |key: &String| {
+            let key = suggest::folded(key);
+            matches!(key.as_str(), "auth" | "user" | "login" | "pass")
+                || words.iter().any(|word| key.contains(word))
+        };
+        keys.iter().any(telling).then_some(What::Key)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::check::{self, Declared};
 use super::layers::{self, Above, Layers};
 use super::merge::{self, Merged};
-use super::{Config, file, raw, schema, structure};
+use super::{Config, credentials, file, raw, schema, structure};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Digest;
 
@@ -66,8 +66,8 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let digest = Digest::of(canonical(&json).as_bytes());
     let unknown: Vec<String> = undeclared_sections(&json);
     let declared = declared(&json);
-    let credentials: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
-    diagnostics.extend(structure::check(&mut json, &places, &credentials));
+    let secret: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
+    diagnostics.extend(structure::check(&mut json, &places, &secret));
     diagnostics.extend(nothing_declared(&unknown, &json, &places));
     let raw: raw::File = match serde_json::from_value(json) {
         Ok(raw) => raw,
@@ -79,6 +79,13 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     };
     let (checked, found) = check::check(raw, &declared, &places);
     diagnostics.extend(found);
+    for diagnostic in &mut diagnostics {
+        diagnostic.message = credentials::without_tokens(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(credentials::without_tokens);
+        for label in &mut diagnostic.labels {
+            label.text = credentials::without_tokens(&label.text);
+        }
+    }
     in_order(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Loaded { config: None, diagnostics, profiles };

@@ -451,3 +451,27 @@ mod hostile {
         }
     }
 }
+
+#[test]
+fn a_credential_from_outside_is_never_shown() {
+    let mut options = options();
+    options.set = [
+        "registries.ghcr.auth={password=\"hunter2\"",
+        "registries.ghcr.auth.password hunter2",
+        "registries.one.auth=hunter2",
+        "registries.two.auth=['me', 'hunter2']",
+        "registries.three.passwords.all=['hunter2']",
+        "registries.ghp_abcdefghijklmnop=1",
+        "ghp_abcdefghijklmnop=1",
+        "registries.four.url=me:hunter2@ghcr.io",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for profile in [None, Some("dev".to_owned())] {
+        let loaded = load_text(GOOD, &LoadOptions { profile, ..options.clone() });
+        assert!(loaded.diagnostics.len() >= 8, "{:?}", said(&loaded));
+        let style = crate::report::diagnostics::Style { color: false, unicode: false, width: 80 };
+        let shown = crate::report::diagnostics::human(&loaded.diagnostics, style);
+        assert!(!shown.contains("hunter2") && !shown.contains("ghp_"), "{shown}");
+    }
+}
