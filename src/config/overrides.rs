@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 /// What the names of variables start with that set keys.
 const PREFIX: &str = "BROKKR_PUBLISH_";
 
-/// What follows [`PREFIX`] in variables that are no keys: flags of the command line, and those of the tests.
+/// What follows `BROKKR_PUBLISH_` in variables that are no keys: flags of the command line, and those of the tests.
 pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SCHEMAS", "UPDATE_CORPUS"];
 
 /// How many keys deep a variable can set a value; the language is five deep.
