@@ -112,11 +112,8 @@ async fn observe(
     }
     name_versions(desired, repository, &mut observed).await?;
     read_revisions(desired, repository, &mut observed).await?;
-    let in_place = desired
-        .tags
-        .iter()
-        .all(|tag| observed.tags.get(&tag.tag).is_some_and(|present| present.digest == *root));
-    if !in_place {
+    // Tags are moved last: where one names the root, all that it reaches is there.
+    if !observed.tags.values().any(|present| present.digest == *root) {
         find_missing(desired, repository, &mut observed).await?;
     }
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {

@@ -9,7 +9,12 @@ use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 /// `outcome` as text; with every change where `success` is false, since then each matters.
 pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
-    let title = if success { "Applied" } else { "Stopped" };
+    let changed = outcome.count(ChangeResult::Created) + outcome.count(ChangeResult::Moved) > 0;
+    let title = match (success, changed) {
+        (false, _) => "Stopped",
+        (true, true) => "Applied",
+        (true, false) => "Nothing to do",
+    };
     let counts = [
         (ChangeResult::Created, "created"),
         (ChangeResult::Moved, "moved"),
@@ -31,7 +36,7 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
         }
         text.push('\n');
     }
-    let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+    let counts = if counts.is_empty() { "nothing was asked for".to_owned() } else { counts.join(", ") };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
     let references: Vec<&str> =
         outcome.repositories.iter().filter_map(|it| it.reference.as_deref()).collect();
