@@ -36,7 +36,7 @@ enum What {
 /// The tokens of known services: GitHub, GitLab, Slack, AWS, Docker Hub, npm and `PyPI`.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"\b(?:(?:ghp|gho|ghu|ghs|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}",
+        r"(?-u)\b(?:(?:ghp|gho|ghu|ghs|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}",
         r"|(?:glpat|xox[a-z])-[A-Za-z0-9_.-]{6,}|dckr_[po]at_[A-Za-z0-9_-]{6,}",
         r"|(?:AKIA|ASIA)[A-Z0-9]{12,}|pypi-AgE[A-Za-z0-9_-]{6,})"
     ))
@@ -45,11 +45,11 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A user name, and mostly a password, in an address.
 static USER_INFORMATION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^\s/@"'<>]+)@"#).ok());
+    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^ \t\r\n/@"'<>]+)@"#).ok());
 
 /// A key that looks like one of a credential, and what follows it.
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
+    Regex::new(r#"(?i-u)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
         .ok()
 });
 
