@@ -179,9 +179,7 @@ fn stalled(stall: Stall, timeouts: &super::Timeouts, size: u64) -> String {
 fn kind_of(error: &reqwest::Error) -> NetworkFailure {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(current) = cause {
-        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match tls.or_else(|| current.downcast_ref::<rustls::Error>()) {
+        match tls_error(current) {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
                 return NetworkFailure::Certificate;
             }
@@ -194,6 +192,15 @@ fn kind_of(error: &reqwest::Error) -> NetworkFailure {
         cause = current.source();
     }
     if error.is_timeout() { NetworkFailure::Timeout } else { NetworkFailure::Connection }
+}
+
+/// The TLS error that `error` is, perhaps as the content of I/O errors, which do not name it as their source.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut current = error;
+    while let Some(inner) = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        current = inner;
+    }
+    current.downcast_ref::<rustls::Error>()
 }
 
 /// An error of the HTTP client in words.
