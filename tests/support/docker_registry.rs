@@ -7,6 +7,7 @@
 //! ```
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -1,6 +1,7 @@
 //! A small image made by hand, its blobs in memory, and pushing it: what tests of registries have to send.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,0 +1,277 @@
+//! The content of the registry, and answers as distribution-spec 1.1 has them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use brokkr_publish::model::{Digest, RawManifest};
+use bytes::Bytes;
+use futures_util::StreamExt;
+
+use super::{Auth, Logged, Shared};
+
+/// What a registry holds.
+#[derive(Default)]
+pub struct Content {
+    /// Blobs, by repository and digest.
+    pub blobs: HashMap<(String, Digest), Bytes>,
+    /// Manifests, by repository and digest.
+    pub manifests: HashMap<(String, Digest), RawManifest>,
+    /// What each tag names, by repository and tag.
+    pub tags: BTreeMap<(String, String), Digest>,
+    sessions: HashMap<String, Vec<u8>>,
+    opened: usize,
+}
+
+impl Content {
+    /// Puts a manifest under a tag.
+    pub fn tag(&mut self, repository: &str, tag: &str, manifest: &RawManifest) {
+        let digest = manifest.digest().clone();
+        self.manifests.insert((repository.to_owned(), digest.clone()), manifest.clone());
+        self.tags.insert((repository.to_owned(), tag.to_owned()), digest);
+    }
+
+    /// Puts a blob.
+    pub fn blob(&mut self, repository: &str, bytes: &Bytes) {
+        self.blobs.insert((repository.to_owned(), Digest::of(bytes)), bytes.clone());
+    }
+
+    /// What was received in the upload session at `path`.
+    pub(super) fn keep(&mut self, path: &str, bytes: &[u8]) {
+        if let Some(session) = self.sessions.get_mut(path) {
+            session.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// Pairs of a query, decoded.
+pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// An answer without a body.
+fn empty(status: u16, headers: &[(&str, String)]) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+    for (name, value) in headers {
+        let name = header::HeaderName::try_from(*name).expect("a name");
+        answer.headers_mut().insert(name, HeaderValue::try_from(value).expect("a header"));
+    }
+    answer
+}
+
+/// A JSON answer.
+pub(super) fn json(status: u16, value: &serde_json::Value) -> Response<Body> {
+    let mut answer = empty(status, &[("content-type", "application/json".to_owned())]);
+    *answer.body_mut() = Body::from(value.to_string());
+    answer
+}
+
+/// A refusal in the specified form.
+pub(super) fn refusal(status: u16, code: &str, message: &str) -> Response<Body> {
+    json(status, &serde_json::json!({ "errors": [{ "code": code, "message": message }] }))
+}
+
+impl Shared {
+    /// Answers as a registry does when nothing goes wrong.
+    pub(super) async fn answer(&self, request: &Logged, body: Body) -> Response<Body> {
+        if request.path == "/token" && self.options.auth == Auth::Token {
+            return self.token(request);
+        }
+        let Some(path) = request.path.strip_prefix("/v2/") else {
+            return refusal(404, "UNKNOWN", "no such path");
+        };
+        let (repository, kind) = split(path);
+        if let Some(challenge) = self.challenge(request, repository) {
+            return challenge;
+        }
+        match (request.method.as_str(), kind) {
+            ("GET", Kind::Root) => json(200, &serde_json::json!({})),
+            ("GET", Kind::Tags) => self.tags(repository, &request.query),
+            ("HEAD" | "GET", Kind::Manifest(at)) => self.manifest(repository, at),
+            ("PUT", Kind::Manifest(at)) => self.put_manifest(repository, at, request, body).await,
+            ("HEAD" | "GET", Kind::Blob(digest)) => self.blob(repository, digest),
+            ("POST", Kind::Uploads) => self.open(repository, request),
+            ("PATCH", Kind::Session) => self.patch(request, body).await,
+            ("PUT", Kind::Session) => self.close(repository, request, body).await,
+            ("GET", Kind::Session) => self.standing(request),
+            _ => refusal(405, "UNSUPPORTED", "the operation is unsupported"),
+        }
+    }
+
+    fn tags(&self, repository: &str, query: &str) -> Response<Body> {
+        let query: HashMap<_, _> = pairs(query).into_iter().collect();
+        let content = self.content.lock().expect("a lock");
+        let last = query.get("last").cloned().unwrap_or_default();
+        let all = content.tags.keys().filter(|(name, tag)| name == repository && *tag > last);
+        let all: Vec<_> = all.map(|(_, tag)| tag.clone()).collect();
+        if all.is_empty() && last.is_empty() {
+            return refusal(404, "NAME_UNKNOWN", "repository name not known to registry");
+        }
+        let asked = query.get("n").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+        let page: Vec<_> = all.iter().take(asked.min(self.options.page)).cloned().collect();
+        let mut answer = json(200, &serde_json::json!({ "name": repository, "tags": page }));
+        if let Some(last) = page.last().filter(|_| page.len() < all.len() && self.options.links) {
+            let link = format!("</v2/{repository}/tags/list?last={last}&n={}>; rel=\"next\"", page.len());
+            answer.headers_mut().insert(header::LINK, HeaderValue::try_from(link).expect("a header"));
+        }
+        answer
+    }
+
+    fn manifest(&self, repository: &str, at: &str) -> Response<Body> {
+        let content = self.content.lock().expect("a lock");
+        let tagged = content.tags.get(&(repository.to_owned(), at.to_owned())).cloned();
+        let digest = tagged.or_else(|| at.parse().ok());
+        let manifest = digest.and_then(|digest| content.manifests.get(&(repository.to_owned(), digest)));
+        let Some(manifest) = manifest else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
+        let headers = [
+            ("content-type", manifest.media_type().to_owned()),
+            ("content-length", manifest.bytes().len().to_string()),
+            ("docker-content-digest", manifest.digest().to_string()),
+        ];
+        let mut answer = empty(200, &headers);
+        *answer.body_mut() = Body::from(manifest.bytes().to_vec());
+        answer
+    }
+
+    async fn put_manifest(&self, repository: &str, at: &str, request: &Logged, body: Body) -> Response<Body> {
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default().to_vec();
+        let manifest = RawManifest::new(request.header("content-type"), bytes);
+        let digest = manifest.digest().clone();
+        if at.parse::<Digest>().is_ok_and(|asked| asked != digest) {
+            return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+        }
+        let mut content = self.content.lock().expect("a lock");
+        if at.parse::<Digest>().is_err() {
+            content.tags.insert((repository.to_owned(), at.to_owned()), digest.clone());
+        }
+        content.manifests.insert((repository.to_owned(), digest.clone()), manifest);
+        empty(201, &[("docker-content-digest", digest.to_string())])
+    }
+
+    fn blob(&self, repository: &str, digest: &str) -> Response<Body> {
+        let content = self.content.lock().expect("a lock");
+        let key = digest.parse().ok().map(|digest| (repository.to_owned(), digest));
+        let Some(bytes) = key.and_then(|key| content.blobs.get(&key)) else {
+            return refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
+        };
+        let mut answer = empty(200, &[("content-length", bytes.len().to_string())]);
+        *answer.body_mut() = Body::from(bytes.clone());
+        answer
+    }
+
+    fn open(&self, repository: &str, request: &Logged) -> Response<Body> {
+        let query: HashMap<_, _> = pairs(&request.query).into_iter().collect();
+        let mut content = self.content.lock().expect("a lock");
+        if let (true, Some(digest), Some(source)) =
+            (self.options.mounts, query.get("mount"), query.get("from"))
+        {
+            let digest: Digest = digest.parse().expect("a digest");
+            if let Some(bytes) = content.blobs.get(&(source.clone(), digest.clone())).cloned() {
+                content.blobs.insert((repository.to_owned(), digest.clone()), bytes);
+                let location = format!("/v2/{repository}/blobs/{digest}");
+                return empty(201, &[("location", location), ("docker-content-digest", digest.to_string())]);
+            }
+        }
+        content.opened += 1;
+        let path = format!("/v2/{repository}/blobs/uploads/{}", content.opened);
+        content.sessions.insert(path.clone(), Vec::new());
+        self.went_on(202, &path, 0)
+    }
+
+    /// The answer of a session that holds so many bytes. Its `Location` has a query that must be kept.
+    fn went_on(&self, status: u16, path: &str, size: usize) -> Response<Body> {
+        let root = if self.options.absolute { format!("http://{}", self.address) } else { String::new() };
+        let mut headers = vec![
+            ("location", format!("{root}{path}?_state=a%2Fb%3D%3D&at={size}")),
+            ("range", format!("0-{}", size.saturating_sub(1))),
+        ];
+        if self.options.smallest_chunk > 0 {
+            headers.push(("oci-chunk-min-length", self.options.smallest_chunk.to_string()));
+        }
+        empty(status, &headers)
+    }
+
+    async fn patch(&self, request: &Logged, body: Body) -> Response<Body> {
+        let held = self.content.lock().expect("a lock").sessions.get(&request.path).map(Vec::len);
+        let Some(held) = held else { return refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown") };
+        let range =
+            request.header("content-range").split_once('-').map(|(start, end)| (start.parse(), end.parse()));
+        let Some((Ok(start), Ok(end))) = range else {
+            return refusal(400, "BLOB_UPLOAD_INVALID", "no range");
+        };
+        let (start, end): (u64, u64) = (start, end);
+        if start != held as u64 || end - start + 1 > self.options.largest_chunk {
+            return self.went_on(416, &request.path, held);
+        }
+        let mut body = body.into_data_stream();
+        while let Some(Ok(piece)) = body.next().await {
+            self.content.lock().expect("a lock").keep(&request.path, &piece);
+        }
+        let held = self.content.lock().expect("a lock").sessions.get(&request.path).map_or(0, Vec::len);
+        self.went_on(202, &request.path, held)
+    }
+
+    async fn close(&self, repository: &str, request: &Logged, body: Body) -> Response<Body> {
+        let length: u64 = request.header("content-length").parse().unwrap_or(0);
+        if length > 0 && !self.options.whole {
+            return refusal(405, "UNSUPPORTED", "send chunks");
+        }
+        let Ok(last) = axum::body::to_bytes(body, usize::MAX).await else {
+            return refusal(400, "BLOB_UPLOAD_INVALID", "the body broke");
+        };
+        let mut content = self.content.lock().expect("a lock");
+        let Some(mut bytes) = content.sessions.remove(&request.path) else {
+            return refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown");
+        };
+        bytes.extend_from_slice(&last);
+        let query = pairs(&request.query);
+        let digest = query.iter().find(|(key, _)| key == "digest").map(|(_, digest)| digest.clone());
+        let found = Digest::of(&bytes);
+        if digest.as_deref() != Some(found.as_str()) || !request.query.starts_with("_state=a%2Fb%3D%3D&") {
+            return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+        }
+        content.blobs.insert((repository.to_owned(), found.clone()), bytes.into());
+        let location = format!("/v2/{repository}/blobs/{found}");
+        empty(201, &[("location", location), ("docker-content-digest", found.to_string())])
+    }
+
+    fn standing(&self, request: &Logged) -> Response<Body> {
+        let held = self.content.lock().expect("a lock").sessions.get(&request.path).map(Vec::len);
+        match held {
+            Some(held) => self.went_on(204, &request.path, held),
+            None => refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown"),
+        }
+    }
+}
+
+/// What a path below `/v2/` names.
+enum Kind<'a> {
+    Root,
+    Tags,
+    Manifest(&'a str),
+    Blob(&'a str),
+    Uploads,
+    Session,
+    Unknown,
+}
+
+/// The repository of a path, and what it names there.
+fn split(path: &str) -> (&str, Kind<'_>) {
+    if path.is_empty() {
+        return ("", Kind::Root);
+    }
+    if let Some(repository) = path.strip_suffix("/tags/list") {
+        return (repository, Kind::Tags);
+    }
+    if let Some((repository, rest)) = path.split_once("/blobs/uploads/") {
+        return (repository, if rest.is_empty() { Kind::Uploads } else { Kind::Session });
+    }
+    if let Some((repository, digest)) = path.split_once("/blobs/") {
+        return (repository, Kind::Blob(digest));
+    }
+    match path.split_once("/manifests/") {
+        Some((repository, at)) => (repository, Kind::Manifest(at)),
+        None => ("", Kind::Unknown),
+    }
+}

@@ -1,0 +1,228 @@
+//! An OCI registry in the process, for tests: it keeps blobs, manifests and tags in memory, logs every request,
+//! asks for tokens where told to, and fails as the test's script says.
+//!
+//! ```ignore
+//! let registry = TestRegistry::start(Options::default()).await;
+//! registry.on("PUT", "/blobs/uploads/", 1, Fault::Reset { after: 1000 });   // the first such request
+//! connect(&endpoint(&registry.host()), &options);
+//! assert_eq!(registry.count("PUT", "/blobs/uploads/"), 2);
+//! ```
+//!
+//! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the content and
+//! answers as the specification says, `tokens` is the token server, `wire` accepts connections that can be cut.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod content;
+mod tokens;
+mod wire;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+pub use content::Content;
+use tokens::Tokens;
+
+/// How the registry behaves when nothing is scripted.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The user and password that its token server, or it itself, lets in; `None`: everybody.
+    pub user: Option<(&'static str, &'static str)>,
+    /// What it wants to see.
+    pub auth: Auth,
+    /// How long a token lives.
+    pub token_lifetime: Duration,
+    /// Whether the token server says how long that is.
+    pub tells_lifetime: bool,
+    /// Whether it mounts blobs.
+    pub mounts: bool,
+    /// Whether it takes a blob in one PUT.
+    pub whole: bool,
+    /// The largest chunk it takes, in bytes: it answers 416 to a larger one, as GHCR does.
+    pub largest_chunk: u64,
+    /// The smallest chunk it takes but for the last, and says so.
+    pub smallest_chunk: u64,
+    /// The most tags on a page.
+    pub page: usize,
+    /// Whether a full page has a `Link` to the next.
+    pub links: bool,
+    /// Whether its `Location`s are absolute.
+    pub absolute: bool,
+}
+
+/// What a registry wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Nothing.
+    None,
+    /// User name and password.
+    Basic,
+    /// A token of its token server, at `/token`.
+    Token,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            user: None,
+            auth: Auth::None,
+            token_lifetime: Duration::from_secs(300),
+            tells_lifetime: true,
+            mounts: true,
+            whole: true,
+            largest_chunk: u64::MAX,
+            smallest_chunk: 0,
+            page: usize::MAX,
+            links: true,
+            absolute: false,
+        }
+    }
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The request's body is read and forgotten, and this is the answer.
+    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// This is the answer, at once; the body is not read.
+    Early(u16),
+    /// The connection is cut after so many bytes of the request's body.
+    Reset {
+        /// How many bytes are read, and kept where a chunk is.
+        after: u64,
+    },
+    /// Nothing happens any more after so many bytes of the request's body.
+    Stall {
+        /// How many bytes are read.
+        after: u64,
+    },
+    /// All is done as it should be, and then the connection is cut instead of an answer.
+    Lost,
+    /// All is done as it should be, and the answer has these headers set, or removed where the value is empty.
+    Headers(Vec<(&'static str, String)>),
+    /// An answer 200 whose body does not end.
+    Endless,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, as it came; empty where there was none.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Logged {
+    /// A header, as text; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// `METHOD path?query`.
+    pub fn line(&self) -> String {
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        format!("{} {}{query}", self.method, self.path)
+    }
+}
+
+struct Rule {
+    method: &'static str,
+    part: String,
+    left: u32,
+    fault: Fault,
+}
+
+/// What handlers share.
+struct Shared {
+    options: Options,
+    address: String,
+    content: Mutex<Content>,
+    tokens: Mutex<Tokens>,
+    rules: Mutex<Vec<Rule>>,
+    log: Mutex<Vec<Logged>>,
+}
+
+impl Shared {
+    /// The fault that the script has for a request.
+    fn fault(&self, request: &Logged) -> Option<Fault> {
+        let mut rules = self.rules.lock().expect("a lock");
+        let line = request.line();
+        let rule = rules.iter_mut().find(|rule| {
+            rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
+        })?;
+        rule.left -= 1;
+        Some(rule.fault.clone())
+    }
+}
+
+/// A running registry; it stops with the test's runtime.
+pub struct TestRegistry {
+    shared: Arc<Shared>,
+}
+
+impl TestRegistry {
+    /// Starts one on a free port of `127.0.0.1`.
+    pub async fn start(options: Options) -> Self {
+        let listener = wire::Cuttable::bind().await;
+        let shared = Arc::new(Shared {
+            options,
+            address: listener.address(),
+            content: Mutex::default(),
+            tokens: Mutex::default(),
+            rules: Mutex::default(),
+            log: Mutex::default(),
+        });
+        wire::serve(listener, Arc::clone(&shared));
+        Self { shared }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.shared.address.clone()
+    }
+
+    /// The next `times` requests with this method whose path and query hold `part` go wrong. Rules are asked in the
+    /// order they were made, and one that is used up no more.
+    pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
+        let rule = Rule { method, part: part.to_owned(), left: times, fault };
+        self.shared.rules.lock().expect("a lock").push(rule);
+    }
+
+    /// All requests so far.
+    pub fn log(&self) -> Vec<Logged> {
+        self.shared.log.lock().expect("a lock").clone()
+    }
+
+    /// The requests so far with this method whose path and query hold `part`.
+    pub fn requests(&self, method: &str, part: &str) -> Vec<Logged> {
+        let matching = |request: &Logged| request.method == method && request.line().contains(part);
+        self.log().into_iter().filter(matching).collect()
+    }
+
+    /// How many those are.
+    pub fn count(&self, method: &str, part: &str) -> usize {
+        self.requests(method, part).len()
+    }
+
+    /// Forgets the log.
+    pub fn forget_log(&self) {
+        self.shared.log.lock().expect("a lock").clear();
+    }
+
+    /// What it holds, to look at and to change.
+    pub fn content(&self) -> std::sync::MutexGuard<'_, Content> {
+        self.shared.content.lock().expect("a lock")
+    }
+
+    /// Makes all tokens that were given out worthless.
+    pub fn revoke_tokens(&self) {
+        self.shared.tokens.lock().expect("a lock").revoke();
+    }
+}
