@@ -22,7 +22,7 @@ pub struct ConnectOptions {
     pub environment: Environment,
     /// Hears of retries and of the registry's warnings.
     pub notify: Notify,
-    /// How many blobs are sent to one registry at a time. Small requests go beside them, four times as many
+    /// How many blobs are sent to one registry at a time. Small requests go beside them, eight times as many
     /// at a time. At least 1.
     pub parallelism: usize,
     /// How often and how long a failed request is sent again.

@@ -15,7 +15,7 @@ use crate::registry::credentials::Keychain;
 use crate::registry::{ConnectOptions, Notify, RegistryError};
 
 /// How many small requests go beside each upload: a thousand tags at 50 ms of latency are to take no more than 3 s.
-const SMALL_PER_UPLOAD: usize = 4;
+const SMALL_PER_UPLOAD: usize = 8;
 
 /// One registry.
 pub(super) struct Host {
