@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         });
         let version = match &image.version {
             ImageVersion::Known(version) => Some(version.to_string()),
-            ImageVersion::None(_) | ImageVersion::Invalid(_) => None,
+            ImageVersion::None(_) | ImageVersion::Other(_) | ImageVersion::Invalid(_) => None,
         };
         let repositories = engine::repositories(&rendered.config, name);
         (

@@ -9,7 +9,7 @@ use super::version::ImageVersion;
 use crate::config::TagRule;
 use crate::context::Context;
 use crate::diagnostic::Code;
-use crate::model::{EventName, Tag};
+use crate::model::{EventName, Mutability, Tag};
 
 /// What a rule does in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,26 +53,14 @@ pub(super) fn fire(
     if let Some(reason) = unmatched(rule, context) {
         return silent(reason);
     }
-    let uses_version = templates.uses(&rule.template, Kind::Text, "version")
-        || rule.when.as_deref().is_some_and(|when| templates.uses(when, Kind::Expression, "version"));
-    if uses_version && context.event == EventName::Tag {
+    if context.event == EventName::Tag {
         match version {
-            ImageVersion::None(reason) => return silent(reason.clone()),
-            ImageVersion::Invalid(reason) => {
-                return Err(RuleError {
-                    part: Part::Template,
-                    error: TemplateError {
-                        code: Code::ContextVersion,
-                        message: reason.clone(),
-                        range: 0..rule.template.len(),
-                        help: Some(
-                            "tag a release as `v1.2.3`, or set `tag_prefix` to what your tags start with"
-                                .to_owned(),
-                        ),
-                    },
-                });
+            ImageVersion::Other(reason) => return silent(reason.clone()),
+            ImageVersion::None(reason) if is_of_releases(templates, rule) => return silent(reason.clone()),
+            ImageVersion::Invalid(reason) if is_of_releases(templates, rule) => {
+                return Err(not_a_version(reason.clone(), rule));
             }
-            ImageVersion::Known(_) => {}
+            ImageVersion::Known(_) | ImageVersion::None(_) | ImageVersion::Invalid(_) => {}
         }
     }
     if let Some(when) = &rule.when {
@@ -84,6 +72,25 @@ pub(super) fn fire(
     render(templates, &rule.template, values)
         .map(Firing::Tag)
         .map_err(|error| RuleError { part: Part::Template, error })
+}
+
+/// Whether the rule means releases alone: it uses the version, or moves forward by it. Any other git tag must not take
+/// `latest`.
+fn is_of_releases(templates: &Templates, rule: &TagRule) -> bool {
+    rule.mutability == Mutability::Forward
+        || templates.uses(&rule.template, Kind::Text, "version")
+        || rule.when.as_deref().is_some_and(|when| templates.uses(when, Kind::Expression, "version"))
+}
+
+fn not_a_version(reason: String, rule: &TagRule) -> RuleError {
+    let help = "tag a release as `v1.2.3`, or set `tag_prefix` to what your tags start with".to_owned();
+    let error = TemplateError {
+        code: Code::ContextVersion,
+        message: reason,
+        range: 0..rule.template.len(),
+        help: Some(help),
+    };
+    RuleError { part: Part::Template, error }
 }
 
 /// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.

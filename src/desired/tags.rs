@@ -72,7 +72,9 @@ impl<'a> Renderer<'a> {
         let version = version::of(self.config, image, context, &self.file);
         let values = Values::new(context, &self.config.vars, name).with_version(match &version {
             ImageVersion::Known(version) => Ok(version.clone()),
-            ImageVersion::None(reason) | ImageVersion::Invalid(reason) => Err(reason.clone()),
+            ImageVersion::None(reason) | ImageVersion::Other(reason) | ImageVersion::Invalid(reason) => {
+                Err(reason.clone())
+            }
         });
         (version, values)
     }
@@ -123,7 +125,11 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
                 Ok(Firing::Tag(tag)) => add(config, context, &mut tags, rule, tag),
                 Err(error) => {
                     let diagnostic = rule_diagnostic(config, rule, &error);
-                    if !diagnostics.contains(&diagnostic) {
+                    // One git tag without a version is one mistake, however many rules want it.
+                    let known = |it: &Diagnostic| {
+                        *it == diagnostic || it.code == Code::ContextVersion && diagnostic.code == it.code
+                    };
+                    if !diagnostics.iter().any(known) {
                         diagnostics.push(diagnostic);
                     }
                 }
@@ -234,3 +240,7 @@ pub(super) fn content(
         None => Ok((SourceSpec::Platforms(table), annotations)),
     }
 }
+
+#[cfg(test)]
+#[path = "tags_tests.rs"]
+mod tests;

@@ -13,8 +13,10 @@ use crate::model::EventName;
 pub enum ImageVersion {
     /// This one.
     Known(Version),
-    /// None: the git tag is another image's, or there is no git tag. The reason is for people.
+    /// None: there is no git tag, or it carries no release. The reason is for people.
     None(String),
+    /// None: the git tag carries the release of another image, so no rule fires on it.
+    Other(String),
     /// The git tag claims to carry the image's release, but holds no version.
     Invalid(String),
 }
@@ -69,7 +71,15 @@ pub fn of(config: &Config, image: &Image, context: &Context, file: &FileVersion)
     };
     let prefix = prefix(config, image);
     let Some(rest) = tag.strip_prefix(prefix) else {
-        return ImageVersion::None(format!("the git tag `{tag}` does not start with `{prefix}`"));
+        let reason = format!("the git tag `{tag}` does not start with `{prefix}`");
+        let is_release = |other: &Image| {
+            tag.strip_prefix(self::prefix(config, other)).is_some_and(|rest| Version::parse(rest).is_ok())
+        };
+        return if config.images.values().any(is_release) {
+            ImageVersion::Other(reason)
+        } else {
+            ImageVersion::None(reason)
+        };
     };
     match Version::parse(rest) {
         Ok(version) => ImageVersion::Known(version),

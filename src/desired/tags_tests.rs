@@ -1,0 +1,94 @@
+//! What whole configurations render in contexts, without any I/O.
+
+use super::*;
+use crate::config::{LoadOptions, load_text};
+use crate::context::Context;
+use crate::model::EventName;
+
+const CONFIG: &str = r#"
+version = 1
+[registries.r]
+url = "localhost:5000"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+[tags.named]
+on = "tag"
+match = "nightly-*"
+template = "{{ git.tag }}"
+[tags.branch]
+on = ["branch", "schedule"]
+match = ["main", "release/*"]
+template = "{{ git.branch | slug }}"
+mutability = "mutable"
+[tags.beta]
+on = "tag"
+when = "version.pre is matching('^beta')"
+template = "beta"
+mutability = "mutable"
+[images.app]
+source = "oci:x"
+[images.tool]
+source = "oci:x"
+tag_prefix = "tool/v"
+"#;
+
+fn config() -> Config {
+    let loaded = load_text(CONFIG, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
+    assert_eq!(loaded.diagnostics, []);
+    loaded.config.expect("a configuration")
+}
+
+fn tag(name: &str) -> Context {
+    Context { tag: Some(name.to_owned()), ..Context::new(EventName::Tag) }
+}
+
+fn branch(event: EventName, name: &str) -> Context {
+    Context { branch: Some(name.to_owned()), ..Context::new(event) }
+}
+
+fn rendered(context: &Context, image: &str) -> Vec<String> {
+    let config = config();
+    let images = tags(&config, context).expect("tags");
+    images[image].tags.iter().map(|tag| tag.tag.to_string()).collect()
+}
+
+#[test]
+fn releases_belong_to_the_image_whose_prefix_they_carry() {
+    assert_eq!(rendered(&tag("v1.2.3"), "app"), ["v1.2.3", "latest"]);
+    assert_eq!(rendered(&tag("v1.2.3"), "tool"), Vec::<String>::new());
+    assert_eq!(rendered(&tag("tool/v1.2.3"), "tool"), ["v1.2.3", "latest"]);
+    assert_eq!(rendered(&tag("tool/v1.2.3"), "app"), Vec::<String>::new());
+}
+
+#[test]
+fn a_git_tag_that_is_no_release_takes_no_forward_tag() {
+    assert_eq!(rendered(&tag("nightly-7"), "app"), ["nightly-7"]);
+    assert_eq!(rendered(&tag("something"), "app"), Vec::<String>::new());
+}
+
+#[test]
+fn pre_releases_take_no_forward_tag() {
+    assert_eq!(rendered(&tag("v2.0.0-rc.1"), "app"), ["v2.0.0-rc.1"]);
+    assert_eq!(rendered(&tag("v2.0.0-beta.2+b.1"), "app"), ["v2.0.0-beta.2_b.1", "beta"]);
+}
+
+#[test]
+fn globs_stay_within_a_part_of_a_name() {
+    for (name, expected) in [("main", vec!["main"]), ("release/1.2", vec!["release-1.2"]), ("release/1/2", vec![]), ("x", vec![])] {
+        assert_eq!(rendered(&branch(EventName::Branch, name), "app"), expected, "{name}");
+    }
+    assert_eq!(rendered(&branch(EventName::Schedule, "main"), "app"), ["main"]);
+    assert_eq!(rendered(&branch(EventName::Manual, "main"), "app"), Vec::<String>::new());
+}
+
+#[test]
+fn one_git_tag_without_a_version_is_one_mistake() {
+    let errors = tags(&config(), &tag("v1.2")).expect_err("no version");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].code, Code::ContextVersion);
+}
