@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diagnostic::Diagnostic;
 use crate::model::Digest;
 use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
 use crate::model::plan::Plan;
@@ -96,7 +97,31 @@ pub enum Event<'a> {
         success: bool,
         /// What was done.
         outcome: &'a Outcome,
+        /// What went wrong.
+        problems: Vec<Problem<'a>>,
     },
+}
+
+/// A diagnostic, as a machine reads it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem<'a> {
+    /// The code, which `explain` tells about.
+    pub code: &'static str,
+    /// What happened.
+    pub message: &'a str,
+    /// The way out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'a str>,
+}
+
+impl<'a> From<&'a Diagnostic> for Problem<'a> {
+    fn from(diagnostic: &'a Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code.as_str(),
+            message: &diagnostic.message,
+            help: diagnostic.help.as_deref(),
+        }
+    }
 }
 
 /// How content came to be where it is.

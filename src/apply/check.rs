@@ -224,11 +224,7 @@ pub(super) async fn stale(prepared: &[Prepared<'_>], progress: &Progress) -> Res
             Ok(Standing::AsPlanned | Standing::AsWanted) => {}
             Ok(Standing::Stale(found)) => {
                 let diagnostic = stale_diagnostic(name, change, found.as_ref());
-                progress.found(
-                    it.position,
-                    position,
-                    found.map(|digest| TagTarget { digest, version: None }),
-                );
+                progress.found(it.position, position, found.map(TagTarget::new));
                 progress.change(it.position, position, ChangeResult::Stale, Some(diagnostic.message.clone()));
                 problems.push(diagnostic);
             }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub use check::{PrepareError, Prepared, prepare};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{Event, Reporter, Stage};
+use crate::event::{Event, Problem, Reporter, Stage};
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::reference::RegistryEndpoint;
@@ -65,7 +65,11 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
         problems = vec![interrupted(&progress)];
     }
     let outcome = progress.finish();
-    options.reporter.report(&Event::Finished { success: problems.is_empty(), outcome: &outcome });
+    options.reporter.report(&Event::Finished {
+        success: problems.is_empty(),
+        outcome: &outcome,
+        problems: problems.iter().map(Problem::from).collect(),
+    });
     (outcome, problems)
 }
 

@@ -65,7 +65,7 @@ async fn put_one(
         }
         Standing::Stale(found) => {
             let diagnostic = stale_diagnostic(name, change, found.as_ref());
-            progress.found(it.position, position, found.map(|digest| TagTarget { digest, version: None }));
+            progress.found(it.position, position, found.map(TagTarget::new));
             note(ChangeResult::Stale, Some(diagnostic.message.clone()));
             return Err(diagnostic);
         }

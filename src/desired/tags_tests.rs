@@ -38,7 +38,8 @@ tag_prefix = "tool/v"
 "#;
 
 fn config() -> Config {
-    let loaded = load_text(CONFIG, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
+    let loaded =
+        load_text(CONFIG, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
     assert_eq!(loaded.diagnostics, []);
     loaded.config.expect("a configuration")
 }
@@ -79,7 +80,9 @@ fn pre_releases_take_no_forward_tag() {
 
 #[test]
 fn globs_stay_within_a_part_of_a_name() {
-    for (name, expected) in [("main", vec!["main"]), ("release/1.2", vec!["release-1.2"]), ("release/1/2", vec![]), ("x", vec![])] {
+    for (name, expected) in
+        [("main", vec!["main"]), ("release/1.2", vec!["release-1.2"]), ("release/1/2", vec![]), ("x", vec![])]
+    {
         assert_eq!(rendered(&branch(EventName::Branch, name), "app"), expected, "{name}");
     }
     assert_eq!(rendered(&branch(EventName::Schedule, "main"), "app"), ["main"]);

@@ -145,6 +145,16 @@ pub struct TagTarget {
     /// The version that it stands for, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The commit that it was built from, where that was asked and is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+}
+
+impl TagTarget {
+    /// A manifest of which nothing else is known.
+    pub fn new(digest: Digest) -> Self {
+        Self { digest, version: None, revision: None }
+    }
 }
 
 /// What is to be done with a tag.

@@ -104,10 +104,12 @@ fn change(
     let before = observed.tags.get(&tag.tag).map(|present| TagTarget {
         digest: present.digest.clone(),
         version: observed.versions.get(&present.digest).cloned(),
+        revision: present.revision.clone(),
     });
-    let version = match &tag.basis {
-        Basis::Release(line) => Some(line.version.to_string()),
-        Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => None,
+    let (version, revision) = match &tag.basis {
+        Basis::Release(line) => (Some(line.version.to_string()), None),
+        Basis::Commit(commit) => (None, commit.clone()),
+        Basis::None | Basis::Prerelease(_) => (None, None),
     };
     Change {
         address: format!("{address}:{}", tag.tag),
@@ -117,7 +119,7 @@ fn change(
         action,
         reason,
         before,
-        after: TagTarget { digest: root.clone(), version },
+        after: TagTarget { digest: root.clone(), version, revision },
     }
 }
 

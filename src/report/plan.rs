@@ -71,8 +71,10 @@ fn short(digest: &Digest, style: Style) -> String {
 fn row(change: &Change, style: Style) -> Row {
     let after = short(&change.after.digest, style);
     let before = change.before.as_ref().map(|target| {
-        let version = target.version.as_ref().map(|version| format!(" ({})", clean::message(version)));
-        format!("{}{}", short(&target.digest, style), version.unwrap_or_default())
+        let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
+        let stood_for =
+            target.version.clone().or(commit).map(|it: String| format!(" ({})", clean::message(&it)));
+        format!("{}{}", short(&target.digest, style), stood_for.unwrap_or_default())
     });
     let arrow = style.arrow();
     let moved = |before: &Option<String>| {
