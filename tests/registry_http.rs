@@ -852,6 +852,42 @@ mod malice {
     }
 
     #[tokio::test]
+    async fn what_is_no_http_is_said() {
+        use tokio::io::AsyncWriteExt;
+        for text in [
+            "SSH-2.0-OpenSSH_9.2\r\n".to_owned(),
+            "HTTP/1.1 200\r\nContent-Length: -5\r\n\r\n".to_owned(),
+            "HTTP/1.1 42 x\r\n\r\n".to_owned(),
+            format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(5000)),
+            format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(2 << 20)),
+            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nx".to_owned(),
+        ] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let answer = text.clone();
+            let server = tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+            });
+            let endpoint = RegistryEndpoint {
+                url: address.to_string().parse().expect("a location"),
+                insecure: false,
+                ca_file: None,
+                auth: None,
+            };
+            let retry =
+                RetryPolicy { attempts: 2, first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
+            let options =
+                ConnectOptions { retry, environment: Arc::new(|_| None), ..ConnectOptions::default() };
+            let repository = connect(&endpoint, &options).expect("a registry").repository(&name("a"));
+            let error = repository.list_tags().await.expect_err("no registry");
+            assert_eq!(error.code(), Code::RegistryUnreachable, "{error:?}");
+            server.abort();
+        }
+    }
+
+    #[tokio::test]
     async fn secrets_in_addresses_are_not_shown() {
         let scene = Scene::new().await;
         let location = "/v2/o/n/blobs/uploads/9?_state=topsecret";
