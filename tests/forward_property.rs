@@ -1,6 +1,7 @@
 //! The first promise as a property: in whatever order releases are published, every forward tag ends on the highest
 //! version of its line, immutable tags never change, and pre-releases take nothing. Against a directory registry,
 //! through the same engine as the command.
+#![allow(clippy::expect_used)] // this is a test
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

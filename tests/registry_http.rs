@@ -471,11 +471,8 @@ mod faults {
     async fn a_stall_is_ended() {
         let server = TestRegistry::start(Options::default()).await;
         let notices = Arc::new(Mutex::new(Vec::new()));
-        let timeouts = Timeouts {
-            answer: Duration::from_millis(300),
-            stall: Duration::from_millis(300),
-            ..Timeouts::default()
-        };
+        let timeouts =
+            Timeouts { answer: Duration::from_secs(1), stall: Duration::from_secs(1), ..Timeouts::default() };
         let registry = client(&server, &notices, timeouts);
         let scene = Scene { server, registry, notices };
         // Far more than the buffers of both sides take.
@@ -483,9 +480,9 @@ mod faults {
         scene.server.on("PUT", UPLOADS, 1, Fault::Stall { after: 100_000 });
         scene.server.on("HEAD", "/manifests/", 1, Fault::Stall { after: 0 });
         scene.push(&blob).await.expect("pushed");
-        assert_eq!(scene.retries(), ["nothing was taken for 300ms"]);
+        assert_eq!(scene.retries(), ["nothing was taken for 1s"]);
         scene.repository().head_manifest(&at("v1")).await.expect("an answer");
-        assert_eq!(scene.retries()[1], "no answer within 300ms");
+        assert_eq!(scene.retries()[1], "no answer within 1s");
     }
 
     #[tokio::test]
@@ -523,7 +520,10 @@ mod faults {
                 tokio::spawn(async move { repository.push_blob(&blob.descriptor, &blob.body(), None).await })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        let started = Instant::now();
+        while scene.server.count("PUT", UPLOADS) < 8 && started.elapsed() < Duration::from_secs(3) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let head = tokio::time::timeout(Duration::from_secs(2), repository.head_manifest(&at("v1"))).await;
         assert!(head.expect("in time").expect("an answer").is_some());
         assert_eq!(scene.server.count("PUT", UPLOADS), 8, "no more uploads at a time than told");

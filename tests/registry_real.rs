@@ -1,5 +1,5 @@
-//! The registry room against real programs: `docker-registry` takes what it sends, and skopeo, podman, umoci and the
-//! `oci-client` library read what it wrote.
+//! The registry room against real programs: `docker-registry` takes what it sends, and skopeo, podman, umoci
+//! and the `oci-client` library read what it wrote.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 

@@ -1,6 +1,6 @@
 //! The nouns of the crate, without I/O. Every room may import this one; it imports none.
 //!
-//! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`reference`], [`plan`].
+//! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
 
 pub mod annotation;
 mod descriptor;

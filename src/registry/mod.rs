@@ -65,7 +65,8 @@ impl<T: Repository + ReadRepository> ReadWriteRepository for T {}
 
 /// A registry: one host, or one directory.
 pub trait Registry: Send + Sync {
-    /// The repository of that name; whether it exists is not asked.
+    /// The repository of that name, the registry's namespace included
+    /// ([`crate::model::RegistryLocation::repository`]); whether it exists is not asked.
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository>;
 }
 

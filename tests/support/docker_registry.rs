@@ -1,5 +1,5 @@
-//! A real `docker-registry` process for one test: a port and a storage folder of its own, ready when it is returned,
-//! killed when it is dropped. Nothing else of a test lives here.
+//! A real `docker-registry` process for one test: a port and a storage folder of its own, ready when it is
+//! returned, killed when it is dropped. Nothing else of a test lives here.
 //!
 //! ```ignore
 //! let registry = DockerRegistry::start(Auth::None);
@@ -42,7 +42,8 @@ impl DockerRegistry {
         Self::launch(auth, false)
     }
 
-    /// One that speaks TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of its own.
+    /// One that speaks TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
+    /// its own.
     pub fn start_tls(auth: &Auth) -> Self {
         Self::launch(auth, true)
     }

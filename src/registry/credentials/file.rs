@@ -54,8 +54,8 @@ fn malformed(origin: &str, reason: &str) -> RegistryError {
     }
 }
 
-/// The path below `host` that `key` is for; `None` where it is for another host. Docker writes Docker Hub's key as
-/// `https://index.docker.io/v1/`, and older programs wrote every key as a URL.
+/// The path below `host` that `key` is for; `None` where it is for another host. Docker writes Docker Hub's
+/// key as `https://index.docker.io/v1/`, and older programs wrote every key as a URL.
 fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let bare = bare.trim_end_matches('/');
@@ -64,8 +64,8 @@ fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     same.then_some(if matches!(path, "v1" | "v2") { "" } else { path })
 }
 
-/// User name and password of an entry; `None` where it has none, as those have that a credential program keeps, or
-/// an identity token instead.
+/// User name and password of an entry; `None` where it has none, as those have that a credential program
+/// keeps, or an identity token instead.
 fn pair(key: &str, entry: &Value, origin: &str) -> Result<Option<(String, String)>, RegistryError> {
     let field = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let pair = match field("auth") {

@@ -18,9 +18,9 @@ pub(in crate::registry) struct Keychain {
 }
 
 impl Keychain {
-    /// Gathers the credentials for `host`. Where `variables` names some, they are all there is. Else, in order:
-    /// `DOCKER_AUTH_CONFIG` (as GitLab's runner has it), podman's files, Docker's file, and in a GitHub Actions job
-    /// its own token for GitHub's registry.
+    /// Gathers the credentials for `host`. Where `variables` names some, they are all there is. Else, in
+    /// order: `DOCKER_AUTH_CONFIG` (as GitLab's runner has it), podman's files, Docker's file, and in a
+    /// GitHub Actions job its own token for GitHub's registry.
     pub(in crate::registry) fn gather(
         host: &str,
         variables: Option<&CredentialVariables>,
@@ -55,7 +55,8 @@ impl Keychain {
         Self { places }
     }
 
-    /// The credentials for `repository`: from the first place that has some, those with the longest matching path.
+    /// The credentials for `repository`: from the first place that has some, those with the longest matching
+    /// path.
     pub(in crate::registry) fn find(&self, repository: &str) -> Option<&Credentials> {
         self.places.iter().find_map(|entries| {
             let matching = entries.iter().filter(|(path, _)| is_below(repository, path));

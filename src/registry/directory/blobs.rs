@@ -69,8 +69,8 @@ pub(super) fn make_folder(place: &Path) -> Result<(), RegistryError> {
 }
 
 impl Layout {
-    /// Whether `blob` is there, with the right size. One of another size, which only another program can have left, is
-    /// written anew.
+    /// Whether `blob` is there, with the right size. One of another size, which only another program can have
+    /// left, is written anew.
     pub(super) fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
         let path = self.blob(&blob.digest);
         match fs::metadata(&path) {
@@ -80,8 +80,8 @@ impl Layout {
         }
     }
 
-    /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy where
-    /// there can be none.
+    /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy
+    /// where there can be none.
     pub(super) fn mount(&self, blob: &Descriptor, from: &Self) -> Result<bool, RegistryError> {
         let source = from.blob(&blob.digest);
         if !from.has_blob(blob)? || !has_digest(&source, blob)? {

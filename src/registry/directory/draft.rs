@@ -14,7 +14,8 @@ pub(super) const PREFIX: &str = ".brokkr-publish-";
 /// What the names of unfinished files end in.
 pub(super) const SUFFIX: &str = ".tmp";
 
-/// An unfinished file, removed when dropped. A killed run leaves it behind; it has no meaning, and is cleaned up when old.
+/// An unfinished file, removed when dropped. A killed run leaves it behind; it has no meaning, and is cleaned
+/// up when old.
 pub(super) struct Draft(NamedTempFile);
 
 impl Draft {

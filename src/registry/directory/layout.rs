@@ -107,25 +107,20 @@ impl Layout {
         Ok(())
     }
 
-    /// Makes it where it does not exist, marker first: a run that is killed half-way leaves nothing that the next one
-    /// would take for something else.
+    /// Makes it where it does not exist, marker first: a run that is killed half-way leaves nothing that the
+    /// next one would take for something else.
     pub(super) fn make(&self) -> Result<(), RegistryError> {
         self.exists()?;
         let folder = self.folder();
-        for algorithm in ["sha256"] {
-            if folder.join(MARKER).is_file()
-                && folder.join(INDEX).is_file()
-                && folder.join("blobs").join(algorithm).is_dir()
-            {
-                return Ok(());
-            }
+        let blobs = folder.join("blobs").join("sha256");
+        if folder.join(MARKER).is_file() && folder.join(INDEX).is_file() && blobs.is_dir() {
+            return Ok(());
         }
         fs::create_dir_all(&folder).map_err(|cause| error(&folder, cause))?;
         let _lock = lock::take(&folder)?;
         if !self.exists()? {
             draft::write(&folder, &folder.join(MARKER), MARKER_TEXT.as_bytes())?;
         }
-        let blobs = folder.join("blobs").join("sha256");
         fs::create_dir_all(&blobs).map_err(|cause| error(&blobs, cause))?;
         if !folder.join(INDEX).is_file() {
             draft::write(&folder, &folder.join(INDEX), &Index::empty().to_bytes())?;
@@ -179,8 +174,8 @@ impl Layout {
         }
     }
 
-    /// The manifest with `digest` as it is on disk, whatever that is; `None` where it is not there, or is too large to
-    /// be one.
+    /// The manifest with `digest` as it is on disk, whatever that is; `None` where it is not there, or is too
+    /// large to be one.
     pub(super) fn read_manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = self.blob(digest);
         let size = fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The lock of a layout: an advisory one on a file that is never removed. The operating system frees it when its
-//! holder dies, whatever way.
+//! The lock of a layout: an advisory one on a file that is never removed. The operating system frees it when
+//! its holder dies, whatever way.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

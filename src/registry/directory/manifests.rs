@@ -8,8 +8,8 @@ use crate::registry::RegistryError;
 use crate::registry::http::inner_type;
 
 impl Layout {
-    /// The manifest at `at`. What a tag names must be there and whole; what a digest names may be missing, or broken
-    /// and then as good as missing.
+    /// The manifest at `at`. What a tag names must be there and whole; what a digest names may be missing, or
+    /// broken and then as good as missing.
     pub(super) fn manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
         if !self.exists()? {
             return Ok(None);
@@ -37,7 +37,8 @@ impl Layout {
         }
     }
 
-    /// Puts `manifest` at `at`, after everything it names, as registries demand it: no tag names an incomplete manifest.
+    /// Puts `manifest` at `at`, after everything it names, as registries demand it: no tag names an
+    /// incomplete manifest.
     pub(super) fn put_manifest(
         &self,
         at: &TagOrDigest,
@@ -67,8 +68,8 @@ impl Layout {
         Ok(manifest.digest().clone())
     }
 
-    /// Whether all that `manifest` names is there. Layers that registries do not keep need not be, and of what cannot be
-    /// read nothing is known.
+    /// Whether all that `manifest` names is there. Layers that registries do not keep need not be, and of
+    /// what cannot be read nothing is known.
     fn check_complete(&self, manifest: &RawManifest) -> Result<(), RegistryError> {
         let Ok(parsed) = manifest.parse() else { return Ok(()) };
         let children: &[Descriptor] = match &parsed {

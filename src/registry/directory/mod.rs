@@ -1,10 +1,10 @@
 //! Registries that are a directory: `oci:DIR`, with one OCI image layout per repository at `DIR/REPOSITORY/`
 //! (image-spec, image-layout.md).
 //!
-//! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not corrupt
-//! each other: `draft` writes files whole or not at all, `lock` keeps others out while `index` changes. `layout` says
-//! where things are, `blobs` and `manifests` put them there, `repository` is the room's traits.
-//! All of it but `repository` blocks, and runs on threads that may.
+//! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not
+//! corrupt each other: `draft` writes files whole or not at all, `lock` keeps others out while `index`
+//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `repository` is the
+//! room's traits. All of it but `repository` blocks, and runs on threads that may.
 
 mod blobs;
 mod draft;

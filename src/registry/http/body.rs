@@ -13,8 +13,8 @@ use super::Timeouts;
 use crate::model::{Descriptor, Digest};
 use crate::registry::{BlobBody, ByteStream};
 
-/// The most bytes that are handed to the network at once. Small, so that a slow network that takes some is seen to do
-/// so; a slice of a piece costs no copy.
+/// The most bytes that are handed to the network at once. Small, so that a slow network that takes some is
+/// seen to do so; a slice of a piece costs no copy.
 const SLICE: usize = 64 * 1024;
 
 /// The bytes that a request carries. Can be opened as often as the request is sent.
@@ -140,7 +140,8 @@ impl Progress {
     }
 }
 
-/// Drives `request`, which carries a body with this `progress`, until it ends or whoever's turn it is takes too long.
+/// Drives `request`, which carries a body with this `progress`, until it ends or whoever's turn it is takes
+/// too long.
 pub(super) async fn watch<F: Future>(
     request: F,
     progress: &Progress,
@@ -163,9 +164,9 @@ pub(super) async fn watch<F: Future>(
     }
 }
 
-/// The bytes of a blob in slices, exactly as many as announced, with each turn noted. The last slice is held back until
-/// the source has ended well: a source that finds a wrong digest says so at its end, and the network, which knows
-/// the length, would not ask again after the last byte.
+/// The bytes of a blob in slices, exactly as many as announced, with each turn noted. The last slice is held
+/// back until the source has ended well: a source that finds a wrong digest says so at its end, and the
+/// network, which knows the length, would not ask again after the last byte.
 struct Watched {
     inner: ByteStream,
     current: Bytes,

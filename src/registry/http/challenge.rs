@@ -18,8 +18,8 @@ pub(super) enum Challenge {
     Basic,
 }
 
-/// The challenge to answer among those in the headers: Bearer before Basic, as it sends the password least often.
-/// Others, and what cannot be read, are passed over.
+/// The challenge to answer among those in the headers: Bearer before Basic, as it sends the password least
+/// often. Others, and what cannot be read, are passed over.
 pub(super) fn of(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE);
     let mut challenges: Vec<_> =

@@ -1,5 +1,5 @@
-//! Pushing a blob in chunks that can be resumed (distribution-spec 1.1, "Pushing a blob in chunks"): the way for
-//! registries that do not take it in one PUT, and for networks that break often.
+//! Pushing a blob in chunks that can be resumed (distribution-spec 1.1, "Pushing a blob in chunks"): the way
+//! for registries that do not take it in one PUT, and for networks that break often.
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -46,8 +46,8 @@ impl HttpRepository {
         self.close(&url, &blob.digest).await
     }
 
-    /// Sends the bytes from `start` to before `end`, again from where the registry stands when that fails. Returns where
-    /// the next request goes.
+    /// Sends the bytes from `start` to before `end`, again from where the registry stands when that fails.
+    /// Returns where the next request goes.
     async fn send_chunk(
         &self,
         mut url: Url,
@@ -153,8 +153,8 @@ fn lost(url: &Url, cause: &RegistryError) -> Setback {
     Setback::Failed(Failure { request, error, passing: true })
 }
 
-/// How many bytes a `Range` of the form `0-LAST` stands for. The distribution registry says `0-0` for none, too; one
-/// byte alone is never what it has.
+/// How many bytes a `Range` of the form `0-LAST` stands for. The distribution registry says `0-0` for none,
+/// too; one byte alone is never what it has.
 fn received(headers: &HeaderMap) -> u64 {
     let range = headers.get(RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     let range = range.strip_prefix("bytes=").unwrap_or(range);

@@ -12,8 +12,8 @@ use super::{address, challenge};
 use crate::registry::RegistryError;
 
 impl Host {
-    /// The root of the API. Found once; that it cannot be found is remembered too, so that many requests to a host
-    /// that is down fail as fast as one.
+    /// The root of the API. Found once; that it cannot be found is remembered too, so that many requests to a
+    /// host that is down fail as fast as one.
     pub(super) async fn base(&self) -> Result<&Url, RegistryError> {
         let found = self.found.get_or_init(|| async { self.discover().await });
         found.await.as_ref().map_err(Clone::clone)

@@ -150,8 +150,8 @@ impl Host {
     }
 }
 
-/// Where an answer redirects to. Reading requests follow every redirect; a request with content follows only the
-/// two that keep it a request with content (RFC 9110, 15.4).
+/// Where an answer redirects to. Reading requests follow every redirect; a request with content follows only
+/// the two that keep it a request with content (RFC 9110, 15.4).
 fn redirect(method: &Method, answer: &Answer) -> Result<Option<Url>, RegistryError> {
     let keeps_method = matches!(answer.status().as_u16(), 307 | 308);
     let reads = matches!(*method, Method::GET | Method::HEAD);

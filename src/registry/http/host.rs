@@ -14,7 +14,8 @@ use crate::model::reference::RegistryEndpoint;
 use crate::registry::credentials::Keychain;
 use crate::registry::{ConnectOptions, Notify, RegistryError};
 
-/// How many small requests go beside each upload: a thousand tags at 50 ms of latency are to take no more than 3 s.
+/// How many small requests go beside each upload: a thousand tags at 50 ms of latency are to take no more
+/// than 3 s.
 const SMALL_PER_UPLOAD: usize = 8;
 
 /// One registry.

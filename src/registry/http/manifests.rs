@@ -39,8 +39,8 @@ impl HttpRepository {
         Ok(Some(Descriptor::new(media_type, digest, size)))
     }
 
-    /// The manifest at `at`. Its digest is computed and compared with the one asked for, and with the one that the
-    /// registry tells.
+    /// The manifest at `at`. Its digest is computed and compared with the one asked for, and with the one
+    /// that the registry tells.
     pub(super) async fn get_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -81,8 +81,8 @@ impl HttpRepository {
         }
     }
 
-    /// Puts `manifest` at `at`. After a failure that may have come too late, it looks first: a registry that holds tags
-    /// immutable refuses the same content put twice.
+    /// Puts `manifest` at `at`. After a failure that may have come too late, it looks first: a registry that
+    /// holds tags immutable refuses the same content put twice.
     pub(super) async fn put_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -145,7 +145,8 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
     Some(media_type).filter(|media_type| !media_type.is_empty())
 }
 
-/// What a manifest calls itself; without that, what its shape says (image-spec, manifest.md and image-index.md).
+/// What a manifest calls itself; without that, what its shape says (image-spec, manifest.md and
+/// image-index.md).
 pub(in crate::registry) fn inner_type(bytes: &[u8]) -> Option<String> {
     let manifest: Value = serde_json::from_slice(bytes).ok()?;
     if let Some(media_type) = manifest.get("mediaType").and_then(Value::as_str) {

@@ -1,9 +1,10 @@
 //! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
 //!
-//! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange` sends
-//! one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding them;
-//! `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs` speak the
-//! protocol, `upload`, `chunks` and `body` that of sending a blob, and `repository` is the room's traits.
+//! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
+//! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
+//! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs`
+//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, and `repository` is the room's
+//! traits.
 
 mod address;
 mod answer;

@@ -11,8 +11,8 @@ pub(super) fn same(one: &Url, other: &Url) -> bool {
 
 /// Where a redirect, a `Location` or a `Link` from `from` leads: `text` is absolute or relative.
 ///
-/// A registry behind a proxy that ends TLS often names itself with `http://`; on the host it came from, that is
-/// https all the same. Anything else that leads from https to http is refused, as is any other scheme.
+/// A registry behind a proxy that ends TLS often names itself with `http://`; on the host it came from, that
+/// is https all the same. Anything else that leads from https to http is refused, as is any other scheme.
 pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     const LONGEST: usize = 16 * 1024;
     if text.len() > LONGEST {
@@ -39,8 +39,8 @@ pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     Ok(to)
 }
 
-/// Whether credentials for a registry at `base` may be sent to the token server at `realm`, which is often another
-/// host: over https always, over http only where the registry itself speaks http.
+/// Whether credentials for a registry at `base` may be sent to the token server at `realm`, which is often
+/// another host: over https always, over http only where the registry itself speaks http.
 pub(super) fn may_ask_token(base: &Url, realm: &Url) -> bool {
     realm.scheme() == "https" || (realm.scheme() == "http" && base.scheme() == "http")
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::registry::{ErrorEnvelope, Notice, Notify, RegistryError};
 
-/// How often and how long a failed request is sent again. Waits double from `first_wait` on, less a random part of up
-/// to half, and are never shorter than what the registry asks for.
+/// How often and how long a failed request is sent again. Waits double from `first_wait` on, less a random
+/// part of up to half, and are never shorter than what the registry asks for.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     /// The most attempts, the first included. 6.
@@ -108,8 +108,8 @@ impl RetryPolicy {
     }
 }
 
-/// How long a registry asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or GHCR's message
-/// `retry-after: 10.305464ms, allowed: 2000/minute`.
+/// How long a registry asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or GHCR's
+/// message `retry-after: 10.305464ms, allowed: 2000/minute`.
 pub(super) fn asked_wait(headers: &HeaderMap, errors: &ErrorEnvelope) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     header.and_then(|text| header_wait(text, jiff::Timestamp::now())).or_else(|| {

@@ -1,5 +1,6 @@
 //! Credentials on requests: Basic, and the tokens of a token server, kept by repository
-//! (distribution/distribution, "Token Authentication Specification"). Tokens are opaque: GHCR's are not always JWTs.
+//! (distribution/distribution, "Token Authentication Specification"). Tokens are opaque: GHCR's are not
+//! always JWTs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,7 +71,8 @@ impl Grant {
     }
 }
 
-/// The tokens of one repository; whoever holds the lock may ask for another, and all others wait for that one.
+/// The tokens of one repository; whoever holds the lock may ask for another, and all others wait for that
+/// one.
 type Grants = Arc<tokio::sync::Mutex<Vec<Grant>>>;
 
 /// Tokens by repository.
@@ -138,8 +140,8 @@ impl Host {
         self.authorization(access).await
     }
 
-    /// Asks the token server at `realm`. With credentials, reading asks for the right to push too: a run that reads
-    /// mostly pushes next, and so needs one token. Where that is refused, it asks for less.
+    /// Asks the token server at `realm`. With credentials, reading asks for the right to push too: a run that
+    /// reads mostly pushes next, and so needs one token. Where that is refused, it asks for less.
     async fn ask(
         &self,
         realm: &Url,
@@ -226,8 +228,8 @@ fn scopes(access: &Access) -> Vec<String> {
     source.chain([format!("repository:{}:{actions}", access.repository)]).collect()
 }
 
-/// The token of a token server's answer, and how long it may be used: a little less than the server says, or than
-/// the 60 seconds that hold where it says nothing.
+/// The token of a token server's answer, and how long it may be used: a little less than the server says, or
+/// than the 60 seconds that hold where it says nothing.
 fn read_token(body: &[u8]) -> Option<(String, Duration)> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());

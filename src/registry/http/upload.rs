@@ -55,8 +55,8 @@ enum Mount {
 }
 
 impl HttpRepository {
-    /// Mounts or sends `blob`. One PUT is tried twice, each time in a new session; after that, or where the registry
-    /// refuses it as such, chunks are.
+    /// Mounts or sends `blob`. One PUT is tried twice, each time in a new session; after that, or where the
+    /// registry refuses it as such, chunks are.
     pub(super) async fn upload(
         &self,
         blob: &Descriptor,
@@ -115,8 +115,8 @@ impl HttpRepository {
         }
     }
 
-    /// Asks for `blob` from the repository `source`. Registries refuse that in many ways (Harbor answers 401 where the
-    /// source's project is missing), and each means that the bytes must be sent.
+    /// Asks for `blob` from the repository `source`. Registries refuse that in many ways (Harbor answers 401
+    /// where the source's project is missing), and each means that the bytes must be sent.
     async fn mount(&self, blob: &Descriptor, source: &str) -> Result<Mount, RegistryError> {
         let mut url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
         url.set_query(Some(&format!("mount={}&from={source}", blob.digest)));

@@ -12,8 +12,8 @@ pub struct Timeouts {
     pub answer: Duration,
     /// During an upload, without a byte being taken. 60 seconds.
     pub stall: Duration,
-    /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry, fed from
-    /// the same source, may be holding it up.
+    /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry, fed
+    /// from the same source, may be holding it up.
     pub source: Duration,
 }
 
@@ -29,8 +29,8 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long the answer to an upload of `size` bytes may take once all is sent: registries compute the digest and
-    /// move the content to its place first. A second more for each 16 MiB.
+    /// How long the answer to an upload of `size` bytes may take once all is sent: registries compute the
+    /// digest and move the content to its place first. A second more for each 16 MiB.
     pub(super) fn commit(&self, size: u64) -> Duration {
         self.answer + Duration::from_secs(size / (16 * 1024 * 1024))
     }

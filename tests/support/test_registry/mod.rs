@@ -1,5 +1,5 @@
-//! An OCI registry in the process, for tests: it keeps blobs, manifests and tags in memory, logs every request,
-//! asks for tokens where told to, and fails as the test's script says.
+//! An OCI registry in the process, for tests: it keeps blobs, manifests and tags in memory, logs every
+//! request, asks for tokens where told to, and fails as the test's script says.
 //!
 //! ```ignore
 //! let registry = TestRegistry::start(Options::default()).await;
@@ -8,8 +8,9 @@
 //! assert_eq!(registry.count("PUT", "/blobs/uploads/"), 2);
 //! ```
 //!
-//! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the content and
-//! answers as the specification says, `tokens` is the token server, `wire` accepts connections that can be cut.
+//! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
+//! content and answers as the specification says, `tokens` is the token server, `wire` accepts connections
+//! that can be cut.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -100,7 +101,8 @@ pub enum Fault {
     },
     /// All is done as it should be, and then the connection is cut instead of an answer.
     Lost,
-    /// All is done as it should be, and the answer has these headers set, or removed where the value is empty.
+    /// All is done as it should be, and the answer has these headers set, or removed where the value is
+    /// empty.
     Headers(Vec<(&'static str, String)>),
     /// An answer 200 whose body does not end.
     Endless,
@@ -188,8 +190,8 @@ impl TestRegistry {
         self.shared.address.clone()
     }
 
-    /// The next `times` requests with this method whose path and query hold `part` go wrong. Rules are asked in the
-    /// order they were made, and one that is used up no more.
+    /// The next `times` requests with this method whose path and query hold `part` go wrong. Rules are asked
+    /// in the order they were made, and one that is used up no more.
     pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
         let rule = Rule { method, part: part.to_owned(), left: times, fault };
         self.shared.rules.lock().expect("a lock").push(rule);
