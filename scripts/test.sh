@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs every test: unit, property, snapshot, architecture and corpus tests, and those against real programs.
+# Installs the programs that are missing, on Debian and Ubuntu; elsewhere it says which are, and fails. No test is
+# skipped for want of a program.
+#
+#   scripts/test.sh [ARGUMENTS OF CARGO TEST…]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# A program, and the Debian package that has it.
+programs=(
+  docker-registry:docker-registry
+  skopeo:skopeo
+  buildah:buildah
+  podman:podman
+  umoci:umoci
+  git:git
+  openssl:openssl
+  htpasswd:apache2-utils
+  python3:python3
+)
+
+say() { printf '%s\n' "scripts/test.sh: $*" >&2; }
+
+if ! command -v cargo >/dev/null; then
+  say "cargo is missing; https://rustup.rs installs it"
+  exit 1
+fi
+
+missing=() packages=()
+for entry in "${programs[@]}"; do
+  if ! command -v "${entry%%:*}" >/dev/null; then
+    missing+=("${entry%%:*}")
+    packages+=("${entry##*:}")
+  fi
+done
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Runs a command silently; shows what it said if it fails.
+quietly() {
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    say "failed: $*"
+    return 1
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  if ! command -v apt-get >/dev/null; then
+    say "these programs are missing, and this system has no apt-get to install them with: ${missing[*]}"
+    return 1
+  fi
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    say "these programs are missing, and installing them needs root or sudo: ${missing[*]}"
+    return 1
+  fi
+  say "installing $*"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly as_root apt-get update -qq
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+if [ "${#packages[@]}" -gt 0 ]; then
+  install_packages "${packages[@]}"
+fi
+
+# pre-commit is a Python package: into an environment of its own, beside what else is built.
+tools="$PWD/target/tools"
+export PATH="$PATH:$tools/bin"
+if ! command -v pre-commit >/dev/null; then
+  say "installing pre-commit into target/tools"
+  if ! python3 -m venv "$tools" >"$log" 2>&1; then
+    missing=(python3-venv)
+    install_packages python3-venv
+    quietly python3 -m venv --clear "$tools"
+  fi
+  quietly "$tools/bin/pip" install --quiet --disable-pip-version-check 'pre-commit>=4,<5'
+fi
+
+for program in "${programs[@]%%:*}" pre-commit; do
+  if ! command -v "$program" >/dev/null; then
+    say "$program is still missing after the installation"
+    exit 1
+  fi
+done
+
+# A snapshot that differs fails; nothing waits for a review.
+export INSTA_UPDATE="${INSTA_UPDATE:-no}"
+cargo test --locked "$@"
+say "all tests passed"
