@@ -34,8 +34,13 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     for sample in &samples {
         let found = render(&renderer, &sample.context, &sample.situation, &broken, &mut fired);
         for diagnostic in found {
+            // What is wrong at one place is told once, on the first event that shows it.
+            let places =
+                |it: &Diagnostic| it.labels.iter().map(|label| label.place.clone()).collect::<Vec<_>>();
             let same = |known: &Diagnostic| {
-                known.code == diagnostic.code && known.labels == diagnostic.labels && !known.labels.is_empty()
+                known.code == diagnostic.code
+                    && !known.labels.is_empty()
+                    && places(known) == places(&diagnostic)
             };
             if !diagnostics.iter().any(same) {
                 diagnostics.push(diagnostic);
