@@ -33,6 +33,24 @@ enum What {
     Token,
 }
 
+/// What every text that [`TOKENS`] matches holds. Compiling a pattern costs more than searching most files, so each is
+/// compiled only for a text that may match it.
+const TOKEN_MARKS: [&str; 13] = [
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "npm_",
+    "glpat-",
+    "xox",
+    "dckr_",
+    "AKIA",
+    "ASIA",
+    "pypi-AgE",
+];
+
 /// The tokens of known services: GitHub, GitLab, Slack, AWS, Docker Hub, npm and `PyPI`.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -98,6 +116,10 @@ pub(super) fn without_tokens(words: &str) -> String {
 /// What follows keys that look like those of credentials, to the end of the line or string.
 fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
+    let lower = text.to_ascii_lowercase();
+    if !["passw", "secret", "token", "api", "username"].iter().any(|mark| lower.contains(mark)) {
+        return ranges;
+    }
     for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(text)) {
         let (Some(whole), Some(key)) = (captures.get(0), captures.get(1)) else { continue };
         if key.as_str().to_ascii_lowercase().ends_with("_env") {
@@ -144,12 +166,17 @@ fn masked(text: String, ranges: &[Range<usize>]) -> String {
 }
 
 fn token_ranges(text: &str) -> Vec<Range<usize>> {
+    if !TOKEN_MARKS.iter().any(|mark| text.contains(mark)) {
+        return Vec::new();
+    }
     TOKENS.iter().flat_map(|regex| regex.find_iter(text)).map(|found| found.range()).collect()
 }
 
 /// User information in addresses, without names that are no secret, as in `ssh://git@github.com`.
 fn user_information(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-    USER_INFORMATION.iter().flat_map(|regex| regex.captures_iter(text)).filter_map(|captures| {
+    let may_match = text.contains("://") && text.contains('@');
+    let regex = if may_match { USER_INFORMATION.as_ref() } else { None };
+    regex.into_iter().flat_map(|regex| regex.captures_iter(text)).filter_map(|captures| {
         let (whole, scheme, user) = (captures.get(0)?, captures.get(1)?, captures.get(2)?);
         let web = scheme.as_str().to_ascii_lowercase().starts_with("http");
         let secret = user.as_str().contains(':') || web && user.as_str() != "git";
@@ -277,7 +304,7 @@ impl Search<'_> {
 fn is_variable(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !text.starts_with(|first: char| first.is_ascii_digit())
-        && !TOKENS.iter().any(|regex| regex.is_match(text))
+        && token_ranges(text).is_empty()
 }
 
 impl Credential {
