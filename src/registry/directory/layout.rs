@@ -79,7 +79,11 @@ impl Layout {
                 }
                 Err(error(&folder, "its `oci-layout` names no version that is known: expected 1.0.0"))
             }
-            Err(cause) if cause.kind() == ErrorKind::NotFound => self.is_free(&folder).map(|()| false),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => match self.is_free(&folder) {
+                // Another writer made it between the two looks: the marker comes first, so it tells.
+                Err(_) if folder.join(MARKER).is_file() => Ok(true),
+                free => free.map(|()| false),
+            },
             Err(cause) => Err(error(&folder, cause)),
         }
     }
