@@ -70,16 +70,17 @@ impl DockerRegistry {
                 String::new()
             };
             let config = format!(
-                "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
             );
             let config_path = folder.path().join("config.yml");
             fs::write(&config_path, config).expect("the configuration");
             let log = fs::File::create(folder.path().join("log")).expect("the log");
+            let requests = fs::File::create(folder.path().join("requests")).expect("the log of requests");
             let process = Command::new("docker-registry")
                 .arg("serve")
                 .arg(&config_path)
                 .stdin(Stdio::null())
-                .stdout(Stdio::null())
+                .stdout(requests)
                 .stderr(log)
                 .spawn()
                 .expect("docker-registry is installed (Debian: apt-get install docker-registry)");
@@ -99,6 +100,25 @@ impl DockerRegistry {
     /// The certificate of its authority, where it speaks TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca.as_deref()
+    }
+
+    /// The requests that it has answered, as `METHOD path status`, in the order of the answers.
+    pub fn requests(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.path().join("requests")).expect("the log of requests");
+        log.lines()
+            .filter_map(|line| {
+                let (_, rest) = line.split_once('"')?;
+                let (request, rest) = rest.split_once('"')?;
+                let mut words = request.split(' ');
+                let (method, path) = (words.next()?, words.next()?);
+                Some(format!("{method} {path} {}", rest.split_whitespace().next()?))
+            })
+            .collect()
+    }
+
+    /// The id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.0.id()
     }
 
     /// Where it keeps its content.
