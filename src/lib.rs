@@ -8,6 +8,13 @@
 //!              context ─┘   observed ─┘
 //!         (git, CI)      (registries)
 //! ```
+//!
+//! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do.
+//! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
+//! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
+//! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
+//! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
+//! - [`engine`]: all of it on one page; [`cli`]: the command line.
 
 pub mod diagnostic;
 pub mod model;

@@ -1,4 +1,4 @@
-//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed; [`file`] saves and loads it.
+//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed; [`mod@file`] saves and loads it.
 
 mod decide;
 mod diff;
