@@ -14,6 +14,7 @@
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
+//! - [`saved`]: plans and records as files.
 //! - [`engine`]: all of it on one page; [`cli`]: the command line.
 
 pub mod diagnostic;
@@ -30,5 +31,6 @@ pub mod observed;
 pub mod plan;
 pub mod registry;
 pub mod report;
+pub mod saved;
 pub mod source;
 pub mod visibility;

@@ -10,7 +10,7 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 15] = [
+const TABLE: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
@@ -26,8 +26,9 @@ const TABLE: [(&str, &[&str]); 15] = [
     ("event", &[]),
     ("apply", &["source", "registry", "visibility", "event"]),
     ("report", &["event"]),
-    ("engine", &["config", "context", "registry", "desired", "observed", "plan", "event", "apply"]),
-    ("cli", &["config", "context", "desired", "plan", "event", "report", "engine"]),
+    ("saved", &[]),
+    ("engine", &["config", "context", "registry", "desired", "observed", "plan", "event", "apply", "saved"]),
+    ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
 ];
 
 /// Rooms that every room may import.

@@ -298,7 +298,7 @@ fn plans_are_as_their_schema_says() {
     place.folder.publish("1.2.3");
     place.folder.image("image", &image("1.2.4"));
     let plan = place.folder.run("plan --json --ref refs/tags/v1.2.4").done().expect_code(0).json();
-    let schema = brokkr_publish::plan::file::json_schema();
+    let schema = brokkr_publish::saved::json_schema::<brokkr_publish::model::plan::Plan>();
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let wrong: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
     assert_eq!(wrong, Vec::<String>::new());

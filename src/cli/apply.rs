@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
     out: Option<PathBuf>,
+    /// Save what was done: each change with before, after and result, and the digests to deploy by.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     shape: Shape,
 }
@@ -55,13 +58,18 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let reporter = global.reporter(arguments.json);
     reporter.report(&Event::Plan { plan: &plan });
     let parallelism = arguments.shape.network.parallelism;
-    let (result, problems) = block_on(async {
+    let (result, mut problems) = block_on(async {
         let cancel = cancellation();
         engine::apply(&session, &plan, parallelism, &reporter, cancel).await
     })?;
     if !arguments.json {
         let text = outcome::human(&result, problems.is_empty(), global.style(Stream::Out));
         Stream::Out.write(&text);
+    }
+    if let Some(path) = &arguments.record {
+        let record = engine::record(plan, result, &problems);
+        // That it cannot be written comes on top of what went wrong before.
+        problems.extend(engine::save(&record, path).err().unwrap_or_default());
     }
     if problems.is_empty() {
         return Ok(DONE);
@@ -99,7 +107,7 @@ fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Pla
         Stream::Out.write(&plan::text(global, &plan, false));
     }
     if let Some(path) = &arguments.out {
-        engine::save_plan(&plan, path)?;
+        engine::save(&plan, path)?;
     }
     if arguments.auto_approve || !plan.has_changes() || plan.is_blocked() {
         return Ok(plan);

@@ -3,10 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::DONE;
+use crate::model::plan::Plan;
+use crate::model::record::Record;
 use crate::report::output::Stream;
-use crate::{config, plan};
+use crate::{config, saved};
 
-/// Print the JSON Schema of publish.toml or of a saved plan
+/// Print the JSON Schema of publish.toml, of a saved plan or of a record
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// What to describe.
@@ -21,12 +23,15 @@ enum Subject {
     Config,
     /// A saved plan.
     Plan,
+    /// The record of an apply.
+    Record,
 }
 
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let schema = match arguments.of {
         Subject::Config => config::json_schema(),
-        Subject::Plan => plan::file::json_schema(),
+        Subject::Plan => saved::json_schema::<Plan>(),
+        Subject::Record => saved::json_schema::<Record>(),
     };
     Stream::Out.write(&format!("{schema:#}\n"));
     DONE

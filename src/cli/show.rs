@@ -2,25 +2,63 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{DONE, Exit, Global, plan};
-use crate::engine;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::engine::{self, Saved};
 use crate::report::output::Stream;
+use crate::report::{outcome, references};
 
-/// Show a saved plan
+/// Show a saved plan or the record of an apply
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The file that `plan --out` wrote.
-    #[arg(value_name = "PLAN")]
+    /// The file that `plan --out` or `apply --record` wrote.
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Print it as JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Of a record, print the digest references that deployments should use.
+    #[arg(long, value_enum)]
+    format: Option<ReferenceFormat>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ReferenceFormat {
+    /// One reference a line.
+    Digests,
+    /// A JSON object: image, registry, reference.
+    Json,
+    /// The `images` of a `kustomization.yaml`.
+    KubernetesImages,
+    /// Lines `NAME=REFERENCE`, as shells and `.env` files take them.
+    Env,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
-    let saved = engine::load_plan(&arguments.file)?;
-    Stream::Out.write(&plan::text(global, &saved, arguments.json));
+    let text = match (engine::load_saved(&arguments.file)?, arguments.format) {
+        (Saved::Plan(_), Some(_)) => {
+            let message = format!("`{}` is a plan: only a record has references", arguments.file.display());
+            return Err(vec![
+                Diagnostic::error(Code::CommandUsage, message)
+                    .help("`brokkr-publish apply --record FILE` writes a record"),
+            ]);
+        }
+        (Saved::Plan(saved), None) => plan::text(global, &saved, arguments.json),
+        (Saved::Record(record), Some(format)) => match format {
+            ReferenceFormat::Digests => references::digests(&record),
+            ReferenceFormat::Json => references::json(&record),
+            ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
+            ReferenceFormat::Env => references::env(&record),
+        },
+        (Saved::Record(record), None) if arguments.json => {
+            let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
+            text.push('\n');
+            text
+        }
+        (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
+    };
+    Stream::Out.write(&text);
     Ok(DONE)
 }

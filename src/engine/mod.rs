@@ -19,8 +19,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::record::{self, Record, RecordedProblem};
 use crate::observed::{self, Connection, Descent, Observed};
 use crate::plan;
+use crate::saved::{self, Document};
 
 /// Everything that is wrong, or a result.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
@@ -240,14 +242,59 @@ fn context_fields(context: &Context) -> serde_json::Map<String, serde_json::Valu
     }
 }
 
-/// Reads a saved plan.
-pub fn load_plan(path: &Path) -> Result<Plan> {
-    plan::file::load(path).map_err(|error| vec![error.to_diagnostic()])
+/// What `show` can show.
+pub enum Saved {
+    /// A plan.
+    Plan(Box<Plan>),
+    /// A record.
+    Record(Box<Record>),
 }
 
-/// Writes a plan.
-pub fn save_plan(plan: &Plan, path: &Path) -> Result<()> {
-    plan::file::save(plan, path).map_err(|error| vec![error.to_diagnostic()])
+/// Reads a saved plan.
+pub fn load_plan(path: &Path) -> Result<Plan> {
+    saved::load(path).map_err(|error| vec![error.to_diagnostic()])
+}
+
+/// Reads a saved plan or a record, whichever it is.
+pub fn load_saved(path: &Path) -> Result<Saved> {
+    match saved::load(path) {
+        Ok(record) => Ok(Saved::Record(Box::new(record))),
+        // What is no record may be a plan, whose error then is the one to show.
+        Err(_) => load_plan(path).map(|plan| Saved::Plan(Box::new(plan))),
+    }
+}
+
+/// Writes a plan or a record.
+pub fn save<T: Document>(document: &T, path: &Path) -> Result<()> {
+    saved::save(document, path).map_err(|error| vec![error.to_diagnostic()])
+}
+
+/// The record of an apply.
+pub fn record(plan: Plan, outcome: Outcome, problems: &[Diagnostic]) -> Record {
+    let told = |problem: &Diagnostic| RecordedProblem {
+        code: problem.code.to_string(),
+        message: problem.message.clone(),
+        help: problem.help.clone(),
+    };
+    Record {
+        format_version: record::FORMAT_VERSION.to_owned(),
+        success: problems.is_empty(),
+        outcome,
+        problems: problems.iter().map(told).collect(),
+        plan,
+    }
+}
+
+impl Document for Plan {
+    const NAME: &'static str = "plan";
+    const FORMAT_VERSION: &'static str = crate::model::plan::FORMAT_VERSION;
+    const WRITTEN_BY: &'static str = "brokkr-publish plan --out FILE";
+}
+
+impl Document for Record {
+    const NAME: &'static str = "record";
+    const FORMAT_VERSION: &'static str = record::FORMAT_VERSION;
+    const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";
 }
 
 /// Applies a plan, saved or just made: it is all that is needed besides credentials.

@@ -12,6 +12,7 @@ mod mutability;
 pub mod outcome;
 pub mod plan;
 mod platform;
+pub mod record;
 pub mod reference;
 mod source;
 mod tag;

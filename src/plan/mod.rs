@@ -1,8 +1,7 @@
-//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed; [`mod@file`] saves and loads it.
+//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed.
 
 mod decide;
 mod diff;
-pub mod file;
 mod sending;
 mod target;
 

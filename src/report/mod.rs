@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod output;
 mod paint;
 pub mod plan;
+pub mod references;
 mod size;
 pub mod tags;
 

@@ -5,6 +5,7 @@ use super::clean;
 use super::paint::Ink;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
+use crate::model::record::Record;
 
 /// `outcome` as text; with every change where `success` is false, since then each matters.
 pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
@@ -45,6 +46,28 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
         for reference in references {
             text.push_str(&format!("  {reference}\n"));
         }
+    }
+    text
+}
+
+/// A record: the context, every change, what went wrong.
+pub fn record(record: &Record, style: Style) -> String {
+    let title = format!("brokkr-publish record {} {}", style.dash(), clean::message(&record.plan.title));
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
+    if record.success {
+        text.push('\n');
+        for change in &record.outcome.changes {
+            text.push_str(&line(change, style));
+        }
+    }
+    text.push_str(&human(&record.outcome, record.success, style));
+    for problem in &record.problems {
+        let code = clean::message(&problem.code);
+        text.push_str(&format!(
+            "\n{}: {}\n",
+            style.paint(Ink::Alarm, code),
+            clean::message(&problem.message)
+        ));
     }
     text
 }
