@@ -1,0 +1,339 @@
+//! `tags` as people and machines see it: simulated outside any repository, in repositories of every shape, and in CIs.
+
+use insta::assert_snapshot;
+
+#[path = "support/command.rs"]
+mod command;
+use command::Folder;
+
+/// The rules of DESIGN.md.
+const TEXT: &str = r#"version = 1
+
+[registries.ghcr]
+url = "ghcr.io/colliery-io"
+
+[registries.bundle]
+url = "oci:dist/registry"
+
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+
+[tags.minor]
+on = "tag"
+template = "v{{ version.major }}.{{ version.minor }}"
+mutability = "forward"
+
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+
+[tags.sha]
+on = ["branch", "pull_request"]
+template = "sha-{{ git.short_sha }}"
+on_conflict = "keep"
+
+[tags.branch]
+on = "branch"
+template = "{{ git.branch | slug }}"
+mutability = "forward"
+
+[tags.nightly]
+on = "schedule"
+template = "nightly-{{ git.commit_time | date('%Y%m%d') }}"
+mutability = "mutable"
+
+[tags.pr]
+on = "pull_request"
+template = "pr-{{ pr.number }}"
+mutability = "mutable"
+
+[images.broker]
+source = "oci:broker"
+
+[images.agent]
+source = "oci:agent"
+registries = ["ghcr"]
+tags = ["version", "sha"]
+"#;
+
+const SHA: &str = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
+
+fn folder() -> Folder {
+    Folder::with(&[("publish.toml", TEXT)])
+}
+
+/// A repository with `publish.toml` committed; the id of its commit is always the same.
+fn repository() -> Folder {
+    let folder = folder();
+    folder.git(&["init", "--quiet"]);
+    folder.git(&["add", "--all"]);
+    folder.git(&["commit", "--quiet", "--message", "first"]);
+    folder
+}
+
+#[test]
+fn simulated_outside_any_repository() {
+    for (name, flags) in [
+        ("release", "--ref refs/tags/v1.2.3".to_owned()),
+        ("pre_release", "--ref refs/tags/v2.0.0-rc.1".to_owned()),
+        ("backport", "--ref refs/tags/v1.1.9+build.7".to_owned()),
+        ("branch", format!("--ref refs/heads/feature/x#1 --sha {SHA}")),
+        ("pull_request", format!("--pr 12 --sha {SHA}")),
+        ("pull_request_by_ref", format!("--ref refs/pull/12/merge --sha {SHA}")),
+        ("pull_request_closed", "--event pull_request_closed --pr 12".to_owned()),
+        ("manual", format!("--event manual --ref refs/heads/main --sha {SHA}")),
+    ] {
+        let folder = folder();
+        for format in ["text", "json", "github"] {
+            let done = folder.run(&format!("tags --format {format} {flags}")).done().expect_code(0);
+            assert_snapshot!(format!("simulated_{name}_{format}"), done.shown());
+        }
+    }
+}
+
+#[test]
+fn a_schedule_has_the_time_of_the_commit() {
+    let flags = format!("tags --event schedule --ref refs/heads/main --sha {SHA}");
+    let done = folder().run(&flags).env("SOURCE_DATE_EPOCH", "1767323045").done().expect_code(0);
+    assert_snapshot!("schedule", done.shown());
+    let missing = folder().run(&flags).done().expect_code(1);
+    assert_snapshot!("schedule_without_time", missing.shown());
+    let wrong = folder().run(&flags).env("SOURCE_DATE_EPOCH", "yesterday").done().expect_code(1);
+    assert_snapshot!("schedule_with_a_wrong_time", wrong.shown());
+    let folder = repository();
+    let done = folder.run("tags --event schedule").done().expect_code(0);
+    assert!(done.stdout().contains("nightly-20260102"), "{}", done.shown());
+}
+
+#[test]
+fn flags_that_make_no_sense() {
+    for (name, flags) in [
+        ("short_ref", "--ref v1.2.3"),
+        ("tag_without_ref", "--event tag"),
+        ("pull_request_without_number", "--event pull_request"),
+        ("branch_with_tag", "--event branch --ref refs/tags/v1"),
+        ("short_sha", "--ref refs/heads/main --sha 12ab"),
+        ("no_sha", "--ref refs/heads/main --sha main"),
+        ("unknown_event", "--event push"),
+        ("number", "--pr twelve"),
+    ] {
+        assert_snapshot!(
+            format!("flags_{name}"),
+            folder().run(&format!("tags {flags}")).done().expect_code(1).shown()
+        );
+    }
+}
+
+#[test]
+fn in_a_repository() {
+    let folder = repository();
+    assert_snapshot!("repository_branch", folder.run("tags --format json").done().expect_code(0).shown());
+    folder.write("untracked", "");
+    assert_snapshot!("repository_untracked", folder.run("tags").done().expect_code(0).shown());
+    folder.git(&["tag", "v1.2.3"]);
+    folder.git(&["checkout", "--quiet", "--detach"]);
+    assert_snapshot!("repository_detached_at_a_tag", folder.run("tags").done().expect_code(0).shown());
+    folder.git(&["tag", "--delete", "v1.2.3"]);
+    assert_snapshot!("repository_detached", folder.run("tags").done().shown());
+    folder.git(&["worktree", "add", "--quiet", "-b", "other", "tree"]);
+    assert_snapshot!(
+        "repository_worktree",
+        folder.run("tags").in_folder("tree").done().expect_code(0).shown()
+    );
+}
+
+#[test]
+fn a_shallow_clone() {
+    let folder = repository();
+    folder.git(&["commit", "--quiet", "--allow-empty", "--message", "second"]);
+    folder.git(&["tag", "v1.2.3"]);
+    let from = format!("file://{}", folder.path.display());
+    folder.git(&[
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        "--branch",
+        "v1.2.3",
+        "-c",
+        "advice.detachedHead=false",
+        &from,
+        "clone",
+    ]);
+    let done = folder.run("tags").in_folder("clone").done().expect_code(0);
+    assert_snapshot!("shallow_clone", done.shown());
+}
+
+#[test]
+fn repositories_that_cannot_say_much() {
+    let empty = folder();
+    empty.git(&["init", "--quiet"]);
+    assert_snapshot!("no_commits", empty.run("tags").done().shown());
+    assert_snapshot!("no_repository", folder().run("tags").done().shown());
+    let repository = repository();
+    let without_git = repository.run("tags").env("PATH", "");
+    assert_snapshot!("no_git", without_git.done().shown());
+    let simulated = repository.run("tags --ref refs/tags/v1.2.3").env("PATH", "");
+    assert_eq!(simulated.done().code(), Some(0), "a tag needs no git");
+    std::fs::write(repository.path.join(".git/HEAD"), "rubbish").expect("written");
+    assert_snapshot!("broken_repository", repository.run("tags").done().shown());
+}
+
+#[test]
+fn a_repository_of_somebody_else() {
+    let folder = repository();
+    // git takes the owner for another one, where it is told so for its own tests.
+    let done = folder.run("tags").env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").done();
+    assert_snapshot!("another_owner", done.shown());
+}
+
+#[test]
+fn a_dirty_tree_shows_where_a_rule_asks() {
+    let folder = repository();
+    let text =
+        TEXT.replace("sha-{{ git.short_sha }}", "sha-{{ git.short_sha }}{% if git.dirty %}-dirty{% endif %}");
+    folder.write("publish.toml", &text);
+    let dirty = folder.run("tags").done().expect_code(0);
+    assert!(dirty.stdout().contains("-dirty"), "{}", dirty.shown());
+    folder.git(&["commit", "--quiet", "--all", "--message", "clean"]);
+    let clean = folder.run("tags").done().expect_code(0);
+    assert!(!clean.stdout().contains("-dirty"), "{}", clean.shown());
+}
+
+#[test]
+fn in_github_actions() {
+    let pull_request = r#"{"action": "opened", "pull_request": {"number": 12, "head": {"sha":
+        "1111111111111111111111111111111111111111", "ref": "feature/x"}}, "repository": {"default_branch": "trunk"}}"#;
+    let release = r#"{"action": "published", "release": {"tag_name": "v1.2.3"}, "repository": {"default_branch": "trunk"}}"#;
+    let folder = Folder::with(&[
+        ("publish.toml", TEXT),
+        ("pull_request.json", pull_request),
+        ("release.json", release),
+        ("broken.json", "{"),
+    ]);
+    let path = |name: &str| folder.path.join(name).display().to_string();
+    for (name, variables) in [
+        (
+            "push_branch",
+            vec![
+                ("EVENT_NAME", "push"),
+                ("REF", "refs/heads/main"),
+                ("REF_NAME", "main"),
+                ("REF_TYPE", "branch"),
+            ],
+        ),
+        (
+            "push_tag",
+            vec![
+                ("EVENT_NAME", "push"),
+                ("REF", "refs/tags/v1.2.3"),
+                ("REF_NAME", "v1.2.3"),
+                ("REF_TYPE", "tag"),
+            ],
+        ),
+        (
+            "release",
+            vec![
+                ("EVENT_NAME", "release"),
+                ("REF", "refs/tags/v1.2.3"),
+                ("REF_NAME", "v1.2.3"),
+                ("REF_TYPE", "tag"),
+                ("EVENT_PATH", "release.json"),
+            ],
+        ),
+        (
+            "pull_request",
+            vec![
+                ("EVENT_NAME", "pull_request"),
+                ("REF", "refs/pull/12/merge"),
+                ("REF_NAME", "12/merge"),
+                ("REF_TYPE", "branch"),
+                ("HEAD_REF", "feature/x"),
+                ("EVENT_PATH", "pull_request.json"),
+            ],
+        ),
+        (
+            "dispatch",
+            vec![
+                ("EVENT_NAME", "workflow_dispatch"),
+                ("REF", "refs/tags/v1.2.3"),
+                ("REF_NAME", "v1.2.3"),
+                ("REF_TYPE", "tag"),
+            ],
+        ),
+        (
+            "broken_payload",
+            vec![
+                ("EVENT_NAME", "push"),
+                ("REF", "refs/heads/main"),
+                ("REF_NAME", "main"),
+                ("REF_TYPE", "branch"),
+                ("EVENT_PATH", "broken.json"),
+            ],
+        ),
+    ] {
+        let mut run = folder
+            .run("tags --format json")
+            .env("CI", "true")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_SHA", SHA);
+        for (variable, value) in variables {
+            let value = if variable == "EVENT_PATH" { path(value) } else { value.to_owned() };
+            run = run.env(&format!("GITHUB_{variable}"), value);
+        }
+        assert_snapshot!(format!("github_{name}"), run.shown());
+    }
+}
+
+#[test]
+fn in_gitlab() {
+    for (name, variables) in [
+        ("branch", vec![("CI_COMMIT_BRANCH", "main"), ("CI_PIPELINE_SOURCE", "push")]),
+        ("tag", vec![("CI_COMMIT_TAG", "v1.2.3"), ("CI_PIPELINE_SOURCE", "push")]),
+        (
+            "merge_request",
+            vec![
+                ("CI_MERGE_REQUEST_IID", "12"),
+                ("CI_PIPELINE_SOURCE", "merge_request_event"),
+                ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "feature/x"),
+            ],
+        ),
+        (
+            "schedule",
+            vec![
+                ("CI_COMMIT_BRANCH", "main"),
+                ("CI_PIPELINE_SOURCE", "schedule"),
+                ("SOURCE_DATE_EPOCH", "1767323045"),
+            ],
+        ),
+    ] {
+        let folder = folder();
+        let run = folder
+            .run("tags")
+            .env("CI", "true")
+            .env("GITLAB_CI", "true")
+            .env("CI_COMMIT_SHA", SHA)
+            .env("CI_DEFAULT_BRANCH", "main");
+        assert_snapshot!(format!("gitlab_{name}"), run.envs(&variables).shown());
+    }
+}
+
+#[test]
+fn outputs_of_a_github_step_are_lines_that_cannot_be_broken() {
+    let done = folder().run("tags --format github --ref refs/tags/v1.2.3").done().expect_code(0);
+    for line in done.stdout().lines() {
+        assert!(line.contains('=') || line.contains("<<") || !line.is_empty(), "{line}");
+    }
+    assert!(done.stdout().contains("ghcr.io/colliery-io/broker:v1.2.3"), "{}", done.shown());
+}
+
+#[test]
+fn an_error_in_a_configuration_is_told() {
+    let folder = Folder::with(&[("publish.toml", &TEXT.replace("| slug", "| slag"))]);
+    let done = folder.run("tags --ref refs/heads/main").done().expect_code(1);
+    assert!(done.stderr().contains("publish::template::unknown_filter"), "{}", done.shown());
+    let missing = Folder::new().run("tags --ref refs/tags/v1.2.3 -c nowhere.toml").done().expect_code(1);
+    assert!(missing.stderr().contains("publish::config::file"), "{}", missing.shown());
+}
