@@ -49,6 +49,10 @@ fn short(text: String, count: Option<usize>) -> String {
 /// Seconds since 1970, or a time as RFC 3339 prints it, in the words of strftime(3); UTC.
 #[allow(clippy::needless_pass_by_value)] // the signature of a filter
 fn date(time: Value, format: &str) -> Result<String, Error> {
+    if time.is_undefined() {
+        // The renderer knows why it has no value.
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
     let error = |detail: String| Error::new(ErrorKind::InvalidOperation, detail);
     let timestamp = match (time.as_i64(), time.as_str()) {
         (Some(seconds), _) => jiff::Timestamp::from_second(seconds).ok(),
