@@ -243,7 +243,10 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
         return Err(GitError::NoRepository(folder.to_owned()));
     }
     if complaint.contains("dubious ownership") {
-        return Err(GitError::Ownership(folder.to_owned()));
+        // The repository's own folder, which `safe.directory` has to name: `… repository at '/srv/x'`.
+        let named = complaint.split_once("repository at '").and_then(|(_, rest)| rest.split_once('\''));
+        let owned = named.map_or_else(|| folder.to_owned(), |(path, _)| PathBuf::from(path));
+        return Err(GitError::Ownership(owned));
     }
     Err(GitError::Failed(complaint.lines().next().unwrap_or_default().to_owned()))
 }

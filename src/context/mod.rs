@@ -60,6 +60,9 @@ pub struct Context {
     /// Why values are missing, by the name that templates use.
     #[serde(skip)]
     pub absent: BTreeMap<&'static str, String>,
+    /// Why the event is not known and was taken for `manual`, where that is so.
+    #[serde(skip)]
+    pub unknown_event: Option<String>,
 }
 
 /// What the caller wants to know beyond what is always asked; each costs a run of git.
@@ -85,6 +88,7 @@ impl Context {
             remote: None,
             ci: None,
             absent: BTreeMap::new(),
+            unknown_event: None,
         }
     }
 
@@ -165,7 +169,9 @@ impl Context {
 
     /// On a laptop: the branch that is checked out, or the one tag that a detached head stands on.
     fn from_git(repository: &git::Repository) -> Self {
-        let Some(head) = repository.head() else { return Self::new(EventName::Manual) };
+        let Some(head) = repository.head() else {
+            return Self { unknown_event: repository.problem(), ..Self::new(EventName::Manual) };
+        };
         let (event, reference) = match (&head.branch, head.tags.as_slice()) {
             (Some(branch), _) => (EventName::Branch, Some(format!("refs/heads/{branch}"))),
             (None, [tag]) => (EventName::Tag, Some(format!("refs/tags/{tag}"))),

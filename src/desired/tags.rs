@@ -137,7 +137,19 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
         }
         images.insert(name.clone(), tags);
     }
-    if diagnostics.is_empty() { Ok(images) } else { Err(diagnostics) }
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let nothing =
+        images.values().all(|image: &ImageTags| image.tags.is_empty() && image.held_back.is_empty());
+    match &context.unknown_event {
+        // Silence would look like a run that has nothing to publish.
+        Some(problem) if nothing => Err(vec![
+            Diagnostic::error(Code::ContextGit, format!("no rule fires, and what event this is cannot be told: {problem}"))
+                .help("say it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`; `manual` is taken where nothing is known"),
+        ]),
+        _ => Ok(images),
+    }
 }
 
 /// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's.

@@ -73,7 +73,8 @@ impl Session {
     }
 
     fn context(&self, config: &Config) -> Result<Context> {
-        let folder = self.working_folder.join(&config.folder);
+        // As people write it: without the `.` that the folder of a file here is.
+        let folder: PathBuf = self.working_folder.join(&config.folder).components().collect();
         let needs = Needs { dirty: desired::uses_dirty(config) };
         Context::discover(&folder, &self.environment, &self.flags, needs)
             .map_err(|error| vec![error.to_diagnostic()])
