@@ -1,5 +1,5 @@
-//! `schemas/publish.schema.json` is what the types say, and the reference names all of its keys.
-//! `BROKKR_PUBLISH_UPDATE_SCHEMAS=1` writes the file anew.
+//! The files of `schemas/` are what the types say, and the reference names all keys of the configuration.
+//! `BROKKR_PUBLISH_UPDATE_SCHEMAS=1` writes the files anew.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,18 +11,37 @@ fn root() -> &'static Path {
 }
 
 #[test]
-fn the_schema_is_up_to_date() {
-    let path = root().join("schemas/publish.schema.json");
-    let expected = format!("{:#}\n", brokkr_publish::config::json_schema());
-    if std::env::var_os("BROKKR_PUBLISH_UPDATE_SCHEMAS").is_some() {
-        std::fs::write(&path, &expected).expect("written");
+fn the_schemas_are_up_to_date() {
+    for (name, schema) in [
+        ("publish.schema.json", brokkr_publish::config::json_schema()),
+        ("plan.schema.json", brokkr_publish::plan::file::json_schema()),
+    ] {
+        let path = root().join("schemas").join(name);
+        let expected = format!("{schema:#}\n");
+        if std::env::var_os("BROKKR_PUBLISH_UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &expected).expect("written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == expected,
+            "run the test with BROKKR_PUBLISH_UPDATE_SCHEMAS=1 and commit {}",
+            path.display()
+        );
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        found == expected,
-        "run the test with BROKKR_PUBLISH_UPDATE_SCHEMAS=1 and commit {}",
-        path.display()
-    );
+}
+
+#[test]
+fn the_schema_of_plans_describes_every_member() {
+    let schema = brokkr_publish::plan::file::json_schema();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let mut undescribed = Vec::new();
+    walk(&schema, &mut |name, property| {
+        // What a `const` is needs no words.
+        if property.get("description").is_none() && property.get("const").is_none() {
+            undescribed.push(name.to_owned());
+        }
+    });
+    assert_eq!(undescribed, Vec::<String>::new(), "without a description");
 }
 
 #[test]
