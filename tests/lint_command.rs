@@ -194,7 +194,10 @@ fn the_nearest_file_upward_is_checked() {
     let done = folder.run("lint").in_folder("a/b").done().expect_code(1);
     assert!(done.stderr().contains("../../publish.toml"), "{}", done.shown());
     let nothing = Folder::with(&[("a/.git/HEAD", ""), ("publish.toml", WRONG), ("a/b/keep", "")]);
-    assert_snapshot!("no_file_upward", nothing.run("lint").in_folder("a/b").done().expect_code(1).shown());
+    assert_snapshot!(
+        "no_file_upward",
+        nothing.run("lint").wide().in_folder("a/b").done().expect_code(1).shown()
+    );
 }
 
 #[test]

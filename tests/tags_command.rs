@@ -171,21 +171,21 @@ fn repositories_that_cannot_say_much() {
     let empty = folder();
     empty.git(&["init", "--quiet"]);
     assert_snapshot!("no_commits", empty.run("tags").done().shown());
-    assert_snapshot!("no_repository", folder().run("tags").done().shown());
+    assert_snapshot!("no_repository", folder().run("tags").wide().done().shown());
     let repository = repository();
     let without_git = repository.run("tags").env("PATH", "");
     assert_snapshot!("no_git", without_git.done().shown());
     let simulated = repository.run("tags --ref refs/tags/v1.2.3").env("PATH", "");
     assert_eq!(simulated.done().code(), Some(0), "a tag needs no git");
     std::fs::write(repository.path.join(".git/HEAD"), "rubbish").expect("written");
-    assert_snapshot!("broken_repository", repository.run("tags").done().shown());
+    assert_snapshot!("broken_repository", repository.run("tags").wide().done().shown());
 }
 
 #[test]
 fn a_repository_of_somebody_else() {
     let folder = repository();
     // git takes the owner for another one, where it is told so for its own tests.
-    let done = folder.run("tags").env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").done();
+    let done = folder.run("tags").wide().env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").done();
     assert_snapshot!("another_owner", done.shown());
 }
 
@@ -276,6 +276,7 @@ fn in_github_actions() {
     ] {
         let mut run = folder
             .run("tags --format json")
+            .wide()
             .env("CI", "true")
             .env("GITHUB_ACTIONS", "true")
             .env("GITHUB_SHA", SHA);

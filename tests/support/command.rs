@@ -134,6 +134,12 @@ impl Run {
         self
     }
 
+    /// Wraps no text, for what shows a path: its length is not the same everywhere.
+    #[must_use]
+    pub fn wide(self) -> Self {
+        self.env("COLUMNS", "1000")
+    }
+
     /// Runs in a folder below.
     #[must_use]
     pub fn in_folder(mut self, folder: &str) -> Self {
