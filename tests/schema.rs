@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use brokkr_publish::model::plan::Plan;
+use brokkr_publish::model::record::Record;
+use brokkr_publish::saved::json_schema;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -14,7 +17,8 @@ fn root() -> &'static Path {
 fn the_schemas_are_up_to_date() {
     for (name, schema) in [
         ("publish.schema.json", brokkr_publish::config::json_schema()),
-        ("plan.schema.json", brokkr_publish::plan::file::json_schema()),
+        ("plan.schema.json", json_schema::<Plan>()),
+        ("record.schema.json", json_schema::<Record>()),
     ] {
         let path = root().join("schemas").join(name);
         let expected = format!("{schema:#}\n");
@@ -31,8 +35,8 @@ fn the_schemas_are_up_to_date() {
 }
 
 #[test]
-fn the_schema_of_plans_describes_every_member() {
-    let schema = brokkr_publish::plan::file::json_schema();
+fn the_schema_of_records_and_their_plans_describes_every_member() {
+    let schema = json_schema::<Record>();
     assert!(jsonschema::meta::is_valid(&schema));
     let mut undescribed = Vec::new();
     walk(&schema, &mut |name, property| {
