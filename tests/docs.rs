@@ -247,7 +247,7 @@ fn every_command_line_is_one_that_the_program_takes() {
 /// A session that knows no environment and lies in `folder`.
 fn session(folder: &Path) -> Session {
     Session {
-        config: None,
+        config: Some(folder.join("publish.toml")),
         profile: None,
         set: Vec::new(),
         flags: Flags::default(),
@@ -306,7 +306,9 @@ fn every_link_leads_somewhere() {
             };
             let anchors = || -> BTreeSet<String> {
                 let text = fs::read_to_string(&file).unwrap_or_default();
-                prose(&text).lines().filter(|line| line.starts_with('#')).map(|line| anchor(line.trim_start_matches('#'))).collect()
+                let text = prose(&text);
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                headings.map(|line| anchor(line.trim_start_matches('#'))).collect()
             };
             if !file.exists() || (!fragment.is_empty() && !anchors().contains(fragment)) {
                 broken.push(format!("{}: {target}", page.display()));
