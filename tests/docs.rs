@@ -393,11 +393,8 @@ fn cells(row: &str) -> Vec<String> {
 #[test]
 fn the_examples_of_templates_render_as_told() {
     let page = read("docs/reference/tags.md");
-    let rows: Vec<Vec<String>> = section(&page, "## Examples")
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(cells)
-        .collect();
+    let rows: Vec<Vec<String>> =
+        section(&page, "## Examples").lines().filter(|line| line.starts_with("| `")).map(cells).collect();
     assert!(rows.len() >= 10, "only {} examples were found", rows.len());
     let folder = tempfile::tempdir().expect("a folder");
     for row in rows {

@@ -1,7 +1,7 @@
 //! Before anything is sent: is the plan applicable, are the sources still what was planned, do the tags still stand as
 //! planned?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
-use crate::model::plan::{Change, Plan, PlannedRepository, TagTarget};
-use crate::model::{Digest, TagOrDigest};
+use crate::model::plan::{Action, Change, Plan, PlannedRepository, TagTarget};
+use crate::model::{Digest, Mutability, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::{self, Published, SourceError};
 
@@ -44,6 +44,14 @@ pub enum PrepareError {
         before: String,
         /// What is wanted.
         after: String,
+    },
+    /// The plan contradicts itself, as only one that was edited does.
+    #[error("{address}: the plan contradicts itself: {reason}")]
+    Inconsistent {
+        /// The change's address.
+        address: String,
+        /// What does not go together.
+        reason: String,
     },
     /// The plan names a registry that it does not describe.
     #[error("the plan names the registry `{0}` without describing it")]
@@ -91,7 +99,7 @@ impl PrepareError {
             Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
                 "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
             ),
-            Self::UnknownRegistry(_) => {
+            Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }
             Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
@@ -106,8 +114,17 @@ impl PrepareError {
 pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
+    let mut claimed = BTreeSet::new();
     for (position, planned) in plan.repositories.iter().enumerate() {
         errors.extend(planned.changes.iter().filter_map(conflict));
+        for change in &planned.changes {
+            let once = claimed.insert((&planned.registry, &planned.repository, &change.tag));
+            let reason = if once { contradiction(planned, change) } else { Some("the tag occurs twice") };
+            errors.extend(reason.map(|reason| PrepareError::Inconsistent {
+                address: change.address.clone(),
+                reason: reason.to_owned(),
+            }));
+        }
         let Some(endpoint) = plan.registries.get(&planned.registry) else {
             errors.push(PrepareError::UnknownRegistry(planned.registry.clone()));
             continue;
@@ -134,12 +151,27 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
 }
 
 fn conflict(change: &Change) -> Option<PrepareError> {
-    (change.action == crate::model::plan::Action::Conflict).then(|| PrepareError::Conflict {
+    (change.action == Action::Conflict).then(|| PrepareError::Conflict {
         address: change.address.clone(),
         tag: change.tag.to_string(),
         before: change.before.as_ref().map_or_else(|| "nothing".to_owned(), |before| before.digest.short(12)),
         after: change.after.digest.short(12),
     })
+}
+
+/// What a plan that was made here never says.
+fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'static str> {
+    match (change.action, &change.before) {
+        (Action::Move, _) if change.mutability == Mutability::Immutable => {
+            Some("an immutable tag does not move")
+        }
+        (Action::Move, None) => Some("a tag that names nothing cannot move"),
+        (Action::Create, Some(_)) => Some("a tag that names something cannot be created"),
+        _ if change.after.digest != planned.root.digest => {
+            Some("the tag is to name another digest than is published")
+        }
+        _ => None,
+    }
 }
 
 fn content(

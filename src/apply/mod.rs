@@ -60,10 +60,13 @@ pub struct Options<'a> {
 /// Applies `plan`, and tells what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
-    let mut problems = run(plan, options, &progress).await.err().unwrap_or_default();
-    if *options.cancel.borrow() {
-        problems = vec![interrupted(&progress)];
-    }
+    let problems = match run(plan, options, &progress).await {
+        Ok(()) => Vec::new(),
+        Err(Stop { mut problems, interrupted: during }) => {
+            problems.extend(during.map(|stage| interrupted(stage, progress.tags_put())));
+            problems
+        }
+    };
     let outcome = progress.finish();
     options.reporter.report(&Event::Finished {
         success: problems.is_empty(),
@@ -73,29 +76,49 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     (outcome, problems)
 }
 
-async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Vec<Diagnostic>> {
+/// Why an apply did not come to its end.
+struct Stop {
+    /// What went wrong.
+    problems: Vec<Diagnostic>,
+    /// The stage that the person stopped, if one was.
+    interrupted: Option<Stage>,
+}
+
+impl From<Vec<Diagnostic>> for Stop {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Self { problems, interrupted: None }
+    }
+}
+
+async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
     let prepared = check::prepare(plan, options)
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
-    unless_cancelled(options, check::stale(&prepared, progress)).await?;
+    unless_cancelled(Stage::Check, options, check::stale(&prepared, progress)).await?;
     stage(Stage::Content);
-    unless_cancelled(options, content::place(&prepared, options, progress)).await?;
+    unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
     // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
     stage(Stage::ImmutableTags);
-    tags::put(&prepared, options, progress, |mutability| mutability == Mutability::Immutable).await?;
-    stage(Stage::FloatingTags);
-    tags::put(&prepared, options, progress, |mutability| mutability != Mutability::Immutable).await?;
+    for (of_stage, immutable) in [(Stage::ImmutableTags, true), (Stage::FloatingTags, false)] {
+        stage(of_stage);
+        let in_stage = |mutability| (mutability == Mutability::Immutable) == immutable;
+        let all = tags::put(&prepared, options, progress, in_stage).await?;
+        if !all {
+            return Err(Stop { problems: Vec::new(), interrupted: Some(of_stage) });
+        }
+    }
     stage(Stage::ReadBack);
-    read_back::tags(&prepared, progress).await?;
-    read_back::visibility(&prepared, options, progress).await
+    unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, progress)).await?;
+    unless_cancelled(Stage::ReadBack, options, read_back::visibility(&prepared, options, progress)).await
 }
 
-/// Drops `work` when the person wants to stop: what was sent so far is named by nothing.
+/// Drops `work` when the person wants to stop: it moves no tag.
 async fn unless_cancelled(
+    stage: Stage,
     options: &Options<'_>,
     work: impl Future<Output = Result<(), Vec<Diagnostic>>>,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<(), Stop> {
     let mut cancel = options.cancel.clone();
     let cancelled = async {
         if cancel.wait_for(|cancelled| *cancelled).await.is_err() {
@@ -104,17 +127,17 @@ async fn unless_cancelled(
         }
     };
     tokio::select! {
-        result = work => result,
-        () = cancelled => Err(Vec::new()),
+        result = work => result.map_err(Stop::from),
+        () = cancelled => Err(Stop { problems: Vec::new(), interrupted: Some(stage) }),
     }
 }
 
-fn interrupted(progress: &Progress) -> Diagnostic {
-    let moved = progress.tags_moved();
-    let message = match moved {
-        0 => "interrupted before any tag moved: what was sent is named by nothing".to_owned(),
-        1 => "interrupted after 1 tag moved".to_owned(),
-        _ => format!("interrupted after {moved} tags moved"),
+fn interrupted(stage: Stage, moved: usize) -> Diagnostic {
+    let tags = if moved == 1 { "1 tag".to_owned() } else { format!("{moved} tags") };
+    let message = match (moved, stage) {
+        (0, _) => "interrupted before any tag moved: what was sent is named by nothing".to_owned(),
+        (_, Stage::ReadBack) => format!("interrupted after {tags} moved, before all were read back"),
+        _ => format!("interrupted after {tags} moved"),
     };
     Diagnostic::error(Code::ApplyInterrupted, message)
         .help("the same command again goes on where this one stopped: what is in place is not sent twice")

@@ -1,5 +1,6 @@
 //! What has been done so far: the outcome as it grows, told to the reporter step by step.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Placed, Reporter};
@@ -12,6 +13,8 @@ pub(super) struct Progress {
     outcome: Mutex<Outcome>,
     /// For each repository of the plan where its changes begin in the outcome.
     first_change: Vec<usize>,
+    /// How many tags were put, whatever reading them back showed.
+    put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
 }
 
@@ -51,7 +54,7 @@ impl Progress {
                 },
             }));
         }
-        Self { outcome: Mutex::new(outcome), first_change, reporter }
+        Self { outcome: Mutex::new(outcome), first_change, put: AtomicUsize::new(0), reporter }
     }
 
     fn lock(&self) -> MutexGuard<'_, Outcome> {
@@ -63,6 +66,9 @@ impl Progress {
         let mut outcome = self.lock();
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
         let Some(noted) = outcome.changes.get_mut(position) else { return };
+        if matches!(result, ChangeResult::Created | ChangeResult::Moved) {
+            self.put.fetch_add(1, Ordering::SeqCst);
+        }
         noted.result = result;
         noted.detail = detail;
         self.reporter.report(&Event::Tag { change: noted });
@@ -118,9 +124,8 @@ impl Progress {
     }
 
     /// How many tags were created or moved.
-    pub fn tags_moved(&self) -> usize {
-        let outcome = self.lock();
-        outcome.count(ChangeResult::Created) + outcome.count(ChangeResult::Moved)
+    pub fn tags_put(&self) -> usize {
+        self.put.load(Ordering::SeqCst)
     }
 
     /// Everything that was done.

@@ -9,8 +9,8 @@ use super::check::Prepared;
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
-use crate::model::plan::{Change, ObservedVisibility, VisibilityChange};
-use crate::model::{RegistryLocation, TagOrDigest, Visibility};
+use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository, VisibilityChange};
+use crate::model::{Digest, RegistryLocation, TagOrDigest, Visibility};
 use crate::visibility;
 
 /// How long is waited between readings: reads can lag a push on GHCR, by seconds.
@@ -70,6 +70,15 @@ async fn tag(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
     }
 }
 
+/// A digest that is known to be there: only that can be asked about, since absent and private look alike.
+fn standing(planned: &PlannedRepository) -> Option<&Digest> {
+    let published = |change: &&Change| change.action.is_change() || change.action == Action::NoOp;
+    match planned.changes.iter().find(published) {
+        Some(_) => Some(&planned.root.digest),
+        None => planned.changes.iter().find_map(|change| change.before.as_ref()).map(|before| &before.digest),
+    }
+}
+
 fn differs(name: &str, planned: &VisibilityChange, observed: ObservedVisibility) -> Diagnostic {
     let message = format!(
         "{name} is published, but it is {}, and `publish.toml` declares it {}",
@@ -93,11 +102,13 @@ pub(super) async fn visibility(
 ) -> Result<(), Vec<Diagnostic>> {
     let declared = prepared.iter().filter_map(|it| {
         let declared = it.planned.visibility.as_ref()?;
-        matches!(it.endpoint.url, RegistryLocation::Http { .. }).then_some((it, declared))
+        let digest =
+            standing(it.planned).filter(|_| matches!(it.endpoint.url, RegistryLocation::Http { .. }))?;
+        Some((it, declared, digest))
     });
-    let asked = declared.map(|(it, planned)| async move {
+    let asked = declared.map(|(it, planned, digest)| async move {
         let observed = match options.connect.anonymous(it.endpoint, &it.planned.repository) {
-            Ok(anonymous) => visibility::probe(anonymous.as_ref(), &it.planned.root.digest).await,
+            Ok(anonymous) => visibility::probe(anonymous.as_ref(), digest).await,
             Err(_) => ObservedVisibility::Unknown,
         };
         (it, planned, observed)

@@ -13,21 +13,26 @@ use crate::model::plan::{Action, Change, TagTarget};
 use crate::model::{Mutability, TagOrDigest};
 
 /// Puts the tags whose mutability is `of_stage`: repositories side by side, the tags of one after each other.
+/// Tells whether all were come to, or the person stopped it.
 pub(super) async fn put(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
     progress: &Progress,
     of_stage: impl Fn(Mutability) -> bool + Copy,
-) -> Result<(), Vec<Diagnostic>> {
-    let stop = AtomicBool::new(false);
-    let stop = &stop;
+) -> Result<bool, Vec<Diagnostic>> {
+    let (stop, interrupted) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (stop, interrupted) = (&stop, &interrupted);
     let repositories = prepared.iter().map(|it| async move {
         let mut problems = Vec::new();
         for (position, change) in it.planned.changes.iter().enumerate() {
             if !change.action.is_change() || !of_stage(change.mutability) {
                 continue;
             }
-            if stop.load(Ordering::SeqCst) || *options.cancel.borrow() {
+            if stop.load(Ordering::SeqCst) {
+                break;
+            }
+            if *options.cancel.borrow() {
+                interrupted.store(true, Ordering::SeqCst);
                 break;
             }
             if let Err(diagnostic) = put_one(it, position, change, progress).await {
@@ -38,7 +43,7 @@ pub(super) async fn put(
         problems
     });
     let problems: Vec<Diagnostic> = join_all(repositories).await.into_iter().flatten().collect();
-    if problems.is_empty() && !*options.cancel.borrow() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() { Ok(!interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
 }
 
 async fn put_one(

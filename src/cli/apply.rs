@@ -44,17 +44,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         Some(path) => saved(global, arguments, path)?,
         None => made(global, arguments, &session)?,
     };
-    if plan.is_blocked() {
-        let help =
-            "publish under another version, or keep the digest first published with `on_conflict = \"keep\"`";
-        return Err(vec![
-            Diagnostic::error(
-                Code::PlanConflict,
-                "the plan is blocked: an immutable tag names another digest",
-            )
-            .help(help),
-        ]);
-    }
     let reporter = global.reporter(arguments.json);
     reporter.report(&Event::Plan { plan: &plan });
     let parallelism = arguments.shape.network.parallelism;
