@@ -31,7 +31,7 @@ pub struct ObservedRepository {
     /// For each forward tag of a release the versions of its line, lowest first.
     pub lines: BTreeMap<Tag, Vec<Held>>,
     /// Versions of which the digest is known.
-    pub versions: BTreeMap<Digest, String>,
+    pub versions: BTreeMap<Digest, Held>,
     /// The manifests of the content that are not there.
     pub missing_manifests: BTreeSet<Digest>,
     /// The blobs of the content that are not there.
@@ -146,7 +146,7 @@ async fn name_versions(
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
     let root = &desired.content.published.content.root.digest;
-    let mut asked: BTreeSet<(Tag, String)> = BTreeSet::new();
+    let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
     for tag in &desired.tags {
         let Basis::Release(line) = &tag.basis else { continue };
         let moved = observed.tags.get(&tag.tag).is_some_and(|present| present.digest != *root);
@@ -155,14 +155,14 @@ async fn name_versions(
             .get(&tag.tag)
             .and_then(|held| held.iter().rev().find(|held| held.version != line.version));
         if let Some(highest) = highest.filter(|_| moved) {
-            asked.insert((highest.tag.clone(), highest.tag.to_string()));
+            asked.insert(&highest.tag, highest);
         }
     }
-    let heads = asked.into_iter().map(|(tag, name)| async move {
-        let head = repository.head_manifest(&TagOrDigest::Tag(tag)).await?;
-        Ok::<_, RegistryError>(head.map(|head| (head.digest, name)))
+    let heads = asked.into_values().map(|held| async move {
+        let head = repository.head_manifest(&TagOrDigest::Tag(held.tag.clone())).await?;
+        Ok::<_, RegistryError>(head.map(|head| (head.digest, held.clone())))
     });
-    observed.versions.extend(try_join_all(heads).await?.into_iter().flatten());
+    observed.versions = try_join_all(heads).await?.into_iter().flatten().collect();
     Ok(())
 }
 

@@ -98,7 +98,11 @@ pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|cause| SavedError::Write { name: T::NAME, path: path.to_owned(), cause })
+    write().map_err(|cause| {
+        // The words of some causes hold the name of the temporary file.
+        let cause = if cause.raw_os_error().is_some() { cause } else { cause.kind().into() };
+        SavedError::Write { name: T::NAME, path: path.to_owned(), cause }
+    })
 }
 
 /// Reads a document.

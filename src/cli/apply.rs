@@ -1,6 +1,6 @@
 //! `apply`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::sync::watch;
@@ -41,7 +41,7 @@ pub struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
     let plan = match &arguments.saved {
-        Some(path) => saved(global, arguments, path)?,
+        Some(path) => saved(global, arguments, &session, path)?,
         None => made(global, arguments, &session)?,
     };
     let reporter = global.reporter(arguments.json);
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     if let Some(path) = &arguments.record {
         let record = engine::record(plan, result, &problems);
         // That it cannot be written comes on top of what went wrong before.
-        problems.extend(engine::save(&record, path).err().unwrap_or_default());
+        problems.extend(engine::save_record(&session, &record, path).err().unwrap_or_default());
     }
     if problems.is_empty() {
         return Ok(DONE);
@@ -68,7 +68,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
 }
 
 /// A saved plan, which forbids whatever would shape another.
-fn saved(global: &Global, arguments: &Arguments, path: &std::path::Path) -> Result<Plan, Vec<Diagnostic>> {
+fn saved(
+    global: &Global,
+    arguments: &Arguments,
+    session: &Session,
+    path: &Path,
+) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
@@ -84,7 +89,7 @@ fn saved(global: &Global, arguments: &Arguments, path: &std::path::Path) -> Resu
                 .help("make another plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    engine::load_plan(path)
+    engine::load_plan(session, path)
 }
 
 /// A plan that is made, shown and approved now.
@@ -96,7 +101,7 @@ fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Pla
         Stream::Out.write(&plan::text(global, &plan, false));
     }
     if let Some(path) = &arguments.out {
-        engine::save(&plan, path)?;
+        engine::save_plan(session, &plan, path)?;
     }
     if arguments.auto_approve || !plan.has_changes() || plan.is_blocked() {
         return Ok(plan);

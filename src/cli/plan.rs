@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let shape = &arguments.shape;
     let plan = block_on(engine::plan(&session, &shape.target, shape.network.parallelism, &reporter))??;
     if let Some(path) = &arguments.out {
-        engine::save(&plan, path)?;
+        engine::save_plan(&session, &plan, path)?;
     }
     Stream::Out.write(&text(global, &plan, arguments.json));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {

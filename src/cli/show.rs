@@ -37,7 +37,7 @@ enum ReferenceFormat {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
-    let text = match (engine::load_saved(&arguments.file)?, arguments.format) {
+    let text = match (engine::load_saved(&global.session()?, &arguments.file)?, arguments.format) {
         (Saved::Plan(_), Some(_)) => {
             let message = format!("`{}` is a plan: only a record has references", arguments.file.display());
             return Err(vec![

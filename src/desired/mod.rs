@@ -9,6 +9,7 @@ mod forward;
 mod lint;
 mod rules;
 mod samples;
+mod selection;
 mod tags;
 mod template;
 mod values;
@@ -19,9 +20,12 @@ use std::sync::Arc;
 
 pub use forward::{Held, Line};
 pub use lint::{lint, uses_dirty};
+pub use selection::Selection;
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;
 pub use version::ImageVersion;
+
+use indexmap::IndexMap;
 
 use crate::config::{Config, Image};
 use crate::context::Context;
@@ -31,6 +35,7 @@ use crate::model::{
     EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
 };
 use crate::source::{self, Published};
+use selection::Address;
 
 /// All that should be.
 #[derive(Default)]
@@ -99,23 +104,32 @@ pub enum Basis {
     Commit(Option<String>),
 }
 
-/// Resolves `config` in `context`: renders tags, opens sources. Every mistake of every image at once.
+/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every image at once.
 ///
 /// # Errors
 ///
-/// The diagnostics of all templates, sources and collisions.
-pub fn resolve(config: &Config, context: &Context) -> Result<Desired, Vec<Diagnostic>> {
+/// The diagnostics of all templates, sources and collisions, and of targets that name nothing.
+pub fn resolve(
+    config: &Config,
+    context: &Context,
+    selection: &Selection,
+) -> Result<Desired, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let renderer = tags::Renderer::new(config);
     let claims = rendered.iter().map(|(name, tags)| (name.as_str(), tags.tags.as_slice()));
     let mut diagnostics = collisions::find(config, claims, &format!("on {}", context.describe()));
     let mut desired = Desired::default();
+    for (name, tags) in rendered.iter().filter(|(_, tags)| tags.all().next().is_none()) {
+        desired.silent.push((name.clone(), tags.silent.clone()));
+    }
+    let silent: Vec<&str> = desired.silent.iter().map(|(name, _)| name.as_str()).collect();
+    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent));
     for (name, image) in &config.images {
-        let Some(image_tags) = rendered.get(name).filter(|tags| !tags.tags.is_empty()) else {
-            let silent = rendered.get(name).map(|tags| tags.silent.clone()).unwrap_or_default();
-            desired.silent.push((name.clone(), silent));
+        let Some(image_tags) = rendered.get(name) else { continue };
+        let selected = |address: &Address<'_>| address.image == name && selection.selects(*address);
+        if !addresses(config, &rendered).iter().any(selected) {
             continue;
-        };
+        }
         match content(&renderer, context, name, image) {
             Ok(content) => {
                 add_repositories(&mut desired, &renderer, context, (name, image), image_tags, &content);
@@ -123,7 +137,29 @@ pub fn resolve(config: &Config, context: &Context) -> Result<Desired, Vec<Diagno
             Err(found) => diagnostics.extend(found),
         }
     }
+    for repository in &mut desired.repositories {
+        let (image, registry) = (repository.image.clone(), repository.registry.clone());
+        let selects = |tag: &str| selection.selects(Address { image: &image, registry: &registry, tag });
+        repository.tags.retain(|tag| selects(tag.tag.as_str()));
+    }
+    desired.repositories.retain(|repository| !repository.tags.is_empty());
+    if !selection.is_everything() {
+        desired.silent.clear();
+    }
     if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }
+}
+
+/// The address of every rendered tag in every registry.
+fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<String, ImageTags>) -> Vec<Address<'a>> {
+    let mut addresses = Vec::new();
+    for (name, tags) in rendered {
+        let Some(image) = config.images.get(name) else { continue };
+        for registry in &image.registries {
+            let address = |tag: &'a RenderedTag| Address { image: name, registry, tag: tag.tag.as_str() };
+            addresses.extend(tags.all().map(address));
+        }
+    }
+    addresses
 }
 
 fn content(
@@ -153,9 +189,7 @@ fn add_repositories(
 ) {
     let config = renderer.config;
     let tags: Vec<DesiredTag> = image_tags
-        .tags
-        .iter()
-        .chain(&image_tags.held_back)
+        .all()
         .filter_map(|rendered| {
             let rule = config.tags.get(&rendered.rule)?;
             let basis = basis(renderer, context, (name, image), rendered, &image_tags.version);

@@ -11,7 +11,7 @@ use super::version::{self, FileVersion, ImageVersion};
 use crate::config::{Config, Image, ImageSource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, Mutability, SourceSpec, Tag};
+use crate::model::{EventName, Mutability, SourceSpec, Tag, annotation};
 
 /// The tags of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub struct ImageTags {
     pub held_back: Vec<RenderedTag>,
     /// The rules that are silent, and why.
     pub silent: Vec<(String, String)>,
+}
+
+impl ImageTags {
+    /// The tags that a plan is about: those that a pre-release does not take too, since the plan says so.
+    pub fn all(&self) -> impl Iterator<Item = &RenderedTag> {
+        self.tags.iter().chain(&self.held_back)
+    }
 }
 
 /// A tag, and the rule that rendered it.
@@ -220,11 +227,14 @@ pub(super) fn content(
             }
         }
     }
-    let annotations: BTreeMap<String, String> = image
+    let mut annotations: BTreeMap<String, String> = image
         .annotations
         .iter()
         .map(|(key, text)| (key.clone(), render(text, &["images", name, "annotations", key])))
         .collect();
+    if let Some(source) = &config.project.source {
+        annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| source.clone());
+    }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }

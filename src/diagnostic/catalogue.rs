@@ -70,7 +70,6 @@ catalogue! {
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
     PlanFile = "publish::plan::file", "plan-file.md";
-    PlanEmpty = "publish::plan::empty", "plan-empty.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
     ApplyFailed = "publish::apply::failed", "apply-failed.md";
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";

@@ -2,6 +2,7 @@
 //! plan, and the plan an apply. Every command is a few lines here.
 
 mod connect;
+mod files;
 mod path;
 
 use std::path::{Path, PathBuf};
@@ -10,19 +11,18 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use connect::Connections;
+pub use files::{Saved, load_plan, load_saved, record, save_plan, save_record};
 
 use crate::apply::{self, Connect};
 use crate::config::{self, Config, LoadOptions};
 use crate::context::{Context, Environment, Flags, Needs};
-use crate::desired::{self, Basis, Desired};
+use crate::desired::{self, Basis, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
-use crate::model::record::{self, Record, RecordedProblem};
 use crate::observed::{self, Connection, Descent, Observed};
 use crate::plan;
-use crate::saved::{self, Document};
 
 /// Everything that is wrong, or a result.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
@@ -44,9 +44,10 @@ pub struct Session {
 }
 
 impl Session {
+    /// Options to load `path`, which people know as relative to the working directory.
     fn load_options(&self, path: &Path) -> LoadOptions {
         LoadOptions {
-            path: path.to_owned(),
+            path: self.working_folder.join(path),
             display_name: path.display().to_string(),
             profile: self.profile.clone(),
             environment: self.environment.clone().into_iter().collect(),
@@ -157,35 +158,22 @@ pub async fn plan(
 ) -> Result<Plan> {
     let config = session.load()?;
     let context = session.context(&config)?;
-    let mut desired = desired::resolve(&config, &context)?;
-    let connections = Connections::new(
-        session.working_folder.join(&config.folder),
-        &session.environment,
-        parallelism,
-        reporter.clone(),
-    );
+    let mut desired = desired::resolve(&config, &context, &Selection::new(targets))?;
+    let connections =
+        Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
     let mut observed = observe(&mut desired, &connections).await?;
-    let repository_folder = session.working_folder.join(&config.folder);
-    judge_descent(&repository_folder, &desired, &mut observed);
+    judge_descent(&config.folder, &desired, &mut observed);
     let origin = plan::Origin {
         config: PlannedConfig {
-            path: config.path.display().to_string(),
+            path: path::relative(&session.working_folder, &config.path).display().to_string(),
             digest: config.digest.clone(),
             profile: config.profile.clone(),
         },
-        folder: config.folder.display().to_string(),
+        folder: path::relative(&session.working_folder, &config.folder).display().to_string(),
         context: context_fields(&context),
         title: context.describe(),
     };
-    let mut plan = plan::diff(&desired, &observed, origin);
-    plan::retain(&mut plan, targets).map_err(|errors| {
-        let diagnostic = |error: &plan::TargetError| {
-            Diagnostic::error(Code::PlanTarget, error.to_string())
-                .help(format!("the addresses are {}, each with `:TAG` for one tag", error.known.join(", ")))
-        };
-        errors.iter().map(diagnostic).collect::<Vec<_>>()
-    })?;
-    Ok(plan)
+    Ok(plan::diff(&desired, &observed, origin))
 }
 
 async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Observed> {
@@ -243,61 +231,6 @@ fn context_fields(context: &Context) -> serde_json::Map<String, serde_json::Valu
     }
 }
 
-/// What `show` can show.
-pub enum Saved {
-    /// A plan.
-    Plan(Box<Plan>),
-    /// A record.
-    Record(Box<Record>),
-}
-
-/// Reads a saved plan.
-pub fn load_plan(path: &Path) -> Result<Plan> {
-    saved::load(path).map_err(|error| vec![error.to_diagnostic()])
-}
-
-/// Reads a saved plan or a record, whichever it is.
-pub fn load_saved(path: &Path) -> Result<Saved> {
-    match saved::load(path) {
-        Ok(record) => Ok(Saved::Record(Box::new(record))),
-        // What is no record may be a plan, whose error then is the one to show.
-        Err(_) => load_plan(path).map(|plan| Saved::Plan(Box::new(plan))),
-    }
-}
-
-/// Writes a plan or a record.
-pub fn save<T: Document>(document: &T, path: &Path) -> Result<()> {
-    saved::save(document, path).map_err(|error| vec![error.to_diagnostic()])
-}
-
-/// The record of an apply.
-pub fn record(plan: Plan, outcome: Outcome, problems: &[Diagnostic]) -> Record {
-    let told = |problem: &Diagnostic| RecordedProblem {
-        code: problem.code.to_string(),
-        message: problem.message.clone(),
-        help: problem.help.clone(),
-    };
-    Record {
-        format_version: record::FORMAT_VERSION.to_owned(),
-        success: problems.is_empty(),
-        outcome,
-        problems: problems.iter().map(told).collect(),
-        plan,
-    }
-}
-
-impl Document for Plan {
-    const NAME: &'static str = "plan";
-    const FORMAT_VERSION: &'static str = crate::model::plan::FORMAT_VERSION;
-    const WRITTEN_BY: &'static str = "brokkr-publish plan --out FILE";
-}
-
-impl Document for Record {
-    const NAME: &'static str = "record";
-    const FORMAT_VERSION: &'static str = record::FORMAT_VERSION;
-    const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";
-}
-
 /// Applies a plan, saved or just made: it is all that is needed besides credentials.
 pub async fn apply(
     session: &Session,
@@ -306,7 +239,7 @@ pub async fn apply(
     reporter: &Arc<dyn Reporter>,
     cancel: watch::Receiver<bool>,
 ) -> (Outcome, Vec<Diagnostic>) {
-    let folder = session.working_folder.join(&plan.folder);
+    let folder = path::normal(&session.working_folder.join(&plan.folder));
     let connections = Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
     let options =
         apply::Options { folder, connect: &connections, reporter: reporter.clone(), parallelism, cancel };

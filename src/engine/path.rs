@@ -16,6 +16,21 @@ pub(super) fn relative(folder: &Path, path: &Path) -> PathBuf {
     if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative }
 }
 
+/// `path` without `.` and with every `..` taken back, as far as the text tells: links are not followed.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,6 +43,15 @@ mod tests {
             ("/a", "/a", "."),
         ] {
             assert_eq!(relative(Path::new(folder), Path::new(path)), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn normal_paths() {
+        for (path, expected) in
+            [("/a/./b/../c", "/a/c"), ("/a/..", "/"), ("../a/./b", "../a/b"), ("/..", "/..")]
+        {
+            assert_eq!(normal(Path::new(path)), Path::new(expected));
         }
     }
 }

@@ -19,7 +19,8 @@ pub struct Plan {
     pub format_version: String,
     /// The program that made the plan, with its version.
     pub generator: String,
-    /// The folder that relative paths start at, itself relative to where the plan was made.
+    /// The folder that relative paths start at: in a file relative to the folder of the file, in what `plan --json` prints
+    /// to the working directory.
     pub folder: String,
     /// The configuration that the plan was made from.
     pub config: PlannedConfig,
@@ -145,6 +146,9 @@ pub struct TagTarget {
     /// The version that it stands for, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The tag by which the version is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_tag: Option<Tag>,
     /// The commit that it was built from, where that was asked and is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -153,7 +157,7 @@ pub struct TagTarget {
 impl TagTarget {
     /// A manifest of which nothing else is known.
     pub fn new(digest: Digest) -> Self {
-        Self { digest, version: None, revision: None }
+        Self { digest, version: None, version_tag: None, revision: None }
     }
 }
 

@@ -279,7 +279,6 @@ pub struct RegistryEndpoint {
 
 /// The names of the environment variables that hold a user name and a password or token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CredentialVariables {
     /// The variable that holds the user name.
     pub username_env: String,

@@ -101,10 +101,14 @@ fn change(
 ) -> Change {
     let root = &desired.content.published.content.root.digest;
     let (action, reason) = decide(tag, root, observed);
-    let before = observed.tags.get(&tag.tag).map(|present| TagTarget {
-        digest: present.digest.clone(),
-        version: observed.versions.get(&present.digest).cloned(),
-        revision: present.revision.clone(),
+    let before = observed.tags.get(&tag.tag).map(|present| {
+        let held = observed.versions.get(&present.digest);
+        TagTarget {
+            digest: present.digest.clone(),
+            version: held.map(|held| held.version.to_string()),
+            version_tag: held.map(|held| held.tag.clone()),
+            revision: present.revision.clone(),
+        }
     });
     let (version, revision) = match &tag.basis {
         Basis::Release(line) => (Some(line.version.to_string()), None),
@@ -119,7 +123,7 @@ fn change(
         action,
         reason,
         before,
-        after: TagTarget { digest: root.clone(), version, revision },
+        after: TagTarget { digest: root.clone(), version, version_tag: None, revision },
     }
 }
 

@@ -3,7 +3,5 @@
 mod decide;
 mod diff;
 mod sending;
-mod target;
 
 pub use diff::{Origin, diff};
-pub use target::{TargetError, retain};

@@ -11,7 +11,10 @@ use crate::model::record::Record;
 pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
     let changed = outcome.count(ChangeResult::Created) + outcome.count(ChangeResult::Moved) > 0;
-    let title = match (success, changed) {
+    let complete = outcome.changes.iter().all(|change| {
+        !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped)
+    });
+    let title = match (success || complete, changed) {
         (false, _) => "Stopped",
         (true, true) => "Applied",
         (true, false) => "Nothing to do",
@@ -84,7 +87,10 @@ fn content(outcome: &Outcome) -> String {
         return String::new();
     }
     let blobs = |count: usize| if count == 1 { "1 blob".to_owned() } else { format!("{count} blobs") };
-    let mut parts = vec![format!("{} in {} pushed", size(bytes), blobs(pushed))];
+    let mut parts = Vec::new();
+    if pushed > 0 {
+        parts.push(format!("{} in {} pushed", size(bytes), blobs(pushed)));
+    }
     if mounted > 0 {
         parts.push(format!("{} mounted", blobs(mounted)));
     }

@@ -72,8 +72,12 @@ fn row(change: &Change, style: Style) -> Row {
     let after = short(&change.after.digest, style);
     let before = change.before.as_ref().map(|target| {
         let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
-        let stood_for =
-            target.version.clone().or(commit).map(|it: String| format!(" ({})", clean::message(&it)));
+        let stood_for = target
+            .version_tag
+            .as_ref()
+            .map(ToString::to_string)
+            .or(commit)
+            .map(|it: String| format!(" ({})", clean::message(&it)));
         format!("{}{}", short(&target.digest, style), stood_for.unwrap_or_default())
     });
     let arrow = style.arrow();

@@ -1,0 +1,116 @@
+//! `--target`: the part of a configuration that a plan is about. What is not selected is neither opened nor asked.
+
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Addresses: `images.NAME` or `images.NAME@REGISTRY`, either with `:TAG`. None selects everything.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    targets: Vec<String>,
+}
+
+/// One tag of one image in one registry, as far as a selection looks at it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address<'a> {
+    pub image: &'a str,
+    pub registry: &'a str,
+    pub tag: &'a str,
+}
+
+impl Selection {
+    /// What `targets` name.
+    pub fn new(targets: &[String]) -> Self {
+        Self { targets: targets.to_vec() }
+    }
+
+    /// Whether everything is selected.
+    pub fn is_everything(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Whether a tag is selected.
+    pub(super) fn selects(&self, address: Address<'_>) -> bool {
+        self.is_everything() || self.targets.iter().any(|target| names(target, address))
+    }
+
+    /// A diagnostic for each target that names none of `addresses`. `silent` are images that no rule fires for.
+    pub(super) fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
+        let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
+        unknown
+            .map(|target| {
+                let of_silent = |image: &&&str| {
+                    let rest = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(**image));
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':']))
+                };
+                if let Some(image) = silent.iter().find(of_silent) {
+                    let message = format!("`{target}` names nothing here: no rule of image `{image}` fires");
+                    return Diagnostic::error(Code::PlanTarget, message)
+                        .help("`brokkr-publish tags` says why each rule is silent");
+                }
+                let mut known: Vec<String> =
+                    addresses.iter().map(|it| format!("images.{}@{}", it.image, it.registry)).collect();
+                known.dedup();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of this plan"))
+                    .help(format!("the addresses are {known}, each with `:TAG` for one tag"))
+            })
+            .collect()
+    }
+}
+
+/// Whether `target` names `address`, or something that holds it.
+fn names(target: &str, address: Address<'_>) -> bool {
+    let Address { image, registry, tag } = address;
+    let Some(rest) = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(image)) else {
+        return false;
+    };
+    let rest = match rest.strip_prefix('@') {
+        None => rest,
+        Some(rest) => match rest.strip_prefix(registry) {
+            Some(rest) => rest,
+            None => return false,
+        },
+    };
+    rest.is_empty() || rest.strip_prefix(':') == Some(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_names_an_image_a_repository_or_a_tag() {
+        let address = Address { image: "app", registry: "ghcr", tag: "v1.2" };
+        for (target, expected) in [
+            ("images.app", true),
+            ("images.app@ghcr", true),
+            ("images.app:v1.2", true),
+            ("images.app@ghcr:v1.2", true),
+            ("images.app:v1", false),
+            ("images.app@hub", false),
+            ("images.app@ghcr.io", false),
+            ("images.ap", false),
+            ("images.application", false),
+            ("app", false),
+            ("", false),
+        ] {
+            assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
+        }
+        assert!(Selection::default().selects(address));
+    }
+
+    #[test]
+    fn what_names_nothing_is_told_with_what_there_is() {
+        let address = Address { image: "app", registry: "ghcr", tag: "v1.2" };
+        let selection =
+            Selection::new(&["images.app".to_owned(), "images.apq".to_owned(), "images.tool:x".to_owned()]);
+        let unknown = selection.unknown(&[address], &["tool"]);
+        let messages: Vec<&str> = unknown.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "`images.apq` is not an address of this plan",
+                "`images.tool:x` names nothing here: no rule of image `tool` fires"
+            ]
+        );
+    }
+}
