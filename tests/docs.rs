@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
-use brokkr_publish::{cli, plan};
+use brokkr_publish::model::plan::Plan;
+use brokkr_publish::model::record::Record;
+use brokkr_publish::{cli, saved};
 use regex::Regex;
 
 fn root() -> &'static Path {
@@ -333,7 +335,10 @@ fn codes_and_pages_belong_together() {
         assert_eq!(page.lines().next(), Some(format!("# `{code}`").as_str()), "the heading of {code}");
         let told = page.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         assert!(told >= 8, "the page of {code} says nothing");
-        assert!(page.contains("\n## How to fix it\n"), "the page of {code} gives no way out");
+        assert!(
+            page.lines().any(|line| line.starts_with('#') && line.ends_with("ow to fix it")),
+            "the page of {code} gives no way out"
+        );
         let path = pages.remove(page).unwrap_or_else(|| panic!("{code} has no page of its own"));
         let name = code.as_str().trim_start_matches("publish::").replace("::", "-").replace('_', "-");
         assert_eq!(path.file_stem().and_then(std::ffi::OsStr::to_str), Some(name.as_str()));
@@ -342,11 +347,11 @@ fn codes_and_pages_belong_together() {
 }
 
 #[test]
-fn the_format_of_the_plan_is_told_in_full() {
+fn the_formats_of_plan_and_record_are_told_in_full() {
     let page = prose(&read("docs/reference/plan.md"));
-    let schema = plan::file::json_schema();
     let mut names = BTreeSet::new();
-    collect(&schema, &mut names);
+    collect(&saved::json_schema::<Plan>(), &mut names);
+    collect(&saved::json_schema::<Record>(), &mut names);
     assert!(names.len() > 60, "only {} names are in the schema", names.len());
     let missing: Vec<&String> = names.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/reference/plan.md lacks {missing:?}");
@@ -355,7 +360,7 @@ fn the_format_of_the_plan_is_told_in_full() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("plan.json");
     fs::write(&path, &example.text).expect("written");
-    let loaded = plan::file::load(&path).expect("the example is a plan");
+    let loaded: Plan = saved::load(&path).expect("the example is a plan");
     assert_eq!(loaded.format_version, brokkr_publish::model::plan::FORMAT_VERSION);
 }
 
@@ -422,4 +427,28 @@ fn the_examples_of_templates_render_as_told() {
         let tags: Vec<String> = rendered.images["broker"].tags.iter().map(|it| it.tag.to_string()).collect();
         assert_eq!(tags, [expected.clone()], "{template} with {context}");
     }
+}
+
+#[test]
+fn the_rooms_of_the_architecture_are_those_of_its_test() {
+    let source = read("tests/architecture.rs");
+    let room = regex(r#"\("(\w+)", &\[([^\]]*)\]\)"#);
+    let table: BTreeMap<String, BTreeSet<String>> = room
+        .captures_iter(source.split("];").next().unwrap_or_default())
+        .map(|found| (found[1].to_owned(), names(&found[2], '"')))
+        .collect();
+    let page = read("ARCHITECTURE.md");
+    let told: BTreeMap<String, BTreeSet<String>> = section(&page, "## Rooms")
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches(['|', ' ']).split('|').collect::<Vec<_>>())
+        .map(|cells| (cells[0].trim().trim_matches('`').to_owned(), names(cells.get(2).unwrap_or(&""), '`')))
+        .collect();
+    assert!(table.len() > 10, "the table was not found");
+    assert_eq!(told, table);
+}
+
+/// The names between quotes of a text.
+fn names(text: &str, quote: char) -> BTreeSet<String> {
+    text.split(quote).skip(1).step_by(2).map(str::to_owned).collect()
 }
