@@ -425,7 +425,7 @@ fn the_examples_of_templates_render_as_told() {
         }
         let rendered = engine::tags(&session).expect(template);
         let tags: Vec<String> = rendered.images["broker"].tags.iter().map(|it| it.tag.to_string()).collect();
-        assert_eq!(tags, [expected.clone()], "{template} with {context}");
+        assert_eq!(tags, std::slice::from_ref(expected), "{template} with {context}");
     }
 }
 
