@@ -1,6 +1,7 @@
 //! Releases from `publish.toml` into a real `docker-registry`: what plan shows, what apply does, and that the contract
 //! about tags holds. What may go wrong on the way is in `publish_faults.rs`, other places and shapes in
 //! `publish_places.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 #[path = "support/command.rs"]
 mod command;

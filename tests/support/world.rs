@@ -3,6 +3,7 @@
 //!
 //! Include it beside `command`, `docker_registry` and `image`.
 #![allow(dead_code)] // each test file uses a part of it
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 use std::fs;
 use std::path::Path;
@@ -37,8 +38,9 @@ mutability = "forward"
 
 /// A configuration with these registries (name and address), the rules of a release, and one image.
 pub fn configuration(registries: &[(&str, &str)]) -> String {
-    let registries: String =
+    let registries: Vec<String> =
         registries.iter().map(|(name, url)| format!("\n[registries.{name}]\nurl = \"{url}\"\n")).collect();
+    let registries = registries.concat();
     format!(
         "version = 1\n{registries}{RELEASE_RULES}\n[images.app]\nsource = \"oci:image\"\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n"
     )
