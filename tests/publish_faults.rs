@@ -122,6 +122,11 @@ fn interrupted_it_stops_and_says_where_it_stood() {
         assert_eq!(code, Some(1), "{stdout}\n{stderr}");
         assert!(stderr.contains("publish::apply::interrupted"), "{stdout}\n{stderr}");
         assert!(stdout.contains("4 skipped"), "{stdout}\n{stderr}");
+        let (_, error) = stderr.split_once("error: ").expect("an error");
+        insta::assert_snapshot!(
+            "interrupted",
+            format!("error: {}", error.replace(&registry.host(), "[REGISTRY]"))
+        );
         assert_eq!(tags(&format!("{}/app", registry.host())), Vec::<String>::new());
     }
 }

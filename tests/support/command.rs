@@ -203,10 +203,22 @@ impl Done {
                 shown.push_str(&format!("----- {name} -----\n{}", text(bytes)));
             }
         }
+        self.without_paths(&shown)
+    }
+
+    /// Standard error from the first error on, without the lines of what went before.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        let stderr = self.stderr();
+        let at = stderr.find("error: ").unwrap_or_else(|| panic!("no error\n{}", self.shown()));
+        self.without_paths(&stderr[at..])
+    }
+
+    /// `text` with the folder's path as `[FOLDER]`, and the program's version as `[VERSION]`.
+    fn without_paths(&self, text: &str) -> String {
         let folder = self.folder.to_str().unwrap();
         let above = self.folder.parent().unwrap().to_str().unwrap();
-        shown
-            .replace(folder, "[FOLDER]")
+        text.replace(folder, "[FOLDER]")
             .replace(above, "[ABOVE]")
             .replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
     }
