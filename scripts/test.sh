@@ -92,5 +92,5 @@ done
 
 # A snapshot that differs fails; nothing waits for a review.
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
-cargo test --locked "$@"
+cargo test --locked --no-fail-fast "$@"
 say "all tests passed"

@@ -77,9 +77,7 @@ fn a_layer_that_is_not_what_its_digest_says() {
     bytes[0] ^= 1;
     std::fs::write(&layer, bytes).expect("written");
     let done = folder.apply("1.2.3").wide().env("BROKKR_PUBLISH_LOG", "off").done().expect_code(1);
-    let (_, error) =
-        done.stderr().split_once("error: ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("an error");
-    assert_snapshot!(steady(&format!("error: {error}")));
+    assert_snapshot!(steady(&done.error()));
 }
 
 #[test]
@@ -88,9 +86,7 @@ fn a_registry_that_does_not_answer() {
     let folder = Folder::with(&[("publish.toml", &configuration(&[("gone", &format!("localhost:{port}"))]))]);
     folder.image("image", &image("x"));
     let done = plan(&folder);
-    let (_, error) =
-        done.stderr().split_once("error: ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("an error");
-    assert_snapshot!(steady(&format!("error: {error}")));
+    assert_snapshot!(steady(&done.error()));
 }
 
 #[test]
