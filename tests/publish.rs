@@ -129,7 +129,7 @@ fn forward_tags_never_move_back() {
     let backport = place.folder.image("image", &image("1.2.5")).digest;
     let planned = place.folder.run("plan --ref refs/tags/v1.2.5").done().expect_code(0);
     assert_snapshot!("backport_plan", place.steady(&planned.stdout()));
-    let _done = place.folder.apply("1.2.5").done().expect_code(0);
+    place.folder.apply("1.2.5").done().expect_code(0);
     for (tag, expected) in
         [("v1.2.5", &backport), ("v1.2", &backport), ("v1", &backport), ("v2", &third), ("latest", &third)]
     {
@@ -204,7 +204,7 @@ fn a_saved_plan_is_enough() {
     assert!(applied.stdout().contains(&written.digest), "{}", applied.shown());
     assert_eq!(place.digest("latest"), Some(written.digest));
     // What is in place as planned is no-op, not stale.
-    let _again = place.folder.run("apply saved.json").done().expect_code(0);
+    place.folder.run("apply saved.json").done().expect_code(0);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_stale_plan_is_refused_by_name_before_anything_moves() {
     let place = Place::new();
     let first = place.folder.publish("1.2.3");
     place.folder.image("image", &image("1.2.4"));
-    let _plan = place.folder.run("plan --out saved.json --ref refs/tags/v1.2.4").done().expect_code(0);
+    place.folder.run("plan --out saved.json --ref refs/tags/v1.2.4").done().expect_code(0);
     let other = place.folder.image("other", &image("somebody else's"));
     copy(&other.directory, &format!("{}/team/app:v1", place.registry.host()));
     let writes = place.writes().len();
@@ -228,7 +228,7 @@ fn a_stale_plan_is_refused_by_name_before_anything_moves() {
 fn a_changed_source_is_refused() {
     let place = Place::new();
     place.folder.image("image", &image("planned"));
-    let _plan = place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
+    place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     place.folder.image("image", &image("rebuilt"));
     let refused = place.folder.run("apply saved.json").done().expect_code(1);
     assert_snapshot!("source_changed", place.steady(&refused.shown()));
@@ -245,13 +245,13 @@ fn targets_narrow_a_plan() {
     let run = |target: &str| {
         place.folder.run(&format!("apply --auto-approve --ref refs/tags/v1.2.3 --target {target}")).done()
     };
-    let _one = run("images.app@local:v1.2.3").expect_code(0);
+    run("images.app@local:v1.2.3").expect_code(0);
     assert_eq!(place.tags(), ["v1.2.3"]);
-    let _two = run("images.app:v1 images.app:latest").expect_code(0);
+    run("images.app:v1 images.app:latest").expect_code(0);
     assert_eq!(place.tags(), ["latest", "v1", "v1.2.3"]);
     let unknown = run("images.ap").expect_code(1);
     assert_snapshot!("target_unknown", place.steady(&unknown.shown()));
-    let _all = run("images.app").expect_code(0);
+    run("images.app").expect_code(0);
     assert_eq!(place.tags(), ["latest", "v1", "v1.2", "v1.2.3"]);
 }
 
@@ -262,10 +262,10 @@ fn exit_codes_tell_changes_from_none_and_from_errors() {
     let missing = place.folder.run(plan).done().expect_code(1);
     assert!(missing.stderr().contains("publish::source::missing"), "{}", missing.shown());
     place.folder.image("image", &image("codes"));
-    let _changes = place.folder.run(plan).done().expect_code(2);
-    let _without = place.folder.run("plan --ref refs/tags/v1.2.3").done().expect_code(0);
-    let _applied = place.folder.apply("1.2.3").done().expect_code(0);
-    let _none = place.folder.run(plan).done().expect_code(0);
+    place.folder.run(plan).done().expect_code(2);
+    place.folder.run("plan --ref refs/tags/v1.2.3").done().expect_code(0);
+    place.folder.apply("1.2.3").done().expect_code(0);
+    place.folder.run(plan).done().expect_code(0);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn killed_while_pushing_to_a_registry() {
         }
     }
     assert_eq!(digest(&format!("docker://{}/app:v1.2.2", registry.host())), Some(before));
-    let _done = folder.run(APPLY).done().expect_code(0);
+    folder.run(APPLY).done().expect_code(0);
     for tag in ["v1.2.3", "v1.2", "v1", "latest"] {
         assert_eq!(
             digest(&format!("docker://{}/app:{tag}", registry.host())).as_ref(),
@@ -98,7 +98,7 @@ fn killed_while_writing_a_directory() {
         assert_eq!(digest(&format!("oci:{layout}:v1.2.2")).as_ref(), Some(&before));
         pull(&format!("oci:{layout}:latest"));
     }
-    let _done = folder.run(APPLY).done().expect_code(0);
+    folder.run(APPLY).done().expect_code(0);
     for tag in ["v1.2.3", "v1.2", "v1", "latest"] {
         assert_eq!(digest(&format!("oci:{layout}:{tag}")).as_ref(), Some(&written.digest));
     }

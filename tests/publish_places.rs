@@ -123,7 +123,7 @@ fn annotations_are_written_to_the_root_and_nothing_else_changes() {
     let sha = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
     let run = |command: &str| folder.run(&format!("{command} --ref refs/tags/v1.2.3 --sha {sha}"));
     let planned = run("plan --json").done().expect_code(0).json();
-    let _applied = run("apply --auto-approve").done().expect_code(0);
+    run("apply --auto-approve").done().expect_code(0);
     let reference = format!("docker://{}/app:latest", registry.host());
     assert_eq!(digest(&reference).as_deref(), planned["repositories"][0]["root"]["digest"].as_str());
     let published = manifest(&reference);
@@ -132,7 +132,7 @@ fn annotations_are_written_to_the_root_and_nothing_else_changes() {
     expected["annotations"]["org.opencontainers.image.revision"] = sha.into();
     assert_eq!(published, expected);
     world::pull(&reference);
-    let _again = run("plan --detailed-exitcode").done().expect_code(0);
+    run("plan --detailed-exitcode").done().expect_code(0);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_table_of_platforms_becomes_one_index() {
     folder.image("amd64", &Image::new().platform("linux/amd64", layer("amd64")).single());
     let arm = folder.image("arm64", &Image::new().platform("linux/arm64", layer("arm64")).single());
     image::to_archive(&arm.directory, &folder.path.join("arm64.tar"));
-    let _applied = folder.apply("1.2.3").done().expect_code(0);
+    folder.apply("1.2.3").done().expect_code(0);
     let reference = format!("docker://{}/app:latest", registry.host());
     let index = manifest(&reference);
     let platforms: Vec<String> = index["manifests"]
@@ -219,7 +219,7 @@ fn a_directory_is_a_registry_that_other_programs_read() {
         "promote/publish.toml",
         configuration(&[("second", "oci:registry")]).replace("oci:image", "oci:../dist/registry/app:v2.0.0"),
     );
-    let _done = folder.apply("2.0.0").in_folder("promote").done().expect_code(0);
+    folder.apply("2.0.0").in_folder("promote").done().expect_code(0);
     assert_eq!(digest(&format!("oci:{}/promote/registry/app:latest", folder.path.display())), Some(second));
 }
 
@@ -281,7 +281,7 @@ fn where_history_is_unknown_the_plan_says_so() {
     let arguments =
         "apply --auto-approve --ref refs/heads/main --sha 9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
     folder.image("image", &image("one"));
-    let _first = folder.run(arguments).done().expect_code(0);
+    folder.run(arguments).done().expect_code(0);
     let second =
         folder.image("image", &image("two").revision("0000000000000000000000000000000000000000")).digest;
     let moved = folder.run(arguments).done().expect_code(0);

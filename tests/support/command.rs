@@ -180,7 +180,7 @@ impl Done {
     }
 
     /// Asserts the exit code, with everything that was printed in the message.
-    #[must_use]
+    #[allow(clippy::return_self_not_must_use)] // the assertion alone is often enough
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code(), Some(code), "\n{}", self.shown());
