@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 use brokkr_publish::diagnostic::Code;
+use brokkr_publish::model::plan::Plan;
+use brokkr_publish::model::record::Record;
+use brokkr_publish::saved::json_schema;
 use insta::assert_snapshot;
 
 #[path = "support/command.rs"]
@@ -70,7 +73,9 @@ fn schemas_are_json() {
     let config = folder.run("schema").done().expect_code(0);
     assert_eq!(config.json(), brokkr_publish::config::json_schema());
     let plan = folder.run("schema plan").done().expect_code(0);
-    assert_eq!(plan.json(), brokkr_publish::plan::file::json_schema());
+    assert_eq!(plan.json(), json_schema::<Plan>());
+    let record = folder.run("schema record").done().expect_code(0);
+    assert_eq!(record.json(), json_schema::<Record>());
 }
 
 #[test]

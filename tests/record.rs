@@ -110,7 +110,7 @@ fn a_failed_apply_leaves_a_record_too() {
     let record: Record = serde_json::from_str(&folder.read("record.json")).expect("a record");
     assert!(!record.success);
     assert_eq!(record.problems[0].code, "publish::plan::stale");
-    let shown = folder.run("show record.json").done().expect_code(0).stdout().to_owned();
+    let shown = folder.run("show record.json").done().expect_code(0).stdout();
     assert!(shown.contains("stale"), "{shown}");
 }
 
