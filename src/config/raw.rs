@@ -65,7 +65,8 @@ pub(super) struct Profile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Project {
-    /// The address of the source repository, for `org.opencontainers.image.source`. Default: the git remote.
+    /// The address of the source repository: it becomes the annotation `org.opencontainers.image.source` of every image that
+    /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
     pub source: Option<String>,
     /// What git tags that carry a release start with: `v` for `v1.2.3`, `broker/v` in a monorepo.
