@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::event_payload::Payload;
+use super::git::is_commit_id;
 use super::{ContextError, Environment};
 use crate::model::EventName;
 
@@ -16,8 +17,10 @@ pub struct CiFacts {
     pub event: EventName,
     /// The git ref in full.
     pub reference: Option<String>,
-    /// The commit.
+    /// The commit, as the CI writes it.
     pub sha: Option<String>,
+    /// Why the commit is not known although the CI names one, where that is so.
+    pub no_sha: Option<&'static str>,
     /// The branch; on a pull request the one it comes from.
     pub branch: Option<String>,
     /// The git tag.
@@ -70,7 +73,23 @@ impl CiFacts {
         // A tag's run has no branch, whatever the CI puts there (several repeat the tag).
         let branch = if tag.is_some() && pull_request.is_none() { None } else { branch };
         let event = timer_or_hand.unwrap_or(implied);
-        Self { name, event, reference, sha, branch, tag, pull_request, default_branch }
+        Self { name, event, reference, sha, no_sha: None, branch, tag, pull_request, default_branch }
+    }
+}
+
+impl CiFacts {
+    /// The commit in lower case, or why there is none: variables can be set to anything, and a commit id goes into
+    /// tags and to git.
+    pub(super) fn commit(&self) -> (Option<String>, Option<String>) {
+        let name = self.name;
+        match &self.sha {
+            Some(sha) if is_commit_id(sha) => (Some(sha.to_ascii_lowercase()), None),
+            Some(sha) => {
+                let sha: String = sha.escape_debug().take(80).collect();
+                (None, Some(format!("`{sha}`, which {name} gives, is not a commit id; `--sha` gives one")))
+            }
+            None => (None, self.no_sha.map(|reason| format!("{reason}; `--sha` gives one"))),
+        }
     }
 }
 
@@ -115,40 +134,74 @@ fn read_with(environment: &Environment, payload: &Payload) -> Option<CiFacts> {
     })
 }
 
+/// GitHub runs workflows on dozens of events, and most of them push nothing (docs.github.com, "Events that trigger
+/// workflows"): what is not known to give a branch, a git tag or a pull request counts as started by hand.
 fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
     let event_name = variables.get("GITHUB_EVENT_NAME").unwrap_or_default();
+    let reference = variables.get("GITHUB_REF");
     let of_type =
         |kind: &str| variables.get("GITHUB_REF_NAME").filter(|_| variables.is("GITHUB_REF_TYPE", kind));
-    let tag = of_type("tag");
-    let event = match event_name.as_str() {
-        "pull_request" | "pull_request_target" if payload.action.as_deref() == Some("closed") => {
-            EventName::PullRequestClosed
-        }
-        "pull_request" | "pull_request_target" => EventName::PullRequest,
-        "schedule" => EventName::Schedule,
-        "workflow_dispatch" | "repository_dispatch" => EventName::Manual,
-        "release" => EventName::Tag,
-        _ if tag.is_some() => EventName::Tag,
-        _ => EventName::Branch,
+    let (branch, tag) = (of_type("branch"), of_type("tag"));
+    let of_pull_request = reference.as_deref().is_some_and(|reference| reference.starts_with("refs/pull/"));
+    let event = match (event_name.as_str(), payload.action.as_deref()) {
+        ("pull_request" | "pull_request_target", Some("closed")) => EventName::PullRequestClosed,
+        ("pull_request" | "pull_request_target", _) => EventName::PullRequest,
+        ("push" | "create" | "merge_group", _) if tag.is_some() && !payload.deleted => EventName::Tag,
+        ("push" | "create" | "merge_group", _) if branch.is_some() && !payload.deleted => EventName::Branch,
+        ("release", Some("published" | "released" | "prereleased") | None) => EventName::Tag,
+        ("schedule", _) => EventName::Schedule,
+        // Reviews, and whatever else GitHub starts on the merge of a pull request.
+        _ if of_pull_request => EventName::PullRequest,
+        _ => EventName::Manual,
     };
-    let sha = variables.get("GITHUB_SHA");
-    let default_branch = payload.default_branch.clone();
-    let (branch, tag, pull_request, sha) = match event {
+    let facts = CiFacts {
+        name: "GitHub Actions",
+        event,
+        reference,
+        sha: variables.get("GITHUB_SHA"),
+        no_sha: None,
+        branch,
+        tag,
+        pull_request: None,
+        default_branch: payload.default_branch.clone(),
+    };
+    match event {
         EventName::PullRequest | EventName::PullRequestClosed => {
-            let branch = payload.head_branch.clone().or_else(|| variables.get("GITHUB_HEAD_REF"));
-            // refs/pull/12/merge, where there is no payload.
-            let from_ref =
-                || variables.get("GITHUB_REF")?.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok();
-            (branch, None, payload.pull_request.or_else(from_ref), payload.head_sha.clone().or(sha))
+            github_pull_request(variables, payload, facts)
         }
-        EventName::Tag => (None, payload.release_tag.clone().or(tag), None, sha),
-        _ => (of_type("branch"), tag, None, sha),
+        EventName::Tag => {
+            let tag = payload.release_tag.clone().or(facts.tag);
+            let reference = tag.as_ref().map(|tag| format!("refs/tags/{tag}"));
+            CiFacts { reference, branch: None, tag, ..facts }
+        }
+        _ => facts,
+    }
+}
+
+/// A pull request stands for its head, which on GitHub only the payload has; on its heirs the ref may be the head.
+fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFacts) -> CiFacts {
+    // refs/pull/12/merge, where there is no payload.
+    let from_ref = || {
+        let (number, what) = facts.reference.as_deref()?.strip_prefix("refs/pull/")?.split_once('/')?;
+        Some((number.parse().ok()?, what))
     };
-    let reference = match event {
-        EventName::Tag => tag.as_ref().map(|tag| format!("refs/tags/{tag}")),
-        _ => variables.get("GITHUB_REF"),
+    let (number, what) = from_ref().unzip();
+    let sha = payload.head_sha.clone().or_else(|| facts.sha.clone().filter(|_| what == Some("head")));
+    let no_sha = match (&sha, what) {
+        (Some(_), _) => None,
+        (None, Some(_)) => {
+            Some("GITHUB_SHA is a merge that nobody will see again; the event payload has the head")
+        }
+        (None, None) => Some("GITHUB_SHA is not of the pull request; the event payload has the head"),
     };
-    CiFacts { name: "GitHub Actions", event, reference, sha, branch, tag, pull_request, default_branch }
+    CiFacts {
+        branch: payload.head_branch.clone().or_else(|| variables.get("GITHUB_HEAD_REF")),
+        tag: None,
+        pull_request: payload.pull_request.or(number),
+        sha,
+        no_sha,
+        ..facts
+    }
 }
 
 fn gitlab(variables: &Variables<'_>) -> CiFacts {

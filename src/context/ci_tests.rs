@@ -179,7 +179,7 @@ fn github(event: &str, reference: (&str, &str), payload: &serde_json::Value) -> 
         ("GITHUB_REF_NAME", name.to_owned()),
         ("GITHUB_REF_TYPE", kind.to_owned()),
     ];
-    if event.starts_with("pull_request") {
+    if event == "pull_request" || event.starts_with("pull_request_review") {
         variables[3].1 = "refs/pull/7/merge".to_owned();
     }
     let environment = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -209,7 +209,84 @@ fn github_pull_requests_stand_for_their_head() {
     let closed = json!({"action": "closed", "pull_request": {"number": 7}});
     assert_eq!(github("pull_request", ("branch", "7/merge"), &closed).event, EventName::PullRequestClosed);
     let without_payload = github("pull_request", ("branch", "7/merge"), &json!(null));
-    assert_eq!(without_payload.pull_request, Some(7));
+    assert_eq!((without_payload.pull_request, without_payload.sha.as_deref()), (Some(7), None));
+    let (commit, reason) = without_payload.commit();
+    assert_eq!(commit, None);
+    assert!(reason.is_some_and(|reason| reason.contains("a merge that nobody will see again")));
+}
+
+#[test]
+fn github_reviews_stand_for_the_pull_request() {
+    let payload =
+        json!({"action": "closed", "pull_request": {"number": 7, "head": {"sha": "bb", "ref": "fix"}}});
+    for event in ["pull_request_review", "pull_request_review_comment"] {
+        let facts = github(event, ("branch", "7/merge"), &payload);
+        assert_eq!(facts.event, EventName::PullRequest, "{event}");
+        assert_eq!((facts.sha.as_deref(), facts.branch.as_deref()), (Some("bb"), Some("fix")), "{event}");
+    }
+    let closed = github("pull_request_target", ("branch", "main"), &payload);
+    assert_eq!((closed.event, closed.sha.as_deref()), (EventName::PullRequestClosed, Some("bb")));
+    let base = github("pull_request_target", ("branch", "main"), &json!(null));
+    assert_eq!((base.event, base.sha), (EventName::PullRequest, None));
+}
+
+#[test]
+fn the_ref_of_a_head_has_its_commit() {
+    let variables = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_REF", "refs/pull/7/head"),
+        ("GITHUB_SHA", "bb"),
+    ];
+    assert_eq!(facts(&variables).sha.as_deref(), Some("bb"));
+}
+
+#[test]
+fn github_events_that_push_nothing_are_no_pushes() {
+    use EventName::{Branch, Manual, Tag};
+    let none = json!({});
+    let of = |action: &str| json!({"action": action, "release": {"tag_name": "v2.0.0"}});
+    for (event, reference, payload, expected) in [
+        ("push", ("branch", "main"), &none, Branch),
+        ("create", ("branch", "main"), &none, Branch),
+        ("create", ("tag", "v1"), &none, Tag),
+        ("merge_group", ("branch", "gh-readonly-queue/main/pr-7-aa"), &none, Branch),
+        ("push", ("branch", "main"), &json!({"deleted": true}), Manual),
+        ("push", ("tag", "v1"), &json!({"deleted": true}), Manual),
+        ("delete", ("branch", "main"), &none, Manual),
+        ("issue_comment", ("branch", "main"), &none, Manual),
+        ("workflow_run", ("branch", "main"), &none, Manual),
+        ("something_new", ("branch", "main"), &none, Manual),
+        ("something_new", ("tag", "v1"), &none, Manual),
+        ("", ("branch", "main"), &none, Manual),
+        ("release", ("tag", "v2.0.0"), &none, Tag),
+        ("release", ("tag", "v2.0.0"), &of("published"), Tag),
+        ("release", ("tag", "v2.0.0"), &of("released"), Tag),
+        ("release", ("tag", "v2.0.0"), &of("prereleased"), Tag),
+        ("release", ("tag", "v2.0.0"), &of("created"), Manual),
+        ("release", ("tag", "v2.0.0"), &of("edited"), Manual),
+        ("release", ("tag", "v2.0.0"), &of("deleted"), Manual),
+        ("release", ("tag", "v2.0.0"), &of("unpublished"), Manual),
+    ] {
+        assert_eq!(github(event, reference, payload).event, expected, "{event} {payload}");
+    }
+}
+
+#[test]
+fn only_commit_ids_are_commits() {
+    for (sha, expected) in [
+        ("9F3C2AB", Some("9f3c2ab")),
+        ("9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c", Some("9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c")),
+        ("--upload-pack=x", None),
+        ("9f3c2a", None),
+        ("main", None),
+        ("9f3c2ab\n", None),
+    ] {
+        let facts = facts(&[("GITLAB_CI", "true"), ("CI_COMMIT_SHA", sha), ("CI_COMMIT_BRANCH", "main")]);
+        let (commit, reason) = facts.commit();
+        assert_eq!(commit.as_deref(), expected, "{sha}");
+        assert_eq!(reason.is_some(), expected.is_none(), "{sha}: {reason:?}");
+    }
 }
 
 #[test]

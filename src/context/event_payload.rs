@@ -14,6 +14,8 @@ const MAX_SIZE: u64 = 25 * 1024 * 1024;
 pub(super) struct Payload {
     /// `action`: `closed`, `published`.
     pub action: Option<String>,
+    /// `deleted` of a push: the ref is gone.
+    pub deleted: bool,
     /// `pull_request.number`.
     pub pull_request: Option<u64>,
     /// `pull_request.head.sha`: the environment has that of a merge that nobody will ever see again.
@@ -34,6 +36,7 @@ impl Payload {
         };
         Self {
             action: text("/action"),
+            deleted: json.pointer("/deleted").and_then(Value::as_bool).unwrap_or_default(),
             pull_request: json.pointer("/pull_request/number").and_then(Value::as_u64),
             head_sha: text("/pull_request/head/sha"),
             head_branch: text("/pull_request/head/ref"),

@@ -145,7 +145,7 @@ impl Repository {
 }
 
 /// Whether `text` can only be the id of a commit: nothing that git could take for an option or a ref.
-fn is_commit_id(text: &str) -> bool {
+pub(super) fn is_commit_id(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

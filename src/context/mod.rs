@@ -156,9 +156,13 @@ impl Context {
     }
 
     fn from_ci(facts: &CiFacts) -> Self {
+        let (sha, reason) = facts.commit();
+        let names = ["git.sha", "git.short_sha"];
+        let absent = reason.iter().flat_map(|reason| names.map(|name| (name, reason.clone()))).collect();
         Self {
             reference: facts.reference.clone(),
-            sha: facts.sha.clone(),
+            sha,
+            absent,
             branch: facts.branch.clone(),
             tag: facts.tag.clone(),
             pull_request: facts.pull_request,
@@ -191,7 +195,8 @@ impl Context {
         let no_git = repository.problem();
         let mut absent = |missing: bool, name: &'static str, reason: String| {
             if missing {
-                self.absent.insert(name, reason);
+                // What was known better before stays.
+                self.absent.entry(name).or_insert(reason);
             }
         };
         let commit = no_git.clone().unwrap_or_else(|| "no commit is known here".to_owned());
