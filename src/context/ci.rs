@@ -93,11 +93,15 @@ impl CiFacts {
     }
 }
 
-/// What the CI of `environment` says, GitHub's event payload included; `None` outside any known CI.
-pub(super) fn discover(environment: &Environment) -> Result<Option<CiFacts>, ContextError> {
+/// What the CI of `environment` says, GitHub's event payload included; `None` outside any known CI. A payload that
+/// cannot be read is an error, unless the event is `simulated` anyway.
+pub(super) fn discover(environment: &Environment, simulated: bool) -> Result<Option<CiFacts>, ContextError> {
     let variables = Variables(environment);
     let payload = match variables.get("GITHUB_EVENT_PATH") {
-        Some(path) if variables.is("GITHUB_ACTIONS", "true") => Payload::read(Path::new(&path))?,
+        Some(path) if variables.is("GITHUB_ACTIONS", "true") => match Payload::read(Path::new(&path)) {
+            Err(_) if simulated => Payload::default(),
+            payload => payload?,
+        },
         _ => Payload::default(),
     };
     Ok(read_with(environment, &payload))

@@ -5,6 +5,7 @@ mod ci;
 mod error;
 mod event_payload;
 mod git;
+mod reference_format;
 mod simulate;
 
 use std::collections::BTreeMap;
@@ -128,9 +129,10 @@ impl Context {
         flags: &Flags,
         needs: Needs,
     ) -> Result<Self, ContextError> {
-        let facts = ci::discover(environment)?;
+        // A simulation must hold in any CI, also where its payload is broken.
+        let facts = ci::discover(environment, flags.simulate())?;
         let repository = git::Repository::open(folder);
-        let mut context = match simulate::context(flags, &repository)? {
+        let mut context = match simulate::context(flags, &repository, facts.as_ref())? {
             Some(simulated) => simulated,
             None => match &facts {
                 Some(facts) => Self::from_ci(facts),
@@ -181,8 +183,12 @@ impl Context {
             (None, [tag]) => (EventName::Tag, Some(format!("refs/tags/{tag}"))),
             (None, _) => (EventName::Manual, None),
         };
+        let several = ambiguous(head);
+        let absent = several.iter().map(|reason| ("git.tag", format!("{reason}; `--ref` chooses one")));
         Self {
             reference,
+            absent: absent.collect(),
+            unknown_event: several.clone(),
             sha: head.sha.clone(),
             tag: (event == EventName::Tag).then(|| head.tags.first().cloned()).flatten(),
             branch: head.branch.clone(),
@@ -229,6 +235,18 @@ impl Context {
             no_git.unwrap_or_else(|| "the tree could not be compared".to_owned()),
         );
     }
+}
+
+/// Why a detached head does not say which git tag is meant, where it stands on several.
+fn ambiguous(head: &git::Head) -> Option<String> {
+    const NAMED: usize = 5;
+    let count = head.tags.len();
+    if head.branch.is_some() || count < 2 {
+        return None;
+    }
+    let names: Vec<String> = head.tags.iter().take(NAMED).map(|tag| format!("`{tag}`")).collect();
+    let more = if count > NAMED { ", …" } else { "" };
+    Some(format!("{count} git tags stand on this commit ({}{more})", names.join(", ")))
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds (reproducible-builds.org/specs/source-date-epoch).

@@ -2,7 +2,8 @@
 
 use crate::model::EventName;
 
-use super::{Context, ContextError, git::Repository};
+use super::reference_format;
+use super::{CiFacts, Context, ContextError, git::Repository};
 
 /// What was given on the command line.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,13 @@ pub struct Flags {
     pub pull_request: Option<u64>,
 }
 
+impl Flags {
+    /// Whether they say what happened, so that neither the CI nor git has to: `--sha` alone does not.
+    pub(super) fn simulate(&self) -> bool {
+        self.event.is_some() || self.reference.is_some() || self.pull_request.is_some()
+    }
+}
+
 /// What a ref in full says.
 #[derive(Debug, PartialEq, Eq)]
 enum Ref<'a> {
@@ -25,30 +33,49 @@ enum Ref<'a> {
     PullRequest(u64),
 }
 
-fn parse_ref(text: &str) -> Option<Ref<'_>> {
-    if let Some(tag) = text.strip_prefix("refs/tags/") {
-        return (!tag.is_empty()).then_some(Ref::Tag(tag));
-    }
-    if let Some(branch) = text.strip_prefix("refs/heads/") {
-        return (!branch.is_empty()).then_some(Ref::Branch(branch));
-    }
-    let (number, _) = text.strip_prefix("refs/pull/")?.split_once('/')?;
-    number.parse().ok().map(Ref::PullRequest)
+/// Reads a ref in full, or says why it is none.
+fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
+    const NOT_IN_FULL: &str = "not a ref in full";
+    let parsed = if let Some(tag) = text.strip_prefix("refs/tags/") {
+        Ref::Tag(tag)
+    } else if let Some(branch) = text.strip_prefix("refs/heads/") {
+        Ref::Branch(branch)
+    } else {
+        let (number, _) =
+            text.strip_prefix("refs/pull/").and_then(|rest| rest.split_once('/')).ok_or(NOT_IN_FULL)?;
+        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NOT_IN_FULL);
+        }
+        Ref::PullRequest(
+            number.parse().ok().filter(|number| *number > 0).ok_or("no pull request has this number")?,
+        )
+    };
+    reference_format::check(text)?;
+    Ok(parsed)
 }
 
-/// The simulated context, or `None` where no flag but `--sha` was given.
-pub(super) fn context(flags: &Flags, repository: &Repository) -> Result<Option<Context>, ContextError> {
-    if flags.event.is_none() && flags.reference.is_none() && flags.pull_request.is_none() {
+/// The simulated context, or `None` where no flag but `--sha` was given. The CI is asked for the commit alone, where it
+/// runs on the same ref.
+pub(super) fn context(
+    flags: &Flags,
+    repository: &Repository,
+    facts: Option<&CiFacts>,
+) -> Result<Option<Context>, ContextError> {
+    if !flags.simulate() {
         return Ok(None);
     }
     let parsed = match &flags.reference {
         None => None,
-        Some(text) => Some(parse_ref(text).ok_or_else(|| ContextError::Flag {
+        Some(text) => Some(parse_ref(text).map_err(|reason| ContextError::Flag {
             flag: "--ref",
-            value: text.clone(),
-            reason: "not a ref in full".to_owned(),
+            value: text.escape_debug().to_string(),
+            reason: reason.to_owned(),
         })?),
     };
+    if flags.pull_request == Some(0) {
+        let reason = "no pull request has this number".to_owned();
+        return Err(ContextError::Flag { flag: "--pr", value: "0".to_owned(), reason });
+    }
     let implied = match parsed {
         Some(Ref::Tag(_)) => Some(EventName::Tag),
         Some(Ref::Branch(_)) if flags.pull_request.is_none() => Some(EventName::Branch),
@@ -78,8 +105,17 @@ pub(super) fn context(flags: &Flags, repository: &Repository) -> Result<Option<C
         .reference
         .as_deref()
         .and_then(|reference| repository.resolve(reference))
+        .or_else(|| facts.filter(|facts| same_place(facts, &context))?.commit().0)
         .or_else(|| head.and_then(|head| head.sha.clone()));
     Ok(Some(context))
+}
+
+/// Whether the CI runs on the ref, or the pull request, that is simulated.
+fn same_place(facts: &CiFacts, simulated: &Context) -> bool {
+    match simulated.pull_request {
+        Some(number) => facts.pull_request == Some(number),
+        None => simulated.reference.is_some() && facts.reference == simulated.reference,
+    }
 }
 
 fn parsed_nothing(context: &Context) -> bool {
@@ -129,7 +165,7 @@ mod tests {
     use super::*;
 
     fn nowhere(flags: &Flags) -> Result<Option<Context>, ContextError> {
-        context(flags, &Repository::none())
+        context(flags, &Repository::none(), None)
     }
 
     #[test]
@@ -170,6 +206,49 @@ mod tests {
             },
         ] {
             assert!(nowhere(&flags).is_err(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn refs_that_git_refuses_are_refused() {
+        for reference in [
+            "refs/heads/main~0",
+            "refs/heads/a b",
+            "refs/heads/../x",
+            "refs/heads/x\n",
+            "refs/tags/v1.lock",
+            "refs/tags/v1^{commit}",
+            "refs/pull/0/head",
+            "refs/pull/+7/head",
+            "refs/pull/7/",
+            "refs/pull/99999999999999999999/head",
+        ] {
+            let flags = Flags { reference: Some(reference.to_owned()), ..Flags::default() };
+            assert!(nowhere(&flags).is_err(), "{reference}");
+        }
+        assert!(nowhere(&Flags { pull_request: Some(0), ..Flags::default() }).is_err());
+    }
+
+    #[test]
+    fn the_ci_gives_the_commit_of_the_ref_that_it_runs_on() {
+        const SHA: &str = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
+        let environment = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "push"),
+            ("GITHUB_REF", "refs/tags/v1.0.0"),
+            ("GITHUB_REF_NAME", "v1.0.0"),
+            ("GITHUB_REF_TYPE", "tag"),
+            ("GITHUB_SHA", SHA),
+            ("GITHUB_EVENT_PATH", "/nowhere/event.json"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert!(crate::context::ci::discover(&environment, false).is_err());
+        let facts = crate::context::ci::discover(&environment, true).expect("a simulation asks no payload");
+        for (reference, sha) in [("refs/tags/v1.0.0", Some(SHA)), ("refs/tags/v1.0.1", None)] {
+            let flags = Flags { reference: Some(reference.to_owned()), ..Flags::default() };
+            let context = context(&flags, &Repository::none(), facts.as_ref());
+            let context = context.expect("valid flags").expect("a simulation");
+            assert_eq!(context.sha.as_deref(), sha, "{reference}");
         }
     }
 

@@ -48,7 +48,11 @@ pub(super) fn fire(
 ) -> Result<Firing, RuleError> {
     let silent = |reason: String| Ok(Firing::Silent(reason));
     if !rule.on.contains(&context.event) {
-        return silent(format!("`on` does not name `{}`", context.event));
+        let taken = match &context.unknown_event {
+            Some(problem) => format!(", which is taken since {problem}; `--ref` says which event it is"),
+            None => String::new(),
+        };
+        return silent(format!("`on` does not name `{}`{taken}", context.event));
     }
     if let Some(reason) = unmatched(rule, context) {
         return silent(reason);

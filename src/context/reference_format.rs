@@ -1,0 +1,77 @@
+//! What git takes for the name of a ref: git-check-ref-format(1), in its order.
+
+/// Checks a ref in full.
+///
+/// # Errors
+///
+/// Why git refuses it, for people.
+pub(super) fn check(reference: &str) -> Result<(), &'static str> {
+    let parts = || reference.split('/');
+    if parts().any(|part| part.starts_with('.')) {
+        return Err("no part of a ref starts with `.`");
+    }
+    if parts().any(|part| part.ends_with(".lock")) {
+        return Err("no part of a ref ends with `.lock`");
+    }
+    if reference.contains("..") {
+        return Err("a ref cannot contain `..`");
+    }
+    if reference.contains(|c: char| {
+        c.is_ascii_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\')
+    }) {
+        return Err("a ref cannot contain a blank, a control character, or any of `~^:?*[\\`");
+    }
+    if parts().any(str::is_empty) {
+        return Err("no part of a ref is empty");
+    }
+    if reference.ends_with('.') {
+        return Err("a ref cannot end with `.`");
+    }
+    if reference.contains("@{") {
+        return Err("a ref cannot contain `@{`");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_takes_and_refuses() {
+        for fine in [
+            "refs/heads/main",
+            "refs/heads/feature/x#1",
+            "refs/tags/v1.2.3+b@x",
+            "refs/heads/日本",
+            "refs/heads/-x",
+        ] {
+            assert_eq!(check(fine), Ok(()), "{fine}");
+        }
+        for refused in [
+            "refs/heads/main~0",
+            "refs/heads/a b",
+            "refs/heads/../x",
+            "refs/heads/a..b",
+            "refs/heads/.a",
+            "refs/heads/a/.b",
+            "refs/heads/a.lock",
+            "refs/heads/a.lock/b",
+            "refs/heads/a@{1}",
+            "refs/heads/a/",
+            "refs/heads/a.",
+            "refs/heads/a//b",
+            "refs/heads/",
+            "refs/heads/a\u{7f}",
+            "refs/heads/a\tb",
+            "refs/heads/a:b",
+            "refs/heads/a?",
+            "refs/heads/a*",
+            "refs/heads/a[b",
+            "refs/heads/a^",
+            "refs/heads/a\\b",
+        ] {
+            assert!(check(refused).is_err(), "{refused:?}");
+        }
+    }
+}
