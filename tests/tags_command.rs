@@ -290,6 +290,54 @@ fn in_github_actions() {
 }
 
 #[test]
+fn a_simulation_needs_no_payload() {
+    let run = |arguments: &str| {
+        folder()
+            .run(arguments)
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_EVENT_NAME", "push")
+            .env("GITHUB_REF", "refs/tags/v1.0.0")
+            .env("GITHUB_REF_NAME", "v1.0.0")
+            .env("GITHUB_REF_TYPE", "tag")
+            .env("GITHUB_SHA", SHA)
+            .env("GITHUB_EVENT_PATH", "/nowhere/event.json")
+            .done()
+    };
+    assert_eq!(run("tags").code(), Some(1), "the payload is missing");
+    let simulated = run("tags --format json --ref refs/tags/v1.0.0").expect_code(0);
+    assert!(simulated.stdout().contains(SHA), "{}", simulated.shown());
+}
+
+#[test]
+fn a_commit_that_is_none_reaches_no_tag() {
+    for hostile in ["--upload-pack=x", "HEAD", "12345"] {
+        let run = folder()
+            .run("tags --format json")
+            .wide()
+            .env("GITLAB_CI", "true")
+            .env("CI_COMMIT_BRANCH", "main")
+            .env("CI_COMMIT_SHA", hostile)
+            .done();
+        assert!(!run.stdout().contains(hostile), "{}", run.shown());
+        assert!(run.stderr().contains("is not a commit id"), "{}", run.shown());
+    }
+}
+
+#[test]
+fn a_detached_head_on_two_tags_asks_which() {
+    let folder = repository();
+    folder.git(&["tag", "v1.2.3"]);
+    folder.git(&["tag", "v1.2.4"]);
+    folder.git(&["checkout", "--quiet", "--detach"]);
+    let done = folder.run("tags").wide().done().expect_code(1);
+    assert!(
+        done.stderr().contains("2 git tags stand on this commit (`v1.2.3`, `v1.2.4`)"),
+        "{}",
+        done.shown()
+    );
+}
+
+#[test]
 fn in_gitlab() {
     for (name, variables) in [
         ("branch", vec![("CI_COMMIT_BRANCH", "main"), ("CI_PIPELINE_SOURCE", "push")]),
