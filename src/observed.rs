@@ -100,7 +100,9 @@ async fn observe(
         let head = repository.head_manifest(&TagOrDigest::Tag(tag.tag.clone())).await?;
         Ok::<_, RegistryError>(head.map(|head| (tag.tag.clone(), head.digest)))
     }));
-    let (heads, listing) = tokio::try_join!(heads, list(desired, repository))?;
+    let (heads, listing) = tokio::join!(heads, list(desired, repository));
+    // Where both fail, the listing's answer says more: one to HEAD has no body.
+    let (listing, heads) = (listing?, heads?);
     let mut observed = ObservedRepository::default();
     for (tag, digest) in heads.into_iter().flatten() {
         observed.tags.insert(tag, ObservedTag { digest, revision: None, descent: None });

@@ -10,7 +10,7 @@ pub(super) fn check(reference: &str) -> Result<(), &'static str> {
     if parts().any(|part| part.starts_with('.')) {
         return Err("no part of a ref starts with `.`");
     }
-    if parts().any(|part| part.ends_with(".lock")) {
+    if parts().any(|part| part.strip_suffix(".lock").is_some()) {
         return Err("no part of a ref ends with `.lock`");
     }
     if reference.contains("..") {
