@@ -116,7 +116,7 @@ fn the_formats() {
             .done()
             .expect_code(1);
         // The pages of the codes stand in SARIF whole, and change with their words.
-        insta::with_settings!({ filters => vec![(r##""(text|markdown)": "# .*""##, r#""$1": "[PAGE]""#)] }, {
+        insta::with_settings!({ filters => vec![(r##""(text|markdown)": "# .*""##, r#""$1": "[PAGE]""#), (r#"("fullDescription": \{\s+"text": ").*""#, r#"${1}[SUMMARY]""#)] }, {
             assert_snapshot!(format!("format_{format}"), done.shown());
         });
         if matches!(format, "json" | "sarif") {

@@ -32,6 +32,8 @@ fn steady(shown: &str) -> String {
     for (pattern, name) in [
         ("sha256:[0-9a-f]{12,64}", "sha256:[DIGEST]"),
         ("[0-9a-f]{64}", "[HEX]"),
+        // Several requests are under way, and any may be the first to fail.
+        ("(HEAD|GET) http://localhost:[0-9]+/v2/app/.*", "[REQUEST]"),
         ("localhost:[0-9]+", "localhost:[PORT]"),
     ] {
         text = regex::Regex::new(pattern).expect("a pattern").replace_all(&text, name).into_owned();
@@ -130,4 +132,20 @@ fn an_apply_that_nobody_confirms() {
     folder.image("image", &image("x"));
     let done = folder.run("apply --ref refs/tags/v1.2.3").wide().done().expect_code(1);
     assert_snapshot!(done.error());
+}
+
+#[test]
+fn a_visibility_that_is_not_as_declared() {
+    let registry = DockerRegistry::start(&Auth::Basic { username: "alice", password: "se:cret" });
+    let text = configuration(&[("private", &registry.host())]).replace(
+        &format!("url = \"{}\"\n", registry.host()),
+        &format!(
+            "url = \"{}\"\nvisibility = \"public\"\nauth = {{ username_env = \"THE_USER\", password_env = \"THE_WORD\" }}\n",
+            registry.host()
+        ),
+    );
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    folder.image("image", &image("x"));
+    let run = folder.apply("1.2.3").wide().env("THE_USER", "alice").env("THE_WORD", "se:cret");
+    assert_snapshot!(steady(&run.done().expect_code(1).error()));
 }
