@@ -1,11 +1,11 @@
-//! Collisions: one tag wanted by two images, or under two mutabilities, in one repository.
+//! Collisions: one tag wanted by two images, or under two mutabilities or answers to a conflict, in one repository.
 
 use std::collections::HashMap;
 
 use super::tags::RenderedTag;
 use crate::config::Config;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::Tag;
+use crate::model::{Mutability, OnConflict, Tag};
 
 /// One claim on a tag of a repository.
 #[derive(Clone, Copy)]
@@ -73,19 +73,40 @@ fn collision(
                 ),
         );
     }
-    if first.tag.mutability == second.tag.mutability {
+    if is_one_tag(config, first.tag, second.tag) {
         return None;
     }
     let (one, other) = (&first.tag.rule, &second.tag.rule);
+    let (key, words) = if first.tag.mutability == second.tag.mutability {
+        let words = |rule: &str| match on_conflict(config, rule) {
+            OnConflict::Fail => "on_conflict = \"fail\"",
+            OnConflict::Keep => "on_conflict = \"keep\"",
+        };
+        ("on_conflict", [words(one), words(other)])
+    } else {
+        ("mutability", [first.tag.mutability.as_str(), second.tag.mutability.as_str()])
+    };
     let message = format!(
         "tag rules `{one}` ({}) and `{other}` ({}) both render `{tag}` {situation}",
-        first.tag.mutability.as_str(),
-        second.tag.mutability.as_str(),
+        words[0], words[1],
     );
     Some(
         Diagnostic::error(Code::TagCollision, message)
             .at_maybe(rule_place(other), format!("renders `{tag}`"))
             .at_maybe(rule_place(one), "and so does this")
-            .help("change one template, give both the same `mutability`, or keep one from firing with `match` or `when`"),
+            .help(format!("change one template, give both the same `{key}`, or keep one from firing with `match` or `when`")),
     )
+}
+
+/// Whether two rules of one image that render the same tag mean the same by it.
+pub(super) fn is_one_tag(config: &Config, one: &RenderedTag, other: &RenderedTag) -> bool {
+    one.tag == other.tag
+        && one.mutability == other.mutability
+        // Only what is immutable has conflicts.
+        && (one.mutability != Mutability::Immutable
+            || on_conflict(config, &one.rule) == on_conflict(config, &other.rule))
+}
+
+fn on_conflict(config: &Config, rule: &str) -> OnConflict {
+    config.tags.get(rule).map(|rule| rule.on_conflict).unwrap_or_default()
 }

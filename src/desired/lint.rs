@@ -230,13 +230,14 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, fired: bool)
     None
 }
 
-/// Whether the samples decide `when` for good: it names nothing but what they enumerate.
+/// Whether the samples decide `when` for good: it names nothing but what they enumerate. They hold one pre-release, and
+/// there are as many kinds of those as there are projects.
 fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
     renderer
         .templates
         .variables(when, Kind::Expression)
         .iter()
-        .all(|name| matches!(name.as_str(), "event" | "image.name" | "version.pre"))
+        .all(|name| matches!(name.as_str(), "event" | "image.name"))
 }
 
 /// A forward tag of releases needs a rule that prints the full version: else nothing can be read back.

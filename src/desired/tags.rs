@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 
+use super::collisions;
 use super::rules::{self, Firing, Part, RuleError};
 use super::template::{self, Templates};
 use super::values::Values;
@@ -48,6 +49,8 @@ pub struct RenderedTag {
 pub(super) struct Renderer<'a> {
     pub config: &'a Config,
     pub templates: Templates,
+    /// What release tags start with, each once.
+    pub prefixes: Vec<&'a str>,
     file: FileVersion,
     /// For each rule whether its rendering depends on the image's name.
     by_image: HashMap<&'a str, bool>,
@@ -71,12 +74,12 @@ impl<'a> Renderer<'a> {
                 (name.as_str(), in_when || templates.uses(&rule.template, template::Kind::Text, "image"))
             })
             .collect();
-        Self { config, templates, file, by_image }
+        Self { config, templates, prefixes: version::prefixes(config), file, by_image }
     }
 
     /// The version and the values of `image`.
     pub fn values(&self, context: &Context, name: &str, image: &Image) -> (ImageVersion, Values) {
-        let version = version::of(self.config, image, context, &self.file);
+        let version = version::of(self.config, &self.prefixes, image, context, &self.file);
         let values = Values::new(context, &self.config.vars, name).with_version(match &version {
             ImageVersion::Known(version) => Ok(version.clone()),
             ImageVersion::None(reason) | ImageVersion::Other(reason) | ImageVersion::Invalid(reason) => {
@@ -159,14 +162,11 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
     }
 }
 
-/// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's.
+/// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's. A tag that any rule takes
+/// is not held back by another.
 fn add(config: &Config, context: &Context, tags: &mut ImageTags, name: &str, tag: Tag) {
     let Some(rule) = config.tags.get(name) else { return };
     let rendered = RenderedTag { tag, rule: name.to_owned(), mutability: rule.mutability };
-    let same = |known: &RenderedTag| known.tag == rendered.tag && known.mutability == rendered.mutability;
-    if tags.tags.iter().chain(&tags.held_back).any(same) {
-        return;
-    }
     match &tags.version {
         ImageVersion::Known(version)
             if context.event == EventName::Tag
@@ -177,9 +177,16 @@ fn add(config: &Config, context: &Context, tags: &mut ImageTags, name: &str, tag
             let reason =
                 format!("`{version}` is a pre-release, and the rule does not say `prereleases = true`");
             tags.silent.push((name.to_owned(), reason));
-            tags.held_back.push(rendered);
+            if !tags.tags.iter().chain(&tags.held_back).any(|known| known.tag == rendered.tag) {
+                tags.held_back.push(rendered);
+            }
         }
-        _ => tags.tags.push(rendered),
+        _ => {
+            tags.held_back.retain(|known| known.tag != rendered.tag);
+            if !tags.tags.iter().any(|known| collisions::is_one_tag(config, known, &rendered)) {
+                tags.tags.push(rendered);
+            }
+        }
     }
 }
 

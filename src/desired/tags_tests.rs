@@ -38,8 +38,12 @@ tag_prefix = "tool/v"
 "#;
 
 fn config() -> Config {
+    config_of(CONFIG)
+}
+
+fn config_of(text: &str) -> Config {
     let loaded =
-        load_text(CONFIG, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
+        load_text(text, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
     assert_eq!(loaded.diagnostics, []);
     loaded.config.expect("a configuration")
 }
@@ -94,4 +98,76 @@ fn one_git_tag_without_a_version_is_one_mistake() {
     let errors = tags(&config(), &tag("v1.2")).expect_err("no version");
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].code, Code::ContextVersion);
+}
+
+const TWO_LATEST: &str = r#"
+version = 1
+[registries.r]
+url = "localhost:5000"
+[tags.holds]
+on = "tag"
+template = "latest"
+mutability = "forward"
+[tags.takes]
+on = "tag"
+template = "latest"
+mutability = "forward"
+prereleases = true
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[images.app]
+source = "oci:x"
+"#;
+
+#[test]
+fn the_rule_that_takes_a_pre_release_wins() {
+    for rules in ["tags = [\"holds\", \"takes\"]", "tags = [\"takes\", \"holds\"]"] {
+        let config = config_of(&format!("{TWO_LATEST}{rules}\n"));
+        let tags = tags(&config, &tag("v2.0.0-rc.1")).expect("tags");
+        let rendered: Vec<_> = tags["app"].tags.iter().map(|tag| (tag.tag.as_str(), &*tag.rule)).collect();
+        assert_eq!((rendered, tags["app"].held_back.len()), (vec![("latest", "takes")], 0), "{rules}");
+    }
+}
+
+#[test]
+fn one_tag_with_two_answers_to_a_conflict_collides() {
+    let config = config_of(&format!(
+        "{}[tags.again]\non = \"tag\"\ntemplate = \"v{{{{ git.tag[1:] }}}}\"\non_conflict = \"keep\"\n",
+        TWO_LATEST
+    ));
+    let tags = tags(&config, &tag("v1.2.3")).expect("tags");
+    let claims = [("app", tags["app"].tags.as_slice())];
+    let found = collisions::find(&config, claims, "on a release");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.contains("(on_conflict = \"fail\")"), "{}", found[0].message);
+    assert!(found[0].message.contains("(on_conflict = \"keep\")"), "{}", found[0].message);
+    assert_eq!(crate::desired::lint(&config).len(), 1, "told once");
+}
+
+#[test]
+fn a_version_file_leaves_releases_to_their_images() {
+    let config = config();
+    let file: FileVersion = Some(Ok(semver::Version::new(7, 8, 9)));
+    let renderer = Renderer::with_file_version(&config, file);
+    let version = |context: &Context, image: &str| renderer.values(context, image, &config.images[image]).0;
+    let known = ImageVersion::Known(semver::Version::new(7, 8, 9));
+    assert_eq!(version(&tag("v1.2.3"), "app"), known);
+    assert_eq!(version(&tag("tool/v1.2.3"), "tool"), known);
+    assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ImageVersion::Other(_)));
+    assert!(matches!(version(&tag("nightly-7"), "app"), ImageVersion::None(_)));
+    assert_eq!(version(&tag("vNext"), "app"), known);
+    assert_eq!(version(&branch(EventName::Branch, "main"), "app"), known);
+}
+
+#[test]
+fn an_empty_prefix_takes_no_release_of_another_image() {
+    let config = config_of(&CONFIG.replace("[registries.r]", "[project]\ntag_prefix = \"\"\n[registries.r]"));
+    let images = tags(&config, &tag("tool/v1.2.3")).expect("tags");
+    assert!(images["app"].tags.is_empty() && !images["tool"].tags.is_empty(), "{images:?}");
+}
+
+#[test]
+fn a_pre_release_of_any_kind_may_fire() {
+    assert_eq!(crate::desired::lint(&config()), []);
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use indexmap::IndexSet;
 use semver::Version;
 
 use crate::config::{Config, Image, VersionFile};
@@ -58,35 +59,54 @@ fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
         .map_err(|error| format!("`{}` in `{name}` is `{text}`, not a semantic version: {error}", place.key))
 }
 
-/// The version of `image` in `context`.
-pub fn of(config: &Config, image: &Image, context: &Context, file: &FileVersion) -> ImageVersion {
-    match file {
-        Some(Ok(version)) => return ImageVersion::Known(version.clone()),
-        Some(Err(reason)) => return ImageVersion::Invalid(reason.clone()),
-        None => {}
-    }
+/// The version of `image` in `context`; `prefixes` are those of [`prefixes`].
+///
+/// On a git tag the prefix decides first, also where a file holds the version: else a release of one image would fire
+/// the rules of all.
+pub fn of(
+    config: &Config,
+    prefixes: &[&str],
+    image: &Image,
+    context: &Context,
+    file: &FileVersion,
+) -> ImageVersion {
+    let from_file = || match file.clone()? {
+        Ok(version) => Some(ImageVersion::Known(version)),
+        Err(reason) => Some(ImageVersion::Invalid(reason)),
+    };
     let Some(tag) = context.tag.as_deref().filter(|_| context.event == EventName::Tag) else {
         let event = context.event;
-        return ImageVersion::None(format!("this event is `{event}`, and only a git tag carries a version"));
+        return from_file().unwrap_or_else(|| {
+            ImageVersion::None(format!("this event is `{event}`, and only a git tag carries a version"))
+        });
     };
     let prefix = prefix(config, image);
-    let Some(rest) = tag.strip_prefix(prefix) else {
-        let reason = format!("the git tag `{tag}` does not start with `{prefix}`");
-        let is_release = |other: &Image| {
-            tag.strip_prefix(self::prefix(config, other)).is_some_and(|rest| Version::parse(rest).is_ok())
-        };
-        return if config.images.values().any(is_release) {
-            ImageVersion::Other(reason)
-        } else {
-            ImageVersion::None(reason)
-        };
-    };
-    match Version::parse(rest) {
-        Ok(version) => ImageVersion::Known(version),
-        Err(error) => ImageVersion::Invalid(format!(
-            "the git tag `{tag}` holds no semantic version after `{prefix}`: {error}"
-        )),
+    let version = tag.strip_prefix(prefix).map(Version::parse);
+    if let Some(Ok(version)) = version {
+        return from_file().unwrap_or(ImageVersion::Known(version));
     }
+    let is_release = |other: &&str| tag.strip_prefix(*other).is_some_and(|rest| Version::parse(rest).is_ok());
+    let other = prefixes.iter().find(|other| is_release(other));
+    match (version, other) {
+        (None, None) => ImageVersion::None(format!("the git tag `{tag}` does not start with `{prefix}`")),
+        (None, Some(_)) => ImageVersion::Other(format!("the git tag `{tag}` does not start with `{prefix}`")),
+        // An empty prefix starts every tag.
+        (Some(_), Some(other)) => {
+            ImageVersion::Other(format!("the git tag `{tag}` is a release of the images with `{other}`"))
+        }
+        (Some(parsed), None) => from_file().unwrap_or_else(|| match parsed {
+            Ok(version) => ImageVersion::Known(version),
+            Err(error) => ImageVersion::Invalid(format!(
+                "the git tag `{tag}` holds no semantic version after `{prefix}`: {error}"
+            )),
+        }),
+    }
+}
+
+/// What git tags that carry a release of any image start with, each once.
+pub fn prefixes(config: &Config) -> Vec<&str> {
+    let all = config.images.values().map(|image| prefix(config, image));
+    all.collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// What git tags that carry a release of `image` start with.
