@@ -30,6 +30,8 @@ fn plan(folder: &Folder) -> Done {
 fn steady(shown: &str) -> String {
     let mut text = shown.to_owned();
     for (pattern, name) in [
+        // Where a line is broken depends on how long the paths in it are.
+        ("\n  │ ", " "),
         ("sha256:[0-9a-f]{12,64}", "sha256:[DIGEST]"),
         ("[0-9a-f]{64}", "[HEX]"),
         // Several requests are under way, and any may be the first to fail.
