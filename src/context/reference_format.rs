@@ -10,7 +10,9 @@ pub(super) fn check(reference: &str) -> Result<(), &'static str> {
     if parts().any(|part| part.starts_with('.')) {
         return Err("no part of a ref starts with `.`");
     }
-    if parts().any(|part| part.strip_suffix(".lock").is_some()) {
+    // Refs are files: on a disk that ignores case `.LOCK` is the lock of another ref too, but git takes it.
+    #[allow(clippy::case_sensitive_file_extension_comparisons)]
+    if parts().any(|part| part.ends_with(".lock")) {
         return Err("no part of a ref ends with `.lock`");
     }
     if reference.contains("..") {

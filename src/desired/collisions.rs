@@ -1,6 +1,6 @@
 //! Collisions: one tag wanted by two images, or under two mutabilities or answers to a conflict, in one repository.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::tags::RenderedTag;
 use crate::config::Config;
@@ -21,7 +21,7 @@ pub(super) fn find<'a>(
     images: impl IntoIterator<Item = (&'a str, &'a [RenderedTag])>,
     situation: &str,
 ) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
+    let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
     let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
     for (name, tags) in images {
         let Some(image) = config.images.get(name) else { continue };
@@ -35,7 +35,7 @@ pub(super) fn find<'a>(
                     continue;
                 };
                 if let Some(diagnostic) = collision(config, first, claim, &repository, situation)
-                    && !diagnostics.contains(&diagnostic)
+                    && told.insert(diagnostic.message.clone())
                 {
                     diagnostics.push(diagnostic);
                 }

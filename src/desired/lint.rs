@@ -1,17 +1,19 @@
 //! What `lint` finds beyond the schema: every template rendered against every sample event, collisions, rules that
 //! can never fire, and forward tags that could never be decided.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use super::collisions;
 use super::forward::VersionReader;
 use super::rules::Firing;
-use super::samples;
+use super::samples::{self, Sample};
 use super::tags::{RenderedTag, Renderer, rule_diagnostic};
 use super::template::{Kind, TemplateError, is_template};
+use super::version;
 use crate::config::{Config, Image, ImageSource, TagRule};
 use crate::context::Context;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{EventName, Mutability};
 
 /// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
@@ -29,29 +31,66 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     for (name, image) in &config.images {
         diagnostics.extend(image_templates(&renderer, name, image));
     }
-    let samples = samples::all(config);
+    let samples = samples::all(config, &renderer.prefixes);
+    let groups = groups(&renderer);
+    let mut of_prefix: HashMap<&str, Vec<(&str, &Image)>> = HashMap::new();
+    for (name, image) in &groups {
+        of_prefix.entry(version::prefix(config, image)).or_default().push((name, image));
+    }
     let mut fired: BTreeSet<&str> = BTreeSet::new();
+    // What is wrong at one place is told once, on the first event that shows it.
+    let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
     for sample in &samples {
-        let found = render(&renderer, &sample.context, &sample.situation, &broken, &mut fired);
-        for diagnostic in found {
-            // What is wrong at one place is told once, on the first event that shows it.
-            let places =
-                |it: &Diagnostic| it.labels.iter().map(|label| label.place.clone()).collect::<Vec<_>>();
-            let same = |known: &Diagnostic| {
-                known.code == diagnostic.code
-                    && !known.labels.is_empty()
-                    && places(known) == places(&diagnostic)
-            };
-            if !diagnostics.iter().any(same) {
+        let images = match sample.prefix {
+            // On the release of another image every rule is silent.
+            Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
+            None => groups.as_slice(),
+        };
+        for diagnostic in render(&renderer, images, sample, &broken, &mut fired) {
+            if told.insert(places(&diagnostic)) || diagnostic.labels.is_empty() {
                 diagnostics.push(diagnostic);
             }
         }
     }
+    let used: HashSet<&str> =
+        groups.iter().flat_map(|(_, image)| image.tags.iter().map(String::as_str)).collect();
+    let mut readable = Readable { renderer: &renderer, groups: &groups, known: HashMap::new() };
     for (name, rule) in config.tags.iter().filter(|(name, _)| !broken.contains(name.as_str())) {
-        diagnostics.extend(never_fires(&renderer, name, rule, fired.contains(name.as_str())));
-        diagnostics.extend(undecidable(&renderer, name, rule, &broken));
+        if !fired.contains(name.as_str()) {
+            diagnostics.extend(never_fires(&renderer, name, rule, used.contains(name.as_str())));
+        }
+        if broken.is_empty() {
+            diagnostics.extend(undecidable(&mut readable, name, rule));
+        }
     }
     diagnostics
+}
+
+/// A code, and where it is said.
+type Places = (Code, Vec<(String, Range<usize>)>);
+
+fn places(diagnostic: &Diagnostic) -> Places {
+    let place = |label: &Label| (label.place.source.name.clone(), label.place.span.clone());
+    (diagnostic.code, diagnostic.labels.iter().map(place).collect())
+}
+
+/// One image of each set that no rule can tell apart: they render the same tags, so they are wrong alike. Each that
+/// shares its repository stands for itself, since it may collide.
+fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a str, &'a Image)> {
+    let config = renderer.config;
+    let mut repositories: HashMap<&str, usize> = HashMap::new();
+    for image in config.images.values() {
+        *repositories.entry(image.repository.as_str()).or_default() += 1;
+    }
+    let mut seen: HashSet<(&str, &[String])> = HashSet::new();
+    let images = config.images.iter().map(|(name, image)| (name.as_str(), image));
+    images
+        .filter(|(_, image)| {
+            repositories.get(image.repository.as_str()).is_some_and(|count| *count > 1)
+                || image.tags.iter().any(|rule| renderer.is_by_image(rule))
+                || seen.insert((version::prefix(config, image), &image.tags))
+        })
+        .collect()
 }
 
 /// A version file is not read by `lint`, which asks nothing but the file: any version will do.
@@ -105,20 +144,20 @@ fn image_templates(renderer: &Renderer<'_>, name: &str, image: &Image) -> Vec<Di
     found
 }
 
-/// Renders every image's tags in one sample, and finds what is wrong with them.
+/// Renders the tags of `images` in one sample, and finds what is wrong with them.
 fn render<'a>(
     renderer: &'a Renderer<'a>,
-    context: &'a Context,
-    situation: &str,
+    images: &[(&'a str, &'a Image)],
+    sample: &Sample<'_>,
     broken: &BTreeSet<&str>,
     fired: &mut BTreeSet<&'a str>,
 ) -> Vec<Diagnostic> {
     let config = renderer.config;
-    let mut firings = renderer.fire_all(context);
+    let mut firings = renderer.fire_all(&sample.context);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut tags: Vec<(&str, Vec<RenderedTag>)> = Vec::with_capacity(config.images.len());
+    let mut tags: Vec<(&str, Vec<RenderedTag>)> = Vec::with_capacity(images.len());
     let mut failed: BTreeSet<&str> = BTreeSet::new();
-    for (name, image) in &config.images {
+    for (name, image) in images.iter().copied() {
         let mut of_image = Vec::new();
         for rule in image.tags.iter().filter(|rule| !broken.contains(rule.as_str())) {
             match firings.of(rule, name, image) {
@@ -131,7 +170,7 @@ fn render<'a>(
                 Err(mut error) => {
                     fired.insert(rule);
                     if failed.insert(rule) {
-                        error.error.message = format!("{situation}, {}", error.error.message);
+                        error.error.message = format!("{}, {}", sample.situation, error.error.message);
                         diagnostics.push(rule_diagnostic(config, rule, &error));
                     }
                 }
@@ -139,39 +178,13 @@ fn render<'a>(
         }
         tags.push((name, of_image));
     }
-    diagnostics.extend(collisions::find(config, distinct(config, &tags), situation));
+    let claims = tags.iter().map(|(name, tags)| (*name, tags.as_slice()));
+    diagnostics.extend(collisions::find(config, claims, &sample.situation));
     diagnostics
 }
 
-/// The images whose collisions are worth looking for: all that share a repository, and one of each set of rules, since
-/// images that render the same tags collide within themselves alike.
-fn distinct<'t, 'n>(
-    config: &Config,
-    tags: &'t [(&'n str, Vec<RenderedTag>)],
-) -> Vec<(&'n str, &'t [RenderedTag])> {
-    let mut repositories: HashMap<&str, usize> = HashMap::new();
-    for image in config.images.values() {
-        *repositories.entry(image.repository.as_str()).or_default() += 1;
-    }
-    let mut seen: BTreeSet<Vec<(&str, &str)>> = BTreeSet::new();
-    tags.iter()
-        .filter(|(name, of_image)| {
-            let shared = config
-                .images
-                .get(*name)
-                .and_then(|image| repositories.get(image.repository.as_str()))
-                .is_some_and(|count| *count > 1);
-            shared || seen.insert(of_image.iter().map(|tag| (tag.rule.as_str(), tag.tag.as_str())).collect())
-        })
-        .map(|(name, of_image)| (*name, of_image.as_slice()))
-        .collect()
-}
-
-/// Why no event ever makes the rule fire, where that can be proved.
-fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, fired: bool) -> Option<Diagnostic> {
-    if fired {
-        return None;
-    }
+/// Why no event ever makes the rule, which no sample does, fire, where that can be proved.
+fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) -> Option<Diagnostic> {
     let config = renderer.config;
     let never = |reason: String, place, help: &str| {
         Some(
@@ -180,7 +193,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, fired: bool)
                 .help(help),
         )
     };
-    if !config.images.values().any(|image| image.tags.iter().any(|it| it == name)) {
+    if !used {
         let place = config.places.key(&["tags", name]);
         return never("no image uses it".to_owned(), place, "name it in `tags` of an image, or remove it");
     }
@@ -206,20 +219,15 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, fired: bool)
             "change `when`, or name the event in `on`",
         );
     }
-    let prefixes: BTreeSet<&str> =
-        config.images.values().map(|image| super::version::prefix(config, image)).collect();
+    let prefixes = &renderer.prefixes;
     let wants_version = renderer.templates.uses(&rule.template, Kind::Text, "version");
-    if rule.on == [EventName::Tag]
-        && wants_version
-        && config.project.version.is_none()
-        && !rule.matches.is_empty()
-    {
+    if rule.on == [EventName::Tag] && wants_version && !rule.matches.is_empty() {
         let fixed = |glob: &String| glob.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
         let reachable = rule.matches.iter().map(fixed).any(|start| {
             prefixes.iter().any(|prefix| start.starts_with(prefix) || prefix.starts_with(&start))
         });
         if !reachable {
-            let prefixes = prefixes.iter().map(|prefix| format!("`{prefix}`")).collect::<Vec<_>>().join(", ");
+            let prefixes = listed(prefixes);
             return never(
                 format!("it prints a version, and no git tag that it matches starts with {prefixes}"),
                 config.places.value(&["tags", name, "match"]),
@@ -240,25 +248,47 @@ fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
         .all(|name| matches!(name.as_str(), "event" | "image.name"))
 }
 
+/// The first few prefixes, for people.
+fn listed(prefixes: &[&str]) -> String {
+    const NAMED: usize = 5;
+    let named: Vec<String> = prefixes.iter().take(NAMED).map(|prefix| format!("`{prefix}`")).collect();
+    match prefixes.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} or {more} others", named.join(", ")),
+    }
+}
+
+/// Which rules print the full version, each asked once for all images that it cannot tell apart.
+struct Readable<'a> {
+    renderer: &'a Renderer<'a>,
+    groups: &'a [(&'a str, &'a Image)],
+    known: HashMap<(&'a str, Option<&'a str>), bool>,
+}
+
+impl<'a> Readable<'a> {
+    fn prints_version(&mut self, rule: &'a str, name: &'a str, image: &'a Image) -> bool {
+        let renderer = self.renderer;
+        let key = (rule, renderer.is_by_image(rule).then_some(name));
+        *self.known.entry(key).or_insert_with(|| {
+            renderer.config.tags.get(rule).filter(|rule| rule.on.contains(&EventName::Tag)).is_some_and(
+                |rule| {
+                    let (_, values) = renderer.values(&Context::new(EventName::Tag), name, image);
+                    VersionReader::new(&renderer.templates, &rule.template, &values).is_some()
+                },
+            )
+        })
+    }
+}
+
 /// A forward tag of releases needs a rule that prints the full version: else nothing can be read back.
-fn undecidable(
-    renderer: &Renderer<'_>,
-    name: &str,
-    rule: &TagRule,
-    broken: &BTreeSet<&str>,
-) -> Option<Diagnostic> {
-    if rule.mutability != Mutability::Forward || !rule.on.contains(&EventName::Tag) || !broken.is_empty() {
+fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Option<Diagnostic> {
+    if rule.mutability != Mutability::Forward || !rule.on.contains(&EventName::Tag) {
         return None;
     }
-    let config = renderer.config;
-    let context = Context::new(EventName::Tag);
-    let (image_name, _) = config.images.iter().find(|(image_name, image)| {
-        let (_, values) = renderer.values(&context, image_name, image);
+    let config = readable.renderer.config;
+    let (image_name, _) = readable.groups.iter().copied().find(|(image_name, image)| {
         image.tags.iter().any(|it| it == name)
-            && !image.tags.iter().filter_map(|rule| config.tags.get(rule)).any(|rule| {
-                rule.on.contains(&EventName::Tag)
-                    && VersionReader::new(&renderer.templates, &rule.template, &values).is_some()
-            })
+            && !image.tags.iter().any(|rule| readable.prints_version(rule, image_name, image))
     })?;
     Some(
         Diagnostic::error(

@@ -1,12 +1,16 @@
 //! Sample contexts that `lint` renders every rule against: what happens to a repository sooner or later.
 
+use std::collections::HashSet;
+
 use crate::config::Config;
 use crate::context::Context;
 use crate::model::EventName;
 
 /// A context and what to call it.
 #[derive(Debug, Clone)]
-pub(super) struct Sample {
+pub(super) struct Sample<'a> {
+    /// The prefix of the images whose release it is; `None`: it is for all images.
+    pub prefix: Option<&'a str>,
     /// For people: `on a release (git tag v1.4.2)`.
     pub situation: String,
     /// The context.
@@ -36,38 +40,33 @@ fn context(event: EventName) -> Context {
     context
 }
 
-fn tag(name: &str, situation: &str) -> Sample {
+fn tag<'a>(prefix: &'a str, version: &str, situation: &str) -> Sample<'a> {
+    let name = format!("{prefix}{version}");
     let context = Context {
-        tag: Some(name.to_owned()),
+        tag: Some(name.clone()),
         reference: Some(format!("refs/tags/{name}")),
         ..context(EventName::Tag)
     };
-    Sample { situation: format!("{situation} (git tag `{name}`)"), context }
+    Sample { prefix: Some(prefix), situation: format!("{situation} (git tag `{name}`)"), context }
 }
 
-fn branch(event: EventName, name: &str, situation: String) -> Sample {
+fn branch(event: EventName, name: &str, situation: String) -> Sample<'static> {
     let context = Context {
         branch: Some(name.to_owned()),
         reference: Some(format!("refs/heads/{name}")),
         ..context(event)
     };
-    Sample { situation, context }
+    Sample { prefix: None, situation, context }
 }
 
-/// The samples for `config`: tags with each prefix in use, branches of all kinds, and for each `match` glob one
+/// The samples for `config`: releases with each of `prefixes`, branches of all kinds, and for each `match` glob one
 /// name that it lets through.
-pub(super) fn all(config: &Config) -> Vec<Sample> {
-    let mut prefixes: Vec<&str> = vec![&config.project.tag_prefix];
-    for prefix in config.images.values().filter_map(|image| image.tag_prefix.as_deref()) {
-        if !prefixes.contains(&prefix) {
-            prefixes.push(prefix);
-        }
-    }
+pub(super) fn all<'a>(config: &Config, prefixes: &[&'a str]) -> Vec<Sample<'a>> {
     let mut samples = Vec::new();
     for prefix in prefixes {
-        samples.push(tag(&format!("{prefix}1.4.2"), "on a release"));
-        samples.push(tag(&format!("{prefix}2.0.0-rc.1"), "on a pre-release"));
-        samples.push(tag(&format!("{prefix}1.3.9+build.7"), "on a backport with build metadata"));
+        samples.push(tag(prefix, "1.4.2", "on a release"));
+        samples.push(tag(prefix, "2.0.0-rc.1", "on a pre-release"));
+        samples.push(tag(prefix, "1.3.9+build.7", "on a backport with build metadata"));
     }
     let on_branch = |name: &str| branch(EventName::Branch, name, format!("on the branch `{name}`"));
     samples.push(on_branch("main"));
@@ -84,30 +83,20 @@ pub(super) fn all(config: &Config) -> Vec<Sample> {
     }
     samples.push(branch(EventName::Schedule, "main", "on a schedule".to_owned()));
     samples.push(branch(EventName::Manual, "main", "on a manual run".to_owned()));
-    samples.extend(matched(config, &samples));
+    let mut known: HashSet<String> = ["main", "feature/x#1", &long].map(str::to_owned).into();
+    for name in matched(config) {
+        if known.insert(name.clone()) {
+            samples.push(on_branch(&name));
+        }
+    }
     samples
 }
 
-/// For each glob that is no name of a sample already, one name that it matches: its stars become `x`.
-fn matched(config: &Config, samples: &[Sample]) -> Vec<Sample> {
-    let mut added: Vec<Sample> = Vec::new();
-    for rule in config.tags.values() {
-        for glob in &rule.matches {
-            let name = glob.replace("**", "x").replace(['*', '?'], "x");
-            if name.contains(['[', '{', '\\']) {
-                continue;
-            }
-            let known = |event: EventName, name: &str| {
-                samples.iter().chain(&added).any(|sample| {
-                    let context = &sample.context;
-                    context.event == event
-                        && [&context.branch, &context.tag].into_iter().flatten().any(|it| it == name)
-                })
-            };
-            if rule.on.contains(&EventName::Branch) && !known(EventName::Branch, &name) {
-                added.push(branch(EventName::Branch, &name, format!("on the branch `{name}`")));
-            }
-        }
-    }
-    added
+/// For each glob of branches one name that it matches: its stars become `x`.
+fn matched(config: &Config) -> impl Iterator<Item = String> {
+    let rules = config.tags.values().filter(|rule| rule.on.contains(&EventName::Branch));
+    rules
+        .flat_map(|rule| &rule.matches)
+        .map(|glob| glob.replace("**", "x").replace(['*', '?'], "x"))
+        .filter(|name| !name.contains(['[', '{', '\\']))
 }

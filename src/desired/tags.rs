@@ -1,6 +1,6 @@
 //! The tags that a context renders: for each image its version, its tags, and why the other rules are silent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use indexmap::IndexMap;
 
@@ -79,8 +79,19 @@ impl<'a> Renderer<'a> {
 
     /// The version and the values of `image`.
     pub fn values(&self, context: &Context, name: &str, image: &Image) -> (ImageVersion, Values) {
+        self.values_from(&Values::new(context, &self.config.vars, name), context, name, image)
+    }
+
+    /// The same, where the values of another image are known.
+    fn values_from(
+        &self,
+        values: &Values,
+        context: &Context,
+        name: &str,
+        image: &Image,
+    ) -> (ImageVersion, Values) {
         let version = version::of(self.config, &self.prefixes, image, context, &self.file);
-        let values = Values::new(context, &self.config.vars, name).with_version(match &version {
+        let values = values.with_image(name).with_version(match &version {
             ImageVersion::Known(version) => Ok(version.clone()),
             ImageVersion::None(reason) | ImageVersion::Other(reason) | ImageVersion::Invalid(reason) => {
                 Err(reason.clone())
@@ -89,9 +100,15 @@ impl<'a> Renderer<'a> {
         (version, values)
     }
 
+    /// Whether what the rule called `rule` renders depends on the image's name.
+    pub fn is_by_image(&self, rule: &str) -> bool {
+        self.by_image.get(rule).copied().unwrap_or(true)
+    }
+
     /// What each rule of each image does in `context`, once for all images that it cannot tell apart.
     pub fn fire_all<'c>(&'c self, context: &'c Context) -> Firings<'c, 'a> {
-        Firings { renderer: self, context, known: HashMap::new() }
+        let values = Values::new(context, &self.config.vars, "");
+        Firings { renderer: self, context, values, known: HashMap::new() }
     }
 }
 
@@ -99,6 +116,8 @@ impl<'a> Renderer<'a> {
 pub(super) struct Firings<'c, 'a> {
     renderer: &'c Renderer<'a>,
     context: &'c Context,
+    /// Those of no image yet.
+    values: Values,
     known: HashMap<(&'a str, &'a str, Option<&'a str>), Result<Firing, RuleError>>,
 }
 
@@ -109,12 +128,14 @@ impl<'a> Firings<'_, 'a> {
         let Some(definition) = renderer.config.tags.get(rule) else {
             return Ok(Firing::Silent("there is no such rule".to_owned()));
         };
-        let by_image = renderer.by_image.get(rule).copied().unwrap_or(true);
-        let key = (rule, version::prefix(renderer.config, image), by_image.then_some(name));
+        // Only a git tag has a prefix.
+        let prefix =
+            if self.context.event == EventName::Tag { version::prefix(renderer.config, image) } else { "" };
+        let key = (rule, prefix, renderer.is_by_image(rule).then_some(name));
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let (version, values) = renderer.values(self.context, name, image);
+        let (version, values) = renderer.values_from(&self.values, self.context, name, image);
         let fired = rules::fire(&renderer.templates, definition, self.context, &values, &version);
         self.known.insert(key, fired.clone());
         fired
@@ -125,7 +146,8 @@ impl<'a> Firings<'_, 'a> {
 pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, ImageTags>, Vec<Diagnostic>> {
     let renderer = Renderer::new(config);
     let mut firings = renderer.fire_all(context);
-    let (mut images, mut diagnostics) = (IndexMap::new(), Vec::new());
+    let (mut images, mut diagnostics): (_, Vec<Diagnostic>) = (IndexMap::new(), Vec::new());
+    let (mut told, mut versionless) = (HashSet::new(), false);
     for (name, image) in &config.images {
         let (version, _) = renderer.values(context, name, image);
         let mut tags = ImageTags { version, tags: Vec::new(), held_back: Vec::new(), silent: Vec::new() };
@@ -136,10 +158,9 @@ pub fn tags(config: &Config, context: &Context) -> Result<IndexMap<String, Image
                 Err(error) => {
                     let diagnostic = rule_diagnostic(config, rule, &error);
                     // One git tag without a version is one mistake, however many rules want it.
-                    let known = |it: &Diagnostic| {
-                        *it == diagnostic || it.code == Code::ContextVersion && diagnostic.code == it.code
-                    };
-                    if !diagnostics.iter().any(known) {
+                    let again =
+                        diagnostic.code == Code::ContextVersion && std::mem::replace(&mut versionless, true);
+                    if !again && told.insert((diagnostic.code, diagnostic.message.clone())) {
                         diagnostics.push(diagnostic);
                     }
                 }

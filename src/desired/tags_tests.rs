@@ -133,8 +133,7 @@ fn the_rule_that_takes_a_pre_release_wins() {
 #[test]
 fn one_tag_with_two_answers_to_a_conflict_collides() {
     let config = config_of(&format!(
-        "{}[tags.again]\non = \"tag\"\ntemplate = \"v{{{{ git.tag[1:] }}}}\"\non_conflict = \"keep\"\n",
-        TWO_LATEST
+        "{TWO_LATEST}[tags.again]\non = \"tag\"\ntemplate = \"v{{{{ git.tag[1:] }}}}\"\non_conflict = \"keep\"\n"
     ));
     let tags = tags(&config, &tag("v1.2.3")).expect("tags");
     let claims = [("app", tags["app"].tags.as_slice())];

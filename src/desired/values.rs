@@ -64,7 +64,7 @@ pub(super) struct Values {
     /// The version, for what prints it into a tag.
     pub version: Option<Version>,
     /// Why a variable has no value, by its name.
-    pub absent: BTreeMap<&'static str, String>,
+    pub absent: Arc<BTreeMap<&'static str, String>>,
 }
 
 impl Values {
@@ -96,7 +96,15 @@ impl Values {
                 ),
             ),
         ]);
-        Self { fields, version: None, absent: context.absent.clone() }
+        Self { fields, version: None, absent: Arc::new(context.absent.clone()) }
+    }
+
+    /// The same values for another image.
+    #[must_use]
+    pub fn with_image(&self, image: &str) -> Self {
+        let mut values = self.clone();
+        values.fields.insert("image", Value::from_pairs([("name", Value::from(image))]));
+        values
     }
 
     /// The same values for another version, or for none and why.
@@ -110,7 +118,7 @@ impl Values {
             }
             Err(reason) => {
                 values.fields.remove("version");
-                values.absent.insert("version", reason);
+                Arc::make_mut(&mut values.absent).insert("version", reason);
                 values.version = None;
             }
         }

@@ -3,6 +3,7 @@
 
 mod connect;
 mod files;
+mod findings;
 mod path;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 use connect::Connections;
 pub use files::{Saved, load_plan, load_saved, record, save_plan, save_record};
+use findings::Findings;
 
 use crate::apply::{self, Connect};
 use crate::config::{self, Config, LoadOptions};
@@ -93,42 +95,26 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
         },
         files => files.to_vec(),
     };
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut found = Findings::default();
     for file in files {
         let options = session.load_options(&file);
-        let base = lint_one(&options, &mut diagnostics);
+        let base = lint_one(&options, &mut found);
         if session.profile.is_none() {
             for profile in base {
                 let options = LoadOptions { profile: Some(profile), ..options.clone() };
-                lint_one(&options, &mut diagnostics);
+                lint_one(&options, &mut found);
             }
         }
     }
-    diagnostics
+    found.told()
 }
 
 /// Adds what is wrong in one profile, where it is new; gives the profiles that the file declares.
-fn lint_one(options: &LoadOptions, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
+fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
     let loaded = config::load(options);
     let templates = loaded.config.as_ref().map(desired::lint).unwrap_or_default();
-    for found in loaded.diagnostics.into_iter().chain(templates) {
-        let known = |known: &Diagnostic| {
-            known == &found
-                || (!found.labels.is_empty() && same_place(known, &found) && known.message == found.message)
-        };
-        if !diagnostics.iter().any(known) {
-            diagnostics.push(found);
-        }
-    }
+    loaded.diagnostics.into_iter().chain(templates).for_each(|diagnostic| found.add(diagnostic));
     loaded.profiles
-}
-
-/// Whether two diagnostics point at the same characters: each profile reads the file anew.
-fn same_place(one: &Diagnostic, other: &Diagnostic) -> bool {
-    let place = |diagnostic: &Diagnostic| {
-        diagnostic.labels.first().map(|label| (label.place.source.name.clone(), label.place.span.clone()))
-    };
-    one.code == other.code && place(one) == place(other)
 }
 
 /// The tags of a context.
@@ -255,3 +241,7 @@ pub fn repositories(config: &Config, name: &str) -> Vec<String> {
         .map(|location| location.full_name(&location.repository(&image.repository)))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod lint_tests;

@@ -1,0 +1,79 @@
+//! What is wrong with files, each thing once, and no more of it than anybody reads.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+
+/// How many diagnostics are told.
+const MAX_TOLD: usize = 1_000;
+
+/// A code, the main place, and the message: each profile reads the file anew and finds the same again.
+type Key = (Code, Option<(String, Range<usize>)>, String);
+
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    diagnostics: Vec<Diagnostic>,
+    known: HashSet<Key>,
+    /// How many were found beyond what is told.
+    more: usize,
+    /// Whether one of those is an error.
+    more_errors: bool,
+}
+
+impl Findings {
+    /// Adds a diagnostic, where it is new.
+    pub fn add(&mut self, found: Diagnostic) {
+        let place = found.labels.first().map(|label| &label.place);
+        let place = place.map(|place| (place.source.name.clone(), place.span.clone()));
+        if !self.known.insert((found.code, place, found.message.clone())) {
+            return;
+        }
+        if self.diagnostics.len() < MAX_TOLD {
+            self.diagnostics.push(found);
+        } else {
+            self.more += 1;
+            self.more_errors |= found.is_error();
+        }
+    }
+
+    /// The first thousand, and how many more there are. That note has the code of the last, since it is no mistake of its
+    /// own, and is an error where one of those that it stands for is.
+    pub fn told(mut self) -> Vec<Diagnostic> {
+        if let (Some(last), more @ 1..) = (self.diagnostics.last(), self.more) {
+            let severity = if self.more_errors { Severity::Error } else { Severity::Warning };
+            let note = Diagnostic::error(last.code, format!("and {more} more"));
+            self.diagnostics
+                .push(Diagnostic { severity, ..note }.help("mend these first: many follow from one another"));
+        }
+        self.diagnostics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_once_and_a_thousand_at_most() {
+        let mut found = Findings::default();
+        for number in (0..1_500).chain(0..1_500) {
+            found.add(Diagnostic::error(Code::ConfigValue, format!("value {number}")));
+        }
+        let told = found.told();
+        assert_eq!(told.len(), 1_001);
+        assert_eq!(told.last().map(|it| (it.message.as_str(), it.is_error())), Some(("and 500 more", true)));
+    }
+
+    #[test]
+    fn an_error_among_what_is_not_told_still_fails() {
+        let mut found = Findings::default();
+        for number in 0..1_000 {
+            found.add(Diagnostic::warning(Code::ConfigValue, format!("value {number}")));
+        }
+        assert_eq!(Findings { more: 0, ..Findings::default() }.told(), []);
+        found.add(Diagnostic::error(Code::ConfigValue, "the one"));
+        assert!(found.told().iter().any(Diagnostic::is_error));
+    }
+}
