@@ -78,14 +78,14 @@ source = "oci:x"
 }
 
 #[test]
-fn twenty_thousand_errors() {
+fn twenty_thousand_errors_of_one_kind() {
     const COUNT: usize = 20_000;
     let image = "[images.app]\nsource = \"oci:x\"\n";
     let names: String = (0..COUNT).map(|it| format!("[images.image-{it}]\nsuorce = \"oci:x\"\n")).collect();
-    let rules: String = (0..COUNT)
+    let rules: String = (0..COUNT / 2)
         .map(|it| format!("[tags.rule-{it}]\non = \"tag\"\ntemplate = \"{{{{ versoin }}}}\"\n"))
         .collect();
-    let silent: String = (0..COUNT)
+    let silent: String = (0..COUNT / 2)
         .map(|it| format!("[tags.rule-{it}]\non = \"tag\"\nwhen = \"event == 'x'\"\ntemplate = \"a\"\n"))
         .collect();
     for (more, code) in [
