@@ -32,6 +32,9 @@ pub struct LoadOptions {
 pub struct Loaded {
     /// The configuration; `None` when any diagnostic is an error.
     pub config: Option<Config>,
+    /// Where the configuration is wrong, what is right of it: its templates can be checked all the same. Not to be
+    /// published from.
+    pub part: Option<Config>,
     /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Every profile that the file declares, in its order.
@@ -42,7 +45,9 @@ pub struct Loaded {
 pub fn load(options: &LoadOptions) -> Loaded {
     match file::read(&options.path, &options.display_name) {
         Ok(text) => load_text(&text, options),
-        Err(diagnostic) => Loaded { config: None, diagnostics: vec![diagnostic], profiles: Vec::new() },
+        Err(diagnostic) => {
+            Loaded { config: None, part: None, diagnostics: vec![diagnostic], profiles: Vec::new() }
+        }
     }
 }
 
@@ -53,14 +58,14 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let Layers { stack, profiles, mut diagnostics, readable } =
         layers::gather(text, &options.display_name, &options.path, &above);
     if !readable {
-        return Loaded { config: None, diagnostics, profiles };
+        return Loaded { config: None, part: None, diagnostics, profiles };
     }
     let Merged { mut json, places } = match merge::merge(&stack) {
         Ok(merged) => merged,
         Err(error) => {
             let message = format!("the layers cannot be merged: {error}");
             diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
-            return Loaded { config: None, diagnostics, profiles };
+            return Loaded { config: None, part: None, diagnostics, profiles };
         }
     };
     let digest = Digest::of(canonical(&json).as_bytes());
@@ -74,7 +79,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         Err(error) => {
             let message = format!("`{}` cannot be read: {error}", options.display_name);
             diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
-            return Loaded { config: None, diagnostics, profiles };
+            return Loaded { config: None, part: None, diagnostics, profiles };
         }
     };
     let (checked, found) = check::check(raw, &declared, &places);
@@ -87,9 +92,6 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         }
     }
     in_order(&mut diagnostics);
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Loaded { config: None, diagnostics, profiles };
-    }
     let config = Config {
         path: options.path.clone(),
         folder: folder(&options.path),
@@ -102,7 +104,10 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         images: checked.images,
         places,
     };
-    Loaded { config: Some(config), diagnostics, profiles }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Loaded { config: None, part: Some(config), diagnostics, profiles };
+    }
+    Loaded { config: Some(config), part: None, diagnostics, profiles }
 }
 
 /// Every profile that the file declares, in its order; none where the file cannot be read.

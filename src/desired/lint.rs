@@ -16,6 +16,18 @@ use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{EventName, Mutability};
 
+/// What is wrong with the templates of a configuration that is wrong elsewhere: syntax and unknown names. What they
+/// render can only be told of a whole one.
+pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
+    let renderer = Renderer::with_file_version(config, None);
+    let rules = config.tags.iter().flat_map(|(name, rule)| rule_templates(&renderer, name, rule));
+    let images = config.images.iter().flat_map(|(name, image)| image_templates(&renderer, name, image));
+    // A variable that is declared wrongly is not an unknown one.
+    let certain =
+        |it: &Diagnostic| it.code != Code::TemplateUnknownVariable || !it.message.contains("`vars.");
+    rules.chain(images).filter(certain).collect()
+}
+
 /// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, sample_version(config));

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use forward::{Held, Line};
-pub use lint::{lint, uses_dirty};
+pub use lint::{lint, lint_part, uses_dirty};
 pub use selection::Selection;
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;

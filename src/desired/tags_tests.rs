@@ -170,3 +170,16 @@ fn an_empty_prefix_takes_no_release_of_another_image() {
 fn a_pre_release_of_any_kind_may_fire() {
     assert_eq!(crate::desired::lint(&config()), []);
 }
+
+#[test]
+fn templates_are_checked_though_something_else_is_wrong() {
+    let text = CONFIG
+        .replace("template = \"beta\"", "template = \"{{ versoin }}\"")
+        .replace("tag_prefix = \"tool/v\"", "tag_prefix = 7\nregistries = [\"nope\"]");
+    let loaded =
+        load_text(&text, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
+    assert_eq!(loaded.diagnostics.len(), 2, "{:?}", loaded.diagnostics);
+    let part = loaded.part.expect("the rest");
+    let codes: Vec<Code> = crate::desired::lint_part(&part).iter().map(|it| it.code).collect();
+    assert_eq!(codes, [Code::TemplateUnknownVariable]);
+}

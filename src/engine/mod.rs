@@ -112,7 +112,11 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
 /// Adds what is wrong in one profile, where it is new; gives the profiles that the file declares.
 fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
     let loaded = config::load(options);
-    let templates = loaded.config.as_ref().map(desired::lint).unwrap_or_default();
+    let templates = match (&loaded.config, &loaded.part) {
+        (Some(config), _) => desired::lint(config),
+        (None, Some(part)) => desired::lint_part(part),
+        (None, None) => Vec::new(),
+    };
     loaded.diagnostics.into_iter().chain(templates).for_each(|diagnostic| found.add(diagnostic));
     loaded.profiles
 }
