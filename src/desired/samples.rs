@@ -97,6 +97,8 @@ fn matched(config: &Config) -> impl Iterator<Item = String> {
     let rules = config.tags.values().filter(|rule| rule.on.contains(&EventName::Branch));
     rules
         .flat_map(|rule| &rule.matches)
+        // No branch is called by a whole ref: such a glob matches nothing, and must not seem to.
+        .filter(|glob| !glob.starts_with("refs/"))
         .map(|glob| glob.replace("**", "x").replace(['*', '?'], "x"))
         .filter(|name| !name.contains(['[', '{', '\\']))
 }

@@ -183,3 +183,13 @@ fn templates_are_checked_though_something_else_is_wrong() {
     let codes: Vec<Code> = crate::desired::lint_part(&part).iter().map(|it| it.code).collect();
     assert_eq!(codes, [Code::TemplateUnknownVariable]);
 }
+
+#[test]
+fn a_glob_of_a_whole_ref_never_matches() {
+    let text = CONFIG.replace("[\"main\", \"release/*\"]", "[\"refs/heads/main\"]");
+    let config =
+        load_text(&text, &LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() });
+    let found = crate::desired::lint(&config.config.expect("a configuration"));
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), [Code::TagNeverFires], "{found:?}");
+    assert_eq!(found[0].help.as_deref(), Some("write `main`"));
+}
