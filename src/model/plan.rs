@@ -329,8 +329,8 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for repository in &self.repositories {
-            summary.bytes += repository.content.bytes;
-            summary.bytes_to_send += repository.content.bytes_to_send;
+            summary.bytes = summary.bytes.saturating_add(repository.content.bytes);
+            summary.bytes_to_send = summary.bytes_to_send.saturating_add(repository.content.bytes_to_send);
             if repository.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::ByHand) {
                 summary.by_hand += 1;
             }
