@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Style, lines};
+use super::{Style, clean, lines};
 use crate::event::{Event, Reporter};
 
 /// Blobs smaller than this, in bytes, are gone before a bar could be read.
@@ -33,7 +33,7 @@ impl Bars {
         let bar = self.all.add(ProgressBar::new(size).with_style(style));
         let image = repository.rsplit('/').next().unwrap_or_default();
         let short: String = digest.chars().skip("sha256:".len()).take(12).collect();
-        bar.set_message(format!("{image} {short}"));
+        bar.set_message(format!("{} {short}", clean::line(image)));
         bar
     }
 }

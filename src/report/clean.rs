@@ -6,7 +6,7 @@ use std::ops::Range;
 /// and Unicode's bidirectional ones (Unicode Technical Report 36, section 2.3).
 fn acts(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `text` on any number of lines, with what acts on a terminal written as an escape: `\u{1b}`.
@@ -21,6 +21,11 @@ pub(crate) fn message(text: &str) -> String {
         }
     }
     output
+}
+
+/// `text` on one line: as [`message`], with the ends of lines escaped too, so that nothing can forge a line.
+pub(crate) fn line(text: &str) -> String {
+    message(text).replace('\n', "\\u{a}")
 }
 
 /// `text` with `?` for each byte of what acts on a terminal, so that every offset stays right.

@@ -41,7 +41,7 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
                 Placed::Mounted => "mounted",
                 Placed::Present => return None,
             };
-            format!("  {word} {} {} to {repository}\n", short(digest), size(*bytes))
+            format!("  {word} {} {} to {}\n", short(digest), size(*bytes), clean::line(repository))
         }
         Event::Tag { change } if !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale) => {
             outcome::line(change, style)
@@ -50,16 +50,20 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
             let seconds = std::time::Duration::from_millis(*wait_milliseconds).as_secs_f32();
             format!(
                 "  attempt {attempt} of {} failed, again in {seconds:.1} s: {}\n",
-                clean::message(request),
-                clean::message(cause)
+                clean::line(request),
+                clean::line(cause)
             )
         }
         Event::RegistryWarning { host, text } => {
-            format!("  {} warns: {}\n", clean::message(host), clean::message(text))
+            format!("  {} warns: {}\n", clean::line(host), clean::line(text))
         }
         Event::Visibility { repository, visibility, .. } => {
             let seen = visibility.observed.as_str();
-            format!("  visibility of {repository}: {seen}, declared {}\n", visibility.declared.as_str())
+            format!(
+                "  visibility of {}: {seen}, declared {}\n",
+                clean::line(repository),
+                visibility.declared.as_str()
+            )
         }
         Event::Plan { .. }
         | Event::Stage { .. }

@@ -47,7 +47,7 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     if success && !references.is_empty() {
         text.push_str("\nDeploy by digest:\n");
         for reference in references {
-            text.push_str(&format!("  {reference}\n"));
+            text.push_str(&format!("  {}\n", clean::line(reference)));
         }
     }
     text
@@ -55,7 +55,7 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
 
 /// A record: the context, every change, what went wrong.
 pub fn record(record: &Record, style: Style) -> String {
-    let title = format!("brokkr-publish record {} {}", style.dash(), clean::message(&record.plan.title));
+    let title = format!("brokkr-publish record {} {}", style.dash(), clean::line(&record.plan.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     if record.success {
         text.push('\n');
@@ -65,11 +65,11 @@ pub fn record(record: &Record, style: Style) -> String {
     }
     text.push_str(&human(&record.outcome, record.success, style));
     for problem in &record.problems {
-        let code = clean::message(&problem.code);
+        let code = clean::line(&problem.code);
         text.push_str(&format!(
             "\n{}: {}\n",
             style.paint(Ink::Alarm, code),
-            clean::message(&problem.message)
+            clean::message(&problem.message).replace('\n', "\n  ")
         ));
     }
     text
@@ -78,12 +78,12 @@ pub fn record(record: &Record, style: Style) -> String {
 /// What was sent, in a sentence; empty where nothing was asked for.
 fn content(outcome: &Outcome) -> String {
     let sum = |part: fn(&crate::model::outcome::RepositoryOutcome) -> usize| -> usize {
-        outcome.repositories.iter().map(part).sum()
+        outcome.repositories.iter().map(part).fold(0, usize::saturating_add)
     };
-    let bytes: u64 = outcome.repositories.iter().map(|it| it.bytes_pushed).sum();
+    let bytes: u64 = outcome.repositories.iter().map(|it| it.bytes_pushed).fold(0, u64::saturating_add);
     let (pushed, mounted, present) =
         (sum(|it| it.blobs_pushed), sum(|it| it.blobs_mounted), sum(|it| it.blobs_present));
-    if pushed + mounted + present == 0 {
+    if [pushed, mounted, present] == [0; 3] {
         return String::new();
     }
     let blobs = |count: usize| if count == 1 { "1 blob".to_owned() } else { format!("{count} blobs") };
@@ -112,9 +112,9 @@ pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
         ChangeResult::Stale => (Ink::Alarm, '!', "stale"),
     };
     let digest = format!("{}{}", change.after.digest.short(12), style.ellipsis());
-    let text = format!("{sign} {}:{} {word} {digest}", change.repository, change.tag);
+    let text = format!("{sign} {}:{} {word} {digest}", clean::line(&change.repository), change.tag);
     let detail = match (&change.detail, change.result) {
-        (Some(detail), ChangeResult::Kept) => format!(" ({})", clean::message(detail)),
+        (Some(detail), ChangeResult::Kept) => format!(" ({})", clean::line(detail)),
         _ => String::new(),
     };
     format!("  {}{detail}\n", style.paint(ink, text))

@@ -20,7 +20,7 @@ struct Row {
 
 /// `plan` as text.
 pub fn human(plan: &Plan, style: Style) -> String {
-    let title = format!("brokkr-publish plan {} {}", style.dash(), clean::message(&plan.title));
+    let title = format!("brokkr-publish plan {} {}", style.dash(), clean::line(&plan.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     let repositories: Vec<(&PlannedRepository, Vec<Row>)> =
         plan.repositories.iter().map(|repository| (repository, rows(repository, style))).collect();
@@ -31,9 +31,9 @@ pub fn human(plan: &Plan, style: Style) -> String {
     let (names, values) = (width(|row| &row.name), width(|row| &row.value));
     for (repository, rows) in &repositories {
         let platforms = repository.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let name = pad(&repository.name, names + values + 9);
+        let name = pad(&clean::line(&repository.name), names + values + 9);
         text.push_str(
-            format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::message(&platforms)).trim_end(),
+            format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::line(&platforms)).trim_end(),
         );
         text.push('\n');
         for row in rows {
@@ -77,7 +77,7 @@ fn row(change: &Change, style: Style) -> Row {
             .as_ref()
             .map(ToString::to_string)
             .or(commit)
-            .map(|it: String| format!(" ({})", clean::message(&it)));
+            .map(|it: String| format!(" ({})", clean::line(&it)));
         format!("{}{}", short(&target.digest, style), stood_for.unwrap_or_default())
     });
     let arrow = style.arrow();
@@ -93,7 +93,7 @@ fn row(change: &Change, style: Style) -> Row {
     };
     let why = match change.reason {
         Reason::New => format!("new, {}", change.mutability.as_str()),
-        ref reason => clean::message(&reason.to_string()),
+        ref reason => clean::line(&reason.to_string()),
     };
     Row { ink, sign, name: change.tag.to_string(), value, why }
 }
@@ -104,7 +104,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
         VisibilityAction::NoOp => return None,
         VisibilityAction::ByHand => {
             let why = match &visibility.settings_url {
-                Some(url) => format!("by hand: {url}"),
+                Some(url) => format!("by hand: {}", clean::line(url)),
                 None => "by hand, where the registry lets you".to_owned(),
             };
             (Ink::Alarm, '!', format!("{observed} {} {declared}", style.arrow()), why)
@@ -121,10 +121,10 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
 fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for image in &plan.silent {
-        text.push_str(&format!("\n  images.{}: no rule fires\n", image.image));
+        text.push_str(&format!("\n  images.{}: no rule fires\n", clean::line(&image.image)));
         if plan.repositories.is_empty() {
             for (rule, reason) in &image.rules {
-                text.push_str(&format!("    {rule}: {}\n", clean::message(reason)));
+                text.push_str(&format!("    {}: {}\n", clean::line(rule), clean::line(reason)));
             }
         }
     }

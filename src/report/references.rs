@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::clean;
 use crate::model::record::Record;
 
 /// A repository whose content is known to be there.
@@ -29,7 +30,7 @@ fn deployable(record: &Record) -> impl Iterator<Item = Deployable<'_>> {
 
 /// One reference a line.
 pub fn digests(record: &Record) -> String {
-    deployable(record).map(|it| format!("{}\n", it.reference)).collect()
+    deployable(record).map(|it| format!("{}\n", clean::line(it.reference))).collect()
 }
 
 /// References by image and registry.
@@ -64,7 +65,7 @@ pub fn env(record: &Record) -> String {
         .map(|it| {
             let several = all.iter().filter(|other| other.image == it.image).count() > 1;
             let name = if several { format!("{}_{}", it.image, it.registry) } else { it.image.to_owned() };
-            format!("{}={}\n", variable(&name), it.reference)
+            format!("{}={}\n", variable(&name), clean::line(it.reference))
         })
         .collect()
 }

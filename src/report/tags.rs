@@ -51,17 +51,18 @@ impl Tags {
         let width = entries().map(|entry| entry.tag.len()).max().unwrap_or_default();
         let kinds = entries().map(|entry| entry.mutability.len()).max().unwrap_or_default();
         for (name, image) in &self.images {
-            let version = image.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            text.push_str(&format!("{}{version}\n", style.paint(Ink::Strong, name)));
+            let version =
+                image.version.as_ref().map(|it| format!(" {}", clean::line(it))).unwrap_or_default();
+            text.push_str(&format!("{}{version}\n", style.paint(Ink::Strong, clean::line(name))));
             for TagEntry { tag, rule, mutability } in &image.tags {
-                text.push_str(&format!("  {tag:width$}  {mutability:kinds$}  {rule}\n"));
+                text.push_str(&format!("  {tag:width$}  {mutability:kinds$}  {}\n", clean::line(rule)));
             }
             if image.tags.is_empty() {
-                text.push_str(&format!("  no rule fires on {}\n", clean::message(&self.title)));
+                text.push_str(&format!("  no rule fires on {}\n", clean::line(&self.title)));
             }
             if image.tags.is_empty() || verbose {
                 for (rule, reason) in &image.silent {
-                    text.push_str(&format!("  - {rule}: {}\n", clean::message(reason)));
+                    text.push_str(&format!("  - {}: {}\n", clean::line(rule), clean::line(reason)));
                 }
             }
         }
