@@ -33,6 +33,10 @@ impl Reporter for Lines {
 
 /// The line of `event`; `None` where it needs none.
 pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
+    text(event, style).map(|text| style.plain(text))
+}
+
+fn text(event: &Event<'_>, style: Style) -> Option<String> {
     let short = |digest: &crate::model::Digest| format!("{}{}", digest.short(12), style.ellipsis());
     Some(match event {
         Event::Blob { repository, digest, size: bytes, how } => {

@@ -50,7 +50,7 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
             text.push_str(&format!("  {}\n", clean::line(reference)));
         }
     }
-    text
+    style.plain(text)
 }
 
 /// A record: the context, every change, what went wrong.
@@ -72,7 +72,7 @@ pub fn record(record: &Record, style: Style) -> String {
             clean::message(&problem.message).replace('\n', "\n  ")
         ));
     }
-    text
+    style.plain(text)
 }
 
 /// What was sent, in a sentence; empty where nothing was asked for.

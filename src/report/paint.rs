@@ -37,6 +37,39 @@ impl Style {
         format!("{style}{text}{style:#}")
     }
 
+    /// `text` of our own, or quoted in it, with what of our characters the stream does not have in ASCII.
+    pub fn plain(self, text: impl Into<String>) -> String {
+        let text = text.into();
+        if self.unicode || text.is_ascii() {
+            return text;
+        }
+        let mut plain = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '…' => plain.push_str("..."),
+                '—' => plain.push_str("--"),
+                '→' => plain.push_str("->"),
+                '≥' => plain.push_str(">="),
+                '≤' => plain.push_str("<="),
+                '×' => plain.push('x'),
+                '–' | '─' | '━' | '┄' => plain.push('-'),
+                '│' | '┬' | '├' | '┼' => plain.push('|'),
+                '╭' | '┌' => plain.push(','),
+                '╰' | '└' => plain.push('`'),
+                '·' => plain.push(':'),
+                '▲' => plain.push('^'),
+                '☞' | '▶' => plain.push('>'),
+                '⚠' => plain.push('!'),
+                '‘' | '’' => plain.push('\''),
+                '“' | '”' => plain.push('"'),
+                // What stands for bytes that are no text.
+                '\u{fffd}' => plain.push('?'),
+                _ => plain.push(character),
+            }
+        }
+        plain
+    }
+
     /// `→`.
     pub(super) fn arrow(self) -> &'static str {
         if self.unicode { "→" } else { "->" }

@@ -50,7 +50,7 @@ pub fn human(plan: &Plan, style: Style) -> String {
     text.push_str(&silent(plan));
     text.push('\n');
     text.push_str(&summary(plan));
-    text
+    style.plain(text)
 }
 
 fn pad(text: &str, width: usize) -> String {

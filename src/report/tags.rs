@@ -66,7 +66,7 @@ impl Tags {
                 }
             }
         }
-        text
+        style.plain(text)
     }
 
     fn value(&self) -> Value {

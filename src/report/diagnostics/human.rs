@@ -42,7 +42,7 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
         if !output.is_empty() {
             output.push('\n');
         }
-        for part in parts(diagnostic, &mut texts) {
+        for part in parts(diagnostic, &mut texts, style) {
             // A part that cannot be drawn still has a message.
             if handler.render_report(&mut output, &part).is_err() {
                 output.push_str(&part.message);
@@ -85,7 +85,7 @@ impl Texts {
     }
 }
 
-fn parts(diagnostic: &Diagnostic, texts: &mut Texts) -> Vec<Part> {
+fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<Part> {
     let severity = match diagnostic.severity {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
@@ -98,14 +98,14 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts) -> Vec<Part> {
             short(code)
         )),
         severity,
-        message: clean::message(&diagnostic.message),
+        message: style.plain(clean::message(&diagnostic.message)),
         help: None,
         text: None,
         labels: Vec::new(),
     }];
     for label in &diagnostic.labels {
         let text = texts.of(&label.place.source);
-        let span = labeled(label, &text.content);
+        let span = labeled(label, &text.content, style);
         let same = |part: &Part| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
         if let Some(part) = parts.iter_mut().find(|part| same(part)) {
             part.text = Some(text);
@@ -123,7 +123,7 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts) -> Vec<Part> {
         }
     }
     if let Some(last) = parts.last_mut() {
-        last.help = diagnostic.help.as_deref().map(clean::message);
+        last.help = diagnostic.help.as_deref().map(|help| style.plain(clean::message(help)));
     }
     parts
 }
@@ -135,7 +135,7 @@ fn short(code: Code) -> &'static str {
     if shorter.parse::<Code>() == Ok(code) { shorter } else { whole }
 }
 
-fn labeled(label: &Label, text: &str) -> LabeledSpan {
+fn labeled(label: &Label, text: &str, style: Style) -> LabeledSpan {
     let last = text.len().saturating_sub(1);
     let mut span = clean::span(text, &(label.place.span.start.min(last)..label.place.span.end));
     let labelled = text.get(span.clone()).unwrap_or_default();
@@ -143,7 +143,7 @@ fn labeled(label: &Label, text: &str) -> LabeledSpan {
         let first = labelled.lines().next().unwrap_or_default();
         span.end = clean::span(text, &(span.start..span.start + first.len().min(AROUND))).end;
     }
-    let words = (!label.text.is_empty()).then(|| clean::message(&label.text));
+    let words = (!label.text.is_empty()).then(|| style.plain(clean::message(&label.text)));
     LabeledSpan::new(words, span.start, span.end - span.start)
 }
 
