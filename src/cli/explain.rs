@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DONE, Exit};
+use super::{DONE, Exit, Global};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::output::Stream;
 
@@ -13,7 +13,7 @@ pub struct Arguments {
     code: Option<String>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let Some(text) = &arguments.code else {
         let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         Stream::Out.write(&format!("{}\n", codes.join("\n")));
@@ -22,6 +22,6 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let code = text.parse::<Code>().map_err(|error| {
         vec![Diagnostic::error(Code::CommandUsage, error).help("`brokkr-publish explain` lists the codes")]
     })?;
-    Stream::Out.write(code.page());
+    Stream::Out.write(&global.style(Stream::Out).plain(code.page()));
     Ok(DONE)
 }

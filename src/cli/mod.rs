@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::diagnostics;
-use crate::report::output::Stream;
+use crate::report::output::{self, Stream};
 pub use options::Global;
 
 /// Terraform for publishing container images: plan, apply and verify the tags of a release.
@@ -58,8 +58,20 @@ const CHANGES: u8 = 2;
 /// What a command says by its exit code, or what is wrong.
 type Exit = Result<u8, Vec<Diagnostic>>;
 
-/// Runs the process.
+/// Runs the process. What could not be written fails it, whatever else it did: a job that reads an empty file must not
+/// go on.
 pub fn main() -> ExitCode {
+    let code = run();
+    match output::failure() {
+        None => ExitCode::from(code),
+        Some(failure) => {
+            Stream::Err.write(&format!("error: {failure}\n"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -71,29 +83,30 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Man(arguments) => man::run(&arguments),
     };
     match exit {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(found) => {
             let text = diagnostics::human(&found, cli.global.style(Stream::Err));
             Stream::Err.write(&text);
-            ExitCode::from(FAILED)
+            FAILED
         }
     }
 }
 
 /// `--help` and `--version` are data; anything else is an error, and 2 means something else here.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> u8 {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let stream = if asked { Stream::Out } else { Stream::Err };
-    let color = stream.style(crate::report::output::Color::Auto).color;
+    let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
     let text = error.render();
-    stream.write(&if color { text.ansi().to_string() } else { text.to_string() });
-    ExitCode::from(if asked { DONE } else { FAILED })
+    let text = if style.color { text.ansi().to_string() } else { text.to_string() };
+    stream.write(&style.plain(text));
+    if asked { DONE } else { FAILED }
 }
 
 /// The clap tree, for completions, man pages and the reference.

@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,11 +18,11 @@ use crate::report::{Bars, JsonLines, Lines, Style};
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The configuration file [default: publish.toml, searched upward to the root of the git repository].
-    #[arg(short, long, global = true, value_name = "FILE", env = "BROKKR_PUBLISH_CONFIG")]
+    /// The configuration file [default: publish.toml, searched upward to the root of the git repository] [env: `BROKKR_PUBLISH_CONFIG`].
+    #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The profile to lay over the configuration: `[profile.NAME]`.
-    #[arg(long, global = true, value_name = "NAME", env = "BROKKR_PUBLISH_PROFILE")]
+    /// The profile to lay over the configuration: `[profile.NAME]` [env: `BROKKR_PUBLISH_PROFILE`].
+    #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
     /// Set a key of the configuration, above all other layers: `--set registries.ghcr.url=localhost:5000`.
     #[arg(long, global = true, value_name = "KEY=VALUE")]
@@ -47,6 +48,38 @@ pub enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+impl From<ColorChoice> for output::Color {
+    fn from(choice: ColorChoice) -> Self {
+        match choice {
+            ColorChoice::Auto => Self::Auto,
+            ColorChoice::Always => Self::Always,
+            ColorChoice::Never => Self::Never,
+        }
+    }
+}
+
+/// The variable's value; an empty one is unset, as CIs set them.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What `--color` says in arguments that are no command: a request for help or a mistake.
+pub(super) fn color_asked_for(arguments: impl Iterator<Item = OsString>) -> output::Color {
+    let mut asked = output::Color::Auto;
+    let mut arguments = arguments.take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        let value = match argument.to_str() {
+            Some("--color") => arguments.next().and_then(|value| value.into_string().ok()),
+            Some(argument) => argument.strip_prefix("--color=").map(str::to_owned),
+            None => None,
+        };
+        if let Some(choice) = value.and_then(|value| ColorChoice::from_str(&value, false).ok()) {
+            asked = choice.into();
+        }
+    }
+    asked
 }
 
 /// Options that simulate a context, inside a repository or out.
@@ -114,6 +147,8 @@ impl Global {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        // An empty flag asks for no profile, against the variable.
+        let profile = self.profile.clone().or_else(|| environment.get("BROKKR_PUBLISH_PROFILE").cloned());
         let flags = simulation.map(|it| Flags {
             event: it.event,
             reference: it.reference.clone(),
@@ -121,8 +156,8 @@ impl Global {
             pull_request: it.pull_request,
         });
         Ok(Session {
-            config: self.config.clone(),
-            profile: self.profile.clone().filter(|profile| !profile.is_empty()),
+            config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),
+            profile: profile.filter(|profile| !profile.is_empty()),
             set: self.set.clone(),
             flags: flags.unwrap_or_default(),
             environment,
@@ -132,11 +167,7 @@ impl Global {
 
     /// What `stream` can show.
     pub fn style(&self, stream: Stream) -> Style {
-        stream.style(match self.color {
-            ColorChoice::Auto => output::Color::Auto,
-            ColorChoice::Always => output::Color::Always,
-            ColorChoice::Never => output::Color::Never,
-        })
+        stream.style(self.color.into())
     }
 
     /// Whether more should be said.
@@ -149,9 +180,14 @@ impl Global {
         self.quiet
     }
 
-    /// Options that shape a plan, which a saved plan excludes.
+    /// Options that shape a plan, which a saved plan excludes. Variables are not among them: they are set for a whole job,
+    /// whose other commands they are meant for.
     pub fn planning_option(&self) -> Option<&'static str> {
-        let given = [(!self.set.is_empty(), "--set"), (self.profile.is_some(), "--profile")];
+        let given = [
+            (self.config.is_some(), "--config"),
+            (self.profile.is_some(), "--profile"),
+            (!self.set.is_empty(), "--set"),
+        ];
         given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
     }
 

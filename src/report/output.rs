@@ -1,6 +1,7 @@
 //! Writing to standard output and standard error, and asking the person at the terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use super::Style;
 
@@ -14,6 +15,14 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// The first error of writing.
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+/// Why something could not be written since the process began: on a full disk, say. Who reads it has not got all.
+pub fn failure() -> Option<&'static str> {
+    FAILURE.get().map(String::as_str)
 }
 
 /// One of the two streams.
@@ -34,15 +43,22 @@ impl Stream {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Out => "standard output",
+            Self::Err => "standard error",
+        }
+    }
+
     /// What it can show.
     pub fn style(self, color: Color) -> Style {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let color = match color {
             Color::Always => true,
             Color::Never => false,
-            // no-color.org and bixense.com/clicolors.
-            Color::Auto if set("NO_COLOR") => false,
-            Color::Auto if set("CLICOLOR_FORCE") => true,
+            // no-color.org, by which any value counts, `0` included; and bixense.com/clicolors.
+            Color::Auto if set("NO_COLOR").is_some() => false,
+            Color::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
             Color::Auto => self.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -60,7 +76,7 @@ impl Stream {
         Style { color, unicode, width }
     }
 
-    /// Writes `text`. A reader that went away (`plan | head`) is no error.
+    /// Writes `text`. A reader that went away (`plan | head`) is no error; any other is kept for [`failure`].
     pub fn write(self, text: &str) {
         let result = match self {
             Self::Out => {
@@ -69,8 +85,11 @@ impl Stream {
             }
             Self::Err => std::io::stderr().lock().write_all(text.as_bytes()),
         };
-        // There is nowhere left to complain to.
-        drop(result);
+        if let Err(error) = result
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            FAILURE.get_or_init(|| format!("{} cannot be written to: {error}", self.name()));
+        }
     }
 }
 
@@ -90,15 +109,19 @@ fn indicatif_terminal(err: bool) -> Option<(u16, u16)> {
     terminal.size_checked()
 }
 
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// Asks `question` on standard error and returns the answer, or `None` where nobody can be asked.
 pub fn ask(question: &str) -> Option<String> {
-    let input = std::io::stdin();
-    if !input.is_terminal() {
+    if !can_ask() {
         return None;
     }
     Stream::Err.write(question);
     let mut answer = String::new();
-    match input.lock().read_line(&mut answer) {
+    match std::io::stdin().lock().read_line(&mut answer) {
         Ok(0) | Err(_) => None,
         Ok(_) => Some(answer.trim().to_owned()),
     }
