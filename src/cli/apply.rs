@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::plan::{self, Shape};
+use super::plan::Shape;
 use super::{DONE, Exit, FAILED, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Session};
 use crate::event::Event;
 use crate::model::plan::Plan;
-use crate::report::output::{Stream, ask};
-use crate::report::{diagnostics, outcome};
+use crate::report::output::{Stream, ask, can_ask};
+use crate::report::{self, diagnostics, outcome};
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -97,13 +97,16 @@ fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Pla
     let shape = &arguments.shape;
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
-    if !arguments.json && !global.is_quiet() {
-        Stream::Out.write(&plan::text(global, &plan, false));
+    let needs_approval = !arguments.auto_approve && plan.has_changes() && !plan.is_blocked();
+    // Nobody approves what was not shown, whatever else is to be said.
+    if (needs_approval && can_ask()) || (!arguments.json && !global.is_quiet()) {
+        let stream = if arguments.json { Stream::Err } else { Stream::Out };
+        stream.write(&report::plan::human(&plan, global.style(stream)));
     }
     if let Some(path) = &arguments.out {
         engine::save_plan(session, &plan, path)?;
     }
-    if arguments.auto_approve || !plan.has_changes() || plan.is_blocked() {
+    if !needs_approval {
         return Ok(plan);
     }
     match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
@@ -124,6 +127,9 @@ fn cancellation() -> watch::Receiver<bool> {
         sender.send_replace(true);
         Stream::Err.write("\nStopping; again to stop at once.\n");
         interruption().await;
+        Stream::Err.write(
+            "\nStopped at once: a tag may have been moved without being told; `brokkr-publish plan` shows how it stands.\n",
+        );
         std::process::exit(i32::from(FAILED));
     });
     receiver
