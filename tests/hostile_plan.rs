@@ -93,7 +93,7 @@ fn nothing_in_a_plan_or_a_record_acts_on_a_terminal() {
     record["problems"] = json!([{ "code": HOSTILE, "message": HOSTILE }]);
     record["outcome"]["changes"][0]["result"] = json!("kept");
     folder.write("record.json", record.to_string());
-    assert!(shown(&folder, "show record.json").contains("Stopped"));
+    assert!(shown(&folder, "show record.json").contains("\\u{1b}[2Jx\n  Forged: line"));
 }
 
 #[test]
