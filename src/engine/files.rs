@@ -60,9 +60,20 @@ pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
             rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);
             Ok(Saved::Record(Box::new(record)))
         }
+        Err(error) if !matches!(error, SavedError::Read { .. }) && has_outcome(file) => Err(told(&error)),
         // What is no record may be a plan, whose error then is the one to show.
         Err(_) => load_plan(session, file).map(|plan| Saved::Plan(Box::new(plan))),
     }
+}
+
+/// Whether the document has what of all documents only a record has, in any version.
+fn has_outcome(file: &Path) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Keys {
+        outcome: Option<serde::de::IgnoredAny>,
+    }
+    let bytes = std::fs::read(file).unwrap_or_default();
+    serde_json::from_slice::<Keys>(&bytes).is_ok_and(|keys| keys.outcome.is_some())
 }
 
 /// Writes a plan.
