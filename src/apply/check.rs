@@ -138,10 +138,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
         };
         match options.connect.repository(endpoint, &planned.repository) {
             Ok(repository) => {
-                let host = match &endpoint.url {
-                    crate::model::RegistryLocation::Http { host, .. } => host.clone(),
-                    directory @ crate::model::RegistryLocation::Directory { .. } => directory.to_string(),
-                };
+                let host = endpoint.url.host();
                 prepared.push(Prepared { position, planned, content, repository, host, endpoint });
             }
             Err(error) => errors.push(PrepareError::Registry { address: planned.address.clone(), error }),

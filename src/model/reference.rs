@@ -133,6 +133,14 @@ impl RegistryLocation {
         }
     }
 
+    /// What blobs can be mounted within: the host, or the directory.
+    pub fn host(&self) -> String {
+        match self {
+            Self::Http { host, .. } => host.clone(),
+            directory @ Self::Directory { .. } => directory.to_string(),
+        }
+    }
+
     /// Whether the host is this machine, which may speak plain HTTP without being declared insecure.
     pub fn is_loopback(&self) -> bool {
         let Self::Http { host, .. } = self else { return false };

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::decide::decide;
 use super::sending::Holdings;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
+use crate::model::Visibility;
 use crate::model::plan::{
     Change, FORMAT_VERSION, ObservedVisibility, Plan, PlannedConfig, PlannedRepository, PlannedSource,
     SilentImage, TagTarget, VisibilityAction, VisibilityChange,
 };
-use crate::model::{Visibility, reference::RegistryLocation};
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::settings_url;
 
@@ -30,7 +30,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     let pairs = || desired.repositories.iter().zip(&observed.repositories);
     let mut holdings = Holdings::default();
     for (wanted, present) in pairs() {
-        holdings.note_present(&host(wanted), wanted, present);
+        holdings.note_present(&wanted.endpoint.url.host(), wanted, present);
     }
     let repositories = pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
     let registries: BTreeMap<_, _> =
@@ -52,14 +52,6 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     }
 }
 
-/// Blobs can be mounted between the repositories of one host, or of one directory.
-fn host(repository: &DesiredRepository) -> String {
-    match &repository.endpoint.url {
-        RegistryLocation::Http { host, .. } => host.clone(),
-        directory @ RegistryLocation::Directory { .. } => directory.to_string(),
-    }
-}
-
 fn repository(
     desired: &DesiredRepository,
     observed: &ObservedRepository,
@@ -70,7 +62,7 @@ fn repository(
     let changes: Vec<Change> =
         desired.tags.iter().map(|tag| change(&address, tag, desired, observed)).collect();
     let content_plan = if changes.iter().any(|change| change.action.is_change()) {
-        holdings.plan(&host(desired), desired, observed)
+        holdings.plan(&desired.endpoint.url.host(), desired, observed)
     } else {
         holdings.nothing(desired)
     };
