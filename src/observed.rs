@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag, Held};
+use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
+use crate::model::forward::{Descent, Held, newer};
 use crate::model::plan::ObservedVisibility;
-use crate::model::{
-    Descriptor, Digest, Manifest, RawManifest, RegistryLocation, Tag, TagOrDigest, annotation,
-};
-use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::model::{Descriptor, Digest, RawManifest, RegistryLocation, Tag, TagOrDigest};
+use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility;
 
 /// What the registries hold, one entry for each desired repository, in the same order.
@@ -47,19 +46,8 @@ pub struct ObservedTag {
     pub digest: Digest,
     /// The commit that it was built from, where that was asked and is said.
     pub revision: Option<String>,
-    /// Whether the commit being published descends from `revision`, where that was asked.
+    /// How the commit being published stands to `revision`, where that was asked.
     pub descent: Option<Descent>,
-}
-
-/// Whether the commit being published descends from that of a tag's present image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Descent {
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
-    /// That cannot be known, and why.
-    Unknown(String),
 }
 
 /// How to reach a desired repository.
@@ -151,12 +139,12 @@ async fn name_versions(
     let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
     for tag in &desired.tags {
         let Basis::Release(line) = &tag.basis else { continue };
-        let moved = observed.tags.get(&tag.tag).is_some_and(|present| present.digest != *root);
-        let highest = observed
-            .lines
-            .get(&tag.tag)
-            .and_then(|held| held.iter().rev().find(|held| held.version != line.version));
-        if let Some(highest) = highest.filter(|_| moved) {
+        let Some(present) = observed.tags.get(&tag.tag) else { continue };
+        let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
+        let highest = held.iter().rev().find(|held| held.version != line.version);
+        // What it stands for where it moves; and what should have it where a run of a higher version was cut off.
+        let asks = present.digest != *root || newer(held, &line.version).is_some();
+        if let Some(highest) = highest.filter(|_| asks) {
             asked.insert(&highest.tag, highest);
         }
     }
@@ -178,51 +166,10 @@ async fn read_revisions(
     for DesiredTag { tag, basis, .. } in &desired.tags {
         let Some(present) = observed.tags.get_mut(tag) else { continue };
         if matches!(basis, Basis::Commit(_)) && present.digest != *root {
-            present.revision = revision(repository, &present.digest).await?;
+            present.revision = registry::revision(repository, &present.digest).await?;
         }
     }
     Ok(())
-}
-
-/// The largest configuration that is read for its labels, in bytes.
-const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
-
-/// The commit that an image says it was built from: the annotation of its root, or of the first image of an index,
-/// or else the label in the configuration.
-async fn revision(
-    repository: &dyn ReadWriteRepository,
-    digest: &Digest,
-) -> Result<Option<String>, RegistryError> {
-    let mut next = digest.clone();
-    for _depth in 0..4 {
-        let Some(raw) = repository.get_manifest(&TagOrDigest::Digest(next.clone())).await? else {
-            return Ok(None);
-        };
-        let Ok(manifest) = raw.parse() else { return Ok(None) };
-        if let Some(revision) = manifest.annotations().get(annotation::REVISION) {
-            return Ok(Some(revision.clone()));
-        }
-        match manifest {
-            Manifest::Index { manifests, .. } => {
-                let image = manifests
-                    .into_iter()
-                    .find(|it| !it.platform.as_ref().is_some_and(crate::model::Platform::is_unknown));
-                let Some(image) = image else { return Ok(None) };
-                next = image.digest;
-            }
-            Manifest::Image { config, .. } => {
-                if config.size > MAX_CONFIG_SIZE {
-                    return Ok(None);
-                }
-                let bytes = repository.get_blob(&config, MAX_CONFIG_SIZE).await?;
-                let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                let label =
-                    json.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
-                return Ok(label.and_then(serde_json::Value::as_str).map(str::to_owned));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Finds which manifests and blobs are not there. A manifest that is there vouches for what it names: registries

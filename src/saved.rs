@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Digest;
 
 /// The largest document that is read, in bytes.
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
@@ -58,6 +60,18 @@ pub enum SavedError {
         /// The command that writes one.
         written_by: &'static str,
     },
+    /// The document is not as it was written.
+    #[error("the {name} `{}` is not as it was written: {reason}", .path.display())]
+    Changed {
+        /// What the document is called.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What shows it.
+        reason: &'static str,
+        /// The command that writes one.
+        written_by: &'static str,
+    },
     /// The document was made by another major version.
     #[error("the {name} `{}` has format version {found}, and this program reads {readable}", .path.display())]
     Version {
@@ -78,7 +92,9 @@ impl SavedError {
         let help = match self {
             Self::Write { .. } => "name a file in a folder that exists and can be written to".to_owned(),
             Self::Read { written_by, name, .. } => format!("`{written_by}` writes a {name}"),
-            Self::Malformed { written_by, .. } => format!("make it again with `{written_by}`"),
+            Self::Malformed { written_by, .. } | Self::Changed { written_by, .. } => {
+                format!("make it again with `{written_by}`")
+            }
             Self::Version { .. } => {
                 "use the version of `brokkr-publish` that made it, or make it again".to_owned()
             }
@@ -87,13 +103,34 @@ impl SavedError {
     }
 }
 
+/// The key that holds the checksum of all others.
+const CHECKSUM: &str = "checksum";
+
+/// `document` as it is saved: with its checksum, and a newline at the end.
+pub fn to_json<T: Document>(document: &T) -> String {
+    // A document holds nothing that JSON cannot.
+    let mut value = serde_json::to_value(document).unwrap_or_default();
+    seal(&mut value);
+    format!("{value:#}\n")
+}
+
+/// Sets the checksum of a document. It shows what was changed by mistake or in passing; it is no signature.
+pub fn seal(document: &mut Value) {
+    if let Some(object) = document.as_object_mut() {
+        object.shift_remove(CHECKSUM);
+    }
+    let checksum = Digest::of_json(document);
+    if let Some(object) = document.as_object_mut() {
+        object.insert(CHECKSUM.to_owned(), checksum.as_str().into());
+    }
+}
+
 /// Writes `document` to `path`: to a temporary file first, so that a reader never sees half of it.
 pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, document)?;
-        file.write_all(b"\n")?;
+        file.write_all(to_json(document).as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
@@ -141,7 +178,22 @@ fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
             readable: T::FORMAT_VERSION,
         });
     }
-    serde_json::from_slice(bytes).map_err(malformed)
+    let mut value: Value = serde_json::from_slice(bytes).map_err(malformed)?;
+    let checksum = value.as_object_mut().and_then(|object| object.shift_remove(CHECKSUM));
+    let changed = |reason| SavedError::Changed {
+        name: T::NAME,
+        path: path.to_owned(),
+        reason,
+        written_by: T::WRITTEN_BY,
+    };
+    let document = T::deserialize(&value).map_err(malformed)?;
+    match checksum.as_ref().and_then(Value::as_str) {
+        None => Err(changed("it has no `checksum`")),
+        Some(checksum) if checksum != Digest::of_json(&value).as_str() => {
+            Err(changed("its `checksum` is another's"))
+        }
+        Some(_) => Ok(document),
+    }
 }
 
 /// The JSON Schema of a kind of document.
@@ -154,6 +206,13 @@ pub fn json_schema<T: Document>() -> serde_json::Value {
         );
         object.insert("$id".to_owned(), id.into());
         object.insert("title".to_owned(), format!("A saved {name} of brokkr-publish").into());
+        let checksum = serde_json::json!({
+            "type": "string",
+            "description": "The SHA-256 digest of the rest, as JSON without spaces and with the keys of every object sorted."
+        });
+        if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert(CHECKSUM.to_owned(), checksum);
+        }
     }
     schema
 }

@@ -56,8 +56,9 @@ fn publish(folder: &Path, version: &Version) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+        let how = engine::Applying { saved: false, parallelism: 4 };
         let (_, cancel) = tokio::sync::watch::channel(false);
-        let (_, problems) = engine::apply(&session, &plan, 4, &reporter, cancel).await;
+        let (_, problems) = engine::apply(&session, &plan, &how, &reporter, cancel).await;
         assert_eq!(problems, [], "{version}");
     });
 }

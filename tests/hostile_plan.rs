@@ -35,6 +35,13 @@ fn read(folder: &Folder, name: &str) -> Value {
     serde_json::from_str(&folder.read(name)).expect("JSON")
 }
 
+/// Writes a document with the checksum that belongs to it: whoever forges one can compute it.
+fn write(folder: &Folder, name: &str, document: &Value) {
+    let mut document = document.clone();
+    brokkr_publish::saved::seal(&mut document);
+    folder.write(name, document.to_string());
+}
+
 /// What only people read of a plan, made hostile; what is checked when it is read stays.
 fn spoil(plan: &mut Value) {
     for name in ["generator", "folder", "title"] {
@@ -72,10 +79,10 @@ fn nothing_in_a_plan_or_a_record_acts_on_a_terminal() {
     let folder = folder();
     let mut plan = read(&folder, "plan.json");
     spoil(&mut plan);
-    folder.write("plan.json", plan.to_string());
+    write(&folder, "plan.json", &plan);
     assert!(shown(&folder, "show plan.json").contains("by hand: \\u{1b}[2Jx\\u{a}Forged: line"));
     plan["repositories"] = json!([]);
-    folder.write("plan.json", plan.to_string());
+    write(&folder, "plan.json", &plan);
     assert!(shown(&folder, "show plan.json").contains("images.\\u{1b}"));
 
     let mut record = read(&folder, "record.json");
@@ -84,7 +91,7 @@ fn nothing_in_a_plan_or_a_record_acts_on_a_terminal() {
     record["outcome"]["changes"][0]["detail"] = json!(HOSTILE);
     record["outcome"]["repositories"][0]["repository"] = json!(HOSTILE);
     record["outcome"]["repositories"][0]["reference"] = json!(HOSTILE);
-    folder.write("record.json", record.to_string());
+    write(&folder, "record.json", &record);
     assert!(shown(&folder, "show record.json").contains("Deploy by digest"));
     for format in ["digests", "env"] {
         assert_eq!(shown(&folder, &format!("show record.json --format {format}")).lines().count(), 1);
@@ -92,7 +99,7 @@ fn nothing_in_a_plan_or_a_record_acts_on_a_terminal() {
     record["success"] = json!(false);
     record["problems"] = json!([{ "code": HOSTILE, "message": HOSTILE }]);
     record["outcome"]["changes"][0]["result"] = json!("kept");
-    folder.write("record.json", record.to_string());
+    write(&folder, "record.json", &record);
     assert!(shown(&folder, "show record.json").contains("\\u{1b}[2Jx\n  Forged: line"));
 }
 
@@ -101,10 +108,10 @@ fn numbers_that_no_image_has_are_no_panic() {
     let folder = folder();
     let mut plan = read(&folder, "plan.json");
     let mut repository = plan["repositories"][0].clone();
-    repository["content"]["bytes"] = json!(u64::MAX);
-    repository["content"]["bytes_to_send"] = json!(u64::MAX);
+    repository["content"]["sending"]["bytes"] = json!(u64::MAX);
+    repository["content"]["sending"]["bytes_to_send"] = json!(u64::MAX);
     plan["repositories"] = json!([repository, repository]);
-    folder.write("plan.json", plan.to_string());
+    write(&folder, "plan.json", &plan);
     assert!(shown(&folder, "show plan.json").contains("16384.0 PiB"));
 
     let mut record = read(&folder, "record.json");
@@ -113,6 +120,6 @@ fn numbers_that_no_image_has_are_no_panic() {
         repository[count] = json!(u64::MAX);
     }
     record["outcome"]["repositories"] = json!([repository, repository]);
-    folder.write("record.json", record.to_string());
+    write(&folder, "record.json", &record);
     assert!(shown(&folder, "show record.json").contains("16384.0 PiB"));
 }

@@ -65,7 +65,7 @@ fn a_first_release_and_its_repetition() {
     assert_snapshot!("first_plan", place.steady(&planned.shown()));
     assert_eq!(place.writes(), Vec::<String>::new(), "a plan writes nothing");
     let json = place.folder.run("plan --json --ref refs/tags/v1.2.3").done().expect_code(0).json();
-    assert_eq!(json["repositories"][0]["root"]["digest"], written.digest.as_str());
+    assert_eq!(json["repositories"][0]["content"]["root"]["digest"], written.digest.as_str());
 
     let applied = place.folder.apply("1.2.3").done().expect_code(0);
     assert!(applied.stdout().contains(&written.digest), "{}", applied.shown());

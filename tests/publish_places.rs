@@ -97,7 +97,7 @@ fn repositories_of_one_registry_share_content_by_mounting() {
         .as_array()
         .expect("repositories")
         .iter()
-        .map(|it| it["content"]["blobs_to_mount"].as_u64().expect("a number"))
+        .map(|it| it["content"]["sending"]["blobs_to_mount"].as_u64().expect("a number"))
         .sum();
     assert_eq!(mounts, 1, "{plan:#}");
     let done = folder.apply("1.2.3").done().expect_code(0);
@@ -125,7 +125,10 @@ fn annotations_are_written_to_the_root_and_nothing_else_changes() {
     let planned = run("plan --json").done().expect_code(0).json();
     run("apply --auto-approve").done().expect_code(0);
     let reference = format!("docker://{}/app:latest", registry.host());
-    assert_eq!(digest(&reference).as_deref(), planned["repositories"][0]["root"]["digest"].as_str());
+    assert_eq!(
+        digest(&reference).as_deref(),
+        planned["repositories"][0]["content"]["root"]["digest"].as_str()
+    );
     let published = manifest(&reference);
     let mut expected: serde_json::Value = serde_json::from_slice(&written.bytes).expect("JSON");
     expected["annotations"]["org.opencontainers.image.version"] = "1.2.3".into();

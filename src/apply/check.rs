@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::forward::{self, Verdict};
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
-use crate::model::plan::{Action, Change, Plan, PlannedRepository, TagTarget};
-use crate::model::{Digest, Mutability, TagOrDigest};
+use crate::model::plan::{Action, Change, Plan, PlannedContent, PlannedRepository, TagTarget};
+use crate::model::{Digest, Mutability, Tag, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::{self, Published, SourceError};
 
@@ -20,8 +21,8 @@ pub struct Prepared<'p> {
     pub position: usize,
     /// What is planned.
     pub planned: &'p PlannedRepository,
-    /// Its content; shared by the repositories that publish the same.
-    pub content: Arc<Published>,
+    /// Its content, where any is published; shared by the repositories that publish the same.
+    pub content: Option<Arc<Published>>,
     /// The connection.
     pub repository: Arc<dyn ReadWriteRepository>,
     /// What tells registries apart: blobs are mounted between repositories of the same.
@@ -129,7 +130,15 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
             errors.push(PrepareError::UnknownRegistry(planned.registry.clone()));
             continue;
         };
-        let content = match content(planned, options, &mut sources) {
+        let described = endpoint.url.full_name(&planned.repository);
+        if described != planned.name {
+            errors.push(PrepareError::Inconsistent {
+                address: planned.address.clone(),
+                reason: format!("it is for `{}`, and describes the registry as `{described}`", planned.name),
+            });
+        }
+        let content = planned.content.as_ref().map(|it| content(&planned.address, it, options, &mut sources));
+        let content = match content.transpose() {
             Ok(content) => content,
             Err(error) => {
                 errors.push(error);
@@ -151,20 +160,25 @@ fn conflict(change: &Change) -> Option<PrepareError> {
     (change.action == Action::Conflict).then(|| PrepareError::Conflict {
         address: change.address.clone(),
         tag: change.tag.to_string(),
-        before: change.before.as_ref().map_or_else(|| "nothing".to_owned(), |before| before.digest.short(12)),
-        after: change.after.digest.short(12),
+        before: change.present().map_or_else(|| "nothing".to_owned(), |before| before.short(12)),
+        after: change.wanted().map_or_else(|| "nothing".to_owned(), |after| after.short(12)),
     })
 }
 
 /// What a plan that was made here never says.
 fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'static str> {
-    match (change.action, &change.before) {
-        (Action::Move, _) if change.mutability == Mutability::Immutable => {
+    let root = planned.content.as_ref().map(|content| &content.root.digest);
+    match (change.action, &change.before, &change.after) {
+        (Action::Move, ..) if change.mutability == Mutability::Immutable => {
             Some("an immutable tag does not move")
         }
-        (Action::Move, None) => Some("a tag that names nothing cannot move"),
-        (Action::Create, Some(_)) => Some("a tag that names something cannot be created"),
-        _ if change.after.digest != planned.root.digest => {
+        (Action::Move, None, _) => Some("a tag that names nothing cannot move"),
+        (Action::Create, Some(_), _) => Some("a tag that names something cannot be created"),
+        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag is to name"),
+        (Action::Remove, None, _) => Some("a tag that names nothing cannot be removed"),
+        (Action::Remove, _, Some(_)) => Some("a tag that is removed names nothing"),
+        (Action::Remove, ..) if change.removal.is_none() => Some("it does not say how the tag is removed"),
+        (Action::Create, ..) if change.mutability == Mutability::Immutable && change.wanted() != root => {
             Some("the tag is to name another digest than is published")
         }
         _ => None,
@@ -172,7 +186,8 @@ fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'stati
 }
 
 fn content(
-    planned: &PlannedRepository,
+    address: &str,
+    planned: &PlannedContent,
     options: &Options<'_>,
     known: &mut BTreeMap<String, Arc<Published>>,
 ) -> Result<Arc<Published>, PrepareError> {
@@ -183,13 +198,13 @@ fn content(
     } else {
         let from = &planned.source;
         let published = source::publishable(&from.spec, &options.folder, &from.platforms, &from.annotations)
-            .map_err(|error| PrepareError::Source { address: planned.address.clone(), error })?;
+            .map_err(|error| PrepareError::Source { address: address.to_owned(), error })?;
         known.entry(key).or_insert(Arc::new(published)).clone()
     };
     let found = &published.content.root.digest;
     if *found != planned.root.digest {
         return Err(PrepareError::SourceChanged {
-            address: planned.address.clone(),
+            address: address.to_owned(),
             source_spec: planned.source.spec.to_string(),
             planned: planned.root.digest.clone(),
             found: found.clone(),
@@ -198,60 +213,79 @@ fn content(
     Ok(published)
 }
 
-/// How a tag stands against what was planned.
-pub(super) enum Standing {
-    /// As planned.
-    AsPlanned,
-    /// It names what is wanted already.
-    AsWanted,
-    /// It names something else, or nothing.
-    Stale(Option<Digest>),
+/// What a tag names.
+pub(super) async fn digest_at(
+    repository: &dyn ReadWriteRepository,
+    tag: &Tag,
+) -> Result<Option<Digest>, RegistryError> {
+    Ok(repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?.map(|head| head.digest))
 }
 
-/// Reads the tag of `change` again.
-pub(super) async fn standing(
-    repository: &dyn ReadWriteRepository,
+/// Whether `found` is what was planned, or what is wanted; or, where the plan was made in this run, what another release
+/// left there meanwhile: the tag is decided about again when its turn comes. A saved plan is applied as it was approved.
+async fn stands(
+    it: &Prepared<'_>,
     change: &Change,
-) -> Result<Standing, RegistryError> {
-    let found =
-        repository.head_manifest(&TagOrDigest::Tag(change.tag.clone())).await?.map(|head| head.digest);
-    let before = change.before.as_ref().map(|before| &before.digest);
-    Ok(if found.as_ref() == Some(&change.after.digest) {
-        Standing::AsWanted
-    } else if found.as_ref() == before {
-        Standing::AsPlanned
-    } else {
-        Standing::Stale(found)
-    })
+    found: Option<&Digest>,
+    options: &Options<'_>,
+) -> Result<bool, RegistryError> {
+    if found == change.wanted() || found == change.present() {
+        return Ok(true);
+    }
+    if options.saved || change.forward.is_none() {
+        return Ok(false);
+    }
+    let listing = forward::listing(it, [change]).await?;
+    let verdict = forward::judge(it, change, found, &listing, options).await?;
+    Ok(!matches!(verdict, Verdict::Unexplained))
 }
 
 /// What to say of a tag that does not stand as planned.
 pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Digest>) -> Diagnostic {
-    let short = |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |it| it.short(12));
-    let before = change.before.as_ref().map(|before| &before.digest);
-    let message = format!(
-        "{name}:{} changed since the plan was made: it named {}, and names {}",
-        change.tag,
-        short(before),
-        short(found)
-    );
+    let tag = &change.tag;
+    let message = match (change.present(), found) {
+        (Some(before), None) => {
+            format!("{name}:{tag} was deleted since the plan was made: it named {}", before.short(12))
+        }
+        (None, Some(found)) => {
+            format!("{name}:{tag} was created since the plan was made: it names {}", found.short(12))
+        }
+        (before, found) => {
+            let short = |digest: Option<&Digest>| {
+                digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12))
+            };
+            format!(
+                "{name}:{tag} was moved since the plan was made: it named {}, and names {}",
+                short(before),
+                short(found)
+            )
+        }
+    };
     Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
 }
 
 /// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned.
-pub(super) async fn stale(prepared: &[Prepared<'_>], progress: &Progress) -> Result<(), Vec<Diagnostic>> {
+pub(super) async fn stale(
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Vec<Diagnostic>> {
     let asked = prepared.iter().flat_map(|it| {
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {
-            (it, position, change, standing(it.repository.as_ref(), change).await)
+            let standing = async {
+                let found = digest_at(it.repository.as_ref(), &change.tag).await?;
+                Ok::<_, RegistryError>((stands(it, change, found.as_ref(), options).await?, found))
+            };
+            (it, position, change, standing.await)
         })
     });
     let mut problems = Vec::new();
     for (it, position, change, standing) in join_all(asked).await {
         let name = &it.planned.name;
         match standing {
-            Ok(Standing::AsPlanned | Standing::AsWanted) => {}
-            Ok(Standing::Stale(found)) => {
+            Ok((true, _)) => {}
+            Ok((false, found)) => {
                 let diagnostic = stale_diagnostic(name, change, found.as_ref());
                 progress.found(it.position, position, found.map(TagTarget::new));
                 progress.change(it.position, position, ChangeResult::Stale, Some(diagnostic.message.clone()));

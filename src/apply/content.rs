@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
-use crate::source::Source;
+use crate::source::{Published, Source};
 
 /// A blob, and the repositories that should hold it.
 struct Placement<'a> {
@@ -30,39 +30,34 @@ pub(super) async fn place(
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
-    for it in prepared.iter().filter(|it| !it.planned.has_changes()) {
+    for it in prepared.iter().filter(|it| !it.planned.places_content()) {
         if it.planned.changes.iter().any(|change| change.action == crate::model::plan::Action::NoOp) {
             progress.complete(it.position);
         }
     }
-    let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.has_changes()).collect();
-    let roots = join_all(changing.iter().map(|it| async move {
-        let root = TagOrDigest::Digest(it.planned.root.digest.clone());
-        it.repository
-            .head_manifest(&root)
-            .await
-            .map(|head| head.is_some())
-            .map_err(|error| diagnostic(it, &error))
+    let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.places_content()).collect();
+    let changing = changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?)));
+    let roots = join_all(changing.map(|(it, published)| async move {
+        let root = TagOrDigest::Digest(published.content.root.digest.clone());
+        (it, published, it.repository.head_manifest(&root).await)
     }));
     let (mut incomplete, mut problems) = (Vec::new(), Vec::new());
-    for (it, root) in changing.iter().zip(roots.await) {
+    for (it, published, root) in roots.await {
         match root {
             // A root that is there vouches for all that it reaches: parts are put first, here and by every builder,
             // and registries refuse a manifest whose parts are missing.
-            Ok(true) => progress.complete(it.position),
-            Ok(false) => incomplete.push(*it),
-            Err(problem) => problems.push(problem),
+            Ok(Some(_)) => progress.complete(it.position),
+            Ok(None) => incomplete.push((it, published)),
+            Err(error) => problems.push(diagnostic(it, &error)),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     blobs(&incomplete, options, progress).await?;
-    let manifests = join_all(
-        incomplete
-            .iter()
-            .map(|it| async move { manifests(it, progress).await.map_err(|error| diagnostic(it, &error)) }),
-    );
+    let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
+        manifests(it, published, progress).await.map_err(|error| diagnostic(it, &error))
+    }));
     let problems: Vec<Diagnostic> = manifests.await.into_iter().filter_map(Result::err).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
@@ -74,14 +69,14 @@ fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
 }
 
 async fn blobs(
-    incomplete: &[&Prepared<'_>],
+    incomplete: &[(&Prepared<'_>, &Published)],
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
-    for it in incomplete {
-        for blob in &it.content.content.blobs {
-            let new = || Placement { blob, source: &it.content.source, targets: Vec::new() };
+    for (it, published) in incomplete {
+        for blob in &published.content.blobs {
+            let new = || Placement { blob, source: &published.source, targets: Vec::new() };
             placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
         }
     }
@@ -196,22 +191,32 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
 }
 
 /// Puts the manifests by digest: images side by side, then indexes, which name them, in order.
-async fn manifests(it: &Prepared<'_>, progress: &Progress) -> Result<(), RegistryError> {
+async fn manifests(
+    it: &Prepared<'_>,
+    published: &Published,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    let content = &published.content;
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
-        it.content.content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, progress))).await?;
+        content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
+    let root = &content.root.digest;
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, root, progress))).await?;
     for index in indexes {
-        put(it, index, progress).await?;
+        put(it, index, root, progress).await?;
     }
     progress.complete(it.position);
     Ok(())
 }
 
-async fn put(it: &Prepared<'_>, manifest: &RawManifest, progress: &Progress) -> Result<(), RegistryError> {
+async fn put(
+    it: &Prepared<'_>,
+    manifest: &RawManifest,
+    root: &Digest,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
     let at = TagOrDigest::Digest(manifest.digest().clone());
     // The root is known to be missing.
-    let is_root = *manifest.digest() == it.planned.root.digest;
-    let how = if !is_root && it.repository.head_manifest(&at).await?.is_some() {
+    let how = if manifest.digest() != root && it.repository.head_manifest(&at).await?.is_some() {
         Placed::Present
     } else {
         it.repository.put_manifest(&at, manifest).await?;

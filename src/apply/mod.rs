@@ -6,6 +6,7 @@
 mod body;
 mod check;
 mod content;
+mod forward;
 mod progress;
 mod read_back;
 mod tags;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use check::{PrepareError, Prepared, prepare};
+pub use forward::Judge;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};
@@ -49,6 +51,11 @@ pub struct Options<'a> {
     pub folder: PathBuf,
     /// How to reach repositories.
     pub connect: &'a dyn Connect,
+    /// Decides again about forward tags.
+    pub judge: Arc<dyn Judge>,
+    /// Whether the plan was saved, and so may have been approved: then any tag that does not stand as planned when the
+    /// apply begins makes it stale.
+    pub saved: bool,
     /// Who hears of events.
     pub reporter: Arc<dyn Reporter>,
     /// How many blobs are under way at once.
@@ -95,11 +102,10 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     stage(Stage::Check);
     let prepared = check::prepare(plan, options)
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
-    unless_cancelled(Stage::Check, options, check::stale(&prepared, progress)).await?;
+    unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
     // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
-    stage(Stage::ImmutableTags);
     for (of_stage, immutable) in [(Stage::ImmutableTags, true), (Stage::FloatingTags, false)] {
         stage(of_stage);
         let in_stage = |mutability| (mutability == Mutability::Immutable) == immutable;
@@ -109,7 +115,7 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
         }
     }
     stage(Stage::ReadBack);
-    unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, progress)).await?;
+    unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, options, progress)).await?;
     unless_cancelled(Stage::ReadBack, options, read_back::visibility(&prepared, options, progress)).await
 }
 

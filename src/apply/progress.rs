@@ -28,7 +28,7 @@ impl Progress {
             outcome.repositories.push(RepositoryOutcome {
                 address: repository.address.clone(),
                 repository: repository.name.clone(),
-                digest: repository.root.digest.clone(),
+                digest: repository.content.as_ref().map(|content| content.root.digest.clone()),
                 reference: None,
                 bytes_pushed: 0,
                 blobs_pushed: 0,
@@ -46,7 +46,9 @@ impl Progress {
                 result: match change.action {
                     Action::NoOp => ChangeResult::Unchanged,
                     Action::Keep => ChangeResult::Kept,
-                    Action::Create | Action::Move | Action::Conflict => ChangeResult::Skipped,
+                    Action::Create | Action::Move | Action::Remove | Action::Conflict => {
+                        ChangeResult::Skipped
+                    }
                 },
                 detail: match change.action {
                     Action::Keep => Some(change.reason.to_string()),
@@ -66,7 +68,7 @@ impl Progress {
         let mut outcome = self.lock();
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
         let Some(noted) = outcome.changes.get_mut(position) else { return };
-        if matches!(result, ChangeResult::Created | ChangeResult::Moved) {
+        if matches!(result, ChangeResult::Created | ChangeResult::Moved | ChangeResult::Removed) {
             self.put.fetch_add(1, Ordering::SeqCst);
         }
         noted.result = result;
@@ -111,7 +113,7 @@ impl Progress {
     /// Notes that all content of a repository is there.
     pub fn complete(&self, repository: usize) {
         if let Some(noted) = self.lock().repositories.get_mut(repository) {
-            noted.reference = Some(format!("{}@{}", noted.repository, noted.digest));
+            noted.reference = noted.digest.as_ref().map(|digest| format!("{}@{digest}", noted.repository));
         }
     }
 
@@ -123,7 +125,13 @@ impl Progress {
         self.reporter.report(&Event::Visibility { repository: &noted.repository, visibility, settings_url });
     }
 
-    /// How many tags were created or moved.
+    /// What has become of a change.
+    pub fn result(&self, repository: usize, change: usize) -> Option<ChangeResult> {
+        let position = self.first_change.get(repository)? + change;
+        self.lock().changes.get(position).map(|noted| noted.result)
+    }
+
+    /// How many tags were created, moved or removed.
     pub fn tags_put(&self) -> usize {
         self.put.load(Ordering::SeqCst)
     }

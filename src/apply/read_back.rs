@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::check::Prepared;
+use super::check::{Prepared, digest_at};
+use super::forward::{self, Verdict};
+use super::tags::{manifest, of_tag};
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository, VisibilityChange};
-use crate::model::{Digest, RegistryLocation, TagOrDigest, Visibility};
+use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest, Visibility};
+use crate::registry::RegistryError;
 use crate::visibility;
 
 /// How long is waited between readings: reads can lag a push on GHCR, by seconds.
@@ -24,58 +27,151 @@ const PAUSES: [Duration; 7] = [
     Duration::from_secs(8),
 ];
 
-/// Reads back every tag that was to change.
-pub(super) async fn tags(prepared: &[Prepared<'_>], progress: &Progress) -> Result<(), Vec<Diagnostic>> {
-    let asked = prepared.iter().flat_map(|it| {
-        let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
-        changes.map(move |(position, change)| async move { (it, position, tag(it, change).await) })
+/// How often a forward tag that another run took is set right.
+const REPAIRS: usize = 8;
+
+/// What reading a tag back showed, where nothing is wrong.
+enum Seen {
+    /// It names what it should.
+    AsWanted,
+    /// Something newer has it, and why.
+    Overtaken(String),
+}
+
+/// Reads back every tag that was put; of those that were kept, nothing was claimed.
+pub(super) async fn tags(
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Vec<Diagnostic>> {
+    let asked = prepared.iter().map(|it| async move {
+        let changes = it.planned.changes.iter().enumerate();
+        let put: Vec<(usize, &Change)> = changes
+            .filter(|(position, change)| {
+                change.action.is_change()
+                    && progress.result(it.position, *position) != Some(ChangeResult::Kept)
+            })
+            .collect();
+        // After the last put of this run: who puts later than that lists later, too.
+        let listing = forward::listing(it, put.iter().map(|(_, change)| *change)).await;
+        let listing = &listing;
+        let read = put.into_iter().map(|(position, change)| async move {
+            let seen = match listing {
+                Ok(listing) => tag(it, change, listing.clone(), options).await,
+                Err(error) => Err(of_tag(it, &change.tag, error)),
+            };
+            (position, seen)
+        });
+        (it, join_all(read).await)
     });
     let mut problems = Vec::new();
-    for (it, position, result) in join_all(asked).await {
-        if let Err(diagnostic) = result {
-            let detail = Some(diagnostic.message.clone());
-            progress.change(it.position, position, ChangeResult::Failed, detail);
-            problems.push(diagnostic);
+    for (it, read) in join_all(asked).await {
+        for (position, seen) in read {
+            match seen {
+                Ok(Seen::AsWanted) => {}
+                Ok(Seen::Overtaken(why)) => {
+                    progress.change(it.position, position, ChangeResult::Kept, Some(why));
+                }
+                Err(diagnostic) => {
+                    let detail = Some(diagnostic.message.clone());
+                    progress.change(it.position, position, ChangeResult::Failed, detail);
+                    problems.push(diagnostic);
+                }
+            }
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-async fn tag(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
-    let name = &it.planned.name;
-    let at = TagOrDigest::Tag(change.tag.clone());
+/// Reads an immutable tag back.
+pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        let found = it.repository.head_manifest(&at).await.map_err(|error| {
-            let mut diagnostic = error.to_diagnostic();
-            diagnostic.message = format!("{name}:{}: {}", change.tag, diagnostic.message);
-            diagnostic
-        })?;
-        let found = found.map(|head| head.digest);
-        if found.as_ref() == Some(&change.after.digest) {
+        let found = digest_at(it.repository.as_ref(), &change.tag).await;
+        let found = found.map_err(|error| of_tag(it, &change.tag, &error))?;
+        if found.as_ref() == change.wanted() {
             return Ok(());
         }
-        let Some(pause) = pauses.next() else {
-            let names = found.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12));
-            let message = format!(
-                "{name}:{} was put as {}, but names {names} when read back",
-                change.tag,
-                change.after.digest.short(12)
-            );
-            return Err(Diagnostic::error(Code::ApplyReadBack, message).help(
-                "somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows how it stands",
-            ));
-        };
-        tokio::time::sleep(pause).await;
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(differs_from_put(it, change, found.as_ref())),
+        }
     }
+}
+
+/// Reads one tag back, with patience for reads that lag. A forward tag that an older release took from this one, or this
+/// one from a newer, is set right.
+async fn tag(
+    it: &Prepared<'_>,
+    change: &Change,
+    mut listing: Vec<Tag>,
+    options: &Options<'_>,
+) -> Result<Seen, Diagnostic> {
+    let failed = |error: RegistryError| of_tag(it, &change.tag, &error);
+    let (mut pauses, mut repairs) = (PAUSES.into_iter(), 0);
+    loop {
+        let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(failed)?;
+        let right = match forward::newest(it, change, &listing, options) {
+            Some(newest) => {
+                let highest = digest_at(it.repository.as_ref(), &newest.tag).await.map_err(failed)?;
+                if highest.is_none() || highest == found {
+                    return Ok(Seen::Overtaken(forward::overtaken(&newest)));
+                }
+                // This run took the tag after the other had it.
+                highest.filter(|_| found.as_ref() == change.wanted())
+            }
+            None if found.as_ref() == change.wanted() => return Ok(Seen::AsWanted),
+            None => None,
+        };
+        let right = match right {
+            Some(highest) => Some(highest),
+            None if found.as_ref() == change.present() => None,
+            None => {
+                listing = forward::listing(it, [change]).await.map_err(failed)?;
+                match forward::judge(it, change, found.as_ref(), &listing, options).await.map_err(failed)? {
+                    Verdict::Stays(why) if forward::newest(it, change, &listing, options).is_none() => {
+                        return Ok(Seen::Overtaken(why));
+                    }
+                    Verdict::Moves(_) => change.wanted().cloned(),
+                    Verdict::Stays(_) | Verdict::Unexplained => None,
+                }
+            }
+        };
+        if let Some(right) = right.filter(|_| repairs < REPAIRS) {
+            repairs += 1;
+            if let Some(manifest) = manifest(it, &right).await.map_err(failed)? {
+                let at = TagOrDigest::Tag(change.tag.clone());
+                it.repository.put_manifest(&at, &manifest).await.map_err(failed)?;
+                listing = forward::listing(it, [change]).await.map_err(failed)?;
+                continue;
+            }
+        }
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(differs_from_put(it, change, found.as_ref())),
+        }
+    }
+}
+
+fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) -> Diagnostic {
+    let names = |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |it| it.short(12));
+    let message = format!(
+        "{}:{} was put as {}, but names {} when read back",
+        it.planned.name,
+        change.tag,
+        names(change.wanted()),
+        names(found)
+    );
+    Diagnostic::error(Code::ApplyReadBack, message)
+        .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows how it stands")
 }
 
 /// A digest that is known to be there: only that can be asked about, since absent and private look alike.
 fn standing(planned: &PlannedRepository) -> Option<&Digest> {
     let published = |change: &&Change| change.action.is_change() || change.action == Action::NoOp;
     match planned.changes.iter().find(published) {
-        Some(_) => Some(&planned.root.digest),
-        None => planned.changes.iter().find_map(|change| change.before.as_ref()).map(|before| &before.digest),
+        Some(change) => change.wanted(),
+        None => planned.changes.iter().find_map(Change::present),
     }
 }
 

@@ -1,16 +1,18 @@
-//! Moving tags, each read again just before: found as planned it moves, found as wanted it is left, anything else is
-//! stale and stops everything.
+//! Moving tags, each read again just before: found as planned it moves, found as wanted it is left. What else is found
+//! stops everything, unless the tag moves forward and another release explains it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
-use super::check::{Prepared, Standing, stale_diagnostic, standing};
-use super::{Options, progress::Progress};
+use super::check::{Prepared, digest_at, stale_diagnostic};
+use super::forward::{self, Verdict};
+use super::{Options, progress::Progress, read_back};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
-use crate::model::{Mutability, TagOrDigest};
+use crate::model::{Digest, Mutability, RawManifest, Tag, TagOrDigest};
+use crate::registry::RegistryError;
 
 /// Puts the tags whose mutability is `of_stage`: repositories side by side, the tags of one after each other.
 /// Tells whether all were come to, or the person stopped it.
@@ -23,11 +25,17 @@ pub(super) async fn put(
     let (stop, interrupted) = (AtomicBool::new(false), AtomicBool::new(false));
     let (stop, interrupted) = (&stop, &interrupted);
     let repositories = prepared.iter().map(|it| async move {
-        let mut problems = Vec::new();
-        for (position, change) in it.planned.changes.iter().enumerate() {
-            if !change.action.is_change() || !of_stage(change.mutability) {
-                continue;
+        let changes = it.planned.changes.iter().enumerate();
+        let of_stage: Vec<(usize, &Change)> =
+            changes.filter(|(_, change)| change.action.is_change() && of_stage(change.mutability)).collect();
+        let listing = match forward::listing(it, of_stage.iter().map(|(_, change)| *change)).await {
+            Ok(listing) => listing,
+            Err(error) => {
+                stop.store(true, Ordering::SeqCst);
+                return vec![of_repository(it, &error)];
             }
+        };
+        for (position, change) in of_stage {
             if stop.load(Ordering::SeqCst) {
                 break;
             }
@@ -35,56 +43,105 @@ pub(super) async fn put(
                 interrupted.store(true, Ordering::SeqCst);
                 break;
             }
-            if let Err(diagnostic) = put_one(it, position, change, progress).await {
+            if let Err(diagnostic) = put_one(it, position, change, &listing, options, progress).await {
                 stop.store(true, Ordering::SeqCst);
-                problems.push(diagnostic);
+                return vec![diagnostic];
             }
         }
-        problems
+        Vec::new()
     });
     let problems: Vec<Diagnostic> = join_all(repositories).await.into_iter().flatten().collect();
     if problems.is_empty() { Ok(!interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
+}
+
+fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
+    let mut diagnostic = error.to_diagnostic();
+    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
+    diagnostic
+}
+
+/// An error at one tag.
+pub(super) fn of_tag(it: &Prepared<'_>, tag: &Tag, error: &RegistryError) -> Diagnostic {
+    let mut diagnostic = error.to_diagnostic();
+    diagnostic.message = format!("{}:{tag}: {}", it.planned.name, diagnostic.message);
+    diagnostic
 }
 
 async fn put_one(
     it: &Prepared<'_>,
     position: usize,
     change: &Change,
+    listing: &[Tag],
+    options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
-    let name = &it.planned.name;
     let note = |result, detail: Option<String>| progress.change(it.position, position, result, detail);
     let failed = |diagnostic: Diagnostic| {
         note(ChangeResult::Failed, Some(diagnostic.message.clone()));
         diagnostic
     };
-    let at_tag = |mut diagnostic: Diagnostic| {
-        diagnostic.message = format!("{name}:{}: {}", change.tag, diagnostic.message);
-        failed(diagnostic)
+    let at_tag = |error: RegistryError| failed(of_tag(it, &change.tag, &error));
+    let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(at_tag)?;
+    if found.as_ref() == change.wanted() {
+        note(ChangeResult::Unchanged, None);
+        return Ok(());
+    }
+    let as_planned = found.as_ref() == change.present();
+    let fresh;
+    let listing = if as_planned {
+        listing
+    } else {
+        // What moved the tag may be younger than the list.
+        fresh = forward::listing(it, [change]).await.map_err(at_tag)?;
+        &fresh
     };
-    match standing(it.repository.as_ref(), change).await.map_err(|error| at_tag(error.to_diagnostic()))? {
-        Standing::AsPlanned => {}
-        Standing::AsWanted => {
-            note(ChangeResult::Unchanged, None);
+    let detail = match forward::judge(it, change, found.as_ref(), listing, options).await.map_err(at_tag)? {
+        Verdict::Moves(detail) => detail,
+        Verdict::Stays(detail) => {
+            if !as_planned {
+                progress.found(it.position, position, found.map(TagTarget::new));
+            }
+            note(ChangeResult::Kept, Some(detail));
             return Ok(());
         }
-        Standing::Stale(found) => {
-            let diagnostic = stale_diagnostic(name, change, found.as_ref());
+        Verdict::Unexplained => {
+            let diagnostic = stale_diagnostic(&it.planned.name, change, found.as_ref());
             progress.found(it.position, position, found.map(TagTarget::new));
             note(ChangeResult::Stale, Some(diagnostic.message.clone()));
             return Err(diagnostic);
         }
-    }
-    let root = it.content.content.manifests.iter().find(|manifest| *manifest.digest() == change.after.digest);
-    let Some(root) = root else {
+    };
+    let Some(wanted) = change.wanted() else { return Ok(()) };
+    let manifest = manifest(it, wanted).await.map_err(at_tag)?;
+    let Some(manifest) = manifest else {
         let message = format!(
-            "{name}:{}: the plan wants {}, which its source does not hold",
-            change.tag, change.after.digest
+            "{}:{}: the plan wants {wanted}, which neither its source nor the repository holds",
+            it.planned.name, change.tag
         );
         return Err(failed(Diagnostic::error(Code::PlanFile, message).help("make the plan again")));
     };
-    let put = it.repository.put_manifest(&TagOrDigest::Tag(change.tag.clone()), root).await;
-    put.map_err(|error| at_tag(error.to_diagnostic()))?;
-    note(if change.action == Action::Create { ChangeResult::Created } else { ChangeResult::Moved }, None);
+    let at = TagOrDigest::Tag(change.tag.clone());
+    it.repository.put_manifest(&at, &manifest).await.map_err(at_tag)?;
+    if !as_planned {
+        progress.found(it.position, position, found.map(TagTarget::new));
+    }
+    if change.mutability == Mutability::Immutable {
+        // Two that create one tag both succeed: who lost must not go on to the floating tags.
+        read_back::confirm(it, change).await.map_err(failed)?;
+    }
+    let created = change.action == Action::Create && as_planned;
+    note(if created { ChangeResult::Created } else { ChangeResult::Moved }, detail);
     Ok(())
+}
+
+/// The manifest with this digest: of the content, or one that the repository holds.
+pub(super) async fn manifest(
+    it: &Prepared<'_>,
+    digest: &Digest,
+) -> Result<Option<RawManifest>, RegistryError> {
+    let of_content = it.content.iter().flat_map(|published| &published.content.manifests);
+    match of_content.into_iter().find(|manifest| manifest.digest() == digest) {
+        Some(manifest) => Ok(Some(manifest.clone())),
+        None => it.repository.get_manifest(&TagOrDigest::Digest(digest.clone())).await,
+    }
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::plan::Shape;
 use super::{DONE, Exit, FAILED, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::{self, Session};
+use crate::engine::{self, Applying, Session};
 use crate::event::Event;
 use crate::model::plan::Plan;
 use crate::report::output::{Stream, ask, can_ask};
@@ -47,9 +47,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let reporter = global.reporter(arguments.json);
     reporter.report(&Event::Plan { plan: &plan });
     let parallelism = arguments.shape.network.parallelism;
+    let how = Applying { saved: arguments.saved.is_some(), parallelism };
     let (result, mut problems) = block_on(async {
         let cancel = cancellation();
-        engine::apply(&session, &plan, parallelism, &reporter, cancel).await
+        engine::apply(&session, &plan, &how, &reporter, cancel).await
     })?;
     if !arguments.json {
         let text = outcome::human(&result, problems.is_empty(), global.style(Stream::Out));
@@ -89,7 +90,9 @@ fn saved(
                 .help("make another plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    engine::load_plan(session, path)
+    let plan = engine::load_plan(session, path)?;
+    engine::check_declared(session, &plan)?;
+    Ok(plan)
 }
 
 /// A plan that is made, shown and approved now.

@@ -6,10 +6,9 @@ use clap::Args;
 
 use super::options::{Network, Simulation};
 use super::{CHANGES, DONE, Exit, FAILED, Global, block_on};
-use crate::engine;
 use crate::model::plan::Plan;
-use crate::report;
 use crate::report::output::Stream;
+use crate::{engine, report, saved};
 
 /// Show what apply would change
 ///
@@ -64,12 +63,5 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
 
 /// A plan for people or machines.
 pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
-    if json {
-        // A plan holds nothing that JSON cannot.
-        let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
-        text.push('\n');
-        text
-    } else {
-        report::plan::human(plan, global.style(Stream::Out))
-    }
+    if json { saved::to_json(plan) } else { report::plan::human(plan, global.style(Stream::Out)) }
 }

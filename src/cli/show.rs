@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Saved};
 use crate::report::output::Stream;
 use crate::report::{outcome, references};
+use crate::saved;
 
 /// Show a saved plan or the record of an apply
 #[derive(Debug, Args)]
@@ -52,11 +53,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
             ReferenceFormat::Env => references::env(&record),
         },
-        (Saved::Record(record), None) if arguments.json => {
-            let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
-            text.push('\n');
-            text
-        }
+        (Saved::Record(record), None) if arguments.json => saved::to_json(record.as_ref()),
         (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
     };
     Stream::Out.write(&text);

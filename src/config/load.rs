@@ -39,15 +39,22 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every profile that the file declares, in its order.
     pub profiles: Vec<String>,
+    /// The digest of the merged configuration, right or wrong; `None` where the layers cannot be merged.
+    pub digest: Option<Digest>,
+}
+
+impl Loaded {
+    /// What came of a file that could not even be merged.
+    fn unreadable(diagnostics: Vec<Diagnostic>, profiles: Vec<String>) -> Self {
+        Self { config: None, part: None, diagnostics, profiles, digest: None }
+    }
 }
 
 /// Loads the configuration: reads the file, merges the layers, checks the whole.
 pub fn load(options: &LoadOptions) -> Loaded {
     match file::read(&options.path, &options.display_name) {
         Ok(text) => load_text(&text, options),
-        Err(diagnostic) => {
-            Loaded { config: None, part: None, diagnostics: vec![diagnostic], profiles: Vec::new() }
-        }
+        Err(diagnostic) => Loaded::unreadable(vec![diagnostic], Vec::new()),
     }
 }
 
@@ -58,17 +65,17 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let Layers { stack, profiles, mut diagnostics, readable } =
         layers::gather(text, &options.display_name, &options.path, &above);
     if !readable {
-        return Loaded { config: None, part: None, diagnostics, profiles };
+        return Loaded::unreadable(diagnostics, profiles);
     }
     let Merged { mut json, places } = match merge::merge(&stack) {
         Ok(merged) => merged,
         Err(error) => {
             let message = format!("the layers cannot be merged: {error}");
             diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
-            return Loaded { config: None, part: None, diagnostics, profiles };
+            return Loaded::unreadable(diagnostics, profiles);
         }
     };
-    let digest = Digest::of(canonical(&json).as_bytes());
+    let digest = Digest::of_json(&json);
     let unknown: Vec<String> = undeclared_sections(&json);
     let declared = declared(&json);
     let secret: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
@@ -79,7 +86,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         Err(error) => {
             let message = format!("`{}` cannot be read: {error}", options.display_name);
             diagnostics.push(Diagnostic::error(Code::ConfigFile, message));
-            return Loaded { config: None, part: None, diagnostics, profiles };
+            return Loaded { digest: Some(digest), ..Loaded::unreadable(diagnostics, profiles) };
         }
     };
     let (checked, found) = check::check(raw, &declared, &places);
@@ -95,7 +102,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let config = Config {
         path: options.path.clone(),
         folder: folder(&options.path),
-        digest,
+        digest: digest.clone(),
         profile: options.profile.clone(),
         project: checked.project,
         vars: checked.vars,
@@ -105,15 +112,21 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         places,
     };
     if diagnostics.iter().any(Diagnostic::is_error) {
-        return Loaded { config: None, part: Some(config), diagnostics, profiles };
+        return Loaded { config: None, part: Some(config), diagnostics, profiles, digest: Some(digest) };
     }
-    Loaded { config: Some(config), part: None, diagnostics, profiles }
+    Loaded { config: Some(config), part: None, diagnostics, profiles, digest: Some(digest) }
 }
 
 /// Every profile that the file declares, in its order; none where the file cannot be read.
 pub fn profiles(options: &LoadOptions) -> Vec<String> {
     let base = LoadOptions { profile: None, environment: Vec::new(), set: Vec::new(), ..options.clone() };
     load(&base).profiles
+}
+
+/// The digest of the file and the profile in force, without the layers above them: what a file says, whatever the
+/// environment adds. `None` where it cannot be read.
+pub fn file_digest(options: &LoadOptions) -> Option<Digest> {
+    load(&LoadOptions { environment: Vec::new(), set: Vec::new(), ..options.clone() }).digest
 }
 
 /// The folder of the file, `.` where its path has none.
@@ -179,25 +192,6 @@ fn declared(json: &Value) -> Declared {
         Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
     };
     Declared { registries: names("registries"), tags: names("tags") }
-}
-
-/// The value with the keys of each table in one order, so that the order of the file makes no other digest.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(table) => {
-            let mut entries: Vec<_> = table.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            let entries: Vec<String> = entries
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
-                .collect();
-            format!("{{{}}}", entries.join(","))
-        }
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// Sorts by place: the file first, from top to bottom; what has no place stays in front.

@@ -24,11 +24,12 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{Digest, EventName, Mutability, OnConflict, Platform, RepositoryName, Visibility};
 
 pub use file::find;
-pub use load::{LoadOptions, Loaded, load, load_text, profiles};
+pub use load::{LoadOptions, Loaded, file_digest, load, load_text, profiles};
 pub use overrides::RESERVED_VARIABLES;
 pub use places::Places;
 pub use schema::json_schema;
@@ -104,6 +105,8 @@ pub struct TagRule {
     pub on_conflict: OnConflict,
     /// Whether a forward tag takes pre-releases.
     pub prereleases: bool,
+    /// What happens to a forward tag of a branch where the descent of the commit cannot be known.
+    pub on_unknown: OnUnknown,
 }
 
 /// `[images.NAME]`.

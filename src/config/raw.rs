@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::model::forward::OnUnknown;
 use crate::model::{EventName, Mutability, OnConflict, Visibility};
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
@@ -147,6 +148,10 @@ pub(super) struct TagRule {
     /// Whether a forward tag takes pre-releases such as 2.0.0-rc.1.
     #[schemars(extend("default" = false))]
     pub prereleases: Option<bool>,
+    /// What happens to a forward tag of a branch where it cannot be known whether the commit descends from that of the
+    /// present image: in a shallow clone, or where the image does not say its commit.
+    #[schemars(extend("default" = "move"))]
+    pub on_unknown: Option<OnUnknown>,
 }
 
 /// An image to publish.

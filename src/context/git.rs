@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::model::forward::Descent;
+
 /// How long one run of git may take. Even `status` in a huge tree is done long before.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -30,17 +32,6 @@ pub enum GitError {
     /// Git said something else.
     #[error("git failed: {0}")]
     Failed(String),
-}
-
-/// Whether one commit comes before another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ancestry {
-    /// The first is an ancestor of the second, or the same commit.
-    Ancestor,
-    /// It is not.
-    NotAncestor,
-    /// This clone cannot tell, and why.
-    Unknown(String),
 }
 
 /// What is checked out.
@@ -131,6 +122,15 @@ impl Repository {
         Some(!changes.is_empty())
     }
 
+    /// Whether commit `old` comes before commit `new`, as far as this clone's history goes.
+    fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, GitError> {
+        match self.run(&["merge-base", "--is-ancestor", old, new]) {
+            Ok(_) => Ok(true),
+            Err(GitError::Failed(reason)) if reason.is_empty() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The address of `origin`, without credentials.
     pub fn remote(&self) -> Option<String> {
         let address = self.run(&["config", "--get", "remote.origin.url"]).ok()?;
@@ -170,35 +170,39 @@ fn public_address(address: &str) -> String {
     web.strip_suffix(".git").unwrap_or(web).to_owned()
 }
 
-/// Whether commit `old` is an ancestor of commit `new`, as far as the clone around `folder` knows.
-pub fn ancestry(folder: &Path, old: &str, new: &str) -> Ancestry {
+/// How commit `new` stands to commit `old`, as far as the clone around `folder` knows. Runs git, and so blocks.
+pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     for sha in [old, new] {
         if !is_commit_id(sha) {
-            return Ancestry::Unknown(format!("`{}` is not a commit id", sha.escape_debug()));
+            return Descent::Unknown(format!("`{}` is not a commit id", sha.escape_debug()));
         }
     }
     if old == new {
-        return Ancestry::Ancestor;
+        return Descent::Descendant;
     }
     let repository = Repository::open(folder);
     if let Some(problem) = repository.problem() {
-        return Ancestry::Unknown(problem);
+        return Descent::Unknown(problem);
     }
+    let shallow = || match repository.run(&["rev-parse", "--is-shallow-repository"]) {
+        Ok(answer) => answer.trim() != "false",
+        Err(_) => true,
+    };
     for sha in [old, new] {
         if repository.resolve(sha).is_none() {
-            return Ancestry::Unknown(format!("commit {} is not in this clone", &sha[..7]));
+            let hint = if shallow() { ", which is shallow: fetch the whole history" } else { "" };
+            return Descent::Unknown(format!("commit {} is not in this clone{hint}", &sha[..7]));
         }
     }
-    match repository.run(&["merge-base", "--is-ancestor", old, new]) {
-        Ok(_) => Ancestry::Ancestor,
-        Err(GitError::Failed(reason)) if reason.is_empty() => {
-            // In a shallow clone "no" may only mean that history was cut off.
-            match repository.run(&["rev-parse", "--is-shallow-repository"]) {
-                Ok(answer) if answer.trim() == "false" => Ancestry::NotAncestor,
-                _ => Ancestry::Unknown("the clone is shallow".to_owned()),
-            }
+    match (repository.is_ancestor(old, new), repository.is_ancestor(new, old)) {
+        (Ok(true), _) => Descent::Descendant,
+        (_, Ok(true)) => Descent::Older,
+        (Ok(false), Ok(false)) if shallow() => {
+            // "No" may only mean that history was cut off.
+            Descent::Unknown("the clone is shallow: fetch the whole history".to_owned())
         }
-        Err(error) => Ancestry::Unknown(error.to_string()),
+        (Ok(false), Ok(false)) => Descent::Diverged,
+        (Err(error), _) | (_, Err(error)) => Descent::Unknown(error.to_string()),
     }
 }
 
@@ -274,7 +278,7 @@ mod tests {
     fn only_commit_ids_reach_git() {
         let somewhere = Path::new(".");
         for hostile in ["--upload-pack=touch x", "HEAD", "", "main"] {
-            assert!(matches!(ancestry(somewhere, hostile, "0000000"), Ancestry::Unknown(_)), "{hostile}");
+            assert!(matches!(descent(somewhere, hostile, "0000000"), Descent::Unknown(_)), "{hostile}");
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ci::{CiFacts, read as read_ci};
 pub use error::ContextError;
-pub use git::{Ancestry, GitError, ancestry};
+pub use git::{GitError, descent};
 pub use simulate::Flags;
 
 use crate::model::EventName;

@@ -6,39 +6,27 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use semver::Version;
 
 use super::rules;
-use super::template::Templates;
+use super::template::{Kind, Templates};
 use super::values::Values;
+use crate::context::Context;
 use crate::model::Tag;
+use crate::model::forward::{Held, PlannedLine, VersionReader};
 
 /// A version that no release has: where it comes out of a template whole, the template prints the full version.
 const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";
 
-/// Reads versions back out of tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct VersionReader {
-    prefix: String,
-    suffix: String,
-}
-
-impl VersionReader {
-    /// A reader of what `template` prints, or `None` where it does not print the full version once.
-    pub fn new(templates: &Templates, template: &str, values: &Values) -> Option<Self> {
-        let values = values.with_version(Version::parse(SENTINEL).map_err(|error| error.to_string()));
-        let tag = rules::render(templates, template, &values).ok()?;
-        let printed = SENTINEL.replace('+', "_");
-        let (prefix, suffix) = tag.as_str().split_once(&printed)?;
-        (!suffix.contains(&printed)).then(|| Self { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
-    }
-
-    /// The version that `tag` was rendered for.
-    pub fn read(&self, tag: &Tag) -> Option<Version> {
-        let version = tag.as_str().strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
-        // A semantic version holds no `_`: what does was a `+`.
-        Version::parse(&version.replacen('_', "+", 1)).ok()
-    }
+/// A reader of what `template` prints, or `None` where it does not print the full version once.
+pub(super) fn reader(templates: &Templates, template: &str, values: &Values) -> Option<VersionReader> {
+    let values = values.with_version(Version::parse(SENTINEL).map_err(|error| error.to_string()));
+    let tag = rules::render(templates, template, &values).ok()?;
+    let printed = SENTINEL.replace('+', "_");
+    let (prefix, suffix) = tag.as_str().split_once(&printed)?;
+    let once = !suffix.contains(&printed);
+    once.then(|| VersionReader { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
 }
 
 /// The line of a forward tag.
@@ -47,6 +35,7 @@ pub struct Line {
     pub(super) templates: Arc<Templates>,
     pub(super) readers: Arc<Vec<VersionReader>>,
     pub(super) template: String,
+    pub(super) vars: IndexMap<String, serde_json::Value>,
     pub(super) values: Values,
     pub(super) tag: Tag,
     /// The version being published.
@@ -55,16 +44,39 @@ pub struct Line {
     pub prereleases: bool,
 }
 
-/// A version that a registry holds, and the tag that says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The version.
-    pub version: Version,
-    /// The tag that stands for it.
-    pub tag: Tag,
-}
-
 impl Line {
+    /// The line that a plan carries, of the tag `tag` of the image called `image`; `context` is the plan's.
+    pub fn from_plan(planned: &PlannedLine, context: &Context, image: &str, tag: &Tag) -> Self {
+        let vars = planned.vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let values = Values::new(context, &vars, image);
+        Self {
+            templates: Arc::new(Templates::new(vars.keys())),
+            readers: Arc::new(planned.readers.clone()),
+            template: planned.template.clone(),
+            vars,
+            values,
+            tag: tag.clone(),
+            version: planned.version.clone(),
+            prereleases: planned.prereleases,
+        }
+    }
+
+    /// What a plan carries, to decide again by.
+    pub fn to_plan(&self) -> PlannedLine {
+        let used = self.templates.variables(&self.template, Kind::Text);
+        let vars = self.vars.iter().filter(|(name, _)| {
+            used.iter()
+                .any(|used| used == "vars" || used.strip_prefix("vars.").is_some_and(|used| used == *name))
+        });
+        PlannedLine {
+            version: self.version.clone(),
+            prereleases: self.prereleases,
+            template: self.template.clone(),
+            vars: vars.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            readers: self.readers.to_vec(),
+        }
+    }
+
     /// Whether any rule prints the full version: without one nothing is known of what a registry holds.
     pub fn can_be_read(&self) -> bool {
         !self.readers.is_empty()
@@ -99,21 +111,20 @@ impl std::fmt::Debug for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Context;
     use crate::model::EventName;
-    use indexmap::IndexMap;
 
     fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> Line {
         let templates = Templates::new([]);
         let version: Version = version.parse().expect("a version");
         let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), "x")
             .with_version(Ok(version.clone()));
-        let readers = full.iter().filter_map(|full| VersionReader::new(&templates, full, &values)).collect();
+        let readers = full.iter().filter_map(|full| reader(&templates, full, &values)).collect();
         let tag = rules::render(&templates, template, &values).expect("a tag");
         Line {
             templates: Arc::new(templates),
             readers: Arc::new(readers),
             template: template.to_owned(),
+            vars: IndexMap::new(),
             values,
             tag,
             version,
@@ -145,6 +156,16 @@ mod tests {
             ["1.2.3", "1.2.4+build.7"]
         );
         assert_eq!(held(&line("v{{ version.major }}", "2.0.0", &full, true), &TAGS), ["2.0.1", "2.1.0-rc.1"]);
+    }
+
+    #[test]
+    fn a_plan_carries_a_line() {
+        for template in ["latest", "v{{ version.major }}", "v{{ version.major }}.{{ version.minor }}"] {
+            let line = line(template, "1.2.5", &["v{{ version }}"], false);
+            let context = Context::new(EventName::Tag);
+            let carried = Line::from_plan(&line.to_plan(), &context, "x", &line.tag);
+            assert_eq!(held(&carried, &TAGS), held(&line, &TAGS), "{template}");
+        }
     }
 
     #[test]

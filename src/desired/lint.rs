@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::collisions;
-use super::forward::VersionReader;
+use super::forward;
 use super::rules::Firing;
 use super::samples::{self, Sample};
 use super::tags::{RenderedTag, Renderer, rule_diagnostic};
@@ -285,7 +285,7 @@ impl<'a> Readable<'a> {
             renderer.config.tags.get(rule).filter(|rule| rule.on.contains(&EventName::Tag)).is_some_and(
                 |rule| {
                     let (_, values) = renderer.values(&Context::new(EventName::Tag), name, image);
-                    VersionReader::new(&renderer.templates, &rule.template, &values).is_some()
+                    forward::reader(&renderer.templates, &rule.template, &values).is_some()
                 },
             )
         })

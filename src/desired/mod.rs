@@ -18,7 +18,7 @@ mod version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use forward::{Held, Line};
+pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use selection::Selection;
 pub use tags::{ImageTags, RenderedTag, tags};
@@ -30,6 +30,7 @@ use indexmap::IndexMap;
 use crate::config::{Config, Image};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{
     EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
@@ -87,6 +88,8 @@ pub struct DesiredTag {
     pub mutability: Mutability,
     /// What to do where an immutable tag names another digest.
     pub on_conflict: OnConflict,
+    /// What to do where it cannot be known whether a forward tag would move forward.
+    pub on_unknown: OnUnknown,
     /// What decides whether a forward tag moves.
     pub basis: Basis,
 }
@@ -198,6 +201,7 @@ fn add_repositories(
                 rule: rendered.rule.clone(),
                 mutability: rendered.mutability,
                 on_conflict: rule.on_conflict,
+                on_unknown: rule.on_unknown,
                 basis,
             })
         })
@@ -241,12 +245,13 @@ fn basis(
         .iter()
         .filter_map(|rule| config.tags.get(rule))
         .filter(|rule| rule.on.contains(&EventName::Tag))
-        .filter_map(|rule| forward::VersionReader::new(&templates, &rule.template, &values))
+        .filter_map(|rule| forward::reader(&templates, &rule.template, &values))
         .collect();
     Basis::Release(Box::new(Line {
         templates,
         readers: Arc::new(readers),
         template: rule.template.clone(),
+        vars: config.vars.clone(),
         values,
         tag: rendered.tag.clone(),
         version: version.clone(),

@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use super::{Result, Session, path};
-use crate::diagnostic::Diagnostic;
+use crate::config::{self, LoadOptions};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
-use crate::model::plan::{self, Plan};
+use crate::model::plan::{self, Plan, PlanKind};
 use crate::model::record::{self, Record, RecordedProblem};
 use crate::saved::{self, Document, SavedError};
 
@@ -51,6 +52,43 @@ pub fn load_plan(session: &Session, file: &Path) -> Result<Plan> {
     let mut plan: Plan = saved::load(file).map_err(|error| told(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
     Ok(plan)
+}
+
+/// Refuses a plan whose `publish.toml`, where it still lies where it lay, says something else now. Without it the plan is
+/// enough.
+pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
+    let folder = path::normal(&session.working_folder.join(&plan.folder));
+    let Some(name) = Path::new(&plan.config.path).file_name() else { return Ok(()) };
+    let path = folder.join(name);
+    // What a rollback goes back from was published by an older file.
+    if plan.kind == PlanKind::Rollback || !path.exists() {
+        return Ok(());
+    }
+    let shown = path::relative(&session.working_folder, &path);
+    let options = LoadOptions { profile: plan.config.profile.clone(), ..session.load_options(&shown) };
+    if config::file_digest(&options).as_ref() == Some(&plan.config.file_digest) {
+        return Ok(());
+    }
+    let stale = |message: String| {
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    };
+    let shown = shown.display();
+    let mut found = vec![stale(format!("`{shown}` changed since the plan was made"))];
+    if let Some(config) = config::load(&options).config {
+        found.extend(plan.registries.iter().filter_map(|(name, planned)| {
+            let planned = planned.url.to_string();
+            match config.registries.get(name).map(|registry| registry.endpoint.url.to_string()) {
+                Some(url) if url == planned => None,
+                Some(url) => Some(stale(format!(
+                    "the plan is for another registry: `{name}` is `{planned}` in it, and `{url}` in `{shown}`"
+                ))),
+                None => Some(stale(format!(
+                    "the plan is for a registry `{name}` (`{planned}`), which `{shown}` does not declare"
+                ))),
+            }
+        }));
+    }
+    Err(found)
 }
 
 /// Reads a saved plan or a record, whichever it is.

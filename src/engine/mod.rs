@@ -4,6 +4,7 @@
 mod connect;
 mod files;
 mod findings;
+mod judge;
 mod path;
 
 use std::path::{Path, PathBuf};
@@ -12,18 +13,21 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use connect::Connections;
-pub use files::{Saved, load_plan, load_saved, record, save_plan, save_record};
+pub use files::{Saved, check_declared, load_plan, load_saved, record, save_plan, save_record};
 use findings::Findings;
+use judge::PlanJudge;
 
 use crate::apply::{self, Connect};
 use crate::config::{self, Config, LoadOptions};
-use crate::context::{Context, Environment, Flags, Needs};
+use crate::context::{self, Context, Environment, Flags, Needs};
 use crate::desired::{self, Basis, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
+use crate::model::Digest;
+use crate::model::forward::Descent;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
-use crate::observed::{self, Connection, Descent, Observed};
+use crate::observed::{self, Connection, Observed};
 use crate::plan;
 
 /// Everything that is wrong, or a result.
@@ -73,6 +77,13 @@ impl Session {
     fn load(&self) -> Result<Config> {
         let loaded = config::load(&self.load_options(&self.config_path()?));
         loaded.config.ok_or(loaded.diagnostics)
+    }
+
+    /// The digest of what the file of `config` says by itself.
+    fn file_digest(&self, config: &Config) -> Digest {
+        let options = LoadOptions { profile: config.profile.clone(), ..self.load_options(&config.path) };
+        // It was read a moment ago.
+        config::file_digest(&options).unwrap_or_else(|| config.digest.clone())
     }
 
     fn context(&self, config: &Config) -> Result<Context> {
@@ -157,6 +168,7 @@ pub async fn plan(
         config: PlannedConfig {
             path: path::relative(&session.working_folder, &config.path).display().to_string(),
             digest: config.digest.clone(),
+            file_digest: session.file_digest(&config),
             profile: config.profile.clone(),
         },
         folder: path::relative(&session.working_folder, &config.folder).display().to_string(),
@@ -196,7 +208,6 @@ async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Obs
 
 /// Asks git whether the commit being published descends from what each branch tag stands for.
 fn judge_descent(folder: &Path, desired: &Desired, observed: &mut Observed) {
-    use crate::context::{Ancestry, ancestry};
     for (wanted, present) in desired.repositories.iter().zip(&mut observed.repositories) {
         for tag in &wanted.tags {
             let Basis::Commit(commit) = &tag.basis else { continue };
@@ -204,11 +215,7 @@ fn judge_descent(folder: &Path, desired: &Desired, observed: &mut Observed) {
             let Some(revision) = &present.revision else { continue };
             present.descent = Some(match commit {
                 None => Descent::Unknown("the commit being published is not known".to_owned()),
-                Some(commit) => match ancestry(folder, revision, commit) {
-                    Ancestry::Ancestor => Descent::Yes,
-                    Ancestry::NotAncestor => Descent::No,
-                    Ancestry::Unknown(why) => Descent::Unknown(why),
-                },
+                Some(commit) => context::descent(folder, revision, commit),
             });
         }
     }
@@ -221,18 +228,35 @@ fn context_fields(context: &Context) -> serde_json::Map<String, serde_json::Valu
     }
 }
 
+/// How a plan is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Applying {
+    /// Whether the plan was saved before, and not made in this run.
+    pub saved: bool,
+    /// How many blobs are under way at once.
+    pub parallelism: usize,
+}
+
 /// Applies a plan, saved or just made: it is all that is needed besides credentials.
 pub async fn apply(
     session: &Session,
     plan: &Plan,
-    parallelism: usize,
+    how: &Applying,
     reporter: &Arc<dyn Reporter>,
     cancel: watch::Receiver<bool>,
 ) -> (Outcome, Vec<Diagnostic>) {
     let folder = path::normal(&session.working_folder.join(&plan.folder));
-    let connections = Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
-    let options =
-        apply::Options { folder, connect: &connections, reporter: reporter.clone(), parallelism, cancel };
+    let connections =
+        Connections::new(folder.clone(), &session.environment, how.parallelism, reporter.clone());
+    let options = apply::Options {
+        judge: Arc::new(PlanJudge::new(plan, &folder)),
+        folder,
+        connect: &connections,
+        saved: how.saved,
+        reporter: reporter.clone(),
+        parallelism: how.parallelism,
+        cancel,
+    };
     apply::apply(plan, &options).await
 }
 

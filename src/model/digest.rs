@@ -27,6 +27,12 @@ impl Digest {
         digester.finish()
     }
 
+    /// The digest of `value` in one form, whatever the order and the spaces it was written with: without spaces, and with
+    /// the keys of every object sorted.
+    pub fn of_json(value: &serde_json::Value) -> Self {
+        Self::of(canonical(value).as_bytes())
+    }
+
     /// `sha256` or `sha512`.
     pub fn algorithm(&self) -> &str {
         self.0.split_once(':').map_or("", |(algorithm, _)| algorithm)
@@ -146,6 +152,22 @@ impl Digester {
             Hasher::Sha256(hasher) => format!("sha256:{}", hex::encode(sha2::Digest::finalize(hasher))),
             Hasher::Sha512(hasher) => format!("sha512:{}", hex::encode(sha2::Digest::finalize(hasher))),
         })
+    }
+}
+
+fn canonical(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entry = |(key, value): (&String, &Value)| {
+                format!("{}:{}", Value::String(key.clone()), canonical(value))
+            };
+            format!("{{{}}}", entries.into_iter().map(entry).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
     }
 }
 

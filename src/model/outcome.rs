@@ -26,8 +26,9 @@ pub struct ChangeOutcome {
     /// What the tag named before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<TagTarget>,
-    /// What the plan wants it to name.
-    pub after: TagTarget,
+    /// What the plan wants it to name; nothing where it is to be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<TagTarget>,
     /// What became of it.
     pub result: ChangeResult,
     /// Why, where it is not as planned.
@@ -43,9 +44,11 @@ pub enum ChangeResult {
     Created,
     /// The tag was moved.
     Moved,
+    /// The tag was removed.
+    Removed,
     /// The tag named what it should already.
     Unchanged,
-    /// The tag was kept, as planned.
+    /// The tag was kept: as planned, or since something newer was published meanwhile.
     Kept,
     /// It was not come to.
     Skipped,
@@ -62,8 +65,9 @@ pub struct RepositoryOutcome {
     pub address: String,
     /// The repository's whole name.
     pub repository: String,
-    /// The digest that the plan publishes.
-    pub digest: Digest,
+    /// The digest that the plan publishes, where it publishes any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// The reference that deployments should use: `ghcr.io/colliery-io/brokkr-broker@sha256:…`. Set once the content is
     /// known to be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,12 +2,14 @@
 //! `publish.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
 use super::{Descriptor, Digest, Mutability, Platform, RepositoryName, SourceSpec, Tag, Visibility};
+
+pub use super::reason::Reason;
 
 /// What a saved plan looks like: major versions are refused by older programs, minor ones only add fields.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -19,6 +21,9 @@ pub struct Plan {
     pub format_version: String,
     /// The program that made the plan, with its version.
     pub generator: String,
+    /// What the plan is for.
+    #[serde(default)]
+    pub kind: PlanKind,
     /// The folder that relative paths start at: in a file relative to the folder of the file, in what `plan --json` prints
     /// to the working directory.
     pub folder: String,
@@ -37,6 +42,19 @@ pub struct Plan {
     pub silent: Vec<SilentImage>,
 }
 
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanKind {
+    /// Content is published, and tags name it: `plan`.
+    #[default]
+    Publish,
+    /// Floating tags go back to what they were: `rollback`.
+    Rollback,
+    /// Tags go, by declared retention: `prune`.
+    Prune,
+}
+
 /// The configuration that a plan was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedConfig {
@@ -44,6 +62,8 @@ pub struct PlannedConfig {
     pub path: String,
     /// The digest of the merged configuration, layers included.
     pub digest: Digest,
+    /// The digest of the file alone.
+    pub file_digest: Digest,
     /// The profile that was in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -71,19 +91,27 @@ pub struct PlannedRepository {
     pub repository: RepositoryName,
     /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
-    /// Where the content comes from.
+    /// What is published; a plan that only moves or removes tags has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<PlannedContent>,
+    /// What is to be done with each tag.
+    pub changes: Vec<Change>,
+    /// Who should be able to pull, and who is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<VisibilityChange>,
+}
+
+/// What is published to a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedContent {
+    /// Where it comes from.
     pub source: PlannedSource,
     /// The manifest that is published.
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
     /// What is to be sent.
-    pub content: PlannedContent,
-    /// What is to be done with each tag.
-    pub changes: Vec<Change>,
-    /// Who should be able to pull, and who is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub visibility: Option<VisibilityChange>,
+    pub sending: PlannedSending,
 }
 
 /// Where content comes from: enough to find it again.
@@ -101,7 +129,7 @@ pub struct PlannedSource {
 
 /// What is to be sent of an image to a repository. Sizes in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct PlannedContent {
+pub struct PlannedSending {
     /// The size of all blobs and manifests.
     pub bytes: u64,
     /// What of it has to be sent.
@@ -123,7 +151,7 @@ pub struct Change {
     pub address: String,
     /// The tag.
     pub tag: Tag,
-    /// The rule that rendered it.
+    /// The rule that rendered it, or the retention that removes it.
     pub rule: String,
     /// Whether the tag may move.
     pub mutability: Mutability,
@@ -134,8 +162,39 @@ pub struct Change {
     /// What the tag names now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<TagTarget>,
-    /// What the tag will name.
-    pub after: TagTarget,
+    /// What the tag will name; nothing where it is to be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<TagTarget>,
+    /// What decides whether a forward tag moves, enough to decide again while others publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<PlannedForward>,
+    /// How a tag is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalMethod>,
+}
+
+impl Change {
+    /// The digest that the tag will name.
+    pub fn wanted(&self) -> Option<&Digest> {
+        self.after.as_ref().map(|after| &after.digest)
+    }
+
+    /// The digest that the tag names now.
+    pub fn present(&self) -> Option<&Digest> {
+        self.before.as_ref().map(|before| &before.digest)
+    }
+}
+
+/// How a tag is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalMethod {
+    /// The registry removes a tag alone.
+    Tag,
+    /// The tag is moved to a manifest made for that, which then is deleted.
+    Placeholder,
+    /// The manifest is deleted, with all its tags, which all are to be removed.
+    Manifest,
 }
 
 /// What a tag names.
@@ -169,6 +228,8 @@ pub enum Action {
     Create,
     /// The tag names something else, and will move.
     Move,
+    /// The tag exists, and will not.
+    Remove,
     /// The tag names what it should.
     NoOp,
     /// The tag stays as it is, although the rule fired.
@@ -180,74 +241,7 @@ pub enum Action {
 impl Action {
     /// Whether the registry is changed.
     pub fn is_change(self) -> bool {
-        matches!(self, Self::Create | Self::Move)
-    }
-}
-
-/// Why a tag is treated as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "code", rename_all = "snake_case")]
-pub enum Reason {
-    /// The tag does not exist yet.
-    New,
-    /// The tag names the wanted digest already.
-    AlreadyThere,
-    /// The rule lets the tag move.
-    Mutable,
-    /// The version is the highest of the tag's line.
-    HighestVersion,
-    /// The registry holds a higher version of the tag's line.
-    NewerVersion {
-        /// The highest version of the line.
-        version: String,
-        /// The tag that stands for it.
-        tag: Tag,
-    },
-    /// A pre-release does not take the tag.
-    Prerelease {
-        /// The version being published.
-        version: String,
-    },
-    /// No rule prints the full version, so what the registry holds is unknown.
-    UnknownLine,
-    /// The present image is of an ancestor of the commit.
-    Descendant,
-    /// The present image is of a commit that is no ancestor.
-    NotDescendant {
-        /// The commit of the present image.
-        revision: String,
-    },
-    /// Whether the present image is of an ancestor cannot be known, so the tag moves.
-    UnknownAncestry {
-        /// Why.
-        why: String,
-    },
-    /// An immutable tag names another digest.
-    Immutable,
-    /// An immutable tag names another digest, and the rule keeps it.
-    KeptFirst,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::New => f.write_str("new"),
-            Self::AlreadyThere => f.write_str("already there"),
-            Self::Mutable => f.write_str("mutable"),
-            Self::HighestVersion | Self::Descendant => f.write_str("forward"),
-            Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
-            Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
-            Self::UnknownLine => {
-                f.write_str("kept: no rule prints the full version, so what is there is unknown")
-            }
-            Self::NotDescendant { revision } => {
-                let short = revision.get(..7).unwrap_or(revision);
-                write!(f, "kept: it stands for commit {}, no ancestor of this one", short.escape_debug())
-            }
-            Self::UnknownAncestry { why } => write!(f, "moved without knowing whether forward: {why}"),
-            Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
-            Self::KeptFirst => f.write_str("kept: the digest first published stays"),
-        }
+        matches!(self, Self::Create | Self::Move | Self::Remove)
     }
 }
 
@@ -310,6 +304,8 @@ pub struct Summary {
     pub create: usize,
     /// Tags to move.
     pub moves: usize,
+    /// Tags to remove.
+    pub remove: usize,
     /// Tags that are as they should be.
     pub no_op: usize,
     /// Tags kept although their rule fired.
@@ -329,8 +325,10 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for repository in &self.repositories {
-            summary.bytes = summary.bytes.saturating_add(repository.content.bytes);
-            summary.bytes_to_send = summary.bytes_to_send.saturating_add(repository.content.bytes_to_send);
+            if let Some(PlannedContent { sending, .. }) = &repository.content {
+                summary.bytes = summary.bytes.saturating_add(sending.bytes);
+                summary.bytes_to_send = summary.bytes_to_send.saturating_add(sending.bytes_to_send);
+            }
             if repository.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::ByHand) {
                 summary.by_hand += 1;
             }
@@ -338,6 +336,7 @@ impl Plan {
                 *match change.action {
                     Action::Create => &mut summary.create,
                     Action::Move => &mut summary.moves,
+                    Action::Remove => &mut summary.remove,
                     Action::NoOp => &mut summary.no_op,
                     Action::Keep => &mut summary.keep,
                     Action::Conflict => &mut summary.conflict,
@@ -362,5 +361,12 @@ impl PlannedRepository {
     /// Whether `apply` would change a tag here.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
+    }
+
+    /// Whether a tag here is to name the content that is published.
+    pub fn places_content(&self) -> bool {
+        let root = self.content.as_ref().map(|content| &content.root.digest);
+        let names_it = |change: &Change| change.action.is_change() && change.wanted() == root;
+        root.is_some() && self.changes.iter().any(names_it)
     }
 }

@@ -1,15 +1,16 @@
 //! What is to be done with one tag, and why: every rule of mutability in one place.
 
 use crate::desired::{Basis, DesiredTag};
+use crate::model::forward::{Descent, OnUnknown, newer};
 use crate::model::plan::{Action, Reason};
 use crate::model::{Digest, Mutability, OnConflict};
-use crate::observed::{Descent, ObservedRepository, ObservedTag};
+use crate::observed::{ObservedRepository, ObservedTag};
 
 /// Decides about `tag`, which should name `root`.
 pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedRepository) -> (Action, Reason) {
     let present = observed.tags.get(&tag.tag);
     if present.is_some_and(|present| present.digest == *root) {
-        return (Action::NoOp, Reason::AlreadyThere);
+        return overtaken(tag, observed).unwrap_or((Action::NoOp, Reason::AlreadyThere));
     }
     match tag.mutability {
         Mutability::Mutable => move_or_create(present, Reason::Mutable),
@@ -20,6 +21,19 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
         },
         Mutability::Forward => forward(tag, present, observed),
     }
+}
+
+/// The tag names the version being published, though the registry holds a higher one: that gets it.
+fn overtaken(tag: &DesiredTag, observed: &ObservedRepository) -> Option<(Action, Reason)> {
+    let Basis::Release(line) = &tag.basis else { return None };
+    let highest = newer(observed.lines.get(&tag.tag)?, &line.version)?;
+    // Where its digest is not known, or is this one, nothing is gained.
+    let (digest, _) = observed.versions.iter().find(|(_, held)| held.tag == highest.tag)?;
+    let present = observed.tags.get(&tag.tag)?;
+    (*digest != present.digest).then(|| {
+        let (version, tag) = (highest.version.to_string(), highest.tag.clone());
+        (Action::Move, Reason::Overtaken { version, tag })
+    })
 }
 
 fn move_or_create(present: Option<&ObservedTag>, reason: Reason) -> (Action, Reason) {
@@ -42,28 +56,34 @@ fn forward(
             None => (Action::Create, Reason::New),
         },
         // A missing tag is no exception: a backport must not create the `latest` that nobody made yet.
-        Basis::Release(line) => match observed.lines.get(&tag.tag).and_then(|held| held.last()) {
-            Some(highest) if highest.version > line.version => (
-                Action::Keep,
-                Reason::NewerVersion { version: highest.version.to_string(), tag: highest.tag.clone() },
-            ),
-            _ => move_or_create(present, Reason::HighestVersion),
-        },
+        Basis::Release(line) => {
+            let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
+            match newer(held, &line.version) {
+                Some(highest) => {
+                    let (version, tag) = (highest.version.to_string(), highest.tag.clone());
+                    (Action::Keep, Reason::NewerVersion { version, tag })
+                }
+                None => move_or_create(present, Reason::HighestVersion),
+            }
+        }
         Basis::Commit(_) => match present {
             None => (Action::Create, Reason::New),
-            Some(present) => match (&present.descent, &present.revision) {
-                (Some(Descent::Yes), _) => (Action::Move, Reason::Descendant),
-                (Some(Descent::No), Some(revision)) => {
-                    (Action::Keep, Reason::NotDescendant { revision: revision.clone() })
-                }
-                (Some(Descent::Unknown(why)), _) => {
-                    (Action::Move, Reason::UnknownAncestry { why: why.clone() })
-                }
-                (Some(Descent::No) | None, _) => {
-                    let why = "the present image does not say which commit it was built from".to_owned();
-                    (Action::Move, Reason::UnknownAncestry { why })
-                }
-            },
+            Some(present) => by_descent(present, tag.on_unknown),
         },
+    }
+}
+
+fn by_descent(present: &ObservedTag, on_unknown: OnUnknown) -> (Action, Reason) {
+    let revision = present.revision.clone().unwrap_or_default();
+    let why = match &present.descent {
+        Some(Descent::Descendant) => return (Action::Move, Reason::Descendant),
+        Some(Descent::Older) => return (Action::Keep, Reason::OlderCommit { revision }),
+        Some(Descent::Diverged) => return (Action::Keep, Reason::Diverged { revision }),
+        Some(Descent::Unknown(why)) => why.clone(),
+        None => "the present image does not say which commit it was built from".to_owned(),
+    };
+    match on_unknown {
+        OnUnknown::Move => (Action::Move, Reason::UnknownAncestry { why }),
+        OnUnknown::Keep => (Action::Keep, Reason::UnknownAncestryKept { why }),
     }
 }

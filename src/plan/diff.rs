@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::decide::decide;
 use super::sending::Holdings;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
-use crate::model::Visibility;
+use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
-    Change, FORMAT_VERSION, ObservedVisibility, Plan, PlannedConfig, PlannedRepository, PlannedSource,
-    SilentImage, TagTarget, VisibilityAction, VisibilityChange,
+    Action, Change, FORMAT_VERSION, ObservedVisibility, Plan, PlanKind, PlannedConfig, PlannedContent,
+    PlannedRepository, PlannedSource, Reason, SilentImage, TagTarget, VisibilityAction, VisibilityChange,
 };
+use crate::model::{Digest, Mutability, Tag, Visibility};
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::settings_url;
 
@@ -42,6 +43,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
         generator: concat!("brokkr-publish ", env!("CARGO_PKG_VERSION")).to_owned(),
+        kind: PlanKind::Publish,
         folder: origin.folder,
         config: origin.config,
         context: origin.context,
@@ -59,30 +61,43 @@ fn repository(
 ) -> PlannedRepository {
     let content = &desired.content.published.content;
     let address = format!("images.{}@{}", desired.image, desired.registry);
+    let kept = kept(desired, observed);
     let changes: Vec<Change> =
-        desired.tags.iter().map(|tag| change(&address, tag, desired, observed)).collect();
-    let content_plan = if changes.iter().any(|change| change.action.is_change()) {
+        desired.tags.iter().map(|tag| change(&address, tag, desired, observed, kept.as_ref())).collect();
+    let placed = |change: &Change| change.action.is_change() && change.wanted() == Some(&content.root.digest);
+    let sending = if changes.iter().any(placed) {
         holdings.plan(&desired.endpoint.url.host(), desired, observed)
     } else {
         holdings.nothing(desired)
     };
+    let source = PlannedSource {
+        spec: desired.content.spec.clone(),
+        annotations: desired.content.annotations.clone(),
+        platforms: desired.content.platforms.clone(),
+    };
+    let planned =
+        PlannedContent { source, root: content.root.clone(), platforms: content.platforms.clone(), sending };
     PlannedRepository {
         image: desired.image.clone(),
         registry: desired.registry.clone(),
         repository: desired.name.clone(),
         name: desired.endpoint.url.full_name(&desired.name),
-        source: PlannedSource {
-            spec: desired.content.spec.clone(),
-            annotations: desired.content.annotations.clone(),
-            platforms: desired.content.platforms.clone(),
-        },
-        root: content.root.clone(),
-        platforms: content.platforms.clone(),
-        content: content_plan,
+        content: Some(planned),
         visibility: visibility(desired, observed, &changes),
         address,
         changes,
     }
+}
+
+/// The digest first published that an immutable tag of this run keeps, and the tag: the other tags of the run follow it,
+/// so that all name one image.
+fn kept(desired: &DesiredRepository, observed: &ObservedRepository) -> Option<(Digest, Tag)> {
+    let root = &desired.content.published.content.root.digest;
+    desired.tags.iter().find_map(|tag| {
+        let (_, reason) = decide(tag, root, observed);
+        let present = observed.tags.get(&tag.tag).filter(|_| reason == Reason::KeptFirst)?;
+        Some((present.digest.clone(), tag.tag.clone()))
+    })
 }
 
 fn change(
@@ -90,9 +105,15 @@ fn change(
     tag: &DesiredTag,
     desired: &DesiredRepository,
     observed: &ObservedRepository,
+    kept: Option<&(Digest, Tag)>,
 ) -> Change {
     let root = &desired.content.published.content.root.digest;
-    let (action, reason) = decide(tag, root, observed);
+    let kept = kept.filter(|_| tag.mutability != Mutability::Immutable);
+    let wanted = kept.map_or(root, |(digest, _)| digest);
+    let (action, mut reason) = decide(tag, wanted, observed);
+    if let Some((_, immutable)) = kept.filter(|_| matches!(action, Action::Create | Action::Move)) {
+        reason = Reason::FollowsKept { tag: immutable.clone() };
+    }
     let before = observed.tags.get(&tag.tag).map(|present| {
         let held = observed.versions.get(&present.digest);
         TagTarget {
@@ -102,10 +123,30 @@ fn change(
             revision: present.revision.clone(),
         }
     });
-    let (version, revision) = match &tag.basis {
-        Basis::Release(line) => (Some(line.version.to_string()), None),
-        Basis::Commit(commit) => (None, commit.clone()),
-        Basis::None | Basis::Prerelease(_) => (None, None),
+    let (version, revision, mut forward) = match &tag.basis {
+        Basis::Release(line) => {
+            let forward = line.can_be_read().then(|| PlannedForward::Version(line.to_plan()));
+            (Some(line.version.to_string()), None, forward)
+        }
+        Basis::Commit(commit) => {
+            let planned = PlannedCommit { revision: commit.clone(), on_unknown: tag.on_unknown };
+            (None, commit.clone(), Some(PlannedForward::Commit(planned)))
+        }
+        Basis::None | Basis::Prerelease(_) => (None, None, None),
+    };
+    let after = match &reason {
+        // A run of a higher version was cut off before it could move the tag: this one does.
+        Reason::Overtaken { version, tag: highest } => {
+            if let (Some(PlannedForward::Version(line)), Ok(version)) = (&mut forward, version.parse()) {
+                line.version = version;
+            }
+            TagTarget {
+                version: Some(version.clone()),
+                version_tag: Some(highest.clone()),
+                ..TagTarget::new(held_digest(observed, highest).unwrap_or_else(|| wanted.clone()))
+            }
+        }
+        _ => TagTarget { digest: wanted.clone(), version, version_tag: None, revision },
     };
     Change {
         address: format!("{address}:{}", tag.tag),
@@ -115,8 +156,15 @@ fn change(
         action,
         reason,
         before,
-        after: TagTarget { digest: root.clone(), version, version_tag: None, revision },
+        after: Some(after),
+        forward: forward.filter(|_| action.is_change()),
+        removal: None,
     }
+}
+
+/// The digest of the tag that stands for a version, where it was asked.
+fn held_digest(observed: &ObservedRepository, tag: &Tag) -> Option<Digest> {
+    observed.versions.iter().find(|(_, held)| held.tag == *tag).map(|(digest, _)| digest.clone())
 }
 
 fn visibility(

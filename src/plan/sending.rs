@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::desired::DesiredRepository;
 use crate::model::Digest;
-use crate::model::plan::PlannedContent;
+use crate::model::plan::PlannedSending;
 use crate::observed::ObservedRepository;
 
 /// Which blobs each registry holds, or will by the time that later repositories are filled.
@@ -25,7 +25,7 @@ impl Holdings {
         host: &str,
         desired: &DesiredRepository,
         observed: &ObservedRepository,
-    ) -> PlannedContent {
+    ) -> PlannedSending {
         let mut planned = self.nothing(desired);
         let content = &desired.content.published.content;
         for manifest in content.manifests.iter().filter(|it| observed.missing_manifests.contains(it.digest()))
@@ -46,12 +46,12 @@ impl Holdings {
 
     /// What is planned where no tag changes.
     #[allow(clippy::unused_self)] // reads as the other half of `plan`
-    pub fn nothing(&self, desired: &DesiredRepository) -> PlannedContent {
+    pub fn nothing(&self, desired: &DesiredRepository) -> PlannedSending {
         let content = &desired.content.published.content;
-        PlannedContent {
+        PlannedSending {
             bytes: content.total_size(),
             blobs: content.blobs.len(),
-            ..PlannedContent::default()
+            ..PlannedSending::default()
         }
     }
 }

@@ -101,8 +101,10 @@ mod credentials;
 mod directory;
 mod error;
 mod http;
+mod revision;
 
 pub use connect::{ConnectOptions, Environment, connect};
 pub use credentials::Credentials;
 pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
+pub use revision::revision;

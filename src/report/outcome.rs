@@ -10,7 +10,8 @@ use crate::model::record::Record;
 /// `outcome` as text; with every change where `success` is false, since then each matters.
 pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
-    let changed = outcome.count(ChangeResult::Created) + outcome.count(ChangeResult::Moved) > 0;
+    let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
+    let changed = done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped)
     });
@@ -22,6 +23,7 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     let counts = [
         (ChangeResult::Created, "created"),
         (ChangeResult::Moved, "moved"),
+        (ChangeResult::Removed, "removed"),
         (ChangeResult::Unchanged, "in place"),
         (ChangeResult::Kept, "kept"),
         (ChangeResult::Stale, "stale"),
@@ -105,16 +107,25 @@ pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
     let (ink, sign, word) = match change.result {
         ChangeResult::Created => (Ink::Created, '+', "created"),
         ChangeResult::Moved => (Ink::Moved, '~', "moved"),
+        ChangeResult::Removed => (Ink::Moved, '-', "removed"),
         ChangeResult::Unchanged => (Ink::Kept, '=', "in place"),
         ChangeResult::Kept => (Ink::Kept, '=', "kept"),
         ChangeResult::Skipped => (Ink::Kept, '-', "skipped"),
         ChangeResult::Failed => (Ink::Alarm, '!', "failed"),
         ChangeResult::Stale => (Ink::Alarm, '!', "stale"),
     };
-    let digest = format!("{}{}", change.after.digest.short(12), style.ellipsis());
-    let text = format!("{sign} {}:{} {word} {digest}", clean::line(&change.repository), change.tag);
+    let digest =
+        change.after.as_ref().map(|after| format!(" {}{}", after.digest.short(12), style.ellipsis()));
+    let text = format!(
+        "{sign} {}:{} {word}{}",
+        clean::line(&change.repository),
+        change.tag,
+        digest.unwrap_or_default()
+    );
     let detail = match (&change.detail, change.result) {
-        (Some(detail), ChangeResult::Kept) => format!(" ({})", clean::line(detail)),
+        (Some(detail), ChangeResult::Kept | ChangeResult::Created | ChangeResult::Moved) => {
+            format!(" ({})", clean::line(detail))
+        }
         _ => String::new(),
     };
     format!("  {}{detail}\n", style.paint(ink, text))

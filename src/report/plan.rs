@@ -30,7 +30,8 @@ pub fn human(plan: &Plan, style: Style) -> String {
     };
     let (names, values) = (width(|row| &row.name), width(|row| &row.value));
     for (repository, rows) in &repositories {
-        let platforms = repository.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let platforms = repository.content.iter().flat_map(|content| &content.platforms);
+        let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let name = pad(&clean::line(&repository.name), names + values + 9);
         text.push_str(
             format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::line(&platforms)).trim_end(),
@@ -69,7 +70,7 @@ fn short(digest: &Digest, style: Style) -> String {
 }
 
 fn row(change: &Change, style: Style) -> Row {
-    let after = short(&change.after.digest, style);
+    let after = change.wanted().map_or_else(|| "nothing".to_owned(), |digest| short(digest, style));
     let before = change.before.as_ref().map(|target| {
         let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
         let stood_for = target
@@ -87,6 +88,7 @@ fn row(change: &Change, style: Style) -> Row {
     let (ink, sign, value) = match change.action {
         Action::Create => (Ink::Created, '+', after.clone()),
         Action::Move => (Ink::Moved, '~', moved(&before)),
+        Action::Remove => (Ink::Alarm, '-', before.clone().unwrap_or_default()),
         Action::NoOp => (Ink::Kept, '=', after.clone()),
         Action::Keep => (Ink::Kept, '=', before.clone().unwrap_or_else(|| "not there".to_owned())),
         Action::Conflict => (Ink::Alarm, '!', moved(&before)),
@@ -140,6 +142,7 @@ fn summary(plan: &Plan) -> String {
         (summary.conflict, "in conflict"),
         (summary.create, "to create"),
         (summary.moves, "to move"),
+        (summary.remove, "to remove"),
         (summary.keep, "kept"),
         (summary.no_op, "in place"),
         (summary.by_hand, "to change by hand"),

@@ -22,7 +22,7 @@ fn deployable(record: &Record) -> impl Iterator<Item = Deployable<'_>> {
             image: &planned.image,
             registry: &planned.registry,
             repository: &outcome.repository,
-            digest: outcome.digest.as_str(),
+            digest: outcome.digest.as_ref()?.as_str(),
             reference: outcome.reference.as_deref()?,
         })
     })

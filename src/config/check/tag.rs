@@ -31,6 +31,11 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
         if raw.on_conflict.is_some() && mutability != Mutability::Immutable {
             idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
         }
+        if raw.on_unknown.is_some() && !forward_by_commit(&raw.on, mutability) {
+            let why =
+                "only tags with `mutability = \"forward\"` that fire on more than git tags ask for descent";
+            idle(&name, "on_unknown", why, desk);
+        }
         let rule = TagRule {
             on: raw.on?.into_vec().into_iter().map(EventName::from).collect(),
             template: raw.template?,
@@ -39,10 +44,21 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             mutability,
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),
+            on_unknown: raw.on_unknown.unwrap_or_default(),
         };
         Some((name, rule))
     };
     raw.into_iter().filter_map(entry).collect()
+}
+
+/// Whether descent ever decides about the tag; what is no list of events is told elsewhere.
+fn forward_by_commit(on: &Option<raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
+    let only_tags = match on {
+        Some(raw::OneOrMany::One(event)) => matches!(event, raw::Event::Tag),
+        Some(raw::OneOrMany::Many(events)) => events.iter().all(|event| matches!(event, raw::Event::Tag)),
+        None => false,
+    };
+    mutability == Mutability::Forward && !only_tags
 }
 
 fn globs(globs: &[String], one: bool, name: &str, desk: &mut Desk<'_>) {

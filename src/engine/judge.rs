@@ -1,0 +1,36 @@
+//! Decides again about forward tags during an apply: by the templates that the plan carries, and by git.
+
+use std::path::{Path, PathBuf};
+
+use crate::apply::Judge;
+use crate::context::{self, Context};
+use crate::desired::Line;
+use crate::model::forward::{Descent, Held, PlannedLine};
+use crate::model::plan::Plan;
+use crate::model::{EventName, Tag};
+
+/// Judges by the context of a plan.
+pub(super) struct PlanJudge {
+    context: Context,
+    folder: PathBuf,
+}
+
+impl PlanJudge {
+    /// A judge for `plan`; git is asked in `folder`.
+    pub fn new(plan: &Plan, folder: &Path) -> Self {
+        let context = serde_json::from_value(serde_json::Value::Object(plan.context.clone()));
+        // Lines are those of releases, whose templates hardly use more than the version.
+        let context = context.unwrap_or_else(|_| Context::new(EventName::Tag));
+        Self { context, folder: folder.to_owned() }
+    }
+}
+
+impl Judge for PlanJudge {
+    fn held(&self, line: &PlannedLine, image: &str, tag: &Tag, tags: &[Tag]) -> Vec<Held> {
+        Line::from_plan(line, &self.context, image, tag).held(tags)
+    }
+
+    fn descent(&self, old: &str, new: &str) -> Descent {
+        context::descent(&self.folder, old, new)
+    }
+}

@@ -1,0 +1,145 @@
+//! Why a tag is treated as it is: the typed reasons of a plan.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tag;
+
+/// Why a tag is treated as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// The tag does not exist yet.
+    New,
+    /// The tag names the wanted digest already.
+    AlreadyThere,
+    /// The rule lets the tag move.
+    Mutable,
+    /// The version is the highest of the tag's line.
+    HighestVersion,
+    /// The registry holds a higher version of the tag's line.
+    NewerVersion {
+        /// The highest version of the line.
+        version: String,
+        /// The tag that stands for it.
+        tag: Tag,
+    },
+    /// The tag names the version being published, but the registry holds a higher one of the line, which gets it: a run
+    /// was cut off before it could.
+    Overtaken {
+        /// The highest version of the line.
+        version: String,
+        /// The tag that stands for it.
+        tag: Tag,
+    },
+    /// A pre-release does not take the tag.
+    Prerelease {
+        /// The version being published.
+        version: String,
+    },
+    /// No rule prints the full version, so what the registry holds is unknown.
+    UnknownLine,
+    /// The present image is of an ancestor of the commit.
+    Descendant,
+    /// The present image is of a descendant of the commit: this run is an older one that ends last.
+    OlderCommit {
+        /// The commit of the present image.
+        revision: String,
+    },
+    /// The present image is of a commit that neither comes before the one being published nor after it: the branch
+    /// was rewritten, or the tag belongs to another branch.
+    Diverged {
+        /// The commit of the present image.
+        revision: String,
+    },
+    /// Whether the present image is of an ancestor cannot be known, and the rule says that the tag moves then.
+    UnknownAncestry {
+        /// Why.
+        why: String,
+    },
+    /// Whether the present image is of an ancestor cannot be known, and the rule says that the tag stays then.
+    UnknownAncestryKept {
+        /// Why.
+        why: String,
+    },
+    /// An immutable tag names another digest.
+    Immutable,
+    /// An immutable tag names another digest, and the rule keeps it.
+    KeptFirst,
+    /// The tag follows an immutable tag of the same run that keeps the digest first published.
+    FollowsKept {
+        /// The immutable tag.
+        tag: Tag,
+    },
+    /// The tag goes back to what it was before an apply.
+    RolledBack,
+    /// The tag is as it was before the apply already.
+    RolledBackAlready,
+    /// The tag stays: rolling back moves no immutable tag.
+    ImmutableStays,
+    /// Somebody moved the tag since.
+    MovedSince,
+    /// What the tag named before is in the registry no more.
+    ContentGone,
+    /// The registry cannot remove the tag.
+    CannotRemove {
+        /// Why.
+        why: String,
+    },
+    /// A retention removes the tag.
+    Expired {
+        /// Why it does.
+        why: String,
+    },
+    /// A retention matches the tag, and it stays.
+    Retained {
+        /// Why it does.
+        why: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::AlreadyThere => f.write_str("already there"),
+            Self::Mutable => f.write_str("mutable"),
+            Self::HighestVersion | Self::Descendant => f.write_str("forward"),
+            Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
+            Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
+            Self::UnknownLine => {
+                f.write_str("kept: no rule prints the full version, so what is there is unknown")
+            }
+            Self::OlderCommit { revision } => {
+                write!(f, "kept: it stands for commit {}, which is newer", short(revision))
+            }
+            Self::Diverged { revision } => write!(
+                f,
+                "kept: it stands for commit {}, which is not in this one's history: the branch was rewritten, or it is another's",
+                short(revision)
+            ),
+            Self::UnknownAncestry { why } => write!(f, "moved without knowing whether forward: {why}"),
+            Self::UnknownAncestryKept { why } => {
+                write!(f, "kept without knowing whether forward: {why}")
+            }
+            Self::Overtaken { tag, .. } => write!(f, "forward: {tag} is newer, and never got it"),
+            Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
+            Self::KeptFirst => f.write_str("kept: the digest first published stays"),
+            Self::FollowsKept { tag } => write!(f, "follows {tag}, which keeps the digest first published"),
+            Self::RolledBack => f.write_str("back to what it was"),
+            Self::RolledBackAlready => f.write_str("as it was already"),
+            Self::ImmutableStays => f.write_str("kept: immutable"),
+            Self::MovedSince => f.write_str("conflict: somebody moved it since"),
+            Self::ContentGone => f.write_str("conflict: what it named before is in the registry no more"),
+            Self::CannotRemove { why } => write!(f, "cannot be removed: {why}"),
+            Self::Expired { why } => f.write_str(why),
+            Self::Retained { why } => write!(f, "kept: {why}"),
+        }
+    }
+}
+
+/// The first digits of a commit that a registry or a file named.
+fn short(revision: &str) -> String {
+    revision.get(..7).unwrap_or(revision).escape_debug().to_string()
+}
