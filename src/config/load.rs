@@ -102,6 +102,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         registries: checked.registries,
         tags: checked.tags,
         images: checked.images,
+        checks: checked.checks,
         places,
     };
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -178,7 +179,7 @@ fn declared(json: &Value) -> Declared {
         None => Some(Vec::new()),
         Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
     };
-    Declared { registries: names("registries"), tags: names("tags") }
+    Declared { registries: names("registries"), tags: names("tags"), images: names("images") }
 }
 
 /// The value with the keys of each table in one order, so that the order of the file makes no other digest.
