@@ -1,4 +1,5 @@
-//! Collisions: one tag wanted by two images, or under two mutabilities or answers to a conflict, in one repository.
+//! Collisions: one tag wanted by two images, by one image in two registries that are one place, or under two mutabilities or
+//! answers to a conflict, in one repository.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +12,7 @@ use crate::model::{Mutability, OnConflict, Tag};
 #[derive(Clone, Copy)]
 struct Claim<'a> {
     image: &'a str,
+    registry: &'a str,
     tag: &'a RenderedTag,
 }
 
@@ -25,13 +27,16 @@ pub(super) fn find<'a>(
     let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
     for (name, tags) in images {
         let Some(image) = config.images.get(name) else { continue };
-        for registry in image.registries.iter().filter_map(|registry| config.registries.get(registry)) {
-            let location = &registry.endpoint.url;
-            let repository = location.full_name(&location.repository(&image.repository));
+        let declared =
+            image.registries.iter().filter_map(|registry| config.registries.get_key_value(registry));
+        for (registry, declaration) in declared {
+            let location = &declaration.endpoint.url;
+            let full = location.repository(&image.repository);
+            let (repository, identity) = (location.full_name(&full), location.identity(&full));
             for tag in tags {
-                let claim = Claim { image: name, tag };
-                let Some(first) = claims.get(&(repository.clone(), &tag.tag)).copied() else {
-                    claims.insert((repository.clone(), &tag.tag), claim);
+                let claim = Claim { image: name, registry, tag };
+                let Some(first) = claims.get(&(identity.clone(), &tag.tag)).copied() else {
+                    claims.insert((identity.clone(), &tag.tag), claim);
                     continue;
                 };
                 if let Some(diagnostic) = collision(config, first, claim, &repository, situation)
@@ -71,6 +76,23 @@ fn collision(
                 .help(
                     "give each image a `repository` of its own, or put `{{ image.name }}` into the template",
                 ),
+        );
+    }
+    if first.registry != second.registry {
+        let (one, other) = (first.registry, second.registry);
+        let place = |registry: &str| config.places.value(&["registries", registry, "url"]);
+        let message = format!(
+            "registries `{one}` and `{other}` are one place for image `{}`: `{repository}`",
+            second.image
+        );
+        return Some(
+            Diagnostic::error(Code::TagCollision, message)
+                .at_maybe(place(other), "the same place")
+                .at_maybe(place(one), "as this")
+                .help(format!(
+                    "remove one of them, or name one in `registries` of `[images.{}]`",
+                    second.image
+                )),
         );
     }
     if is_one_tag(config, first.tag, second.tag) {

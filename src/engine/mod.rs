@@ -80,6 +80,16 @@ impl Session {
         loaded.config.ok_or(loaded.diagnostics)
     }
 
+    /// The file of `config` under each other profile, and under none; those that are right.
+    fn other_profiles(&self, config: &Config) -> impl Iterator<Item = Config> {
+        let options = self.load_options(&path::relative(&self.working_folder, &config.path));
+        let declared = config::profiles(&options).into_iter().map(Some);
+        let others = declared.chain([None]).filter(|profile| *profile != config.profile).collect::<Vec<_>>();
+        others
+            .into_iter()
+            .filter_map(move |profile| config::load(&LoadOptions { profile, ..options.clone() }).config)
+    }
+
     /// The digest of what the file of `config` says by itself.
     fn file_digest(&self, config: &Config) -> Digest {
         let options = LoadOptions { profile: config.profile.clone(), ..self.load_options(&config.path) };
@@ -185,6 +195,8 @@ fn checked(session: &Session, config: &Config, context: &Context, selection: &Se
     let (checks, mut found) = desired::checks(config, context, selection);
     let shown = path::relative(&session.working_folder, &config.folder);
     found.extend(guard::run(&checks, &config.folder, &shown));
+    found
+        .extend(session.other_profiles(config).flat_map(|it| desired::against_profile(config, &it, context)));
     match desired::resolve(config, context, selection) {
         Ok(desired) if found.is_empty() => Ok(desired),
         Ok(_) => Err(found),

@@ -125,6 +125,40 @@ impl RegistryLocation {
         }
     }
 
+    /// What tells `repository` here from every other: the same for all the names that a registry goes by. For comparing,
+    /// not for people.
+    pub fn identity(&self, repository: &RepositoryName) -> String {
+        match self {
+            Self::Http { host, .. } => {
+                let (name, port) = match host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+                    Some((name, port)) => (name, port),
+                    None => (host.as_str(), "443"),
+                };
+                let library = if repository.0.contains('/') { "" } else { "library/" };
+                match name {
+                    "docker.io" | "index.docker.io" | "registry-1.docker.io" => {
+                        format!("docker.io:{port}/{library}{repository}")
+                    }
+                    "127.0.0.1" | "[::1]" => format!("localhost:{port}/{repository}"),
+                    name => format!("{name}:{port}/{repository}"),
+                }
+            }
+            Self::Directory { path } => {
+                let mut parts: Vec<&str> = Vec::new();
+                for part in path.split('/').enumerate().filter(|(at, part)| *at == 0 || !part.is_empty()) {
+                    match part.1 {
+                        "." => {}
+                        ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => {
+                            parts.pop();
+                        }
+                        part => parts.push(part),
+                    }
+                }
+                format!("oci:{}/{repository}", parts.join("/"))
+            }
+        }
+    }
+
     /// The name, with the namespace of the registry in front, of the repository declared as `name`.
     pub fn repository(&self, name: &RepositoryName) -> RepositoryName {
         match self {
@@ -327,6 +361,29 @@ impl From<Digest> for TagOrDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_place_has_one_identity() {
+        let identity = |location: &str, repository: &str| {
+            let location: RegistryLocation = location.parse().expect(location);
+            location.identity(&location.repository(&repository.parse().expect(repository)))
+        };
+        for ((one, other), same) in [
+            ((("ghcr.io/acme", "app"), ("ghcr.io", "acme/app")), true),
+            ((("ghcr.io", "app"), ("ghcr.io:443", "app")), true),
+            ((("docker.io", "app"), ("index.docker.io/library", "app")), true),
+            ((("localhost:5000", "app"), ("127.0.0.1:5000", "app")), true),
+            ((("localhost:5000", "app"), ("[::1]:5000", "app")), true),
+            ((("localhost:5000", "app"), ("localhost:5001", "app")), false),
+            ((("ghcr.io", "app"), ("quay.io", "app")), false),
+            ((("oci:dist", "app"), ("oci:./dist/", "app")), true),
+            ((("oci:dist", "app"), ("oci:out/../dist", "app")), true),
+            ((("oci:dist", "app"), ("oci:../dist", "app")), false),
+            ((("oci:/dist", "app"), ("oci:dist", "app")), false),
+        ] {
+            assert_eq!(identity(one.0, one.1) == identity(other.0, other.1), same, "{one:?} {other:?}");
+        }
+    }
 
     #[test]
     fn repository_names_follow_the_specification() {

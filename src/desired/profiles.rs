@@ -1,0 +1,147 @@
+//! Collisions between profiles: one tag that two profiles of a file want with different content, or under two mutabilities.
+//! Whichever is applied last would win.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tags::{self, RenderedTag, Renderer};
+use crate::config::{Config, Image};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::model::{Digest, Tag};
+use crate::source;
+
+/// A tag that a configuration wants.
+struct Claim<'a> {
+    name: &'a str,
+    image: &'a Image,
+    tag: &'a RenderedTag,
+    /// The repository, for people.
+    repository: String,
+}
+
+type Claims<'a> = BTreeMap<(String, &'a Tag), Claim<'a>>;
+
+/// What `config` and `other`, the same file under another profile, cannot both have in `context`. What is wrong with
+/// `other` by itself is not told here.
+pub fn against(config: &Config, other: &Config, context: &Context) -> Vec<Diagnostic> {
+    let (Ok(own_tags), Ok(other_tags)) = (tags::tags(config, context), tags::tags(other, context)) else {
+        return Vec::new();
+    };
+    let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
+    let mut contents = Contents { config, other, context, known: BTreeMap::new() };
+    // One pair of images is one mistake, however many tags they share.
+    let mut found: BTreeMap<(&str, &str, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
+    for (place, claim) in &own {
+        let Some(rival) = others.get(place) else { continue };
+        if let Some(difference) = contents.difference(claim, rival) {
+            let pair = (claim.name, rival.name, difference, claim.repository.as_str());
+            found.entry(pair).or_default().insert(&claim.tag.tag);
+        }
+    }
+    let told = found.iter().map(|((one, two, difference, repository), tags)| {
+        diagnostic((config, *one), (other, *two), difference, repository, tags)
+    });
+    told.collect()
+}
+
+fn claims<'a>(config: &'a Config, rendered: &'a indexmap::IndexMap<String, tags::ImageTags>) -> Claims<'a> {
+    let mut claims = Claims::new();
+    for (name, image) in &config.images {
+        let Some(of_image) = rendered.get(name) else { continue };
+        for registry in image.registries.iter().filter_map(|registry| config.registries.get(registry)) {
+            let location = &registry.endpoint.url;
+            let repository = location.repository(&image.repository);
+            for tag in &of_image.tags {
+                let claim = Claim { name, image, tag, repository: location.full_name(&repository) };
+                claims.insert((location.identity(&repository), &tag.tag), claim);
+            }
+        }
+    }
+    claims
+}
+
+/// In what two claims on one tag differ.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Difference {
+    /// Each with its rule.
+    Mutability([(&'static str, String); 2]),
+    Digest(Digest, Digest),
+}
+
+/// What images hold, opened where it matters.
+struct Contents<'a> {
+    config: &'a Config,
+    other: &'a Config,
+    context: &'a Context,
+    known: BTreeMap<(&'a str, &'a str), Option<(Digest, Digest)>>,
+}
+
+impl<'a> Contents<'a> {
+    fn difference(&mut self, own: &Claim<'a>, rival: &Claim<'a>) -> Option<Difference> {
+        if own.tag.mutability != rival.tag.mutability {
+            let of = |claim: &Claim<'_>| (claim.tag.mutability.as_str(), claim.tag.rule.clone());
+            return Some(Difference::Mutability([of(own), of(rival)]));
+        }
+        let (config, other, context) = (self.config, self.other, self.context);
+        let digests = self.known.entry((own.name, rival.name)).or_insert_with(|| {
+            let parts = |config, name, image: &Image| {
+                let (spec, annotations) = tags::content(&Renderer::new(config), context, name, image).ok()?;
+                Some((spec, annotations, image.platforms.clone()))
+            };
+            let (one, two) = (parts(config, own.name, own.image)?, parts(other, rival.name, rival.image)?);
+            if one == two {
+                return None;
+            }
+            // What cannot be opened wants nothing.
+            let digest = |config: &Config, parts: &(_, _, Vec<_>)| {
+                let (spec, annotations, platforms) = parts;
+                let published = source::publishable(spec, &config.folder, platforms, annotations).ok()?;
+                Some(published.content.root.digest.clone())
+            };
+            Some((digest(config, &one)?, digest(other, &two)?))
+        });
+        let (one, two) = digests.as_ref().filter(|(one, two)| one != two)?;
+        Some(Difference::Digest(one.clone(), two.clone()))
+    }
+}
+
+fn diagnostic(
+    (config, image): (&Config, &str),
+    (other, rival): (&Config, &str),
+    difference: &Difference,
+    repository: &str,
+    tags: &BTreeSet<&Tag>,
+) -> Diagnostic {
+    let called = |config: &Config| match &config.profile {
+        Some(profile) => format!("profile `{profile}`"),
+        None => "the file without a profile".to_owned(),
+    };
+    let (one, two) = match difference {
+        Difference::Mutability([(one, _), (two, _)]) => ((*one).to_owned(), (*two).to_owned()),
+        Difference::Digest(one, two) => (one.short(12), two.short(12)),
+    };
+    let list = tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "{} and {} both want {list} of `{repository}`: as {one} (image `{image}`) and as {two} (image `{rival}`)",
+        called(config),
+        called(other)
+    );
+    let place = |config: &Config, image: &str, side: usize| -> Option<Place> {
+        let places = &config.places;
+        match difference {
+            Difference::Mutability(sides) => {
+                let rule = sides.get(side)?.1.as_str();
+                places.value(&["tags", rule, "mutability"]).or_else(|| places.key(&["tags", rule]))
+            }
+            Difference::Digest(..) => {
+                places.value(&["images", image, "source"]).or_else(|| places.key(&["images", image]))
+            }
+        }
+    };
+    let (at_own, at_rival) = (place(config, image, 0), place(other, rival, 1));
+    let distinct = at_rival.clone().filter(|_| at_rival != at_own);
+    Diagnostic::error(Code::TagCollision, message)
+        .at_maybe(at_own, called(config))
+        .at_maybe(distinct, called(other))
+        .help("give one of them a registry, a repository or tags of its own")
+}
