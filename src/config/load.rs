@@ -102,6 +102,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         registries: checked.registries,
         tags: checked.tags,
         images: checked.images,
+        retention: checked.retention,
         places,
     };
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -178,7 +179,13 @@ fn declared(json: &Value) -> Declared {
         None => Some(Vec::new()),
         Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
     };
-    Declared { registries: names("registries"), tags: names("tags") }
+    let retentions = json.get("retention").and_then(Value::as_object).into_iter().flatten();
+    let known = schema::keys(&["retention", ""]);
+    let meant = retentions
+        .flat_map(|(name, table)| table.as_object().into_iter().flatten().map(move |(key, _)| (name, key)))
+        .filter_map(|(name, key)| Some((name.clone(), structure::meant(key, &known)?)))
+        .collect();
+    Declared { registries: names("registries"), tags: names("tags"), images: names("images"), meant }
 }
 
 /// The value with the keys of each table in one order, so that the order of the file makes no other digest.

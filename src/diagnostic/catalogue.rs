@@ -35,6 +35,7 @@ catalogue! {
     ConfigOverride = "publish::config::override", "config-override.md";
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
+    ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -49,6 +50,7 @@ catalogue! {
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
+    RetentionRule = "publish::retention::rule", "retention-rule.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";

@@ -14,6 +14,7 @@ pub mod plan;
 mod platform;
 pub mod record;
 pub mod reference;
+pub mod retention;
 mod source;
 mod tag;
 mod visibility;

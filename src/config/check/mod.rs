@@ -5,8 +5,12 @@
 
 mod image;
 mod registry;
+mod retention;
 mod tag;
 
+use std::collections::HashSet;
+
+use globset::Glob;
 use indexmap::IndexMap;
 
 use super::places::Places;
@@ -20,6 +24,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, Registry>,
     pub tags: IndexMap<String, TagRule>,
     pub images: IndexMap<String, super::Image>,
+    pub retention: IndexMap<String, super::Retention>,
 }
 
 /// What the checks look things up in, and where they tell what is wrong.
@@ -38,26 +43,47 @@ impl Desk<'_> {
         self.tell(Diagnostic::error(code, message).at_maybe(self.places.value(path), label).help(help));
     }
 
-    /// The names in a list that are `known`; tells of those that are not.
+    /// Tells of the names in the list at `path` that are not `known`.
     fn known(&mut self, names: &[String], known: &[String], path: &[&str], code: Code) {
-        let (noun, section) = match code {
-            Code::ConfigUnknownRegistry => ("registry", "registries"),
-            _ => ("tag rule", "tags"),
-        };
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name)) {
+        for (index, name) in names.iter().enumerate() {
             let index = index.to_string();
             let whole: Vec<&str> = path.iter().copied().chain(std::iter::once(index.as_str())).collect();
-            let message = format!("there is no {noun} `{}`", name.escape_debug());
-            let help = if known.is_empty() {
-                format!("declare it: `[{section}.{}]`", suggest::key(name))
-            } else {
-                format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
-            };
-            let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("no `[{section}.{}]` is declared", suggest::key(name)),
-            };
-            self.wrong(code, message, &whole, &label, help);
+            self.known_name(name, known, &whole, code);
+        }
+    }
+
+    /// Tells of the name at `path` if it is not `known`.
+    fn known_name(&mut self, name: &str, known: &[String], path: &[&str], code: Code) {
+        if known.iter().any(|it| it == name) {
+            return;
+        }
+        let (noun, section) = match code {
+            Code::ConfigUnknownRegistry => ("registry", "registries"),
+            Code::ConfigUnknownImage => ("image", "images"),
+            _ => ("tag rule", "tags"),
+        };
+        let message = format!("there is no {noun} `{}`", name.escape_debug());
+        let help = if known.is_empty() {
+            format!("declare it: `[{section}.{}]`", suggest::key(name))
+        } else {
+            format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
+        };
+        let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("no `[{section}.{}]` is declared", suggest::key(name)),
+        };
+        self.wrong(code, message, path, &label, help);
+    }
+
+    /// Tells of what in the list at `path` is no glob; `one`: it was written without brackets.
+    fn globs(&mut self, globs: &[String], one: bool, path: &[&str]) {
+        for (index, glob) in globs.iter().enumerate() {
+            let Err(error) = Glob::new(glob) else { continue };
+            let index = index.to_string();
+            let whole: Vec<&str> = path.iter().copied().chain((!one).then_some(index.as_str())).collect();
+            let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
+            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
+            self.wrong(Code::ConfigValue, message, &whole, "not a glob", help);
         }
     }
 }
@@ -66,6 +92,9 @@ impl Desk<'_> {
 pub(super) struct Declared {
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
+    pub images: Option<Vec<String>>,
+    /// Keys that retentions have by another name: the retention, and the key that was probably meant.
+    pub meant: HashSet<(String, &'static str)>,
 }
 
 /// Checks everything; the tables are complete only if no diagnostic is an error.
@@ -74,6 +103,7 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
     let project = file.project.unwrap_or_default();
     let version =
         project.version.and_then(|version| Some(VersionFile { file: version.file?, key: version.key? }));
+    let images = image::check(file.images.unwrap_or_default(), declared, &mut desk);
     let checked = Checked {
         project: Project {
             source: project.source,
@@ -83,7 +113,8 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
         tags: tag::check(file.tags.unwrap_or_default(), &mut desk),
-        images: image::check(file.images.unwrap_or_default(), declared, &mut desk),
+        retention: retention::check(file.retention.unwrap_or_default(), declared, &images, &mut desk),
+        images,
     };
     (checked, desk.diagnostics)
 }
