@@ -10,6 +10,7 @@ mod lint;
 mod rules;
 mod samples;
 mod selection;
+mod tag_reader;
 mod tags;
 mod template;
 mod values;

@@ -229,10 +229,7 @@ mod tests {
     #[test]
     fn reasons_are_short() {
         let age: Age = "30d".parse().expect("an age");
-        assert_eq!(
-            RemovalReason::PullRequestClosed { number: 12 }.to_string(),
-            "pull request 12 is closed"
-        );
+        assert_eq!(RemovalReason::PullRequestClosed { number: 12 }.to_string(), "pull request 12 is closed");
         assert_eq!(RemovalReason::Older { age, keep_last: None }.to_string(), "older than 30d");
         assert_eq!(RemovalReason::Beyond { keep_last: 50 }.to_string(), "beyond the newest 50");
         let json = serde_json::to_string(&KeepReason::Younger { age }).expect("JSON");

@@ -129,7 +129,9 @@ fn idle_names(name: &str, retention: &Retention, known: &IndexMap<String, Image>
     for (index, registry) in retention.registries.iter().enumerate() {
         let path = ["retention", name, "registries", &index.to_string()];
         // A registry that nobody wrote down here is a default.
-        if desk.places.value(&path).is_some() && !images.iter().any(|image| image.registries.contains(registry)) {
+        if desk.places.value(&path).is_some()
+            && !images.iter().any(|image| image.registries.contains(registry))
+        {
             desk.wrong(
                 Code::ConfigValue,
                 format!("no image of `{table}` is published to the registry `{registry}`"),
@@ -172,5 +174,7 @@ fn missing(name: &str, what: &str, help: &str, desk: &mut Desk<'_>) {
     let path = ["retention", name];
     let message = format!("`{}` has {what}", suggest::table(&path));
     let place = desk.places.value(&path).or_else(|| desk.places.key(&path));
-    desk.tell(Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "needs one of them").help(help));
+    desk.tell(
+        Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "needs one of them").help(help),
+    );
 }

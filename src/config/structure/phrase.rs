@@ -60,11 +60,9 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
             .at_maybe(places.value(path), "empty")
             .help(empty_help(path)),
         What::Duplicate => duplicate(path, json, places),
-        What::TooSmall(minimum) => {
-            error(Code::ConfigValue, format!("{subject} must be at least {minimum}"))
-                .at_maybe(places.value(path), format!("less than {minimum}"))
-                .help(too_small_help(path))
-        }
+        What::TooSmall(minimum) => error(Code::ConfigValue, format!("{subject} must be at least {minimum}"))
+            .at_maybe(places.value(path), format!("less than {minimum}"))
+            .help(too_small_help(path)),
         What::Other(said) => error(Code::ConfigValue, format!("{subject}: {said}"))
             .at_maybe(places.value(path), "not allowed")
             .help("see docs/reference/config.md"),
