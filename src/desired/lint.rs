@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::collisions;
 use super::forward::VersionReader;
+use super::retention;
 use super::rules::Firing;
 use super::samples::{self, Sample};
 use super::tags::{RenderedTag, Renderer, rule_diagnostic};
@@ -74,6 +75,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         if broken.is_empty() {
             diagnostics.extend(undecidable(&mut readable, name, rule));
         }
+    }
+    if broken.is_empty() {
+        diagnostics.extend(retention::lint(&renderer));
     }
     diagnostics
 }

@@ -7,6 +7,7 @@ mod collisions;
 mod filters;
 mod forward;
 mod lint;
+mod retention;
 mod rules;
 mod samples;
 mod selection;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use forward::{Held, Line};
 pub use lint::{lint, lint_part, uses_dirty};
+pub use retention::{Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions};
 pub use selection::Selection;
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;

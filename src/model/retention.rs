@@ -165,6 +165,13 @@ pub enum KeepReason {
     },
     /// Nobody knows when it was made: no time is written in it, or one before 1980, as reproducible builds stamp.
     TimeUnknown,
+    /// It is one of a rule that prints versions, and can be read as several.
+    VersionUnknown,
+    /// Another tag rule may have rendered it as well.
+    OtherRule {
+        /// The other rule.
+        rule: String,
+    },
     /// It stands for the highest version of the line of a forward tag, which could move back without it.
     HighestOfLine {
         /// The forward tag.
@@ -191,6 +198,8 @@ impl fmt::Display for KeepReason {
             Self::Newest { keep_last } => write!(f, "one of the newest {keep_last}"),
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("its time is unknown"),
+            Self::VersionUnknown => f.write_str("its version can be read in several ways"),
+            Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may have made it as well"),
             Self::HighestOfLine { line } => {
                 write!(f, "the highest version of `{line}`, which could move back without it")
             }

@@ -120,13 +120,13 @@ impl Shape {
                         literals.last_mut()?.push(escaped);
                     }
                 }
-                '[' | '{' => depth += 1,
-                ']' | '}' => {
-                    depth = depth.saturating_sub(1);
+                '[' | '{' => {
                     if depth == 0 {
                         literals.push(String::new());
                     }
+                    depth += 1;
                 }
+                ']' | '}' => depth = depth.saturating_sub(1),
                 _ if depth > 0 => {}
                 '*' | '?' => literals.push(String::new()),
                 other => literals.last_mut()?.push(other),
@@ -232,6 +232,9 @@ mod tests {
             ("{main,develop}", vec!["main", "develop"], vec!["other"]),
             ("*", vec!["anything"], vec![]),
             ("a?c", vec!["abc"], vec!["abbc", "a-c"]),
+            ("a[[]b", vec![], vec!["a-b"]),
+            ("\\*main", vec!["main"], vec![]),
+            ("é-*", vec![], vec!["x", "x-0123abcd"]),
         ] {
             let class = Class::Text { slug: true, globs: Shape::new(glob).into_iter().collect() };
             for text in &certain {

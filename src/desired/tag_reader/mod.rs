@@ -68,7 +68,8 @@ struct Alternative {
     /// Globs that the git tag must match, and its start, where a version shows the git tag.
     git_tag: Option<(String, Vec<Shape>)>,
     values: Values,
-    probe: Probe,
+    /// Runs that might happen.
+    probes: Vec<Probe>,
 }
 
 impl TagReader {
@@ -157,9 +158,9 @@ impl TagReader {
             .collect();
         let mut samples = Vec::new();
         for it in &self.alternatives {
-            let mut contexts = vec![it.probe.clone()];
+            let mut contexts = it.probes.clone();
             for name in &names {
-                let mut probe = it.probe.clone();
+                let Some(mut probe) = it.probes.first().cloned() else { continue };
                 probe.context.branch = Some(name.clone());
                 probe.context.tag = Some(name.clone());
                 let version = it
@@ -190,7 +191,7 @@ impl Alternative {
             of_variable.and_then(|(_, texts)| if texts.len() == 1 { texts.first().copied() } else { None })
         };
         let number = |variable: &str| only(variable).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let mut context = self.probe.context.clone();
+        let Some(mut context) = self.probes.first().map(|probe| probe.context.clone()) else { return false };
         context.pull_request = only("pr.number").and_then(|text| text.parse().ok()).or(context.pull_request);
         let full = only("version").map(class::version);
         // Where only parts are shown, the others are free: a release and a pre-release stand for what they can be.
@@ -263,7 +264,7 @@ fn alternative(
         .iter()
         .map(|probe| Values::new(&probe.context, &config.vars, name).with_version(Ok(probe.version.clone())))
         .collect();
-    let (Some(first), Some(plain)) = (values.first(), probes.last()) else { return Ok(None) };
+    let Some(first) = values.first() else { return Ok(None) };
     let conditions = rule.when.as_deref().map(|when| templates.variables(when, Kind::Expression));
     let asked = |variables: &BTreeSet<String>| variables.iter().all(|variable| is_constant(variable));
     if let (Some(when), Some(true)) = (&rule.when, conditions.as_ref().map(asked))
@@ -302,7 +303,7 @@ fn alternative(
         asks_when: conditions.is_some_and(|names| names.iter().any(shown)),
         git_tag: (of_git_tag && shows_version).then(|| (version::prefix(config, image).to_owned(), globs())),
         values: first.clone(),
-        probe: probes.get(1).unwrap_or(plain).clone(),
+        probes: probes.get(1..).unwrap_or_default().to_vec(),
     }))
 }
 

@@ -50,7 +50,7 @@ pub(super) fn all(event: EventName) -> Vec<Probe> {
         row("0123456789abcdef0123456789abcdef01234567", 1, "0.0.0", "main", "v0.0.0", 1_767_323_045),
         row(
             "ffffffffffffffffffffffffffffffffffffffff",
-            u64::MAX,
+            99_999,
             "10.20.30-rc.1",
             "Feature/X#1",
             "Nightly",
