@@ -18,6 +18,7 @@ mod platform;
 mod reason;
 pub mod record;
 pub mod reference;
+pub mod retention;
 mod source;
 mod tag;
 mod visibility;
