@@ -12,7 +12,10 @@ use super::blobs::BlobWriter;
 use super::error;
 use super::layout::{Layout, read};
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
-use crate::registry::{BlobBody, BlobOutcome, ReadRepository, RegistryError, Repository};
+use crate::registry::{
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
+    Repository,
+};
 
 /// How long the source of a blob may yield nothing.
 const SOURCE_PATIENCE: Duration = Duration::from_secs(600);
@@ -125,5 +128,24 @@ impl ReadRepository for DirectoryRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.run(|layout| if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }).await
+    }
+}
+
+#[async_trait::async_trait]
+impl DeleteRepository for DirectoryRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        Ok(Deletion::Nothing("deleting is not built yet".to_owned()))
+    }
+
+    async fn delete_tag(&self, _tag: &Tag) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn delete_manifest(&self, _digest: &Digest) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
+        Ok(None)
     }
 }

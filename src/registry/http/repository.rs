@@ -6,7 +6,10 @@ use super::address;
 use super::host::Host;
 use super::token::Access;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
-use crate::registry::{BlobBody, BlobOutcome, ReadRepository, RegistryError, Repository};
+use crate::registry::{
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
+    Repository,
+};
 
 /// A repository over HTTP.
 pub(super) struct HttpRepository {
@@ -66,5 +69,24 @@ impl ReadRepository for HttpRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.all_tags().await
+    }
+}
+
+#[async_trait::async_trait]
+impl DeleteRepository for HttpRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        Ok(Deletion::Nothing("deleting is not built yet".to_owned()))
+    }
+
+    async fn delete_tag(&self, _tag: &Tag) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn delete_manifest(&self, _digest: &Digest) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
+        Ok(None)
     }
 }
