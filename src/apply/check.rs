@@ -10,9 +10,7 @@ use super::forward::{self, Verdict};
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
-use crate::model::plan::{
-    Action, Change, Plan, PlannedContent, PlannedRepository, Reason, TagTarget,
-};
+use crate::model::plan::{Action, Change, Plan, PlannedContent, PlannedRepository, Reason, TagTarget};
 use crate::model::{Digest, Mutability, Tag, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::{self, Published, SourceError};

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
-pub use selection::Selection;
+pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;
 pub use version::ImageVersion;
@@ -36,7 +36,6 @@ use crate::model::{
     EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
 };
 use crate::source::{self, Published};
-use selection::Address;
 
 /// All that should be.
 #[derive(Default)]
