@@ -51,6 +51,11 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Protocol { .. } => "this is no answer of an OCI registry: check the `url`, and whether a proxy or a login page stands in between".to_owned(),
         RegistryError::ContentMismatch { .. } => "something between here and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
+        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
+        RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotPutBack { tag, original, .. } => format!(
+            "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
+        ),
         RegistryError::Credentials { help, .. } => help.clone(),
         RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
         RegistryError::Directory { .. } => "a directory registry holds one OCI image layout per repository: name an empty or new directory, and check that it can be written".to_owned(),

@@ -3,8 +3,8 @@
 //! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs`
-//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, and `repository` is the room's
-//! traits.
+//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, `delete` that of deleting, and
+//! `repository` is the room's traits.
 
 mod address;
 mod answer;
@@ -13,6 +13,7 @@ mod body;
 mod challenge;
 mod chunks;
 mod client;
+mod delete;
 mod discovery;
 mod exchange;
 mod host;
