@@ -153,7 +153,10 @@ impl RegistryError {
     /// The error that a status outside 2xx and 3xx is.
     pub(super) fn from_refusal(refusal: Refusal) -> Self {
         let limited = refusal.status == 429
-            || (refusal.status == 403 && refusal.errors.mentions("secondary rate limit"));
+            || (refusal.status == 403
+                && ["secondary rate limit", "API rate limit exceeded"]
+                    .iter()
+                    .any(|words| refusal.errors.mentions(words)));
         let refusal = Box::new(refusal);
         match refusal.status {
             _ if limited => Self::RateLimited(refusal),

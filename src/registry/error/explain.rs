@@ -27,8 +27,41 @@ const GHCR_DENIALS: [(&str, &str); 5] = [
     ),
 ];
 
+/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
+/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
+/// endpoints for packages").
+const PACKAGES_REFUSALS: [(&str, &str); 6] = [
+    (
+        "cannot delete the last",
+        "GitHub keeps the last tagged version of a package: publish another tag first, keep this one, or delete the whole package in its settings",
+    ),
+    (
+        "downloads cannot be deleted",
+        "GitHub keeps what is public and was downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
+    ),
+    (
+        "resource not accessible by integration",
+        "the job's token may not delete here: give the job `permissions: packages: write`, and in the package's settings, \"Manage Actions access\", give this repository the role Admin",
+    ),
+    (
+        "must have admin rights",
+        "deleting takes the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
+    ),
+    (
+        ":packages scope",
+        "the personal access token lacks a scope: deleting takes a classic token with `read:packages` and `delete:packages`",
+    ),
+    (
+        "package not found",
+        "the registry holds this package, and the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
+    ),
+];
+
 /// What to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
+    if let Some(help) = error.refusal().and_then(packages_refusal) {
+        return help.to_owned();
+    }
     match error {
         RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
         RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
@@ -89,6 +122,12 @@ fn unreachable(failure: NetworkFailure) -> &'static str {
             "the registry or the way to it is slow or stuck: run again; what was sent stays there and is not sent again"
         }
     }
+}
+
+fn packages_refusal(refusal: &Refusal) -> Option<&'static str> {
+    let known = |status| matches!(status, 400 | 403 | 404);
+    let mut refusals = PACKAGES_REFUSALS.iter().filter(|_| known(refusal.status));
+    refusals.find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
 }
 
 fn ghcr_denial(refusal: &Refusal) -> Option<&'static str> {

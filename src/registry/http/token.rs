@@ -47,6 +47,13 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
+    /// The password of `credentials` as a token.
+    pub(super) fn bearer(credentials: &Credentials) -> Result<Self, RegistryError> {
+        let header = sensitive(format!("Bearer {}", credentials.password()));
+        let header = header.ok_or_else(|| unsendable(credentials))?;
+        Ok(Self { header, origin: Some(credentials.origin().to_owned()), grant: None })
+    }
+
     /// The value, marked as not to be shown.
     pub(super) fn header(&self) -> HeaderValue {
         self.header.clone()
@@ -289,11 +296,15 @@ fn read_token(body: &[u8]) -> Option<(String, Duration)> {
 fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     let pair = format!("{}:{}", credentials.username(), credentials.password());
     let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| RegistryError::Credentials {
+    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
+    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+}
+
+fn unsendable(credentials: &Credentials) -> RegistryError {
+    RegistryError::Credentials {
         reason: format!("the credentials from {} cannot be sent", credentials.origin()),
         help: "log in again".to_owned(),
-    })?;
-    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+    }
 }
 
 fn sensitive(text: String) -> Option<HeaderValue> {
