@@ -48,7 +48,16 @@ impl DockerRegistry {
         Self::launch(auth, true)
     }
 
+    /// One that speaks plain http, and deletes nothing.
+    pub fn start_without_deletion() -> Self {
+        Self::launch_with(&Auth::None, false, false)
+    }
+
     fn launch(auth: &Auth, tls: bool) -> Self {
+        Self::launch_with(auth, tls, true)
+    }
+
+    fn launch_with(auth: &Auth, tls: bool, deletes: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.then(|| make_certificates(folder.path()));
         let auth = match auth {
@@ -70,7 +79,7 @@ impl DockerRegistry {
                 String::new()
             };
             let config = format!(
-                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
             );
             let config_path = folder.path().join("config.yml");
             fs::write(&config_path, config).expect("the configuration");

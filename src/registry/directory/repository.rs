@@ -134,18 +134,20 @@ impl ReadRepository for DirectoryRepository {
 #[async_trait::async_trait]
 impl DeleteRepository for DirectoryRepository {
     async fn deletion(&self) -> Result<Deletion, RegistryError> {
-        Ok(Deletion::Nothing("deleting is not built yet".to_owned()))
+        Ok(Deletion::Tags)
     }
 
-    async fn delete_tag(&self, _tag: &Tag) -> Result<(), RegistryError> {
-        Ok(())
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        let tag = tag.clone();
+        self.run(move |layout| layout.delete_tag(&tag)).await
     }
 
-    async fn delete_manifest(&self, _digest: &Digest) -> Result<(), RegistryError> {
-        Ok(())
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let digest = digest.clone();
+        self.run(move |layout| layout.delete_manifest(&digest)).await
     }
 
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
-        Ok(None)
+        self.run(|layout| layout.list_manifests().map(Some)).await
     }
 }

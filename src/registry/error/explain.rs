@@ -27,8 +27,41 @@ const GHCR_DENIALS: [(&str, &str); 5] = [
     ),
 ];
 
+/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
+/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
+/// endpoints for packages").
+const PACKAGES_REFUSALS: [(&str, &str); 6] = [
+    (
+        "cannot delete the last",
+        "GitHub keeps the last tagged version of a package: publish another tag first, keep this one, or delete the whole package in its settings",
+    ),
+    (
+        "downloads cannot be deleted",
+        "GitHub keeps what is public and was downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
+    ),
+    (
+        "resource not accessible by integration",
+        "the job's token may not delete here: give the job `permissions: packages: write`, and in the package's settings, \"Manage Actions access\", give this repository the role Admin",
+    ),
+    (
+        "must have admin rights",
+        "deleting takes the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
+    ),
+    (
+        ":packages scope",
+        "the personal access token lacks a scope: deleting takes a classic token with `read:packages` and `delete:packages`",
+    ),
+    (
+        "package not found",
+        "the registry holds this package, and the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
+    ),
+];
+
 /// What to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
+    if let Some(help) = error.refusal().and_then(packages_refusal) {
+        return help.to_owned();
+    }
     match error {
         RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
         RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
@@ -51,6 +84,11 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Protocol { .. } => "this is no answer of an OCI registry: check the `url`, and whether a proxy or a login page stands in between".to_owned(),
         RegistryError::ContentMismatch { .. } => "something between here and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
+        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
+        RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotPutBack { tag, original, .. } => format!(
+            "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
+        ),
         RegistryError::Credentials { help, .. } => help.clone(),
         RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
         RegistryError::Directory { .. } => "a directory registry holds one OCI image layout per repository: name an empty or new directory, and check that it can be written".to_owned(),
@@ -84,6 +122,12 @@ fn unreachable(failure: NetworkFailure) -> &'static str {
             "the registry or the way to it is slow or stuck: run again; what was sent stays there and is not sent again"
         }
     }
+}
+
+fn packages_refusal(refusal: &Refusal) -> Option<&'static str> {
+    let known = |status| matches!(status, 400 | 403 | 404);
+    let mut refusals = PACKAGES_REFUSALS.iter().filter(|_| known(refusal.status));
+    refusals.find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
 }
 
 fn ghcr_denial(refusal: &Refusal) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! What all repositories of one registry share: the client, credentials and tokens, and the limits.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::Client;
@@ -44,6 +45,8 @@ pub(super) struct Host {
     pub(super) uploads: Semaphore,
     /// The root of the API, once found, or why it cannot be.
     pub(super) found: OnceCell<Result<Url, RegistryError>>,
+    /// Whether it was seen to remove a tag alone.
+    pub(super) untags: AtomicBool,
     challenge: Mutex<Option<Challenge>>,
 }
 
@@ -69,6 +72,7 @@ impl Host {
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
             found: OnceCell::new(),
+            untags: AtomicBool::new(false),
             challenge: Mutex::new(None),
         })
     }

@@ -20,15 +20,18 @@ pub(super) struct HttpRepository {
     pub(super) reading: Access,
     /// What writing needs.
     pub(super) writing: Access,
+    /// What deleting needs.
+    pub(super) deleting: Access,
 }
 
 impl HttpRepository {
     /// The repository `name` of a registry.
     pub(super) fn new(host: Arc<Host>, name: &RepositoryName) -> Self {
         let path = address::repository_path(&host.name, name);
-        let reading = Access { repository: path.clone(), push: false, mount_from: None };
+        let reading = Access { repository: path.clone(), ..Access::default() };
         let writing = Access { push: true, ..reading.clone() };
-        Self { host, path, reading, writing }
+        let deleting = Access { delete: true, ..writing.clone() };
+        Self { host, path, reading, writing, deleting }
     }
 }
 
@@ -75,15 +78,15 @@ impl ReadRepository for HttpRepository {
 #[async_trait::async_trait]
 impl DeleteRepository for HttpRepository {
     async fn deletion(&self) -> Result<Deletion, RegistryError> {
-        Ok(Deletion::Nothing("deleting is not built yet".to_owned()))
+        self.what_can_be_deleted().await
     }
 
-    async fn delete_tag(&self, _tag: &Tag) -> Result<(), RegistryError> {
-        Ok(())
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        self.delete_tag_alone(tag).await
     }
 
-    async fn delete_manifest(&self, _digest: &Digest) -> Result<(), RegistryError> {
-        Ok(())
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        self.delete_at(&digest.clone().into()).await
     }
 
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {

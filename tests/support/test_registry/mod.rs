@@ -51,6 +51,25 @@ pub struct Options {
     pub links: bool,
     /// Whether its `Location`s are absolute.
     pub absolute: bool,
+    /// What it deletes.
+    pub deletes: Deletes,
+    /// What its token server calls deleting.
+    pub delete_action: &'static str,
+}
+
+/// What a registry deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletes {
+    /// Nothing: 405.
+    Nothing,
+    /// Manifests by digest, with all their tags; a tag is 400, as the distribution registry 2 has it.
+    Manifests,
+    /// Manifests by digest, and tags alone.
+    Tags,
+    /// Manifests, with all their tags, by digest or by tag, as zot once had it.
+    ManifestsByTag,
+    /// 404 to any DELETE, with no code, as ECR has it.
+    Unknown,
 }
 
 /// What a registry wants to see.
@@ -78,6 +97,8 @@ impl Default for Options {
             page: usize::MAX,
             links: true,
             absolute: false,
+            deletes: Deletes::Nothing,
+            delete_action: "delete",
         }
     }
 }
