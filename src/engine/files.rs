@@ -113,6 +113,11 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
             let help = "`brokkr-publish apply --record FILE` writes a record";
             return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
         }
+        Err(error @ (SavedError::Malformed { .. } | SavedError::Changed { .. })) => {
+            // One cannot be made again: another apply does something else.
+            let help = "take the file as `brokkr-publish apply --record FILE` wrote it";
+            return Err(vec![error.to_diagnostic().help(help)]);
+        }
         Err(error) => return Err(told(&error)),
     };
     rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);

@@ -234,6 +234,11 @@ impl TestRegistry {
         self.requests(method, part).len()
     }
 
+    /// From now on nothing goes wrong any more.
+    pub fn forget_script(&self) {
+        self.shared.rules.lock().expect("a lock").clear();
+    }
+
     /// Forgets the log.
     pub fn forget_log(&self) {
         self.shared.log.lock().expect("a lock").clear();
