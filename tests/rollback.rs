@@ -54,9 +54,10 @@ impl Released {
 
     /// Gives what the tag `from` names the tag `to` too, past the program under test.
     fn tag(&self, from: &str, to: &str) {
-        let tls: &[&str] = match self.place.starts_with("docker:") {
-            true => &["--src-tls-verify=false", "--dest-tls-verify=false"],
-            false => &[],
+        let tls: &[&str] = if self.place.starts_with("docker:") {
+            &["--src-tls-verify=false", "--dest-tls-verify=false"]
+        } else {
+            &[]
         };
         docker_registry::run(
             std::process::Command::new("skopeo")

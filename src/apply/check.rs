@@ -181,12 +181,12 @@ fn conflict(change: &Change) -> Option<PrepareError> {
         Reason::MovedSince => PrepareError::CannotGoBack {
             address,
             reason: format!("somebody moved it since: it names {before}"),
-            help: "whoever moved it meant to: leave the tag as it is, and name the others with `--target`",
+            help: "leave this tag as it is, and name those that may go back with `--target`",
         },
         Reason::ContentGone => PrepareError::CannotGoBack {
             address,
             reason: format!("it cannot go back to {after}, which the repository does not hold any more"),
-            help: "publish that version again, or leave the tag as it is, and name the others with `--target`",
+            help: "publish that version again; or leave this tag as it is, and name those that may go back with `--target`",
         },
         _ => PrepareError::Conflict { address, tag: change.tag.to_string(), before, after },
     })
