@@ -11,6 +11,7 @@
 //!
 //! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do.
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
+//! - [`guard`]: what must agree before anything is published.
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
@@ -27,6 +28,7 @@ pub mod context;
 pub mod desired;
 pub mod engine;
 pub mod event;
+pub mod guard;
 pub mod observed;
 pub mod plan;
 pub mod registry;

@@ -11,16 +11,17 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
     ("context", &[]),
+    ("guard", &[]),
     ("source", &[]),
     ("registry", &[]),
     // The anonymous probe is a pull like any other, from a repository connected without credentials.
     ("visibility", &["registry"]),
-    ("desired", &["config", "context", "source"]),
+    ("desired", &["config", "context", "guard", "source"]),
     ("observed", &["desired", "registry", "visibility"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
@@ -28,7 +29,10 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("apply", &["source", "registry", "visibility", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
-    ("engine", &["config", "context", "registry", "desired", "observed", "plan", "event", "apply", "saved"]),
+    (
+        "engine",
+        &["config", "context", "guard", "registry", "desired", "observed", "plan", "event", "apply", "saved"],
+    ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
 ];
 

@@ -432,7 +432,7 @@ fn the_examples_of_templates_render_as_told() {
 #[test]
 fn the_rooms_of_the_architecture_are_those_of_its_test() {
     let source = read("tests/architecture.rs");
-    let room = regex(r#"\("(\w+)", &\[([^\]]*)\]\)"#);
+    let room = regex(r#"\(\s*"(\w+)",\s*&\[([^\]]*)\],?\s*\)"#);
     let table: BTreeMap<String, BTreeSet<String>> = room
         .captures_iter(source.split("];").next().unwrap_or_default())
         .map(|found| (found[1].to_owned(), names(&found[2], '"')))

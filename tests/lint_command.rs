@@ -33,10 +33,10 @@ fn lint(text: &str) -> Done {
 fn cases() -> Vec<(Code, String, &'static str)> {
     use Code::{
         ConfigFile, ConfigLiteralCredential, ConfigMissingKey, ConfigOverride, ConfigPlatform,
-        ConfigRepository, ConfigSource, ConfigSyntax, ConfigType, ConfigUnknownKey, ConfigUnknownProfile,
-        ConfigUnknownRegistry, ConfigUnknownTagRule, ConfigUrl, ConfigValue, ContextVersion, TagCollision,
-        TagForward, TagInvalid, TagNeverFires, TemplateFailed, TemplateSyntax, TemplateUnknownFilter,
-        TemplateUnknownVariable,
+        ConfigRepository, ConfigSource, ConfigSyntax, ConfigType, ConfigUnknownImage, ConfigUnknownKey,
+        ConfigUnknownProfile, ConfigUnknownRegistry, ConfigUnknownTagRule, ConfigUrl, ConfigValue,
+        ContextVersion, TagCollision, TagForward, TagInvalid, TagNeverFires, TemplateFailed, TemplateSyntax,
+        TemplateUnknownFilter, TemplateUnknownVariable,
     };
     vec![
         (ConfigFile, String::new(), "lint"),
@@ -48,6 +48,13 @@ fn cases() -> Vec<(Code, String, &'static str)> {
         (ConfigOverride, file(""), "lint --set images.app"),
         (ConfigUnknownRegistry, file("registries = [\"locl\"]\n"), "lint"),
         (ConfigUnknownTagRule, file("tags = [\"verison\"]\n"), "lint"),
+        (
+            ConfigUnknownImage,
+            file(
+                "\n[[checks]]\nfile = \"Cargo.toml\"\nkey = \"package.version\"\nequals = \"{{ version }}\"\nimage = \"ap\"\n",
+            ),
+            "lint",
+        ),
         (ConfigUnknownProfile, file("[profile.staging]\n"), "lint --profile stagign"),
         (ConfigPlatform, file("platforms = [\"linux/x86_64\"]\n"), "lint"),
         (ConfigUrl, file("").replace("localhost:5000", "https://localhost:5000"), "lint"),

@@ -1,5 +1,6 @@
 //! Releases to other places than one plain registry, and of other shapes than one image: several registries at once,
-//! directories, repositories that share content, annotations, tables of platforms, branches.
+//! directories, repositories that share content, annotations, tables of platforms. Branches are in
+//! `branches.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 use std::process::Command;
@@ -224,73 +225,4 @@ fn a_directory_is_a_registry_that_other_programs_read() {
     );
     folder.apply("2.0.0").in_folder("promote").done().expect_code(0);
     assert_eq!(digest(&format!("oci:{}/promote/registry/app:latest", folder.path.display())), Some(second));
-}
-
-/// A repository with the commits `a`, `b` after it, and `side`, which no other descends from; their ids.
-fn history(folder: &Folder) -> [String; 3] {
-    folder.git(&["init", "--quiet"]);
-    let commit = |name: &str| {
-        folder.git(&["commit", "--quiet", "--allow-empty", "--message", name]);
-        folder.git(&["rev-parse", "HEAD"])
-    };
-    let a = commit("a");
-    let b = commit("b");
-    folder.git(&["checkout", "--quiet", "-b", "side", &a]);
-    let side = commit("side");
-    folder.git(&["checkout", "--quiet", "main"]);
-    [a, b, side]
-}
-
-#[test]
-fn a_branch_tag_moves_only_to_descendants() {
-    let registry = DockerRegistry::start(&Auth::None);
-    let text = format!(
-        "version = 1\n\n[registries.local]\nurl = \"{}\"\n\n[tags.branch]\non = \"branch\"\ntemplate = \"{{{{ git.branch | slug }}}}\"\nmutability = \"forward\"\n\n[tags.sha]\non = \"branch\"\ntemplate = \"sha-{{{{ git.short_sha }}}}\"\non_conflict = \"keep\"\n\n[images.app]\nsource = \"oci:image\"\n",
-        registry.host()
-    );
-    let folder = Folder::with(&[("publish.toml", &text)]);
-    let [a, b, side] = history(&folder);
-    let publish = |sha: &str| {
-        let digest = folder.image("image", &image(sha).revision(sha)).digest;
-        let arguments = format!("apply --auto-approve --ref refs/heads/main --sha {sha}");
-        (digest, folder.run(&arguments).done().expect_code(0))
-    };
-    let main = || digest(&format!("docker://{}/app:main", registry.host()));
-    let (second, _done) = publish(&b);
-    assert_eq!(main().as_ref(), Some(&second));
-    for late in [&a, &side] {
-        let (_, done) = publish(late);
-        assert_eq!(main().as_ref(), Some(&second), "{}", done.shown());
-        assert!(done.stdout().contains("no ancestor of this one"), "{}", done.shown());
-    }
-    folder.git(&["commit", "--quiet", "--allow-empty", "--message", "c"]);
-    let (third, _done) = publish(&folder.git(&["rev-parse", "HEAD"]));
-    assert_eq!(main(), Some(third));
-    let short = |sha: &str| format!("sha-{}", &sha[..7]);
-    let mut expected = vec!["main".to_owned(), short(&a), short(&b), short(&side)];
-    expected.push(short(&folder.git(&["rev-parse", "HEAD"])));
-    expected.sort();
-    assert_eq!(tags(&format!("{}/app", registry.host())), expected);
-}
-
-#[test]
-fn where_history_is_unknown_the_plan_says_so() {
-    let registry = DockerRegistry::start(&Auth::None);
-    let text = format!(
-        "version = 1\n\n[registries.local]\nurl = \"{}\"\n\n[tags.branch]\non = \"branch\"\ntemplate = \"{{{{ git.branch | slug }}}}\"\nmutability = \"forward\"\n\n[images.app]\nsource = \"oci:image\"\n",
-        registry.host()
-    );
-    let folder = Folder::with(&[("publish.toml", &text)]);
-    let arguments =
-        "apply --auto-approve --ref refs/heads/main --sha 9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
-    folder.image("image", &image("one"));
-    folder.run(arguments).done().expect_code(0);
-    let second =
-        folder.image("image", &image("two").revision("0000000000000000000000000000000000000000")).digest;
-    let moved = folder.run(arguments).done().expect_code(0);
-    assert!(moved.stdout().contains("does not say which commit"), "{}", moved.shown());
-    assert_eq!(digest(&format!("docker://{}/app:main", registry.host())), Some(second));
-    folder.image("image", &image("three"));
-    let moved = folder.run(arguments).done().expect_code(0);
-    assert!(moved.stdout().contains("moved without knowing whether forward"), "{}", moved.shown());
 }

@@ -13,6 +13,7 @@ use super::check::Prepared;
 use super::{Options, progress::Progress};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
+use crate::model::plan::{Action, Change, Reason};
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
@@ -31,7 +32,8 @@ pub(super) async fn place(
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     for it in prepared.iter().filter(|it| !it.planned.places_content()) {
-        if it.planned.changes.iter().any(|change| change.action == crate::model::plan::Action::NoOp) {
+        let stands = |change: &Change| change.action == Action::NoOp || change.reason == Reason::KeptFirst;
+        if it.planned.changes.iter().any(stands) {
             progress.complete(it.position);
         }
     }

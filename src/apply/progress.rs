@@ -28,7 +28,7 @@ impl Progress {
             outcome.repositories.push(RepositoryOutcome {
                 address: repository.address.clone(),
                 repository: repository.name.clone(),
-                digest: repository.content.as_ref().map(|content| content.root.digest.clone()),
+                digest: repository.deployable().cloned(),
                 reference: None,
                 bytes_pushed: 0,
                 blobs_pushed: 0,

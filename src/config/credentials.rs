@@ -1,14 +1,14 @@
-//! Credentials that stand where they must not: finds them, and masks them in every text that is shown.
+//! Credentials that stand where they must not: finds them by the keys they stand at, and masks them.
 //!
-//! Their values are never part of a message, and the texts that labels point into have `*` for each byte.
+//! Their values are never part of a message, and the texts that labels point into have `*` for each byte. What any text
+//! is searched for is in [`crate::diagnostic::mask`].
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
-
-use regex::Regex;
+use std::sync::Arc;
 
 use super::suggest;
 use super::tree::{Content, Node};
+use crate::diagnostic::mask::{assigned, masked, token_ranges, user_information};
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 
 /// A credential in a text.
@@ -32,44 +32,6 @@ enum What {
     /// A text that starts as the tokens of a known service do.
     Token,
 }
-
-/// What every text that [`TOKENS`] matches holds. Compiling a pattern costs more than searching most files, so each is
-/// compiled only for a text that may match it.
-const TOKEN_MARKS: [&str; 13] = [
-    "ghp_",
-    "gho_",
-    "ghu_",
-    "ghs_",
-    "ghr_",
-    "github_pat_",
-    "npm_",
-    "glpat-",
-    "xox",
-    "dckr_",
-    "AKIA",
-    "ASIA",
-    "pypi-AgE",
-];
-
-/// The tokens of known services: GitHub, GitLab, Slack, AWS, Docker Hub, npm and `PyPI`.
-static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?-u)\b(?:(?:ghp|gho|ghu|ghs|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}",
-        r"|(?:glpat|xox[a-z])-[A-Za-z0-9_.-]{6,}|dckr_[po]at_[A-Za-z0-9_-]{6,}",
-        r"|(?:AKIA|ASIA)[A-Z0-9]{12,}|pypi-AgE[A-Za-z0-9_-]{6,})"
-    ))
-    .ok()
-});
-
-/// A user name, and mostly a password, in an address.
-static USER_INFORMATION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^ \t\r\n/@"'<>]+)@"#).ok());
-
-/// A key that looks like one of a credential, and what follows it.
-static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i-u)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
-        .ok()
-});
 
 /// Finds the credentials of a text that was parsed into `root`; the text with them masked.
 pub(super) fn find(root: &Node, text: &str) -> (String, Vec<Credential>) {
@@ -98,90 +60,6 @@ pub(super) fn paths(found: &[Credential], profile: Option<&str>) -> Vec<Vec<Stri
         _ => None,
     };
     found.iter().filter_map(path).collect()
-}
-
-/// `text` with everything masked that looks like a credential, for texts that could not be parsed.
-pub(super) fn mask_by_text(text: String) -> String {
-    let mut masks = token_ranges(&text);
-    masks.extend(user_information(&text).map(|(_, range)| range));
-    masks.extend(assigned(&text));
-    masked(text, &masks)
-}
-
-/// Words without the access tokens in them, for messages that say the name of a key.
-pub(super) fn without_tokens(words: &str) -> String {
-    masked(words.to_owned(), &token_ranges(words))
-}
-
-/// What follows keys that look like those of credentials, to the end of the line or string.
-fn assigned(text: &str) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    let lower = text.to_ascii_lowercase();
-    if !["passw", "secret", "token", "api", "username"].iter().any(|mark| lower.contains(mark)) {
-        return ranges;
-    }
-    for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(text)) {
-        let (Some(whole), Some(key)) = (captures.get(0), captures.get(1)) else { continue };
-        if key.as_str().to_ascii_lowercase().ends_with("_env") {
-            continue;
-        }
-        let rest = text.get(whole.end()..).unwrap_or_default();
-        let length = ["\"\"\"", "'''"]
-            .into_iter()
-            .find(|quotes| rest.starts_with(quotes))
-            .map_or_else(
-                || rest.find('\n'),
-                |quotes| rest.get(3..).and_then(|rest| rest.find(quotes)).map(|end| end + 3),
-            )
-            .unwrap_or(rest.len());
-        ranges.push(whole.end()..whole.end() + length);
-    }
-    ranges
-}
-
-/// `text` with `*` for each byte in `ranges`, but for the ends of lines.
-fn masked(text: String, ranges: &[Range<usize>]) -> String {
-    if ranges.is_empty() {
-        return text;
-    }
-    let mut ranges = ranges.to_vec();
-    ranges.sort_by_key(|range| range.start);
-    let mut output = String::with_capacity(text.len());
-    let mut ahead = ranges.as_slice();
-    for (offset, character) in text.char_indices() {
-        while let [first, rest @ ..] = ahead
-            && first.end <= offset
-        {
-            ahead = rest;
-        }
-        let hidden =
-            ahead.iter().take_while(|range| range.start <= offset).any(|range| range.contains(&offset));
-        if hidden && !matches!(character, '\n' | '\r') {
-            output.extend(std::iter::repeat_n('*', character.len_utf8()));
-        } else {
-            output.push(character);
-        }
-    }
-    output
-}
-
-fn token_ranges(text: &str) -> Vec<Range<usize>> {
-    if !TOKEN_MARKS.iter().any(|mark| text.contains(mark)) {
-        return Vec::new();
-    }
-    TOKENS.iter().flat_map(|regex| regex.find_iter(text)).map(|found| found.range()).collect()
-}
-
-/// User information in addresses, without names that are no secret, as in `ssh://git@github.com`.
-fn user_information(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-    let may_match = text.contains("://") && text.contains('@');
-    let regex = if may_match { USER_INFORMATION.as_ref() } else { None };
-    regex.into_iter().flat_map(|regex| regex.captures_iter(text)).filter_map(|captures| {
-        let (whole, scheme, user) = (captures.get(0)?, captures.get(1)?, captures.get(2)?);
-        let web = scheme.as_str().to_ascii_lowercase().starts_with("http");
-        let secret = user.as_str().contains(':') || web && user.as_str() != "git";
-        secret.then(|| (whole.range(), user.range()))
-    })
 }
 
 fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {

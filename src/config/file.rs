@@ -5,8 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::credentials;
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
 /// The largest file that is read, in bytes. A configuration of a thousand images has a tenth of a megabyte.
 const MAX_SIZE: u64 = 10 * 1024 * 1024;
@@ -93,7 +92,7 @@ fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diag
     let source = Arc::new(SourceText {
         name: name.to_owned(),
         file: Some(path.to_owned()),
-        text: credentials::mask_by_text(replaced),
+        text: mask::mask_by_text(replaced),
     });
     let place = Place { source, span: offset..offset + char::REPLACEMENT_CHARACTER.len_utf8() };
     let line = place.position().0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::tree::{Content, Node};
 use super::{credentials, overrides, suggest, syntax, tree};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
 /// What is known without a file.
 const DEFAULTS: &str = "[project]\ntag_prefix = \"v\"\n";
@@ -49,7 +49,7 @@ pub(super) fn gather(text: &str, name: &str, path: &Path, above: &Above<'_>) -> 
     let (text, found) = if readable {
         credentials::find(&root, text)
     } else {
-        (credentials::mask_by_text(text.to_owned()), Vec::new())
+        (mask::mask_by_text(text.to_owned()), Vec::new())
     };
     let source = Arc::new(SourceText { name: name.to_owned(), file: Some(path.to_owned()), text });
     let mut diagnostics: Vec<Diagnostic> =
@@ -130,7 +130,7 @@ fn select(
                 diagnostics.push(
                     Diagnostic::error(Code::ConfigUnknownKey, message)
                         .at(place, "not a key of a profile")
-                        .help("a profile takes `project`, `vars`, `registries`, `tags`, `images`"),
+                        .help("a profile takes `project`, `vars`, `registries`, `tags`, `images`, `checks`"),
                 );
             }
         }

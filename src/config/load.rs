@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::check::{self, Declared};
 use super::layers::{self, Above, Layers};
 use super::merge::{self, Merged};
-use super::{Config, credentials, file, raw, schema, structure};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{Config, file, raw, schema, structure};
+use crate::diagnostic::{Code, Diagnostic, mask};
 use crate::model::Digest;
 
 /// Where the layers of a configuration come from.
@@ -92,10 +92,10 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let (checked, found) = check::check(raw, &declared, &places);
     diagnostics.extend(found);
     for diagnostic in &mut diagnostics {
-        diagnostic.message = credentials::without_tokens(&diagnostic.message);
-        diagnostic.help = diagnostic.help.as_deref().map(credentials::without_tokens);
+        diagnostic.message = mask::without_tokens(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(mask::without_tokens);
         for label in &mut diagnostic.labels {
-            label.text = credentials::without_tokens(&label.text);
+            label.text = mask::without_tokens(&label.text);
         }
     }
     in_order(&mut diagnostics);
@@ -109,6 +109,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         registries: checked.registries,
         tags: checked.tags,
         images: checked.images,
+        checks: checked.checks,
         places,
     };
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -191,7 +192,7 @@ fn declared(json: &Value) -> Declared {
         None => Some(Vec::new()),
         Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
     };
-    Declared { registries: names("registries"), tags: names("tags") }
+    Declared { registries: names("registries"), tags: names("tags"), images: names("images") }
 }
 
 /// Sorts by place: the file first, from top to bottom; what has no place stays in front.

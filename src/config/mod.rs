@@ -26,7 +26,9 @@ use indexmap::IndexMap;
 
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
-use crate::model::{Digest, EventName, Mutability, OnConflict, Platform, RepositoryName, Visibility};
+use crate::model::{
+    Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, Visibility,
+};
 
 pub use file::find;
 pub use load::{LoadOptions, Loaded, file_digest, load, load_text, profiles};
@@ -55,6 +57,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`.
     pub images: IndexMap<String, Image>,
+    /// `[[checks]]`.
+    pub checks: Vec<Check>,
     /// Where each key and value was written.
     pub places: Places,
 }
@@ -73,10 +77,10 @@ pub struct Project {
 /// A key of a file that holds the version.
 #[derive(Debug, Clone)]
 pub struct VersionFile {
-    /// The file, TOML or JSON, relative to the folder of `publish.toml`.
+    /// The file, TOML, JSON or YAML, relative to the folder of `publish.toml`.
     pub file: String,
-    /// The key, with dots between its parts.
-    pub key: String,
+    /// The key.
+    pub key: KeyPath,
 }
 
 /// `[registries.NAME]`.
@@ -128,6 +132,23 @@ pub struct Image {
     pub platforms: Vec<Platform>,
     /// Annotations of the root that is published: templates by key.
     pub annotations: IndexMap<String, String>,
+}
+
+/// `[[checks]]`.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// The position in the list as written, which [`Places`] goes by.
+    pub index: usize,
+    /// The file, TOML, JSON or YAML, relative to the folder of `publish.toml`.
+    pub file: String,
+    /// The key in it.
+    pub key: KeyPath,
+    /// The template of what should stand there.
+    pub equals: String,
+    /// How the two are compared.
+    pub compare: Compare,
+    /// The image whose version counts; `None`: the project's prefix decides.
+    pub image: Option<String>,
 }
 
 /// `source` of an image: strings are templates of [`crate::model::SourceSpec`]'s forms.

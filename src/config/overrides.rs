@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::layers::Layer;
 use super::suggest::folded;
 use super::tree::{self, Content, Node};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
 /// What the names of variables start with that set keys.
 const PREFIX: &str = "BROKKR_PUBLISH_";
@@ -157,7 +157,7 @@ fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Re
 
 fn malformed(what: &str, name: String, text: String, span: Range<usize>, help: &str) -> Diagnostic {
     let message = format!("{name} cannot be read: {what}");
-    let text = super::credentials::mask_by_text(text);
+    let text = mask::mask_by_text(text);
     let place = Place { source: Arc::new(SourceText { name, file: None, text }), span };
     Diagnostic::error(Code::ConfigOverride, message).at(place, what).help(help)
 }

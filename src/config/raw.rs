@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
-use crate::model::{EventName, Mutability, OnConflict, Provider, Visibility};
+use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -35,6 +35,8 @@ pub(super) struct File {
     /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub images: Option<IndexMap<String, Image>>,
+    /// Lockstep checks: the plan fails unless these values of files agree with the git tag.
+    pub checks: Option<Vec<Check>>,
     /// Overlays, by name: `--profile NAME` puts the tables of `[profile.NAME]` over those of the file.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub profile: Option<IndexMap<String, Profile>>,
@@ -60,6 +62,8 @@ pub(super) struct Profile {
     /// Differences in `[images.*]`, and more images.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub images: Option<IndexMap<String, Image>>,
+    /// The checks instead of those of the file; `[]` for none.
+    pub checks: Option<Vec<Check>>,
 }
 
 /// The project as a whole.
@@ -78,14 +82,14 @@ pub(super) struct Project {
     pub version: Option<VersionFile>,
 }
 
-/// A key of a TOML or JSON file that holds the version.
+/// A key of a TOML, JSON or YAML file that holds the version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VersionFile {
     /// The file, relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json"]))]
     pub file: Option<String>,
-    /// The key, with dots between its parts.
+    /// The key, with dots between its parts. A part that holds a dot goes in quotes; in a list a number is a position.
     #[schemars(required, length(min = 1), extend("examples" = ["workspace.package.version", "version"]))]
     pub key: Option<String>,
 }
@@ -188,6 +192,28 @@ pub(super) struct Image {
     /// What git tags that carry its release start with, where it differs from the project's.
     #[schemars(extend("examples" = ["broker/v"]))]
     pub tag_prefix: Option<String>,
+}
+
+/// A lockstep check: the plan fails unless a value of a file is what it should be.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    /// The file, relative to the folder of `publish.toml`: TOML, JSON or YAML, by its ending.
+    #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json", "charts/broker/Chart.yaml"]))]
+    pub file: Option<String>,
+    /// The key in the file, with dots between its parts. A part that holds a dot goes in quotes; in a list a number is a
+    /// position. The value must be a string.
+    #[schemars(required, length(min = 1), extend("examples" = ["workspace.package.version", "appVersion"]))]
+    pub key: Option<String>,
+    /// What should stand there: a template. Where it uses a version and the event has none, the check does not apply.
+    #[schemars(required, length(min = 1), extend("examples" = ["{{ version }}", "v{{ version }}"]))]
+    pub equals: Option<String>,
+    /// How the two are compared: as texts, or as versions by MAJOR.MINOR.PATCH alone.
+    #[schemars(extend("default" = "exact"))]
+    pub compare: Option<Compare>,
+    /// The image whose version `{{ version }}` is, by name. Default: the `tag_prefix` of the project decides.
+    #[schemars(length(min = 1), extend("examples" = ["broker"]))]
+    pub image: Option<String>,
 }
 
 /// An event of git that a tag rule fires on.

@@ -115,7 +115,9 @@ fn overlay(part: &mut Value, definitions: &Map<String, Value>, overlays: &mut Ma
             if object.get("required").is_some_and(Value::is_array) {
                 object.shift_remove("required");
             }
-            object.values_mut().for_each(|value| overlay(value, definitions, overlays));
+            // Lists are replaced whole: their items are complete.
+            let parts = object.iter_mut().filter(|(key, _)| *key != "items");
+            parts.for_each(|(_, value)| overlay(value, definitions, overlays));
             let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(definition_name) else {
                 return;
             };
@@ -180,12 +182,13 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
 
 /// The tables that take `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
-    const TABLES: [(&str, &[&str]); 5] = [
+    const TABLES: [(&str, &[&str]); 6] = [
         ("[project]", &["project"]),
         ("[registries.NAME]", &["registries", ""]),
         ("[registries.NAME.auth]", &["registries", "", "auth"]),
         ("[tags.NAME]", &["tags", ""]),
         ("[images.NAME]", &["images", ""]),
+        ("[[checks]]", &["checks", "0"]),
     ];
     TABLES.into_iter().filter(|(_, path)| keys(path).contains(&key)).map(|(header, _)| header).collect()
 }
@@ -199,11 +202,13 @@ mod tests {
         assert!(validator().is_some());
         assert_eq!(
             keys::<&str>(&[]),
-            ["version", "project", "vars", "registries", "tags", "images", "profile"]
+            ["version", "project", "vars", "registries", "tags", "images", "checks", "profile"]
         );
         assert_eq!(keys(&["project", "version"]), ["file", "key"]);
         assert_eq!(keys(&["registries", "any", "auth"]), ["username_env", "password_env"]);
+        assert_eq!(keys(&["checks", "3"]), ["file", "key", "equals", "compare", "image"]);
         assert_eq!(tables_with("template"), ["[tags.NAME]"]);
+        assert_eq!(tables_with("equals"), ["[[checks]]"]);
         assert_eq!(example(&["images", "a", "registries"]), Some(&json!(["ghcr"])));
         assert!(!schema().to_string().contains("null"));
     }
@@ -215,5 +220,7 @@ mod tests {
         assert!(valid(json!({ "version": 1, "profile": { "p": profile } })));
         assert!(!valid(json!({ "version": 1, "images": { "a": { "tags": ["b"] } } })));
         assert!(!valid(json!({ "version": 1, "profile": { "p": { "version": 1 } } })));
+        assert!(valid(json!({ "version": 1, "profile": { "p": { "checks": [] } } })));
+        assert!(!valid(json!({ "version": 1, "profile": { "p": { "checks": [{ "file": "a" }] } } })));
     }
 }

@@ -1,5 +1,8 @@
 //! What was probably meant, and lists for people.
 
+/// The section that is a list of tables.
+const LIST: &str = "checks";
+
 /// The one of `known` that is nearest to `text`, where one is near enough to be meant.
 pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let text = folded(text);
@@ -37,8 +40,13 @@ pub(super) fn key(name: &str) -> String {
     }
 }
 
-/// The table at `path` as its header is written: `[images.broker]`.
+/// The table at `path` as its header is written: `[images.broker]`, `[[checks]]`.
 pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
+    if let [list, _, ..] = path
+        && list.as_ref() == LIST
+    {
+        return format!("[[{LIST}]]");
+    }
     let keys: Vec<String> = path.iter().map(|part| key(part.as_ref())).collect();
     format!("[{}]", keys.join("."))
 }
@@ -46,7 +54,8 @@ pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
 /// The value at `path` as people say it: `` `template` of `[tags.version]` ``.
 pub(super) fn value<T: AsRef<str>>(path: &[T]) -> String {
     let Some((last, before)) = path.split_last() else { return "the file".to_owned() };
-    let index = last.as_ref().parse::<usize>().ok().filter(|_| before.len() >= 3);
+    let in_list = before.len() >= 3 || matches!(before, [list] if list.as_ref() == LIST);
+    let index = last.as_ref().parse::<usize>().ok().filter(|_| in_list);
     match (index, before) {
         (_, []) => format!("`{}`", key(last.as_ref())),
         (Some(index), before) => format!("item {} of {}", index + 1, value(before)),

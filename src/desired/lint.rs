@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::collisions;
 use super::forward;
 use super::rules::Firing;
 use super::samples::{self, Sample};
 use super::tags::{RenderedTag, Renderer, rule_diagnostic};
 use super::template::{Kind, TemplateError, is_template};
 use super::version;
+use super::{checks, collisions};
 use crate::config::{Config, Image, ImageSource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
@@ -22,10 +22,11 @@ pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, None);
     let rules = config.tags.iter().flat_map(|(name, rule)| rule_templates(&renderer, name, rule));
     let images = config.images.iter().flat_map(|(name, image)| image_templates(&renderer, name, image));
+    let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
     // A variable that is declared wrongly is not an unknown one.
     let certain =
         |it: &Diagnostic| it.code != Code::TemplateUnknownVariable || !it.message.contains("`vars.");
-    rules.chain(images).filter(certain).collect()
+    rules.chain(images).chain(checks).filter(certain).collect()
 }
 
 /// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
@@ -44,6 +45,14 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         diagnostics.extend(image_templates(&renderer, name, image));
     }
     let samples = samples::all(config, &renderer.prefixes);
+    for check in &config.checks {
+        let found = checks::template(&renderer, check);
+        let right = found.is_empty();
+        diagnostics.extend(found);
+        if right {
+            diagnostics.extend(samples.iter().find_map(|sample| checks::sample(&renderer, check, sample)));
+        }
+    }
     let groups = groups(&renderer);
     let mut of_prefix: HashMap<&str, Vec<(&str, &Image)>> = HashMap::new();
     for (name, image) in &groups {
@@ -315,7 +324,8 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
 /// Whether any template asks if the tree is dirty, which costs a run of git.
 pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
-    config.tags.values().any(|rule| asks(&rule.template) || rule.when.as_deref().is_some_and(asks))
+    config.checks.iter().any(|check| asks(&check.equals))
+        || config.tags.values().any(|rule| asks(&rule.template) || rule.when.as_deref().is_some_and(asks))
         || config.images.values().any(|image| {
             image.annotations.values().any(|text| asks(text))
                 || match &image.source {

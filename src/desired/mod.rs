@@ -3,6 +3,7 @@
 //! A function of config, context and sources; the registries are not asked. `lint` and `tags` need less than
 //! [`resolve`]: neither opens a source.
 
+mod checks;
 mod collisions;
 mod filters;
 mod forward;
@@ -18,6 +19,7 @@ mod version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use checks::checks;
 pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use selection::{Address, Selection};

@@ -35,16 +35,17 @@ impl Selection {
         self.is_everything() || self.targets.iter().any(|target| names(target, address))
     }
 
+    /// Whether anything of an image is selected.
+    pub(super) fn selects_image(&self, image: &str) -> bool {
+        self.is_everything() || self.targets.iter().any(|target| is_of(target, image))
+    }
+
     /// A diagnostic for each target that names none of `addresses`. `silent` are images that no rule fires for.
     pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
         unknown
             .map(|target| {
-                let of_silent = |image: &&&str| {
-                    let rest = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(**image));
-                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':']))
-                };
-                if let Some(image) = silent.iter().find(of_silent) {
+                if let Some(image) = silent.iter().find(|image| is_of(target, image)) {
                     let message = format!("`{target}` names nothing here: no rule of image `{image}` fires");
                     return Diagnostic::error(Code::PlanTarget, message)
                         .help("`brokkr-publish tags` says why each rule is silent");
@@ -58,6 +59,12 @@ impl Selection {
             })
             .collect()
     }
+}
+
+/// Whether `target` names `image`, or something of it.
+fn is_of(target: &str, image: &str) -> bool {
+    let rest = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(image));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':']))
 }
 
 /// Whether `target` names `address`, or something that holds it.

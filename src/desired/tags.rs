@@ -90,14 +90,22 @@ impl<'a> Renderer<'a> {
         name: &str,
         image: &Image,
     ) -> (ImageVersion, Values) {
-        let version = version::of(self.config, &self.prefixes, image, context, &self.file);
-        let values = values.with_image(name).with_version(match &version {
-            ImageVersion::Known(version) => Ok(version.clone()),
-            ImageVersion::None(reason) | ImageVersion::Other(reason) | ImageVersion::Invalid(reason) => {
-                Err(reason.clone())
-            }
-        });
+        let prefix = version::prefix(self.config, image);
+        let version = version::of(&self.prefixes, prefix, context, &self.file);
+        let values = values.with_image(name).with_version(version.known());
         (version, values)
+    }
+
+    /// The values for what is of the project, and of no image.
+    pub fn project_values(&self, context: &Context) -> Values {
+        let prefix = &self.config.project.tag_prefix;
+        let version = version::of(&self.prefixes, prefix, context, &self.file);
+        Values::new(context, &self.config.vars, "").without_image().with_version(version.known())
+    }
+
+    /// Why the version file gives no version, where one is named and gives none.
+    pub fn file_problem(&self) -> Option<&str> {
+        self.file.as_ref()?.as_ref().err().map(String::as_str)
     }
 
     /// Whether what the rule called `rule` renders depends on the image's name.

@@ -32,6 +32,9 @@ pub(super) const VARIABLES: [&str; 17] = [
     "version.pre",
 ];
 
+/// Why `image.name` has no value.
+pub(super) const NO_IMAGE: &str = "the check names no image";
+
 /// A version in templates: prints in full, and has its parts.
 #[derive(Debug)]
 struct VersionValue(Version);
@@ -104,6 +107,15 @@ impl Values {
     pub fn with_image(&self, image: &str) -> Self {
         let mut values = self.clone();
         values.fields.insert("image", Value::from_pairs([("name", Value::from(image))]));
+        values
+    }
+
+    /// The same values for no image.
+    #[must_use]
+    pub fn without_image(&self) -> Self {
+        let mut values = self.clone();
+        values.fields.remove("image");
+        Arc::make_mut(&mut values.absent).insert("image.name", NO_IMAGE.to_owned());
         values
     }
 

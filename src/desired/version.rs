@@ -7,6 +7,7 @@ use semver::Version;
 
 use crate::config::{Config, Image, VersionFile};
 use crate::context::Context;
+use crate::guard::Document;
 use crate::model::EventName;
 
 /// What version an image has in a context.
@@ -22,6 +23,16 @@ pub enum ImageVersion {
     Invalid(String),
 }
 
+impl ImageVersion {
+    /// The version, or why there is none.
+    pub fn known(&self) -> Result<Version, String> {
+        match self {
+            Self::Known(version) => Ok(version.clone()),
+            Self::None(reason) | Self::Other(reason) | Self::Invalid(reason) => Err(reason.clone()),
+        }
+    }
+}
+
 /// What a version file says, read once for all images.
 pub type FileVersion = Option<Result<Version, String>>;
 
@@ -31,45 +42,20 @@ pub fn read_file(config: &Config) -> FileVersion {
     Some(read(&config.folder, file))
 }
 
-/// The largest version file that is read, in bytes.
-const MAX_SIZE: u64 = 4 * 1024 * 1024;
-
 fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
-    let path = folder.join(&place.file);
-    let name = &place.file;
-    let size = std::fs::metadata(&path).map_err(|error| format!("`{name}` cannot be read: {error}"))?.len();
-    if size > MAX_SIZE {
-        return Err(format!("`{name}` has {size} bytes, too many for a file that holds a version"));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("`{name}` cannot be read: {error}"))?;
-    let value: serde_json::Value = match path.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("json") => {
-            serde_json::from_str(&text).map_err(|error| format!("`{name}` is not valid JSON: {error}"))?
-        }
-        Some("toml") => toml::from_str(&text)
-            .map_err(|error| format!("`{name}` is not valid TOML: {}", error.message()))?,
-        _ => return Err(format!("`{name}` is neither `.toml` nor `.json`")),
-    };
-    let mut found = &value;
-    for part in place.key.split('.') {
-        found = found.get(part).ok_or_else(|| format!("`{name}` has no key `{}`", place.key))?;
-    }
-    let text = found.as_str().ok_or_else(|| format!("`{}` in `{name}` is not a string", place.key))?;
-    Version::parse(text)
-        .map_err(|error| format!("`{}` in `{name}` is `{text}`, not a semantic version: {error}", place.key))
+    let VersionFile { file, key } = place;
+    let document = Document::read(folder, file, file).map_err(|error| error.to_string())?;
+    let text = document.text(key).map_err(|error| error.to_string())?.text;
+    Version::parse(&text)
+        .map_err(|error| format!("`{key}` in `{file}` is `{text}`, not a semantic version: {error}"))
 }
 
-/// The version of `image` in `context`; `prefixes` are those of [`prefixes`].
+/// The version in `context` of what is released by git tags that start with `prefix`; `prefixes` are those of
+/// [`prefixes`].
 ///
 /// On a git tag the prefix decides first, also where a file holds the version: else a release of one image would fire
 /// the rules of all.
-pub fn of(
-    config: &Config,
-    prefixes: &[&str],
-    image: &Image,
-    context: &Context,
-    file: &FileVersion,
-) -> ImageVersion {
+pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion) -> ImageVersion {
     let from_file = || match file.clone()? {
         Ok(version) => Some(ImageVersion::Known(version)),
         Err(reason) => Some(ImageVersion::Invalid(reason)),
@@ -80,7 +66,6 @@ pub fn of(
             ImageVersion::None(format!("this event is `{event}`, and only a git tag carries a version"))
         });
     };
-    let prefix = prefix(config, image);
     let version = tag.strip_prefix(prefix).map(Version::parse);
     if let Some(Ok(version)) = version {
         return from_file().unwrap_or(ImageVersion::Known(version));

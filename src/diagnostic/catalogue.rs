@@ -35,6 +35,7 @@ catalogue! {
     ConfigOverride = "publish::config::override", "config-override.md";
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
+    ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -53,6 +54,8 @@ catalogue! {
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";
     ContextVersion = "publish::context::version", "context-version.md";
+    CheckFile = "publish::check::file", "check-file.md";
+    CheckDiffers = "publish::check::differs", "check-differs.md";
     SourceMissing = "publish::source::missing", "source-missing.md";
     SourceMalformed = "publish::source::malformed", "source-malformed.md";
     SourceDigest = "publish::source::digest", "source-digest.md";

@@ -3,6 +3,7 @@
 //! Rooms have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
 
 mod catalogue;
+pub mod mask;
 mod place;
 
 use std::fmt;

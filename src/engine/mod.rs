@@ -25,6 +25,7 @@ use crate::context::{self, Context, Environment, Flags, Needs};
 use crate::desired::{self, Basis, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
+use crate::guard;
 use crate::model::Digest;
 use crate::model::forward::Descent;
 use crate::model::outcome::Outcome;
@@ -162,7 +163,7 @@ pub async fn plan(
 ) -> Result<Plan> {
     let config = session.load()?;
     let context = session.context(&config)?;
-    let mut desired = desired::resolve(&config, &context, &Selection::new(targets))?;
+    let mut desired = checked(session, &config, &context, &Selection::new(targets))?;
     let connections =
         Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
     let mut observed = observe(&mut desired, &connections).await?;
@@ -179,6 +180,24 @@ pub async fn plan(
         title: context.describe(),
     };
     Ok(plan::diff(&desired, &observed, origin))
+}
+
+/// What should be, where the lockstep checks allow it. What they find wrong is told together with all that keeps it from
+/// being resolved.
+fn checked(session: &Session, config: &Config, context: &Context, selection: &Selection) -> Result<Desired> {
+    let (checks, mut found) = desired::checks(config, context, selection);
+    let shown = path::relative(&session.working_folder, &config.folder);
+    found.extend(guard::run(&checks, &config.folder, &shown));
+    match desired::resolve(config, context, selection) {
+        Ok(desired) if found.is_empty() => Ok(desired),
+        Ok(_) => Err(found),
+        Err(mut diagnostics) => {
+            // That there is no version is one mistake, of which the tags tell first.
+            let told = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
+            diagnostics.extend(found.into_iter().filter(|it| !told || it.code != Code::ContextVersion));
+            Err(diagnostics)
+        }
+    }
 }
 
 async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Observed> {

@@ -8,7 +8,7 @@ use super::Tag;
 
 /// What decides whether a forward tag moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "by", rename_all = "snake_case")]
 pub enum PlannedForward {
     /// The versions of its line that the registry holds.
     Version(PlannedLine),

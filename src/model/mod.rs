@@ -3,10 +3,12 @@
 //! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
 
 pub mod annotation;
+mod compare;
 mod descriptor;
 mod digest;
 mod event;
 pub mod forward;
+mod key_path;
 pub mod manifest;
 pub mod media_type;
 mod mutability;
@@ -21,9 +23,11 @@ mod source;
 mod tag;
 mod visibility;
 
+pub use compare::Compare;
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
 pub use event::EventName;
+pub use key_path::{KeyPath, KeyPathError};
 pub use manifest::{Manifest, ManifestError, RawManifest};
 pub use mutability::{Mutability, OnConflict};
 pub use platform::{Platform, PlatformError};

@@ -65,7 +65,7 @@ pub struct RepositoryOutcome {
     pub address: String,
     /// The repository's whole name.
     pub repository: String,
-    /// The digest that the plan publishes, where it publishes any.
+    /// The digest that the plan publishes, where it publishes any; or the one first published, where that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The reference that deployments should use: `ghcr.io/colliery-io/brokkr-broker@sha256:…`. Set once the content is

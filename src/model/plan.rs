@@ -366,6 +366,13 @@ impl PlannedRepository {
         self.changes.iter().any(|change| change.action.is_change())
     }
 
+    /// The digest to deploy by: that of the content, unless an immutable tag keeps the one first published.
+    pub fn deployable(&self) -> Option<&Digest> {
+        let kept = self.changes.iter().find(|change| change.reason == Reason::KeptFirst);
+        let root = self.content.as_ref().map(|content| &content.root.digest);
+        kept.and_then(Change::present).or(root)
+    }
+
     /// Whether a tag here is to name the content that is published.
     pub fn places_content(&self) -> bool {
         let root = self.content.as_ref().map(|content| &content.root.digest);

@@ -3,6 +3,7 @@
 //!
 //! Each value is checked by itself, so that one mistake hides no other.
 
+mod checks;
 mod image;
 mod registry;
 mod tag;
@@ -20,6 +21,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, Registry>,
     pub tags: IndexMap<String, TagRule>,
     pub images: IndexMap<String, super::Image>,
+    pub checks: Vec<super::Check>,
 }
 
 /// What the checks look things up in, and where they tell what is wrong.
@@ -40,25 +42,34 @@ impl Desk<'_> {
 
     /// The names in a list that are `known`; tells of those that are not.
     fn known(&mut self, names: &[String], known: &[String], path: &[&str], code: Code) {
-        let (noun, section) = match code {
-            Code::ConfigUnknownRegistry => ("registry", "registries"),
-            _ => ("tag rule", "tags"),
-        };
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name)) {
+        for (index, name) in names.iter().enumerate() {
             let index = index.to_string();
             let whole: Vec<&str> = path.iter().copied().chain(std::iter::once(index.as_str())).collect();
-            let message = format!("there is no {noun} `{}`", name.escape_debug());
-            let help = if known.is_empty() {
-                format!("declare it: `[{section}.{}]`", suggest::key(name))
-            } else {
-                format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
-            };
-            let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("no `[{section}.{}]` is declared", suggest::key(name)),
-            };
-            self.wrong(code, message, &whole, &label, help);
+            self.known_name(name, known, &whole, code);
         }
+    }
+
+    /// Tells of the name at `path` where it is none of those `known`.
+    fn known_name(&mut self, name: &String, known: &[String], path: &[&str], code: Code) {
+        if known.contains(name) {
+            return;
+        }
+        let (noun, section) = match code {
+            Code::ConfigUnknownRegistry => ("registry", "registries"),
+            Code::ConfigUnknownImage => ("image", "images"),
+            _ => ("tag rule", "tags"),
+        };
+        let message = format!("there is no {noun} `{}`", name.escape_debug());
+        let help = if known.is_empty() {
+            format!("declare it: `[{section}.{}]`", suggest::key(name))
+        } else {
+            format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
+        };
+        let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("no `[{section}.{}]` is declared", suggest::key(name)),
+        };
+        self.wrong(code, message, path, &label, help);
     }
 }
 
@@ -66,14 +77,17 @@ impl Desk<'_> {
 pub(super) struct Declared {
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
+    pub images: Option<Vec<String>>,
 }
 
 /// Checks everything; the tables are complete only if no diagnostic is an error.
 pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (Checked, Vec<Diagnostic>) {
     let mut desk = Desk { places, diagnostics: Vec::new() };
     let project = file.project.unwrap_or_default();
-    let version =
-        project.version.and_then(|version| Some(VersionFile { file: version.file?, key: version.key? }));
+    let version = project.version.and_then(|version| {
+        let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut desk)?;
+        Some(VersionFile { file: version.file?, key })
+    });
     let checked = Checked {
         project: Project {
             source: project.source,
@@ -84,6 +98,7 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
         tags: tag::check(file.tags.unwrap_or_default(), &mut desk),
         images: image::check(file.images.unwrap_or_default(), declared, &mut desk),
+        checks: checks::check(file.checks.unwrap_or_default(), declared, &mut desk),
     };
     (checked, desk.diagnostics)
 }

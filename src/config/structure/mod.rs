@@ -52,7 +52,8 @@ fn is_credential(finding: &Finding, credentials: &HashSet<Path>) -> bool {
     credentials.iter().any(|path| path.starts_with(&finding.path) && path.get(depth) == Some(key))
 }
 
-/// Takes the value at `path` out, or the whole key of a registry, tag rule or image that it is in.
+/// Takes the value at `path` out, or the whole key of a registry, tag rule, image or check that it is in. An item of a list
+/// becomes an empty table, so that those behind it keep their positions.
 fn prune(json: &mut Value, path: &[String]) {
     let depth = match path.first().map(String::as_str) {
         Some("project" | "vars") => 2,
@@ -61,8 +62,19 @@ fn prune(json: &mut Value, path: &[String]) {
     let Some((last, before)) = path.get(..depth.min(path.len())).and_then(<[String]>::split_last) else {
         return;
     };
-    let table = before.iter().try_fold(json, |value, part| value.get_mut(part));
-    if let Some(table) = table.and_then(Value::as_object_mut) {
-        table.shift_remove(last);
+    let holder = before.iter().try_fold(json, |value, part| match value {
+        Value::Array(items) => items.get_mut(part.parse::<usize>().ok()?),
+        value => value.get_mut(part),
+    });
+    match holder {
+        Some(Value::Object(table)) => {
+            table.shift_remove(last);
+        }
+        Some(Value::Array(items)) => {
+            if let Some(item) = last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+                *item = Value::Object(serde_json::Map::new());
+            }
+        }
+        _ => {}
     }
 }

@@ -19,11 +19,16 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("event", "on"),
     ("events", "on"),
     ("events_on", "on"),
+    ("expect", "equals"),
+    ("expected", "equals"),
     ("host", "url"),
     ("hostname", "url"),
     ("if", "when"),
     ("labels", "annotations"),
+    ("lockstep", "checks"),
+    ("mode", "compare"),
     ("name", "repository"),
+    ("path", "file"),
     ("path", "source"),
     ("pattern", "match"),
     ("prefix", "tag_prefix"),
@@ -35,6 +40,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("tag_rules", "tags"),
     ("tls_ca", "ca_file"),
     ("trigger", "on"),
+    ("value", "equals"),
     ("variables", "vars"),
 ];
 
@@ -103,9 +109,9 @@ fn unknown_key(path: &[&str], places: &Places) -> Diagnostic {
 /// The one of the `known` keys that `key` was probably meant to be.
 pub(in crate::config) fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = suggest::folded(key);
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == folded).map(|(_, meant)| *meant);
-    synonym
-        .and_then(|synonym| known.iter().copied().find(|candidate| *candidate == synonym))
+    let mut synonyms = SYNONYMS.iter().filter(|(word, _)| *word == folded).map(|(_, meant)| *meant);
+    synonyms
+        .find_map(|synonym| known.iter().copied().find(|candidate| *candidate == synonym))
         .or_else(|| suggest::nearest(key, known.iter().copied()))
 }
 
@@ -173,6 +179,9 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
         }
         [section @ ("registries" | "tags" | "images"), _] => {
             Some(format!("write a table: `[{section}.{key}]`, and its keys below"))
+        }
+        ["checks"] | ["checks", _] => {
+            Some("write `[[checks]]`, with two brackets, once for each check".to_owned())
         }
         ["vars", _] => Some("a variable is text in quotes, a number, `true` or `false`".to_owned()),
         ["profile", name] => Some(format!("write tables such as `[profile.{}.vars]`", suggest::key(name))),

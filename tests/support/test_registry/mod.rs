@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 pub use content::Content;
+use futures_util::future::BoxFuture;
 use tokens::Tokens;
 
 /// How the registry behaves when nothing is scripted.
@@ -129,9 +130,14 @@ pub enum Fault {
     Endless,
 }
 
+/// Holds a request back until what it returns is done.
+pub type Gate = Arc<dyn Fn(&Logged) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct Logged {
+    /// The address that it was sent to: the registry's own, or that of one of its doors.
+    pub door: String,
     /// The method.
     pub method: String,
     /// The path.
@@ -170,11 +176,20 @@ struct Shared {
     tokens: Mutex<Tokens>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Logged>>,
+    gate: Mutex<Option<Gate>>,
+    countdown: Mutex<Option<(usize, Fault)>>,
 }
 
 impl Shared {
     /// The fault that the script has for a request.
     fn fault(&self, request: &Logged) -> Option<Fault> {
+        let mut countdown = self.countdown.lock().expect("a lock");
+        match &mut *countdown {
+            Some((0, _)) => return countdown.take().map(|(_, fault)| fault),
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
+        drop(countdown);
         let mut rules = self.rules.lock().expect("a lock");
         let line = request.line();
         let rule = rules.iter_mut().find(|rule| {
@@ -201,9 +216,34 @@ impl TestRegistry {
             tokens: Mutex::default(),
             rules: Mutex::default(),
             log: Mutex::default(),
+            gate: Mutex::default(),
+            countdown: Mutex::default(),
         });
         wire::serve(listener, Arc::clone(&shared));
         Self { shared }
+    }
+
+    /// Another address of the same registry, by which a test tells apart who asks.
+    pub async fn door(&self) -> String {
+        let listener = wire::Cuttable::bind().await;
+        let address = listener.address();
+        wire::serve(listener, Arc::clone(&self.shared));
+        address
+    }
+
+    /// The request after `skipped` others from here on goes wrong, whatever it is.
+    pub fn nth(&self, skipped: usize, fault: Fault) {
+        *self.shared.countdown.lock().expect("a lock") = Some((skipped, fault));
+    }
+
+    /// Whether a fault of [`Self::nth`] still waits for its request; it is forgotten.
+    pub fn takes_back(&self) -> bool {
+        self.shared.countdown.lock().expect("a lock").take().is_some()
+    }
+
+    /// Asks `gate` about every request from here on, before it is answered.
+    pub fn hold(&self, gate: Gate) {
+        *self.shared.gate.lock().expect("a lock") = Some(gate);
     }
 
     /// `127.0.0.1:PORT`.

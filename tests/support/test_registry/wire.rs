@@ -115,7 +115,8 @@ impl AsyncWrite for Wire {
 
 /// Answers requests until the runtime ends.
 pub(super) fn serve(listener: Cuttable, shared: Arc<Shared>) {
-    let app = axum::Router::new().fallback(handle).with_state(shared);
+    let door = listener.address();
+    let app = axum::Router::new().fallback(handle).with_state((shared, door));
     tokio::spawn(async move {
         let service = app.into_make_service_with_connect_info::<Knife>();
         axum::serve(listener, service).await.expect("a server");
@@ -123,18 +124,23 @@ pub(super) fn serve(listener: Cuttable, shared: Arc<Shared>) {
 }
 
 async fn handle(
-    State(shared): State<Arc<Shared>>,
+    State((shared, door)): State<(Arc<Shared>, String)>,
     ConnectInfo(knife): ConnectInfo<Knife>,
     request: Request,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let logged = Logged {
+        door,
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
     };
     shared.log.lock().expect("a lock").push(logged.clone());
+    let gate = shared.gate.lock().expect("a lock").clone();
+    if let Some(gate) = gate {
+        gate(&logged).await;
+    }
     match shared.fault(&logged) {
         None => shared.answer(&logged, body).await,
         Some(Fault::Answer(status, headers, bytes)) => {

@@ -1,0 +1,36 @@
+//! `[[checks]]`, and keys into files. Templates are checked where they are rendered, files where they are read.
+
+use super::{Declared, Desk};
+use crate::config::{Check, raw};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::KeyPath;
+
+pub(super) fn check(raw: Vec<raw::Check>, declared: &Declared, desk: &mut Desk<'_>) -> Vec<Check> {
+    let mut checks = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        let position = index.to_string();
+        let at = |key: &'static str| ["checks", position.as_str(), key];
+        if let (Some(name), Some(known)) = (&raw.image, &declared.images) {
+            desk.known_name(name, known, &at("image"), Code::ConfigUnknownImage);
+        }
+        let key = raw.key.and_then(|key| key_path(&key, &at("key"), desk));
+        let (Some(file), Some(key), Some(equals)) = (raw.file, key, raw.equals) else { continue };
+        let compare = raw.compare.unwrap_or_default();
+        checks.push(Check { index, file, key, equals, compare, image: raw.image });
+    }
+    checks
+}
+
+/// The path that `text`, which is written at `path`, stands for.
+pub(super) fn key_path(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<KeyPath> {
+    let error = match text.parse::<KeyPath>() {
+        Ok(key) => return Some(key),
+        Err(error) => error,
+    };
+    let shown = text.escape_debug().to_string().replace("\\'", "'");
+    let message = format!("`{shown}` is not a key: {}", error.message);
+    let place = desk.places.inside(path, error.range).or_else(|| desk.places.value(path));
+    let help = "write keys with dots between them, as in `workspace.package.version`; one that holds a dot goes in quotes, as in `annotations.\"app.io/version\"`";
+    desk.tell(Diagnostic::error(Code::ConfigValue, message).at_maybe(place, "here").help(help));
+    None
+}

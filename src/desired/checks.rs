@@ -1,0 +1,152 @@
+//! Which lockstep checks apply in a context, and what they expect; and what is wrong with their templates.
+//!
+//! A check applies wherever its `equals` can be rendered. It is silent where that wants what the event does not have: a
+//! version on a branch, a pull request's number on a tag. The files are not read here.
+
+use super::samples::Sample;
+use super::selection::Selection;
+use super::tags::Renderer;
+use super::template::{Kind, TemplateError, Templates};
+use super::values::{NO_IMAGE, Values};
+use super::version;
+use crate::config::{Check, Config};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::guard::{self, CheckPlaces, Expectation};
+
+/// Variables that an event has or does not have; without them a check does not apply.
+const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
+
+/// The selected checks that apply in `context`, and what is wrong with the others. A check of the whole project applies
+/// whatever is selected.
+pub fn checks(
+    config: &Config,
+    context: &Context,
+    selection: &Selection,
+) -> (Vec<guard::Check>, Vec<Diagnostic>) {
+    let (mut applying, mut diagnostics) = (Vec::new(), Vec::new());
+    let selected: Vec<&Check> = config
+        .checks
+        .iter()
+        .filter(|check| check.image.as_deref().is_none_or(|image| selection.selects_image(image)))
+        .collect();
+    if selected.is_empty() {
+        return (applying, diagnostics);
+    }
+    let renderer = Renderer::new(config);
+    for check in selected {
+        match expected(&renderer, context, check) {
+            Ok(None) => {}
+            Ok(Some(expected)) => applying.push(guard::Check {
+                file: check.file.clone(),
+                key: check.key.clone(),
+                expected,
+                places: places(config, check),
+            }),
+            Err(error) => diagnostics.push(diagnostic(config, check, error)),
+        }
+    }
+    // One version file without a version is one mistake, however many checks want it.
+    diagnostics.dedup_by(|one, other| one.code == Code::ContextVersion && other.code == one.code);
+    (applying, diagnostics)
+}
+
+/// What `check` expects in `context`; `None`: it does not apply.
+fn expected(
+    renderer: &Renderer<'_>,
+    context: &Context,
+    check: &Check,
+) -> Result<Option<Expectation>, TemplateError> {
+    let templates = &renderer.templates;
+    let image = check.image.as_ref().and_then(|name| renderer.config.images.get_key_value(name));
+    let values = match image {
+        Some((name, image)) => renderer.values(context, name, image).1,
+        None => renderer.project_values(context),
+    };
+    let whole = |code, message: String, help: Option<&str>| TemplateError {
+        code,
+        message,
+        range: 0..check.equals.len(),
+        help: help.map(str::to_owned),
+    };
+    if let Some(reason) = renderer.file_problem()
+        && templates.uses(&check.equals, Kind::Text, "version")
+    {
+        let help = "correct the file that `version` of `[project]` names";
+        return Err(whole(Code::ContextVersion, reason.to_owned(), Some(help)));
+    }
+    let text = match templates.render(&check.equals, &values) {
+        Ok(text) => text,
+        Err(error)
+            if error.code == Code::ContextMissing && is_of_another_event(templates, check, &values) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let expectation = Expectation::new(text.clone(), check.compare).map_err(|error| {
+        let message = format!(
+            "it renders `{}`, and `compare = \"core\"` wants a version: {error}",
+            text.escape_debug()
+        );
+        let help = "let it render a version alone, such as `{{ version }}`, or leave `compare` out";
+        whole(Code::ConfigValue, message, Some(help))
+    })?;
+    Ok(Some(expectation))
+}
+
+/// Whether the template asks for what only other events have.
+fn is_of_another_event(templates: &Templates, check: &Check, values: &Values) -> bool {
+    OF_EVENTS
+        .iter()
+        .any(|name| values.absent.contains_key(name) && templates.uses(&check.equals, Kind::Text, name))
+}
+
+fn path(check: &Check, key: &'static str) -> [String; 3] {
+    ["checks".to_owned(), check.index.to_string(), key.to_owned()]
+}
+
+fn places(config: &Config, check: &Check) -> CheckPlaces {
+    let place = |key| {
+        let path = path(check, key);
+        config.places.value(&path.each_ref().map(String::as_str))
+    };
+    CheckPlaces { file: place("file"), key: place("key"), equals: place("equals") }
+}
+
+fn diagnostic(config: &Config, check: &Check, error: TemplateError) -> Diagnostic {
+    let path = path(check, "equals");
+    let path = path.each_ref().map(String::as_str);
+    let place = config.places.inside(&path, error.range).or_else(|| config.places.value(&path));
+    Diagnostic::error(error.code, format!("check of `{}`: {}", check.file, error.message))
+        .at_maybe(place, "")
+        .help_maybe(error.help)
+}
+
+/// What is wrong with the template of `check` whatever the context.
+pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic> {
+    let (config, templates) = (renderer.config, &renderer.templates);
+    let mut errors = templates.check(&check.equals, Kind::Text);
+    if errors.is_empty() && check.image.is_none() && templates.uses(&check.equals, Kind::Text, "image.name") {
+        errors.push(TemplateError {
+            code: Code::TemplateUnknownVariable,
+            message: format!("`image.name` has no value here: {NO_IMAGE}"),
+            range: 0..check.equals.len(),
+            help: Some("name the image that the check is about: `image = \"NAME\"`".to_owned()),
+        });
+    }
+    errors.into_iter().map(|error| diagnostic(config, check, error)).collect()
+}
+
+/// What goes wrong with `check`, whose template is right, in one sample.
+pub(super) fn sample(renderer: &Renderer<'_>, check: &Check, sample: &Sample<'_>) -> Option<Diagnostic> {
+    let config = renderer.config;
+    let image = check.image.as_ref().and_then(|name| config.images.get(name));
+    let prefix = image.map_or(config.project.tag_prefix.as_str(), |image| version::prefix(config, image));
+    if sample.prefix.is_some_and(|other| other != prefix) {
+        return None;
+    }
+    let mut error = expected(renderer, &sample.context, check).err()?;
+    error.message = format!("{}, {}", sample.situation, error.message);
+    Some(diagnostic(config, check, error))
+}

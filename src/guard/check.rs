@@ -1,0 +1,201 @@
+//! Lockstep checks: values of files, held against what they should be.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use semver::Version;
+
+use super::document::{Document, DocumentError, Found, shortened};
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::model::{Compare, KeyPath};
+
+/// A check that applies.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// The file, relative to the folder of the configuration.
+    pub file: String,
+    /// The key in it.
+    pub key: KeyPath,
+    /// What should stand there.
+    pub expected: Expectation,
+    /// Where the check is written.
+    pub places: CheckPlaces,
+}
+
+/// What should stand at a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// This text.
+    Exact(String),
+    /// A version with the MAJOR.MINOR.PATCH of this one.
+    Core(Version),
+}
+
+/// Where the keys of a check are written.
+#[derive(Debug, Clone, Default)]
+pub struct CheckPlaces {
+    /// `file`.
+    pub file: Option<Place>,
+    /// `key`.
+    pub key: Option<Place>,
+    /// `equals`.
+    pub equals: Option<Place>,
+}
+
+/// The version that `text` is, without pre-release and build metadata.
+///
+/// # Errors
+///
+/// The words of the parser, where `text` is no semantic version.
+pub fn core(text: &str) -> Result<Version, String> {
+    let version = Version::parse(text).map_err(|error| error.to_string())?;
+    Ok(Version::new(version.major, version.minor, version.patch))
+}
+
+/// Everything that `checks` find wrong. Files are relative to `folder`, which people at the working directory know as
+/// `shown`; each is read once.
+pub fn run(checks: &[Check], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
+    let mut documents: HashMap<&str, Result<Document, Box<DocumentError>>> = HashMap::new();
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for check in checks {
+        let read = || Document::read(folder, &check.file, &shown_name(shown, &check.file));
+        let document = documents.entry(&check.file).or_insert_with(read);
+        let found = match document {
+            Ok(document) => document.text(&check.key),
+            Err(error) => Err(error.clone()),
+        };
+        let wrong = match found {
+            Ok(found) => differs(check, &found),
+            Err(error) => Some(unread(check, &error)),
+        };
+        // A file that cannot be read is one mistake, however many checks want it.
+        let again = |new: &Diagnostic| {
+            new.code == Code::CheckFile && diagnostics.iter().any(|known| known.message == new.message)
+        };
+        diagnostics.extend(wrong.filter(|new| !again(new)));
+    }
+    diagnostics
+}
+
+/// The file as people write it from where they stand.
+fn shown_name(shown: &Path, file: &str) -> String {
+    if shown == Path::new(".") { file.to_owned() } else { shown.join(file).display().to_string() }
+}
+
+fn unread(check: &Check, error: &DocumentError) -> Diagnostic {
+    let place = if error.is_of_key() { &check.places.key } else { &check.places.file };
+    let mut diagnostic = error.to_diagnostic();
+    let there = std::mem::take(&mut diagnostic.labels);
+    diagnostic = diagnostic.at_maybe(place.clone(), "");
+    diagnostic.labels.extend(there);
+    diagnostic
+}
+
+/// What is wrong with the value that was found.
+fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
+    let Check { file, key, .. } = check;
+    let is = format!("`{key}` in `{file}` is `{}`", shortened(&found.text));
+    let (message, label, help) = match &check.expected {
+        Expectation::Exact(expected) if *expected == found.text => return None,
+        Expectation::Exact(expected) => {
+            let expected = shortened(expected);
+            let help = format!("make it `{expected}` in the commit that is published");
+            (format!("{is}, and should be `{expected}`"), format!("is `{expected}` here"), help)
+        }
+        Expectation::Core(expected) => match core(&found.text) {
+            Ok(found) if found == *expected => return None,
+            Ok(_) => {
+                let help = format!("make it `{expected}` in the commit that is published");
+                (
+                    format!("{is}, and its MAJOR.MINOR.PATCH should be `{expected}`"),
+                    format!("is `{expected}` here"),
+                    help,
+                )
+            }
+            Err(error) => (
+                format!("{is}, which is no semantic version: {error}"),
+                format!("is `{expected}` here"),
+                "`compare = \"core\"` compares versions such as `1.2.3`; without it texts are compared"
+                    .to_owned(),
+            ),
+        },
+    };
+    Some(
+        Diagnostic::error(Code::CheckDiffers, message)
+            .at_maybe(check.places.equals.clone(), label)
+            .at_maybe(found.place.clone(), "found")
+            .help(help),
+    )
+}
+
+impl Expectation {
+    /// What `text` asks for under `compare`.
+    ///
+    /// # Errors
+    ///
+    /// The words of the parser, where versions are compared and `text` is none.
+    pub fn new(text: String, compare: Compare) -> Result<Self, String> {
+        match compare {
+            Compare::Exact => Ok(Self::Exact(text)),
+            Compare::Core => core(&text).map(Self::Core),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(file: &str, key: &str, expected: Expectation) -> Check {
+        let key = key.parse().expect("a key");
+        Check { file: file.to_owned(), key, expected, places: CheckPlaces::default() }
+    }
+
+    #[test]
+    fn comparisons() {
+        for (compare, expected, found, message) in [
+            (Compare::Exact, "1.2.3", "1.2.3", None),
+            (Compare::Exact, "1.2.3", "1.2.4", Some("`v` in `f.json` is `1.2.4`, and should be `1.2.3`")),
+            (
+                Compare::Exact,
+                "1.2.3-rc.1",
+                "1.2.3",
+                Some("`v` in `f.json` is `1.2.3`, and should be `1.2.3-rc.1`"),
+            ),
+            (Compare::Exact, "", "", None),
+            (Compare::Core, "1.2.3-rc.1", "1.2.3", None),
+            (Compare::Core, "1.2.3", "1.2.3+build.7", None),
+            (
+                Compare::Core,
+                "1.2.3-rc.1",
+                "1.2.4-rc.1",
+                Some("`v` in `f.json` is `1.2.4-rc.1`, and its MAJOR.MINOR.PATCH should be `1.2.3`"),
+            ),
+            (
+                Compare::Core,
+                "1.2.3",
+                "v1.2.3",
+                Some(
+                    "`v` in `f.json` is `v1.2.3`, which is no semantic version: unexpected character 'v' while parsing major version number",
+                ),
+            ),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            std::fs::write(folder.path().join("f.json"), serde_json::json!({ "v": found }).to_string())
+                .expect("written");
+            let expected = Expectation::new(expected.to_owned(), compare).expect("an expectation");
+            let found = run(&[check("f.json", "v", expected)], folder.path(), Path::new("."));
+            let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+            assert_eq!(messages, message.into_iter().collect::<Vec<_>>());
+        }
+        assert!(Expectation::new("1.2".to_owned(), Compare::Core).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let one = |key: &str| check("f.toml", key, Expectation::Exact(String::new()));
+        let found = run(&[one("a"), one("b")], folder.path(), Path::new("sub"));
+        assert_eq!(found.len(), 1);
+    }
+}

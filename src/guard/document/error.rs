@@ -1,0 +1,157 @@
+//! Why a document gives no text, in words, with the way out.
+
+use super::problem::{Holds, TOLD, What};
+use crate::diagnostic::{Code, Diagnostic, Place, mask};
+
+/// Why a document gives no text at a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// There is no such file.
+    #[error("there is no file `{name}`")]
+    Missing {
+        /// The file.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("`{name}` cannot be read: {message}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// Why.
+        message: String,
+    },
+    /// The file is too large to be one that people write.
+    #[error("`{name}` is larger than 4 MiB")]
+    TooLarge {
+        /// The file.
+        name: String,
+    },
+    /// The name of the file does not tell its format.
+    #[error("the ending of `{name}` says neither TOML, JSON nor YAML")]
+    Format {
+        /// The file.
+        name: String,
+    },
+    /// The file is not of its format.
+    #[error("`{name}` is not valid {format}: {message}")]
+    Syntax {
+        /// The file.
+        name: String,
+        /// The format.
+        format: &'static str,
+        /// In the words of the parser, credentials masked.
+        message: String,
+        /// Where.
+        place: Option<Place>,
+    },
+    /// There is no such key.
+    #[error("`{name}` has no key `{key}`")]
+    NoKey {
+        /// The file.
+        name: String,
+        /// The key.
+        key: String,
+        /// The part of the key that is there; empty where nothing is.
+        at: String,
+        /// What is there.
+        has: Holds,
+    },
+    /// The value is no string.
+    #[error("`{key}` in `{name}` is {}, not a string", described(.what))]
+    NotText {
+        /// The file.
+        name: String,
+        /// The key.
+        key: String,
+        /// What the value is.
+        what: What,
+        /// What is in it.
+        has: Holds,
+        /// Where it is.
+        place: Option<Place>,
+    },
+}
+
+impl DocumentError {
+    /// Whether the file is right and its key is not.
+    pub fn is_of_key(&self) -> bool {
+        matches!(self, Self::NoKey { .. } | Self::NotText { .. })
+    }
+
+    /// The diagnostic, which points into the file where there is something to point at.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let (place, label) = match self {
+            Self::Syntax { place, .. } => (place.clone(), "here"),
+            Self::NotText { place, .. } => (place.clone(), "not a string"),
+            _ => (None, ""),
+        };
+        Diagnostic::error(Code::CheckFile, self.to_string()).at_maybe(place, label).help(self.way_out())
+    }
+
+    fn way_out(&self) -> String {
+        match self {
+            Self::Missing { .. } => {
+                "`file` is looked for from the folder of `publish.toml`; correct it, or run where the file is"
+                    .to_owned()
+            }
+            Self::Unreadable { .. } => "name a file of text in UTF-8 that this user may read".to_owned(),
+            Self::TooLarge { .. } => "name the file that people write the version into".to_owned(),
+            Self::Format { .. } => "name a file that ends in `.toml`, `.json`, `.yaml` or `.yml`".to_owned(),
+            Self::Syntax { .. } => "correct the file".to_owned(),
+            Self::NoKey { at, has, .. } => there(at, has),
+            Self::NotText { key, what, has, .. } => match (what, has) {
+                (What::Unquoted(_, text), _) => format!("put it in quotes: `\"{}\"`", shortened(text)),
+                (What::Null, _) => "give it a value, in quotes".to_owned(),
+                (What::Tagged(_), _) => "take the tag away, and put the value in quotes".to_owned(),
+                (What::Table, Holds::Keys(keys)) if keys == &["workspace"] => {
+                    "it is inherited: check the file of the workspace, mostly at `workspace.package.version`"
+                        .to_owned()
+                }
+                (_, has) => there(key, has),
+            },
+        }
+    }
+}
+
+fn described(what: &What) -> String {
+    match what {
+        What::Table => "a table".to_owned(),
+        What::List => "a list".to_owned(),
+        What::Unquoted(kind, text) => format!("{kind} `{}`", shortened(text)),
+        What::Null => "empty (null)".to_owned(),
+        What::Tagged(tag) => format!("of the type `{}`", shortened(tag)),
+    }
+}
+
+/// What there is to choose from at the key `at`.
+fn there(at: &str, has: &Holds) -> String {
+    let subject = if at.is_empty() { "the file".to_owned() } else { format!("`{at}`") };
+    match has {
+        Holds::Keys(keys) if keys.is_empty() => format!("{subject} has no keys"),
+        Holds::Keys(keys) => {
+            let more = if keys.len() < TOLD { "" } else { ", …" };
+            let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", shortened(key))).collect();
+            format!("{subject} has {}{more}", keys.join(", "))
+        }
+        Holds::Items(0) => format!("{subject} is an empty list"),
+        Holds::Items(count) => {
+            let first = if at.is_empty() { "0".to_owned() } else { format!("{at}.0") };
+            format!("{subject} is a list of {count}: `{first}` is its first item")
+        }
+        Holds::Nothing => format!("{subject} is no table, and has no keys"),
+    }
+}
+
+/// The beginning of a text, on one line, for messages.
+pub(in crate::guard) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let short: String = text.chars().take(LONGEST).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    let masked = mask::without_tokens(&short);
+    // Quotes are no harm, and easier to read as they are.
+    let shown: String = masked
+        .chars()
+        .map(|it| if matches!(it, '\'' | '"') { it.to_string() } else { it.escape_debug().to_string() })
+        .collect();
+    format!("{shown}{more}")
+}
