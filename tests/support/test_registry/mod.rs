@@ -186,6 +186,7 @@ impl Shared {
 }
 
 /// A running registry; it stops with the test's runtime.
+#[derive(Clone)]
 pub struct TestRegistry {
     shared: Arc<Shared>,
 }
