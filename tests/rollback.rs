@@ -174,7 +174,7 @@ fn what_somebody_moved_since_is_left_alone() {
 
 #[test]
 fn where_nothing_can_be_removed_the_rest_goes_back() {
-    let registry = DockerRegistry::start_without_deletion();
+    let registry = DockerRegistry::start_without_deleting(&Auth::None);
     let released = Released::to(&registry.host());
     let done = released.rollback("--auto-approve").done().expect_code(0);
     assert_snapshot!("cannot_remove", released.steady(&done));

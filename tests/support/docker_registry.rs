@@ -39,25 +39,21 @@ pub struct DockerRegistry {
 impl DockerRegistry {
     /// One that speaks plain http.
     pub fn start(auth: &Auth) -> Self {
-        Self::launch(auth, false)
+        Self::launch(auth, false, true)
+    }
+
+    /// One that deletes nothing, as it is by default.
+    pub fn start_without_deleting(auth: &Auth) -> Self {
+        Self::launch(auth, false, false)
     }
 
     /// One that speaks TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
     /// its own.
     pub fn start_tls(auth: &Auth) -> Self {
-        Self::launch(auth, true)
+        Self::launch(auth, true, true)
     }
 
-    /// One that speaks plain http, and deletes nothing.
-    pub fn start_without_deletion() -> Self {
-        Self::launch_with(&Auth::None, false, false)
-    }
-
-    fn launch(auth: &Auth, tls: bool) -> Self {
-        Self::launch_with(auth, tls, true)
-    }
-
-    fn launch_with(auth: &Auth, tls: bool, deletes: bool) -> Self {
+    fn launch(auth: &Auth, tls: bool, deletes: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.then(|| make_certificates(folder.path()));
         let auth = match auth {

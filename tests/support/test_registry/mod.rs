@@ -201,6 +201,7 @@ impl Shared {
 }
 
 /// A running registry; it stops with the test's runtime.
+#[derive(Clone)]
 pub struct TestRegistry {
     shared: Arc<Shared>,
 }
