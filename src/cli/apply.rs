@@ -16,7 +16,7 @@ use crate::model::plan::Plan;
 /// Content goes to every registry first, then immutable tags, then floating ones; then every tag is read back.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A plan that `plan --out` saved: applied exactly as it is, without asking.
+    /// A plan that `plan --out` or `rollback --out` saved: applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// Apply without asking.

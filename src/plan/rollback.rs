@@ -218,9 +218,9 @@ fn decide(
     present: Option<&Digest>,
     standing: &Standing,
 ) -> (Action, Reason, Option<RemovalMethod>) {
-    let removed = done.outcome.result == ChangeResult::Removed;
-    // One that a retention removed may come back: with the digest that it always had.
-    if done.planned.mutability == Mutability::Immutable && !removed {
+    // One that a retention was to remove may come back: with the digest that it always had.
+    let was_put = done.after().is_some();
+    if done.planned.mutability == Mutability::Immutable && was_put {
         return (Action::Keep, Reason::ImmutableStays, None);
     }
     let back_to = done.before();

@@ -109,6 +109,8 @@ fn what_is_to_become_of_a_tag() {
         ("forward", 'b', '-', "removed", 'e', "b", None, Conflict, Reason::MovedSince, None),
         ("forward", 'b', '-', "failed", '-', "b", None, Create, Reason::RolledBack, None),
         ("immutable", 'b', '-', "removed", '-', "b", None, Create, Reason::RolledBack, None),
+        ("immutable", 'b', '-', "failed", '-', "b", None, Create, Reason::RolledBack, None),
+        ("immutable", 'b', '-', "failed", 'b', "", None, NoOp, Reason::RolledBackAlready, None),
         ("immutable", 'b', '-', "removed", 'e', "b", None, Conflict, Reason::MovedSince, None),
     ];
     for (mutability, before, after, result, present, held, removal, action, reason, method) in table {
