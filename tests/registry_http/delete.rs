@@ -42,7 +42,7 @@ async fn a_registry_is_asked_what_it_deletes() {
         match expected {
             Some(expected) => assert_eq!(found, expected),
             None => {
-                assert!(matches!(&found, Deletion::Nothing(why) if why.contains("127.0.0.1")), "{found:?}")
+                assert!(matches!(&found, Deletion::Nothing(why) if why.contains("127.0.0.1")), "{found:?}");
             }
         }
         assert_eq!(scene.server.count("DELETE", MANIFESTS), requests, "{kind:?}");
@@ -87,7 +87,7 @@ async fn other_answers_to_the_question() {
 
 #[tokio::test]
 async fn one_tag_goes_and_the_other_stays() {
-    for kind in [Deletes::Tags, Deletes::Manifests, Deletes::ManifestsByTag] {
+    for kind in [Deletes::Tags, Deletes::Manifests, Deletes::ManifestsByHalves, Deletes::ManifestsByTag] {
         let (scene, manifest) = with_two_tags(deletes(kind)).await;
         assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("removed"), Removal::Removed);
         assert_eq!(standing(&scene), [("latest".to_owned(), manifest.digest().clone())], "{kind:?}");
@@ -227,6 +227,16 @@ async fn manifests_are_deleted_with_their_tags() {
 }
 
 #[tokio::test]
+async fn no_tag_is_left_that_names_nothing() {
+    let (scene, manifest) = with_two_tags(deletes(Deletes::ManifestsByHalves)).await;
+    let repository = scene.repository();
+    repository.delete_manifest(manifest.digest()).await.expect("deleted");
+    assert!(repository.list_tags().await.expect("tags").is_empty());
+    assert_eq!((scene.server.count("DELETE", MANIFESTS), scene.server.count("PUT", MANIFESTS)), (2, 1));
+    assert!(scene.server.content().manifests.is_empty());
+}
+
+#[tokio::test]
 async fn only_deleting_asks_for_the_right_to() {
     let (scene, manifest) = with_two_tags(Options { deletes: Deletes::Manifests, ..tokens() }).await;
     let repository = scene.repository();
@@ -246,7 +256,8 @@ async fn the_registry_says_what_deleting_is_called() {
     scene.repository().delete_manifest(manifest.digest()).await.expect("deleted");
     let asked: Vec<_> = scene.server.requests("GET", "/token").into_iter().map(|it| it.query).collect();
     let named = "service=test&scope=repository%3Ao%2Fn%3A*".to_owned();
-    assert_eq!((asked.len(), asked.last()), (2, Some(&named)));
+    // To read, to delete, and what the registry named then.
+    assert_eq!((asked.len(), asked.last()), (3, Some(&named)));
     scene.repository().head_manifest(&at("v1")).await.expect("an answer");
     assert_eq!(scene.server.count("HEAD", "/manifests/v1"), 1, "that token is not for reading");
 
@@ -257,7 +268,7 @@ async fn the_registry_says_what_deleting_is_called() {
         scene.server.on("GET", "delete", 9, answer(status, &[], ""));
         scene.repository().delete_manifest(manifest.digest()).await.expect("deleted");
         scene.repository().delete_manifest(manifest.digest()).await.expect("gone already");
-        assert_eq!(scene.server.count("GET", "/token"), 2, "{status}");
+        assert_eq!(scene.server.count("GET", "/token"), 3, "{status}");
     }
 
     // Whoever may not delete hears that.

@@ -214,7 +214,7 @@ impl Shared {
             return said(404, "Package not found.");
         }
         match (method, id) {
-            ("GET", []) => self.list(path, query, versions),
+            ("GET", []) => self.list(path, query, &versions),
             (method, [id]) => {
                 let found = versions.iter().find(|(number, _)| number.to_string() == *id);
                 let Some((number, digest)) = found else { return said(404, "Package version not found.") };
@@ -277,7 +277,7 @@ impl Shared {
         })
     }
 
-    fn list(&self, path: &str, query: &str, versions: Vec<(u64, Digest)>) -> Response<Body> {
+    fn list(&self, path: &str, query: &str, versions: &[(u64, Digest)]) -> Response<Body> {
         let query: HashMap<String, String> =
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         assert_eq!(query.get("state").map(String::as_str), Some("active"));

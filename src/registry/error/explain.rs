@@ -143,10 +143,16 @@ fn unauthorized(refusal: &Refusal) -> String {
     }
 }
 
+/// Whether something was to be deleted.
+fn deletes(refusal: &Refusal) -> bool {
+    refusal.request.starts_with("DELETE ")
+}
+
 fn denied(refusal: &Refusal) -> String {
     match &refusal.credentials {
         Some(origin) => format!(
-            "the credentials from {origin} are accepted, but may not do this: ask for the right to push to this repository, and check its name for a slip of the pen"
+            "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
+            if deletes(refusal) { "delete from" } else { "push to" }
         ),
         None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
     }
@@ -166,6 +172,7 @@ fn rejected(refusal: &Refusal) -> String {
         _ if immutable => "the registry holds this tag immutable and has other content there: publish under a new version, or change the rule in the registry".to_owned(),
         412 => "a rule of the registry forbids this, often tag immutability (Harbor answers so): publish under a new version, or change the rule in the registry".to_owned(),
         413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits how large a request may be: raise it".to_owned(),
+        405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete by its own means".to_owned(),
         405 | 501 => "the registry does not offer this operation: check that the `url` is a registry's".to_owned(),
         _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry misses content that was sent before, perhaps removed by its garbage collection: run again".to_owned(),
         _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and look at proxies in between".to_owned(),

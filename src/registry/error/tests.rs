@@ -110,6 +110,12 @@ fn the_help_follows_what_was_said() {
     assert!(help(429, "", None, Some(Duration::from_millis(90_500))).contains("91 seconds"));
     assert!(help(429, "", None, Some(Duration::from_secs(300))).contains("5 minutes"));
     assert!(help(429, "", None, None).contains("--parallelism"));
+    let delete = |status| {
+        let refusal =
+            Refusal { request: "DELETE https://h/v2/o/n/manifests/v1".to_owned(), ..refusal(status, "") };
+        RegistryError::from_refusal(refusal).to_diagnostic().help.unwrap_or_default()
+    };
+    assert!(delete(403).contains("right to delete") && delete(405).contains("deletes nothing"));
     let immutable = r#"{"errors":[{"code":"TAG_INVALID","message":"The image tag 'v1' already exists and cannot be overwritten because the repository is immutable."}]}"#;
     assert!(help(400, immutable, None, None).contains("new version"));
     assert!(help(413, "", None, None).contains("client_max_body_size"));

@@ -23,8 +23,10 @@ use std::sync::atomic::Ordering;
 use reqwest::{Method, StatusCode};
 
 use super::address;
+use super::answer::Answer;
 use super::exchange::Call;
 use super::repository::HttpRepository;
+use super::retry::Retries;
 use crate::model::{Digest, Tag, TagOrDigest};
 use crate::registry::removal::StandIn;
 use crate::registry::{Deletion, RegistryError};
@@ -94,10 +96,39 @@ impl HttpRepository {
         Ok(())
     }
 
+    /// Deletes a manifest with all its tags.
+    ///
+    /// An answer that tells of an error can come of a manifest that is gone while its tags are still listed, and
+    /// name nothing: distribution 2.8.2 deletes the manifest, then looks at every tag, and answers 500 where one
+    /// of them goes meanwhile. So the manifest is put again then, and deleted again, until that is answered well;
+    /// and one repository's manifests are deleted one after the other.
+    pub(super) async fn delete_whole(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let turn = self.host.deleting(&self.path);
+        let _turn = turn.lock().await;
+        let at = TagOrDigest::Digest(digest.clone());
+        let Some(manifest) = self.get_manifest_at(&at).await? else { return Ok(()) };
+        let call = Call::new(Method::DELETE, self.manifest_url(&at).await?, &self.deleting);
+        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
+        loop {
+            match self.host.attempt(&call).await {
+                Ok(answer) => return self.deleted(&at, answer).await,
+                Err(failure) => retries.again(failure).await?,
+            }
+            if self.head_manifest_at(&at).await?.is_none() {
+                self.put_manifest_at(&at, &manifest).await?;
+            }
+        }
+    }
+
     /// Deletes what is at `at`, in the registry's own sense.
     pub(super) async fn delete_at(&self, at: &TagOrDigest) -> Result<(), RegistryError> {
         let url = self.manifest_url(at).await?;
         let answer = self.host.send(&Call::new(Method::DELETE, url, &self.deleting)).await?;
+        self.deleted(at, answer).await
+    }
+
+    /// What the answer to a DELETE of what is at `at` tells.
+    async fn deleted(&self, at: &TagOrDigest, answer: Answer) -> Result<(), RegistryError> {
         match answer.status() {
             status if status.is_success() => {
                 answer.discard().await;

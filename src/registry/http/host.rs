@@ -1,7 +1,8 @@
 //! What all repositories of one registry share: the client, credentials and tokens, and the limits.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Client;
 use tokio::sync::{OnceCell, Semaphore};
@@ -47,6 +48,8 @@ pub(super) struct Host {
     pub(super) found: OnceCell<Result<Url, RegistryError>>,
     /// Whether it was seen to remove a tag alone.
     pub(super) untags: AtomicBool,
+    /// Held while a manifest of a repository is deleted.
+    deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     challenge: Mutex<Option<Challenge>>,
 }
 
@@ -73,8 +76,15 @@ impl Host {
             uploads: Semaphore::new(uploads),
             found: OnceCell::new(),
             untags: AtomicBool::new(false),
+            deleting: Mutex::default(),
             challenge: Mutex::new(None),
         })
+    }
+
+    /// What to hold while a manifest of `repository` is deleted.
+    pub(super) fn deleting(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(deleting.entry(repository.to_owned()).or_default())
     }
 
     /// What the registry wants to see, as far as is known.

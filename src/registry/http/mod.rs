@@ -60,10 +60,9 @@ impl HttpRegistry {
         keychain: Keychain,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let packages = match endpoint.provider() {
-            Some(Provider::Github) => Some(Arc::new(Packages::new(endpoint, options))),
-            None => None,
-        };
+        let packages = endpoint.provider().map(|provider| match provider {
+            Provider::Github => Arc::new(Packages::new(endpoint, options)),
+        });
         Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
     }
 }

@@ -86,7 +86,7 @@ impl DeleteRepository for HttpRepository {
     }
 
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
-        self.delete_at(&digest.clone().into()).await
+        self.delete_whole(digest).await
     }
 
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {

@@ -21,6 +21,8 @@ pub struct Content {
     pub tags: BTreeMap<(String, String), Digest>,
     sessions: HashMap<String, Vec<u8>>,
     opened: usize,
+    /// Whether a manifest was deleted without its tags.
+    halved: bool,
 }
 
 impl Content {
@@ -162,7 +164,7 @@ impl Shared {
         match (deletes, &digest) {
             (Deletes::Nothing, _) => return refusal(405, "UNSUPPORTED", "the operation is unsupported"),
             (Deletes::Unknown, _) => return empty(404, &[]),
-            (Deletes::Manifests, None) => {
+            (Deletes::Manifests | Deletes::ManifestsByHalves, None) => {
                 return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
             }
             _ => {}
@@ -177,6 +179,9 @@ impl Shared {
         let Some(found) = found else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
         if digest.is_none() && deletes == Deletes::Tags {
             content.tags.remove(&tag);
+        } else if deletes == Deletes::ManifestsByHalves && !std::mem::replace(&mut content.halved, true) {
+            content.manifests.remove(&(repository.to_owned(), found));
+            return refusal(500, "UNKNOWN", "unknown error");
         } else {
             content.delete(repository, &found);
         }

@@ -65,6 +65,9 @@ pub enum Deletes {
     Nothing,
     /// Manifests by digest, with all their tags; a tag is 400, as the distribution registry 2 has it.
     Manifests,
+    /// As `Manifests`; but the first is deleted without its tags, and the answer is 500, as the distribution
+    /// registry 2.8 has it where tags go meanwhile.
+    ManifestsByHalves,
     /// Manifests by digest, and tags alone.
     Tags,
     /// Manifests, with all their tags, by digest or by tag, as zot once had it.
