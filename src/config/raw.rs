@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
-use crate::model::{Compare, EventName, Mutability, OnConflict, Visibility};
+use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -119,6 +119,9 @@ pub(super) struct Registry {
     /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
     pub ca_file: Option<String>,
+    /// Who runs it: `"github"` for GitHub's container registry, whose packages API deletes what the registry itself
+    /// does not. Default: known by the host, for `ghcr.io`.
+    pub provider: Option<Provider>,
 }
 
 /// The environment variables that hold the credentials of a registry. Their values never stand in a file.

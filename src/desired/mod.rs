@@ -27,7 +27,7 @@ pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use profiles::against as against_profile;
 pub use retention::{Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions};
-pub use selection::Selection;
+pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;
 pub use version::ImageVersion;
@@ -43,7 +43,6 @@ use crate::model::{
     EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
 };
 use crate::source::{self, Published};
-use selection::Address;
 
 /// All that should be.
 #[derive(Default)]

@@ -10,9 +10,12 @@ pub struct Selection {
 
 /// One tag of one image in one registry, as far as a selection looks at it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Address<'a> {
+pub struct Address<'a> {
+    /// The image's name.
     pub image: &'a str,
+    /// The registry's name.
     pub registry: &'a str,
+    /// The tag.
     pub tag: &'a str,
 }
 
@@ -28,7 +31,7 @@ impl Selection {
     }
 
     /// Whether a tag is selected.
-    pub(super) fn selects(&self, address: Address<'_>) -> bool {
+    pub fn selects(&self, address: Address<'_>) -> bool {
         self.is_everything() || self.targets.iter().any(|target| names(target, address))
     }
 
@@ -38,7 +41,7 @@ impl Selection {
     }
 
     /// A diagnostic for each target that names none of `addresses`. `silent` are images that no rule fires for.
-    pub(super) fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
+    pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
         unknown
             .map(|target| {
