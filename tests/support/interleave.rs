@@ -286,7 +286,7 @@ async fn conduct(waiting: &Mutex<Waiting>, changed: &Notify, choices: &mut Vec<(
             })
         };
         if let Some(sender) = next {
-            drop(sender.send(()));
+            let _ = sender.send(());
         } else {
             let limit = std::time::Duration::from_secs(30);
             tokio::time::timeout(limit, changed.notified()).await.expect("somebody asks or ends");
