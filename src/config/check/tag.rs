@@ -31,7 +31,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
         if raw.on_conflict.is_some() && mutability != Mutability::Immutable {
             idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
         }
-        if raw.on_unknown.is_some() && !forward_by_commit(&raw.on, mutability) {
+        if raw.on_unknown.is_some() && !forward_by_commit(raw.on.as_ref(), mutability) {
             let why =
                 "only tags with `mutability = \"forward\"` that fire on more than git tags ask for descent";
             idle(&name, "on_unknown", why, desk);
@@ -52,7 +52,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
 }
 
 /// Whether descent ever decides about the tag; what is no list of events is told elsewhere.
-fn forward_by_commit(on: &Option<raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
+fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
     let only_tags = match on {
         Some(raw::OneOrMany::One(event)) => matches!(event, raw::Event::Tag),
         Some(raw::OneOrMany::Many(events)) => events.iter().all(|event| matches!(event, raw::Event::Tag)),
