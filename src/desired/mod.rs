@@ -9,6 +9,7 @@ mod filters;
 mod forward;
 mod lint;
 mod profiles;
+mod released;
 mod rules;
 mod samples;
 mod selection;
@@ -24,7 +25,8 @@ pub use checks::checks;
 pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use profiles::against as against_profile;
-pub use selection::Selection;
+pub use released::{Readers, Releases, Rendered};
+pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;
 pub use version::ImageVersion;
@@ -40,7 +42,6 @@ use crate::model::{
     EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
 };
 use crate::source::{self, Published};
-use selection::Address;
 
 /// All that should be.
 #[derive(Default)]
@@ -130,7 +131,7 @@ pub fn resolve(
         desired.silent.push((name.clone(), tags.silent.clone()));
     }
     let silent: Vec<&str> = desired.silent.iter().map(|(name, _)| name.as_str()).collect();
-    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent));
+    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent, "this plan"));
     for (name, image) in &config.images {
         let Some(image_tags) = rendered.get(name) else { continue };
         let selected = |address: &Address<'_>| address.image == name && selection.selects(*address);
