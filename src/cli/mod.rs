@@ -11,6 +11,7 @@ mod plan;
 mod schema;
 mod show;
 mod tags;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ enum Command {
     Tags(tags::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Verify(verify::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -52,7 +54,7 @@ enum Command {
 const DONE: u8 = 0;
 /// Any error, a blocked plan or a usage error included.
 const FAILED: u8 = 1;
-/// With `--detailed-exitcode`: there are changes.
+/// With `plan --detailed-exitcode` there are changes, with `verify` there is drift.
 const CHANGES: u8 = 2;
 
 /// What a command says by its exit code, or what is wrong.
@@ -82,6 +84,7 @@ fn run() -> u8 {
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),

@@ -6,6 +6,7 @@ mod files;
 mod findings;
 mod judge;
 mod path;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use connect::Connections;
 pub use files::{Saved, check_declared, load_plan, load_saved, record, save_plan, save_record};
 use findings::Findings;
 use judge::PlanJudge;
+pub use verify::{Verifying, verify};
 
 use crate::apply::{self, Connect};
 use crate::config::{self, Config, LoadOptions};

@@ -6,6 +6,7 @@ pub mod annotation;
 mod compare;
 mod descriptor;
 mod digest;
+pub mod drift;
 mod event;
 pub mod forward;
 mod key_path;
@@ -20,6 +21,7 @@ pub mod record;
 pub mod reference;
 mod source;
 mod tag;
+pub mod verification;
 mod visibility;
 
 pub use compare::Compare;

@@ -16,6 +16,7 @@ pub mod references;
 mod rows;
 mod size;
 pub mod tags;
+pub mod verification;
 
 pub use bars::Bars;
 pub use diagnostics::Style;
