@@ -193,7 +193,7 @@ fn nothing_is_published_yet() {
     let text = configuration(&[("one", &registry.host()), ("bundle", "oci:bundle")]);
     let folder = Folder::with(&[("publish.toml", &text)]);
     let done = folder.run("verify").done().expect_code(0);
-    assert!(done.stdout().contains("nothing is published yet"), "{}", done.shown());
+    assert!(done.stdout().contains("no release or branch is published yet"), "{}", done.shown());
     assert!(done.stdout().ends_with("\nVerify: nothing is there to verify.\n"), "{}", done.shown());
 }
 
@@ -302,6 +302,16 @@ fn a_record_remembers_what_no_registry_does() {
     assert_eq!(
         drift(&folder.run("verify --json --record record.json").done().expect_code(2)),
         ["one v1 not_as_recorded", "one latest not_as_recorded", "one v1.1.0 missing", "one v1.1 missing"]
+    );
+
+    // What is declared no more is said.
+    let renamed = folder.read("publish.toml").replace("[images.app]", "[images.other]");
+    folder.write("renamed.toml", renamed);
+    let done = folder.run("verify --config renamed.toml --record record.json").done().expect_code(0);
+    assert!(
+        done.stdout().contains("images.app, record record.json: `publish.toml` does not"),
+        "{}",
+        done.shown()
     );
 
     for (file, words) in [("publish.toml", "publish::plan::file"), ("nowhere.json", "nowhere.json")] {

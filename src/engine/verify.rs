@@ -26,7 +26,7 @@ pub struct Verifying<'a> {
     pub records: &'a [PathBuf],
     /// Whether everything that tags reach is asked for.
     pub deep: bool,
-    /// How many requests are under way at once, in eights.
+    /// How many blobs may be under way at once; of small requests it is eight times as many.
     pub parallelism: usize,
 }
 
@@ -49,7 +49,7 @@ pub async fn verify(
     let releases = Releases::new(&config, TaggedCommits::of(&folder));
     let mut expected = verify::expect(&config, &releases, &places, &listings);
     for (name, record) in &records {
-        verify::add_record(&mut expected, name, record);
+        verify::add_record(&mut expected, &everything, name, record);
     }
     let unknown = expected.select(&selection, &everything);
     if !unknown.is_empty() {

@@ -142,7 +142,7 @@ pub enum Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
-    /// Nothing of the image is in any of its registries.
+    /// No release of the image is in any of its registries, and no branch that a rule names.
     NothingPublished,
     /// No rule of the image prints the full version, so which versions are there is unknown.
     NoFullVersion,
@@ -236,7 +236,7 @@ impl fmt::Display for Finding {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingPublished => f.write_str("nothing is published yet"),
+            Self::NothingPublished => f.write_str("no release or branch is published yet"),
             Self::NoFullVersion => {
                 f.write_str("no rule prints the full version, so which versions are there is unknown")
             }

@@ -23,7 +23,7 @@ pub struct Verification {
     pub stands: bool,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<VerifiedRepository>,
-    /// What was declared and could not be verified.
+    /// What was declared or recorded, and could not be verified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unverified: Vec<Unverified>,
 }
@@ -77,14 +77,14 @@ pub struct VerifiedTag {
     pub drift: Option<TagDrift>,
 }
 
-/// A rule or annotation that could not be verified.
+/// Something that was declared or recorded, and could not be verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unverified {
     /// The image's name.
     pub image: String,
     /// What kind of thing it is.
     pub kind: UnverifiedKind,
-    /// The name of the rule, or the key of the annotation.
+    /// The name of the rule, the key of the annotation, or the file of the record.
     pub name: String,
     /// Why, for the first version where it is of versions.
     pub why: String,
@@ -101,6 +101,8 @@ pub enum UnverifiedKind {
     Rule,
     /// An annotation of the image.
     Annotation,
+    /// What a record says of the image.
+    Record,
 }
 
 impl Verification {

@@ -6,13 +6,13 @@ use super::{Style, clean};
 use crate::model::Tag;
 use crate::model::drift::{Finding, Note, TagDrift};
 use crate::model::plan::TagTarget;
-use crate::model::verification::{UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
+use crate::model::verification::{Unverified, UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
 
 /// The most characters of an annotation that are shown.
 const LONGEST: usize = 60;
 
-/// `verification` as text. Without `verbose` what is in place of older versions is only counted, and what could not be
-/// verified is left out.
+/// `verification` as text. Without `verbose` what is in place of older versions is only counted, and what could not
+/// be verified is left out, records aside.
 pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
     let title = format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
@@ -23,23 +23,28 @@ pub fn human(verification: &Verification, verbose: bool, style: Style) -> String
     };
     let sections: Vec<Section> = verification.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
-    if verbose && !verification.unverified.is_empty() {
-        text.push_str("\n  not verified\n");
-        for it in &verification.unverified {
-            let kind = match it.kind {
-                UnverifiedKind::Rule => "tag rule",
-                UnverifiedKind::Annotation => "annotation",
-            };
-            let others = match it.versions.len() {
-                0 | 1 => String::new(),
-                count => format!("; the same of {} other versions", count - 1),
-            };
-            let (image, name, why) = (clean::line(&it.image), clean::line(&it.name), clean::line(&it.why));
-            text.push_str(&format!("    images.{image}, {kind} {name}: {why}{others}\n"));
-        }
+    // Rules that leave no trace are so every night; a record that is of no use was given for this run.
+    let told = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
+    let unverified: Vec<String> = verification.unverified.iter().filter(told).map(unverified).collect();
+    if !unverified.is_empty() {
+        text.push_str(&format!("\n  not verified\n{}", unverified.concat()));
     }
     text.push_str(&format!("\n{}\n", summary(verification)));
     style.plain(text)
+}
+
+fn unverified(it: &Unverified) -> String {
+    let kind = match it.kind {
+        UnverifiedKind::Rule => "tag rule",
+        UnverifiedKind::Annotation => "annotation",
+        UnverifiedKind::Record => "record",
+    };
+    let others = match it.versions.len() {
+        0 | 1 => String::new(),
+        count => format!("; the same of {} other versions", count - 1),
+    };
+    let (image, name, why) = (clean::line(&it.image), clean::line(&it.name), clean::line(&it.why));
+    format!("    images.{image}, {kind} {name}: {why}{others}\n")
 }
 
 /// `verification` as one JSON document.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::Version;
 
-use super::expected::{Demand, Expected, ExpectedRepository};
+use super::expected::{Expected, ExpectedRepository};
 use super::judge::{Everywhere, Here, Judgement, digest_of_version, judge};
 use super::observe::{Observed, ObservedRepository};
 use super::recorded::Later;
@@ -181,17 +181,6 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
         | Finding::Visibility { .. } => None,
-    }
-}
-
-impl Demand {
-    /// Whether the tag belongs in the repository although it is not there.
-    pub(super) fn needs_presence(&self, is_elsewhere: bool) -> bool {
-        match self {
-            Self::Everywhere | Self::Highest { .. } => true,
-            Self::EverywhereIfAnywhere => is_elsewhere,
-            Self::SameWhereItIs | Self::Recorded => false,
-        }
     }
 }
 

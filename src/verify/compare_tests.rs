@@ -7,6 +7,7 @@ use crate::desired::{Releases, Selection};
 use crate::model::drift::TagDrift;
 use crate::model::forward::Descent;
 use crate::verify::content::Root;
+use crate::verify::expected::{Demand, ExpectedTag};
 use crate::verify::{RecordedTag, expect, places};
 
 const CONFIG: &str = r#"
@@ -44,8 +45,10 @@ fn digest_of(text: &str) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// What stands in each registry: tags, each with a text whose digest it names.
-type Standing<'a> = &'a [&'a [(&'a str, &'a str)]];
+/// A tag, and a text whose digest it names.
+type Named<'a> = (&'a str, &'a str);
+/// What stands in each registry.
+type Standing<'a> = &'a [&'a [Named<'a>]];
 
 fn world(standing: Standing<'_>) -> (Expected, Observed) {
     let loaded = load_text(CONFIG, &LoadOptions::default());
@@ -89,7 +92,7 @@ fn what_stands_stands() {
     let same: &[(&str, &str)] = &[("v1.0.0", "1"), ("v2.0.0", "2"), ("latest", "2"), ("main", "m")];
     assert_eq!(drift(&[same, same, same]), Vec::<String>::new());
     // Nothing is anywhere yet, and tags of nobody do not matter.
-    let nothing = "note: nothing is published yet";
+    let nothing = "note: no release or branch is published yet";
     assert_eq!(drift(&[&[], &[("odd", "x")]]), [format!("a {nothing}"), format!("b {nothing}")]);
 }
 
@@ -97,7 +100,7 @@ fn what_stands_stands() {
 fn drift_of_forward_tags() {
     let versions = [("v1.0.0", "1"), ("v2.0.0", "2")];
     let with = |more: &[(&'static str, &'static str)]| [&versions[..], more].concat();
-    let cases: [(Vec<(&str, &str)>, &[&str]); 4] = [
+    let cases: [(Vec<Named<'_>>, &[&str]); 4] = [
         (with(&[("latest", "2")]), &[]),
         (with(&[("latest", "1")]), &["a latest: drift: v2.0.0 is the highest"]),
         (with(&[("latest", "x")]), &["a latest: drift: no version has that digest; v2.0.0 is the highest"]),
@@ -123,7 +126,7 @@ fn drift_of_immutable_tags() {
             "c latest: drift: no version has that digest; v1.0.0 is the highest",
         ]
     );
-    let [one, other] = ["1", "x"].map(|text| digest_of(text).short(12).to_owned());
+    let [one, other] = ["1", "x"].map(|text| digest_of(text).short(12));
     assert_eq!(
         drift(&[&of("1"), &of("x")]),
         [format!("a v1.0.0: drift: {other} in b"), format!("b v1.0.0: drift: {one} in a")]
@@ -146,7 +149,7 @@ fn a_branch_is_in_all_registries_or_none() {
 fn corruption_is_told_and_nothing_else_of_the_tag() {
     let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
     observed.repositories[0].corrupt.insert(tag("latest"), digest_of("y"));
-    let found = digest_of("y").short(12).to_owned();
+    let found = digest_of("y").short(12);
     assert_eq!(told(&expected, &observed), [format!("a latest: drift: its bytes are {found}")]);
 }
 
@@ -207,7 +210,7 @@ fn a_record_knows_what_the_registries_forgot() {
     for (record, expected_words) in cases {
         let (mut expected, observed) = world(&[&[("v1.0.0", "1"), ("latest", "1"), ("main", "m")]]);
         let here = &mut expected.repositories[0];
-        here.tags.entry(record.tag.clone()).or_insert_with(|| crate::verify::expected::ExpectedTag {
+        here.tags.entry(record.tag.clone()).or_insert_with(|| ExpectedTag {
             rule: "version".to_owned(),
             mutability: crate::model::Mutability::Immutable,
             version: None,

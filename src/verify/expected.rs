@@ -172,7 +172,7 @@ fn expect_image<'a>(
         match tag {
             Ok(tag) => branches.push((rule, definition, tag)),
             Err(why) => {
-                notes.add(UnverifiedKind::Rule, rule, format!("on the branch `{branch}`: {why}"), None)
+                notes.add(UnverifiedKind::Rule, rule, format!("on the branch `{branch}`: {why}"), None);
             }
         }
     }

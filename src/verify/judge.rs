@@ -68,7 +68,12 @@ pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
 
 fn by_absence(here: &Here<'_>) -> Judgement {
     let holders = &here.everywhere.holders;
-    if !here.expected.demand.needs_presence(!holders.is_empty()) {
+    let belongs_here = match here.expected.demand {
+        Demand::Everywhere | Demand::Highest { .. } => true,
+        Demand::EverywhereIfAnywhere => !holders.is_empty(),
+        Demand::SameWhereItIs | Demand::Recorded => false,
+    };
+    if !belongs_here {
         return Judgement::NotHere;
     }
     let held_by = holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();

@@ -2,11 +2,12 @@
 
 use semver::Version;
 
-use super::expected::{Demand, Expected, ExpectedTag};
+use super::expected::{Demand, Expected, ExpectedTag, Place};
 use crate::model::forward::PlannedForward;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, TagTarget};
 use crate::model::record::Record;
+use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Digest, Mutability, Tag};
 
 /// What a record says of a tag.
@@ -35,12 +36,21 @@ pub enum Later {
     Anything,
 }
 
-/// Adds to `expected` what `record`, read from the file `name`, says of repositories in it.
-pub fn add(expected: &mut Expected, name: &str, record: &Record) {
+/// Adds to `expected` what `record`, read from the file `name`, says of repositories in it. `all` are the places of the
+/// whole configuration: what is none of them cannot be verified, and what is not in `expected` was not asked for.
+pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) {
     for planned in &record.plan.repositories {
-        let Some(here) = expected.repositories.iter_mut().find(|it| it.place.name == planned.name) else {
-            continue;
-        };
+        let is_it = |place: &Place| place.name == planned.name && place.image == planned.image;
+        if !all.iter().any(is_it) {
+            expected.unverified.push(Unverified {
+                image: planned.image.clone(),
+                kind: UnverifiedKind::Record,
+                name: name.to_owned(),
+                why: format!("`publish.toml` does not declare the image in `{}`", planned.name),
+                versions: Vec::new(),
+            });
+        }
+        let Some(here) = expected.repositories.iter_mut().find(|it| is_it(&it.place)) else { continue };
         for change in &planned.changes {
             let outcome = record.outcome.changes.iter().find(|outcome| outcome.address == change.address);
             let Some(target) = outcome.and_then(|outcome| standing(outcome.result, change)) else { continue };
