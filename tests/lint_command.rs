@@ -35,8 +35,8 @@ fn cases() -> Vec<(Code, String, &'static str)> {
         ConfigFile, ConfigLiteralCredential, ConfigMissingKey, ConfigOverride, ConfigPlatform,
         ConfigRepository, ConfigSource, ConfigSyntax, ConfigType, ConfigUnknownImage, ConfigUnknownKey,
         ConfigUnknownProfile, ConfigUnknownRegistry, ConfigUnknownTagRule, ConfigUrl, ConfigValue,
-        ContextVersion, TagCollision, TagForward, TagInvalid, TagNeverFires, TemplateFailed, TemplateSyntax,
-        TemplateUnknownFilter, TemplateUnknownVariable,
+        ContextVersion, RetentionRule, TagCollision, TagForward, TagInvalid, TagNeverFires, TemplateFailed,
+        TemplateSyntax, TemplateUnknownFilter, TemplateUnknownVariable,
     };
     vec![
         (ConfigFile, String::new(), "lint"),
@@ -73,6 +73,13 @@ fn cases() -> Vec<(Code, String, &'static str)> {
             "lint",
         ),
         (TagForward, rule("\"latest\"\nmutability = \"forward\""), "lint"),
+        (
+            RetentionRule,
+            file(
+                "\n[tags.branch]\non = \"branch\"\ntemplate = \"{{ git.branch | slug }}\"\nmutability = \"mutable\"\n\n[retention.branches]\nrule = \"branch\"\nolder_than = \"30d\"\n",
+            ),
+            "lint",
+        ),
         (ContextVersion, file(""), "tags --ref refs/tags/v1.2"),
     ]
 }

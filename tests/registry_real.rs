@@ -30,6 +30,7 @@ fn endpoint(url: &str, ca_file: Option<&Path>) -> RegistryEndpoint {
         insecure: false,
         ca_file: ca_file.map(|path| path.to_str().expect("a path").to_owned()),
         auth: None,
+        provider: None,
     }
 }
 

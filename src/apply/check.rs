@@ -10,7 +10,7 @@ use super::forward::{self, Verdict};
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
-use crate::model::plan::{Action, Change, Plan, PlannedContent, PlannedRepository, TagTarget};
+use crate::model::plan::{Action, Change, Plan, PlannedContent, PlannedRepository, Reason, TagTarget};
 use crate::model::{Digest, Mutability, Tag, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::{self, Published, SourceError};
@@ -45,6 +45,16 @@ pub enum PrepareError {
         before: String,
         /// What is wanted.
         after: String,
+    },
+    /// A tag of a rollback cannot go back to what it was.
+    #[error("{address}: {reason}")]
+    CannotGoBack {
+        /// The change's address.
+        address: String,
+        /// What stands in the way.
+        reason: String,
+        /// The way out.
+        help: &'static str,
     },
     /// The plan contradicts itself, as only one that was edited does.
     #[error("{address}: the plan contradicts itself: {reason}")]
@@ -100,6 +110,9 @@ impl PrepareError {
             Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
                 "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
             ),
+            Self::CannotGoBack { help, .. } => {
+                Diagnostic::error(Code::PlanConflict, self.to_string()).help(*help)
+            }
             Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }
@@ -157,11 +170,25 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
 }
 
 fn conflict(change: &Change) -> Option<PrepareError> {
-    (change.action == Action::Conflict).then(|| PrepareError::Conflict {
-        address: change.address.clone(),
-        tag: change.tag.to_string(),
-        before: change.present().map_or_else(|| "nothing".to_owned(), |before| before.short(12)),
-        after: change.wanted().map_or_else(|| "nothing".to_owned(), |after| after.short(12)),
+    if change.action != Action::Conflict {
+        return None;
+    }
+    let short =
+        |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12));
+    let address = change.address.clone();
+    let (before, after) = (short(change.present()), short(change.wanted()));
+    Some(match change.reason {
+        Reason::MovedSince => PrepareError::CannotGoBack {
+            address,
+            reason: format!("somebody moved it since: it names {before}"),
+            help: "leave this tag as it is, and name those that may go back with `--target`",
+        },
+        Reason::ContentGone => PrepareError::CannotGoBack {
+            address,
+            reason: format!("it cannot go back to {after}, which the repository does not hold any more"),
+            help: "publish that version again; or leave this tag as it is, and name those that may go back with `--target`",
+        },
+        _ => PrepareError::Conflict { address, tag: change.tag.to_string(), before, after },
     })
 }
 
@@ -178,7 +205,10 @@ fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'stati
         (Action::Remove, None, _) => Some("a tag that names nothing cannot be removed"),
         (Action::Remove, _, Some(_)) => Some("a tag that is removed names nothing"),
         (Action::Remove, ..) if change.removal.is_none() => Some("it does not say how the tag is removed"),
-        (Action::Create, ..) if change.mutability == Mutability::Immutable && change.wanted() != root => {
+        // What publishes nothing gives a tag back what it named.
+        (Action::Create, ..)
+            if change.mutability == Mutability::Immutable && root.is_some() && change.wanted() != root =>
+        {
             Some("the tag is to name another digest than is published")
         }
         _ => None,

@@ -1,4 +1,5 @@
-//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags, then reading back.
+//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags and whatever is removed, then
+//! reading back.
 //!
 //! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
 //! it leaves at worst content that nothing names.
@@ -9,6 +10,7 @@ mod content;
 mod forward;
 mod progress;
 mod read_back;
+mod removal;
 mod tags;
 
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ pub use forward::Judge;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};
 use crate::model::outcome::Outcome;
-use crate::model::plan::Plan;
+use crate::model::plan::{Action, Change, Plan};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{Mutability, RepositoryName};
 use crate::registry::{ReadWriteRepository, RegistryError};
@@ -108,7 +110,10 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
     for (of_stage, immutable) in [(Stage::ImmutableTags, true), (Stage::FloatingTags, false)] {
         stage(of_stage);
-        let in_stage = |mutability| (mutability == Mutability::Immutable) == immutable;
+        // What goes goes last, an immutable tag that a retention removes too.
+        let in_stage = |change: &Change| {
+            (change.mutability == Mutability::Immutable && change.action != Action::Remove) == immutable
+        };
         let all = tags::put(&prepared, options, progress, in_stage).await?;
         if !all {
             return Err(Stop { problems: Vec::new(), interrupted: Some(of_stage) });

@@ -1,5 +1,5 @@
-//! Nothing is claimed that was not seen: every tag is read again after it was put, and visibility is proved by an
-//! anonymous pull.
+//! Nothing is claimed that was not seen: every tag is read again after it was put or removed, and visibility is proved by
+//! an anonymous pull.
 
 use std::time::Duration;
 
@@ -155,13 +155,12 @@ async fn tag(
 
 fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) -> Diagnostic {
     let names = |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |it| it.short(12));
-    let message = format!(
-        "{}:{} was put as {}, but names {} when read back",
-        it.planned.name,
-        change.tag,
-        names(change.wanted()),
-        names(found)
-    );
+    let was = match change.wanted() {
+        Some(wanted) => format!("put as {}", wanted.short(12)),
+        None => "removed".to_owned(),
+    };
+    let (name, tag) = (&it.planned.name, &change.tag);
+    let message = format!("{name}:{tag} was {was}, but names {} when read back", names(found));
     Diagnostic::error(Code::ApplyReadBack, message)
         .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows how it stands")
 }

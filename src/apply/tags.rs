@@ -1,5 +1,5 @@
-//! Moving tags, each read again just before: found as planned it moves, found as wanted it is left. What else is found
-//! stops everything, unless the tag moves forward and another release explains it.
+//! Moving and removing tags, each read again just before: found as planned it moves, found as wanted it is left. What
+//! else is found stops everything, unless the tag moves forward and another release explains it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::check::{Prepared, digest_at, stale_diagnostic};
 use super::forward::{self, Verdict};
+use super::removal::Removals;
 use super::{Options, progress::Progress, read_back};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
@@ -14,20 +15,24 @@ use crate::model::plan::{Action, Change, TagTarget};
 use crate::model::{Digest, Mutability, RawManifest, Tag, TagOrDigest};
 use crate::registry::RegistryError;
 
-/// Puts the tags whose mutability is `of_stage`: repositories side by side, the tags of one after each other.
+/// Carries out the changes that are `of_stage`: repositories side by side, the tags of one after each other, those that
+/// go last.
 /// Tells whether all were come to, or the person stopped it.
 pub(super) async fn put(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
     progress: &Progress,
-    of_stage: impl Fn(Mutability) -> bool + Copy,
+    of_stage: impl Fn(&Change) -> bool + Copy,
 ) -> Result<bool, Vec<Diagnostic>> {
     let (stop, interrupted) = (AtomicBool::new(false), AtomicBool::new(false));
     let (stop, interrupted) = (&stop, &interrupted);
     let repositories = prepared.iter().map(|it| async move {
         let changes = it.planned.changes.iter().enumerate();
-        let of_stage: Vec<(usize, &Change)> =
-            changes.filter(|(_, change)| change.action.is_change() && of_stage(change.mutability)).collect();
+        let mut of_stage: Vec<(usize, &Change)> =
+            changes.filter(|(_, change)| change.action.is_change() && of_stage(change)).collect();
+        // What is to stand is in place before anything goes.
+        of_stage.sort_by_key(|(_, change)| change.action == Action::Remove);
+        let mut removals = Removals::new(it);
         let listing = match forward::listing(it, of_stage.iter().map(|(_, change)| *change)).await {
             Ok(listing) => listing,
             Err(error) => {
@@ -43,7 +48,11 @@ pub(super) async fn put(
                 interrupted.store(true, Ordering::SeqCst);
                 break;
             }
-            if let Err(diagnostic) = put_one(it, position, change, &listing, options, progress).await {
+            let done = match change.action {
+                Action::Remove => removals.remove(position, change, progress).await,
+                _ => put_one(it, position, change, &listing, options, progress).await,
+            };
+            if let Err(diagnostic) = done {
                 stop.store(true, Ordering::SeqCst);
                 return vec![diagnostic];
             }
@@ -120,11 +129,12 @@ async fn put_one(
         );
         return Err(failed(Diagnostic::error(Code::PlanFile, message).help("make the plan again")));
     };
-    let at = TagOrDigest::Tag(change.tag.clone());
-    it.repository.put_manifest(&at, &manifest).await.map_err(at_tag)?;
     if !as_planned {
+        // Also where the put fails: it may have reached the registry, and this is what a rollback goes back to.
         progress.found(it.position, position, found.map(TagTarget::new));
     }
+    let at = TagOrDigest::Tag(change.tag.clone());
+    it.repository.put_manifest(&at, &manifest).await.map_err(at_tag)?;
     if change.mutability == Mutability::Immutable {
         // Two that create one tag both succeed: who lost must not go on to the floating tags.
         read_back::confirm(it, change).await.map_err(failed)?;

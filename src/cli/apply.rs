@@ -3,23 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tokio::sync::watch;
 
+use super::approve::{self, Approval};
 use super::plan::Shape;
-use super::{DONE, Exit, FAILED, Global, block_on};
+use super::{Exit, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Applying, Session};
-use crate::event::Event;
 use crate::model::plan::Plan;
-use crate::report::output::{Stream, ask, can_ask};
-use crate::report::{self, diagnostics, outcome};
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
 /// Content goes to every registry first, then immutable tags, then floating ones; then every tag is read back.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A plan that `plan --out` saved: applied exactly as it is, without asking.
+    /// A plan that `plan --out` or `rollback --out` saved: applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// Apply without asking.
@@ -44,28 +41,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         Some(path) => saved(global, arguments, &session, path)?,
         None => made(global, arguments, &session)?,
     };
-    let reporter = global.reporter(arguments.json);
-    reporter.report(&Event::Plan { plan: &plan });
     let parallelism = arguments.shape.network.parallelism;
     let how = Applying { saved: arguments.saved.is_some(), parallelism };
-    let (result, mut problems) = block_on(async {
-        let cancel = cancellation();
-        engine::apply(&session, &plan, &how, &reporter, cancel).await
-    })?;
-    if !arguments.json {
-        let text = outcome::human(&result, problems.is_empty(), global.style(Stream::Out));
-        Stream::Out.write(&text);
-    }
-    if let Some(path) = &arguments.record {
-        let record = engine::record(plan, result, &problems);
-        // That it cannot be written comes on top of what went wrong before.
-        problems.extend(engine::save_record(&session, &record, path).err().unwrap_or_default());
-    }
-    if problems.is_empty() {
-        return Ok(DONE);
-    }
-    Stream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(Stream::Err))));
-    Ok(FAILED)
+    approve::carry_out(global, &session, plan, &how, arguments.json, arguments.record.as_deref())
 }
 
 /// A saved plan, which forbids whatever would shape another.
@@ -100,59 +78,7 @@ fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Pla
     let shape = &arguments.shape;
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
-    let needs_approval = !arguments.auto_approve && plan.has_changes() && !plan.is_blocked();
-    // Nobody approves what was not shown, whatever else is to be said.
-    if (needs_approval && can_ask()) || (!arguments.json && !global.is_quiet()) {
-        let stream = if arguments.json { Stream::Err } else { Stream::Out };
-        stream.write(&report::plan::human(&plan, global.style(stream)));
-    }
-    if let Some(path) = &arguments.out {
-        engine::save_plan(session, &plan, path)?;
-    }
-    if !needs_approval {
-        return Ok(plan);
-    }
-    match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
-        Some("yes") => Ok(plan),
-        Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
-        None => Err(vec![
-            Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at")
-                .help("`--auto-approve` applies without asking; `plan --out FILE` and `apply FILE` put an approval between"),
-        ]),
-    }
-}
-
-/// Turns true at the first Ctrl-C or SIGTERM; the second ends the process at once, as people expect.
-fn cancellation() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        interruption().await;
-        sender.send_replace(true);
-        Stream::Err.write("\nStopping; again to stop at once.\n");
-        interruption().await;
-        Stream::Err.write(
-            "\nStopped at once: a tag may have been moved without being told; `brokkr-publish plan` shows how it stands.\n",
-        );
-        std::process::exit(i32::from(FAILED));
-    });
-    receiver
-}
-
-#[cfg(unix)]
-async fn interruption() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interruption() {
-    drop(tokio::signal::ctrl_c().await);
+    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    approve::approve(global, session, &plan, Approval { auto, json, out })?;
+    Ok(plan)
 }

@@ -2,12 +2,14 @@
 //! what it says in `report`.
 
 mod apply;
+mod approve;
 mod completions;
 mod explain;
 mod lint;
 mod man;
 mod options;
 mod plan;
+mod rollback;
 mod schema;
 mod show;
 mod tags;
@@ -42,6 +44,7 @@ enum Command {
     Tags(tags::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Rollback(rollback::Arguments),
     Verify(verify::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
@@ -84,6 +87,7 @@ fn run() -> u8 {
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),

@@ -130,7 +130,9 @@ fn select(
                 diagnostics.push(
                     Diagnostic::error(Code::ConfigUnknownKey, message)
                         .at(place, "not a key of a profile")
-                        .help("a profile takes `project`, `vars`, `registries`, `tags`, `images`, `checks`"),
+                        .help(
+                            "a profile takes `project`, `vars`, `registries`, `tags`, `images`, `checks`, `retention`",
+                        ),
                 );
             }
         }

@@ -110,6 +110,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         tags: checked.tags,
         images: checked.images,
         checks: checked.checks,
+        retention: checked.retention,
         places,
     };
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -192,7 +193,13 @@ fn declared(json: &Value) -> Declared {
         None => Some(Vec::new()),
         Some(value) => value.as_object().map(|table| table.keys().cloned().collect()),
     };
-    Declared { registries: names("registries"), tags: names("tags"), images: names("images") }
+    let retentions = json.get("retention").and_then(Value::as_object).into_iter().flatten();
+    let known = schema::keys(&["retention", ""]);
+    let meant = retentions
+        .flat_map(|(name, table)| table.as_object().into_iter().flatten().map(move |(key, _)| (name, key)))
+        .filter_map(|(name, key)| Some((name.clone(), structure::meant(key, &known)?)))
+        .collect();
+    Declared { registries: names("registries"), tags: names("tags"), images: names("images"), meant }
 }
 
 /// Sorts by place: the file first, from top to bottom; what has no place stays in front.

@@ -26,6 +26,7 @@ use indexmap::IndexMap;
 
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
+use crate::model::retention::Age;
 use crate::model::{
     Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, Visibility,
 };
@@ -59,6 +60,8 @@ pub struct Config {
     pub images: IndexMap<String, Image>,
     /// `[[checks]]`.
     pub checks: Vec<Check>,
+    /// `[retention.*]`.
+    pub retention: IndexMap<String, Retention>,
     /// Where each key and value was written.
     pub places: Places,
 }
@@ -158,6 +161,42 @@ pub enum ImageSource {
     One(String),
     /// A source for each platform, to assemble an index of.
     Platforms(IndexMap<Platform, String>),
+}
+
+/// `[retention.NAME]`: which tags `prune` may remove, and when.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Which tags it is about.
+    pub subject: RetentionSubject,
+    /// What has to hold for one of them to go.
+    pub condition: RetentionCondition,
+    /// The names of the images whose repositories it is about.
+    pub images: Vec<String>,
+    /// The names of the registries it is about, as far as the images are published there.
+    pub registries: Vec<String>,
+}
+
+/// Which tags a retention is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetentionSubject {
+    /// Those that the tag rule of this name renders.
+    Rule(String),
+    /// Those that one of these globs matches.
+    Globs(Vec<String>),
+}
+
+/// What has to hold for a tag to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetentionCondition {
+    /// The pull request that it was published for is closed.
+    PullRequestClosed,
+    /// All of these that are given; one is.
+    Limits {
+        /// It is not one of so many of the newest.
+        keep_last: Option<u64>,
+        /// It is older than this.
+        older_than: Option<Age>,
+    },
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
-use crate::model::{Compare, EventName, Mutability, OnConflict, Visibility};
+use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -37,6 +37,9 @@ pub(super) struct File {
     pub images: Option<IndexMap<String, Image>>,
     /// Lockstep checks: the plan fails unless these values of files agree with the git tag.
     pub checks: Option<Vec<Check>>,
+    /// What `prune` may remove, by a name of your choice. Without such a table it removes nothing.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub retention: Option<IndexMap<String, Retention>>,
     /// Overlays, by name: `--profile NAME` puts the tables of `[profile.NAME]` over those of the file.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub profile: Option<IndexMap<String, Profile>>,
@@ -64,6 +67,9 @@ pub(super) struct Profile {
     pub images: Option<IndexMap<String, Image>>,
     /// The checks instead of those of the file; `[]` for none.
     pub checks: Option<Vec<Check>>,
+    /// Differences in `[retention.*]`, and more retentions.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub retention: Option<IndexMap<String, Retention>>,
 }
 
 /// The project as a whole.
@@ -113,6 +119,9 @@ pub(super) struct Registry {
     /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
     pub ca_file: Option<String>,
+    /// Who runs it: `"github"` for GitHub's container registry, whose packages API deletes what the registry itself
+    /// does not. Default: known by the host, for `ghcr.io`.
+    pub provider: Option<Provider>,
 }
 
 /// The environment variables that hold the credentials of a registry. Their values never stand in a file.
@@ -211,6 +220,42 @@ pub(super) struct Check {
     /// The image whose version `{{ version }}` is, by name. Default: the `tag_prefix` of the project decides.
     #[schemars(length(min = 1), extend("examples" = ["broker"]))]
     pub image: Option<String>,
+}
+
+/// Which tags `prune` may remove, and when: those of `rule` or `match`, by `on`, or by `keep_last` and `older_than`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retention {
+    /// The tag rule whose tags it is about: exactly those that the rule can render. This or `match`.
+    #[schemars(length(min = 1), extend("examples" = ["pr"]))]
+    pub rule: Option<String>,
+    /// Globs of the tags it is about: one, or a list; `*` matches any text. This or `rule`.
+    #[schemars(extend("examples" = ["sha-*", ["sha-*", "build-*"]]))]
+    pub r#match: Option<OneOrMany<Text>>,
+    /// The event that removes the tags which belong to it: those of the pull request that was closed.
+    #[schemars(extend("examples" = ["pull_request_closed"]))]
+    pub on: Option<RetentionEvent>,
+    /// How many of the newest tags stay: by version where the rule prints it in full, else by time.
+    #[serde(default)] // Else the schema would require it.
+    #[schemars(schema_with = "count", extend("examples" = [50]))]
+    pub keep_last: Option<serde_json::Number>,
+    /// How old a tag may grow, in hours, days or weeks. Beside `keep_last` only what is beyond the newest goes.
+    #[schemars(length(min = 1), extend("examples" = ["30d", "12h", "6w"]))]
+    pub older_than: Option<String>,
+    /// The images whose repositories it is about, by name. Default: all that use the rule; all, with `match`.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["brokkr-broker"]]))]
+    pub images: Option<Vec<String>>,
+    /// The registries it is about, by name. Default: all of each image.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
+    pub registries: Option<Vec<String>>,
+}
+
+/// An event that removes the tags which belong to it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RetentionEvent {
+    /// A pull or merge request was merged or closed.
+    PullRequestClosed,
 }
 
 /// An event of git that a tag rule fires on.
@@ -331,6 +376,10 @@ impl JsonSchema for Source {
         let one = json_schema!({ "type": "string", "minLength": 1 });
         json_schema!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": one }] })
     }
+}
+
+fn count(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 1 })
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {

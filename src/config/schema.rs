@@ -182,13 +182,14 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
 
 /// The tables that take `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
-    const TABLES: [(&str, &[&str]); 6] = [
+    const TABLES: [(&str, &[&str]); 7] = [
         ("[project]", &["project"]),
         ("[registries.NAME]", &["registries", ""]),
         ("[registries.NAME.auth]", &["registries", "", "auth"]),
         ("[tags.NAME]", &["tags", ""]),
         ("[images.NAME]", &["images", ""]),
         ("[[checks]]", &["checks", "0"]),
+        ("[retention.NAME]", &["retention", ""]),
     ];
     TABLES.into_iter().filter(|(_, path)| keys(path).contains(&key)).map(|(header, _)| header).collect()
 }
@@ -202,7 +203,7 @@ mod tests {
         assert!(validator().is_some());
         assert_eq!(
             keys::<&str>(&[]),
-            ["version", "project", "vars", "registries", "tags", "images", "checks", "profile"]
+            ["version", "project", "vars", "registries", "tags", "images", "checks", "retention", "profile"]
         );
         assert_eq!(keys(&["project", "version"]), ["file", "key"]);
         assert_eq!(keys(&["registries", "any", "auth"]), ["username_env", "password_env"]);

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::forward;
+use super::retention;
 use super::rules::Firing;
 use super::samples::{self, Sample};
 use super::tags::{RenderedTag, Renderer, rule_diagnostic};
@@ -83,6 +84,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         if broken.is_empty() {
             diagnostics.extend(undecidable(&mut readable, name, rule));
         }
+    }
+    if broken.is_empty() {
+        diagnostics.extend(retention::lint(&renderer));
     }
     diagnostics
 }

@@ -99,8 +99,7 @@ fn not_a_version(reason: String, rule: &TagRule) -> RuleError {
 
 /// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.
 pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> Result<Tag, TemplateError> {
-    let rendered = templates.render(template, values)?;
-    let rendered = without_plus(rendered.trim(), values.version.as_ref());
+    let rendered = text(templates, template, values)?;
     rendered.parse::<Tag>().map_err(|error| TemplateError {
         code: Code::TagInvalid,
         message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(&rendered)),
@@ -111,6 +110,12 @@ pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> 
             "the filter `slug` makes a valid tag of any text: `{{ git.branch | slug }}`".to_owned()
         }),
     })
+}
+
+/// What the template of a tag renders, whether or not that is a tag.
+pub(super) fn text(templates: &Templates, template: &str, values: &Values) -> Result<String, TemplateError> {
+    let rendered = templates.render(template, values)?;
+    Ok(without_plus(rendered.trim(), values.version.as_ref()))
 }
 
 fn without_plus(text: &str, version: Option<&Version>) -> String {

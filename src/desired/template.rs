@@ -1,6 +1,7 @@
 //! Templates: compiled, checked for names that do not exist, and rendered; with errors that say where in the
 //! template, which variable is absent in this context, and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -99,8 +100,7 @@ impl Templates {
                 errors.push(error);
             }
         }
-        // Names in strings are no names; blank them out, the offsets stay.
-        let code = self.string.replace_all(source, |found: &regex::Captures<'_>| " ".repeat(found[0].len()));
+        let code = self.without_strings(source);
         for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
             for found in pattern.captures_iter(&code) {
                 let Some(name) = found.get(1) else { continue };
@@ -114,6 +114,21 @@ impl Templates {
         }
         errors.sort_by_key(|error| error.range.start);
         errors
+    }
+
+    /// `source` with its strings blanked out: names in them are no names. The offsets stay.
+    pub fn without_strings<'a>(&self, source: &'a str) -> Cow<'a, str> {
+        self.string.replace_all(source, |found: &regex::Captures<'_>| " ".repeat(found[0].len()))
+    }
+
+    /// The names of the filters that `source` uses.
+    pub fn filters(&self, source: &str) -> Vec<String> {
+        let code = self.without_strings(source);
+        let names = self.filter.captures_iter(&code).filter_map(|found| found.get(1));
+        names
+            .filter(|name| inside_expression(&code, name.start()))
+            .map(|name| name.as_str().to_owned())
+            .collect()
     }
 
     fn knows(&self, word: &str, name: &str) -> bool {

@@ -102,6 +102,20 @@ impl Values {
         Self { fields, version: None, absent: Arc::new(context.absent.clone()) }
     }
 
+    /// The same values in another context.
+    #[must_use]
+    pub fn with_context(&self, context: &Context) -> Self {
+        let mut values = Self::new(context, &IndexMap::new(), "");
+        for kept in ["image", "vars", "version"] {
+            match self.fields.get(kept) {
+                Some(value) => values.fields.insert(kept, value.clone()),
+                None => values.fields.remove(kept),
+            };
+        }
+        values.version.clone_from(&self.version);
+        values
+    }
+
     /// The same values for another image.
     #[must_use]
     pub fn with_image(&self, image: &str) -> Self {

@@ -50,6 +50,7 @@ catalogue! {
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
+    RetentionRule = "publish::retention::rule", "retention-rule.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";

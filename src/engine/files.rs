@@ -104,6 +104,26 @@ pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
     }
 }
 
+/// Reads a record.
+pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
+    let mut record: Record = match saved::load(file) {
+        Ok(record) => record,
+        Err(_) if saved::load::<Plan>(file).is_ok() => {
+            let message = format!("`{}` is a plan: only what was applied has a record", file.display());
+            let help = "`brokkr-publish apply --record FILE` writes a record";
+            return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
+        }
+        Err(error @ (SavedError::Malformed { .. } | SavedError::Changed { .. })) => {
+            // One cannot be made again: another apply does something else.
+            let help = "take the file as `brokkr-publish apply --record FILE` wrote it";
+            return Err(vec![error.to_diagnostic().help(help)]);
+        }
+        Err(error) => return Err(told(&error)),
+    };
+    rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);
+    Ok(record)
+}
+
 /// Whether the document has what of all documents only a record has, in any version.
 fn has_outcome(file: &Path) -> bool {
     #[derive(serde::Deserialize)]

@@ -6,6 +6,7 @@ mod files;
 mod findings;
 mod judge;
 mod path;
+mod rollback;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use connect::Connections;
-pub use files::{Saved, check_declared, load_plan, load_saved, record, save_plan, save_record};
+pub use files::{Saved, check_declared, load_plan, load_record, load_saved, record, save_plan, save_record};
 use findings::Findings;
 use judge::PlanJudge;
+pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
 use crate::apply::{self, Connect};
@@ -32,6 +34,7 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
+use crate::registry::RegistryError;
 
 /// Everything that is wrong, or a result.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
@@ -229,14 +232,17 @@ async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Obs
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
-    observed::refresh(desired, &connected).await.map_err(|errors| {
-        let named = |(name, error): &(String, crate::registry::RegistryError)| {
-            let mut diagnostic = error.to_diagnostic();
-            diagnostic.message = format!("{name}: {}", diagnostic.message);
-            diagnostic
-        };
-        errors.iter().map(named).collect()
-    })
+    observed::refresh(desired, &connected).await.map_err(|errors| told(&errors))
+}
+
+/// What repositories answered, each with its name.
+fn told(errors: &[(String, RegistryError)]) -> Vec<Diagnostic> {
+    let named = |(name, error): &(String, RegistryError)| {
+        let mut diagnostic = error.to_diagnostic();
+        diagnostic.message = format!("{name}: {}", diagnostic.message);
+        diagnostic
+    };
+    errors.iter().map(named).collect()
 }
 
 /// Asks git whether the commit being published descends from what each branch tag stands for.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::connect::Connections;
-use super::files::{Saved, load_saved};
+use super::files::load_record;
 use super::{Result, Session, path};
 use crate::apply::Connect;
 use crate::config::Config;
 use crate::context::{self, TaggedCommits};
 use crate::desired::{Releases, Selection};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::event::Reporter;
 use crate::model::forward::Descent;
 use crate::model::record::Record;
@@ -70,19 +70,11 @@ fn title(session: &Session, config: &Config) -> String {
 }
 
 /// The records in `files`, or everything that is wrong with them.
-fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Box<Record>)>> {
+fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>> {
     let (mut records, mut diagnostics) = (Vec::new(), Vec::new());
     for file in files {
-        let name = file.display().to_string();
-        match load_saved(session, file) {
-            Ok(Saved::Record(record)) => records.push((name, record)),
-            Ok(Saved::Plan(_)) => {
-                let message = format!("`{name}` is a plan: only a record says what was published");
-                diagnostics.push(
-                    Diagnostic::error(Code::CommandUsage, message)
-                        .help("`brokkr-publish apply --record FILE` writes a record"),
-                );
-            }
+        match load_record(session, file) {
+            Ok(record) => records.push((file.display().to_string(), record)),
             Err(found) => diagnostics.extend(found),
         }
     }

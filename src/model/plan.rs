@@ -14,6 +14,9 @@ pub use super::reason::Reason;
 /// What a saved plan looks like: major versions are refused by older programs, minor ones only add fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
+/// The program that makes plans, with its version.
+pub const GENERATOR: &str = concat!("brokkr-publish ", env!("CARGO_PKG_VERSION"));
+
 /// Everything that `apply` would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {

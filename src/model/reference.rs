@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Tag};
+use super::{Digest, Provider, Tag};
 
 /// The path of a repository in a registry: `colliery-io/brokkr-broker`. Lower case, as
 /// distribution-spec 1.1, "Pulling manifests", has it.
@@ -317,6 +317,19 @@ pub struct RegistryEndpoint {
     /// credential files are asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<CredentialVariables>,
+    /// Who runs it, where that is declared; see [`RegistryEndpoint::provider`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+}
+
+impl RegistryEndpoint {
+    /// Who runs the registry: what is declared, else what its host tells. A directory has no provider.
+    pub fn provider(&self) -> Option<Provider> {
+        match &self.url {
+            RegistryLocation::Http { host, .. } => self.provider.or_else(|| Provider::of_host(host)),
+            RegistryLocation::Directory { .. } => None,
+        }
+    }
 }
 
 /// The names of the environment variables that hold a user name and a password or token.

@@ -7,8 +7,9 @@ use super::sending::Holdings;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
-    Action, Change, FORMAT_VERSION, ObservedVisibility, Plan, PlanKind, PlannedConfig, PlannedContent,
-    PlannedRepository, PlannedSource, Reason, SilentImage, TagTarget, VisibilityAction, VisibilityChange,
+    Action, Change, FORMAT_VERSION, GENERATOR, ObservedVisibility, Plan, PlanKind, PlannedConfig,
+    PlannedContent, PlannedRepository, PlannedSource, Reason, SilentImage, TagTarget, VisibilityAction,
+    VisibilityChange,
 };
 use crate::model::{Digest, Mutability, Tag, Visibility};
 use crate::observed::{Observed, ObservedRepository};
@@ -42,7 +43,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
         .map(|(image, rules)| SilentImage { image: image.clone(), rules: rules.iter().cloned().collect() });
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
-        generator: concat!("brokkr-publish ", env!("CARGO_PKG_VERSION")).to_owned(),
+        generator: GENERATOR.to_owned(),
         kind: PlanKind::Publish,
         folder: origin.folder,
         config: origin.config,

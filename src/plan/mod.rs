@@ -1,7 +1,10 @@
-//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed.
+//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed. That of a [`Rollback`] is one of
+//! the record of an apply and of what is observed.
 
 mod decide;
 mod diff;
+mod rollback;
 mod sending;
 
 pub use diff::{Origin, diff};
+pub use rollback::{Rollback, RollbackError};

@@ -13,7 +13,7 @@ pub use envelope::{ErrorEnvelope, ErrorItem};
 pub use refusal::Refusal;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::Digest;
+use crate::model::{Digest, Tag};
 
 /// What can go wrong with a registry. Requests in messages read `METHOD url`, without userinfo and query;
 /// texts from registries hold no control characters.
@@ -75,6 +75,34 @@ pub enum RegistryError {
         /// What its reader said.
         cause: String,
     },
+    /// The registry deletes nothing.
+    #[error("{reason}")]
+    DeletesNothing {
+        /// Why, and what to do instead.
+        reason: String,
+    },
+    /// A tag that was removed can still be read.
+    #[error("tag `{tag}` was removed, but still names `{found}` when read back")]
+    StillThere {
+        /// The tag.
+        tag: Tag,
+        /// What it names.
+        found: Digest,
+    },
+    /// A tag was to be removed by way of a placeholder, which could not be deleted and was left there.
+    #[error(
+        "{cause}; tag `{tag}` was left naming a placeholder, as it could not be put back either: {again}"
+    )]
+    NotPutBack {
+        /// The tag.
+        tag: Tag,
+        /// What it named before.
+        original: Digest,
+        /// Why the placeholder was not deleted.
+        cause: Box<RegistryError>,
+        /// Why the tag was not put back.
+        again: Box<RegistryError>,
+    },
     /// Credentials are named but not there, or a credential file cannot be read.
     #[error("{reason}")]
     Credentials {
@@ -125,7 +153,10 @@ impl RegistryError {
     /// The error that a status outside 2xx and 3xx is.
     pub(super) fn from_refusal(refusal: Refusal) -> Self {
         let limited = refusal.status == 429
-            || (refusal.status == 403 && refusal.errors.mentions("secondary rate limit"));
+            || (refusal.status == 403
+                && ["secondary rate limit", "API rate limit exceeded"]
+                    .iter()
+                    .any(|words| refusal.errors.mentions(words)));
         let refusal = Box::new(refusal);
         match refusal.status {
             _ if limited => Self::RateLimited(refusal),
@@ -176,7 +207,9 @@ impl RegistryError {
             Self::Denied(_) => Code::RegistryDenied,
             Self::NotFound(_) => Code::RegistryNotFound,
             Self::RateLimited(_) => Code::RegistryRateLimited,
-            Self::Rejected(_) => Code::RegistryRejected,
+            Self::Rejected(_) | Self::DeletesNothing { .. } => Code::RegistryRejected,
+            Self::StillThere { .. } => Code::ApplyReadBack,
+            Self::NotPutBack { cause, .. } => cause.code(),
             Self::Protocol { .. } | Self::ContentMismatch { .. } => Code::RegistryProtocol,
             Self::Content { .. } => Code::SourceDigest,
             Self::Credentials { .. } => Code::RegistryCredentials,

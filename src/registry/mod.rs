@@ -1,7 +1,7 @@
 //! Where content goes: registries over HTTP, and registries that are a directory.
 //!
 //! [`connect`] opens a registry, which hands out a [`Repository`] by name. What only some callers need is a
-//! trait of its own ([`ReadRepository`]).
+//! trait of its own ([`ReadRepository`], [`DeleteRepository`]).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -59,9 +59,45 @@ pub trait ReadRepository: Send + Sync {
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
 }
 
-/// A repository that can be published to and read.
-pub trait ReadWriteRepository: Repository + ReadRepository {}
-impl<T: Repository + ReadRepository> ReadWriteRepository for T {}
+/// What can be deleted from a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deletion {
+    /// A tag alone: its manifest and the manifest's other tags stay.
+    Tags,
+    /// Only whole manifests, each with every tag of its own.
+    Manifests,
+    /// Nothing; why, and what to do instead, in words for people.
+    Nothing(String),
+}
+
+/// A manifest that a repository holds, with tags or without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldManifest {
+    /// Its digest.
+    pub digest: Digest,
+    /// Every tag that names it.
+    pub tags: Vec<Tag>,
+    /// When it was put, in seconds since 1970, where the registry says so.
+    pub created: Option<i64>,
+}
+
+/// A repository that can be deleted from, as far as [`DeleteRepository::deletion`] says.
+#[async_trait::async_trait]
+pub trait DeleteRepository: Send + Sync {
+    /// What can be deleted here. Asks the registry where it must, and changes nothing.
+    async fn deletion(&self) -> Result<Deletion, RegistryError>;
+    /// Removes a tag alone; `Ok` where it is not there (any more). To be called where the registry said
+    /// [`Deletion::Tags`] and nowhere else: some registries take the manifest and its other tags with it.
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError>;
+    /// Deletes a manifest with all its tags; `Ok` where it is not there (any more).
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError>;
+    /// Every manifest, those without a tag too; `None` where the registry cannot tell.
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError>;
+}
+
+/// A repository that can be published to, read and deleted from.
+pub trait ReadWriteRepository: Repository + ReadRepository + DeleteRepository {}
+impl<T: Repository + ReadRepository + DeleteRepository> ReadWriteRepository for T {}
 
 /// A registry: one host, or one directory.
 pub trait Registry: Send + Sync {
@@ -101,10 +137,12 @@ mod credentials;
 mod directory;
 mod error;
 mod http;
+mod removal;
 mod revision;
 
 pub use connect::{ConnectOptions, Environment, connect};
 pub use credentials::Credentials;
 pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
+pub use removal::{Removal, remove_tag};
 pub use revision::revision;

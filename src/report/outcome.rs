@@ -5,10 +5,11 @@ use super::clean;
 use super::paint::Ink;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
+use crate::model::plan::PlanKind;
 use crate::model::record::Record;
 
-/// `outcome` as text; with every change where `success` is false, since then each matters.
-pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
+/// `outcome` of a plan of `kind` as text; with every change where `success` is false, since then each matters.
+pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
     let changed = done.into_iter().any(|result| outcome.count(result) > 0);
@@ -17,7 +18,11 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
     });
     let title = match (success || complete, changed) {
         (false, _) => "Stopped",
-        (true, true) => "Applied",
+        (true, true) => match kind {
+            PlanKind::Publish => "Applied",
+            PlanKind::Rollback => "Rolled back",
+            PlanKind::Prune => "Pruned",
+        },
         (true, false) => "Nothing to do",
     };
     let counts = [
@@ -42,7 +47,11 @@ pub fn human(outcome: &Outcome, success: bool, style: Style) -> String {
         }
         text.push('\n');
     }
-    let counts = if counts.is_empty() { "nothing was asked for".to_owned() } else { counts.join(", ") };
+    let counts = match (counts.is_empty(), kind) {
+        (false, _) => counts.join(", "),
+        (true, PlanKind::Publish) => "nothing was asked for".to_owned(),
+        (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
+    };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
     let references: Vec<&str> =
         outcome.repositories.iter().filter_map(|it| it.reference.as_deref()).collect();
@@ -65,7 +74,7 @@ pub fn record(record: &Record, style: Style) -> String {
             text.push_str(&line(change, style));
         }
     }
-    text.push_str(&human(&record.outcome, record.success, style));
+    text.push_str(&human(&record.outcome, record.plan.kind, record.success, style));
     for problem in &record.problems {
         let code = clean::line(&problem.code);
         text.push_str(&format!(

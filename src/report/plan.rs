@@ -6,15 +6,23 @@ use super::paint::Ink;
 use super::rows::{Row, Section, short, table};
 use super::size::size;
 use crate::model::plan::{
-    Action, Change, Plan, PlannedRepository, Reason, VisibilityAction, VisibilityChange,
+    Action, Change, Plan, PlanKind, PlannedRepository, Reason, TagTarget, VisibilityAction, VisibilityChange,
 };
 
 /// `plan` as text.
 pub fn human(plan: &Plan, style: Style) -> String {
-    let title = format!("brokkr-publish plan {} {}", style.dash(), clean::line(&plan.title));
+    let (command, title) = match plan.kind {
+        PlanKind::Publish => ("plan", plan.title.as_str()),
+        // The title stands without its command elsewhere.
+        PlanKind::Rollback => {
+            ("rollback", plan.title.strip_prefix("rollback of ").unwrap_or(plan.title.as_str()))
+        }
+        PlanKind::Prune => ("prune", plan.title.as_str()),
+    };
+    let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     let sections: Vec<Section> =
-        plan.repositories.iter().map(|repository| section(repository, style)).collect();
+        plan.repositories.iter().map(|repository| section(plan.kind, repository, style)).collect();
     text.push_str(&table(&sections, style));
     text.push_str(&silent(plan));
     text.push('\n');
@@ -22,38 +30,45 @@ pub fn human(plan: &Plan, style: Style) -> String {
     style.plain(text)
 }
 
-fn section(repository: &PlannedRepository, style: Style) -> Section {
+fn section(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Section {
     let platforms = repository.content.iter().flat_map(|content| &content.platforms);
     let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Section {
         name: clean::line(&repository.name),
         aside: clean::line(&platforms),
-        rows: rows(repository, style),
+        rows: rows(kind, repository, style),
     }
 }
 
-fn rows(repository: &PlannedRepository, style: Style) -> Vec<Row> {
-    let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(change, style)).collect();
+fn rows(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Vec<Row> {
+    let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(kind, change, style)).collect();
     rows.extend(repository.visibility.as_ref().and_then(|visibility| visibility_row(visibility, style)));
     rows
 }
 
-fn row(change: &Change, style: Style) -> Row {
-    let after = change.wanted().map_or_else(|| "nothing".to_owned(), |digest| short(digest, style));
-    let before = change.before.as_ref().map(|target| {
-        let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
-        let stood_for = target
-            .version_tag
-            .as_ref()
-            .map(ToString::to_string)
-            .or(commit)
-            .map(|it: String| format!(" ({})", clean::line(&it)));
-        format!("{}{}", short(&target.digest, style), stood_for.unwrap_or_default())
-    });
-    let arrow = style.arrow();
-    let moved = |before: &Option<String>| {
-        before.as_ref().map_or_else(|| after.clone(), |before| format!("{before} {arrow} {after}"))
+/// A digest, and what it is known as.
+fn described(target: &TagTarget, style: Style) -> String {
+    let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
+    let stands_for = target
+        .version_tag
+        .as_ref()
+        .map(ToString::to_string)
+        .or(commit)
+        .map(|it: String| format!(" ({})", clean::line(&it)));
+    format!("{}{}", short(&target.digest, style), stands_for.unwrap_or_default())
+}
+
+fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
+    let after = match &change.after {
+        None => "not there".to_owned(),
+        // What is published is what the title says.
+        Some(after) if kind == PlanKind::Publish => short(&after.digest, style),
+        Some(after) => described(after, style),
     };
+    let before = change.before.as_ref().map(|target| described(target, style));
+    let arrow = style.arrow();
+    let moved =
+        |before: &Option<String>| format!("{} {arrow} {after}", before.as_deref().unwrap_or("not there"));
     let (ink, sign, value) = match change.action {
         Action::Create => (Ink::Created, '+', after.clone()),
         Action::Move => (Ink::Moved, '~', moved(&before)),
@@ -64,6 +79,9 @@ fn row(change: &Change, style: Style) -> Row {
     };
     let why = match change.reason {
         Reason::New => format!("new, {}", change.mutability.as_str()),
+        Reason::RolledBack if change.action == Action::Remove => {
+            "removed: it did not exist before".to_owned()
+        }
         ref reason => clean::line(&reason.to_string()),
     };
     Row { ink, sign, name: change.tag.to_string(), value, why }
@@ -105,7 +123,12 @@ fn silent(plan: &Plan) -> String {
 fn summary(plan: &Plan) -> String {
     let summary = plan.summary();
     if plan.repositories.is_empty() {
-        return "Plan: nothing to publish here.\n".to_owned();
+        return match plan.kind {
+            PlanKind::Publish => "Plan: nothing to publish here.\n",
+            PlanKind::Rollback => "Plan: nothing to roll back.\n",
+            PlanKind::Prune => "Plan: nothing to remove.\n",
+        }
+        .to_owned();
     }
     let counts = [
         (summary.conflict, "in conflict"),
@@ -123,12 +146,17 @@ fn summary(plan: &Plan) -> String {
         .collect();
     let counts = counts.join(", ");
     if plan.is_blocked() {
-        return format!(
-            "Plan: {counts}. Blocked: an immutable tag cannot move, so nothing would be applied.\n"
-        );
+        let why = match plan.kind {
+            PlanKind::Publish | PlanKind::Prune => "an immutable tag cannot move",
+            PlanKind::Rollback => "a tag cannot go back",
+        };
+        return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
     }
     if !plan.has_changes() {
         return format!("Plan: {counts}. No tag has to change.\n");
+    }
+    if plan.repositories.iter().all(|repository| repository.content.is_none()) {
+        return format!("Plan: {counts}.\n");
     }
     let (send, all) = (size(summary.bytes_to_send), size(summary.bytes));
     if summary.bytes_to_send >= summary.bytes {

@@ -71,6 +71,7 @@ async fn nobody_listens() {
         insecure: false,
         ca_file: None,
         auth: None,
+        provider: None,
     };
     let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
     let options = ConnectOptions { retry, environment: Arc::new(|_| None), ..ConnectOptions::default() };

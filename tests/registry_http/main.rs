@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod chunks;
+mod delete;
 mod elsewhere;
 mod faults;
 mod listing;
@@ -22,11 +23,11 @@ use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
 use brokkr_publish::model::{Digest, RawManifest, media_type};
 use brokkr_publish::registry::{
-    BlobOutcome, ConnectOptions, Notice, ReadWriteRepository, Registry, RegistryError, RetryPolicy, Timeouts,
-    connect,
+    BlobOutcome, ConnectOptions, Deletion, Notice, ReadWriteRepository, Registry, RegistryError, Removal,
+    RetryPolicy, Timeouts, connect, remove_tag,
 };
 use small_image::{Blob, Body, SmallImage, at, name};
-use test_registry::{Auth, Fault, Options, TestRegistry};
+use test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -96,6 +97,7 @@ fn client(server: &TestRegistry, notices: &Arc<Mutex<Vec<Notice>>>, timeouts: Ti
         insecure: false,
         ca_file: None,
         auth: Some(CredentialVariables { username_env: "U".to_owned(), password_env: "P".to_owned() }),
+        provider: None,
     };
     connect(&endpoint, &options).expect("a registry")
 }

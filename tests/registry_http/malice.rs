@@ -89,6 +89,7 @@ async fn what_is_no_http_is_said() {
             insecure: false,
             ca_file: None,
             auth: None,
+            provider: None,
         };
         let retry =
             RetryPolicy { attempts: 2, first_wait: Duration::from_millis(1), ..RetryPolicy::default() };

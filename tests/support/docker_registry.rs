@@ -39,16 +39,21 @@ pub struct DockerRegistry {
 impl DockerRegistry {
     /// One that speaks plain http.
     pub fn start(auth: &Auth) -> Self {
-        Self::launch(auth, false)
+        Self::launch(auth, false, true)
+    }
+
+    /// One that deletes nothing, as it is by default.
+    pub fn start_without_deleting(auth: &Auth) -> Self {
+        Self::launch(auth, false, false)
     }
 
     /// One that speaks TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
     /// its own.
     pub fn start_tls(auth: &Auth) -> Self {
-        Self::launch(auth, true)
+        Self::launch(auth, true, true)
     }
 
-    fn launch(auth: &Auth, tls: bool) -> Self {
+    fn launch(auth: &Auth, tls: bool, deletes: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.then(|| make_certificates(folder.path()));
         let auth = match auth {
@@ -70,7 +75,7 @@ impl DockerRegistry {
                 String::new()
             };
             let config = format!(
-                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
             );
             let config_path = folder.path().join("config.yml");
             fs::write(&config_path, config).expect("the configuration");

@@ -285,12 +285,11 @@ async fn conduct(waiting: &Mutex<Waiting>, changed: &Notify, choices: &mut Vec<(
                 sender
             })
         };
-        match next {
-            Some(sender) => drop(sender.send(())),
-            None => {
-                let limit = std::time::Duration::from_secs(30);
-                tokio::time::timeout(limit, changed.notified()).await.expect("somebody asks or ends");
-            }
+        if let Some(sender) = next {
+            let _ = sender.send(());
+        } else {
+            let limit = std::time::Duration::from_secs(30);
+            tokio::time::timeout(limit, changed.notified()).await.expect("somebody asks or ends");
         }
     }
 }

@@ -6,8 +6,12 @@
 mod checks;
 mod image;
 mod registry;
+mod retention;
 mod tag;
 
+use std::collections::HashSet;
+
+use globset::Glob;
 use indexmap::IndexMap;
 
 use super::places::Places;
@@ -22,6 +26,7 @@ pub(super) struct Checked {
     pub tags: IndexMap<String, TagRule>,
     pub images: IndexMap<String, super::Image>,
     pub checks: Vec<super::Check>,
+    pub retention: IndexMap<String, super::Retention>,
 }
 
 /// What the checks look things up in, and where they tell what is wrong.
@@ -40,12 +45,24 @@ impl Desk<'_> {
         self.tell(Diagnostic::error(code, message).at_maybe(self.places.value(path), label).help(help));
     }
 
-    /// The names in a list that are `known`; tells of those that are not.
+    /// Tells of the names in the list at `path` that are not `known`.
     fn known(&mut self, names: &[String], known: &[String], path: &[&str], code: Code) {
         for (index, name) in names.iter().enumerate() {
             let index = index.to_string();
             let whole: Vec<&str> = path.iter().copied().chain(std::iter::once(index.as_str())).collect();
             self.known_name(name, known, &whole, code);
+        }
+    }
+
+    /// Tells of what in the list at `path` is no glob; `one`: it was written without brackets.
+    fn globs(&mut self, globs: &[String], one: bool, path: &[&str]) {
+        for (index, glob) in globs.iter().enumerate() {
+            let Err(error) = Glob::new(glob) else { continue };
+            let index = index.to_string();
+            let whole: Vec<&str> = path.iter().copied().chain((!one).then_some(index.as_str())).collect();
+            let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
+            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
+            self.wrong(Code::ConfigValue, message, &whole, "not a glob", help);
         }
     }
 
@@ -78,6 +95,8 @@ pub(super) struct Declared {
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     pub images: Option<Vec<String>>,
+    /// Keys that retentions have by another name: the retention, and the key that was probably meant.
+    pub meant: HashSet<(String, &'static str)>,
 }
 
 /// Checks everything; the tables are complete only if no diagnostic is an error.
@@ -88,6 +107,7 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut desk)?;
         Some(VersionFile { file: version.file?, key })
     });
+    let images = image::check(file.images.unwrap_or_default(), declared, &mut desk);
     let checked = Checked {
         project: Project {
             source: project.source,
@@ -97,8 +117,9 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
         tags: tag::check(file.tags.unwrap_or_default(), &mut desk),
-        images: image::check(file.images.unwrap_or_default(), declared, &mut desk),
         checks: checks::check(file.checks.unwrap_or_default(), declared, &mut desk),
+        retention: retention::check(file.retention.unwrap_or_default(), declared, &images, &mut desk),
+        images,
     };
     (checked, desk.diagnostics)
 }

@@ -11,6 +11,15 @@ use crate::model::reference::{CredentialVariables, RegistryEndpoint};
 pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
     let entry = |(name, raw): (String, raw::Registry)| {
         let url = location(&raw.url?, &name, desk)?;
+        if let (Some(_), RegistryLocation::Directory { .. }) = (raw.provider, &url) {
+            desk.wrong(
+                Code::ConfigValue,
+                format!("registry `{name}` is a directory, which has no `provider`"),
+                &["registries", &name, "provider"],
+                "nobody runs a directory",
+                "remove `provider`",
+            );
+        }
         let endpoint = RegistryEndpoint {
             url,
             insecure: raw.insecure.unwrap_or_default(),
@@ -21,6 +30,7 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                     password_env: auth.password_env?,
                 })
             }),
+            provider: raw.provider,
         };
         Some((name, Registry { endpoint, visibility: raw.visibility }))
     };

@@ -1,6 +1,5 @@
 //! `[tags.*]`: globs, and keys that do nothing. Templates are checked where they are rendered.
 
-use globset::Glob;
 use indexmap::IndexMap;
 
 use super::Desk;
@@ -18,7 +17,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             .into_iter()
             .map(|glob| glob.0)
             .collect();
-        globs(&matches, one, &name, desk);
+        desk.globs(&matches, one, &["tags", &name, "match"]);
         let mutability = raw.mutability.unwrap_or_default();
         if raw.prereleases == Some(true) && mutability != Mutability::Forward {
             idle(
@@ -59,20 +58,6 @@ fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutabi
         None => false,
     };
     mutability == Mutability::Forward && !only_tags
-}
-
-fn globs(globs: &[String], one: bool, name: &str, desk: &mut Desk<'_>) {
-    for (index, glob) in globs.iter().enumerate() {
-        let Err(error) = Glob::new(glob) else { continue };
-        let index = index.to_string();
-        let mut path = vec!["tags", name, "match"];
-        if !one {
-            path.push(&index);
-        }
-        let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
-        let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
-        desk.wrong(Code::ConfigValue, message, &path, "not a glob", help);
-    }
 }
 
 /// Warns of a key that has no effect beside the others.

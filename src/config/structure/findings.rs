@@ -35,6 +35,8 @@ pub(super) enum What {
     Empty,
     /// A list holds a value twice.
     Duplicate,
+    /// The number is less than this.
+    TooSmall(Value),
     /// Anything else, in the words of the validator, without the value.
     Other(String),
 }
@@ -67,6 +69,7 @@ pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) 
         ValidationErrorKind::MinLength { .. }
         | ValidationErrorKind::MinItems { .. }
         | ValidationErrorKind::MinProperties { .. } => add(path, What::Empty),
+        ValidationErrorKind::Minimum { limit } => add(path, What::TooSmall(limit.clone())),
         ValidationErrorKind::UniqueItems => add(path, What::Duplicate),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             meant_branch(&path, error.instance_path(), context, findings);

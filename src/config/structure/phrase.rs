@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 /// Words that people write for keys of the language, where their letters alone do not tell.
 const SYNONYMS: &[(&str, &str)] = &[
     ("account", "username_env"),
+    ("age", "older_than"),
     ("archive", "source"),
     ("branch", "match"),
     ("branches", "match"),
@@ -24,9 +25,11 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("host", "url"),
     ("hostname", "url"),
     ("if", "when"),
+    ("keep", "keep_last"),
     ("labels", "annotations"),
     ("lockstep", "checks"),
     ("mode", "compare"),
+    ("max_age", "older_than"),
     ("name", "repository"),
     ("path", "file"),
     ("path", "source"),
@@ -63,6 +66,9 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
             .at_maybe(places.value(path), "empty")
             .help(empty_help(path)),
         What::Duplicate => duplicate(path, json, places),
+        What::TooSmall(minimum) => error(Code::ConfigValue, format!("{subject} must be at least {minimum}"))
+            .at_maybe(places.value(path), format!("less than {minimum}"))
+            .help(too_small_help(path)),
         What::Other(said) => error(Code::ConfigValue, format!("{subject}: {said}"))
             .at_maybe(places.value(path), "not allowed")
             .help("see docs/reference/config.md"),
@@ -89,7 +95,7 @@ fn unknown_key(path: &[&str], places: &Places) -> Diagnostic {
     };
     let takes = match table {
         [] => "the file takes".to_owned(),
-        ["registries" | "tags" | "images", _, rest @ ..] => {
+        ["registries" | "tags" | "images" | "retention", _, rest @ ..] => {
             let mut named = vec![table.first().copied().unwrap_or_default(), "NAME"];
             named.extend(rest);
             format!("`[{}]` takes", named.join("."))
@@ -159,6 +165,9 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
     let key = path.last().map(|key| suggest::key(key)).unwrap_or_default();
     let bracketed = value.is_some_and(Value::is_string) && types.contains(&JsonType::Array);
     let help = match value {
+        Some(Value::Number(number)) if key == "older_than" => {
+            Some(format!("say hours, days or weeks: `\"{number}d\"`"))
+        }
         Some(value @ (Value::Number(_) | Value::Bool(_))) if matches!(types, [JsonType::String]) => {
             Some(format!("put it in quotes: `\"{value}\"`"))
         }
@@ -174,10 +183,10 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
         _ => None,
     };
     let by_place = match path {
-        ["registries" | "tags" | "images" | "profile"] => {
+        ["registries" | "tags" | "images" | "retention" | "profile"] => {
             Some(format!("write a table for each, with its name: `[{key}.NAME]`"))
         }
-        [section @ ("registries" | "tags" | "images"), _] => {
+        [section @ ("registries" | "tags" | "images" | "retention"), _] => {
             Some(format!("write a table: `[{section}.{key}]`, and its keys below"))
         }
         ["checks"] | ["checks", _] => {
@@ -242,12 +251,23 @@ fn duplicate(path: &[&str], json: &Value, places: &Places) -> Diagnostic {
     Diagnostic { message, ..diagnostic }.at_maybe(item(index), "again").at_maybe(item(first), "first here")
 }
 
+fn too_small_help(path: &[&str]) -> String {
+    match path {
+        ["retention", _, "keep_last"] => {
+            "a retention that keeps nothing would remove every tag: keep at least the newest, or say how old tags may grow with `older_than`".to_owned()
+        }
+        path => example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned()),
+    }
+}
+
 fn empty_help(path: &[&str]) -> String {
     let key = path.iter().rev().find(|part| part.parse::<usize>().is_err()).copied().unwrap_or_default();
     match (path, key) {
         (["images", ..], "registries") => "leave the key out to publish to all registries".to_owned(),
         (["images", ..], "tags") => "leave the key out for all tag rules".to_owned(),
         (["images", ..], "platforms") => "leave the key out where any platform will do".to_owned(),
+        (["retention", ..], "images") => "leave the key out for all images".to_owned(),
+        (["retention", ..], "registries") => "leave the key out for all registries".to_owned(),
         (["tags", ..], "match") => "leave the key out to match any".to_owned(),
         (["tags", ..], "when") => "leave the key out where there is no condition".to_owned(),
         (path, _) => example(path).unwrap_or_else(|| "give it a value, or leave the key out".to_owned()),

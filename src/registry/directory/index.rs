@@ -1,9 +1,10 @@
 //! `index.json` of a layout: which tag names which manifest (image-spec, image-layout.md, "index.json file").
 //! What others wrote into it is kept as it is.
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::model::{Descriptor, Tag, annotation, media_type};
+use crate::model::{Descriptor, Digest, Tag, annotation, media_type};
 
 /// The content of an `index.json`.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +63,47 @@ impl Index {
         entries.insert(place.unwrap_or(entries.len()).min(entries.len()), entry);
     }
 
+    /// Takes `tag` away. The manifest stays, listed without a tag where it has no other; what else its entry
+    /// says is kept.
+    pub(super) fn untag(&mut self, tag: &Tag) {
+        let Some(entries) = self.0.get_mut("manifests").and_then(Value::as_array_mut) else { return };
+        let (mut tagged, others): (Vec<Value>, Vec<Value>) =
+            std::mem::take(entries).into_iter().partition(|entry| name_of(entry) == Some(tag.as_str()));
+        *entries = others;
+        let Some(mut entry) = tagged.pop() else { return };
+        if entry.get("digest").is_none()
+            || entries.iter().any(|other| other.get("digest") == entry.get("digest"))
+        {
+            return;
+        }
+        let Some(fields) = entry.as_object_mut() else { return };
+        if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(annotation::REF_NAME);
+            if annotations.is_empty() {
+                fields.remove("annotations");
+            }
+        }
+        entries.push(entry);
+    }
+
+    /// Takes every entry of `digest` away.
+    pub(super) fn forget(&mut self, digest: &Digest) {
+        if let Some(entries) = self.0.get_mut("manifests").and_then(Value::as_array_mut) {
+            entries.retain(|entry| digest_of(entry).as_ref() != Some(digest));
+        }
+    }
+
+    /// Every manifest with its tags, in order. What is no descriptor is left out.
+    pub(super) fn manifests(&self) -> Vec<(Digest, Vec<Tag>)> {
+        let mut found: IndexMap<Digest, Vec<Tag>> = IndexMap::new();
+        for entry in self.entries() {
+            let Some(digest) = digest_of(entry) else { continue };
+            let tag = name_of(entry).and_then(|name| name.parse().ok());
+            found.entry(digest).or_default().extend(tag);
+        }
+        found.into_iter().collect()
+    }
+
     /// The bytes of the file.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         Value::Object(self.0.clone()).to_string().into_bytes()
@@ -72,12 +114,15 @@ fn name_of(entry: &Value) -> Option<&str> {
     entry.get("annotations")?.get(annotation::REF_NAME)?.as_str()
 }
 
+fn digest_of(entry: &Value) -> Option<Digest> {
+    entry.get("digest")?.as_str()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Digest;
 
     fn tag(text: &str) -> Tag {
         text.parse().expect(text)
@@ -114,6 +159,31 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_goes_and_its_manifest_stays() {
+        let one = json!({ "mediaType": "x", "digest": Digest::of(b"1"), "size": 1,
+            "annotations": { annotation::REF_NAME: "a", "k": "v" }, "platform": { "os": "plan9" } });
+        let text = json!({ "custom": 1, "manifests": [one] }).to_string();
+        let mut index = Index::parse(text.as_bytes()).expect("an index");
+        index.point(&tag("b"), &manifest(b"22"));
+        index.point(&tag("c"), &manifest(b"22"));
+        for (gone, left) in [("b", vec!["a", "c"]), ("b", vec!["a", "c"]), ("a", vec!["c"]), ("c", vec![])] {
+            index.untag(&tag(gone));
+            assert_eq!(index.tags(), left.into_iter().map(tag).collect::<Vec<_>>());
+        }
+        assert_eq!(index.manifests(), [(Digest::of(b"1"), vec![]), (Digest::of(b"22"), vec![])]);
+        let value = Value::Object(index.0.clone());
+        assert_eq!(value["custom"], json!(1));
+        assert_eq!(value["manifests"][0]["annotations"], json!({ "k": "v" }));
+        assert_eq!(value["manifests"][0]["platform"], json!({ "os": "plan9" }));
+        assert_eq!(value["manifests"][1].get("annotations"), None);
+        index.point(&tag("c"), &manifest(b"22"));
+        assert_eq!(index.manifests(), [(Digest::of(b"1"), vec![]), (Digest::of(b"22"), vec![tag("c")])]);
+        index.forget(&Digest::of(b"22"));
+        index.forget(&Digest::of(b"none"));
+        assert_eq!(index.manifests(), [(Digest::of(b"1"), vec![])]);
+    }
+
+    #[test]
     fn what_is_no_index_is_said() {
         for text in ["", "[]", r#"{"manifests":{}}"#] {
             assert!(Index::parse(text.as_bytes()).is_err(), "{text}");
@@ -123,7 +193,11 @@ mod tests {
         bare.point(&tag("a"), &manifest(b""));
         assert_eq!(bare.tags(), [tag("a")]);
         let entry = json!({ "manifests": [{ "annotations": { annotation::REF_NAME: "a" } }] }).to_string();
-        assert!(Index::parse(entry.as_bytes()).expect("an index").find(&tag("a")).is_err());
+        let mut broken = Index::parse(entry.as_bytes()).expect("an index");
+        assert!(broken.find(&tag("a")).is_err());
+        assert!(broken.manifests().is_empty());
+        broken.untag(&tag("a"));
+        assert_eq!(broken.find(&tag("a")), Ok(None));
     }
 
     proptest! {

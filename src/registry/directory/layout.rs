@@ -148,17 +148,26 @@ impl Layout {
 
     /// Changes its index, under the lock: nobody else's change is lost, and no reader sees half of one.
     pub(super) fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<(), RegistryError> {
+        self.change_index_and(change, |()| Ok(()))
+    }
+
+    /// Changes its index, and does what follows, under one lock.
+    pub(super) fn change_index_and<T>(
+        &self,
+        change: impl FnOnce(&mut Index) -> T,
+        follow: impl FnOnce(T) -> Result<(), RegistryError>,
+    ) -> Result<(), RegistryError> {
         let folder = self.folder();
         let _lock = lock::take(&folder)?;
         self.clean_up();
         let before = self.index()?;
         let mut after = before.clone();
-        change(&mut after);
+        let changed = change(&mut after);
         let path = folder.join(INDEX);
-        if after == before && path.is_file() {
-            return Ok(());
+        if after != before || !path.is_file() {
+            draft::write(&folder, &path, &after.to_bytes())?;
         }
-        draft::write(&folder, &path, &after.to_bytes())
+        follow(changed)
     }
 
     /// Removes old unfinished files of runs that were killed. That this fails is no reason to stop.

@@ -3,10 +3,11 @@
 //!
 //! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not
 //! corrupt each other: `draft` writes files whole or not at all, `lock` keeps others out while `index`
-//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `repository` is the
-//! room's traits. All of it but `repository` blocks, and runs on threads that may.
+//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `deletion` takes them
+//! away, `repository` is the room's traits. All of it but `repository` blocks, and runs on threads that may.
 
 mod blobs;
+mod deletion;
 mod draft;
 mod index;
 mod layout;

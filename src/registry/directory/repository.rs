@@ -12,7 +12,10 @@ use super::blobs::BlobWriter;
 use super::error;
 use super::layout::{Layout, read};
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
-use crate::registry::{BlobBody, BlobOutcome, ReadRepository, RegistryError, Repository};
+use crate::registry::{
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
+    Repository,
+};
 
 /// How long the source of a blob may yield nothing.
 const SOURCE_PATIENCE: Duration = Duration::from_secs(600);
@@ -125,5 +128,26 @@ impl ReadRepository for DirectoryRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.run(|layout| if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }).await
+    }
+}
+
+#[async_trait::async_trait]
+impl DeleteRepository for DirectoryRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        Ok(Deletion::Tags)
+    }
+
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        let tag = tag.clone();
+        self.run(move |layout| layout.delete_tag(&tag)).await
+    }
+
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let digest = digest.clone();
+        self.run(move |layout| layout.delete_manifest(&digest)).await
+    }
+
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
+        self.run(|layout| layout.list_manifests().map(Some)).await
     }
 }

@@ -27,8 +27,41 @@ const GHCR_DENIALS: [(&str, &str); 5] = [
     ),
 ];
 
+/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
+/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
+/// endpoints for packages").
+const PACKAGES_REFUSALS: [(&str, &str); 6] = [
+    (
+        "cannot delete the last",
+        "GitHub keeps the last tagged version of a package: publish another tag first, keep this one, or delete the whole package in its settings",
+    ),
+    (
+        "downloads cannot be deleted",
+        "GitHub keeps what is public and was downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
+    ),
+    (
+        "resource not accessible by integration",
+        "the job's token may not delete here: give the job `permissions: packages: write`, and in the package's settings, \"Manage Actions access\", give this repository the role Admin",
+    ),
+    (
+        "must have admin rights",
+        "deleting takes the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
+    ),
+    (
+        ":packages scope",
+        "the personal access token lacks a scope: deleting takes a classic token with `read:packages` and `delete:packages`",
+    ),
+    (
+        "package not found",
+        "the registry holds this package, and the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
+    ),
+];
+
 /// What to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
+    if let Some(help) = error.refusal().and_then(packages_refusal) {
+        return help.to_owned();
+    }
     match error {
         RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
         RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
@@ -51,6 +84,11 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Protocol { .. } => "this is no answer of an OCI registry: check the `url`, and whether a proxy or a login page stands in between".to_owned(),
         RegistryError::ContentMismatch { .. } => "something between here and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
+        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
+        RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotPutBack { tag, original, .. } => format!(
+            "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
+        ),
         RegistryError::Credentials { help, .. } => help.clone(),
         RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
         RegistryError::Directory { .. } => "a directory registry holds one OCI image layout per repository: name an empty or new directory, and check that it can be written".to_owned(),
@@ -86,6 +124,12 @@ fn unreachable(failure: NetworkFailure) -> &'static str {
     }
 }
 
+fn packages_refusal(refusal: &Refusal) -> Option<&'static str> {
+    let known = |status| matches!(status, 400 | 403 | 404);
+    let mut refusals = PACKAGES_REFUSALS.iter().filter(|_| known(refusal.status));
+    refusals.find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
+}
+
 fn ghcr_denial(refusal: &Refusal) -> Option<&'static str> {
     GHCR_DENIALS.iter().find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
 }
@@ -99,10 +143,16 @@ fn unauthorized(refusal: &Refusal) -> String {
     }
 }
 
+/// Whether something was to be deleted.
+fn deletes(refusal: &Refusal) -> bool {
+    refusal.request.starts_with("DELETE ")
+}
+
 fn denied(refusal: &Refusal) -> String {
     match &refusal.credentials {
         Some(origin) => format!(
-            "the credentials from {origin} are accepted, but may not do this: ask for the right to push to this repository, and check its name for a slip of the pen"
+            "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
+            if deletes(refusal) { "delete from" } else { "push to" }
         ),
         None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
     }
@@ -122,6 +172,7 @@ fn rejected(refusal: &Refusal) -> String {
         _ if immutable => "the registry holds this tag immutable and has other content there: publish under a new version, or change the rule in the registry".to_owned(),
         412 => "a rule of the registry forbids this, often tag immutability (Harbor answers so): publish under a new version, or change the rule in the registry".to_owned(),
         413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits how large a request may be: raise it".to_owned(),
+        405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete by its own means".to_owned(),
         405 | 501 => "the registry does not offer this operation: check that the `url` is a registry's".to_owned(),
         _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry misses content that was sent before, perhaps removed by its garbage collection: run again".to_owned(),
         _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and look at proxies in between".to_owned(),

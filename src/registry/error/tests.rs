@@ -51,6 +51,32 @@ fn each_denial_of_ghcr_has_its_own_words() {
 }
 
 #[test]
+fn each_refusal_of_the_packages_api_has_its_own_words() {
+    for (status, message, words) in [
+        (
+            400,
+            "You cannot delete the last tagged version of a package. You must delete the package instead.",
+            "keeps the last tagged",
+        ),
+        (
+            400,
+            "Publicly visible package versions with more than 5000 downloads cannot be deleted. Contact GitHub support for further assistance.",
+            "GitHub's support",
+        ),
+        (403, "Resource not accessible by integration", "role Admin"),
+        (403, "Must have admin rights to Repository.", "role Admin"),
+        (403, "You need at least delete:packages scope to delete a package.", "classic token"),
+        (404, "Package not found.", "hides it"),
+    ] {
+        let body = serde_json::json!({ "message": message }).to_string();
+        let help = RegistryError::from_refusal(refusal(status, &body)).to_diagnostic().help.expect("a help");
+        assert!(help.contains(words), "{message}: {help}");
+    }
+    let limited = r#"{"message":"API rate limit exceeded for user ID 1."}"#;
+    assert_eq!(RegistryError::from_refusal(refusal(403, limited)).code(), Code::RegistryRateLimited);
+}
+
+#[test]
 fn each_status_has_its_code() {
     for (status, code) in [
         (400, Code::RegistryRejected),
@@ -84,6 +110,12 @@ fn the_help_follows_what_was_said() {
     assert!(help(429, "", None, Some(Duration::from_millis(90_500))).contains("91 seconds"));
     assert!(help(429, "", None, Some(Duration::from_secs(300))).contains("5 minutes"));
     assert!(help(429, "", None, None).contains("--parallelism"));
+    let delete = |status| {
+        let refusal =
+            Refusal { request: "DELETE https://h/v2/o/n/manifests/v1".to_owned(), ..refusal(status, "") };
+        RegistryError::from_refusal(refusal).to_diagnostic().help.unwrap_or_default()
+    };
+    assert!(delete(403).contains("right to delete") && delete(405).contains("deletes nothing"));
     let immutable = r#"{"errors":[{"code":"TAG_INVALID","message":"The image tag 'v1' already exists and cannot be overwritten because the repository is immutable."}]}"#;
     assert!(help(400, immutable, None, None).contains("new version"));
     assert!(help(413, "", None, None).contains("client_max_body_size"));
@@ -110,6 +142,14 @@ fn every_kind_has_a_help() {
         RegistryError::Protocol { request: request(), reason: "no".to_owned() },
         RegistryError::ContentMismatch { request: request(), expected: digest(), found: Digest::of(b"x") },
         RegistryError::Content { digest: digest(), cause: "no".to_owned() },
+        RegistryError::DeletesNothing { reason: "no".to_owned() },
+        RegistryError::StillThere { tag: "v1".parse().expect("a tag"), found: digest() },
+        RegistryError::NotPutBack {
+            tag: "v1".parse().expect("a tag"),
+            original: digest(),
+            cause: Box::new(RegistryError::from_refusal(refusal(403, ""))),
+            again: Box::new(RegistryError::from_refusal(refusal(503, ""))),
+        },
         RegistryError::Credentials { reason: "no".to_owned(), help: "set it".to_owned() },
         RegistryError::Certificates { path: "ca.pem".into(), reason: "no".to_owned() },
         RegistryError::Directory { path: "a".into(), reason: "no".to_owned() },

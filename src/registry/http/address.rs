@@ -50,6 +50,7 @@ mod tests {
             insecure,
             ca_file: ca_file.map(str::to_owned),
             auth: None,
+            provider: None,
         }
     }
 

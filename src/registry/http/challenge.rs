@@ -28,6 +28,17 @@ pub(super) fn of(headers: &HeaderMap) -> Option<Challenge> {
     if challenges.is_empty() { None } else { Some(challenges.swap_remove(bearer)) }
 }
 
+/// The scopes that the first Bearer challenge in the headers names, as they are.
+pub(super) fn scope(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let mut bearer = values
+        .flat_map(|header| ChallengeParser::new(header).map_while(Result::ok))
+        .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"));
+    let parameters = bearer.next()?.params;
+    let scope = parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case("scope"));
+    scope.map(|(_, value)| value.to_unescaped())
+}
+
 /// The challenges of one header that can be answered, in order, as far as it can be read.
 fn parse(header: &str) -> Vec<Challenge> {
     let challenges = ChallengeParser::new(header).map_while(Result::ok);
@@ -85,6 +96,19 @@ mod tests {
             ("\"", vec![]),
         ] {
             assert_eq!(parse(header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_named() {
+        for (header, expected) in [
+            (r#"Bearer realm="https://h/t",scope="repository:a:pull,*""#, Some("repository:a:pull,*")),
+            (r#"Basic realm="r", Bearer realm="https://h/t",Scope="a b""#, Some("a b")),
+            (r#"Bearer realm="https://h/t""#, None),
+            (r#"Basic realm="r",scope="a""#, None),
+        ] {
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(header))]);
+            assert_eq!(scope(&headers).as_deref(), expected, "{header}");
         }
     }
 

@@ -70,6 +70,7 @@ mod tests {
             insecure: false,
             ca_file: ca_file.map(str::to_owned),
             auth: None,
+            provider: None,
         }
     }
 

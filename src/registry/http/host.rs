@@ -1,6 +1,8 @@
 //! What all repositories of one registry share: the client, credentials and tokens, and the limits.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Client;
 use tokio::sync::{OnceCell, Semaphore};
@@ -44,6 +46,10 @@ pub(super) struct Host {
     pub(super) uploads: Semaphore,
     /// The root of the API, once found, or why it cannot be.
     pub(super) found: OnceCell<Result<Url, RegistryError>>,
+    /// Whether it was seen to remove a tag alone.
+    pub(super) untags: AtomicBool,
+    /// Held while a manifest of a repository is deleted.
+    deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     challenge: Mutex<Option<Challenge>>,
 }
 
@@ -69,8 +75,16 @@ impl Host {
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
             found: OnceCell::new(),
+            untags: AtomicBool::new(false),
+            deleting: Mutex::default(),
             challenge: Mutex::new(None),
         })
+    }
+
+    /// What to hold while a manifest of `repository` is deleted.
+    pub(super) fn deleting(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(deleting.entry(repository.to_owned()).or_default())
     }
 
     /// What the registry wants to see, as far as is known.

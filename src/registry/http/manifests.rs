@@ -123,7 +123,8 @@ impl HttpRepository {
         Ok(manifest.digest().clone())
     }
 
-    async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
+    /// The address of the manifest at `at`.
+    pub(super) async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
         self.host.endpoint(&format!("v2/{}/manifests/{at}", self.path)).await
     }
 }

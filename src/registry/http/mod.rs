@@ -3,8 +3,8 @@
 //! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs`
-//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, and `repository` is the room's
-//! traits.
+//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, `delete` that of deleting, and
+//! `repository` is the room's traits. `github` deletes where GitHub's registry does not.
 
 mod address;
 mod answer;
@@ -13,8 +13,10 @@ mod body;
 mod challenge;
 mod chunks;
 mod client;
+mod delete;
 mod discovery;
 mod exchange;
+mod github;
 mod host;
 mod link;
 mod location;
@@ -31,6 +33,7 @@ mod warning;
 use std::sync::Arc;
 
 pub(super) use address::is_docker_hub;
+use github::{GithubRepository, Packages};
 use host::Host;
 pub(super) use manifests::inner_type;
 use repository::HttpRepository;
@@ -39,12 +42,14 @@ pub use wait::Timeouts;
 
 use super::credentials::Keychain;
 use super::{ConnectOptions, ReadWriteRepository, Registry, RegistryError};
-use crate::model::RepositoryName;
 use crate::model::reference::RegistryEndpoint;
+use crate::model::{Provider, RepositoryName};
 
 /// A registry over HTTP.
 pub(super) struct HttpRegistry {
     host: Arc<Host>,
+    /// The API that deletes from it, where it is GitHub's.
+    packages: Option<Arc<Packages>>,
 }
 
 impl HttpRegistry {
@@ -55,12 +60,19 @@ impl HttpRegistry {
         keychain: Keychain,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?) })
+        let packages = endpoint.provider().map(|provider| match provider {
+            Provider::Github => Arc::new(Packages::new(endpoint, options)),
+        });
+        Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
     }
 }
 
 impl Registry for HttpRegistry {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
-        Arc::new(HttpRepository::new(Arc::clone(&self.host), name))
+        let repository = HttpRepository::new(Arc::clone(&self.host), name);
+        match &self.packages {
+            Some(packages) => Arc::new(GithubRepository::new(repository, Arc::clone(packages))),
+            None => Arc::new(repository),
+        }
     }
 }

@@ -6,7 +6,10 @@ use super::address;
 use super::host::Host;
 use super::token::Access;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
-use crate::registry::{BlobBody, BlobOutcome, ReadRepository, RegistryError, Repository};
+use crate::registry::{
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
+    Repository,
+};
 
 /// A repository over HTTP.
 pub(super) struct HttpRepository {
@@ -17,15 +20,18 @@ pub(super) struct HttpRepository {
     pub(super) reading: Access,
     /// What writing needs.
     pub(super) writing: Access,
+    /// What deleting needs.
+    pub(super) deleting: Access,
 }
 
 impl HttpRepository {
     /// The repository `name` of a registry.
     pub(super) fn new(host: Arc<Host>, name: &RepositoryName) -> Self {
         let path = address::repository_path(&host.name, name);
-        let reading = Access { repository: path.clone(), push: false, mount_from: None };
+        let reading = Access { repository: path.clone(), ..Access::default() };
         let writing = Access { push: true, ..reading.clone() };
-        Self { host, path, reading, writing }
+        let deleting = Access { delete: true, ..writing.clone() };
+        Self { host, path, reading, writing, deleting }
     }
 }
 
@@ -66,5 +72,24 @@ impl ReadRepository for HttpRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.all_tags().await
+    }
+}
+
+#[async_trait::async_trait]
+impl DeleteRepository for HttpRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        self.what_can_be_deleted().await
+    }
+
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        self.delete_tag_alone(tag).await
+    }
+
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        self.delete_whole(digest).await
+    }
+
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
+        Ok(None)
     }
 }

@@ -112,7 +112,8 @@ impl RetryPolicy {
 /// message `retry-after: 10.305464ms, allowed: 2000/minute`.
 pub(super) fn asked_wait(headers: &HeaderMap, errors: &ErrorEnvelope) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    header.and_then(|text| header_wait(text, jiff::Timestamp::now())).or_else(|| {
+    let now = jiff::Timestamp::now();
+    header.and_then(|text| header_wait(text, now)).or_else(|| reset_wait(headers, now)).or_else(|| {
         let texts = errors.items().iter().flat_map(|item| [&item.message, &item.detail]);
         texts.map(String::as_str).find_map(message_wait)
     })
@@ -125,6 +126,17 @@ fn header_wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     }
     let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// How long until GitHub's limit starts anew, where it is used up: `x-ratelimit-reset`, in seconds since 1970
+/// (GitHub Docs, "Rate limits for the REST API").
+fn reset_wait(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    if number("x-ratelimit-remaining")? != 0 {
+        return None;
+    }
+    let reset = jiff::Timestamp::from_second(number("x-ratelimit-reset")?).ok()?;
+    Some(Duration::try_from(reset.duration_since(now)).unwrap_or_default())
 }
 
 fn message_wait(text: &str) -> Option<Duration> {
@@ -188,6 +200,24 @@ mod tests {
         ] {
             assert_eq!(message_wait(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_used_up_says_when_it_starts_anew() {
+        let now = jiff::Timestamp::from_second(1000).expect("a time");
+        for (remaining, reset, expected) in [
+            ("0", "1030", Some(30)),
+            ("0", "900", Some(0)),
+            ("5", "1030", None),
+            ("0", "soon", None),
+            ("0", "9223372036854775807", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-ratelimit-remaining", remaining.parse().expect("a header"));
+            headers.insert("x-ratelimit-reset", reset.parse().expect("a header"));
+            assert_eq!(reset_wait(&headers, now).map(|wait| wait.as_secs()), expected, "{remaining} {reset}");
+        }
+        assert_eq!(reset_wait(&HeaderMap::new(), now), None);
     }
 
     proptest! {

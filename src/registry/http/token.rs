@@ -31,6 +31,8 @@ pub(super) struct Access {
     pub(super) repository: String,
     /// Whether to write to it, besides reading.
     pub(super) push: bool,
+    /// Whether to delete from it, besides reading and writing.
+    pub(super) delete: bool,
     /// Another repository to read from.
     pub(super) mount_from: Option<String>,
 }
@@ -45,6 +47,13 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
+    /// The password of `credentials` as a token.
+    pub(super) fn bearer(credentials: &Credentials) -> Result<Self, RegistryError> {
+        let header = sensitive(format!("Bearer {}", credentials.password()));
+        let header = header.ok_or_else(|| unsendable(credentials))?;
+        Ok(Self { header, origin: Some(credentials.origin().to_owned()), grant: None })
+    }
+
     /// The value, marked as not to be shown.
     pub(super) fn header(&self) -> HeaderValue {
         self.header.clone()
@@ -60,6 +69,9 @@ impl Authorization {
 #[derive(Debug)]
 struct Grant {
     push: bool,
+    delete: bool,
+    /// Whether the registry named the scope: one that says `delete` alone does not read.
+    named: bool,
     sources: BTreeSet<String>,
     authorization: Authorization,
     until: Instant,
@@ -67,7 +79,10 @@ struct Grant {
 
 impl Grant {
     fn allows(&self, access: &Access) -> bool {
-        (self.push || !access.push) && access.mount_from.iter().all(|source| self.sources.contains(source))
+        (access.delete || !self.named)
+            && (self.push || !access.push)
+            && (self.delete || !access.delete)
+            && access.mount_from.iter().all(|source| self.sources.contains(source))
     }
 }
 
@@ -127,7 +142,7 @@ impl Host {
     ) -> Result<Option<Authorization>, RegistryError> {
         let Some(challenge) = challenge::of(headers) else { return Ok(None) };
         let is_basic = challenge == Challenge::Basic;
-        self.challenged(challenge);
+        self.challenged(challenge.clone());
         match sent.map(|sent| sent.grant) {
             // The same user name and password would get the same answer.
             Some(None) if is_basic => return Ok(None),
@@ -137,11 +152,24 @@ impl Host {
             }
             _ => {}
         }
+        if let (true, Some(scope), Challenge::Bearer { realm, service }) =
+            (access.delete, named_scope(access, headers), challenge)
+        {
+            // What deleting is called differs: `delete`, and `*` for the registry of Docker before 2.7.
+            let credentials = self.keychain.find(&access.repository);
+            let grant = self.request_token(&realm, service.as_deref(), access, &[scope], credentials).await?;
+            let grant = Grant { named: true, ..grant };
+            let authorization = grant.authorization.clone();
+            self.tokens.of(&access.repository).lock().await.push(grant);
+            return Ok(Some(authorization));
+        }
         self.authorization(access).await
     }
 
     /// Asks the token server at `realm`. With credentials, reading asks for the right to push too: a run that
-    /// reads mostly pushes next, and so needs one token. Where that is refused, it asks for less.
+    /// reads mostly pushes next, and so needs one token. Where that is refused, it asks for less. Only deleting
+    /// asks for the right to delete; where the server does not know that word (Quay refuses scopes with others
+    /// than `pull`, `push` and `*`), the registry is asked without it, and says what it wants to see.
     async fn ask(
         &self,
         realm: &Url,
@@ -150,9 +178,13 @@ impl Host {
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
         let eager = Access { push: access.push || credentials.is_some(), ..access.clone() };
-        match self.request_token(realm, service, &eager, credentials).await {
-            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != *access => {
-                self.request_token(realm, service, access, credentials).await
+        let less = if access.delete { Access { delete: false, ..access.clone() } } else { access.clone() };
+        match self.request_token(realm, service, &eager, &scopes(&eager), credentials).await {
+            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != less => {
+                self.request_token(realm, service, access, &scopes(&less), credentials).await
+            }
+            Err(RegistryError::Rejected(_)) if access.delete => {
+                self.request_token(realm, service, access, &scopes(&less), credentials).await
             }
             other => other,
         }
@@ -163,6 +195,7 @@ impl Host {
         realm: &Url,
         service: Option<&str>,
         access: &Access,
+        scopes: &[String],
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
         let request = text::request("GET", realm);
@@ -177,8 +210,8 @@ impl Host {
             if let Some(service) = service {
                 query.append_pair("service", service);
             }
-            for scope in scopes(access) {
-                query.append_pair("scope", &scope);
+            for scope in scopes {
+                query.append_pair("scope", scope);
             }
         }
         let authorization = credentials.map(basic).transpose()?;
@@ -203,7 +236,14 @@ impl Host {
             grant: Some(self.tokens.next_id()),
         };
         let sources = access.mount_from.iter().cloned().collect();
-        Ok(Grant { push: access.push, sources, authorization, until: asked + lifetime })
+        Ok(Grant {
+            push: access.push,
+            delete: access.delete,
+            named: false,
+            sources,
+            authorization,
+            until: asked + lifetime,
+        })
     }
 
     async fn token_answer(
@@ -223,9 +263,21 @@ impl Host {
 
 /// The scopes to ask for. The repository that is pushed to comes last, as GitLab once heeded the last alone.
 fn scopes(access: &Access) -> Vec<String> {
-    let actions = if access.push { "pull,push" } else { "pull" };
+    let actions = match (access.push, access.delete) {
+        (_, true) => "pull,push,delete",
+        (true, false) => "pull,push",
+        (false, false) => "pull",
+    };
     let source = access.mount_from.iter().map(|source| format!("repository:{source}:pull"));
     source.chain([format!("repository:{}:{actions}", access.repository)]).collect()
+}
+
+/// The scope that an answer 401 names, if it is one of the repository that was asked about: a registry cannot
+/// have a token for another.
+fn named_scope(access: &Access, headers: &HeaderMap) -> Option<String> {
+    let prefix = format!("repository:{}:", access.repository);
+    let scope = challenge::scope(headers).filter(|scope| scope.starts_with(&prefix))?;
+    (!scope.contains(char::is_whitespace)).then_some(scope)
 }
 
 /// The token of a token server's answer, and how long it may be used: a little less than the server says, or
@@ -244,11 +296,15 @@ fn read_token(body: &[u8]) -> Option<(String, Duration)> {
 fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     let pair = format!("{}:{}", credentials.username(), credentials.password());
     let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| RegistryError::Credentials {
+    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
+    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+}
+
+fn unsendable(credentials: &Credentials) -> RegistryError {
+    RegistryError::Credentials {
         reason: format!("the credentials from {} cannot be sent", credentials.origin()),
         help: "log in again".to_owned(),
-    })?;
-    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+    }
 }
 
 fn sensitive(text: String) -> Option<HeaderValue> {
@@ -264,7 +320,8 @@ mod tests {
     use super::*;
 
     fn access(push: bool, mount_from: Option<&str>) -> Access {
-        Access { repository: "o/n".to_owned(), push, mount_from: mount_from.map(str::to_owned) }
+        let mount_from = mount_from.map(str::to_owned);
+        Access { repository: "o/n".to_owned(), push, delete: false, mount_from }
     }
 
     #[test]
@@ -274,12 +331,33 @@ mod tests {
             scopes(&access(true, Some("o/base"))),
             ["repository:o/base:pull", "repository:o/n:pull,push"]
         );
+        let deleting = Access { delete: true, ..access(true, None) };
+        assert_eq!(scopes(&deleting), ["repository:o/n:pull,push,delete"]);
+    }
+
+    #[test]
+    fn a_registry_names_scopes_of_the_repository_alone() {
+        for (scope, expected) in [
+            ("repository:o/n:*", true),
+            ("repository:o/n:delete", true),
+            ("repository:o/other:delete", false),
+            ("repository:o/n:delete repository:o/other:delete", false),
+            ("", false),
+        ] {
+            let header = format!("Bearer realm=\"https://h/t\",scope=\"{scope}\"");
+            let value = HeaderValue::try_from(header).expect("a header");
+            let headers = HeaderMap::from_iter([(reqwest::header::WWW_AUTHENTICATE, value)]);
+            let named = named_scope(&access(true, None), &headers);
+            assert_eq!(named.as_deref(), expected.then_some(scope), "{scope}");
+        }
     }
 
     #[test]
     fn a_token_serves_for_less_than_it_was_asked_for() {
         let grant = |push, sources: &[&str]| Grant {
             push,
+            delete: false,
+            named: false,
             sources: sources.iter().map(|source| (*source).to_owned()).collect(),
             authorization: Authorization {
                 header: HeaderValue::from_static("x"),
@@ -294,6 +372,10 @@ mod tests {
             (grant(true, &["a"]), access(true, Some("a")), true),
             (grant(true, &["b"]), access(true, Some("a")), false),
             (grant(true, &["a"]), access(false, None), true),
+            (grant(true, &[]), Access { delete: true, ..access(true, None) }, false),
+            (Grant { delete: true, ..grant(true, &[]) }, Access { delete: true, ..access(true, None) }, true),
+            (Grant { delete: true, ..grant(true, &[]) }, access(true, None), true),
+            (Grant { delete: true, named: true, ..grant(true, &[]) }, access(false, None), false),
         ] {
             assert_eq!(grant.allows(&needed), expected, "{grant:?} {needed:?}");
         }

@@ -8,7 +8,7 @@ use brokkr_publish::model::{Digest, RawManifest};
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use super::{Auth, Logged, Shared};
+use super::{Auth, Deletes, Logged, Shared};
 
 /// What a registry holds.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub struct Content {
     pub tags: BTreeMap<(String, String), Digest>,
     sessions: HashMap<String, Vec<u8>>,
     opened: usize,
+    /// Whether a manifest was deleted without its tags.
+    halved: bool,
 }
 
 impl Content {
@@ -29,6 +31,12 @@ impl Content {
         let digest = manifest.digest().clone();
         self.manifests.insert((repository.to_owned(), digest.clone()), manifest.clone());
         self.tags.insert((repository.to_owned(), tag.to_owned()), digest);
+    }
+
+    /// Deletes a manifest with all its tags.
+    pub fn delete(&mut self, repository: &str, digest: &Digest) {
+        self.manifests.remove(&(repository.to_owned(), digest.clone()));
+        self.tags.retain(|(name, _), named| name != repository || named != digest);
     }
 
     /// Puts a blob.
@@ -90,6 +98,7 @@ impl Shared {
             ("GET", Kind::Tags) => self.tags(repository, &request.query),
             ("HEAD" | "GET", Kind::Manifest(at)) => self.manifest(repository, at),
             ("PUT", Kind::Manifest(at)) => self.put_manifest(repository, at, request, body).await,
+            ("DELETE", Kind::Manifest(at)) => self.delete_manifest(repository, at),
             ("HEAD" | "GET", Kind::Blob(digest)) => self.blob(repository, digest),
             ("POST", Kind::Uploads) => self.open(repository, request),
             ("PATCH", Kind::Session) => self.patch(request, body).await,
@@ -147,6 +156,36 @@ impl Shared {
         }
         content.manifests.insert((repository.to_owned(), digest.clone()), manifest);
         empty(201, &[("docker-content-digest", digest.to_string())])
+    }
+
+    fn delete_manifest(&self, repository: &str, at: &str) -> Response<Body> {
+        let deletes = self.options.deletes;
+        let digest = at.parse::<Digest>().ok();
+        match (deletes, &digest) {
+            (Deletes::Nothing, _) => return refusal(405, "UNSUPPORTED", "the operation is unsupported"),
+            (Deletes::Unknown, _) => return empty(404, &[]),
+            (Deletes::Manifests | Deletes::ManifestsByHalves, None) => {
+                return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+            }
+            _ => {}
+        }
+        let mut content = self.content.lock().expect("a lock");
+        let tag = (repository.to_owned(), at.to_owned());
+        let found = match &digest {
+            Some(digest) => Some(digest.clone()),
+            None => content.tags.get(&tag).cloned(),
+        };
+        let found = found.filter(|it| content.manifests.contains_key(&(repository.to_owned(), it.clone())));
+        let Some(found) = found else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
+        if digest.is_none() && deletes == Deletes::Tags {
+            content.tags.remove(&tag);
+        } else if deletes == Deletes::ManifestsByHalves && !std::mem::replace(&mut content.halved, true) {
+            content.manifests.remove(&(repository.to_owned(), found));
+            return refusal(500, "UNKNOWN", "unknown error");
+        } else {
+            content.delete(repository, &found);
+        }
+        empty(202, &[])
     }
 
     fn blob(&self, repository: &str, digest: &str) -> Response<Body> {

@@ -52,6 +52,28 @@ pub struct Options {
     pub links: bool,
     /// Whether its `Location`s are absolute.
     pub absolute: bool,
+    /// What it deletes.
+    pub deletes: Deletes,
+    /// What its token server calls deleting.
+    pub delete_action: &'static str,
+}
+
+/// What a registry deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletes {
+    /// Nothing: 405.
+    Nothing,
+    /// Manifests by digest, with all their tags; a tag is 400, as the distribution registry 2 has it.
+    Manifests,
+    /// As `Manifests`; but the first is deleted without its tags, and the answer is 500, as the distribution
+    /// registry 2.8 has it where tags go meanwhile.
+    ManifestsByHalves,
+    /// Manifests by digest, and tags alone.
+    Tags,
+    /// Manifests, with all their tags, by digest or by tag, as zot once had it.
+    ManifestsByTag,
+    /// 404 to any DELETE, with no code, as ECR has it.
+    Unknown,
 }
 
 /// What a registry wants to see.
@@ -79,6 +101,8 @@ impl Default for Options {
             page: usize::MAX,
             links: true,
             absolute: false,
+            deletes: Deletes::Nothing,
+            delete_action: "delete",
         }
     }
 }
@@ -180,6 +204,7 @@ impl Shared {
 }
 
 /// A running registry; it stops with the test's runtime.
+#[derive(Clone)]
 pub struct TestRegistry {
     shared: Arc<Shared>,
 }
@@ -251,6 +276,11 @@ impl TestRegistry {
     /// How many those are.
     pub fn count(&self, method: &str, part: &str) -> usize {
         self.requests(method, part).len()
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub fn forget_script(&self) {
+        self.shared.rules.lock().expect("a lock").clear();
     }
 
     /// Forgets the log.

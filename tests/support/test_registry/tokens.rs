@@ -65,7 +65,11 @@ impl Shared {
 
     /// The answer to a request that does not carry what it must: `None` where it does.
     pub(super) fn challenge(&self, request: &Logged, repository: &str) -> Option<Response<Body>> {
-        let action = if matches!(request.method.as_str(), "GET" | "HEAD") { "pull" } else { "push" };
+        let action = match request.method.as_str() {
+            "GET" | "HEAD" => "pull",
+            "DELETE" => self.options.delete_action,
+            _ => "push",
+        };
         let challenge = match self.options.auth {
             Auth::None => return None,
             Auth::Basic if self.is_user(request) => return None,

@@ -1,0 +1,170 @@
+//! Removing tags, each read again just before: found as planned it goes, found gone it is left, found as anything else it
+//! stops everything. How a registry removes a tag is the registry's; what a plan approved is decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::check::{Prepared, digest_at, stale_diagnostic};
+use super::progress::Progress;
+use super::tags::of_tag;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::outcome::ChangeResult;
+use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
+use crate::model::{Digest, Tag};
+use crate::registry::{Deletion, RegistryError, Removal, remove_tag};
+
+/// How many tags are read at once where the registry does not list what its manifests are called.
+const READ_AT_ONCE: usize = 16;
+
+/// The removals of one repository, one after the other.
+pub(super) struct Removals<'p> {
+    it: &'p Prepared<'p>,
+    /// What the registry deletes, once it was asked.
+    deletion: Option<Deletion>,
+    /// The tags of each manifest that is to be deleted, once they were read.
+    named: Option<BTreeMap<Digest, BTreeSet<Tag>>>,
+    /// The manifests that were deleted, each with all its tags.
+    deleted: BTreeSet<Digest>,
+}
+
+/// Why a tag was not removed.
+enum Refused {
+    /// The registry says so.
+    Registry(RegistryError),
+    /// Tags that the plan does not remove name the manifest too.
+    NamedBy(Vec<Tag>),
+}
+
+impl From<RegistryError> for Refused {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+impl<'p> Removals<'p> {
+    /// Of `it`, where nothing was removed yet.
+    pub fn new(it: &'p Prepared<'p>) -> Self {
+        Self { it, deletion: None, named: None, deleted: BTreeSet::new() }
+    }
+
+    /// Removes the tag of `change`, and notes what became of it.
+    pub async fn remove(
+        &mut self,
+        position: usize,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<(), Diagnostic> {
+        let it = self.it;
+        let note = |result, detail| progress.change(it.position, position, result, detail);
+        let (result, diagnostic) = match self.removal(change).await {
+            Ok(Removal::Removed) => {
+                note(ChangeResult::Removed, None);
+                return Ok(());
+            }
+            Ok(Removal::Absent) => {
+                note(ChangeResult::Unchanged, None);
+                return Ok(());
+            }
+            Ok(Removal::Moved(found)) => {
+                let diagnostic = stale_diagnostic(&it.planned.name, change, Some(&found));
+                progress.found(it.position, position, Some(TagTarget::new(found)));
+                (ChangeResult::Stale, diagnostic)
+            }
+            Err(Refused::NamedBy(tags)) => (ChangeResult::Stale, self.named_by(change, &tags)),
+            Err(Refused::Registry(error)) => (ChangeResult::Failed, of_tag(it, &change.tag, &error)),
+        };
+        note(result, Some(diagnostic.message.clone()));
+        Err(diagnostic)
+    }
+
+    async fn removal(&mut self, change: &Change) -> Result<Removal, Refused> {
+        // A plan that removes what names nothing was refused before.
+        let Some(expected) = change.present() else { return Ok(Removal::Absent) };
+        if change.removal == Some(RemovalMethod::Manifest) {
+            return self.manifest(&change.tag, expected).await;
+        }
+        let repository = self.it.repository.as_ref();
+        // The registry is asked, not the plan: told to delete a tag, some delete its manifest with all other tags.
+        let deletion = match &self.deletion {
+            Some(deletion) => deletion,
+            None => self.deletion.insert(repository.deletion().await?),
+        };
+        Ok(remove_tag(repository, &change.tag, expected, deletion).await?)
+    }
+
+    /// Deletes the manifest that `tag` names.
+    async fn manifest(&mut self, tag: &Tag, expected: &Digest) -> Result<Removal, Refused> {
+        let found = digest_at(self.it.repository.as_ref(), tag).await?;
+        if found.as_ref().is_some_and(|found| found != expected) {
+            return Ok(found.map_or(Removal::Absent, Removal::Moved));
+        }
+        if self.deleted.contains(expected) {
+            // It went with another tag of the plan; reading back sees that it did.
+            return Ok(Removal::Removed);
+        }
+        if found.is_none() {
+            return Ok(Removal::Absent);
+        }
+        let others = self.others(expected).await?;
+        if !others.is_empty() {
+            return Err(Refused::NamedBy(others));
+        }
+        self.it.repository.delete_manifest(expected).await?;
+        self.deleted.insert(expected.clone());
+        Ok(Removal::Removed)
+    }
+
+    /// The tags of the manifest that the plan does not remove: given since it was made.
+    async fn others(&mut self, digest: &Digest) -> Result<Vec<Tag>, RegistryError> {
+        let going = self.going();
+        let named = match &self.named {
+            Some(named) => named,
+            None => self.named.insert(self.tags_by_manifest(&going).await?),
+        };
+        let tags = named.get(digest).into_iter().flatten();
+        Ok(tags.filter(|tag| !going.contains(tag)).cloned().collect())
+    }
+
+    /// The tags that go with their manifests.
+    fn going(&self) -> BTreeSet<&'p Tag> {
+        let goes = |change: &&Change| {
+            change.action == Action::Remove && change.removal == Some(RemovalMethod::Manifest)
+        };
+        self.it.planned.changes.iter().filter(goes).map(|change| &change.tag).collect()
+    }
+
+    /// The tags of the repository by the manifest that they name; those that are `going` may be left out.
+    async fn tags_by_manifest(
+        &self,
+        going: &BTreeSet<&Tag>,
+    ) -> Result<BTreeMap<Digest, BTreeSet<Tag>>, RegistryError> {
+        let repository = self.it.repository.as_ref();
+        if let Some(held) = repository.list_manifests().await? {
+            return Ok(held.into_iter().map(|it| (it.digest, it.tags.into_iter().collect())).collect());
+        }
+        let listed = repository.list_tags().await?;
+        let asked = listed.into_iter().filter(|tag| !going.contains(tag));
+        let asked = stream::iter(asked.map(|tag| async move {
+            let digest = digest_at(repository, &tag).await?;
+            Ok::<_, RegistryError>((digest, tag))
+        }));
+        let read: Vec<(Option<Digest>, Tag)> = asked.buffer_unordered(READ_AT_ONCE).try_collect().await?;
+        let mut named: BTreeMap<Digest, BTreeSet<Tag>> = BTreeMap::new();
+        for (digest, tag) in read {
+            if let Some(digest) = digest {
+                named.entry(digest).or_default().insert(tag);
+            }
+        }
+        Ok(named)
+    }
+
+    fn named_by(&self, change: &Change, tags: &[Tag]) -> Diagnostic {
+        let tags = tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "{}:{}: its manifest cannot be deleted: since the plan was made it got another tag, {tags}",
+            self.it.planned.name, change.tag
+        );
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    }
+}

@@ -1,0 +1,124 @@
+//! From a plan to its outcome: showing, saving, asking, applying, recording. What every command that changes a registry
+//! has in common.
+
+use std::path::Path;
+
+use tokio::sync::watch;
+
+use super::{DONE, Exit, FAILED, Global, block_on};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::engine::{self, Applying, Session};
+use crate::event::Event;
+use crate::model::plan::{Plan, PlanKind};
+use crate::report::output::{Stream, ask, can_ask};
+use crate::report::{self, diagnostics, outcome};
+
+/// How a plan that was just made becomes one that may be applied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Approval<'a> {
+    /// Nobody is asked.
+    pub auto: bool,
+    /// Standard output is for events.
+    pub json: bool,
+    /// Where the plan is saved.
+    pub out: Option<&'a Path>,
+}
+
+/// Shows `plan`, saves it where that was asked for, and asks; nothing is asked where nothing would be changed.
+pub(super) fn approve(
+    global: &Global,
+    session: &Session,
+    plan: &Plan,
+    how: Approval<'_>,
+) -> Result<(), Vec<Diagnostic>> {
+    let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
+    // Nobody approves what was not shown, whatever else is to be said.
+    if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
+        let stream = if how.json { Stream::Err } else { Stream::Out };
+        stream.write(&report::plan::human(plan, global.style(stream)));
+    }
+    if let Some(path) = how.out {
+        engine::save_plan(session, plan, path)?;
+    }
+    if !needs_approval {
+        return Ok(());
+    }
+    match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
+        Some("yes") => Ok(()),
+        Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
+        None => Err(vec![
+            Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at").help(
+                match plan.kind {
+                    PlanKind::Publish => "`--auto-approve` applies without asking; `plan --out FILE` and `apply FILE` put an approval between",
+                    PlanKind::Rollback | PlanKind::Prune => "`--auto-approve` applies without asking; `--out FILE` saves this plan, and `apply FILE` applies it once it is approved",
+                },
+            ),
+        ]),
+    }
+}
+
+/// Applies `plan`, tells what became of it, and saves the record where that was asked for.
+pub(super) fn carry_out(
+    global: &Global,
+    session: &Session,
+    plan: Plan,
+    how: &Applying,
+    json: bool,
+    record: Option<&Path>,
+) -> Exit {
+    let reporter = global.reporter(json);
+    reporter.report(&Event::Plan { plan: &plan });
+    let (result, mut problems) = block_on(async {
+        let cancel = cancellation();
+        engine::apply(session, &plan, how, &reporter, cancel).await
+    })?;
+    if !json {
+        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(Stream::Out));
+        Stream::Out.write(&text);
+    }
+    if let Some(path) = record {
+        let record = engine::record(plan, result, &problems);
+        // That it cannot be written comes on top of what went wrong before.
+        problems.extend(engine::save_record(session, &record, path).err().unwrap_or_default());
+    }
+    if problems.is_empty() {
+        return Ok(DONE);
+    }
+    Stream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(Stream::Err))));
+    Ok(FAILED)
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM; the second ends the process at once, as people expect.
+fn cancellation() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        interruption().await;
+        sender.send_replace(true);
+        Stream::Err.write("\nStopping; again to stop at once.\n");
+        interruption().await;
+        Stream::Err.write(
+            "\nStopped at once: a tag may have been moved without being told; `brokkr-publish plan` shows how it stands.\n",
+        );
+        std::process::exit(i32::from(FAILED));
+    });
+    receiver
+}
+
+#[cfg(unix)]
+async fn interruption() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() {
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,58 @@
+//! `rollback`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::approve::{self, Approval};
+use super::options::Network;
+use super::{Exit, Global, block_on};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::engine::{self, Applying};
+
+/// Put the tags back to what they were before an apply
+///
+/// Floating tags go back to what they named, and those that did not exist are removed. Immutable tags stay. Refused
+/// where somebody moved a tag since.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The record of the apply, which `--record` saved.
+    #[arg(value_name = "RECORD")]
+    applied: PathBuf,
+    /// Roll back without asking.
+    #[arg(long)]
+    auto_approve: bool,
+    /// Print events as JSON, one a line.
+    #[arg(long)]
+    json: bool,
+    /// Save the plan of the rollback, for `apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Save what was done, which can be rolled back in turn.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    target: Vec<String>,
+    #[command(flatten)]
+    network: Network,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    if let Some(option) = global.planning_option() {
+        let message = format!("a rollback goes by its record alone: `{option}` cannot change it");
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, message)
+                .help("leave the option out; `--target` limits what is rolled back"),
+        ]);
+    }
+    let session = global.session()?;
+    let record = engine::load_record(&session, &arguments.applied)?;
+    let parallelism = arguments.network.parallelism;
+    let reporter = global.reporter(false);
+    let plan = block_on(engine::rollback(&session, &record, &arguments.target, parallelism, &reporter))??;
+    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    approve::approve(global, &session, &plan, Approval { auto, json, out })?;
+    let how = Applying { saved: false, parallelism };
+    approve::carry_out(global, &session, plan, &how, json, arguments.record.as_deref())
+}

@@ -1,0 +1,180 @@
+//! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a
+//! rule can be told from others is seen where templates are rendered.
+
+use indexmap::IndexMap;
+
+use super::{Declared, Desk};
+use crate::config::{Image, Retention, RetentionCondition, RetentionSubject, raw, suggest};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::retention::Age;
+
+pub(super) fn check(
+    raw: IndexMap<String, raw::Retention>,
+    declared: &Declared,
+    images: &IndexMap<String, Image>,
+    desk: &mut Desk<'_>,
+) -> IndexMap<String, Retention> {
+    raw.into_iter()
+        .filter_map(|(name, raw)| Some((name.clone(), retention(&name, raw, declared, images, desk)?)))
+        .collect()
+}
+
+fn retention(
+    name: &str,
+    raw: raw::Retention,
+    declared: &Declared,
+    known: &IndexMap<String, Image>,
+    desk: &mut Desk<'_>,
+) -> Option<Retention> {
+    let path = ["retention", name];
+    let at = |key: &'static str| [path[0], path[1], key];
+    if let (Some(names), Some(known)) = (&raw.images, &declared.images) {
+        desk.known(names, known, &at("images"), Code::ConfigUnknownImage);
+    }
+    if let (Some(names), Some(known)) = (&raw.registries, &declared.registries) {
+        desk.known(names, known, &at("registries"), Code::ConfigUnknownRegistry);
+    }
+    if let (Some(rule), Some(known)) = (&raw.rule, &declared.tags) {
+        desk.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
+    }
+    // What was written wrongly is told of already, and missing here: the places know that it was there.
+    let meant = |key: &'static str| declared.meant.contains(&(name.to_owned(), key));
+    let written = |desk: &Desk<'_>, key: &'static str| desk.places.key(&at(key)).is_some() || meant(key);
+    let by_event = written(desk, "on");
+    let one = matches!(raw.r#match, Some(raw::OneOrMany::One(_)));
+    let globs = raw.r#match.map(raw::OneOrMany::into_vec);
+    let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
+    desk.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
+    match (written(desk, "rule"), written(desk, "match")) {
+        (true, true) => together(name, "rule", "match", "both say which tags it is about: keep one", desk),
+        (false, false) => missing(
+            name,
+            "neither `rule` nor `match`: nothing says which tags it is about",
+            "name a tag rule, `rule = \"pr\"`, or match tags, `match = \"sha-*\"`",
+            desk,
+        ),
+        (false, true) if by_event => together(
+            name,
+            "on",
+            "match",
+            "a glob does not say which tags are those of the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
+            desk,
+        ),
+        _ => {}
+    }
+    let limits: Vec<&str> =
+        ["keep_last", "older_than"].into_iter().filter(|key| written(desk, key)).collect();
+    for limit in limits.iter().filter(|_| by_event) {
+        let help = "the tags of a closed pull request go whatever their age: make two retentions of it";
+        together(name, "on", limit, help, desk);
+    }
+    if limits.is_empty() && !by_event {
+        missing(
+            name,
+            "none of `on`, `keep_last`, `older_than`: nothing says when a tag goes",
+            "add `on = \"pull_request_closed\"`, `keep_last = 50` or `older_than = \"30d\"`",
+            desk,
+        );
+    }
+    let older_than = raw.older_than.and_then(|text| age(&text, &at("older_than"), desk));
+    let keep_last = raw.keep_last.as_ref().and_then(whole);
+    let subject = match (raw.rule, globs) {
+        (Some(rule), _) => RetentionSubject::Rule(rule),
+        (None, globs) => RetentionSubject::Globs(globs?),
+    };
+    let condition = match raw.on {
+        Some(raw::RetentionEvent::PullRequestClosed) => RetentionCondition::PullRequestClosed,
+        None => RetentionCondition::Limits { keep_last, older_than },
+    };
+    let every_registry = declared.registries.clone().unwrap_or_default();
+    let retention = Retention {
+        images: raw.images.unwrap_or_else(|| default_images(&subject, known)),
+        registries: raw.registries.unwrap_or(every_registry),
+        subject,
+        condition,
+    };
+    idle_names(name, &retention, known, desk);
+    Some(retention)
+}
+
+/// The images that a retention is about which names none.
+fn default_images(subject: &RetentionSubject, known: &IndexMap<String, Image>) -> Vec<String> {
+    let uses = |image: &Image| match subject {
+        RetentionSubject::Rule(rule) => image.tags.contains(rule),
+        RetentionSubject::Globs(_) => true,
+    };
+    known.iter().filter(|(_, image)| uses(image)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Tells of images that never have a tag of the rule, and of registries that none of the images is published to.
+fn idle_names(name: &str, retention: &Retention, known: &IndexMap<String, Image>, desk: &mut Desk<'_>) {
+    let table = suggest::table(&["retention", name]);
+    if let RetentionSubject::Rule(rule) = &retention.subject {
+        for (index, image) in retention.images.iter().enumerate() {
+            if known.get(image).is_some_and(|it| !it.tags.contains(rule)) {
+                desk.wrong(
+                    Code::ConfigValue,
+                    format!("image `{image}` of `{table}` does not use the tag rule `{rule}`"),
+                    &["retention", name, "images", &index.to_string()],
+                    "has no such tags",
+                    "take it out, or name the rule in `tags` of the image",
+                );
+            }
+        }
+    }
+    let images: Vec<&Image> = retention.images.iter().filter_map(|image| known.get(image)).collect();
+    if images.len() < retention.images.len() {
+        return;
+    }
+    for (index, registry) in retention.registries.iter().enumerate() {
+        let path = ["retention", name, "registries", &index.to_string()];
+        // A registry that nobody wrote down here is a default.
+        if desk.places.value(&path).is_some()
+            && !images.iter().any(|image| image.registries.contains(registry))
+        {
+            desk.wrong(
+                Code::ConfigValue,
+                format!("no image of `{table}` is published to the registry `{registry}`"),
+                &path,
+                "nothing to remove there",
+                "take it out, or name the registry in `registries` of an image",
+            );
+        }
+    }
+}
+
+/// The number, where it is a whole one: JSON Schema takes `3.0` for an integer.
+fn whole(number: &serde_json::Number) -> Option<u64> {
+    number.as_u64().or_else(|| number.as_f64()?.to_string().parse().ok())
+}
+
+fn age(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<Age> {
+    let error = match text.parse::<Age>() {
+        Ok(age) => return Some(age),
+        Err(error) => error,
+    };
+    let help = "write a whole number of hours, days or weeks: `\"12h\"`, `\"30d\"`, `\"6w\"`";
+    desk.wrong(Code::ConfigValue, error.to_string(), path, "not an age", help);
+    None
+}
+
+/// Tells of two keys that exclude each other.
+fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>) {
+    let table = suggest::table(&["retention", name]);
+    let message = format!("`{table}` has both `{key}` and `{other}`");
+    let diagnostic = Diagnostic::error(Code::ConfigValue, message)
+        .at_maybe(desk.places.key(&["retention", name, other]), "not together")
+        .at_maybe(desk.places.key(&["retention", name, key]), "with this")
+        .help(help);
+    desk.tell(diagnostic);
+}
+
+/// Tells that the table lacks a key, where one of several would do.
+fn missing(name: &str, what: &str, help: &str, desk: &mut Desk<'_>) {
+    let path = ["retention", name];
+    let message = format!("`{}` has {what}", suggest::table(&path));
+    let place = desk.places.value(&path).or_else(|| desk.places.key(&path));
+    desk.tell(
+        Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "needs one of them").help(help),
+    );
+}

@@ -1,0 +1,189 @@
+//! Whose tags are whose: a retention takes those of its rule that no other rule of the repository may have rendered.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use globset::{Glob, GlobMatcher};
+
+use crate::config::{Config, Image};
+use crate::desired::tag_reader::{TagReader, Unreadable};
+use crate::desired::tags::Renderer;
+use crate::desired::template::Templates;
+use crate::desired::version;
+use crate::model::Tag;
+
+/// The reader of a rule, or why there is none.
+pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
+
+/// Which rule for which image: by its name, its prefix of releases, and the image's name where that makes a difference.
+type Key<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Readers of the rules of a configuration, each made once for all images that it cannot tell apart.
+pub(super) struct Readers<'r, 'a> {
+    pub renderer: &'r Renderer<'a>,
+    known: HashMap<Key<'a>, Reading>,
+}
+
+impl<'r, 'a> Readers<'r, 'a> {
+    pub fn new(renderer: &'r Renderer<'a>) -> Self {
+        Self { renderer, known: HashMap::new() }
+    }
+
+    /// The reader of a rule for an image; `None` where there is no such rule.
+    pub fn of(&mut self, rule: &'a str, (name, image): (&'a str, &'a Image)) -> Option<Reading> {
+        let renderer = self.renderer;
+        let definition = renderer.config.tags.get(rule)?;
+        let key = (rule, version::prefix(renderer.config, image), renderer.is_by_image(rule).then_some(name));
+        let known = self.known.entry(key);
+        Some(Arc::clone(
+            known.or_insert_with(|| Arc::new(TagReader::new(renderer, definition, (name, image)))),
+        ))
+    }
+}
+
+/// The images that share a repository, by its whole name.
+pub(super) struct Repositories<'a> {
+    images: HashMap<String, Vec<(&'a str, &'a Image)>>,
+}
+
+impl<'a> Repositories<'a> {
+    pub fn new(config: &'a Config) -> Self {
+        let mut images: HashMap<String, Vec<(&str, &Image)>> = HashMap::new();
+        for (name, image) in &config.images {
+            for full_name in image.registries.iter().filter_map(|registry| full_name(config, image, registry))
+            {
+                images.entry(full_name).or_default().push((name, image));
+            }
+        }
+        Self { images }
+    }
+
+    /// The images of the repository that `image` has in `registry`.
+    pub fn images(&self, config: &Config, image: &Image, registry: &str) -> Vec<(&'a str, &'a Image)> {
+        full_name(config, image, registry)
+            .and_then(|full_name| self.images.get(&full_name).cloned())
+            .unwrap_or_default()
+    }
+}
+
+fn full_name(config: &Config, image: &Image, registry: &str) -> Option<String> {
+    let location = &config.registries.get(registry)?.endpoint.url;
+    Some(location.full_name(&location.repository(&image.repository)))
+}
+
+/// Which tags a retention is about.
+pub(super) enum Own {
+    /// This one alone.
+    Equal(Tag),
+    /// Those that a rule renders.
+    Rule(Reading),
+    /// Those of a rule that were rendered for this pull request.
+    PullRequest(Reading, u64),
+    /// Those that one of these matches.
+    Globs(Vec<GlobMatcher>),
+}
+
+/// What another rule may have rendered.
+pub(super) enum Other {
+    /// What its reader says.
+    Reader(Reading),
+    /// Its tags cannot be read: anything between the fixed text at its ends.
+    Outline { start: String, end: String },
+}
+
+impl Other {
+    fn might_render(&self, tag: &Tag) -> bool {
+        match self {
+            Self::Reader(reader) => reader.as_ref().as_ref().map_or(true, |reader| reader.might_render(tag)),
+            Self::Outline { start, end } => {
+                tag.as_str().strip_prefix(start.as_str()).is_some_and(|rest| rest.ends_with(end.as_str()))
+            }
+        }
+    }
+}
+
+/// The other rules of a repository, by their names: all of `images` but `rule` of the image called `name`.
+pub(super) fn others<'a>(
+    readers: &mut Readers<'_, 'a>,
+    images: &[(&'a str, &'a Image)],
+    (rule, name): (&str, &str),
+) -> Vec<(&'a str, Other)> {
+    let (mut others, mut seen) = (Vec::new(), BTreeSet::new());
+    for (image_name, image) in images.iter().copied() {
+        for other in image.tags.iter().filter(|other| image_name != name || *other != rule) {
+            let by_image = readers.renderer.is_by_image(other).then_some(image_name);
+            let prefix = version::prefix(readers.renderer.config, image);
+            if !seen.insert((other, prefix, by_image)) {
+                continue;
+            }
+            let Some(reader) = readers.of(other, (image_name, image)) else { continue };
+            let template = readers.renderer.config.tags.get(other).map(|it| it.template.as_str());
+            let other_tags =
+                if reader.is_ok() { Other::Reader(reader) } else { outline(template.unwrap_or_default()) };
+            others.push((other.as_str(), other_tags));
+        }
+    }
+    others
+}
+
+/// The fixed text at the ends of a template. Blanks at its ends may be gone from what it renders.
+fn outline(template: &str) -> Other {
+    let first = ["{{", "{%", "{#"].iter().filter_map(|mark| template.find(mark)).min();
+    let last = ["}}", "%}", "#}"].iter().filter_map(|mark| Some(template.rfind(mark)? + mark.len())).max();
+    let start = template.get(..first.unwrap_or(template.len())).unwrap_or_default().trim();
+    let end = template.get(last.unwrap_or(template.len())..).unwrap_or_default().trim();
+    Other::Outline { start: start.to_owned(), end: end.to_owned() }
+}
+
+/// Whether a tag is one that a retention is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim<'c> {
+    /// It is none of them.
+    No,
+    /// It is, and of nobody else.
+    Yes,
+    /// It may as well be one of this rule.
+    Shared(&'c str),
+}
+
+/// What a retention claims in one repository.
+pub(super) struct Claims<'a> {
+    pub own: Own,
+    pub others: Vec<(&'a str, Other)>,
+}
+
+impl Claims<'_> {
+    /// Whether `tag` is one that the retention is about.
+    pub fn of(&self, templates: &Templates, tag: &Tag) -> Claim<'_> {
+        let is_own = match &self.own {
+            Own::Equal(own) => own == tag,
+            Own::Rule(reader) => reader.as_ref().as_ref().is_ok_and(|reader| reader.reads(templates, tag)),
+            Own::PullRequest(reader, number) => reader.as_ref().as_ref().is_ok_and(|reader| {
+                reader.reads(templates, tag) && reader.pull_requests(tag) == BTreeSet::from([*number])
+            }),
+            Own::Globs(globs) => globs.iter().any(|glob| glob.is_match(tag.as_str())),
+        };
+        if !is_own {
+            return Claim::No;
+        }
+        self.shared_with(tag).map_or(Claim::Yes, Claim::Shared)
+    }
+
+    /// Another rule that may have rendered `tag`.
+    pub fn shared_with(&self, tag: &Tag) -> Option<&str> {
+        self.others.iter().find(|(_, other)| other.might_render(tag)).map(|(rule, _)| *rule)
+    }
+
+    /// The reader, where versions order the tags.
+    pub fn by_version(&self) -> Option<&TagReader> {
+        match &self.own {
+            Own::Rule(reader) => reader.as_ref().as_ref().ok().filter(|reader| reader.prints_version()),
+            Own::Equal(_) | Own::PullRequest(..) | Own::Globs(_) => None,
+        }
+    }
+}
+
+/// Matchers of globs on a tag, where `*` is any text.
+pub(super) fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
+    globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
+}

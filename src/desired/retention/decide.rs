@@ -1,0 +1,129 @@
+//! What becomes of the tags of one repository.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use semver::Version;
+
+use super::claims::{Claim, Own};
+use super::protection::Protection;
+use super::{Decisions, Kept, ListedTag, Member, Removal, Scope};
+use crate::config::RetentionCondition;
+use crate::desired::tags::Renderer;
+use crate::model::Tag;
+use crate::model::retention::{Age, KeepReason, RemovalReason};
+
+/// 1980-01-01: reproducible builds stamp what they make with a time of before, 1970 mostly.
+const EARLIEST: i64 = 315_532_800;
+
+type Verdict = Result<RemovalReason, KeepReason>;
+
+pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedTag], now: i64) -> Decisions {
+    let names: Vec<&Tag> = tags.iter().map(|listed| &listed.tag).collect();
+    let protection = Protection::new(renderer, &scope.images, &names);
+    let mut verdicts: HashMap<&Tag, (&str, Verdict)> = HashMap::new();
+    for member in &scope.members {
+        let by_glob = matches!(member.claims.own, Own::Globs(_));
+        for (listed, verdict) in judge(renderer, member, tags, now) {
+            let verdict =
+                verdict.and_then(|reason| protection.of(&listed.tag, by_glob).map_or(Ok(reason), Err));
+            let known = verdicts.entry(&listed.tag).or_insert_with(|| (member.name, verdict.clone()));
+            // One retention that removes a tag is enough; the first that does says why.
+            if known.1.is_err() && verdict.is_ok() {
+                *known = (member.name, verdict);
+            }
+        }
+    }
+    let mut decisions = Decisions::default();
+    for ListedTag { tag, digest, .. } in tags {
+        let Some((retention, verdict)) = verdicts.remove(tag) else { continue };
+        let (tag, digest, retention) = (tag.clone(), digest.clone(), retention.to_owned());
+        match verdict {
+            Ok(reason) => decisions.remove.push(Removal { tag, digest, retention, reason }),
+            Err(reason) => decisions.keep.push(Kept { tag, digest, retention, reason }),
+        }
+    }
+    decisions
+}
+
+/// What a retention by itself says of each tag that it matches.
+fn judge<'t>(
+    renderer: &Renderer<'_>,
+    member: &Member<'_>,
+    tags: &'t [ListedTag],
+    now: i64,
+) -> Vec<(&'t ListedTag, Verdict)> {
+    let (mut verdicts, mut own) = (Vec::new(), Vec::new());
+    for listed in tags {
+        match member.claims.of(&renderer.templates, &listed.tag) {
+            Claim::No => {}
+            Claim::Yes => own.push(listed),
+            Claim::Shared(rule) => {
+                verdicts.push((listed, Err(KeepReason::OtherRule { rule: rule.to_owned() })));
+            }
+        }
+    }
+    match member.retention.condition {
+        RetentionCondition::PullRequestClosed => {
+            let reason = |number| RemovalReason::PullRequestClosed { number };
+            let number = member.pull_request.into_iter();
+            verdicts.extend(
+                number.flat_map(|number| own.iter().map(move |listed| (*listed, Ok(reason(number))))),
+            );
+        }
+        RetentionCondition::Limits { keep_last, older_than } => {
+            verdicts.extend(limited(member, own, keep_last, older_than, now));
+        }
+    }
+    verdicts
+}
+
+/// The rank of a tag among those of its retention: the newest has the greatest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Version(Version),
+    Time(i64),
+}
+
+fn limited<'t>(
+    member: &Member<'_>,
+    own: Vec<&'t ListedTag>,
+    keep_last: Option<u64>,
+    older_than: Option<Age>,
+    now: i64,
+) -> Vec<(&'t ListedTag, Verdict)> {
+    let reader = member.claims.by_version();
+    let time = |listed: &ListedTag| listed.created.filter(|time| *time >= EARLIEST);
+    let rank = |listed: &ListedTag| match reader {
+        Some(reader) => reader.version(&listed.tag).map(Rank::Version).ok_or(KeepReason::VersionUnknown),
+        None => time(listed).map(Rank::Time).ok_or(KeepReason::TimeUnknown),
+    };
+    let (mut verdicts, mut ranked) = (Vec::new(), Vec::new());
+    for listed in own {
+        match keep_last.map(|_| rank(listed)).transpose() {
+            // What has no rank uses up no place among the newest.
+            Err(reason) => verdicts.push((listed, Err(reason))),
+            Ok(rank) => ranked.push((rank, listed)),
+        }
+    }
+    ranked.sort_by(|(one, a), (other, b)| (Reverse(one), &a.tag).cmp(&(Reverse(other), &b.tag)));
+    for (position, (_, listed)) in ranked.into_iter().enumerate() {
+        let newest =
+            keep_last.filter(|count| u64::try_from(position).is_ok_and(|position| position < *count));
+        let verdict = match (newest, older_than, time(listed)) {
+            (Some(keep_last), _, _) => Err(KeepReason::Newest { keep_last }),
+            (None, Some(_), None) => Err(KeepReason::TimeUnknown),
+            (None, Some(age), Some(time)) if now.saturating_sub(time) <= age.seconds() => {
+                Err(KeepReason::Younger { age })
+            }
+            (None, Some(age), Some(_)) => Ok(RemovalReason::Older { age, keep_last }),
+            (None, None, _) => match keep_last {
+                Some(keep_last) => Ok(RemovalReason::Beyond { keep_last }),
+                // Without a condition nothing goes; the configuration has one.
+                None => Err(KeepReason::TimeUnknown),
+            },
+        };
+        verdicts.push((listed, verdict));
+    }
+    verdicts
+}

@@ -1,0 +1,191 @@
+//! What is wrong with retentions that name a rule, found without a registry: tags that cannot be told to be the rule's.
+
+use std::collections::HashSet;
+
+use super::claims::{Claims, Own, Readers, Repositories, others};
+use super::{is_of_number_alone, places};
+use crate::config::{Config, Image, RetentionCondition, RetentionSubject, TagRule};
+use crate::context::Context;
+use crate::desired::rules;
+use crate::desired::tag_reader::{self, Unreadable};
+use crate::desired::tags::Renderer;
+use crate::desired::version;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{EventName, Tag};
+
+/// Why the tags of a retention cannot be told from others.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum SubjectError {
+    /// The rule does not print the number of the pull request.
+    #[error("nothing in the tags of rule `{rule}` says which pull request they are of")]
+    NoNumber { rule: String },
+    /// The rule's tags cannot be read back.
+    #[error("which tags rule `{rule}` renders cannot be read back: {why}")]
+    Unreadable { rule: String, why: Unreadable },
+    /// The rule renders any text.
+    #[error("rule `{rule}` renders any text, so that nothing shows which tags are its own")]
+    Free { rule: String },
+    /// Another rule may render whatever the rule renders.
+    #[error("the tags of rule `{rule}`, as `{tag}`, may as well be of rule `{other}`")]
+    Shared { rule: String, other: String, tag: Tag },
+    /// A number can be read in more than one way.
+    #[error(
+        "in the tags of rule `{rule}`, as `{tag}`, it cannot be told where the number of the pull request ends"
+    )]
+    Ambiguous { rule: String, tag: Tag },
+    /// No tag is certainly one that the rule renders.
+    #[error("of no tag it is certain that rule `{rule}` renders it")]
+    Uncertain { rule: String },
+}
+
+impl SubjectError {
+    fn rule(&self) -> &str {
+        match self {
+            Self::NoNumber { rule }
+            | Self::Unreadable { rule, .. }
+            | Self::Free { rule }
+            | Self::Shared { rule, .. }
+            | Self::Ambiguous { rule, .. }
+            | Self::Uncertain { rule } => rule,
+        }
+    }
+
+    fn help(&self, by_event: bool) -> String {
+        let by_glob =
+            "give the retention `match = \"…\"` with a glob of the tags that are meant, instead of `rule`";
+        match self {
+            Self::NoNumber { .. } => "put the number into the template, as `pr-{{ pr.number }}`, or let the tags go by `keep_last` or `older_than`".to_owned(),
+            Self::Shared { other, .. } if by_event => {
+                format!("start the templates of the two rules with different text, or give `{other}` a `match` that lets fewer names through")
+            }
+            Self::Shared { other, .. } => {
+                format!("start the templates of the two rules with different text, give `{other}` a `match` that lets fewer names through, or {by_glob}")
+            }
+            Self::Ambiguous { .. } => "put a character that is no digit behind the number, as `pr-{{ pr.number }}-…`".to_owned(),
+            Self::Free { .. } if by_event => "start the template with fixed text, as `pr-`".to_owned(),
+            Self::Free { .. } => {
+                format!("start the template with fixed text, give the rule a `match` without a leading `*`, or {by_glob}")
+            }
+            Self::Unreadable { .. } | Self::Uncertain { .. } if by_event => {
+                "let the template print the number as it is, as `pr-{{ pr.number }}`, and the rule have no `when`".to_owned()
+            }
+            Self::Unreadable { .. } | Self::Uncertain { .. } => by_glob.to_owned(),
+        }
+    }
+
+    fn to_diagnostic(&self, config: &Config, retention: &str, by_event: bool) -> Diagnostic {
+        let rule = config.places.value(&["tags", self.rule(), "template"]);
+        let other = match self {
+            Self::Shared { other, .. } => config.places.value(&["tags", other, "template"]),
+            _ => None,
+        };
+        Diagnostic::error(Code::RetentionRule, format!("retention `{retention}`: {self}"))
+            .at_maybe(config.places.value(&["retention", retention, "rule"]), "these tags")
+            .at_maybe(rule, "rendered here")
+            .at_maybe(other, "or here")
+            .help(self.help(by_event))
+    }
+}
+
+/// What is wrong with the retentions of a configuration whose templates are right.
+pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
+    let config = renderer.config;
+    if config.retention.is_empty() {
+        return Vec::new();
+    }
+    let repositories = Repositories::new(config);
+    let mut readers = Readers::new(renderer);
+    let mut diagnostics = Vec::new();
+    for (name, retention) in &config.retention {
+        let RetentionSubject::Rule(rule_name) = &retention.subject else { continue };
+        let Some((rule_name, rule)) = config.tags.get_key_value(rule_name) else { continue };
+        let by_event = retention.condition == RetentionCondition::PullRequestClosed;
+        let mut seen = HashSet::new();
+        for (image_name, registry) in places(config, retention) {
+            let Some((image_name, image)) = config.images.get_key_value(image_name) else { continue };
+            let images = repositories.images(config, image, registry);
+            // What no rule can tell apart is wrong alike.
+            let by_image = images.len() > 1 || image.tags.iter().any(|rule| renderer.is_by_image(rule));
+            if !seen.insert((version::prefix(config, image), &image.tags, by_image.then_some(image_name))) {
+                continue;
+            }
+            let subject = Subject { rule_name, rule, by_event, image: (image_name, image), images };
+            if let Err(error) = subject.check(&mut readers) {
+                diagnostics.push(error.to_diagnostic(config, name, by_event));
+                // One image shows it.
+                break;
+            }
+        }
+    }
+    diagnostics
+}
+
+/// A rule in one repository.
+struct Subject<'a> {
+    rule_name: &'a str,
+    rule: &'a TagRule,
+    by_event: bool,
+    image: (&'a str, &'a Image),
+    images: Vec<(&'a str, &'a Image)>,
+}
+
+impl<'a> Subject<'a> {
+    fn check(&self, readers: &mut Readers<'_, 'a>) -> Result<(), SubjectError> {
+        let rule = || self.rule_name.to_owned();
+        let (renderer, (name, image)) = (readers.renderer, self.image);
+        let templates = &renderer.templates;
+        let variables = tag_reader::variables(templates, &self.rule.template);
+        if self.by_event && !variables.contains("pr.number") {
+            return Err(SubjectError::NoNumber { rule: rule() });
+        }
+        let others = others(readers, &self.images, (self.rule_name, name));
+        if self.by_event && is_of_number_alone(renderer, &self.rule.template) {
+            let samples = [1, 12, 1234].into_iter().filter_map(|number| {
+                let mut context = Context::new(EventName::PullRequestClosed);
+                context.pull_request = Some(number);
+                let (_, values) = renderer.values(&context, name, image);
+                rules::render(templates, &self.rule.template, &values).ok()
+            });
+            let samples: Vec<Tag> = samples.collect();
+            let Some(tag) = samples.first().cloned() else { return Ok(()) };
+            return self.not_shared(&Claims { own: Own::Equal(tag), others }, &samples);
+        }
+        let Some(reader) = readers.of(self.rule_name, self.image) else { return Ok(()) };
+        let read = match reader.as_ref() {
+            Ok(read) => read,
+            Err(why) => return Err(SubjectError::Unreadable { rule: rule(), why: why.clone() }),
+        };
+        if read.is_free() {
+            return Err(SubjectError::Free { rule: rule() });
+        }
+        let mut samples = read.samples(templates, self.rule);
+        if samples.is_empty() {
+            // It never fires, or renders no tag: that is told of the rule.
+            return Ok(());
+        }
+        samples.retain(|tag| read.reads(templates, tag));
+        if samples.is_empty() {
+            return Err(SubjectError::Uncertain { rule: rule() });
+        }
+        if self.by_event {
+            let several = |tag: &&Tag| read.pull_requests(tag).len() != 1;
+            if let Some(tag) = samples.iter().find(several) {
+                return Err(SubjectError::Ambiguous { rule: rule(), tag: tag.clone() });
+            }
+        }
+        self.not_shared(&Claims { own: Own::Rule(reader), others }, &samples)
+    }
+
+    /// Refuses a rule of which every sample may be another's. Of some that are, the retention keeps its hands.
+    fn not_shared(&self, claims: &Claims<'_>, samples: &[Tag]) -> Result<(), SubjectError> {
+        let shared: Vec<Option<&str>> = samples.iter().map(|tag| claims.shared_with(tag)).collect();
+        match (samples.first(), shared.first().copied().flatten()) {
+            (Some(tag), Some(other)) if shared.iter().all(Option::is_some) => Err(SubjectError::Shared {
+                rule: self.rule_name.to_owned(),
+                other: other.to_owned(),
+                tag: tag.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

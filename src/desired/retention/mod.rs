@@ -1,0 +1,280 @@
+//! Which tags `prune` may remove: a function of the configuration, the context, what the repositories list, and the time.
+//!
+//! The registries are not asked here. Ask [`Retentions::repositories`] which to list, [`Retentions::needs_time`] of
+//! which tags the time has to be known, and [`Retentions::decide`] what goes and what stays, and why.
+
+mod claims;
+mod decide;
+mod lint;
+mod protection;
+
+pub(super) use lint::lint;
+
+use super::rules::{self, Part, RuleError};
+use super::tag_reader;
+use super::tags::{Renderer, rule_diagnostic};
+use crate::config::{Config, Image, Retention, RetentionCondition, RetentionSubject};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::reference::RegistryEndpoint;
+use crate::model::retention::{KeepReason, RemovalReason};
+use crate::model::{Digest, EventName, RepositoryName, Tag};
+use claims::{Claim, Claims, Own, Readers, Repositories, matchers, others};
+
+/// The retentions of a configuration that a context lets act.
+pub struct Retentions<'a> {
+    renderer: Renderer<'a>,
+    scopes: Vec<Scope<'a>>,
+    silent: Vec<(String, String)>,
+}
+
+/// One image in one registry, and what retentions claim there.
+struct Scope<'a> {
+    repository: RetainedRepository,
+    /// All images of the repository, this one among them.
+    images: Vec<(&'a str, &'a Image)>,
+    members: Vec<Member<'a>>,
+}
+
+/// A retention in one repository.
+struct Member<'a> {
+    name: &'a str,
+    retention: &'a Retention,
+    claims: Claims<'a>,
+    /// The pull request that was closed.
+    pull_request: Option<u64>,
+}
+
+/// A repository that retentions are about.
+#[derive(Debug, Clone)]
+pub struct RetainedRepository {
+    /// The image's name in `publish.toml`.
+    pub image: String,
+    /// The registry's name in `publish.toml`.
+    pub registry: String,
+    /// How to reach the registry.
+    pub endpoint: RegistryEndpoint,
+    /// The repository, namespace included. Images may share one; each is decided by itself.
+    pub name: RepositoryName,
+}
+
+/// A tag of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedTag {
+    /// The tag.
+    pub tag: Tag,
+    /// What it names.
+    pub digest: Digest,
+    /// When that was made, in seconds since 1970, where that is known. Before 1980 it counts as unknown.
+    pub created: Option<i64>,
+}
+
+/// What becomes of the tags of one repository that a retention matches, in the order that they were listed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// Those that go.
+    pub remove: Vec<Removal>,
+    /// Those that stay.
+    pub keep: Vec<Kept>,
+}
+
+/// A tag that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The tag.
+    pub tag: Tag,
+    /// What it names.
+    pub digest: Digest,
+    /// The first retention that says so.
+    pub retention: String,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// A tag that stays although a retention matches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The tag.
+    pub tag: Tag,
+    /// What it names.
+    pub digest: Digest,
+    /// The first retention that matches it.
+    pub retention: String,
+    /// Why.
+    pub reason: KeepReason,
+}
+
+impl<'a> Retentions<'a> {
+    /// The retentions of `config` that act in `context`.
+    ///
+    /// # Errors
+    ///
+    /// What [`super::lint`] finds of them, and a closed pull request whose number is not known.
+    pub fn new(config: &'a Config, context: &Context) -> Result<Self, Vec<Diagnostic>> {
+        let renderer = Renderer::with_file_version(config, None);
+        let mut diagnostics = lint(&renderer);
+        let (mut scopes, mut silent): (Vec<Scope<'a>>, Vec<_>) = (Vec::new(), Vec::new());
+        let repositories = Repositories::new(config);
+        let mut readers = Readers::new(&renderer);
+        for (name, retention) in &config.retention {
+            if let Some(reason) = silence(retention, context) {
+                silent.push((name.clone(), reason));
+                continue;
+            }
+            if retention.condition == RetentionCondition::PullRequestClosed && context.pull_request.is_none()
+            {
+                diagnostics.push(no_number(config, context, name));
+                continue;
+            }
+            for (image_name, registry) in places(config, retention) {
+                let Some((image_name, image)) = config.images.get_key_value(image_name) else { continue };
+                let images = repositories.images(config, image, registry);
+                let claims = match claims(&mut readers, retention, context, (image_name, image), &images) {
+                    Ok(Some(claims)) => claims,
+                    Ok(None) => continue,
+                    Err(found) => {
+                        diagnostics.push(*found);
+                        continue;
+                    }
+                };
+                let member = Member { name, retention, claims, pull_request: context.pull_request };
+                let known = scopes
+                    .iter_mut()
+                    .find(|it| it.repository.image == *image_name && it.repository.registry == registry);
+                if let Some(scope) = known {
+                    scope.members.push(member);
+                } else if let Some(declared) = config.registries.get(registry) {
+                    let repository = RetainedRepository {
+                        image: image_name.clone(),
+                        registry: registry.to_owned(),
+                        endpoint: declared.endpoint.clone(),
+                        name: declared.endpoint.url.repository(&image.repository),
+                    };
+                    scopes.push(Scope { repository, images, members: vec![member] });
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(Self { renderer, scopes, silent }) } else { Err(diagnostics) }
+    }
+
+    /// The repositories whose tags have to be listed.
+    pub fn repositories(&self) -> impl Iterator<Item = &RetainedRepository> {
+        self.scopes.iter().map(|scope| &scope.repository)
+    }
+
+    /// The retentions that do not act in this context, and why.
+    pub fn silent(&self) -> &[(String, String)] {
+        &self.silent
+    }
+
+    /// Those of `tags` whose time has to be known before [`Self::decide`] can say what becomes of them.
+    pub fn needs_time(&self, image: &str, registry: &str, tags: &[Tag]) -> Vec<Tag> {
+        let Some(scope) = self.scope(image, registry) else { return Vec::new() };
+        let needs = |tag: &&Tag| {
+            scope.members.iter().any(|member| {
+                member.needs_time() && member.claims.of(&self.renderer.templates, tag) == Claim::Yes
+            })
+        };
+        tags.iter().filter(needs).cloned().collect()
+    }
+
+    /// What becomes of the `tags` that an image has in a registry; all of them are to be given, since the newest stay.
+    /// `now` is in seconds since 1970.
+    pub fn decide(&self, image: &str, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
+        let scope = self.scope(image, registry);
+        scope.map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, now))
+    }
+
+    fn scope(&self, image: &str, registry: &str) -> Option<&Scope<'a>> {
+        self.scopes.iter().find(|it| it.repository.image == image && it.repository.registry == registry)
+    }
+}
+
+impl Member<'_> {
+    fn needs_time(&self) -> bool {
+        match self.retention.condition {
+            RetentionCondition::PullRequestClosed => false,
+            RetentionCondition::Limits { older_than, .. } => {
+                older_than.is_some() || self.claims.by_version().is_none()
+            }
+        }
+    }
+}
+
+/// Why a retention does not act in `context`, if it does not.
+fn silence(retention: &Retention, context: &Context) -> Option<String> {
+    let acts = retention.condition != RetentionCondition::PullRequestClosed
+        || context.event == EventName::PullRequestClosed;
+    let taken = match &context.unknown_event {
+        Some(problem) => format!(", which is taken since {problem}; `--event` says which event it is"),
+        None => String::new(),
+    };
+    (!acts).then(|| {
+        let wanted = EventName::PullRequestClosed;
+        format!("`on` is `{wanted}`, and this event is `{}`{taken}", context.event)
+    })
+}
+
+/// The images and registries that a retention is about.
+fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c str, &'c str)> {
+    let mut places = Vec::new();
+    for name in &retention.images {
+        let Some(image) = config.images.get(name) else { continue };
+        let registries = image.registries.iter().filter(|registry| retention.registries.contains(registry));
+        places.extend(registries.map(|registry| (name.as_str(), registry.as_str())));
+    }
+    places
+}
+
+/// What a retention claims in the repository of these images; `None` where its rule does not exist.
+fn claims<'a>(
+    readers: &mut Readers<'_, 'a>,
+    retention: &'a Retention,
+    context: &Context,
+    (name, image): (&'a str, &'a Image),
+    images: &[(&'a str, &'a Image)],
+) -> Result<Option<Claims<'a>>, Box<Diagnostic>> {
+    let renderer = readers.renderer;
+    let rule_name = match &retention.subject {
+        // Who writes a glob says which tags are meant, whatever rule made them.
+        RetentionSubject::Globs(globs) => {
+            return Ok(Some(Claims { own: Own::Globs(matchers(globs)), others: Vec::new() }));
+        }
+        RetentionSubject::Rule(rule_name) => rule_name.as_str(),
+    };
+    let Some((rule_name, rule)) = renderer.config.tags.get_key_value(rule_name) else { return Ok(None) };
+    let Some(reader) = readers.of(rule_name, (name, image)) else { return Ok(None) };
+    let own = match (retention.condition, context.pull_request) {
+        (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, &rule.template) => {
+            let (_, values) = renderer.values(context, name, image);
+            let rendered = rules::render(&renderer.templates, &rule.template, &values);
+            let failed = |error| RuleError { part: Part::Template, error };
+            Own::Equal(
+                rendered
+                    .map_err(|error| Box::new(rule_diagnostic(renderer.config, rule_name, &failed(error))))?,
+            )
+        }
+        (RetentionCondition::PullRequestClosed, Some(number)) => Own::PullRequest(reader, number),
+        (RetentionCondition::PullRequestClosed, None) => return Ok(None),
+        (RetentionCondition::Limits { .. }, _) => Own::Rule(reader),
+    };
+    Ok(Some(Claims { own, others: others(readers, images, (rule_name, name)) }))
+}
+
+/// Whether the number of the pull request alone decides what a template renders: then one tag is that pull request's.
+fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> bool {
+    let variables = tag_reader::variables(&renderer.templates, template);
+    variables.iter().all(|variable| variable == "pr.number")
+        && !renderer.templates.uses(template, super::template::Kind::Text, "event")
+}
+
+fn no_number(config: &Config, context: &Context, retention: &str) -> Diagnostic {
+    let reason = context.absent.get("pr.number").map_or("no pull request is known here", String::as_str);
+    let message = format!("retention `{retention}`: `pr.number` has no value here: {reason}");
+    Diagnostic::error(Code::ContextMissing, message)
+        .at_maybe(config.places.value(&["retention", retention, "on"]), "")
+        .help("say which pull request was closed: `--event pull_request_closed --pr 12`")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What no retention removes: tags that forward tags are decided by, forward tags themselves, and the tags that hold
+//! signatures and other referrers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use semver::Version;
+
+use crate::config::{Image, TagRule};
+use crate::context::Context;
+use crate::desired::forward;
+use crate::desired::rules;
+use crate::desired::tag_reader;
+use crate::desired::tags::Renderer;
+use crate::desired::values::Values;
+use crate::model::forward::VersionReader;
+use crate::model::retention::KeepReason;
+use crate::model::{EventName, Mutability, Tag};
+
+/// The tags of a repository that stay whatever a retention says.
+#[derive(Debug, Default)]
+pub(super) struct Protection {
+    /// From every retention.
+    always: BTreeMap<Tag, KeepReason>,
+    /// From those that match by globs.
+    from_globs: BTreeMap<Tag, KeepReason>,
+}
+
+impl Protection {
+    /// What is protected among the `tags` of a repository that is of these images.
+    pub fn new(renderer: &Renderer<'_>, images: &[(&str, &Image)], tags: &[&Tag]) -> Self {
+        let mut protection = Self::default();
+        for (name, image) in images {
+            protection.add(renderer, (name, image), tags);
+        }
+        protection
+    }
+
+    /// Why `tag` stays, if it does.
+    pub fn of(&self, tag: &Tag, by_glob: bool) -> Option<KeepReason> {
+        if by_glob && is_of_referrers(tag) {
+            return Some(KeepReason::Referrers);
+        }
+        self.always.get(tag).or_else(|| self.from_globs.get(tag).filter(|_| by_glob)).cloned()
+    }
+
+    fn add(&mut self, renderer: &Renderer<'_>, (name, image): (&str, &Image), tags: &[&Tag]) {
+        let rules: Vec<(&String, &TagRule)> = image
+            .tags
+            .iter()
+            .filter_map(|rule| Some((rule, renderer.config.tags.get(rule)?)))
+            .filter(|(_, rule)| rule.on.contains(&EventName::Tag))
+            .collect();
+        let forward = || rules.iter().filter(|(_, rule)| rule.mutability == Mutability::Forward);
+        if forward().next().is_none() {
+            return;
+        }
+        // As the plan reads them: through every rule on git tags that prints the full version.
+        let (_, values) = renderer.values(&Context::new(EventName::Tag), name, image);
+        let templates = &renderer.templates;
+        let readers: Vec<VersionReader> = rules
+            .iter()
+            .filter_map(|(_, rule)| forward::reader(templates, &rule.template, &values))
+            .collect();
+        let read = |tag: &Tag| readers.iter().find_map(|reader| reader.read(tag));
+        let mut held: Vec<(Version, &Tag)> = tags.iter().filter_map(|tag| Some((read(tag)?, *tag))).collect();
+        held.sort();
+        for (rule_name, rule) in forward() {
+            let of_version = |name: &String| name == "version" || name.starts_with("version.");
+            if !tag_reader::variables(templates, &rule.template).iter().all(of_version) {
+                let reason = KeepReason::UnknownLines { rule: (*rule_name).clone() };
+                for (_, tag) in &held {
+                    self.always.entry((*tag).clone()).or_insert_with(|| reason.clone());
+                }
+                continue;
+            }
+            for (line, highest) in lines(renderer, rule, &values, &held) {
+                let forward = KeepReason::Forward { rule: (*rule_name).clone() };
+                self.from_globs.entry(line.clone()).or_insert(forward);
+                self.always.entry(highest.clone()).or_insert(KeepReason::HighestOfLine { line });
+            }
+        }
+    }
+}
+
+/// The forward tags that `rule` renders for the versions of `held`, lowest first, and the tag of the highest of each.
+fn lines<'t>(
+    renderer: &Renderer<'_>,
+    rule: &TagRule,
+    values: &Values,
+    held: &[(Version, &'t Tag)],
+) -> Vec<(Tag, &'t Tag)> {
+    let mut lines: HashMap<Tag, &Tag> = HashMap::new();
+    for (version, tag) in held.iter().filter(|(version, _)| rule.prereleases || version.pre.is_empty()) {
+        let values = values.with_version(Ok(version.clone()));
+        if let Ok(line) = rules::render(&renderer.templates, &rule.template, &values) {
+            lines.insert(line, tag);
+        }
+    }
+    let mut lines: Vec<(Tag, &Tag)> = lines.into_iter().collect();
+    // The shortest name of several lines with one highest version says most: `latest` beside `v1.2`.
+    lines.sort();
+    lines
+}
+
+/// Whether a tag holds what refers to a manifest: the referrers' fallback, `ALGORITHM-DIGEST` cut to 64 digits
+/// (distribution-spec 1.1, "Referrers Tag Schema"), or that and a suffix, as cosign's signatures have.
+fn is_of_referrers(tag: &Tag) -> bool {
+    let rest = ["sha256-", "sha384-", "sha512-"].iter().find_map(|start| tag.as_str().strip_prefix(start));
+    rest.and_then(|rest| rest.get(..64))
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

@@ -1,0 +1,395 @@
+//! Whole configurations, listings and what becomes of them.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{LoadOptions, load_text};
+
+const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+
+const BASE: &str = r#"
+version = 1
+[registries.r]
+url = "localhost:5000"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.minor]
+on = "tag"
+template = "v{{ version.major }}.{{ version.minor }}"
+mutability = "forward"
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+[tags.sha]
+on = ["branch", "pull_request"]
+template = "sha-{{ git.short_sha }}"
+[tags.branch]
+on = "branch"
+match = ["main", "develop"]
+template = "{{ git.branch | slug }}"
+mutability = "forward"
+[tags.pr]
+on = "pull_request"
+template = "pr-{{ pr.number }}"
+mutability = "mutable"
+[images.app]
+source = "oci:x"
+"#;
+
+fn config_of(text: &str) -> Config {
+    let options = LoadOptions { display_name: "publish.toml".to_owned(), ..LoadOptions::default() };
+    let loaded = load_text(text, &options);
+    assert_eq!(loaded.diagnostics, [], "{text}");
+    loaded.config.expect("a configuration")
+}
+
+fn with(retentions: &str) -> Config {
+    config_of(&format!("{BASE}{retentions}"))
+}
+
+fn closed(number: u64) -> Context {
+    Context { pull_request: Some(number), ..Context::new(EventName::PullRequestClosed) }
+}
+
+fn scheduled() -> Context {
+    Context::new(EventName::Schedule)
+}
+
+/// A tag that was made so many days ago.
+fn listed(tag: &str, days: Option<i64>) -> ListedTag {
+    ListedTag {
+        tag: tag.parse().expect(tag),
+        digest: Digest::of(tag.as_bytes()),
+        created: days.map(|days| NOW - days * DAY),
+    }
+}
+
+fn decide(config: &Config, context: &Context, tags: &[ListedTag]) -> Decisions {
+    let retentions = Retentions::new(config, context).expect("retentions");
+    retentions.decide("app", "r", tags, NOW)
+}
+
+fn removed(decisions: &Decisions) -> Vec<String> {
+    decisions.remove.iter().map(|it| format!("{}: {}", it.tag, it.reason)).collect()
+}
+
+fn kept(decisions: &Decisions) -> Vec<String> {
+    decisions.keep.iter().map(|it| format!("{}: {}", it.tag, it.reason)).collect()
+}
+
+const PR: &str = "[retention.pr]\nrule = \"pr\"\non = \"pull_request_closed\"\n";
+
+#[test]
+fn a_closed_pull_request_takes_its_own_tag_along_and_no_other() {
+    let tags = ["pr-1", "pr-12", "pr-123", "pr-12-x", "xpr-12", "pr-012", "pr-12.0", "PR-12", "v1.0.0"]
+        .map(|tag| listed(tag, Some(900)));
+    let decisions = decide(&with(PR), &closed(12), &tags);
+    assert_eq!(removed(&decisions), ["pr-12: pull request 12 is closed"]);
+    assert_eq!(decisions.remove[0].retention, "pr");
+    assert_eq!(decisions.remove[0].digest, Digest::of(b"pr-12"));
+    assert_eq!(kept(&decisions), Vec::<String>::new());
+}
+
+#[test]
+fn all_tags_of_a_closed_pull_request_go() {
+    let config = config_of(&format!(
+        "{}{PR}",
+        BASE.replace("pr-{{ pr.number }}", "pr-{{ pr.number }}-{{ git.short_sha }}")
+    ));
+    let tags = ["pr-12-0a1b2c3", "pr-12-fffffff", "pr-123-0a1b2c3", "pr-12", "pr-12-xyz", "pr-1-2345678"]
+        .map(|tag| listed(tag, None));
+    assert_eq!(
+        removed(&decide(&config, &closed(12), &tags)),
+        ["pr-12-0a1b2c3: pull request 12 is closed", "pr-12-fffffff: pull request 12 is closed"]
+    );
+}
+
+#[test]
+fn a_number_that_is_changed_on_its_way_is_rendered_and_compared() {
+    let config =
+        config_of(&format!("{}{PR}", BASE.replace("{{ pr.number }}", "{{ '%05d' | format(pr.number) }}")));
+    let tags = ["pr-00012", "pr-12", "pr-00123"].map(|tag| listed(tag, None));
+    assert_eq!(removed(&decide(&config, &closed(12), &tags)), ["pr-00012: pull request 12 is closed"]);
+}
+
+#[test]
+fn on_another_event_the_retention_is_silent() {
+    let config = with(PR);
+    let retentions = Retentions::new(&config, &scheduled()).expect("retentions");
+    assert_eq!(retentions.repositories().count(), 0);
+    assert_eq!(
+        retentions.silent(),
+        [("pr".to_owned(), "`on` is `pull_request_closed`, and this event is `schedule`".to_owned())]
+    );
+    assert_eq!(retentions.decide("app", "r", &[listed("pr-12", None)], NOW), Decisions::default());
+    let mut context = Context::new(EventName::PullRequestClosed);
+    context.absent.insert("pr.number", "nobody said".to_owned());
+    let diagnostics = Retentions::new(&config, &context).err().expect("an error");
+    assert_eq!(diagnostics[0].message, "retention `pr`: `pr.number` has no value here: nobody said");
+}
+
+#[test]
+fn the_newest_stay_and_what_has_no_time() {
+    let config = with("[retention.commits]\nrule = \"sha\"\nkeep_last = 2\n");
+    let tags = [
+        listed("sha-0000001", Some(5)),
+        listed("sha-0000002", Some(1)),
+        listed("sha-0000003", None),
+        listed("sha-0000004", Some(3)),
+        listed("sha-0000005", Some(NOW / DAY)),
+        listed("sha-000000g", Some(9)),
+        listed("latest", Some(9)),
+    ];
+    let decisions = decide(&config, &scheduled(), &tags);
+    assert_eq!(removed(&decisions), ["sha-0000001: beyond the newest 2"]);
+    assert_eq!(
+        kept(&decisions),
+        [
+            "sha-0000002: one of the newest 2",
+            "sha-0000003: its time is unknown",
+            "sha-0000004: one of the newest 2",
+            "sha-0000005: its time is unknown",
+        ]
+    );
+}
+
+#[test]
+fn with_both_limits_a_tag_is_beyond_the_newest_and_old() {
+    let config = with("[retention.commits]\nrule = \"sha\"\nkeep_last = 1\nolder_than = \"30d\"\n");
+    let tags = [("sha-0000001", 1), ("sha-0000002", 30), ("sha-0000003", 31)]
+        .map(|(tag, days)| listed(tag, Some(days)));
+    let decisions = decide(&config, &scheduled(), &tags);
+    assert_eq!(removed(&decisions), ["sha-0000003: older than 30d and beyond the newest 1"]);
+    assert_eq!(kept(&decisions), ["sha-0000001: the newest", "sha-0000002: younger than 30d"]);
+    let decisions = decide(&config, &scheduled(), &[listed("sha-0000009", Some(900))]);
+    assert_eq!(kept(&decisions), ["sha-0000009: the newest"]);
+}
+
+#[test]
+fn versions_order_themselves_and_the_highest_of_each_line_stays() {
+    let config = with("[retention.releases]\nrule = \"version\"\nkeep_last = 2\n");
+    let tags = ["v1.9.0", "v1.9.1", "v1.10.0", "v2.0.0-rc.1", "v2.0.0", "v2.0.1", "v1.9", "latest"]
+        .map(|tag| listed(tag, None));
+    let decisions = decide(&config, &scheduled(), &tags);
+    assert_eq!(removed(&decisions), ["v1.9.0: beyond the newest 2", "v2.0.0-rc.1: beyond the newest 2"]);
+    assert_eq!(
+        kept(&decisions),
+        [
+            "v1.9.1: the highest version of `v1.9`, which could move back without it",
+            "v1.10.0: the highest version of `v1.10`, which could move back without it",
+            "v2.0.0: one of the newest 2",
+            "v2.0.1: one of the newest 2",
+        ]
+    );
+    let retentions = Retentions::new(&config, &scheduled()).expect("retentions");
+    assert_eq!(retentions.needs_time("app", "r", &["v1.0.0".parse().expect("a tag")]), []);
+}
+
+#[test]
+fn a_glob_spares_what_forward_tags_and_signatures_hang_on() {
+    let config = with("[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\n");
+    let signature = format!("sha256-{}.sig", "a".repeat(64));
+    let referrers = format!("sha512-{}", "0".repeat(64));
+    let tags = ["v1.0.0", "v1.0.1", "v1.0", "latest", "main", "x", "sha256-abc", &signature, &referrers]
+        .map(|tag| listed(tag, Some(40)));
+    let decisions = decide(&config, &scheduled(), &tags);
+    assert_eq!(
+        removed(&decisions),
+        ["v1.0.0", "main", "x", "sha256-abc"].map(|tag| format!("{tag}: older than 1d"))
+    );
+    assert_eq!(
+        kept(&decisions),
+        [
+            "v1.0.1: the highest version of `v1.0`, which could move back without it".to_owned(),
+            "v1.0: tag rule `minor` moves it forward".to_owned(),
+            "latest: tag rule `latest` moves it forward".to_owned(),
+            format!("{signature}: signatures or other referrers hang on it"),
+            format!("{referrers}: signatures or other referrers hang on it"),
+        ]
+    );
+}
+
+#[test]
+fn one_retention_that_removes_a_tag_is_enough() {
+    let config = with(
+        "[retention.first]\nmatch = \"sha-*\"\nkeep_last = 5\n[retention.second]\nrule = \"sha\"\nolder_than = \"12h\"\n[retention.third]\nmatch = \"sha-*\"\nolder_than = \"6w\"\n",
+    );
+    let decisions =
+        decide(&config, &scheduled(), &[listed("sha-0000001", Some(100)), listed("sha-0000002", Some(0))]);
+    assert_eq!(removed(&decisions), ["sha-0000001: older than 12h"]);
+    assert_eq!(
+        (decisions.remove[0].retention.as_str(), decisions.keep[0].retention.as_str()),
+        ("second", "first")
+    );
+    assert_eq!(kept(&decisions), ["sha-0000002: one of the newest 5"]);
+}
+
+#[test]
+fn a_tag_that_another_rule_may_have_made_stays() {
+    let text = BASE.replace("[\"main\", \"develop\"]", "[\"main\", \"sha-1*\"]");
+    let config = config_of(&format!("{text}[retention.commits]\nrule = \"sha\"\nolder_than = \"1d\"\n"));
+    let decisions =
+        decide(&config, &scheduled(), &[listed("sha-1234567", Some(9)), listed("sha-2345678", Some(9))]);
+    assert_eq!(removed(&decisions), ["sha-2345678: older than 1d"]);
+    assert_eq!(kept(&decisions), ["sha-1234567: tag rule `branch` may have made it as well"]);
+}
+
+#[test]
+fn images_that_share_a_repository_spare_each_other() {
+    let more = "[tags.tool]\non = \"tag\"\ntemplate = \"tool-{{ version }}\"\n[tags.tool-latest]\non = \"tag\"\ntemplate = \"tool-latest\"\nmutability = \"forward\"\n[images.tool]\nsource = \"oci:x\"\nrepository = \"app\"\ntags = [\"tool\", \"tool-latest\"]\n";
+    let base = BASE.replace("[images.app]", "[images.app]\ntags = [\"version\", \"latest\", \"sha\"]");
+    let config = config_of(&format!("{base}{more}[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\nimages = [\"app\"]\n").replace("[tags.pr]\non = \"pull_request\"\ntemplate = \"pr-{{ pr.number }}\"\nmutability = \"mutable\"\n", ""));
+    let retentions = Retentions::new(&config, &scheduled());
+    let tags = ["tool-1.0.0", "tool-1.0.1", "tool-latest"].map(|tag| listed(tag, Some(9)));
+    let decisions = retentions.expect("retentions").decide("app", "r", &tags, NOW);
+    assert_eq!(removed(&decisions), ["tool-1.0.0: older than 1d"]);
+}
+
+/// What lint says of a base with these changes and this retention.
+fn lint_of(from: &str, to: &str, retention: &str) -> Vec<String> {
+    let config = config_of(&format!("{}{retention}", BASE.replace(from, to)));
+    crate::desired::lint(&config).into_iter().map(|it| format!("{}: {}", it.code, it.message)).collect()
+}
+
+#[test]
+fn lint_says_where_tags_cannot_be_told_apart() {
+    let commits = "[retention.it]\nrule = \"sha\"\nkeep_last = 3\n";
+    let branches = "[retention.it]\nrule = \"branch\"\nkeep_last = 3\n";
+    let closed = PR.replace("retention.pr", "retention.it");
+    for (from, to, retention, expected) in [
+        ("", "", closed.as_str(), ""),
+        ("", "", commits, ""),
+        ("", "", branches, ""),
+        (
+            "pr-{{ pr.number }}",
+            "pr",
+            &closed,
+            "nothing in the tags of rule `pr` says which pull request they are of",
+        ),
+        (
+            "match = [\"main\", \"develop\"]",
+            "",
+            branches,
+            "rule `branch` renders any text, so that nothing shows which tags are its own",
+        ),
+        (
+            "match = [\"main\", \"develop\"]",
+            "",
+            commits,
+            "the tags of rule `sha`, as `sha-0123456`, may as well be of rule `branch`",
+        ),
+        (
+            "match = [\"main\", \"develop\"]",
+            "",
+            &closed,
+            "the tags of rule `pr`, as `pr-1`, may as well be of rule `branch`",
+        ),
+        ("match = [\"main\", \"develop\"]", "match = \"feature/*\"", &closed, ""),
+        (
+            "sha-{{ git.short_sha }}",
+            "sha-{{ git.sha | upper }}",
+            commits,
+            "which tags rule `sha` renders cannot be read back: its template uses the filter `upper`, which does not show what went in",
+        ),
+        (
+            "pr-{{ pr.number }}",
+            "pr-{{ pr.number }}{{ version.major }}",
+            &closed,
+            "in the tags of rule `pr`, as `pr-9999910`, it cannot be told where the number of the pull request ends",
+        ),
+        (
+            "{{ git.branch | slug }}",
+            "sha-{% if git.branch %}x{% endif %}",
+            commits,
+            "the tags of rule `sha`, as `sha-0123456`, may as well be of rule `branch`",
+        ),
+        (
+            "on = [\"branch\", \"pull_request\"]",
+            "on = \"branch\"\nwhen = \"git.short_sha == 'nothing'\"",
+            commits,
+            "of no tag it is certain that rule `sha` renders it",
+        ),
+    ] {
+        let said = lint_of(from, to, retention);
+        let expected: Vec<String> = (!expected.is_empty())
+            .then(|| format!("publish::retention::rule: retention `it`: {expected}"))
+            .into_iter()
+            .collect();
+        // A template may have other faults on other events.
+        let of_retention: Vec<String> = said.into_iter().filter(|it| it.contains("retention")).collect();
+        assert_eq!(of_retention, expected, "{from} {to}");
+    }
+}
+
+fn listing() -> impl Strategy<Value = Vec<ListedTag>> {
+    let tag = prop_oneof![
+        "sha-[0-9a-f]{7}",
+        "v[0-3]\\.[0-2]\\.[0-3](-rc\\.[12])?",
+        "pr-[1-9][0-9]{0,2}",
+        prop::sample::select(vec!["latest", "main", "v1.0", "v1.1"]).prop_map(str::to_owned),
+    ];
+    let days = prop::option::of(prop_oneof![0..100_i64, Just(NOW / DAY), Just(-3)]);
+    prop::collection::vec((tag, days), 0..40).prop_map(|tags| {
+        let mut seen = BTreeSet::new();
+        tags.into_iter()
+            .filter(|(tag, _)| seen.insert(tag.clone()))
+            .map(|(tag, days)| listed(&tag, days))
+            .collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_pull_request_takes_no_tag_of_another(one in 1..100_000_u64, other in 1..100_000_u64, sha in "[0-9a-f]{7}") {
+        prop_assume!(one != other);
+        let config = with(PR);
+        let tags = [listed(&format!("pr-{one}"), None), listed(&format!("pr-{other}"), None)];
+        prop_assert_eq!(removed(&decide(&config, &closed(one), &tags)), [format!("pr-{one}: pull request {one} is closed")]);
+        let config = config_of(&format!("{}{PR}", BASE.replace("pr-{{ pr.number }}", "{{ pr.number }}-{{ git.short_sha }}")));
+        let tags = [listed(&format!("{one}-{sha}"), None), listed(&format!("{other}-{sha}"), None)];
+        prop_assert_eq!(decide(&config, &closed(one), &tags).remove.len(), 1);
+        prop_assert_eq!(&decide(&config, &closed(one), &tags).remove[0].tag, &tags[0].tag);
+    }
+
+    #[test]
+    fn limits_hold_whatever_is_listed(
+        tags in listing(),
+        count in 1..6_usize,
+        age in prop::option::of(1..60_i64),
+        subject in prop::sample::select(vec!["rule = \"sha\"", "rule = \"version\"", "match = \"*\"", "match = [\"sha-*\", \"v*\"]"]),
+    ) {
+        let older_than = age.map_or(String::new(), |days| format!("older_than = \"{days}d\"\n"));
+        let config = with(&format!("[retention.it]\n{subject}\nkeep_last = {count}\n{older_than}"));
+        let decisions = decide(&config, &scheduled(), &tags);
+        let matched = decisions.remove.len() + decisions.keep.len();
+        prop_assert!(decisions.remove.len() <= matched.saturating_sub(count), "{decisions:?}");
+        let by_version = subject.contains("version");
+        for removal in &decisions.remove {
+            let created = tags.iter().find(|it| it.tag == removal.tag).expect("a listed tag").created;
+            let known = created.filter(|time| *time > 400_000_000);
+            prop_assert!(known.is_some() || (by_version && age.is_none()), "{removal:?}");
+            if let (Some(days), Some(time)) = (age, known) {
+                prop_assert!(NOW - time > days * DAY);
+            }
+        }
+        // What a forward tag is decided by is never removed.
+        let versions = |tags: Vec<&Tag>| -> Vec<semver::Version> {
+            tags.into_iter().filter_map(|tag| tag.as_str().strip_prefix('v')?.parse().ok()).filter(|it: &semver::Version| it.pre.is_empty()).collect()
+        };
+        let gone: BTreeSet<&Tag> = decisions.remove.iter().map(|it| &it.tag).collect();
+        let before = versions(tags.iter().map(|it| &it.tag).collect());
+        let after = versions(tags.iter().map(|it| &it.tag).filter(|tag| !gone.contains(tag)).collect());
+        for minor in 0..3 {
+            for major in 0..4 {
+                let highest = |all: &[semver::Version]| all.iter().filter(|it| (it.major, it.minor) == (major, minor)).max().cloned();
+                prop_assert_eq!(highest(&before), highest(&after));
+            }
+        }
+        prop_assert_eq!(before.iter().max(), after.iter().max());
+    }
+}

@@ -1,0 +1,259 @@
+//! What the part of a tag that a variable prints can look like.
+
+use globset::{GlobBuilder, GlobMatcher};
+use semver::{BuildMetadata, Prerelease, Version};
+
+use crate::desired::filters;
+use crate::model::Tag;
+
+/// How sure a reader has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Only what can certainly be rendered: a tag is taken for the rule's.
+    Certain,
+    /// Everything that might be rendered: a tag is left to the rule.
+    Possible,
+}
+
+/// What a variable prints into a tag.
+#[derive(Debug, Clone)]
+pub(super) enum Class {
+    /// So many hexadecimal digits.
+    Hexadecimal(usize),
+    /// A whole commit: 40 digits, or 64 in a repository of SHA-256.
+    Commit,
+    /// A number from 1 on.
+    Number,
+    /// A part of a version: a number from 0 on.
+    Digits,
+    /// A whole version, with `_` for `+`.
+    Version,
+    /// A pre-release, which may be empty.
+    Prerelease,
+    /// Build metadata, which may be empty.
+    Build,
+    /// A time in this format of strftime(3).
+    Date(String),
+    /// Any text that one of the globs lets through, or any at all where there are none; `slug`: through that filter.
+    Text { slug: bool, globs: Vec<Shape> },
+}
+
+impl Class {
+    /// Whether `text` can be what the variable prints.
+    pub fn admits(&self, text: &str, mode: Mode) -> bool {
+        match self {
+            Self::Hexadecimal(length) => text.len() == *length && is_hexadecimal(text),
+            Self::Commit => matches!(text.len(), 40 | 64) && is_hexadecimal(text),
+            Self::Number => !text.starts_with('0') && is_number(text),
+            Self::Digits => (text == "0" || !text.starts_with('0')) && is_number(text),
+            Self::Version => version(text).is_some(),
+            Self::Prerelease => Prerelease::new(text).is_ok(),
+            Self::Build => BuildMetadata::new(text).is_ok(),
+            Self::Date(format) => is_date(text, format),
+            Self::Text { slug, globs } => {
+                !text.is_empty()
+                    && (!slug || filters::slug(text) == text)
+                    && (globs.is_empty() || globs.iter().any(|glob| glob.admits(text, *slug, mode)))
+            }
+        }
+    }
+
+    /// Whether this is any text, so that no tag shows whose it is.
+    pub fn is_free(&self) -> bool {
+        match self {
+            Self::Prerelease | Self::Build => true,
+            Self::Text { globs, .. } => {
+                let fixed =
+                    |shape: &Shape| shape.literals.concat().contains(|c: char| c.is_ascii_alphanumeric());
+                globs.is_empty() || !globs.iter().all(fixed)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The version that `text` stands for in a tag.
+pub(super) fn version(text: &str) -> Option<Version> {
+    // A semantic version holds no `_`: what does was a `+`.
+    let version = Version::parse(&text.replacen('_', "+", 1)).ok()?;
+    (version.to_string().replace('+', "_") == text).then_some(version)
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok()
+}
+
+/// Whether `text` is what `format` makes of some time.
+fn is_date(text: &str, format: &str) -> bool {
+    let Ok(parsed) = jiff::fmt::strtime::parse(format, text) else { return false };
+    let timestamp = parsed.to_timestamp().ok().or_else(|| {
+        let civil = parsed.to_datetime().ok().or_else(|| Some(parsed.to_date().ok()?.at(0, 0, 0, 0)))?;
+        jiff::tz::Offset::UTC.to_timestamp(civil).ok()
+    });
+    timestamp.is_some_and(|timestamp| {
+        jiff::fmt::strtime::format(format, timestamp).is_ok_and(|formatted| formatted == text)
+    })
+}
+
+/// A glob of `match`, as far as it can be told from what is left of a name in a tag.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    matcher: GlobMatcher,
+    /// The fixed text between what is not fixed: one more than there are such places.
+    literals: Vec<String>,
+}
+
+impl Shape {
+    /// The shape of `glob`; `None` where that is no glob.
+    pub fn new(glob: &str) -> Option<Self> {
+        let matcher = GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher();
+        let (mut literals, mut depth, mut characters) = (vec![String::new()], 0_usize, glob.chars());
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' => {
+                    let escaped = characters.next().unwrap_or('\\');
+                    if depth == 0 {
+                        literals.last_mut()?.push(escaped);
+                    }
+                }
+                '[' | '{' => {
+                    if depth == 0 {
+                        literals.push(String::new());
+                    }
+                    depth += 1;
+                }
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                '*' | '?' => literals.push(String::new()),
+                other => literals.last_mut()?.push(other),
+            }
+        }
+        Some(Self { matcher, literals })
+    }
+
+    /// The name that the glob matches alone, where it has no places that are not fixed.
+    pub fn matches(&self, name: &str) -> bool {
+        self.matcher.is_match(name)
+    }
+
+    fn admits(&self, text: &str, slug: bool, mode: Mode) -> bool {
+        if !slug {
+            return self.matches(text);
+        }
+        match mode {
+            Mode::Certain => self.name_for(text).is_some(),
+            // What is long was cut, and what stood at an end trimmed: only the start is sure.
+            Mode::Possible => {
+                let start = sluggish(self.literals.first().map(String::as_str).unwrap_or_default());
+                let start = start.trim_start_matches(['-', '.']).trim_end_matches(['-', '.']);
+                let kept = start.get(..start.len().min(Tag::MAX_LENGTH / 2)).unwrap_or(start);
+                text.starts_with(kept)
+                    && (self.literals.len() > 1 || text == filters::slug(&self.literals.concat()))
+            }
+        }
+    }
+
+    /// A name that the glob matches and of which `text` is the slug.
+    fn name_for(&self, text: &str) -> Option<String> {
+        let (first, rest) = self.literals.split_first()?;
+        let mut name = first.clone();
+        if let Some((last, middle)) = rest.split_last() {
+            let mut left =
+                text.strip_prefix(sluggish(first).as_str())?.strip_suffix(sluggish(last).as_str())?;
+            for literal in middle {
+                let (before, after) = left.split_once(sluggish(literal).as_str())?;
+                name.push_str(before);
+                name.push_str(literal);
+                left = after;
+            }
+            name.push_str(left);
+            name.push_str(last);
+        }
+        (self.matches(&name) && filters::slug(&name) == text).then_some(name)
+    }
+}
+
+/// What `slug` makes of text in the middle of a name.
+fn sluggish(text: &str) -> String {
+    let framed = filters::slug(&format!("x{text}x"));
+    framed.strip_prefix('x').and_then(|it| it.strip_suffix('x')).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(class: &Class, text: &str) -> bool {
+        class.admits(text, Mode::Certain)
+    }
+
+    #[test]
+    fn each_class_admits_what_its_variable_prints() {
+        for (class, right, wrong) in [
+            (Class::Hexadecimal(7), vec!["0a1b2c3"], vec!["0A1b2c3", "0a1b2c", "0a1b2c34", "gggggga"]),
+            (
+                Class::Number,
+                vec!["1", "12", "18446744073709551615"],
+                vec!["", "0", "012", "x", "18446744073709551616"],
+            ),
+            (Class::Digits, vec!["0", "12"], vec!["", "00", "-1"]),
+            (
+                Class::Version,
+                vec!["1.2.3", "1.2.3-rc.1_b.7"],
+                vec!["1.2", "01.2.3", "1.2.3+b", "1.2.3_b_c", "v1.2.3"],
+            ),
+            (Class::Prerelease, vec!["", "rc.1"], vec!["rc_1", "01"]),
+            (Class::Date("%Y%m%d".to_owned()), vec!["20260102"], vec!["20261301", "2026012", "x"]),
+            (Class::Date("%Y-%m-%d.%H%M%S".to_owned()), vec!["2026-01-02.030405"], vec!["2026-01-02.030465"]),
+            (Class::Date("%s".to_owned()), vec!["1767323045"], vec!["now"]),
+            (
+                Class::Text { slug: true, globs: vec![] },
+                vec!["main", "a.b_c-d"],
+                vec!["", "Main", "a--b", "-a", "a-"],
+            ),
+            (Class::Text { slug: false, globs: vec![] }, vec!["Main", "a--b"], vec![""]),
+        ] {
+            assert!(right.iter().all(|text| admits(&class, text)), "{class:?} refuses one of {right:?}");
+            assert!(!wrong.iter().any(|text| admits(&class, text)), "{class:?} takes one of {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn globs_hold_for_what_is_left_of_a_name() {
+        for (glob, certain, possible) in [
+            ("main", vec!["main"], vec![]),
+            ("Release/*", vec!["release-1.x", "release-a-b"], vec!["release", "released"]),
+            ("release/*/final", vec!["release-1-final"], vec!["release-1"]),
+            ("v[0-9].x", vec!["v1.x"], vec!["vx.x"]),
+            ("{main,develop}", vec!["main", "develop"], vec!["other"]),
+            ("*", vec!["anything"], vec![]),
+            ("a?c", vec!["abc"], vec!["abbc", "a-c"]),
+            ("a[[]b", vec![], vec!["a-b"]),
+            ("\\*main", vec!["main"], vec![]),
+            ("é-*", vec![], vec!["x", "x-0123abcd"]),
+        ] {
+            let class = Class::Text { slug: true, globs: Shape::new(glob).into_iter().collect() };
+            for text in &certain {
+                assert!(
+                    class.admits(text, Mode::Certain) && class.admits(text, Mode::Possible),
+                    "{glob} {text}"
+                );
+            }
+            for text in possible {
+                assert!(class.admits(text, Mode::Possible), "{glob} {text}");
+            }
+        }
+        let main = Class::Text { slug: true, globs: Shape::new("main").into_iter().collect() };
+        assert!(!main.admits("mainline", Mode::Possible) && !main.admits("mai", Mode::Possible));
+        let release = Class::Text { slug: true, globs: Shape::new("release/*").into_iter().collect() };
+        assert!(!release.admits("released", Mode::Certain) && !release.admits("pr-12", Mode::Possible));
+        assert!(
+            !release.is_free()
+                && Class::Text { slug: true, globs: Shape::new("*/*").into_iter().collect() }.is_free()
+        );
+    }
+}

@@ -1,0 +1,416 @@
+//! Tags read back: whether a tag of a registry is exactly one that a tag rule can render.
+//!
+//! A template is no pattern, so it is tried: rendered with values that are found again in what comes out, and then with
+//! others, to see that it does the same with all. A template that decides, or that changes what it prints, is not read.
+//! Which of several rules a tag belongs to is not decided here.
+
+mod class;
+mod pieces;
+mod probes;
+
+use std::collections::BTreeSet;
+
+use semver::Version;
+
+use super::rules;
+use super::tags::Renderer;
+use super::template::{Kind, Templates};
+use super::values::{VARIABLES, Values};
+use super::version;
+use crate::config::{Image, TagRule};
+use crate::model::{EventName, Tag};
+use class::{Mode, Shape};
+use pieces::{Piece, cut};
+use probes::{Form, Probe};
+
+/// Why the tags of a rule cannot be read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// The template holds statements.
+    #[error("its template has conditions or loops")]
+    Statement,
+    /// An expression decides or computes.
+    #[error("its template computes with `{0}`")]
+    Word(String),
+    /// A filter gives the same text for different ones.
+    #[error("its template uses the filter `{0}`, which does not show what went in")]
+    Filter(String),
+    /// A function or method is called.
+    #[error("its template calls a function")]
+    Call,
+    /// A variable is used and does not come out.
+    #[error("what its template prints of `{0}` cannot be found in the tag")]
+    NotFound(String),
+    /// A variable comes out twice, or two that depend on each other.
+    #[error("its template prints `{0}` and `{1}`, which depend on each other")]
+    Dependent(String, String),
+    /// The template does other things with other values.
+    #[error("its template renders no single pattern")]
+    Pattern,
+    /// The template cannot be rendered.
+    #[error("its template cannot be rendered: {0}")]
+    Template(String),
+}
+
+/// Reads the tags of a rule back.
+#[derive(Debug, Clone)]
+pub(super) struct TagReader {
+    /// What the rule renders on each kind of event.
+    alternatives: Vec<Alternative>,
+    when: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Alternative {
+    pieces: Vec<Piece>,
+    /// Whether `when` has to be asked, since it looks at what the tag shows.
+    asks_when: bool,
+    /// Globs that the git tag must match, and its start, where a version shows the git tag.
+    git_tag: Option<(String, Vec<Shape>)>,
+    values: Values,
+    /// Runs that might happen.
+    probes: Vec<Probe>,
+}
+
+impl TagReader {
+    /// A reader of what the rule renders for the image called `name`.
+    pub fn new(
+        renderer: &Renderer<'_>,
+        rule: &TagRule,
+        (name, image): (&str, &Image),
+    ) -> Result<Self, Unreadable> {
+        let templates = &renderer.templates;
+        check_words(templates, &rule.template)?;
+        let variables = variables(templates, &rule.template);
+        independent(&variables)?;
+        let by_event = templates.uses(&rule.template, Kind::Text, "event")
+            || rule.when.as_deref().is_some_and(|when| templates.uses(when, Kind::Expression, "event"));
+        let (mut alternatives, mut seen) = (Vec::new(), BTreeSet::new());
+        for event in &rule.on {
+            if seen.insert((by_event.then_some(event), *event == EventName::Tag)) {
+                alternatives.extend(alternative(renderer, rule, *event, (name, image), &variables)?);
+            }
+        }
+        Ok(Self { alternatives, when: rule.when.clone() })
+    }
+
+    /// Whether the rule can certainly render `tag`.
+    pub fn reads(&self, templates: &Templates, tag: &Tag) -> bool {
+        self.alternatives.iter().any(|it| {
+            cut(&it.pieces, tag.as_str(), Mode::Certain)
+                .is_some_and(|parts| it.holds(&parts, templates, self.when.as_deref()))
+        })
+    }
+
+    /// Whether the rule might render `tag`: where it is not certain, it might.
+    pub fn might_render(&self, tag: &Tag) -> bool {
+        self.alternatives.iter().any(|it| cut(&it.pieces, tag.as_str(), Mode::Possible).is_some())
+    }
+
+    /// The numbers of pull requests that `tag` may have been rendered for.
+    pub fn pull_requests(&self, tag: &Tag) -> BTreeSet<u64> {
+        self.parts(tag, "pr.number").iter().filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// The version that `tag` was rendered for, where the template prints it in full.
+    pub fn version(&self, tag: &Tag) -> Option<Version> {
+        let parts = self.parts(tag, "version");
+        let mut versions = parts.iter().filter_map(|text| class::version(text));
+        versions.next().filter(|_| parts.len() == 1)
+    }
+
+    /// Whether the template prints the full version.
+    pub fn prints_version(&self) -> bool {
+        !self.alternatives.is_empty()
+            && self.alternatives.iter().all(|it| it.pieces.iter().any(|piece| is_part(piece, "version")))
+    }
+
+    /// Whether a tag shows nothing that only this rule writes: the rule renders any text, with none that is fixed.
+    pub fn is_free(&self) -> bool {
+        self.alternatives.iter().any(|it| {
+            let fixed = |piece: &Piece| {
+                matches!(piece, Piece::Text(text) if text.contains(|c: char| c.is_ascii_alphanumeric()))
+            };
+            let free = |piece: &Piece| matches!(piece, Piece::Part { class, .. } if class.is_free());
+            it.pieces.iter().any(free) && !it.pieces.iter().any(fixed)
+        })
+    }
+
+    fn parts(&self, tag: &Tag, variable: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for it in &self.alternatives {
+            let Some(parts) = cut(&it.pieces, tag.as_str(), Mode::Certain) else { continue };
+            let of_variable = it.pieces.iter().zip(&parts).filter(|(piece, _)| is_part(piece, variable));
+            found.extend(of_variable.flat_map(|(_, texts)| texts.iter().map(|text| (*text).to_owned())));
+        }
+        found
+    }
+
+    /// Tags that the rule renders in situations that happen, where it renders any.
+    pub fn samples(&self, templates: &Templates, rule: &TagRule) -> Vec<Tag> {
+        let names: Vec<String> = rule
+            .matches
+            .iter()
+            .flat_map(|glob| {
+                ["x", "0", "0.0", "0.0.0"]
+                    .map(|text| glob.replace("**", "*").replace('*', text).replace('?', "x"))
+            })
+            .collect();
+        let mut samples = Vec::new();
+        for it in &self.alternatives {
+            let mut contexts = it.probes.clone();
+            for name in &names {
+                let Some(mut probe) = it.probes.first().cloned() else { continue };
+                probe.context.branch = Some(name.clone());
+                probe.context.tag = Some(name.clone());
+                let version = it
+                    .git_tag
+                    .as_ref()
+                    .and_then(|(prefix, _)| name.strip_prefix(prefix.as_str())?.parse().ok());
+                probe.version = version.unwrap_or(probe.version);
+                contexts.push(probe);
+            }
+            let rendered = contexts.iter().filter_map(|probe| {
+                let values = it.values.with_context(&probe.context).with_version(Ok(probe.version.clone()));
+                rules::render(templates, &rule.template, &values).ok()
+            });
+            samples.extend(rendered);
+        }
+        samples
+    }
+}
+
+impl Alternative {
+    /// Whether `when` and the globs of git tags hold for some run that renders these parts.
+    fn holds(&self, parts: &[BTreeSet<&str>], templates: &Templates, when: Option<&str>) -> bool {
+        if !self.asks_when && self.git_tag.is_none() {
+            return true;
+        }
+        let only = |variable: &str| -> Option<&str> {
+            let of_variable = self.pieces.iter().zip(parts).find(|(piece, _)| is_part(piece, variable));
+            of_variable.and_then(|(_, texts)| if texts.len() == 1 { texts.first().copied() } else { None })
+        };
+        let number = |variable: &str| only(variable).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let Some(mut context) = self.probes.first().map(|probe| probe.context.clone()) else { return false };
+        context.pull_request = only("pr.number").and_then(|text| text.parse().ok()).or(context.pull_request);
+        let full = only("version").map(class::version);
+        // Where only parts are shown, the others are free: a release and a pre-release stand for what they can be.
+        let candidates: Vec<Version> = match full {
+            Some(version) => version.into_iter().collect(),
+            None => ["", "rc.1"]
+                .into_iter()
+                .map(|free| {
+                    let mut version = Version::new(
+                        number("version.major"),
+                        number("version.minor"),
+                        number("version.patch"),
+                    );
+                    version.pre = only("version.pre").unwrap_or(free).parse().unwrap_or_default();
+                    version.build = only("version.build").unwrap_or_default().parse().unwrap_or_default();
+                    version
+                })
+                .collect(),
+        };
+        candidates.into_iter().any(|version| {
+            let named = self.git_tag.as_ref().is_none_or(|(prefix, globs)| {
+                let name = format!("{prefix}{version}");
+                globs.iter().any(|glob| glob.matches(&name))
+            });
+            let asked = when.filter(|_| self.asks_when && named);
+            let values = || self.values.with_context(&context).with_version(Ok(version.clone()));
+            named && asked.is_none_or(|when| templates.test(when, &values()).unwrap_or_default())
+        })
+    }
+}
+
+fn is_part(piece: &Piece, wanted: &str) -> bool {
+    matches!(piece, Piece::Part { variable, .. } if *variable == wanted)
+}
+
+/// Whether a variable has one value for an image, whatever the run.
+pub(super) fn is_constant(variable: &str) -> bool {
+    matches!(variable, "event" | "image.name") || variable.starts_with("vars.")
+}
+
+/// The variables of `template` that differ from run to run.
+pub(super) fn variables(templates: &Templates, template: &str) -> BTreeSet<String> {
+    let mut found = templates.variables(template, Kind::Text);
+    // minijinja does not look into slices, as `git.sha[:12]`.
+    let code = templates.without_strings(template);
+    let paths = expressions(&code)
+        .flat_map(|it| it.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))));
+    found.extend(paths.filter(|path| VARIABLES.contains(path)).map(str::to_owned));
+    found.retain(|variable| !is_constant(variable));
+    found
+}
+
+/// Whether `when` or the version of a tag can say something about a variable that the tag shows.
+fn is_related(one: &str, other: &str) -> bool {
+    let group = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    one == other || (group(one) == "version" && group(other) == "version")
+}
+
+/// What the rule renders on `event`; `None` where its `when` holds on no such event.
+fn alternative(
+    renderer: &Renderer<'_>,
+    rule: &TagRule,
+    event: EventName,
+    (name, image): (&str, &Image),
+    variables: &BTreeSet<String>,
+) -> Result<Option<Alternative>, Unreadable> {
+    let (config, templates) = (renderer.config, &renderer.templates);
+    let probes = probes::all(event);
+    let values: Vec<Values> = probes
+        .iter()
+        .map(|probe| Values::new(&probe.context, &config.vars, name).with_version(Ok(probe.version.clone())))
+        .collect();
+    let Some(first) = values.first() else { return Ok(None) };
+    let conditions = rule.when.as_deref().map(|when| templates.variables(when, Kind::Expression));
+    let asked = |variables: &BTreeSet<String>| variables.iter().all(|variable| is_constant(variable));
+    if let (Some(when), Some(true)) = (&rule.when, conditions.as_ref().map(asked))
+        && templates.test(when, first) == Ok(false)
+    {
+        return Ok(None);
+    }
+    let rendered: Result<Vec<String>, _> =
+        values.iter().map(|values| rules::text(templates, &rule.template, values)).collect();
+    let rendered = rendered.map_err(|error| Unreadable::Template(error.message))?;
+    let forms: Vec<Form> = variables
+        .iter()
+        .flat_map(|variable| probes::forms(variable, rule, event, &probes, (templates, &values)))
+        .collect();
+    let pieces = split(rendered.first().map(String::as_str).unwrap_or_default(), &forms);
+    for (index, rendered) in rendered.iter().enumerate() {
+        let composed: String = pieces.iter().map(|piece| piece.text(index)).collect();
+        if composed != *rendered {
+            let missing = variables.iter().find(|variable| !pieces.iter().any(|piece| piece.is_of(variable)));
+            return Err(missing.map_or(Unreadable::Pattern, |it| Unreadable::NotFound(it.clone())));
+        }
+    }
+    for variable in variables {
+        match pieces.iter().filter(|piece| piece.is_of(variable)).count() {
+            0 => return Err(Unreadable::NotFound(variable.clone())),
+            1 => {}
+            _ => return Err(Unreadable::Dependent(variable.clone(), variable.clone())),
+        }
+    }
+    let shown = |name: &String| variables.iter().any(|variable| is_related(variable, name));
+    let shows_version = variables.iter().any(|variable| is_related(variable, "version"));
+    let of_git_tag = event == EventName::Tag && !rule.matches.is_empty() && config.project.version.is_none();
+    let globs = || rule.matches.iter().filter_map(|glob| Shape::new(glob)).collect();
+    Ok(Some(Alternative {
+        pieces: pieces.into_iter().map(Found::into_piece).collect(),
+        asks_when: conditions.is_some_and(|names| names.iter().any(shown)),
+        git_tag: (of_git_tag && shows_version).then(|| (version::prefix(config, image).to_owned(), globs())),
+        values: first.clone(),
+        probes: probes.get(1..).unwrap_or_default().to_vec(),
+    }))
+}
+
+/// A piece, before it is known that it is one.
+enum Found<'f> {
+    Text(String),
+    Form(&'f Form),
+}
+
+impl Found<'_> {
+    fn text(&self, probe: usize) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Form(form) => form.texts.get(probe).map(String::as_str).unwrap_or_default(),
+        }
+    }
+
+    fn is_of(&self, variable: &str) -> bool {
+        matches!(self, Self::Form(form) if form.variable == variable)
+    }
+
+    fn into_piece(self) -> Piece {
+        match self {
+            Self::Text(text) => Piece::Text(text),
+            Self::Form(form) => Piece::Part { variable: form.variable, class: form.class.clone() },
+        }
+    }
+}
+
+/// Cuts what the first probe rendered: at each place the longest form that stands there, else fixed text.
+fn split<'f>(rendered: &str, forms: &'f [Form]) -> Vec<Found<'f>> {
+    let (mut found, mut rest) = (Vec::new(), rendered);
+    let first = |form: &'f Form| form.texts.first().map(String::as_str).filter(|text| !text.is_empty());
+    while let Some(character) = rest.chars().next() {
+        let here = forms.iter().filter_map(|form| Some((form, first(form)?)));
+        let longest = here.filter(|(_, text)| rest.starts_with(text)).max_by_key(|(_, text)| text.len());
+        if let Some((form, text)) = longest {
+            found.push(Found::Form(form));
+            rest = rest.get(text.len()..).unwrap_or_default();
+            continue;
+        }
+        match found.last_mut() {
+            Some(Found::Text(text)) => text.push(character),
+            _ => found.push(Found::Text(character.to_string())),
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    found
+}
+
+/// Refuses templates that do more than print: trying them cannot show all that they do.
+fn check_words(templates: &Templates, template: &str) -> Result<(), Unreadable> {
+    const FILTERS: [&str; 3] = ["slug", "short", "date"];
+    const WORDS: [&str; 7] = ["if", "else", "and", "or", "not", "in", "is"];
+    let code = templates.without_strings(template);
+    if code.contains("{%") {
+        return Err(Unreadable::Statement);
+    }
+    let filters = templates.filters(template);
+    if let Some(filter) = filters.iter().find(|filter| !FILTERS.contains(&filter.as_str())) {
+        return Err(Unreadable::Filter(filter.clone()));
+    }
+    for expression in expressions(&code) {
+        let mut words = expression.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        if let Some(word) = words.find(|word| WORDS.contains(word)) {
+            return Err(Unreadable::Word(word.to_owned()));
+        }
+        let mut before = expression.split('(').rev().skip(1);
+        let is_filter = |before: &str| {
+            let before = before.trim_end();
+            let name = FILTERS.into_iter().find_map(|filter| before.strip_suffix(filter));
+            name.is_some_and(|rest| rest.trim_end().ends_with('|'))
+        };
+        if !before.all(is_filter) {
+            return Err(Unreadable::Call);
+        }
+    }
+    Ok(())
+}
+
+/// What stands in `{{ … }}`.
+fn expressions(code: &str) -> impl Iterator<Item = &str> {
+    code.split("{{").skip(1).filter_map(|part| part.split("}}").next())
+}
+
+/// Refuses two variables that say something about each other: a tag would be read that no run renders.
+fn independent(variables: &BTreeSet<String>) -> Result<(), Unreadable> {
+    let depends = |one: &str, other: &str| {
+        matches!(
+            (one, other),
+            ("git.sha", "git.short_sha")
+                | ("git.ref", _)
+                | (_, "git.ref")
+                | ("git.default_branch", "git.branch")
+        ) || (one == "version" && other.starts_with("version."))
+            || (one == "git.tag" && other.starts_with("version"))
+    };
+    for one in variables {
+        for other in variables.iter().filter(|other| *other != one) {
+            if depends(one, other) {
+                return Err(Unreadable::Dependent(one.clone(), other.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

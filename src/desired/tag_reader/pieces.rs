@@ -1,0 +1,103 @@
+//! A tag as the pieces that a template renders it of, and every way to cut a text into them.
+
+use std::collections::BTreeSet;
+
+use super::class::{Class, Mode};
+
+/// A piece of a tag.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    /// Fixed text.
+    Text(String),
+    /// What a variable prints.
+    Part {
+        /// The variable.
+        variable: &'static str,
+        /// What it can look like.
+        class: Class,
+    },
+}
+
+impl Piece {
+    fn admits(&self, text: &str, mode: Mode) -> bool {
+        match self {
+            Self::Text(fixed) => text == fixed,
+            Self::Part { class, .. } => class.admits(text, mode),
+        }
+    }
+
+    /// Where the piece can end in `text` if it starts at `start`.
+    fn ends(&self, text: &str, start: usize, mode: Mode) -> Vec<usize> {
+        match self {
+            Self::Text(fixed) => {
+                let fits = text.get(start..).is_some_and(|rest| rest.starts_with(fixed));
+                fits.then_some(start + fixed.len()).into_iter().collect()
+            }
+            Self::Part { .. } => (start..=text.len())
+                .filter(|end| text.get(start..*end).is_some_and(|part| self.admits(part, mode)))
+                .collect(),
+        }
+    }
+}
+
+/// For each piece every text that it has in some way to cut `text` into `pieces`; `None` where there is no way.
+///
+/// A class looks at its own text alone, so what can stand before a place does not depend on what stands behind it:
+/// one pass forward and one back find all ways at once.
+pub(super) fn cut<'t>(pieces: &[Piece], text: &'t str, mode: Mode) -> Option<Vec<BTreeSet<&'t str>>> {
+    let mut spans: Vec<Vec<(usize, usize)>> = Vec::with_capacity(pieces.len());
+    let mut starts = BTreeSet::from([0]);
+    for piece in pieces {
+        let found: Vec<(usize, usize)> = starts
+            .iter()
+            .flat_map(|start| piece.ends(text, *start, mode).into_iter().map(|end| (*start, end)))
+            .collect();
+        starts = found.iter().map(|(_, end)| *end).collect();
+        spans.push(found);
+    }
+    let mut ends = BTreeSet::from([text.len()]);
+    let mut parts = Vec::with_capacity(pieces.len());
+    for mut found in spans.into_iter().rev() {
+        found.retain(|(_, end)| ends.contains(end));
+        if found.is_empty() {
+            return None;
+        }
+        ends = found.iter().map(|(start, _)| *start).collect();
+        parts.push(found.iter().filter_map(|(start, end)| text.get(*start..*end)).collect());
+    }
+    // Without pieces only the empty text is cut.
+    if pieces.is_empty() && !text.is_empty() {
+        return None;
+    }
+    parts.reverse();
+    Some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(fixed: &str) -> Piece {
+        Piece::Text(fixed.to_owned())
+    }
+
+    fn part(class: Class) -> Piece {
+        Piece::Part { variable: "pr.number", class }
+    }
+
+    #[test]
+    fn every_way_is_found() {
+        let slug = || part(Class::Text { slug: true, globs: Vec::new() });
+        let pieces = [slug(), text("-"), part(Class::Number), text("-"), slug()];
+        let parts = cut(&pieces, "x-1-y-2-z", Mode::Certain).expect("a way");
+        assert_eq!(parts[2], BTreeSet::from(["1", "2"]));
+        let parts = cut(&[text("pr-"), part(Class::Number)], "pr-123", Mode::Certain).expect("a way");
+        assert_eq!(parts[1], BTreeSet::from(["123"]));
+        for wrong in ["pr-", "pr-012", "xpr-12", "pr-12-x", "pr-12 "] {
+            assert_eq!(cut(&[text("pr-"), part(Class::Number)], wrong, Mode::Certain), None, "{wrong}");
+        }
+        let pieces = [part(Class::Number), part(Class::Hexadecimal(7))];
+        let parts = cut(&pieces, "12abcdef0", Mode::Certain).expect("a way");
+        assert_eq!((&parts[0], &parts[1]), (&BTreeSet::from(["12"]), &BTreeSet::from(["abcdef0"])));
+    }
+}

@@ -1,0 +1,178 @@
+//! Values to render a template with, to see where in the tag each of its variables comes out.
+
+use regex::Regex;
+use semver::Version;
+
+use super::class::{Class, Shape};
+use crate::config::TagRule;
+use crate::context::Context;
+use crate::desired::filters;
+use crate::desired::template::Templates;
+use crate::desired::values::Values;
+use crate::model::EventName;
+
+/// A context and a version that no run has, or that one might have.
+#[derive(Debug, Clone)]
+pub(super) struct Probe {
+    pub context: Context,
+    pub version: Version,
+}
+
+struct Row {
+    sha: &'static str,
+    number: u64,
+    version: &'static str,
+    branch: String,
+    tag: String,
+    time: i64,
+}
+
+/// The probes for an event. Each value of the first is found nowhere else, so that it shows where it comes out; those
+/// of the others are as short, long and plain as can be, so that a template shows whether it does the same with all.
+pub(super) fn all(event: EventName) -> Vec<Probe> {
+    let row = |sha, number, version, branch: &str, tag: &str, time| Row {
+        sha,
+        number,
+        version,
+        branch: branch.to_owned(),
+        tag: tag.to_owned(),
+        time,
+    };
+    let mut rows = vec![
+        row(
+            "c0ffee1d2b3a49587766d5e4f3a2b1c0d9e8f7a6",
+            7_305_918_264,
+            "98765.43210.12345-q7xw.9+zb31k",
+            "Zq7/abcdefghijklmnopqrstuvwxyz_ABC.0123456789x",
+            "Tq3/zyxwvutsrqponmlkjihgfedcba_CBA.9876543210y",
+            1_234_567_890,
+        ),
+        row("0123456789abcdef0123456789abcdef01234567", 1, "0.0.0", "main", "v0.0.0", 1_767_323_045),
+        row(
+            "ffffffffffffffffffffffffffffffffffffffff",
+            99_999,
+            "10.20.30-rc.1",
+            "Feature/X#1",
+            "Nightly",
+            951_782_400,
+        ),
+        row(
+            "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c",
+            1234,
+            "1.4.2+build.7",
+            "release/1.x",
+            "v1.4.2",
+            1_000_000_000,
+        ),
+    ];
+    let mut long = row("1111111111111111111111111111111111111111", 99, "3.4.5-alpha", "", "", 1_500_000_000);
+    (long.branch, long.tag) = ("Long/".repeat(60), "Tall/".repeat(60));
+    rows.push(long);
+    rows.into_iter().filter_map(|row| probe(event, row)).collect()
+}
+
+fn probe(event: EventName, row: Row) -> Option<Probe> {
+    let mut context = Context::new(event);
+    context.sha = Some(row.sha.to_owned());
+    context.pull_request = Some(row.number);
+    context.reference = Some(format!("refs/Rk5/{}{}", row.number, row.branch));
+    context.default_branch = Some(format!("Dw9/{}{}", row.number, row.tag));
+    context.branch = Some(row.branch);
+    context.tag = Some(row.tag);
+    context.commit_time = Some(row.time);
+    context.dirty = Some(false);
+    Some(Probe { context, version: row.version.parse().ok()? })
+}
+
+/// One way in which a variable can come out in a tag.
+#[derive(Debug, Clone)]
+pub(super) struct Form {
+    pub variable: &'static str,
+    pub class: Class,
+    /// What it prints in each of the probes.
+    pub texts: Vec<String>,
+}
+
+/// The ways in which `variable` can come out in a tag of `rule` on an event.
+pub(super) fn forms(
+    variable: &str,
+    rule: &TagRule,
+    event: EventName,
+    probes: &[Probe],
+    (templates, values): (&Templates, &[Values]),
+) -> Vec<Form> {
+    let form = |variable, class, print: &dyn Fn(&Probe) -> String| Form {
+        variable,
+        class,
+        texts: probes.iter().map(print).collect(),
+    };
+    let globs = |holds: bool| -> Vec<Shape> {
+        if holds { rule.matches.iter().filter_map(|glob| Shape::new(glob)).collect() } else { Vec::new() }
+    };
+    let text = |variable, globs: Vec<Shape>, print: &dyn Fn(&Probe) -> String| {
+        vec![
+            form(variable, Class::Text { slug: true, globs: globs.clone() }, &|probe| {
+                filters::slug(&print(probe))
+            }),
+            form(variable, Class::Text { slug: false, globs }, print),
+        ]
+    };
+    match variable {
+        "git.sha" => commit("git.sha", 40, probes),
+        "git.short_sha" => commit("git.short_sha", 7, probes),
+        "pr.number" => vec![form("pr.number", Class::Number, &|it| text_of(it.context.pull_request))],
+        "version" => vec![form("version", Class::Version, &|it| it.version.to_string().replace('+', "_"))],
+        "version.major" => vec![form("version.major", Class::Digits, &|it| it.version.major.to_string())],
+        "version.minor" => vec![form("version.minor", Class::Digits, &|it| it.version.minor.to_string())],
+        "version.patch" => vec![form("version.patch", Class::Digits, &|it| it.version.patch.to_string())],
+        "version.pre" => vec![form("version.pre", Class::Prerelease, &|it| it.version.pre.to_string())],
+        "version.build" => vec![form("version.build", Class::Build, &|it| it.version.build.to_string())],
+        "git.branch" => {
+            text("git.branch", globs(event != EventName::Tag), &|it| text_of(it.context.branch.as_ref()))
+        }
+        "git.tag" => text("git.tag", globs(event == EventName::Tag), &|it| text_of(it.context.tag.as_ref())),
+        "git.ref" => text("git.ref", Shape::new("refs/**").into_iter().collect(), &|it| {
+            text_of(it.context.reference.as_ref())
+        }),
+        "git.default_branch" => {
+            text("git.default_branch", Vec::new(), &|it| text_of(it.context.default_branch.as_ref()))
+        }
+        "git.commit_time" => dates(&rule.template, templates, values),
+        _ => Vec::new(),
+    }
+}
+
+fn text_of(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A commit, whole or cut to so many digits that nothing else looks like it.
+fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Form> {
+    const FEWEST: usize = 4;
+    let cut = |length: usize| Form {
+        variable,
+        class: if length == 40 { Class::Commit } else { Class::Hexadecimal(length) },
+        texts: probes
+            .iter()
+            .map(|probe| {
+                let sha = probe.context.sha.as_deref().unwrap_or_default();
+                sha.get(..length).unwrap_or_default().to_owned()
+            })
+            .collect(),
+    };
+    (FEWEST..=length).map(cut).collect()
+}
+
+/// The time of the commit, in each of the formats that the template asks for.
+fn dates(template: &str, templates: &Templates, values: &[Values]) -> Vec<Form> {
+    let pattern = r#"git\s*\.\s*commit_time\s*\|\s*date\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\)"#;
+    let Ok(pattern) = Regex::new(pattern) else { return Vec::new() };
+    let forms = pattern.captures_iter(template).filter_map(|found| {
+        let format = found.get(1).or_else(|| found.get(2))?.as_str();
+        let expression = format!("{{{{ {} }}}}", found.get(0)?.as_str());
+        let texts: Result<Vec<String>, _> =
+            values.iter().map(|values| templates.render(&expression, values)).collect();
+        Some(Form { variable: "git.commit_time", class: Class::Date(format.to_owned()), texts: texts.ok()? })
+    });
+    forms.collect()
+}

@@ -1,0 +1,86 @@
+//! What a rollback needs to know: what each tag names now, whether what it is to go back to is still there, and how a
+//! tag can be removed. Only what the answers before make necessary is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+
+use crate::model::plan::RemovalMethod;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{Digest, RepositoryName, Tag, TagOrDigest};
+use crate::registry::{Deletion, ReadWriteRepository, RegistryError};
+
+/// What is to be asked about one repository.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// How to reach the registry.
+    pub endpoint: &'a RegistryEndpoint,
+    /// The repository, namespace included.
+    pub repository: &'a RepositoryName,
+    /// Each tag, and the digest that it is to name; none where it is to be gone.
+    pub tags: Vec<(&'a Tag, Option<&'a Digest>)>,
+}
+
+/// What one repository answers.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// What the tags name; those that do not exist are not in it.
+    pub tags: BTreeMap<Tag, Digest>,
+    /// The digests to go back to that are still there; those that a tag names already are not asked about.
+    pub held: BTreeSet<Digest>,
+    /// How a tag alone is removed, or why it cannot be; `None` where none is to go.
+    pub removal: Option<Result<RemovalMethod, String>>,
+}
+
+/// Asks every repository; `connected` has one entry for each of `questions`. Every failure is returned, with the name of
+/// the repository.
+pub async fn standing(
+    questions: &[Question<'_>],
+    connected: &[Arc<dyn ReadWriteRepository>],
+) -> Result<Vec<Standing>, Vec<(String, RegistryError)>> {
+    let asked = questions.iter().zip(connected).map(|(question, repository)| async move {
+        let name = question.endpoint.url.full_name(question.repository);
+        ask(question, repository.as_ref()).await.map_err(|error| (name, error))
+    });
+    let (mut answers, mut errors) = (Vec::new(), Vec::new());
+    for result in join_all(asked).await {
+        match result {
+            Ok(answer) => answers.push(answer),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(answers) } else { Err(errors) }
+}
+
+async fn ask(
+    question: &Question<'_>,
+    repository: &dyn ReadWriteRepository,
+) -> Result<Standing, RegistryError> {
+    let digest_at = |at: TagOrDigest| async move {
+        Ok::<_, RegistryError>(repository.head_manifest(&at).await?.map(|head| head.digest))
+    };
+    let heads = question.tags.iter().map(|(tag, _)| digest_at(TagOrDigest::Tag((*tag).clone())));
+    let heads = try_join_all(heads).await?;
+    let (mut tags, mut wanted, mut removes) = (BTreeMap::new(), BTreeSet::new(), false);
+    for ((tag, back_to), present) in question.tags.iter().zip(heads) {
+        if present.as_ref() != *back_to {
+            wanted.extend(back_to.cloned());
+            removes |= back_to.is_none();
+        }
+        tags.extend(present.map(|present| ((*tag).clone(), present)));
+    }
+    let held = wanted.into_iter().map(|digest| digest_at(TagOrDigest::Digest(digest)));
+    let held = try_join_all(held).await?.into_iter().flatten().collect();
+    let removal = if removes { Some(method(repository.deletion().await?)) } else { None };
+    Ok(Standing { tags, held, removal })
+}
+
+/// How a tag alone is removed where the registry deletes what it says.
+fn method(deletion: Deletion) -> Result<RemovalMethod, String> {
+    match deletion {
+        Deletion::Tags => Ok(RemovalMethod::Tag),
+        Deletion::Manifests => Ok(RemovalMethod::Placeholder),
+        Deletion::Nothing(why) => Err(why),
+    }
+}

@@ -1,0 +1,250 @@
+//! The way back from an apply: a pure function of its record and of what the tags name now.
+//!
+//! One rule holds for the record of every kind of plan. What an apply changed goes back to what it was before, if it is
+//! still what the apply left; an immutable tag that was put stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::{Address, Selection};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::outcome::{ChangeOutcome, ChangeResult};
+use crate::model::plan::{
+    Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
+    TagTarget,
+};
+use crate::model::record::Record;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{Digest, Mutability, Tag};
+use crate::observed::{Question, Standing};
+
+/// Why nothing can be rolled back by a record.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The outcome and the plan of the record are not of one apply, as only in one that was edited.
+    #[error("the record contradicts itself: of `{0}`, its plan and its outcome do not both tell")]
+    Inconsistent(String),
+    /// The record names a registry that it does not describe.
+    #[error("the record names the registry `{0}` without describing it")]
+    UnknownRegistry(String),
+}
+
+impl RollbackError {
+    /// For people.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(Code::PlanFile, self.to_string())
+            .help("take the record as `--record FILE` wrote it; nothing in it is meant to be changed")
+    }
+}
+
+/// What is to be rolled back, before any registry was asked.
+#[derive(Debug)]
+pub struct Rollback<'r> {
+    record: &'r Record,
+    repositories: Vec<Repository<'r>>,
+}
+
+/// The part of it in one repository.
+#[derive(Debug)]
+struct Repository<'r> {
+    planned: &'r PlannedRepository,
+    endpoint: &'r RegistryEndpoint,
+    tags: Vec<Done<'r>>,
+}
+
+/// A change that the apply made, or may have made.
+#[derive(Debug, Clone, Copy)]
+struct Done<'r> {
+    planned: &'r Change,
+    outcome: &'r ChangeOutcome,
+}
+
+impl<'r> Rollback<'r> {
+    /// The selected part of what the apply of `record` changed, or may have changed.
+    ///
+    /// # Errors
+    ///
+    /// What makes the record no record of an apply, and targets that name nothing of it.
+    pub fn new(record: &'r Record, selection: &Selection) -> Result<Self, Vec<Diagnostic>> {
+        let mut outcomes: BTreeMap<&str, &ChangeOutcome> =
+            record.outcome.changes.iter().map(|outcome| (outcome.address.as_str(), outcome)).collect();
+        let (mut repositories, mut errors, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        for planned in &record.plan.repositories {
+            let mut tags = Vec::new();
+            for change in &planned.changes {
+                let Some(outcome) = outcomes.remove(change.address.as_str()) else {
+                    errors.push(RollbackError::Inconsistent(change.address.clone()));
+                    continue;
+                };
+                let (image, registry) = (planned.image.as_str(), planned.registry.as_str());
+                let address = Address { image, registry, tag: change.tag.as_str() };
+                addresses.push(address);
+                if may_have_changed(outcome.result) && selection.selects(address) {
+                    tags.push(Done { planned: change, outcome });
+                }
+            }
+            if tags.is_empty() {
+                continue;
+            }
+            match record.plan.registries.get(&planned.registry) {
+                Some(endpoint) => repositories.push(Repository { planned, endpoint, tags }),
+                None => errors.push(RollbackError::UnknownRegistry(planned.registry.clone())),
+            }
+        }
+        errors.extend(outcomes.into_keys().map(|address| RollbackError::Inconsistent(address.to_owned())));
+        let mut diagnostics: Vec<Diagnostic> = errors.iter().map(RollbackError::to_diagnostic).collect();
+        diagnostics.extend(selection.unknown(&addresses, &[], "this plan"));
+        if diagnostics.is_empty() { Ok(Self { record, repositories }) } else { Err(diagnostics) }
+    }
+
+    /// What has to be known to make the plan.
+    pub fn questions(&self) -> Vec<Question<'r>> {
+        let question = |it: &Repository<'r>| Question {
+            endpoint: it.endpoint,
+            repository: &it.planned.repository,
+            tags: it.tags.iter().map(|tag| (&tag.planned.tag, tag.before())).collect(),
+        };
+        self.repositories.iter().map(question).collect()
+    }
+
+    /// The plan; `standing` has an answer for each of the questions.
+    pub fn plan(&self, standing: &[Standing]) -> Plan {
+        let plan = &self.record.plan;
+        let repositories = self.repositories.iter().zip(standing);
+        let repositories: Vec<PlannedRepository> =
+            repositories.map(|(repository, standing)| repository.plan(standing)).collect();
+        let named: BTreeSet<&String> = repositories.iter().map(|it| &it.registry).collect();
+        let mut registries = plan.registries.clone();
+        registries.retain(|name, _| named.contains(name));
+        Plan {
+            format_version: FORMAT_VERSION.to_owned(),
+            generator: GENERATOR.to_owned(),
+            kind: PlanKind::Rollback,
+            folder: plan.folder.clone(),
+            config: plan.config.clone(),
+            context: plan.context.clone(),
+            title: format!("rollback of {}", plan.title),
+            registries,
+            repositories,
+            silent: Vec::new(),
+        }
+    }
+}
+
+/// Whether the change may be in the registry: what failed may have been put all the same.
+fn may_have_changed(result: ChangeResult) -> bool {
+    match result {
+        ChangeResult::Created | ChangeResult::Moved | ChangeResult::Removed | ChangeResult::Failed => true,
+        ChangeResult::Unchanged | ChangeResult::Kept | ChangeResult::Skipped | ChangeResult::Stale => false,
+    }
+}
+
+impl Repository<'_> {
+    fn plan(&self, standing: &Standing) -> PlannedRepository {
+        let planned = self.planned;
+        PlannedRepository {
+            address: planned.address.clone(),
+            image: planned.image.clone(),
+            registry: planned.registry.clone(),
+            repository: planned.repository.clone(),
+            name: self.endpoint.url.full_name(&planned.repository),
+            content: None,
+            changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
+            visibility: None,
+        }
+    }
+
+    fn change(&self, done: Done<'_>, standing: &Standing) -> Change {
+        let Change { tag, address, rule, mutability, .. } = done.planned;
+        let present = standing.tags.get(tag);
+        let (action, reason, removal) = decide(done, present, standing);
+        let before = present.map(|digest| self.target(tag, digest, done));
+        let after = match action {
+            // It names what it names.
+            Action::Keep => before.clone(),
+            _ => done.outcome.before.clone(),
+        };
+        Change {
+            address: address.clone(),
+            tag: tag.clone(),
+            rule: rule.clone(),
+            mutability: *mutability,
+            action,
+            reason,
+            before,
+            after,
+            // It goes backward on purpose.
+            forward: None,
+            removal,
+        }
+    }
+
+    /// What the record knows of `digest`, which `tag` names.
+    fn target(&self, tag: &Tag, digest: &Digest, done: Done<'_>) -> TagTarget {
+        let mut known = [&done.outcome.before, &done.outcome.after].into_iter().flatten();
+        let Some(known) = known.find(|target| target.digest == *digest) else {
+            return TagTarget::new(digest.clone());
+        };
+        let mut target = known.clone();
+        if let (None, Some(version)) = (&target.version_tag, &target.version) {
+            // As a tag renders it: `+` is `_` there.
+            let version = version.replace('+', "_");
+            let stands_for = |other: &&Change| {
+                other.mutability == Mutability::Immutable
+                    && other.tag != *tag
+                    && other.wanted() == Some(digest)
+                    && other.tag.as_str().contains(&version)
+            };
+            target.version_tag = self.planned.changes.iter().find(stands_for).map(|other| other.tag.clone());
+        }
+        target
+    }
+}
+
+impl<'r> Done<'r> {
+    /// What the tag named before the apply.
+    fn before(&self) -> Option<&'r Digest> {
+        self.outcome.before.as_ref().map(|target| &target.digest)
+    }
+
+    /// What the apply left, or meant to.
+    fn after(&self) -> Option<&'r Digest> {
+        self.outcome.after.as_ref().map(|target| &target.digest)
+    }
+}
+
+/// What is to become of a tag that names `present`: every rule of going back.
+fn decide(
+    done: Done<'_>,
+    present: Option<&Digest>,
+    standing: &Standing,
+) -> (Action, Reason, Option<RemovalMethod>) {
+    // One that a retention was to remove may come back: with the digest that it always had.
+    let was_put = done.after().is_some();
+    if done.planned.mutability == Mutability::Immutable && was_put {
+        return (Action::Keep, Reason::ImmutableStays, None);
+    }
+    let back_to = done.before();
+    if present == back_to {
+        return (Action::NoOp, Reason::RolledBackAlready, None);
+    }
+    if present != done.after() {
+        return (Action::Conflict, Reason::MovedSince, None);
+    }
+    match (present, back_to, &standing.removal) {
+        (_, Some(digest), _) if !standing.held.contains(digest) => {
+            (Action::Conflict, Reason::ContentGone, None)
+        }
+        (None, Some(_), _) => (Action::Create, Reason::RolledBack, None),
+        (Some(_), Some(_), _) => (Action::Move, Reason::RolledBack, None),
+        (_, None, Some(Ok(method))) => (Action::Remove, Reason::RolledBack, Some(*method)),
+        (_, None, Some(Err(why))) => (Action::Keep, Reason::CannotRemove { why: why.clone() }, None),
+        (_, None, None) => {
+            let why = "the registry was not asked whether it can".to_owned();
+            (Action::Keep, Reason::CannotRemove { why }, None)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "rollback_tests.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+//! GitHub's container registry: everything over the registry's own API but deleting, which GitHub's packages
+//! API does. The registry itself answers 405 to any DELETE (REGISTRIES.md, "GHCR").
+//!
+//! `api` sends requests, `versions` lists and deletes manifests, which that API calls versions of a package.
+
+mod api;
+mod versions;
+
+use std::sync::Arc;
+
+pub(super) use api::Packages;
+
+use super::repository::HttpRepository;
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
+use crate::registry::{
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
+    Repository,
+};
+
+/// A repository of GitHub's container registry.
+pub(super) struct GithubRepository {
+    registry: HttpRepository,
+    packages: Arc<Packages>,
+}
+
+impl GithubRepository {
+    /// The repository, and the API that deletes from it.
+    pub(super) fn new(registry: HttpRepository, packages: Arc<Packages>) -> Self {
+        Self { registry, packages }
+    }
+}
+
+#[async_trait::async_trait]
+impl Repository for GithubRepository {
+    async fn head_manifest(&self, at: &TagOrDigest) -> Result<Option<Descriptor>, RegistryError> {
+        self.registry.head_manifest(at).await
+    }
+
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+        self.registry.put_manifest(at, manifest).await
+    }
+
+    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
+        self.registry.has_blob(blob).await
+    }
+
+    async fn push_blob(
+        &self,
+        blob: &Descriptor,
+        body: &dyn BlobBody,
+        mount_from: Option<&RepositoryName>,
+    ) -> Result<BlobOutcome, RegistryError> {
+        self.registry.push_blob(blob, body, mount_from).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ReadRepository for GithubRepository {
+    async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
+        self.registry.get_manifest(at).await
+    }
+
+    async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError> {
+        self.registry.get_blob(blob, limit).await
+    }
+
+    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
+        self.registry.list_tags().await
+    }
+}
+
+#[async_trait::async_trait]
+impl DeleteRepository for GithubRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        // "DELETE …/versions/{id} takes all tags of that manifest with it" (REGISTRIES.md, "GHCR").
+        Ok(Deletion::Manifests)
+    }
+
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        let reason =
+            format!("GitHub's packages API deletes manifests with all their tags, not the tag `{tag}` alone");
+        Err(RegistryError::DeletesNothing { reason })
+    }
+
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        self.delete_version(digest).await
+    }
+
+    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
+        self.versions().await.map(Some)
+    }
+}

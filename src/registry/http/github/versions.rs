@@ -1,0 +1,242 @@
+//! Versions of a package: GitHub's word for the manifests of a repository (GitHub Docs, "REST API endpoints
+//! for packages").
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::GithubRepository;
+use super::api::{Api, Read};
+use crate::model::{Digest, TagOrDigest};
+use crate::registry::http::{link, origin};
+use crate::registry::{Credentials, HeldManifest, RegistryError};
+
+/// How many versions to ask for at a time: the most that GitHub gives.
+const PAGE: usize = 100;
+/// The longest page, in bytes.
+const PAGE_LIMIT: u64 = 16 * 1024 * 1024;
+/// The most pages.
+const MOST_PAGES: usize = 10_000;
+/// The longest answer about one version, in bytes.
+const VERSION_LIMIT: u64 = 1024 * 1024;
+/// How long is waited between looks for a version that was just put.
+const PAUSES: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// A manifest, as the packages API has it.
+#[derive(Deserialize)]
+struct Version {
+    id: u64,
+    /// The digest.
+    name: String,
+    #[serde(default)]
+    created_at: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    container: Container,
+}
+
+#[derive(Default, Deserialize)]
+struct Container {
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+impl Version {
+    fn digest(&self) -> Option<Digest> {
+        self.name.parse().ok()
+    }
+
+    fn held(self) -> Option<HeldManifest> {
+        let created = self.created_at.as_ref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        Some(HeldManifest {
+            digest: self.digest()?,
+            tags: self.metadata.container.tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
+            created: created.map(jiff::Timestamp::as_second),
+        })
+    }
+}
+
+/// Where a package was found.
+enum Walk {
+    /// Below this: an organization's, or a user's.
+    Below(&'static str),
+    /// Nowhere, says GitHub.
+    Nowhere(RegistryError),
+}
+
+impl GithubRepository {
+    /// Every manifest. A package that does not exist has none.
+    pub(super) async fn versions(&self) -> Result<Vec<HeldManifest>, RegistryError> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        // A version comes twice where others are put meanwhile, and push it to the next page.
+        let mut visit = |version: Version| {
+            if seen.insert(version.id) {
+                found.extend(version.held());
+            }
+            true
+        };
+        match self.walk(&mut visit).await? {
+            // GitHub also says 404 of what a token may not see (GitHub Docs, "Troubleshooting the REST API").
+            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            _ => Ok(found),
+        }
+    }
+
+    /// Deletes a manifest with all its tags; `Ok` where it is not there (any more).
+    pub(super) async fn delete_version(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let mut id = None;
+            let mut visit = |version: Version| {
+                if version.digest().as_ref() == Some(digest) {
+                    id = Some(version.id);
+                }
+                id.is_none()
+            };
+            let walk = self.walk(&mut visit).await?;
+            if let (Some(id), Walk::Below(owners)) = (id, &walk) {
+                return self.delete_id(owners, id, digest).await;
+            }
+            // It is gone; or the API does not list yet what was just put.
+            let at = TagOrDigest::Digest(digest.clone());
+            if self.registry.head_manifest_at(&at).await?.is_none() {
+                return Ok(());
+            }
+            match (pauses.next(), walk) {
+                (Some(pause), _) => tokio::time::sleep(pause).await,
+                (None, Walk::Nowhere(error)) => return Err(error),
+                (None, Walk::Below(_)) => {
+                    let reason = format!(
+                        "GitHub's packages API does not list `{digest}`, which its container registry holds"
+                    );
+                    return Err(RegistryError::DeletesNothing { reason });
+                }
+            }
+        }
+    }
+
+    /// Deletes the version with this id, if it is still that manifest.
+    async fn delete_id(&self, owners: &str, id: u64, digest: &Digest) -> Result<(), RegistryError> {
+        let api = self.packages.api()?;
+        let url = api.address(&format!("{}/{id}", self.path(owners)?))?;
+        let read = match api.read(&url, self.credentials(), VERSION_LIMIT).await {
+            Err(RegistryError::NotFound(_)) => return Ok(()),
+            read => read?,
+        };
+        let version: Version = parse(&read)?;
+        if version.digest().as_ref() != Some(digest) {
+            let reason = format!("version {id} was `{digest}`, and is another by now");
+            return Err(RegistryError::Protocol { request: read.request, reason });
+        }
+        api.delete(&url, self.credentials()).await
+    }
+
+    /// Shows every version to `visit`, the newest first, until that wants no more.
+    async fn walk(&self, visit: &mut (dyn FnMut(Version) -> bool + Send)) -> Result<Walk, RegistryError> {
+        let api = self.packages.api()?;
+        let mut refused = None;
+        // The owner of a package is an organization or a user, which its name does not tell; a user's packages
+        // are 404 below `orgs` and the other way round.
+        for owners in ["orgs", "users"] {
+            match self.walk_below(api, owners, visit).await {
+                Ok(()) => return Ok(Walk::Below(owners)),
+                Err(RegistryError::NotFound(refusal)) => {
+                    refused.get_or_insert(RegistryError::NotFound(refusal));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let nowhere = || RegistryError::DeletesNothing { reason: "there is no such package".to_owned() };
+        Ok(Walk::Nowhere(refused.unwrap_or_else(nowhere)))
+    }
+
+    async fn walk_below(
+        &self,
+        api: &Api,
+        owners: &str,
+        visit: &mut (dyn FnMut(Version) -> bool + Send),
+    ) -> Result<(), RegistryError> {
+        let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
+        let mut visited = HashSet::new();
+        loop {
+            let read = api.read(&url, self.credentials(), PAGE_LIMIT).await?;
+            let versions: Vec<Version> = parse(&read)?;
+            for version in versions {
+                if !visit(version) {
+                    return Ok(());
+                }
+            }
+            let Some(target) = link::next(&read.headers) else { return Ok(()) };
+            let protocol = |reason: String| RegistryError::Protocol { request: read.request.clone(), reason };
+            let next = origin::follow(&url, &target);
+            let next =
+                next.map_err(|reason| protocol(format!("the next page of versions is at {reason}")))?;
+            // The token is for this API alone.
+            if !origin::same(&url, &next) {
+                return Err(protocol("the next page of versions is on another host".to_owned()));
+            }
+            if !visited.insert(next.clone()) || visited.len() > MOST_PAGES {
+                return Err(protocol("a list of versions without an end".to_owned()));
+            }
+            url = next;
+        }
+    }
+
+    /// The path of the versions, for the owner as one of `owners`. The name of the package is what follows the
+    /// owner, its slashes encoded (REGISTRIES.md, "GHCR").
+    fn path(&self, owners: &str) -> Result<String, RegistryError> {
+        let Some((owner, package)) = self.registry.path.split_once('/') else {
+            let reason =
+                format!("`{}` does not start with an owner, as GitHub's packages do", self.registry.path);
+            return Err(RegistryError::DeletesNothing { reason });
+        };
+        Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
+    }
+
+    fn credentials(&self) -> Option<&Credentials> {
+        self.registry.host.keychain.find(&self.registry.path)
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(read: &'a Read) -> Result<T, RegistryError> {
+    serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
+        request: read.request.clone(),
+        reason: format!("an answer that tells of no versions: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_manifests() {
+        let digest = Digest::of(b"");
+        for (json, expected) in [
+            (
+                serde_json::json!({ "id": 1, "name": digest, "created_at": "2026-01-02T03:04:05Z",
+                    "metadata": { "package_type": "container", "container": { "tags": ["v1", "not a tag"] } } }),
+                Some((1, Some(1_767_323_045))),
+            ),
+            (serde_json::json!({ "id": 1, "name": digest, "created_at": "soon" }), Some((0, None))),
+            (serde_json::json!({ "id": 1, "name": "1.0.0", "metadata": {} }), None),
+        ] {
+            let version: Version = serde_json::from_value(json).expect("a version");
+            let held = version.held().map(|held| (held.tags.len(), held.created));
+            assert_eq!(held, expected);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Removing one tag and nothing else, whatever the registry can delete: [`remove_tag`].
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{BlobBody, ByteStream, Deletion, ReadWriteRepository, RegistryError};
+use crate::model::{Descriptor, Digest, RawManifest, Tag, TagOrDigest, media_type};
+
+/// How long is waited between readings: those of GHCR can lag by seconds.
+const PAUSES: [Duration; 7] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// A tar archive without entries: two blocks of zeros (POSIX.1-2017, pax, "ustar Interchange Format").
+const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
+/// The same, compressed by gzip.
+const EMPTY_ARCHIVE_GZIP: [u8; 29] = [
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 99, 96, 24, 5, 163, 96, 20, 140, 84, 0, 0, 46, 175, 181, 239, 0, 4, 0,
+    0,
+];
+
+/// What became of a tag that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone; the manifest's other tags stand.
+    Removed,
+    /// It was not there.
+    Absent,
+    /// It names this manifest by now, not the expected one, and was left alone.
+    Moved(Digest),
+}
+
+/// Removes `tag` where it names `expected`, and nothing else: the manifest's other tags stay. `deletion` is
+/// what [`super::DeleteRepository::deletion`] said.
+///
+/// Where only manifests can be deleted, the tag is first made to name a placeholder, a manifest that no
+/// other tag names, and that is deleted (regclient's way, `scheme/reg/tag.go`). Until then the tag names the
+/// placeholder: this future should run to its end. If the deletion fails, the tag is put back.
+///
+/// # Errors
+///
+/// Whatever the registry refuses; [`RegistryError::DeletesNothing`] where that is known before.
+/// [`RegistryError::NotPutBack`] where the tag was left naming the placeholder.
+/// [`RegistryError::StillThere`] where the tag can still be read after all.
+pub async fn remove_tag(
+    repository: &dyn ReadWriteRepository,
+    tag: &Tag,
+    expected: &Digest,
+    deletion: &Deletion,
+) -> Result<Removal, RegistryError> {
+    let at = TagOrDigest::Tag(tag.clone());
+    match repository.head_manifest(&at).await? {
+        None => return Ok(Removal::Absent),
+        Some(found) if found.digest != *expected => return Ok(Removal::Moved(found.digest)),
+        Some(_) => {}
+    }
+    let mut ours = vec![expected.clone()];
+    match deletion {
+        Deletion::Tags => repository.delete_tag(tag).await?,
+        Deletion::Nothing(reason) => return Err(RegistryError::DeletesNothing { reason: reason.clone() }),
+        Deletion::Manifests => {
+            let original = match repository.get_manifest(&at).await? {
+                None => return Ok(Removal::Absent),
+                Some(found) if found.digest() != expected => {
+                    return Ok(Removal::Moved(found.digest().clone()));
+                }
+                Some(original) => original,
+            };
+            let stand_in = StandIn::put(repository, tag, original).await?;
+            ours.push(stand_in.digest().clone());
+            if let Err(error) = repository.delete_manifest(stand_in.digest()).await {
+                return Err(stand_in.put_back(repository, error).await);
+            }
+        }
+    }
+    read_back(repository, tag, &ours).await
+}
+
+/// Sees that `tag` is gone, or names none of `ours`: then somebody put it anew.
+async fn read_back(
+    repository: &dyn ReadWriteRepository,
+    tag: &Tag,
+    ours: &[Digest],
+) -> Result<Removal, RegistryError> {
+    let at = TagOrDigest::Tag(tag.clone());
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let found = repository.head_manifest(&at).await?;
+        let Some(found) = found.filter(|found| ours.contains(&found.digest)) else {
+            return Ok(Removal::Removed);
+        };
+        let Some(pause) = pauses.next() else {
+            return Err(RegistryError::StillThere { tag: tag.clone(), found: found.digest });
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// A placeholder that stands at a tag in place of what stood there before.
+pub(super) struct StandIn {
+    tag: Tag,
+    original: RawManifest,
+    placeholder: RawManifest,
+    /// Whether the registry said that it took it.
+    taken: bool,
+}
+
+impl StandIn {
+    /// Makes `tag`, which names `original`, name a placeholder.
+    pub(super) async fn put(
+        repository: &dyn ReadWriteRepository,
+        tag: &Tag,
+        original: RawManifest,
+    ) -> Result<Self, RegistryError> {
+        let Placeholder { manifest, config, layer } = Placeholder::new(tag, &original);
+        for blob in [layer, config] {
+            if !repository.has_blob(&blob.descriptor).await? {
+                repository.push_blob(&blob.descriptor, &blob, None).await?;
+            }
+        }
+        let stand_in = Self { tag: tag.clone(), original, placeholder: manifest, taken: false };
+        match repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await {
+            Ok(_) => Ok(Self { taken: true, ..stand_in }),
+            // It may have been put all the same.
+            Err(error) => Err(stand_in.put_back(repository, error).await),
+        }
+    }
+
+    /// The digest of the placeholder.
+    pub(super) fn digest(&self) -> &Digest {
+        self.placeholder.digest()
+    }
+
+    /// Puts back what stood at the tag, after `error`, unless something else stands there. Gives the error to
+    /// tell.
+    pub(super) async fn put_back(
+        self,
+        repository: &dyn ReadWriteRepository,
+        error: RegistryError,
+    ) -> RegistryError {
+        let at = TagOrDigest::Tag(self.tag.clone());
+        let stands = match repository.head_manifest(&at).await {
+            // What can be read may lag behind what was put.
+            Ok(Some(found)) => {
+                found.digest == *self.digest() || (self.taken && found.digest == *self.original.digest())
+            }
+            Ok(None) => false,
+            // Better to put it back unseen than to leave the placeholder there.
+            Err(_) => self.taken,
+        };
+        if !stands {
+            return error;
+        }
+        match repository.put_manifest(&at, &self.original).await {
+            Ok(_) => error,
+            Err(again) => RegistryError::NotPutBack {
+                tag: self.tag,
+                original: self.original.digest().clone(),
+                cause: Box::new(error),
+                again: Box::new(again),
+            },
+        }
+    }
+}
+
+/// An image with nothing in it, which no other has the digest of.
+struct Placeholder {
+    manifest: RawManifest,
+    config: InMemory,
+    layer: InMemory,
+}
+
+impl Placeholder {
+    /// One to stand at `tag` for `original`, of the same kind: a registry may take only Docker's types.
+    fn new(tag: &Tag, original: &RawManifest) -> Self {
+        let is_docker = original.media_type().starts_with("application/vnd.docker.");
+        let (manifest_type, config_type) = if is_docker {
+            (media_type::DOCKER_MANIFEST, media_type::DOCKER_CONFIG)
+        } else {
+            (media_type::OCI_MANIFEST, media_type::OCI_CONFIG)
+        };
+        let layer = if is_docker {
+            InMemory::new(media_type::DOCKER_LAYER_GZIP, Bytes::from_static(&EMPTY_ARCHIVE_GZIP))
+        } else {
+            InMemory::new(media_type::OCI_LAYER, Bytes::from_static(&EMPTY_ARCHIVE))
+        };
+        let labels = json!({
+            "io.brokkr-publish.placeholder": "this tag is being removed",
+            "io.brokkr-publish.placeholder.tag": tag,
+            "io.brokkr-publish.placeholder.original": original.digest(),
+            "io.brokkr-publish.placeholder.unique": format!("{:032x}", rand::random::<u128>()),
+        });
+        let config = json!({
+            "architecture": "amd64",
+            "os": "linux",
+            "config": { "Labels": labels },
+            "rootfs": { "type": "layers", "diff_ids": [Digest::of(&EMPTY_ARCHIVE)] },
+        });
+        let config = InMemory::new(config_type, config.to_string().into());
+        let mut manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": manifest_type,
+            "config": config.descriptor,
+            "layers": [layer.descriptor],
+        });
+        if !is_docker {
+            manifest["annotations"] = labels;
+        }
+        let manifest = RawManifest::new(manifest_type, Value::to_string(&manifest).into_bytes());
+        Self { manifest, config, layer }
+    }
+}
+
+/// A small blob.
+struct InMemory {
+    descriptor: Descriptor,
+    bytes: Bytes,
+}
+
+impl InMemory {
+    fn new(media_type: &str, bytes: Bytes) -> Self {
+        Self { descriptor: Descriptor::new(media_type, Digest::of(&bytes), bytes.len() as u64), bytes }
+    }
+}
+
+impl BlobBody for InMemory {
+    fn open(&self) -> ByteStream {
+        let bytes = self.bytes.clone();
+        Box::pin(futures_util::stream::once(async move { Ok(bytes) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::model::Manifest;
+
+    #[test]
+    fn the_archives_are_one() {
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&EMPTY_ARCHIVE_GZIP[..]).read_to_end(&mut bytes).expect("an archive");
+        assert_eq!(bytes, EMPTY_ARCHIVE);
+        assert_eq!(tar::Archive::new(&EMPTY_ARCHIVE[..]).entries().expect("entries").count(), 0);
+    }
+
+    #[test]
+    fn no_two_placeholders_are_the_same() {
+        let tag: Tag = "v1".parse().expect("a tag");
+        for (of, like, layer_type) in [
+            (media_type::OCI_INDEX, media_type::OCI_MANIFEST, media_type::OCI_LAYER),
+            (media_type::OCI_MANIFEST, media_type::OCI_MANIFEST, media_type::OCI_LAYER),
+            (media_type::DOCKER_MANIFEST_LIST, media_type::DOCKER_MANIFEST, media_type::DOCKER_LAYER_GZIP),
+            (media_type::DOCKER_MANIFEST, media_type::DOCKER_MANIFEST, media_type::DOCKER_LAYER_GZIP),
+        ] {
+            let original = RawManifest::new(of, b"{}".to_vec());
+            let placeholder = Placeholder::new(&tag, &original);
+            assert_eq!(placeholder.manifest.media_type(), like);
+            let Manifest::Image { config, layers, .. } = placeholder.manifest.parse().expect("a manifest")
+            else {
+                panic!("an image");
+            };
+            assert_eq!(placeholder.layer.descriptor.media_type, layer_type);
+            assert_eq!(
+                (*config, layers),
+                (placeholder.config.descriptor, vec![placeholder.layer.descriptor])
+            );
+            let config: Value = serde_json::from_slice(&placeholder.config.bytes).expect("JSON");
+            assert_eq!(config["config"]["Labels"]["io.brokkr-publish.placeholder.tag"], "v1");
+            assert_ne!(Placeholder::new(&tag, &original).manifest.digest(), placeholder.manifest.digest());
+        }
+    }
+}
