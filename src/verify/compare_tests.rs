@@ -51,7 +51,11 @@ type Named<'a> = (&'a str, &'a str);
 type Standing<'a> = &'a [&'a [Named<'a>]];
 
 fn world(standing: Standing<'_>) -> (Expected, Observed) {
-    let loaded = load_text(CONFIG, &LoadOptions::default());
+    world_of(CONFIG, standing)
+}
+
+fn world_of(config: &str, standing: Standing<'_>) -> (Expected, Observed) {
+    let loaded = load_text(config, &LoadOptions::default());
     let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
     let mut places = places(&config, &Selection::default());
     places.truncate(standing.len());
@@ -94,6 +98,39 @@ fn what_stands_stands() {
     // Nothing is anywhere yet, and tags of nobody do not matter.
     let nothing = "note: no release or branch is published yet";
     assert_eq!(drift(&[&[], &[("odd", "x")]]), [format!("a {nothing}"), format!("b {nothing}")]);
+}
+
+#[test]
+fn a_rule_may_be_younger_than_a_version() {
+    // `{{ version }}-slim` came with version 2, and so did `v{{ version.major }}`.
+    const RULES: &str = r#"
+version = 1
+[registries.a]
+url = "localhost:5000"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.slim]
+on = "tag"
+template = "slim-{{ version.major }}.{{ version.minor }}.{{ version.patch }}"
+[tags.major]
+on = "tag"
+template = "v{{ version.major }}"
+mutability = "forward"
+[images.app]
+source = "oci:x"
+"#;
+    for (standing, told) in [
+        (&[("v1.0.0", "1"), ("v2.0.0", "2"), ("slim-2.0.0", "2"), ("v2", "2")][..], &[][..]),
+        (&[("v1.0.0", "1"), ("v2.0.0", "2")], &["a slim-2.0.0: drift: missing", "a v2: drift: missing"]),
+        (
+            &[("v1.0.0", "1"), ("v1", "x"), ("v2.0.0", "2"), ("slim-2.0.0", "2"), ("v2", "2")],
+            &["a v1: drift: no version has that digest; v1.0.0 is the highest"],
+        ),
+    ] {
+        let (expected, observed) = world_of(RULES, &[standing]);
+        assert_eq!(self::told(&expected, &observed), told, "{standing:?}");
+    }
 }
 
 #[test]

@@ -68,8 +68,13 @@ pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
 
 fn by_absence(here: &Here<'_>) -> Judgement {
     let holders = &here.everywhere.holders;
-    let belongs_here = match here.expected.demand {
-        Demand::Everywhere | Demand::Highest { .. } => true,
+    // A rule that is younger than a version never rendered its tag: only the last version must have them all.
+    let last = here.wanted.last.as_ref();
+    let belongs_here = match &here.expected.demand {
+        Demand::Everywhere => !holders.is_empty() || here.expected.version.as_ref() == last,
+        Demand::Highest { line, .. } => {
+            !holders.is_empty() || last.is_some_and(|last| line.contains(last) || line.last() > Some(last))
+        }
         Demand::EverywhereIfAnywhere => !holders.is_empty(),
         Demand::SameWhereItIs | Demand::Recorded => false,
     };
