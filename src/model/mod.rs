@@ -8,6 +8,7 @@ mod descriptor;
 mod digest;
 mod event;
 pub mod forward;
+pub mod inventory;
 mod key_path;
 pub mod manifest;
 pub mod media_type;
