@@ -1,9 +1,9 @@
-//! Which commit an image says it was built from.
+//! What an image says of itself: which commit it was built from, and when.
 
 use super::{ReadRepository, RegistryError};
 use crate::model::{Digest, Manifest, Platform, TagOrDigest, annotation};
 
-/// The largest configuration that is read for its labels, in bytes.
+/// The largest configuration that is read, in bytes.
 const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
 
 /// The commit that an image says it was built from: the annotation of its root, or of the first image of an index,
@@ -12,14 +12,38 @@ pub async fn revision(
     repository: &dyn ReadRepository,
     digest: &Digest,
 ) -> Result<Option<String>, RegistryError> {
+    let label = |config: &serde_json::Value| {
+        let label = config.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
+        label.and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    described(repository, digest, annotation::REVISION, label).await
+}
+
+/// When an image says it was built, in seconds since 1970: the annotation of its root, or of the first image of an index,
+/// or else `created` in the configuration (image-spec, config.md). `None` also where that is no time.
+pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
+    let member = |config: &serde_json::Value| config.get("created")?.as_str().map(str::to_owned);
+    let text = described(repository, digest, annotation::CREATED, member).await?;
+    let time = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    Ok(time.map(jiff::Timestamp::as_second))
+}
+
+/// The annotation `key` of the root, or of the first image of an index; or else what `in_config` finds in the
+/// configuration of that.
+async fn described(
+    repository: &dyn ReadRepository,
+    digest: &Digest,
+    key: &str,
+    in_config: impl Fn(&serde_json::Value) -> Option<String> + Send,
+) -> Result<Option<String>, RegistryError> {
     let mut next = digest.clone();
     for _depth in 0..4 {
         let Some(raw) = repository.get_manifest(&TagOrDigest::Digest(next.clone())).await? else {
             return Ok(None);
         };
         let Ok(manifest) = raw.parse() else { return Ok(None) };
-        if let Some(revision) = manifest.annotations().get(annotation::REVISION) {
-            return Ok(Some(revision.clone()));
+        if let Some(value) = manifest.annotations().get(key) {
+            return Ok(Some(value.clone()));
         }
         match manifest {
             Manifest::Index { manifests, .. } => {
@@ -33,10 +57,7 @@ pub async fn revision(
                     return Ok(None);
                 }
                 let bytes = repository.get_blob(&config, MAX_CONFIG_SIZE).await?;
-                let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                let label =
-                    json.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
-                return Ok(label.and_then(serde_json::Value::as_str).map(str::to_owned));
+                return Ok(in_config(&serde_json::from_slice(&bytes).unwrap_or_default()));
             }
         }
     }

@@ -1,0 +1,89 @@
+//! Reading everything that a repository holds, where the registry can list it: [`Inventories`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{HeldManifest, ReadWriteRepository, RegistryError};
+use crate::model::inventory::{Holding, Inventory, Parts};
+use crate::model::{Digest, TagOrDigest};
+
+/// How many manifests are read at once.
+const READ_AT_ONCE: usize = 16;
+
+/// How long is waited before a manifest that is listed and cannot be read is looked for again: lists of GHCR can lag.
+const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
+
+/// Reads the same repository again and again, each manifest once: what a digest stands for never changes.
+#[derive(Debug, Default)]
+pub struct Inventories {
+    known: HashMap<Digest, Parts>,
+    /// What is gone, whatever the registry still lists.
+    gone: BTreeSet<Digest>,
+}
+
+impl Inventories {
+    /// Notes that a manifest is gone.
+    pub fn forget(&mut self, digest: &Digest) {
+        self.gone.insert(digest.clone());
+    }
+
+    /// Notes that a manifest is there again.
+    pub fn remember(&mut self, digest: &Digest) {
+        self.gone.remove(digest);
+    }
+
+    /// What `repository` holds now; `None` where the registry cannot tell.
+    pub async fn read(
+        &mut self,
+        repository: &dyn ReadWriteRepository,
+    ) -> Result<Option<Inventory>, RegistryError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let Some(mut held) = repository.list_manifests().await? else { return Ok(None) };
+            held.retain(|manifest| !self.gone.contains(&manifest.digest));
+            let unread = self.learn(repository, &held).await?;
+            match pauses.next() {
+                Some(pause) if unread => tokio::time::sleep(pause).await,
+                _ => return Ok(Some(self.inventory(held))),
+            }
+        }
+    }
+
+    /// Reads the manifests of `held` that were not read yet. Tells whether one of them is not there.
+    async fn learn(
+        &mut self,
+        repository: &dyn ReadWriteRepository,
+        held: &[HeldManifest],
+    ) -> Result<bool, RegistryError> {
+        let unknown = held.iter().map(|it| &it.digest).filter(|digest| !self.known.contains_key(*digest));
+        let unknown: Vec<Digest> = unknown.cloned().collect();
+        let asked = stream::iter(unknown.into_iter().map(|digest| async move {
+            let manifest = repository.get_manifest(&TagOrDigest::Digest(digest.clone())).await?;
+            Ok::<_, RegistryError>((digest, manifest))
+        }));
+        let read: Vec<_> = asked.buffer_unordered(READ_AT_ONCE).try_collect().await?;
+        let mut unread = false;
+        for (digest, manifest) in read {
+            match manifest.map(|manifest| manifest.parse()) {
+                Some(Ok(manifest)) => {
+                    self.known.insert(digest, Parts::of(&manifest));
+                }
+                // It stays unknown, and reading it again would not help.
+                Some(Err(_)) => {}
+                None => unread = true,
+            }
+        }
+        Ok(unread)
+    }
+
+    fn inventory(&self, held: Vec<HeldManifest>) -> Inventory {
+        let mut manifests: BTreeMap<Digest, Holding> = BTreeMap::new();
+        for HeldManifest { digest, tags, created } in held {
+            let parts = self.known.get(&digest).cloned();
+            manifests.insert(digest, Holding { tags: tags.into_iter().collect(), created, parts });
+        }
+        Inventory::new(manifests)
+    }
+}
