@@ -26,7 +26,7 @@ pub use checks::checks;
 pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use profiles::against as against_profile;
-pub use retention::{Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions};
+pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
 pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;

@@ -40,6 +40,15 @@ impl Selection {
         self.is_everything() || self.targets.iter().any(|target| is_of(target, image))
     }
 
+    /// Whether anything of an image in a registry may be selected, whatever its tags are.
+    pub fn may_select(&self, image: &str, registry: &str) -> bool {
+        let may = |target: &String| {
+            let place = target.split_once(':').map_or(target.as_str(), |(place, _)| place);
+            names(place, Address { image, registry, tag: "" })
+        };
+        self.is_everything() || self.targets.iter().any(may)
+    }
+
     /// A diagnostic for each target that names none of `addresses`. `silent` are images that no rule fires for.
     pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
@@ -106,6 +115,14 @@ mod tests {
             assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
         }
         assert!(Selection::default().selects(address));
+        for (target, expected) in [
+            ("images.app:v9", true),
+            ("images.app@ghcr:v9", true),
+            ("images.app@hub:v1.2", false),
+            ("images.apple", false),
+        ] {
+            assert_eq!(Selection::new(&[target.to_owned()]).may_select("app", "ghcr"), expected, "{target}");
+        }
     }
 
     #[test]

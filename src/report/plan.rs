@@ -1,13 +1,19 @@
 //! A plan for people: what changes, why, and how much is sent.
 
+use std::cmp::Reverse;
+
 use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::size::size;
 use crate::model::Digest;
 use crate::model::plan::{
-    Action, Change, Plan, PlanKind, PlannedRepository, Reason, TagTarget, VisibilityAction, VisibilityChange,
+    Action, Change, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget, VisibilityAction,
+    VisibilityChange,
 };
+
+/// How many reasons of tags that stay are told.
+const REASONS: usize = 4;
 
 /// One line of a repository: sign, what, from what to what, why.
 struct Row {
@@ -18,8 +24,8 @@ struct Row {
     why: String,
 }
 
-/// `plan` as text.
-pub fn human(plan: &Plan, style: Style) -> String {
+/// `plan` as text; with `every` each tag that a retention spares has a line, else each reason.
+pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title stands without its command elsewhere.
@@ -30,8 +36,9 @@ pub fn human(plan: &Plan, style: Style) -> String {
     };
     let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
+    let rows = |repository| rows(plan.kind, repository, every, style);
     let repositories: Vec<(&PlannedRepository, Vec<Row>)> =
-        plan.repositories.iter().map(|repository| (repository, rows(plan.kind, repository, style))).collect();
+        plan.repositories.iter().map(|repository| (repository, rows(repository))).collect();
     let width = |part: fn(&Row) -> &str| {
         let rows = repositories.iter().flat_map(|(_, rows)| rows);
         rows.map(|row| part(row).chars().count()).max().unwrap_or_default()
@@ -67,8 +74,14 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(length)))
 }
 
-fn rows(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Vec<Row> {
-    let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(kind, change, style)).collect();
+fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<Row> {
+    let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
+    let changes = repository.changes.iter().filter(shown);
+    let mut rows: Vec<Row> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(orphans(repository));
+    if !every {
+        rows.extend(spared(repository));
+    }
     rows.extend(repository.visibility.as_ref().and_then(|visibility| visibility_row(visibility, style)));
     rows
 }
@@ -115,7 +128,46 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
         }
         ref reason => clean::line(&reason.to_string()),
     };
+    let why = match change.removal {
+        Some(RemovalMethod::Placeholder) if kind == PlanKind::Prune => {
+            format!("{why}; by way of a placeholder")
+        }
+        Some(RemovalMethod::Manifest) => format!("{why}; with its manifest"),
+        _ => why,
+    };
     Row { ink, sign, name: change.tag.to_string(), value, why }
+}
+
+/// The manifests without a tag that go.
+fn orphans(repository: &PlannedRepository) -> Option<Row> {
+    let why = "only what is removed reaches them".to_owned();
+    let name = match repository.orphans.len() {
+        0 => return None,
+        count => format!("{count} untagged"),
+    };
+    Some(Row { ink: Ink::Alarm, sign: '-', name, value: String::new(), why })
+}
+
+/// How many tags a retention matches and spares, by the reason: the most frequent first, and the rest as one.
+fn spared(repository: &PlannedRepository) -> Vec<Row> {
+    let mut counts: Vec<(usize, String)> = Vec::new();
+    for change in &repository.changes {
+        let Reason::Retained { why } = &change.reason else { continue };
+        match counts.iter_mut().find(|(_, known)| known == why) {
+            Some((count, _)) => *count += 1,
+            None => counts.push((1, why.clone())),
+        }
+    }
+    counts.sort_by_key(|(count, _)| Reverse(*count));
+    if counts.len() > REASONS {
+        let rest: usize = counts.drain(REASONS - 1..).map(|(count, _)| count).sum();
+        counts.push((rest, "for other reasons, which `-v` shows".to_owned()));
+    }
+    let row = |(count, why): (usize, String)| {
+        let name = format!("{count} kept");
+        Row { ink: Ink::Kept, sign: '=', name, value: String::new(), why: clean::line(&why) }
+    };
+    counts.into_iter().map(row).collect()
 }
 
 fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
@@ -137,7 +189,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
     Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
 }
 
-/// Images that nothing is published of; with every rule's reason where that is so of all.
+/// Images that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
 fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for image in &plan.silent {
@@ -146,6 +198,15 @@ fn silent(plan: &Plan) -> String {
             for (rule, reason) in &image.rules {
                 text.push_str(&format!("    {}: {}\n", clean::line(rule), clean::line(reason)));
             }
+        }
+    }
+    if plan.repositories.is_empty() {
+        for (retention, reason) in &plan.silent_retentions {
+            text.push_str(&format!(
+                "\n  retention.{} does not act here: {}\n",
+                clean::line(retention),
+                clean::line(reason)
+            ));
         }
     }
     text

@@ -68,6 +68,8 @@ struct Shared {
     lag: Mutex<u32>,
     /// The most versions on a page, below what is asked for.
     page: Mutex<usize>,
+    /// When versions were put, where that is not as [`FIRST`] says.
+    put: Mutex<HashMap<Digest, i64>>,
 }
 
 /// A running stand-in; it stops with the test's runtime.
@@ -89,6 +91,7 @@ impl GithubPackages {
             log: Mutex::default(),
             lag: Mutex::default(),
             page: Mutex::new(usize::MAX),
+            put: Mutex::default(),
         });
         let app = axum::Router::new().fallback(handle).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
@@ -144,6 +147,11 @@ impl GithubPackages {
     /// Pages have no more than so many versions.
     pub fn pages_of(&self, versions: usize) {
         *self.shared.page.lock().expect("a lock") = versions;
+    }
+
+    /// A version was put at this time, in seconds since 1970.
+    pub fn put_at(&self, digest: &Digest, time: i64) {
+        self.shared.put.lock().expect("a lock").insert(digest.clone(), time);
     }
 
     /// The requests so far, as `METHOD path?query`.
@@ -266,6 +274,7 @@ impl Shared {
 
     fn version(&self, repository: &str, id: u64, digest: &Digest) -> Value {
         let created = FIRST + 60 * i64::try_from(id - 1001).expect("a small number");
+        let created = self.put.lock().expect("a lock").get(digest).copied().unwrap_or(created);
         let created = jiff::Timestamp::from_second(created).expect("a time").to_string();
         json!({
             "id": id,
