@@ -220,6 +220,49 @@ fn a_saved_plan_is_applied_as_it_was_approved() {
 }
 
 #[test]
+fn images_that_share_a_repository_are_pruned_together() {
+    let registry = DockerRegistry::start(&Auth::None);
+    let host = registry.host();
+    let folder = folder(&host);
+    let more = r#"
+[tags.tool]
+on = "pull_request"
+template = "tool-pr-{{ pr.number }}"
+
+[retention.tool]
+rule = "tool"
+on = "pull_request_closed"
+
+[images.tool]
+source = "oci:image"
+repository = "app"
+tags = ["tool"]
+"#;
+    let configuration = folder.read("publish.toml").replace(
+        "[images.app]",
+        "[images.app]\ntags = [\"version\", \"minor\", \"major\", \"latest\", \"sha\", \"pr\"]",
+    );
+    folder.write("publish.toml", format!("{configuration}{more}"));
+    put(&folder, &host, &image("one"), &["pr-12", "tool-pr-12", "tool-pr-123"]);
+    let json = folder.run(&format!("prune {CLOSED} --out plan.json --target images.tool")).done();
+    let json = json.expect_code(0);
+    assert!(
+        json.stdout().contains("- tool-pr-12 ") && !json.stdout().contains("- pr-12 "),
+        "{}",
+        json.shown()
+    );
+    let done = folder.run(&format!("prune {CLOSED} --auto-approve --record record.json")).done();
+    done.expect_code(0);
+    let record: Value = serde_json::from_str(&folder.read("record.json")).unwrap();
+    let repositories = record["plan"]["repositories"].as_array().unwrap();
+    assert_eq!(repositories.len(), 1);
+    let changes = repositories[0]["changes"].as_array().unwrap();
+    let addresses: Vec<&str> = changes.iter().map(|it| it["address"].as_str().unwrap()).collect();
+    assert_eq!(addresses, ["images.app@place:pr-12", "images.tool@place:tool-pr-12"]);
+    assert_eq!(tags(&format!("{host}/app")), ["tool-pr-123"]);
+}
+
+#[test]
 fn what_cannot_be_pruned_is_said() {
     let registry = DockerRegistry::start(&Auth::None);
     let host = registry.host();

@@ -306,6 +306,60 @@ async fn what_an_index_lists_by_the_time_it_is_deleted_is_put_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_put_again_meanwhile_gets_its_parts_back() {
+    let mut scene = Scene::new().await;
+    let image = scene.image("pr-amd64", &[], None);
+    let pull_request = scene.index("pr", &["pr-12"], &[&image]);
+    scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
+    // A release of the same digest found everything in place, and gives it a tag.
+    let (registry, reads) = (scene.registry.clone(), Arc::new(AtomicUsize::new(0)));
+    let manifest = index("pr", &[&image]);
+    assert_eq!(*manifest.digest(), pull_request);
+    scene.registry.hold(Arc::new(move |request| {
+        let is_read = request.method == "GET" && request.path.ends_with(image.as_str());
+        if is_read && reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            registry.content().tag(REPOSITORY, "v2.0.0", &manifest);
+        }
+        Box::pin(async {})
+    }));
+    scene.run("apply plan.json").expect_code(0);
+    scene.expect(&["pr v2.0.0", "pr-amd64"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_lag_do_no_harm() {
+    let mut scene = Scene::new().await;
+    // Removed by way of a placeholder, which is listed after it is gone; and then whole.
+    scene.image("both", &["sha-0000001", "kept"], None);
+    scene.multi("pr", &["pr-12", "sha-0000002"]);
+    scene.packages.linger(9);
+    let done = scene.run(&format!("{PRUNE} --auto-approve")).expect_code(0);
+    assert!(
+        done.stdout().ends_with("Pruned: 3 removed, 4 untagged manifests deleted.\n"),
+        "{}",
+        done.shown()
+    );
+    scene.expect(&["both kept"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_deleted_goes_with_the_same_plan_again() {
+    let mut scene = Scene::new().await;
+    scene.multi("pr", &["pr-12"]);
+    scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
+    let plan: Value = serde_json::from_str(&scene.folder.read("plan.json")).unwrap();
+    let orphans = plan["repositories"][0]["orphans"].as_array().unwrap();
+    let second = scene.packages.id(orphans[1].as_str().unwrap());
+    let body = r#"{"message":"Must have admin rights to Repository."}"#;
+    scene.packages.on("DELETE", &format!("/versions/{second}"), 1, 403, &[], body);
+    let refused = scene.run("apply plan.json").expect_code(1);
+    assert!(refused.stderr().contains("role Admin"), "{}", refused.shown());
+    assert_eq!(scene.held().iter().filter(|name| name.starts_with("pr-")).count(), 3);
+    scene.run("apply plan.json").expect_code(0);
+    scene.expect(&[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ages_are_those_of_versions() {
     let mut scene = Scene::new().await;
     let now = jiff::Timestamp::now().as_second();

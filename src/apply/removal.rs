@@ -70,6 +70,7 @@ impl<'p> Removals<'p> {
         let note = |result, detail| progress.change(it.position, position, result, detail);
         let (result, diagnostic) = match self.removal(change).await {
             Ok(Removal::Removed) => {
+                self.inventories.forget_tag(&change.tag);
                 note(ChangeResult::Removed, None);
                 return Ok(());
             }

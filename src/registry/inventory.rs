@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{HeldManifest, ReadWriteRepository, RegistryError};
 use crate::model::inventory::{Holding, Inventory, Parts};
-use crate::model::{Digest, TagOrDigest};
+use crate::model::{Digest, Tag, TagOrDigest};
 
 /// How many manifests are read at once.
 const READ_AT_ONCE: usize = 16;
@@ -21,12 +21,19 @@ pub struct Inventories {
     known: HashMap<Digest, Parts>,
     /// What is gone, whatever the registry still lists.
     gone: BTreeSet<Digest>,
+    /// The tags that were removed.
+    removed: BTreeSet<Tag>,
 }
 
 impl Inventories {
     /// Notes that a manifest is gone.
     pub fn forget(&mut self, digest: &Digest) {
         self.gone.insert(digest.clone());
+    }
+
+    /// Notes that a tag was removed.
+    pub fn forget_tag(&mut self, tag: &Tag) {
+        self.removed.insert(tag.clone());
     }
 
     /// Notes that a manifest is there again.
@@ -42,21 +49,36 @@ impl Inventories {
         let mut pauses = PAUSES.into_iter();
         loop {
             let Some(mut held) = repository.list_manifests().await? else { return Ok(None) };
-            held.retain(|manifest| !self.gone.contains(&manifest.digest));
-            let unread = self.learn(repository, &held).await?;
+            held.retain(|manifest| !self.is_past(manifest));
+            let mut absent = self.learn(repository, &held).await?;
+            // A placeholder that a tag of this run was removed by is still listed, too.
+            held.retain(|manifest| {
+                let is_placeholder = !manifest.tags.is_empty() && self.had_its_tags_removed(manifest);
+                !is_placeholder || !absent.remove(&manifest.digest)
+            });
             match pauses.next() {
-                Some(pause) if unread => tokio::time::sleep(pause).await,
+                Some(pause) if !absent.is_empty() => tokio::time::sleep(pause).await,
                 _ => return Ok(Some(self.inventory(held))),
             }
         }
     }
 
-    /// Reads the manifests of `held` that were not read yet. Tells whether one of them is not there.
+    /// Whether a manifest that was deleted is only still listed, since lists of GHCR can lag. With another tag it was put
+    /// again.
+    fn is_past(&self, manifest: &HeldManifest) -> bool {
+        self.gone.contains(&manifest.digest) && self.had_its_tags_removed(manifest)
+    }
+
+    fn had_its_tags_removed(&self, manifest: &HeldManifest) -> bool {
+        manifest.tags.iter().all(|tag| self.removed.contains(tag))
+    }
+
+    /// Reads the manifests of `held` that were not read yet. Tells which of them are not there.
     async fn learn(
         &mut self,
         repository: &dyn ReadWriteRepository,
         held: &[HeldManifest],
-    ) -> Result<bool, RegistryError> {
+    ) -> Result<BTreeSet<Digest>, RegistryError> {
         let unknown = held.iter().map(|it| &it.digest).filter(|digest| !self.known.contains_key(*digest));
         let unknown: Vec<Digest> = unknown.cloned().collect();
         let asked = stream::iter(unknown.into_iter().map(|digest| async move {
@@ -64,7 +86,7 @@ impl Inventories {
             Ok::<_, RegistryError>((digest, manifest))
         }));
         let read: Vec<_> = asked.buffer_unordered(READ_AT_ONCE).try_collect().await?;
-        let mut unread = false;
+        let mut absent = BTreeSet::new();
         for (digest, manifest) in read {
             match manifest.map(|manifest| manifest.parse()) {
                 Some(Ok(manifest)) => {
@@ -72,10 +94,12 @@ impl Inventories {
                 }
                 // It stays unknown, and reading it again would not help.
                 Some(Err(_)) => {}
-                None => unread = true,
+                None => {
+                    absent.insert(digest);
+                }
             }
         }
-        Ok(unread)
+        Ok(absent)
     }
 
     fn inventory(&self, held: Vec<HeldManifest>) -> Inventory {
