@@ -120,18 +120,18 @@ impl World {
         }
         let output = command.output().expect("sh");
         let code = output.status.code().expect("an exit code");
-        (code, self.as_ghcr(&String::from_utf8(output.stdout).expect("text")))
+        let output = self.as_ghcr(&String::from_utf8(output.stdout).expect("text"));
+        (code, if text.starts_with("skopeo list-tags") { in_order(&output) } else { output })
     }
 
-    /// Makes the image of the next build, if there is one: no two are the same.
+    /// Makes the image of the next build, if the command is one: no two are the same.
     fn next_build(&mut self, place: &Path) -> PathBuf {
         let above = self.folder.home();
         let archive = above.join("build.tar");
-        if archive.exists() {
-            return archive; // The last command built nothing.
-        }
-        self.builds += 1;
-        let layout = above.join(format!("build-{}", self.builds));
+        // Else the last command built nothing.
+        self.builds += u32::from(!archive.exists());
+        let layout = above.join("build");
+        let _ = fs::remove_dir_all(&layout);
         let text = format!("hello {}", self.builds);
         let layer = |platform| vec![Layer::files(&[("hello", format!("{text} {platform}").as_bytes())])];
         Image::new()
@@ -204,6 +204,17 @@ impl World {
             }
         }
     }
+}
+
+/// What `skopeo list-tags` prints, with the tags in order: docker-registry lists them as they come.
+fn in_order(listed: &str) -> String {
+    let Ok(mut listed) = serde_json::from_str::<serde_json::Value>(listed) else { return listed.to_owned() };
+    listed["Tags"].as_array_mut().expect("tags").sort_by_key(ToString::to_string);
+    let mut text = Vec::new();
+    let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, indented);
+    serde::Serialize::serialize(&listed, &mut serializer).expect("JSON");
+    String::from_utf8(text).expect("text") + "\n"
 }
 
 /// Fails where a command is not of the programs that a guide may use.

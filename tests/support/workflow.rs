@@ -116,6 +116,11 @@ pub fn variables(event: &[String], folder: &Folder) -> Vec<(String, String)> {
         ("GITHUB_SHA".to_owned(), folder.git(&["rev-parse", commit_of(&reference)])),
         ("GITHUB_REF".to_owned(), reference),
     ];
+    let reference = variables[variables.len() - 1].1.clone();
+    let parts: Vec<&str> = reference.splitn(3, '/').collect();
+    variables.push(("GITHUB_REF_NAME".to_owned(), parts[2].to_owned()));
+    let kind = if parts[1] == "tags" { "tag" } else { "branch" };
+    variables.push(("GITHUB_REF_TYPE".to_owned(), kind.to_owned()));
     if words[0] == "pull_request" {
         variables.push(("GITHUB_HEAD_REF".to_owned(), branch(folder)));
     }
