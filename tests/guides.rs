@@ -138,9 +138,15 @@ impl World {
             .platform("linux/amd64", layer("amd64"))
             .platform("linux/arm64", layer("arm64"))
             .revision(&self.revision(place))
+            .annotation("org.opencontainers.image.created", &self.clock())
             .write(&layout);
         to_archive(&layout, &archive);
         archive
+    }
+
+    /// Each build is an hour after the one before, and long ago.
+    fn clock(&self) -> String {
+        format!("2026-01-02T{:02}:04:05Z", self.builds)
     }
 
     fn revision(&self, place: &Path) -> String {
@@ -185,7 +191,9 @@ impl World {
             fs::create_dir(&place).unwrap();
             for step in &job.steps {
                 match step {
-                    workflow::Step::Checkout => workflow::check_out(&self.folder, &place, event),
+                    workflow::Step::Checkout(branch) => {
+                        workflow::check_out(&self.folder, &place, event, branch.as_deref());
+                    }
                     workflow::Step::Upload(name, paths) => {
                         workflow::copy(paths, &place, &artifacts.join(name));
                     }
@@ -290,6 +298,11 @@ fn rolling_back() {
 }
 
 #[test]
+fn pull_requests() {
+    follow("pull-requests.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -298,5 +311,5 @@ fn every_guide_is_followed() {
         .filter(|name| name != "README.md")
         .collect();
     names.sort();
-    assert_eq!(names, ["approval.md", "backports.md", "releasing.md", "rolling-back.md"]);
+    assert_eq!(names, ["approval.md", "backports.md", "pull-requests.md", "releasing.md", "rolling-back.md"]);
 }

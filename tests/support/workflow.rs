@@ -20,7 +20,8 @@ pub struct Job {
 }
 
 pub enum Step {
-    Checkout,
+    /// Of a branch, or of what the event is about.
+    Checkout(Option<String>),
     /// Keeps paths under a name.
     Upload(String, Vec<String>),
     /// Brings what was kept under a name, by this workflow or another.
@@ -40,7 +41,7 @@ impl Workflow {
                 jobs.push(Job { name: bare.trim_end_matches(':').to_owned(), steps: Vec::new() });
             }
             let Some(step) = bare.strip_prefix("- ").filter(|_| depth == 6) else {
-                let known = ["runs-on:", "needs:", "environment:", "steps:", "concurrency:", "permissions:"];
+                let known = ["if:", "runs-on:", "needs:", "environment:", "steps:"];
                 let passed = depth == 2 || bare.is_empty() || depth > 4;
                 assert!(passed || known.iter().any(|key| bare.starts_with(key)), "{place}: how is `{bare}` run?");
                 continue;
@@ -60,7 +61,11 @@ impl Workflow {
                 }
             } else if let Some(action) = step.strip_prefix("uses: ") {
                 match action.split('@').next().unwrap_or_default() {
-                    "actions/checkout" => steps.push(Step::Checkout),
+                    "actions/checkout" => {
+                        let of = more.iter().find_map(|line| line.strip_prefix("ref: "));
+                        let branch = of.filter(|of| *of != "${{ github.event.pull_request.head.sha }}");
+                        steps.push(Step::Checkout(branch.map(str::to_owned)));
+                    }
                     "actions/upload-artifact" => {
                         let at = more.iter().position(|line| line.starts_with("path:")).expect("a path");
                         let listed = match more[at].trim_start_matches("path:").trim() {
@@ -137,10 +142,11 @@ fn commit_of(reference: &str) -> &str {
 }
 
 /// A fresh clone, as `actions/checkout` leaves it: no branch, the commit of the event.
-pub fn check_out(folder: &Folder, place: &Path, event: &[String]) {
-    let reference = match event.first().map(String::as_str) {
-        Some("push") => event[1].as_str(),
-        Some("schedule" | "workflow_dispatch") => "refs/heads/main",
+pub fn check_out(folder: &Folder, place: &Path, event: &[String], branch: Option<&str>) {
+    let reference = match (branch, event.first().map(String::as_str)) {
+        (Some(branch), _) => branch,
+        (None, Some("push")) => event[1].as_str(),
+        (None, Some("schedule" | "workflow_dispatch")) => "refs/heads/main",
         _ => "HEAD",
     };
     let commit = folder.git(&["rev-parse", reference]);
