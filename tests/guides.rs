@@ -79,7 +79,8 @@ impl World {
         fs::create_dir_all(&registries).unwrap();
         let text = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.host());
         fs::write(registries.join("registries.conf"), text).unwrap();
-        let git = "[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n[push]\nautoSetupRemote = true\n";
+        let git =
+            "[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n[push]\nautoSetupRemote = true\n";
         fs::write(home.join(".gitconfig"), git).unwrap();
         let programs = home.join("bin");
         fs::create_dir(&programs).unwrap();
@@ -99,11 +100,21 @@ impl World {
     }
 
     /// Runs a command by a shell: its exit code, and what it printed to both streams. `$?` is that of the one before.
-    fn run(&mut self, text: &str, place: &Path, before: i32, variables: &[(String, String)]) -> (i32, String) {
+    fn run(
+        &mut self,
+        text: &str,
+        place: &Path,
+        before: i32,
+        variables: &[(String, String)],
+    ) -> (i32, String) {
         let next = self.next_build(place);
         let mut command = Command::new("sh");
         let setting_code = if before == 0 { String::new() } else { format!("(exit {before})\n") };
-        command.arg("-c").arg(format!("exec 2>&1\n{setting_code}{text}")).current_dir(place).stdin(Stdio::null());
+        command
+            .arg("-c")
+            .arg(format!("exec 2>&1\n{setting_code}{text}"))
+            .current_dir(place)
+            .stdin(Stdio::null());
         let home = self.folder.home();
         clean(&mut command, &home);
         let programs = format!("{}:{}", home.join("bin").display(), std::env::var("PATH").unwrap());
@@ -150,7 +161,8 @@ impl World {
     }
 
     fn revision(&self, place: &Path) -> String {
-        let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
+        let output =
+            Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 

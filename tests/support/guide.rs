@@ -166,7 +166,8 @@ pub fn is_shown(shown: &[String], output: &[String]) -> bool {
 
 fn in_order(lines: &[String]) -> Vec<String> {
     let mut lines = lines.to_vec();
-    for group in lines.chunk_by_mut(|one, next| [one, next].iter().all(|line| line.starts_with("  pushed "))) {
+    for group in lines.chunk_by_mut(|one, next| [one, next].iter().all(|line| line.starts_with("  pushed ")))
+    {
         group.sort();
     }
     lines

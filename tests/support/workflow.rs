@@ -43,7 +43,10 @@ impl Workflow {
             let Some(step) = bare.strip_prefix("- ").filter(|_| depth == 6) else {
                 let known = ["if:", "runs-on:", "needs:", "environment:", "steps:"];
                 let passed = depth == 2 || bare.is_empty() || depth > 4;
-                assert!(passed || known.iter().any(|key| bare.starts_with(key)), "{place}: how is `{bare}` run?");
+                assert!(
+                    passed || known.iter().any(|key| bare.starts_with(key)),
+                    "{place}: how is `{bare}` run?"
+                );
                 continue;
             };
             let mut more = Vec::new();
