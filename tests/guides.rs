@@ -148,7 +148,7 @@ impl World {
         Image::new()
             .platform("linux/amd64", layer("amd64"))
             .platform("linux/arm64", layer("arm64"))
-            .revision(&self.revision(place))
+            .revision(&revision(place))
             .annotation("org.opencontainers.image.created", &self.clock())
             .write(&layout);
         to_archive(&layout, &archive);
@@ -158,12 +158,6 @@ impl World {
     /// Each build is an hour after the one before, and long ago.
     fn clock(&self) -> String {
         format!("2026-01-02T{:02}:04:05Z", self.builds)
-    }
-
-    fn revision(&self, place: &Path) -> String {
-        let output =
-            Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// `text` as it is where the registry is `ghcr.io`: tables keep their columns.
@@ -217,13 +211,24 @@ impl World {
                             let command = guide::Command { line, text: text.to_owned() };
                             expect_known(page, &command);
                             let (code, output) = self.run(text, &place, 0, &variables);
-                            assert_eq!(code, 0, "{}: {}: {text}\n{output}", page.at(line), job.name);
+                            let place = format!("{}: {}: {text}\n{output}", page.at(line), job.name);
+                            assert_eq!(code, 0, "{place}");
+                            let to_do = ["apply", "rollback", "prune"];
+                            let to_do =
+                                to_do.iter().any(|it| text.starts_with(&format!("brokkr-publish {it}")));
+                            assert!(!to_do || workflow::has_done(&output), "nothing done at {place}");
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// The commit that is checked out; none where there is no repository.
+fn revision(place: &Path) -> String {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// What `skopeo list-tags` prints, with the tags in order: docker-registry lists them as they come.

@@ -178,7 +178,9 @@ pub fn difference(shown: &[String], output: &[String]) -> String {
     let mut text = String::new();
     for (title, lines) in [("the page shows", shown), ("the program printed", output)] {
         let _ = writeln!(text, "----- {title}");
-        lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        for line in lines {
+            let _ = writeln!(text, "{line}");
+        }
     }
     text
 }

@@ -167,3 +167,8 @@ pub fn copy(paths: &[String], from: &Path, to: &Path) {
         run(std::process::Command::new("cp").args(["-r", "-T"]).arg(source).arg(target));
     }
 }
+
+/// Whether a command that is there to change something says that it did: a job in the wrong context is content with nothing.
+pub fn has_done(output: &str) -> bool {
+    ["Applied: ", "Rolled back: ", "Pruned: "].iter().any(|it| output.contains(&format!("\n{it}")))
+}
