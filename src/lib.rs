@@ -14,6 +14,7 @@
 //! - [`guard`]: what must agree before anything is published.
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
+//! - [`mod@verify`]: whether what was published still stands.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
 //! - [`saved`]: plans and records as files.
 //! - [`engine`]: all of it on one page; [`cli`]: the command line.
@@ -35,4 +36,5 @@ pub mod registry;
 pub mod report;
 pub mod saved;
 pub mod source;
+pub mod verify;
 pub mod visibility;

@@ -197,22 +197,31 @@ fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
 }
 
 /// The JSON Schema of a kind of document.
-pub fn json_schema<T: Document>() -> serde_json::Value {
+pub fn json_schema<T: Document>() -> Value {
+    let mut schema = titled_schema::<T>(T::NAME, format!("A saved {} of brokkr-publish", T::NAME));
+    let checksum = serde_json::json!({
+        "type": "string",
+        "description": "The SHA-256 digest of the rest, as JSON without spaces and with the keys of every object sorted."
+    });
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(CHECKSUM.to_owned(), checksum);
+    }
+    schema
+}
+
+/// The JSON Schema of what is printed and never read again, and so has no checksum. People call it `name`.
+pub fn printed_schema<T: schemars::JsonSchema>(name: &str) -> Value {
+    titled_schema::<T>(name, format!("A {name} of brokkr-publish"))
+}
+
+fn titled_schema<T: schemars::JsonSchema>(name: &str, title: String) -> Value {
     let mut schema = schemars::schema_for!(T).to_value();
     if let Some(object) = schema.as_object_mut() {
-        let name = T::NAME;
         let id = format!(
             "https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/{name}.schema.json"
         );
         object.insert("$id".to_owned(), id.into());
-        object.insert("title".to_owned(), format!("A saved {name} of brokkr-publish").into());
-        let checksum = serde_json::json!({
-            "type": "string",
-            "description": "The SHA-256 digest of the rest, as JSON without spaces and with the keys of every object sorted."
-        });
-        if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.insert(CHECKSUM.to_owned(), checksum);
-        }
+        object.insert("title".to_owned(), title.into());
     }
     schema
 }

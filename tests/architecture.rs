@@ -11,7 +11,7 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
@@ -25,13 +25,17 @@ const TABLE: [(&str, &[&str]); 17] = [
     ("observed", &["desired", "registry", "visibility"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
+    ("verify", &["config", "context", "desired", "registry", "visibility"]),
     ("event", &[]),
     ("apply", &["source", "registry", "visibility", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
     (
         "engine",
-        &["config", "context", "guard", "registry", "desired", "observed", "plan", "event", "apply", "saved"],
+        &[
+            "config", "context", "guard", "registry", "desired", "observed", "plan", "verify", "event",
+            "apply", "saved",
+        ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
 ];

@@ -4,7 +4,8 @@
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
-use brokkr_publish::saved::json_schema;
+use brokkr_publish::model::verification::Verification;
+use brokkr_publish::saved::{json_schema, printed_schema};
 use insta::assert_snapshot;
 
 #[path = "support/command.rs"]
@@ -76,6 +77,8 @@ fn schemas_are_json() {
     assert_eq!(plan.json(), json_schema::<Plan>());
     let record = folder.run("schema record").done().expect_code(0);
     assert_eq!(record.json(), json_schema::<Record>());
+    let verification = folder.run("schema verification").done().expect_code(0);
+    assert_eq!(verification.json(), printed_schema::<Verification>("verification"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
+use brokkr_publish::model::verification::Verification;
 use brokkr_publish::{cli, saved};
 use regex::Regex;
 
@@ -362,6 +363,17 @@ fn the_formats_of_plan_and_record_are_told_in_full() {
     fs::write(&path, &example.text).expect("written");
     let loaded: Plan = saved::load(&path).expect("the example is a plan");
     assert_eq!(loaded.format_version, brokkr_publish::model::plan::FORMAT_VERSION);
+}
+
+#[test]
+fn the_format_of_a_verification_is_told_in_full() {
+    let page = read("docs/reference/cli.md");
+    let section = section(&page, "### The result as JSON");
+    let mut names = BTreeSet::new();
+    collect(&saved::printed_schema::<Verification>("verification"), &mut names);
+    assert!(names.len() > 40, "only {} names are in the schema", names.len());
+    let missing: Vec<&String> = names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/reference/cli.md lacks {missing:?}");
 }
 
 /// The names of all properties of a JSON Schema, and all words that a value can be.

@@ -22,7 +22,7 @@ mod world;
 use brokkr_publish::model::outcome::ChangeResult;
 use command::Folder;
 use docker_registry::{Auth, DockerRegistry};
-use interleave::{Actor, Ended, explore};
+use interleave::{Actor, Ended, Gated, explore};
 use world::{configuration, digest, image, tags};
 
 const RELEASES: &str = r#"
@@ -47,7 +47,8 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
     let actors = [Actor::release("1.2.3").with_rules(RELEASES), Actor::release("1.2.4").with_rules(RELEASES)];
     let before = Actor::release("1.2.2").with_rules(RELEASES);
     let (mut seen, mut kept) = (0, 0);
-    explore(&before, &actors, &["PUT /manifests/v", "/manifests/latest", "/tags/list"], |ended| {
+    let gated = Gated { from: "", parts: &["PUT /manifests/v", "/manifests/latest", "/tags/list"] };
+    explore(&before, &actors, gated, |ended| {
         seen += 1;
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         assert_eq!(ended.tag("v1.2.3"), ended.digests[0], "{}", ended.schedule());
@@ -65,14 +66,16 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
         let won = result(&ended, 1, "latest").0;
         assert!(matches!(won, ChangeResult::Moved | ChangeResult::Unchanged), "{}", ended.schedule());
     });
-    assert!(seen > 500, "only {seen} interleavings");
-    assert!(kept > seen / 2, "only in {kept} of {seen} interleavings somebody lost");
+    assert!(seen > 60, "only {seen} interleavings");
+    assert!(kept > seen / 3, "only in {kept} of {seen} interleavings somebody lost");
+    println!("{seen} interleavings, in {kept} the older one lost");
 }
 
 #[test]
 fn in_every_interleaving_of_two_first_releases_too() {
     let actors = [Actor::release("2.0.0").with_rules(RELEASES), Actor::release("1.9.0").with_rules(RELEASES)];
-    explore(&Actor::nothing(RELEASES), &actors, &["PUT /manifests/v", "/manifests/latest"], |ended| {
+    let gated = Gated { from: "", parts: &["PUT /manifests/v", "/manifests/latest"] };
+    explore(&Actor::nothing(RELEASES), &actors, gated, |ended| {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         assert_eq!(ended.tag("latest"), ended.digests[0], "{}", ended.schedule());
     });
@@ -86,7 +89,8 @@ fn one_release_built_twice_never_ends_divided_in_silence() {
     ];
     let before = Actor::release("1.2.2").with_rules(RELEASES);
     let mut divided = 0;
-    explore(&before, &actors, &["/manifests/v1.2.3", "/manifests/latest"], |ended| {
+    let gated = Gated { from: "PUT /manifests/v", parts: &["/manifests/v1.2.3", "PUT /manifests/latest"] };
+    explore(&before, &actors, gated, |ended| {
         assert_ne!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         divided += u32::from(ended.tag("latest") != ended.tag("v1.2.3"));
     });
@@ -104,7 +108,8 @@ mutability = "forward"
     let actors = [Actor::commit(1).with_rules(RULES), Actor::commit(2).with_rules(RULES)];
     let before = Actor::commit(0).with_rules(RULES);
     let mut held = 0;
-    explore(&before, &actors, &["/manifests/main"], |ended| {
+    let gated = Gated { from: "", parts: &["/manifests/main"] };
+    explore(&before, &actors, gated, |ended| {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         // The one thing that nobody can see: the newer run begins and ends between a reading and a put of the older.
         let last = |actor: usize, method: &str| {
@@ -116,7 +121,7 @@ mutability = "forward"
         held += 1;
         assert_eq!(ended.tag("main"), ended.digests[1], "{}", ended.schedule());
     });
-    assert!(held > 30, "only {held} interleavings");
+    assert!(held > 5, "only {held} interleavings");
 }
 
 /// Waits for the end of a process; its exit code and what it said.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
-use brokkr_publish::saved::json_schema;
+use brokkr_publish::model::verification::Verification;
+use brokkr_publish::saved::{json_schema, printed_schema};
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -19,6 +20,7 @@ fn the_schemas_are_up_to_date() {
         ("publish.schema.json", brokkr_publish::config::json_schema()),
         ("plan.schema.json", json_schema::<Plan>()),
         ("record.schema.json", json_schema::<Record>()),
+        ("verification.schema.json", printed_schema::<Verification>("verification")),
     ] {
         let path = root().join("schemas").join(name);
         let expected = format!("{schema:#}\n");
@@ -35,17 +37,19 @@ fn the_schemas_are_up_to_date() {
 }
 
 #[test]
-fn the_schema_of_records_and_their_plans_describes_every_member() {
-    let schema = json_schema::<Record>();
-    assert!(jsonschema::meta::is_valid(&schema));
-    let mut undescribed = Vec::new();
-    walk(&schema, &mut |name, property| {
-        // What a `const` is needs no words.
-        if property.get("description").is_none() && property.get("const").is_none() {
-            undescribed.push(name.to_owned());
-        }
-    });
-    assert_eq!(undescribed, Vec::<String>::new(), "without a description");
+fn the_schemas_of_what_is_printed_and_saved_describe_every_member() {
+    // That of records holds that of plans.
+    for schema in [json_schema::<Record>(), printed_schema::<Verification>("verification")] {
+        assert!(jsonschema::meta::is_valid(&schema));
+        let mut undescribed = Vec::new();
+        walk(&schema, &mut |name, property| {
+            // What a `const` is needs no words.
+            if property.get("description").is_none() && property.get("const").is_none() {
+                undescribed.push(name.to_owned());
+            }
+        });
+        assert_eq!(undescribed, Vec::<String>::new(), "without a description");
+    }
 }
 
 #[test]

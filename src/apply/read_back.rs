@@ -92,7 +92,7 @@ pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Di
         if found.as_ref() == change.wanted() {
             return Ok(());
         }
-        match pauses.next() {
+        match pauses.next().filter(|_| may_lag(change, found.as_ref())) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return Err(differs_from_put(it, change, found.as_ref())),
         }
@@ -146,11 +146,17 @@ async fn tag(
                 continue;
             }
         }
-        match pauses.next() {
+        match pauses.next().filter(|_| may_lag(change, found.as_ref())) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return Err(differs_from_put(it, change, found.as_ref())),
         }
     }
+}
+
+/// Whether `found` may be what the registry had before: then it is worth waiting. Anything else somebody put there; of a
+/// forward tag another run may be about to set it right.
+fn may_lag(change: &Change, found: Option<&Digest>) -> bool {
+    found.is_none() || found == change.present() || change.forward.is_some()
 }
 
 fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) -> Diagnostic {

@@ -13,6 +13,7 @@ mod rollback;
 mod schema;
 mod show;
 mod tags;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
+    Verify(verify::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -55,7 +57,7 @@ enum Command {
 const DONE: u8 = 0;
 /// Any error, a blocked plan or a usage error included.
 const FAILED: u8 = 1;
-/// With `--detailed-exitcode`: there are changes.
+/// With `plan --detailed-exitcode` there are changes, with `verify` there is drift.
 const CHANGES: u8 = 2;
 
 /// What a command says by its exit code, or what is wrong.
@@ -86,6 +88,7 @@ fn run() -> u8 {
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),

@@ -5,10 +5,11 @@ use clap::{Args, ValueEnum};
 use super::DONE;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
+use crate::model::verification::Verification;
 use crate::report::output::Stream;
 use crate::{config, saved};
 
-/// Print the JSON Schema of publish.toml, of a saved plan or of a record
+/// Print the JSON Schema of publish.toml, of a saved plan, of a record or of a verification
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// What to describe.
@@ -25,6 +26,8 @@ enum Subject {
     Plan,
     /// The record of an apply.
     Record,
+    /// What `verify --json` prints.
+    Verification,
 }
 
 pub(super) fn run(arguments: &Arguments) -> u8 {
@@ -32,6 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         Subject::Config => config::json_schema(),
         Subject::Plan => saved::json_schema::<Plan>(),
         Subject::Record => saved::json_schema::<Record>(),
+        Subject::Verification => saved::printed_schema::<Verification>("verification"),
     };
     Stream::Out.write(&format!("{schema:#}\n"));
     DONE

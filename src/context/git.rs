@@ -1,12 +1,14 @@
 //! Git, asked through the git program. Nothing is written to the repository, and every run has a time limit.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::released::TaggedCommit;
 use crate::model::forward::Descent;
 
 /// How long one run of git may take. Even `status` in a huge tree is done long before.
@@ -122,6 +124,14 @@ impl Repository {
         Some(!changes.is_empty())
     }
 
+    /// Every git tag with the commit that it stands on, itself or through an annotated tag; one run of git.
+    pub fn tagged_commits(&self) -> BTreeMap<String, TaggedCommit> {
+        // Of what is no commit, and of an annotated tag itself, the time is empty.
+        const FORMAT: &str = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(committerdate:unix) %(*objecttype) %(*objectname) %(*committerdate:unix)";
+        let listed = self.run(&["for-each-ref", FORMAT, "refs/tags"]).unwrap_or_default();
+        listed.lines().filter_map(tagged_commit).collect()
+    }
+
     /// Whether commit `old` comes before commit `new`, as far as this clone's history goes.
     fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, GitError> {
         match self.run(&["merge-base", "--is-ancestor", old, new]) {
@@ -142,6 +152,19 @@ impl Repository {
         let name = self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).ok()?;
         Some(name.trim().strip_prefix("origin/")?.to_owned())
     }
+}
+
+/// The tag and the commit of a line of `for-each-ref`. No name of a ref holds a blank.
+fn tagged_commit(line: &str) -> Option<(String, TaggedCommit)> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [name, kind, sha, time, peeled_kind, peeled_sha, peeled_time] = words.as_slice() else { return None };
+    let (sha, time) = match (*kind, *peeled_kind) {
+        ("commit", _) => (*sha, *time),
+        ("tag", "commit") => (*peeled_sha, *peeled_time),
+        _ => return None,
+    };
+    let commit = TaggedCommit { sha: sha.to_owned(), time: time.parse().ok() };
+    is_commit_id(sha).then(|| ((*name).to_owned(), commit))
 }
 
 /// Whether `text` can only be the id of a commit: nothing that git could take for an option or a ref.
@@ -271,6 +294,23 @@ mod tests {
             ("/srv/git/brokkr.git", "/srv/git/brokkr"),
         ] {
             assert_eq!(public_address(remote), address);
+        }
+    }
+
+    #[test]
+    fn tags_stand_on_commits_or_are_left_out() {
+        let sha = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
+        let commit = |time| Some(TaggedCommit { sha: sha.to_owned(), time });
+        for (line, expected) in [
+            (format!("v1 commit {sha} 7   "), commit(Some(7))),
+            (format!("v1 tag 1234567  commit {sha} 8"), commit(Some(8))),
+            (format!("v1 tree {sha}    "), None),
+            (format!("v1 tag 1234567  blob {sha} "), None),
+            ("v1 commit HEAD 7   ".to_owned(), None),
+            ("v1".to_owned(), None),
+        ] {
+            let found = tagged_commit(&line);
+            assert_eq!(found, expected.map(|commit| ("v1".to_owned(), commit)), "{line}");
         }
     }
 

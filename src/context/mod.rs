@@ -6,6 +6,7 @@ mod error;
 mod event_payload;
 mod git;
 mod reference_format;
+mod released;
 mod simulate;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use ci::{CiFacts, read as read_ci};
 pub use error::ContextError;
 pub use git::{GitError, descent};
+pub use released::{TaggedCommit, TaggedCommits};
 pub use simulate::Flags;
 
 use crate::model::EventName;

@@ -9,6 +9,7 @@ mod filters;
 mod forward;
 mod lint;
 mod profiles;
+mod released;
 mod retention;
 mod rules;
 mod samples;
@@ -26,6 +27,7 @@ pub use checks::checks;
 pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use profiles::against as against_profile;
+pub use released::{Readers, Releases, Rendered};
 pub use retention::{Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions};
 pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
@@ -132,7 +134,7 @@ pub fn resolve(
         desired.silent.push((name.clone(), tags.silent.clone()));
     }
     let silent: Vec<&str> = desired.silent.iter().map(|(name, _)| name.as_str()).collect();
-    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent));
+    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent, "this plan"));
     for (name, image) in &config.images {
         let Some(image_tags) = rendered.get(name) else { continue };
         let selected = |address: &Address<'_>| address.image == name && selection.selects(*address);

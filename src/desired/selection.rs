@@ -40,8 +40,17 @@ impl Selection {
         self.is_everything() || self.targets.iter().any(|target| is_of(target, image))
     }
 
-    /// A diagnostic for each target that names none of `addresses`. `silent` are images that no rule fires for.
-    pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str]) -> Vec<Diagnostic> {
+    /// Whether anything of an image in a registry is selected.
+    pub fn touches(&self, image: &str, registry: &str) -> bool {
+        let whole = |target: &String| {
+            names(target.split(':').next().unwrap_or_default(), Address { image, registry, tag: "" })
+        };
+        self.is_everything() || self.targets.iter().any(whole)
+    }
+
+    /// A diagnostic for each target that names none of `addresses`, which are those of `whole`: "this plan". `silent` are
+    /// images that no rule fires for.
+    pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str], whole: &str) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
         unknown
             .map(|target| {
@@ -54,7 +63,7 @@ impl Selection {
                     addresses.iter().map(|it| format!("images.{}@{}", it.image, it.registry)).collect();
                 known.dedup();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of this plan"))
+                Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of {whole}"))
                     .help(format!("the addresses are {known}, each with `:TAG` for one tag"))
             })
             .collect()
@@ -109,11 +118,23 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_of_a_repository_touches_it() {
+        for (target, expected) in [
+            ("images.app:v1", true),
+            ("images.app@ghcr:v1", true),
+            ("images.app@hub:v1", false),
+            ("images.ap:v1", false),
+        ] {
+            assert_eq!(Selection::new(&[target.to_owned()]).touches("app", "ghcr"), expected, "{target}");
+        }
+    }
+
+    #[test]
     fn what_names_nothing_is_told_with_what_there_is() {
         let address = Address { image: "app", registry: "ghcr", tag: "v1.2" };
         let selection =
             Selection::new(&["images.app".to_owned(), "images.apq".to_owned(), "images.tool:x".to_owned()]);
-        let unknown = selection.unknown(&[address], &["tool"]);
+        let unknown = selection.unknown(&[address], &["tool"], "this plan");
         let messages: Vec<&str> = unknown.iter().map(|it| it.message.as_str()).collect();
         assert_eq!(
             messages,

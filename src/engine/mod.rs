@@ -7,6 +7,7 @@ mod findings;
 mod judge;
 mod path;
 mod rollback;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use files::{Saved, check_declared, load_plan, load_record, load_saved, recor
 use findings::Findings;
 use judge::PlanJudge;
 pub use rollback::rollback;
+pub use verify::{Verifying, verify};
 
 use crate::apply::{self, Connect};
 use crate::config::{self, Config, LoadOptions};

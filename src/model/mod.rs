@@ -6,6 +6,7 @@ pub mod annotation;
 mod compare;
 mod descriptor;
 mod digest;
+pub mod drift;
 mod event;
 pub mod forward;
 mod key_path;
@@ -22,6 +23,7 @@ pub mod reference;
 pub mod retention;
 mod source;
 mod tag;
+pub mod verification;
 mod visibility;
 
 pub use compare::Compare;

@@ -92,7 +92,7 @@ impl<'r> Rollback<'r> {
         }
         errors.extend(outcomes.into_keys().map(|address| RollbackError::Inconsistent(address.to_owned())));
         let mut diagnostics: Vec<Diagnostic> = errors.iter().map(RollbackError::to_diagnostic).collect();
-        diagnostics.extend(selection.unknown(&addresses, &[]));
+        diagnostics.extend(selection.unknown(&addresses, &[], "this plan"));
         if diagnostics.is_empty() { Ok(Self { record, repositories }) } else { Err(diagnostics) }
     }
 

@@ -13,8 +13,10 @@ pub mod output;
 mod paint;
 pub mod plan;
 pub mod references;
+mod rows;
 mod size;
 pub mod tags;
+pub mod verification;
 
 pub use bars::Bars;
 pub use diagnostics::Style;

@@ -3,20 +3,11 @@
 use super::Style;
 use super::clean;
 use super::paint::Ink;
+use super::rows::{Row, Section, short, table};
 use super::size::size;
-use crate::model::Digest;
 use crate::model::plan::{
     Action, Change, Plan, PlanKind, PlannedRepository, Reason, TagTarget, VisibilityAction, VisibilityChange,
 };
-
-/// One line of a repository: sign, what, from what to what, why.
-struct Row {
-    ink: Ink,
-    sign: char,
-    name: String,
-    value: String,
-    why: String,
-}
 
 /// `plan` as text.
 pub fn human(plan: &Plan, style: Style) -> String {
@@ -30,51 +21,29 @@ pub fn human(plan: &Plan, style: Style) -> String {
     };
     let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
-    let repositories: Vec<(&PlannedRepository, Vec<Row>)> =
-        plan.repositories.iter().map(|repository| (repository, rows(plan.kind, repository, style))).collect();
-    let width = |part: fn(&Row) -> &str| {
-        let rows = repositories.iter().flat_map(|(_, rows)| rows);
-        rows.map(|row| part(row).chars().count()).max().unwrap_or_default()
-    };
-    let (names, values) = (width(|row| &row.name), width(|row| &row.value));
-    for (repository, rows) in &repositories {
-        let platforms = repository.content.iter().flat_map(|content| &content.platforms);
-        let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let name = pad(&clean::line(&repository.name), names + values + 9);
-        text.push_str(
-            format!("\n  {}  {}\n", style.paint(Ink::Strong, name), clean::line(&platforms)).trim_end(),
-        );
-        text.push('\n');
-        for row in rows {
-            let line = format!(
-                "{} {}   {}    {}",
-                row.sign,
-                pad(&row.name, names),
-                pad(&row.value, values),
-                row.why
-            );
-            text.push_str(&format!("    {}\n", style.paint(row.ink, line.trim_end())));
-        }
-    }
+    let sections: Vec<Section> =
+        plan.repositories.iter().map(|repository| section(plan.kind, repository, style)).collect();
+    text.push_str(&table(&sections, style));
     text.push_str(&silent(plan));
     text.push('\n');
     text.push_str(&summary(plan));
     style.plain(text)
 }
 
-fn pad(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    format!("{text}{}", " ".repeat(width.saturating_sub(length)))
+fn section(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Section {
+    let platforms = repository.content.iter().flat_map(|content| &content.platforms);
+    let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Section {
+        name: clean::line(&repository.name),
+        aside: clean::line(&platforms),
+        rows: rows(kind, repository, style),
+    }
 }
 
 fn rows(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Vec<Row> {
     let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(kind, change, style)).collect();
     rows.extend(repository.visibility.as_ref().and_then(|visibility| visibility_row(visibility, style)));
     rows
-}
-
-fn short(digest: &Digest, style: Style) -> String {
-    format!("{}{}", digest.short(12), style.ellipsis())
 }
 
 /// A digest, and what it is known as.

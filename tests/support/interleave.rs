@@ -13,11 +13,12 @@ use brokkr_publish::diagnostic::Diagnostic;
 use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
+use brokkr_publish::model::plan::Plan;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::command::Folder;
-use crate::test_registry::{Gate, Options, TestRegistry};
+use crate::test_registry::{Content, Gate, Options, TestRegistry};
 use crate::world::image;
 
 /// What one of the applies publishes.
@@ -168,90 +169,121 @@ impl World {
     }
 }
 
-/// Runs `actors` at once on top of what `before` published, once for every interleaving of the requests that hold one of
-/// `gated` (a part of the path, with the method before it where that matters), and shows how each ended.
+/// Which requests the schedule orders.
+#[derive(Clone, Copy)]
+pub struct Gated {
+    /// Only what an apply asks after its first request like this; empty: everything.
+    pub from: &'static str,
+    /// A part of the path, with the method before it where that matters.
+    pub parts: &'static [&'static str],
+}
+
+/// Whether `line` is a request like `part`.
+fn is_like(line: &str, part: &str) -> bool {
+    match part.split_once(' ') {
+        Some((method, part)) => line.starts_with(&format!("{method} ")) && line.contains(part),
+        None => line.contains(part),
+    }
+}
+
+/// Runs `actors` at once on top of what `before` published, once for every interleaving of the requests that are `gated`,
+/// and shows how each ended.
 ///
 /// All plans are made before, so that every apply meets what the others did since.
-pub fn explore(before: &Actor, actors: &[Actor], gated: &[&'static str], mut check: impl FnMut(Ended)) {
+pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, mut check: impl FnMut(Ended)) {
     let all: Vec<&Actor> = actors.iter().chain([before]).collect();
     let world = prepare(&all);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // Each choice with how many there were: counted up like a number, from the right.
-    let mut choices: Vec<(usize, usize)> = Vec::new();
-    loop {
-        let ended = runtime.block_on(run(&world, before, actors, gated, &mut choices));
-        check(ended);
-        while choices.last().is_some_and(|(taken, of)| taken + 1 == *of) {
-            choices.pop();
-        }
-        match choices.last_mut() {
-            Some((taken, _)) => *taken += 1,
-            None => return,
-        }
-    }
-}
-
-async fn run(
-    world: &World,
-    before: &Actor,
-    actors: &[Actor],
-    gated: &[&'static str],
-    choices: &mut Vec<(usize, usize)>,
-) -> Ended {
-    let registry = TestRegistry::start(Options::default()).await;
-    let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-    let how = Applying { saved: false, parallelism: 4 };
-    let never = || watch::channel(false).1;
-    if before.version.is_some() || before.commit.is_some() {
-        let session = world.session(actors.len(), before, &registry.host());
-        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
-        let (_, problems) = engine::apply(&session, &plan, &how, &reporter, never()).await;
-        assert_eq!(problems, []);
-    }
-    let mut doors = Vec::new();
-    let mut planned = Vec::new();
-    for (which, actor) in actors.iter().enumerate() {
-        let door = registry.door().await;
-        let session = world.session(which, actor, &door);
-        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
-        doors.push(door);
-        planned.push((session, plan));
-    }
-    let queues = actors.iter().map(|_| VecDeque::new()).collect();
-    let waiting = Arc::new(Mutex::new(Waiting { queues, over: vec![false; actors.len()] }));
-    let changed = Arc::new(Notify::new());
-    registry.hold(gate(gated, doors, waiting.clone(), changed.clone()));
-    let runs = planned.iter().enumerate().map(|(which, (session, plan))| {
-        let (reporter, waiting, changed) = (&reporter, &waiting, &changed);
-        async move {
-            let (_sender, cancel) = watch::channel(false);
-            let ended = engine::apply(session, plan, &how, reporter, cancel).await;
-            waiting.lock().unwrap().over[which] = true;
-            changed.notify_one();
-            ended
+    runtime.block_on(async {
+        let stage = Stage::new(&world, before, actors).await;
+        // Each choice with how many there were: counted up like a number, from the right.
+        let mut choices: Vec<(usize, usize)> = Vec::new();
+        loop {
+            if let Some(ended) = stage.run(gated, &mut choices).await {
+                check(ended);
+            }
+            while choices.last().is_some_and(|(taken, of)| taken + 1 == *of) {
+                choices.pop();
+            }
+            match choices.last_mut() {
+                Some((taken, _)) => *taken += 1,
+                None => return,
+            }
         }
     });
-    let (ended, steps) = tokio::join!(join_all(runs), conduct(&waiting, &changed, choices));
-    let tags =
-        registry.content().tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.to_string())).collect();
-    Ended { runs: ended, digests: world.digests.clone(), steps, tags }
 }
 
-fn gate(
-    gated: &[&'static str],
+/// A registry with a door for each apply, and their plans, all made on the same content.
+struct Stage {
+    registry: TestRegistry,
+    content: Content,
     doors: Vec<String>,
-    waiting: Arc<Mutex<Waiting>>,
-    changed: Arc<Notify>,
-) -> Gate {
-    let gated = gated.to_vec();
+    planned: Vec<(Session, Plan)>,
+    digests: Vec<String>,
+}
+
+const HOW: Applying = Applying { saved: false, parallelism: 4 };
+
+impl Stage {
+    async fn new(world: &World, before: &Actor, actors: &[Actor]) -> Self {
+        let registry = TestRegistry::start(Options::default()).await;
+        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        if before.version.is_some() || before.commit.is_some() {
+            let session = world.session(actors.len(), before, &registry.host());
+            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            let (_sender, cancel) = watch::channel(false);
+            let (_, problems) = engine::apply(&session, &plan, &HOW, &reporter, cancel).await;
+            assert_eq!(problems, []);
+        }
+        let content = registry.content().clone();
+        let (mut doors, mut planned) = (Vec::new(), Vec::new());
+        for (which, actor) in actors.iter().enumerate() {
+            let door = registry.door().await;
+            let session = world.session(which, actor, &door);
+            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            doors.push(door);
+            planned.push((session, plan));
+        }
+        Self { registry, content, doors, planned, digests: world.digests.clone() }
+    }
+
+    async fn run(&self, gated: Gated, choices: &mut Vec<(usize, usize)>) -> Option<Ended> {
+        *self.registry.content() = self.content.clone();
+        self.registry.forget_log();
+        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        let count = self.planned.len();
+        let queues = (0..count).map(|_| VecDeque::new()).collect();
+        let waiting = Arc::new(Mutex::new(Waiting { queues, over: vec![false; count] }));
+        let changed = Arc::new(Notify::new());
+        self.registry.hold(gate(gated, self.doors.clone(), waiting.clone(), changed.clone()));
+        let runs = self.planned.iter().enumerate().map(|(which, (session, plan))| {
+            let (reporter, waiting, changed) = (&reporter, &waiting, &changed);
+            async move {
+                let (_sender, cancel) = watch::channel(false);
+                let ended = engine::apply(session, plan, &HOW, reporter, cancel).await;
+                waiting.lock().unwrap().over[which] = true;
+                changed.notify_one();
+                ended
+            }
+        });
+        let (runs, (steps, is_new)) = tokio::join!(join_all(runs), conduct(&waiting, &changed, choices));
+        let content = self.registry.content();
+        let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.to_string())).collect();
+        is_new.then(|| Ended { runs, digests: self.digests.clone(), steps, tags })
+    }
+}
+
+fn gate(gated: Gated, doors: Vec<String>, waiting: Arc<Mutex<Waiting>>, changed: Arc<Notify>) -> Gate {
+    let begun = Mutex::new(vec![gated.from.is_empty(); doors.len()]);
     Arc::new(move |request| {
         let line = request.line();
-        let holds = gated.iter().any(|part| match part.split_once(' ') {
-            Some((method, part)) => request.method == method && line.contains(part),
-            None => line.contains(part),
-        });
         let actor = doors.iter().position(|door| *door == request.door);
-        let Some(actor) = actor.filter(|_| holds) else { return Box::pin(std::future::ready(())) };
+        let holds = |actor: &usize| {
+            let mut begun = begun.lock().unwrap();
+            begun[*actor] |= is_like(&line, gated.from);
+            begun[*actor] && gated.parts.iter().any(|part| is_like(&line, part))
+        };
+        let Some(actor) = actor.filter(holds) else { return Box::pin(std::future::ready(())) };
         let (sender, receiver) = oneshot::channel();
         waiting.lock().unwrap().queues[actor].push_back((line, sender));
         changed.notify_one();
@@ -261,32 +293,52 @@ fn gate(
     })
 }
 
-/// Lets one request after the other go on: each time all who are not over wait, by the next choice.
-async fn conduct(waiting: &Mutex<Waiting>, changed: &Notify, choices: &mut Vec<(usize, usize)>) -> Vec<Step> {
-    let mut steps = Vec::new();
+/// Whether the order of two requests matters: one puts what the other reads or puts.
+fn depend(one: &str, other: &str) -> bool {
+    let path = |line: &str| line.split_once(' ').map(|(_, path)| path.to_owned());
+    let puts = |line: &str| line.starts_with("PUT ");
+    let lists = |line: &str| line.contains("/tags/list");
+    (puts(one) || puts(other)) && (path(one) == path(other) || lists(one) || lists(other))
+}
+
+/// Lets one request after the other go on: each time all who are not over wait, by the next choice. Gives the requests, and
+/// whether the interleaving is a new one: of two that differ only in the order of requests that do not depend on each other
+/// the second is none. (Those that were tried first sleep until something that they depend on happens: Godefroid, "Partial-
+/// Order Methods for the Verification of Concurrent Systems", 1996, "sleep sets".)
+async fn conduct(
+    waiting: &Mutex<Waiting>,
+    changed: &Notify,
+    choices: &mut Vec<(usize, usize)>,
+) -> (Vec<Step>, bool) {
+    let (mut steps, mut asleep, mut is_new) = (Vec::new(), Vec::<usize>::new(), true);
     loop {
         let next = {
             let mut waiting = waiting.lock().unwrap();
             if waiting.over.iter().all(|over| *over) {
-                return steps;
+                return (steps, is_new);
             }
             let live: Vec<usize> = (0..waiting.over.len()).filter(|actor| !waiting.over[*actor]).collect();
             let ready = live.iter().all(|actor| !waiting.queues[*actor].is_empty());
             ready.then(|| {
                 let position = steps.len();
+                let awake: Vec<usize> = live.iter().copied().filter(|it| !asleep.contains(it)).collect();
+                is_new &= !awake.is_empty();
+                let eligible = if awake.is_empty() { &live[..1] } else { &awake[..] };
                 if position == choices.len() {
-                    choices.push((0, live.len()));
+                    choices.push((0, eligible.len()));
                 }
-                let (taken, of) = choices[position];
-                assert_eq!(of, live.len(), "the same choices lead to the same place");
-                let actor = live[taken];
+                // What one apply asks at once may come in another order: then a choice is missing, or there twice.
+                let taken = choices[position].0.min(eligible.len() - 1);
+                let actor = eligible[taken];
+                asleep.extend(&eligible[..taken]);
                 let (line, sender) = waiting.queues[actor].pop_front().expect("a request");
+                asleep.retain(|it| *it != actor && !depend(&line, &waiting.queues[*it][0].0));
                 steps.push(Step { actor, line });
                 sender
             })
         };
         if let Some(sender) = next {
-            drop(sender.send(()));
+            let _ = sender.send(());
         } else {
             let limit = std::time::Duration::from_secs(30);
             tokio::time::timeout(limit, changed.notified()).await.expect("somebody asks or ends");

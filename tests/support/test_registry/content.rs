@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use super::{Auth, Deletes, Logged, Shared};
 
 /// What a registry holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Content {
     /// Blobs, by repository and digest.
     pub blobs: HashMap<(String, Digest), Bytes>,

@@ -1,0 +1,53 @@
+//! `verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::options::Network;
+use super::{CHANGES, DONE, Exit, Global, block_on};
+use crate::engine::{self, Verifying};
+use crate::report::output::Stream;
+use crate::report::verification;
+
+/// Verify that what was published still stands
+///
+/// Holds every declared tag of every version in the registries against the rules, in every registry, and the last version
+/// against its declared platforms, annotations and visibility. Depends on no event and needs no image. Exits with 2
+/// when something drifted. Changes nothing.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Look also for every manifest and blob that the tags need.
+    #[arg(long)]
+    deep: bool,
+    /// Hold the tags against a record that `apply --record` wrote, too.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    record: Vec<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    target: Vec<String>,
+    #[command(flatten)]
+    network: Network,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let session = global.session()?;
+    // The result is the data: what is said on the way goes to standard error, whatever its format.
+    let reporter = global.reporter(false);
+    let how = Verifying {
+        targets: &arguments.target,
+        records: &arguments.record,
+        deep: arguments.deep,
+        parallelism: arguments.network.parallelism,
+    };
+    let result = block_on(engine::verify(&session, &how, &reporter))??;
+    Stream::Out.write(&if arguments.json {
+        verification::json(&result)
+    } else {
+        verification::human(&result, global.is_verbose(), global.style(Stream::Out))
+    });
+    Ok(if result.stands { DONE } else { CHANGES })
+}

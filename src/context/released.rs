@@ -1,0 +1,109 @@
+//! Contexts of what was published before: a release, by its git tag, or a branch. Nothing of the run at hand goes in,
+//! so that they are the same in any CI.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Context;
+use super::git;
+use crate::model::EventName;
+
+/// The commits of git tags, as far as a clone knows them.
+#[derive(Debug, Clone, Default)]
+pub struct TaggedCommits {
+    commits: BTreeMap<String, TaggedCommit>,
+    default_branch: Option<String>,
+}
+
+/// The commit that a git tag stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedCommit {
+    /// The commit.
+    pub sha: String,
+    /// The committer's time, in seconds since 1970.
+    pub time: Option<i64>,
+}
+
+impl TaggedCommits {
+    /// What the clone around `folder` knows; nothing where there is none. Runs git, and so blocks.
+    pub fn of(folder: &Path) -> Self {
+        let repository = git::Repository::open(folder);
+        Self { commits: repository.tagged_commits(), default_branch: repository.default_branch() }
+    }
+
+    /// These commits, by git tag.
+    pub fn new(commits: impl IntoIterator<Item = (String, TaggedCommit)>) -> Self {
+        Self { commits: commits.into_iter().collect(), default_branch: None }
+    }
+
+    /// The context in which the git tag `tag` was published. The commit is known where the clone knows the tag.
+    pub fn release(&self, tag: &str) -> Context {
+        let mut context = self.context(EventName::Tag, format!("refs/tags/{tag}"));
+        match self.commits.get(tag) {
+            Some(commit) => {
+                context.sha = Some(commit.sha.clone());
+                context.commit_time = commit.time;
+            }
+            None => absent(&mut context, &format!("this clone has no git tag `{tag}`")),
+        }
+        context.tag = Some(tag.to_owned());
+        context.absent.insert("git.branch", "a git tag has no branch".to_owned());
+        context
+    }
+
+    /// The context in which something of `branch` was published: of which commit is not known.
+    pub fn branch(&self, branch: &str) -> Context {
+        let mut context = self.context(EventName::Branch, format!("refs/heads/{branch}"));
+        absent(&mut context, "which commit of the branch was published is not known");
+        context.branch = Some(branch.to_owned());
+        context.absent.insert("git.tag", "a branch has no git tag".to_owned());
+        context
+    }
+
+    fn context(&self, event: EventName, reference: String) -> Context {
+        let mut context = Context::new(event);
+        context.reference = Some(reference);
+        context.default_branch.clone_from(&self.default_branch);
+        for (name, reason) in [
+            ("git.dirty", "whether the tree was dirty then is not known"),
+            ("pr.number", "this is no pull request"),
+        ] {
+            context.absent.insert(name, reason.to_owned());
+        }
+        if context.default_branch.is_none() {
+            let reason = "this clone does not say which branch is the default";
+            context.absent.insert("git.default_branch", reason.to_owned());
+        }
+        context
+    }
+}
+
+fn absent(context: &mut Context, reason: &str) {
+    for name in ["git.sha", "git.short_sha", "git.commit_time"] {
+        context.absent.insert(name, reason.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_knows_the_commit_of_its_tag() {
+        let commit = TaggedCommit { sha: "9f3c2ab41d5e".to_owned(), time: Some(7) };
+        let commits = TaggedCommits::new([("v1.2.3".to_owned(), commit)]);
+        let known = commits.release("v1.2.3");
+        assert_eq!((known.short_sha(), known.commit_time), (Some("9f3c2ab"), Some(7)));
+        assert_eq!(known.describe(), "refs/tags/v1.2.3 at 9f3c2ab");
+        let unknown = commits.release("v1.2.4");
+        assert_eq!((unknown.sha, unknown.commit_time), (None, None));
+        assert!(unknown.absent["git.sha"].contains("`v1.2.4`"));
+    }
+
+    #[test]
+    fn a_branch_knows_no_commit() {
+        let context = TaggedCommits::default().branch("main");
+        assert_eq!((context.event, context.branch.as_deref()), (EventName::Branch, Some("main")));
+        assert!(context.absent.contains_key("git.short_sha"));
+    }
+}

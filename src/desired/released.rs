@@ -1,0 +1,213 @@
+//! What the rules of an image render for releases and branches that were published before, whatever this run is about.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::forward;
+use super::rules::{self, Firing};
+use super::tags::Renderer;
+use super::values::Values;
+use super::version::{self, ImageVersion};
+use crate::config::{Config, Image, TagRule};
+use crate::context::{Context, TaggedCommits};
+use crate::model::forward::VersionReader;
+use crate::model::{EventName, Mutability, Tag, annotation};
+
+/// What releases and branches of a configuration render.
+pub struct Releases<'a> {
+    renderer: Renderer<'a>,
+    commits: TaggedCommits,
+}
+
+/// What a rule renders for a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rendered {
+    /// It fires, and renders this tag.
+    Tag(Tag),
+    /// It does not fire. A forward rule counts the version as one of this tag's line all the same.
+    Silent(Option<Tag>),
+    /// What it rendered cannot be known any more, and why.
+    Unknown(String),
+}
+
+/// How versions are read out of the tags of an image.
+#[derive(Debug, Clone, Default)]
+pub struct Readers {
+    /// The rules that print the full version, in their order.
+    rules: Vec<(String, VersionReader)>,
+}
+
+impl Readers {
+    /// Whether any rule prints the full version.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether the rule called `rule` prints the full version.
+    pub fn reads(&self, rule: &str) -> bool {
+        self.rules.iter().any(|(name, _)| name == rule)
+    }
+
+    /// The versions that `tags` stand for, each with its tags in the order of the rules.
+    ///
+    /// A tag that several rules can have printed is the one's that prints most around the version: `v1.2.3-slim` is
+    /// 1.2.3 where a rule prints `v{{ version }}-slim`, and no pre-release.
+    pub fn versions(&self, tags: &[Tag]) -> BTreeMap<Version, Vec<Tag>> {
+        let mut versions: BTreeMap<Version, Vec<(usize, &Tag)>> = BTreeMap::new();
+        for tag in tags {
+            let read = |(position, (_, reader)): (usize, &(String, VersionReader))| {
+                let around = reader.prefix.len() + reader.suffix.len();
+                Some((around, std::cmp::Reverse(position), reader.read(tag)?))
+            };
+            let most = self.rules.iter().enumerate().filter_map(read).max();
+            if let Some((_, position, version)) = most {
+                versions.entry(version).or_default().push((position.0, tag));
+            }
+        }
+        let in_order = |mut tags: Vec<(usize, &Tag)>| {
+            tags.sort();
+            tags.into_iter().map(|(_, tag)| tag.clone()).collect()
+        };
+        versions.into_iter().map(|(version, tags)| (version, in_order(tags))).collect()
+    }
+}
+
+impl<'a> Releases<'a> {
+    /// Releases of `config`, of which git knows `commits`.
+    pub fn new(config: &'a Config, commits: TaggedCommits) -> Self {
+        // What the version file says now was not true of any other version.
+        Self { renderer: Renderer::with_file_version(config, None), commits }
+    }
+
+    /// The rules of `image`, in their order.
+    fn rules(&self, image: &'a Image) -> impl Iterator<Item = (&'a str, &'a TagRule)> {
+        let config = self.renderer.config;
+        image.tags.iter().filter_map(|name| Some((name.as_str(), config.tags.get(name)?)))
+    }
+
+    /// The context and values of a release.
+    fn release(&self, name: &str, image: &Image, version: &Version) -> (Context, Values) {
+        let config = self.renderer.config;
+        let context = self.commits.release(&format!("{}{version}", version::prefix(config, image)));
+        let values = Values::new(&context, &config.vars, name).with_version(Ok(version.clone()));
+        (context, values)
+    }
+
+    /// How versions are read out of the tags of the image called `name`.
+    pub fn readers(&self, name: &str, image: &'a Image) -> Readers {
+        // The reader puts a version of its own in the place of this one.
+        let (_, values) = self.release(name, image, &Version::new(0, 0, 0));
+        let of_tags = self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
+        let templates = &self.renderer.templates;
+        let readers = of_tags.filter_map(|(rule, definition)| {
+            Some((rule.to_owned(), forward::reader(templates, &definition.template, &values)?))
+        });
+        Readers { rules: readers.collect() }
+    }
+
+    /// What the rules of releases of the image called `name` render for `version`, in their order.
+    pub fn tags(
+        &self,
+        name: &str,
+        image: &'a Image,
+        version: &Version,
+    ) -> Vec<(&'a str, &'a TagRule, Rendered)> {
+        let (context, values) = self.release(name, image, version);
+        let (templates, known) = (&self.renderer.templates, ImageVersion::Known(version.clone()));
+        let of_tags = self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
+        let rendered = |(name, rule): (&'a str, &'a TagRule)| {
+            let line = || rules::render(templates, &rule.template, &values).ok();
+            let held_back =
+                rule.mutability == Mutability::Forward && !rule.prereleases && !version.pre.is_empty();
+            let rendered = match rules::fire(templates, rule, &context, &values, &known) {
+                // No line counts pre-releases unless its rule says so.
+                _ if held_back => Rendered::Silent(None),
+                Ok(Firing::Tag(tag)) => Rendered::Tag(tag),
+                Ok(Firing::Silent(_)) if rule.mutability == Mutability::Forward => Rendered::Silent(line()),
+                Ok(Firing::Silent(_)) => Rendered::Silent(None),
+                Err(error) => Rendered::Unknown(error.error.message),
+            };
+            (name, rule, rendered)
+        };
+        of_tags.map(rendered).collect()
+    }
+
+    /// What rules of branches render for each branch that they name without a pattern: the rule, the branch, the tag.
+    pub fn branches(
+        &self,
+        name: &str,
+        image: &'a Image,
+    ) -> Vec<(&'a str, &'a TagRule, &'a str, Result<Tag, String>)> {
+        let mut found = Vec::new();
+        let reason = "which version the branch had is not known".to_owned();
+        for (rule, definition) in self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Branch)) {
+            for branch in definition.matches.iter().filter(|glob| is_literal(glob)) {
+                let context = self.commits.branch(branch);
+                let vars = &self.renderer.config.vars;
+                let values = Values::new(&context, vars, name).with_version(Err(reason.clone()));
+                let version = ImageVersion::None(reason.clone());
+                let templates = &self.renderer.templates;
+                match rules::fire(templates, definition, &context, &values, &version) {
+                    Ok(Firing::Tag(tag)) => found.push((rule, definition, branch.as_str(), Ok(tag))),
+                    Ok(Firing::Silent(_)) => {}
+                    Err(error) => {
+                        found.push((rule, definition, branch.as_str(), Err(error.error.message)));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The rules of `image`, or the events of rules, that leave no trace of what they rendered; with the reason.
+    pub fn untraceable(&self, image: &'a Image) -> Vec<(&'a str, String)> {
+        let mut found = Vec::new();
+        for (name, rule) in self.rules(image) {
+            for event in &rule.on {
+                match event {
+                    EventName::Tag => {}
+                    EventName::Branch if rule.matches.is_empty() => {
+                        found.push((name, "which branches it fired on is not known".to_owned()));
+                    }
+                    EventName::Branch => {
+                        let patterns = rule.matches.iter().filter(|glob| !is_literal(glob));
+                        found.extend(
+                            patterns
+                                .map(|glob| (name, format!("which branches matched `{glob}` is not known"))),
+                        );
+                    }
+                    other => found.push((name, format!("what it rendered on `{other}` is not known"))),
+                }
+            }
+        }
+        found
+    }
+
+    /// The annotations that the root of `version` should have: by key the value, or why it cannot be known any more.
+    pub fn annotations(
+        &self,
+        name: &str,
+        image: &Image,
+        version: &Version,
+    ) -> BTreeMap<String, Result<String, String>> {
+        let (_, values) = self.release(name, image, version);
+        let render =
+            |text: &String| self.renderer.templates.render(text, &values).map_err(|error| error.message);
+        let mut annotations: BTreeMap<_, _> =
+            image.annotations.iter().map(|(key, text)| (key.clone(), render(text))).collect();
+        if let Some(source) = &self.renderer.config.project.source {
+            annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| Ok(source.clone()));
+        }
+        annotations
+    }
+}
+
+/// Whether a glob of branches is the name of one.
+fn is_literal(glob: &str) -> bool {
+    !glob.contains(['*', '?', '[', ']', '{', '}', '!', '\\'])
+}
+
+#[cfg(test)]
+#[path = "released_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! `verify`: what should stand, asked of every registry and compared.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::connect::Connections;
+use super::files::load_record;
+use super::{Result, Session, path};
+use crate::apply::Connect;
+use crate::config::Config;
+use crate::context::{self, TaggedCommits};
+use crate::desired::{Releases, Selection};
+use crate::diagnostic::Diagnostic;
+use crate::event::Reporter;
+use crate::model::forward::Descent;
+use crate::model::record::Record;
+use crate::model::verification::Verification;
+use crate::verify::{self, Connection, Expected, Failure, Later, Observed, Place};
+
+/// What is verified, and how.
+#[derive(Debug)]
+pub struct Verifying<'a> {
+    /// Addresses; none selects everything.
+    pub targets: &'a [String],
+    /// Files of records.
+    pub records: &'a [PathBuf],
+    /// Whether everything that tags reach is asked for.
+    pub deep: bool,
+    /// How many blobs may be under way at once; of small requests it is eight times as many.
+    pub parallelism: usize,
+}
+
+/// Verifies that what was published still stands. Depends on no event, and opens no source.
+pub async fn verify(
+    session: &Session,
+    how: &Verifying<'_>,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Verification> {
+    let config = session.load()?;
+    let records = records(session, how.records)?;
+    let selection = Selection::new(how.targets);
+    let everything = verify::places(&config, &Selection::default());
+    let places = verify::places(&config, &selection);
+    let connections =
+        Connections::new(config.folder.clone(), &session.environment, how.parallelism, reporter.clone());
+    let connected = connect(&places, &connections)?;
+    let listings = verify::list(&places, &connected).await.map_err(|failures| told(&failures))?;
+    let folder: PathBuf = session.working_folder.join(&config.folder).components().collect();
+    let releases = Releases::new(&config, TaggedCommits::of(&folder));
+    let mut expected = verify::expect(&config, &releases, &places, &listings);
+    for (name, record) in &records {
+        verify::add_record(&mut expected, &everything, name, record);
+    }
+    let unknown = expected.select(&selection, &everything);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
+    let observed = verify::observe(&expected, &connected, how.deep).await;
+    let mut observed = observed.map_err(|failures| told(&failures))?;
+    judge_descent(&folder, &expected, &mut observed);
+    Ok(verify::compare(&expected, &observed, title(session, &config)))
+}
+
+fn title(session: &Session, config: &Config) -> String {
+    let file = path::relative(&session.working_folder, &config.path).display().to_string();
+    match &config.profile {
+        Some(profile) => format!("{file}, profile {profile}"),
+        None => file,
+    }
+}
+
+/// The records in `files`, or everything that is wrong with them.
+fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>> {
+    let (mut records, mut diagnostics) = (Vec::new(), Vec::new());
+    for file in files {
+        match load_record(session, file) {
+            Ok(record) => records.push((file.display().to_string(), record)),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    if diagnostics.is_empty() { Ok(records) } else { Err(diagnostics) }
+}
+
+fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection>> {
+    let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
+    for place in places {
+        let with = connections.repository(&place.endpoint, &place.repository);
+        let without = connections.anonymous(&place.endpoint, &place.repository);
+        match (with, without) {
+            (Ok(repository), Ok(anonymous)) => connected.push(Connection { repository, anonymous }),
+            (Err(error), _) | (_, Err(error)) => {
+                let diagnostic = error.to_diagnostic();
+                if !diagnostics.contains(&diagnostic) {
+                    diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(connected) } else { Err(diagnostics) }
+}
+
+fn told(failures: &[Failure]) -> Vec<Diagnostic> {
+    let named = |(name, error): &Failure| {
+        let mut diagnostic = error.to_diagnostic();
+        diagnostic.message = format!("{name}: {}", diagnostic.message);
+        diagnostic
+    };
+    failures.iter().map(named).collect()
+}
+
+/// Asks git whether what a branch tag stands for now came after what a record says.
+fn judge_descent(folder: &Path, expected: &Expected, observed: &mut Observed) {
+    for (wanted, present) in expected.repositories.iter().zip(&mut observed.repositories) {
+        for recorded in &wanted.recorded {
+            let Later::Commit(Some(old)) = &recorded.later else { continue };
+            let Some(Some(new)) = present.revisions.get(&recorded.tag) else { continue };
+            let descent: Descent = context::descent(folder, old, new);
+            present.descents.insert((recorded.tag.clone(), recorded.digest.clone()), descent);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What `verify` finds: how a tag drifted, what else is wrong in a repository, and what is only worth saying.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::ObservedVisibility;
+use super::{Digest, Platform, Tag, Visibility};
+
+/// How a tag is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum TagDrift {
+    /// The tag is not there.
+    Missing {
+        /// The registries of the image where it is.
+        held_by: Vec<String>,
+    },
+    /// A forward tag does not name the highest version of its line that the registry holds.
+    NotHighest {
+        /// The highest version of the line.
+        version: String,
+        /// The tag that stands for it.
+        tag: Tag,
+    },
+    /// A forward tag names a digest that no version in the registry has.
+    NoVersion {
+        /// The highest version of the line.
+        version: String,
+        /// The tag that stands for it.
+        tag: Tag,
+    },
+    /// Other registries name another digest, and they are more, or a record agrees with them.
+    Differs {
+        /// The registries that agree with each other.
+        registries: Vec<String>,
+    },
+    /// The registries disagree, and nothing says which of them is right.
+    Disagree {
+        /// The other digests, each with its registry.
+        others: Vec<RegistryDigest>,
+    },
+    /// The tag does not name what a record says, nor anything later.
+    NotAsRecorded {
+        /// The file of the record.
+        record: String,
+        /// The version recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+    },
+    /// What the tag names has another digest than the registry says.
+    Corrupt {
+        /// The digest of the bytes.
+        found: Digest,
+    },
+}
+
+/// The digest that a registry names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RegistryDigest {
+    /// The registry's name.
+    pub registry: String,
+    /// The digest.
+    pub digest: Digest,
+}
+
+/// What is wrong in a repository beyond its tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Finding {
+    /// The repository holds no version of the image, and others do.
+    NoVersions {
+        /// The last version that others hold.
+        version: String,
+        /// How many versions they hold.
+        count: usize,
+    },
+    /// A platform that is declared is not in the last version.
+    MissingPlatform {
+        /// The platform.
+        platform: Platform,
+        /// The tag that stands for the version.
+        tag: Tag,
+    },
+    /// An annotation of the last version is not as declared.
+    Annotation {
+        /// The key.
+        key: String,
+        /// What is declared, rendered for the version.
+        declared: String,
+        /// What is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<String>,
+        /// The tag that stands for the version.
+        tag: Tag,
+    },
+    /// A manifest is not there.
+    MissingManifest {
+        /// The digest of the manifest.
+        digest: Digest,
+        /// The tags that need it.
+        tags: Vec<Tag>,
+    },
+    /// A blob is not there.
+    MissingBlob {
+        /// The digest of the blob.
+        digest: Digest,
+        /// The tags that need it.
+        tags: Vec<Tag>,
+    },
+    /// The bytes of a manifest or configuration are others than its digest says.
+    Corrupt {
+        /// The digest by which it was asked for.
+        digest: Digest,
+        /// The digest of the bytes.
+        found: Digest,
+        /// The tags that need it.
+        tags: Vec<Tag>,
+    },
+    /// A manifest or configuration that is there cannot be understood.
+    Unreadable {
+        /// Its digest.
+        digest: Digest,
+        /// Why.
+        why: String,
+        /// The tags that need it.
+        tags: Vec<Tag>,
+    },
+    /// Who can pull is not as declared.
+    Visibility {
+        /// What `publish.toml` declares.
+        declared: Visibility,
+        /// What an anonymous pull showed.
+        observed: ObservedVisibility,
+        /// The page where a person can change it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings_url: Option<String>,
+    },
+}
+
+/// What is worth saying, and is no drift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Note {
+    /// No release of the image is in any of its registries, and no branch that a rule names.
+    NothingPublished,
+    /// No rule of the image prints the full version, so which versions are there is unknown.
+    NoFullVersion,
+    /// The registry did not say who can pull.
+    VisibilityUnknown {
+        /// What `publish.toml` declares.
+        declared: Visibility,
+    },
+    /// A tag moved since a record was written, and whether forward cannot be known.
+    MovedSince {
+        /// The tag.
+        tag: Tag,
+        /// The file of the record.
+        record: String,
+        /// Why it cannot be known.
+        why: String,
+    },
+}
+
+impl fmt::Display for TagDrift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { held_by } if held_by.is_empty() => f.write_str("drift: missing"),
+            Self::Missing { held_by } => write!(f, "drift: missing; it is in {}", held_by.join(", ")),
+            Self::NotHighest { tag, .. } => write!(f, "drift: {tag} is the highest"),
+            Self::NoVersion { tag, .. } => {
+                write!(f, "drift: no version has that digest; {tag} is the highest")
+            }
+            Self::Differs { registries } => {
+                write!(f, "drift: another digest is in {}", registries.join(", "))
+            }
+            Self::Disagree { others } => {
+                let others: Vec<String> = others
+                    .iter()
+                    .map(|other| format!("{} in {}", other.digest.short(12), other.registry))
+                    .collect();
+                write!(f, "drift: {}", others.join(", "))
+            }
+            Self::NotAsRecorded { record, .. } => write!(f, "drift: not what `{record}` says, nor later"),
+            Self::Corrupt { found } => write!(f, "drift: its bytes are {}", found.short(12)),
+        }
+    }
+}
+
+impl Finding {
+    /// What it is about, in a word.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            Self::NoVersions { .. } => "versions",
+            Self::MissingPlatform { .. } => "platform",
+            Self::Annotation { .. } => "annotation",
+            Self::MissingManifest { .. } => "manifest",
+            Self::MissingBlob { .. } => "blob",
+            Self::Corrupt { .. } | Self::Unreadable { .. } => "content",
+            Self::Visibility { .. } => "visibility",
+        }
+    }
+}
+
+/// Tags as people read them, the first three by name.
+fn list(tags: &[Tag]) -> String {
+    let named: Vec<&str> = tags.iter().take(3).map(Tag::as_str).collect();
+    let more = tags.len().saturating_sub(named.len());
+    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoVersions { count: 1, .. } => f.write_str("drift: other registries hold one version"),
+            Self::NoVersions { count, .. } => write!(f, "drift: other registries hold {count} versions"),
+            Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, and not in {tag}"),
+            Self::Annotation { tag, .. } => write!(f, "drift: not as declared in {tag}"),
+            Self::MissingManifest { tags, .. } | Self::MissingBlob { tags, .. } => {
+                write!(f, "drift: missing, and needed by {}", list(tags))
+            }
+            Self::Corrupt { found, tags, .. } => {
+                write!(f, "drift: its bytes are {}, and it is needed by {}", found.short(12), list(tags))
+            }
+            Self::Unreadable { why, tags, .. } => {
+                write!(f, "drift: it cannot be read, and is needed by {}: {why}", list(tags))
+            }
+            Self::Visibility { settings_url: Some(url), .. } => write!(f, "by hand: {url}"),
+            Self::Visibility { settings_url: None, .. } => {
+                f.write_str("by hand, where the registry lets you")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingPublished => f.write_str("no release or branch is published yet"),
+            Self::NoFullVersion => {
+                f.write_str("no rule prints the full version, so which versions are there is unknown")
+            }
+            Self::VisibilityUnknown { declared } => write!(
+                f,
+                "visibility is declared {}, and the registry did not say what it is",
+                declared.as_str()
+            ),
+            Self::MovedSince { tag, record, why } => {
+                write!(f, "{tag} moved since `{record}` was written, and whether forward is unknown: {why}")
+            }
+        }
+    }
+}

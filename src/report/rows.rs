@@ -1,0 +1,57 @@
+//! The table of plans and verifications: repositories, each with a row for each tag and whatever else there is to say.
+
+use super::Style;
+use super::paint::Ink;
+use crate::model::Digest;
+
+/// One line of a repository: sign, what, from what to what, why. Its texts are clean.
+pub(super) struct Row {
+    pub ink: Ink,
+    pub sign: char,
+    pub name: String,
+    pub value: String,
+    pub why: String,
+}
+
+/// A repository: its name, what stands at the right of it, and its rows.
+pub(super) struct Section {
+    pub name: String,
+    pub aside: String,
+    pub rows: Vec<Row>,
+}
+
+/// The sections below each other, their columns in line.
+pub(super) fn table(sections: &[Section], style: Style) -> String {
+    let width = |part: fn(&Row) -> &str| {
+        let rows = sections.iter().flat_map(|section| &section.rows);
+        rows.map(|row| part(row).chars().count()).max().unwrap_or_default()
+    };
+    let (names, values) = (width(|row| &row.name), width(|row| &row.value));
+    let mut text = String::new();
+    for section in sections {
+        let name = pad(&section.name, names + values + 9);
+        text.push_str(format!("\n  {}  {}\n", style.paint(Ink::Strong, name), section.aside).trim_end());
+        text.push('\n');
+        for row in &section.rows {
+            let line = format!(
+                "{} {}   {}    {}",
+                row.sign,
+                pad(&row.name, names),
+                pad(&row.value, values),
+                row.why
+            );
+            text.push_str(&format!("    {}\n", style.paint(row.ink, line.trim_end())));
+        }
+    }
+    text
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    format!("{text}{}", " ".repeat(width.saturating_sub(length)))
+}
+
+/// The first digits of a digest.
+pub(super) fn short(digest: &Digest, style: Style) -> String {
+    format!("{}{}", digest.short(12), style.ellipsis())
+}

@@ -1,0 +1,145 @@
+//! A verification for people, in the table of plans, and for machines.
+
+use super::paint::Ink;
+use super::rows::{Row, Section, short, table};
+use super::{Style, clean};
+use crate::model::Tag;
+use crate::model::drift::{Finding, Note, TagDrift};
+use crate::model::plan::TagTarget;
+use crate::model::verification::{Unverified, UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
+
+/// The most characters of an annotation that are shown.
+const LONGEST: usize = 60;
+
+/// `verification` as text. Without `verbose` what is in place of older versions is only counted, and what could not
+/// be verified is left out, records aside.
+pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
+    let title = format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title));
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
+    let section = |repository: &VerifiedRepository| Section {
+        name: clean::line(&repository.name),
+        aside: clean::line(repository.version.as_deref().unwrap_or_default()),
+        rows: rows(repository, verbose, style),
+    };
+    let sections: Vec<Section> = verification.repositories.iter().map(section).collect();
+    text.push_str(&table(&sections, style));
+    // Rules that leave no trace are so every night; a record that is of no use was given for this run.
+    let told = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
+    let unverified: Vec<String> = verification.unverified.iter().filter(told).map(unverified).collect();
+    if !unverified.is_empty() {
+        text.push_str(&format!("\n  not verified\n{}", unverified.concat()));
+    }
+    text.push_str(&format!("\n{}\n", summary(verification)));
+    style.plain(text)
+}
+
+fn unverified(it: &Unverified) -> String {
+    let kind = match it.kind {
+        UnverifiedKind::Rule => "tag rule",
+        UnverifiedKind::Annotation => "annotation",
+        UnverifiedKind::Record => "record",
+    };
+    let others = match it.versions.len() {
+        0 | 1 => String::new(),
+        count => format!("; the same of {} other versions", count - 1),
+    };
+    let (image, name, why) = (clean::line(&it.image), clean::line(&it.name), clean::line(&it.why));
+    format!("    images.{image}, {kind} {name}: {why}{others}\n")
+}
+
+/// `verification` as one JSON document.
+pub fn json(verification: &Verification) -> String {
+    format!("{:#}\n", serde_json::to_value(verification).unwrap_or_default())
+}
+
+fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<Row> {
+    // Of a long history it matters what drifted, and how the last version stands.
+    let matters = |tag: &&VerifiedTag| {
+        verbose || tag.drift.is_some() || tag.version.is_none() || tag.version == repository.version
+    };
+    let shown: Vec<&VerifiedTag> = repository.tags.iter().filter(matters).collect();
+    let left_out = repository.tags.len() - shown.len();
+    let mut rows: Vec<Row> = shown.into_iter().map(|tag| tag_row(tag, style)).collect();
+    if left_out > 0 {
+        let name = format!("{left_out} more");
+        let why = "in place, of other versions".to_owned();
+        rows.push(Row { ink: Ink::Kept, sign: '=', name, value: String::new(), why });
+    }
+    rows.extend(repository.findings.iter().map(|finding| finding_row(finding, style)));
+    rows.extend(repository.notes.iter().map(|note| note_row(note, style)));
+    rows
+}
+
+/// A digest, and the version that it stands for where that is not what the tag says.
+fn target(target: &TagTarget, tag: &Tag, style: Style) -> String {
+    let stood_for = target.version_tag.as_ref().filter(|version_tag| *version_tag != tag);
+    let stood_for = stood_for.map(|tag| format!(" ({tag})")).unwrap_or_default();
+    format!("{}{stood_for}", short(&target.digest, style))
+}
+
+fn tag_row(tag: &VerifiedTag, style: Style) -> Row {
+    let observed = tag.observed.as_ref().map(|it| target(it, &tag.tag, style));
+    let expected = tag.expected.as_ref().map(|it| target(it, &tag.tag, style));
+    let (ink, sign, value) = match (&tag.drift, observed, expected) {
+        (None, observed, _) => (Ink::Kept, '=', observed.unwrap_or_default()),
+        (Some(TagDrift::Missing { .. }), _, expected) => {
+            (Ink::Created, '+', expected.unwrap_or_else(|| "not there".to_owned()))
+        }
+        (Some(_), Some(observed), Some(expected)) => {
+            (Ink::Moved, '~', format!("{observed} {} {expected}", style.arrow()))
+        }
+        (Some(_), observed, _) => (Ink::Alarm, '!', observed.unwrap_or_default()),
+    };
+    let why = tag.drift.as_ref().map_or_else(|| "in place".to_owned(), ToString::to_string);
+    Row { ink, sign, name: tag.tag.to_string(), value, why: clean::line(&why) }
+}
+
+fn finding_row(finding: &Finding, style: Style) -> Row {
+    let arrow = style.arrow();
+    let value = match finding {
+        Finding::NoVersions { version, .. } => format!("none {arrow} {}", clean::line(version)),
+        Finding::MissingPlatform { platform, .. } => clean::line(&platform.to_string()),
+        Finding::Annotation { key, declared, found, .. } => {
+            let found = found.as_deref().map_or_else(|| "not there".to_owned(), |it| quoted(it, style));
+            format!("{} {found} {arrow} {}", clean::line(key), quoted(declared, style))
+        }
+        Finding::MissingManifest { digest, .. }
+        | Finding::MissingBlob { digest, .. }
+        | Finding::Corrupt { digest, .. }
+        | Finding::Unreadable { digest, .. } => short(digest, style),
+        Finding::Visibility { declared, observed, .. } => {
+            format!("{} {arrow} {}", observed.as_str(), declared.as_str())
+        }
+    };
+    let (name, why) = (finding.subject().to_owned(), clean::line(&finding.to_string()));
+    Row { ink: Ink::Alarm, sign: '!', name, value, why }
+}
+
+/// The beginning of a text that anybody may have written.
+fn quoted(text: &str, style: Style) -> String {
+    let text = clean::line(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("\"{}{}\"", text.get(..at).unwrap_or_default(), style.ellipsis()),
+        None => format!("\"{text}\""),
+    }
+}
+
+fn note_row(note: &Note, style: Style) -> Row {
+    let (name, value) = match note {
+        Note::NothingPublished | Note::NoFullVersion => ("versions".to_owned(), String::new()),
+        Note::VisibilityUnknown { declared } => {
+            ("visibility".to_owned(), format!("unknown {} {}", style.arrow(), declared.as_str()))
+        }
+        Note::MovedSince { tag, .. } => (tag.to_string(), String::new()),
+    };
+    Row { ink: Ink::Kept, sign: '?', name, value, why: clean::line(&note.to_string()) }
+}
+
+fn summary(verification: &Verification) -> String {
+    match (verification.in_place(), verification.drifted()) {
+        (0, 0) => "Verify: nothing is there to verify.".to_owned(),
+        (in_place, 0) => format!("Verify: {in_place} in place."),
+        (0, drifted) => format!("Verify: {drifted} drifted."),
+        (in_place, drifted) => format!("Verify: {in_place} in place, {drifted} drifted."),
+    }
+}

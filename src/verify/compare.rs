@@ -1,0 +1,189 @@
+//! What should stand against what does: a pure function. The rules of drift are all here and in [`judge`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use semver::Version;
+
+use super::expected::{Expected, ExpectedRepository};
+use super::judge::{Everywhere, Here, Judgement, digest_of_version, judge};
+use super::observe::{Observed, ObservedRepository};
+use super::recorded::Later;
+use crate::model::drift::{Finding, Note};
+use crate::model::forward::Held;
+use crate::model::plan::{ObservedVisibility, TagTarget};
+use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
+use crate::model::{Digest, Tag, Visibility};
+use crate::visibility::settings_url;
+
+/// Whether what `expected` says stands. `title` says what was verified.
+pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
+    let pairs = || expected.repositories.iter().zip(&observed.repositories);
+    let mut everywhere: HashMap<(&str, &Tag), Everywhere<'_>> = HashMap::new();
+    for (wanted, present) in pairs() {
+        let (image, registry) = (wanted.place.image.as_str(), wanted.place.registry.as_str());
+        for tag in wanted.tags.keys() {
+            if let Some(digest) = present.tags.get(tag) {
+                everywhere.entry((image, tag)).or_default().holders.push((registry, digest));
+            }
+        }
+        for recorded in wanted.recorded.iter().filter(|recorded| recorded.later == Later::Nothing) {
+            everywhere.entry((image, &recorded.tag)).or_default().recorded.get_or_insert(recorded);
+        }
+    }
+    let repositories: Vec<VerifiedRepository> =
+        pairs().map(|(wanted, present)| repository(wanted, present, &everywhere)).collect();
+    let mut verification = Verification {
+        format_version: FORMAT_VERSION.to_owned(),
+        generator: concat!("brokkr-publish ", env!("CARGO_PKG_VERSION")).to_owned(),
+        title,
+        stands: false,
+        repositories,
+        unverified: expected.unverified.clone(),
+    };
+    verification.stands = verification.drifted() == 0;
+    verification
+}
+
+fn repository(
+    wanted: &ExpectedRepository,
+    present: &ObservedRepository,
+    everywhere: &HashMap<(&str, &Tag), Everywhere<'_>>,
+) -> VerifiedRepository {
+    let place = &wanted.place;
+    let settled = settled(wanted, present, everywhere);
+    let versions: BTreeMap<Digest, Held> = settled
+        .iter()
+        .map(|(version, (tag, digest))| {
+            ((*digest).clone(), Held { version: (*version).clone(), tag: (*tag).clone() })
+        })
+        .collect();
+    let nowhere = Everywhere::default();
+    let mut notes = Vec::new();
+    let mut tags = Vec::new();
+    for (tag, expected) in &wanted.tags {
+        let everywhere = everywhere.get(&(place.image.as_str(), tag)).unwrap_or(&nowhere);
+        let here =
+            Here { tag, expected, wanted, present, versions: &versions, everywhere, settled: &settled };
+        let digest = present.tags.get(tag);
+        let (drift, should) = match judge(&here, &mut notes) {
+            Judgement::NotHere => continue,
+            Judgement::InPlace => (None, digest.cloned()),
+            Judgement::Drifted(drift, should) => (Some(drift), should),
+        };
+        let target = |digest: Digest| {
+            let held = versions.get(&digest);
+            TagTarget {
+                version: held.map(|held| held.version.to_string()),
+                version_tag: held.map(|held| held.tag.clone()),
+                ..TagTarget::new(digest)
+            }
+        };
+        tags.push(VerifiedTag {
+            address: format!("{}:{tag}", place.address),
+            tag: tag.clone(),
+            rule: expected.rule.clone(),
+            mutability: expected.mutability,
+            version: expected.version.as_ref().map(ToString::to_string),
+            observed: digest.cloned().map(target),
+            expected: should.map(target),
+            drift,
+        });
+    }
+    let findings = findings(wanted, present);
+    if !wanted.readable {
+        notes.push(Note::NoFullVersion);
+    } else if wanted.last.is_none() && tags.is_empty() {
+        notes.push(Note::NothingPublished);
+    }
+    if let (Some(declared), Some(ObservedVisibility::Unknown)) = (place.visibility, present.visibility) {
+        notes.push(Note::VisibilityUnknown { declared });
+    }
+    VerifiedRepository {
+        address: place.address.clone(),
+        image: place.image.clone(),
+        registry: place.registry.clone(),
+        name: place.name.clone(),
+        version: wanted.last.as_ref().map(ToString::to_string),
+        tags,
+        findings,
+        notes,
+    }
+}
+
+/// The versions here, lowest first, each with the tag that stands for it and the digest that is right for that.
+fn settled<'a>(
+    wanted: &'a ExpectedRepository,
+    present: &'a ObservedRepository,
+    everywhere: &HashMap<(&str, &Tag), Everywhere<'a>>,
+) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
+    let right = |tag: &'a Tag| {
+        let everywhere = everywhere.get(&(wanted.place.image.as_str(), tag));
+        Some((tag, digest_of_version(everywhere, present, tag)?))
+    };
+    let settled =
+        wanted.versions.iter().filter_map(|(version, tags)| Some((version, tags.iter().find_map(right)?)));
+    settled.collect()
+}
+
+/// What is wrong beyond the tags.
+fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(last) = wanted.last.as_ref().filter(|_| wanted.versions.is_empty()) {
+        findings.push(Finding::NoVersions { version: last.to_string(), count: wanted.known });
+    }
+    if let Some((root, tag)) = present.root.as_ref().and_then(|root| Some((root, root.tag.as_ref()?))) {
+        if let Some(found) = &root.platforms {
+            let missing =
+                wanted.platforms.iter().filter(|wanted| !found.iter().any(|it| it.satisfies(wanted)));
+            findings.extend(
+                missing.map(|platform| Finding::MissingPlatform {
+                    platform: platform.clone(),
+                    tag: tag.clone(),
+                }),
+            );
+        }
+        if let Some(found) = &root.annotations {
+            let differing = wanted.annotations.iter().filter(|(key, value)| found.get(*key) != Some(value));
+            findings.extend(differing.map(|(key, declared)| Finding::Annotation {
+                key: key.clone(),
+                declared: declared.clone(),
+                found: found.get(key).cloned(),
+                tag: tag.clone(),
+            }));
+        }
+        // What was found again among all content is told there, with every tag.
+        let again = |finding: &&Finding| present.content.iter().all(|other| digest(other) != digest(finding));
+        findings.extend(root.findings.iter().filter(again).cloned());
+    }
+    findings.extend(present.content.iter().cloned());
+    if let (Some(declared), Some(observed)) = (wanted.place.visibility, present.visibility) {
+        let differs = match observed {
+            ObservedVisibility::Public => declared != Visibility::Public,
+            ObservedVisibility::NotPublic => declared == Visibility::Public,
+            ObservedVisibility::Absent | ObservedVisibility::Unknown => false,
+        };
+        if differs {
+            let settings_url = settings_url(&wanted.place.endpoint.url, &wanted.place.repository);
+            findings.push(Finding::Visibility { declared, observed, settings_url });
+        }
+    }
+    findings
+}
+
+/// The content that a finding is about.
+fn digest(finding: &Finding) -> Option<&Digest> {
+    match finding {
+        Finding::MissingManifest { digest, .. }
+        | Finding::MissingBlob { digest, .. }
+        | Finding::Corrupt { digest, .. }
+        | Finding::Unreadable { digest, .. } => Some(digest),
+        Finding::NoVersions { .. }
+        | Finding::MissingPlatform { .. }
+        | Finding::Annotation { .. }
+        | Finding::Visibility { .. } => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

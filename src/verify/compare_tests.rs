@@ -1,0 +1,293 @@
+//! What drift is, case by case: a table of what registries hold, and what is said of it.
+
+use super::*;
+use crate::config::{LoadOptions, load_text};
+use crate::context::TaggedCommits;
+use crate::desired::{Releases, Selection};
+use crate::model::drift::TagDrift;
+use crate::model::forward::Descent;
+use crate::verify::content::Root;
+use crate::verify::expected::{Demand, ExpectedTag};
+use crate::verify::{RecordedTag, expect, places};
+
+const CONFIG: &str = r#"
+version = 1
+[registries.a]
+url = "localhost:5000"
+visibility = "public"
+[registries.b]
+url = "localhost:5001"
+[registries.c]
+url = "oci:c"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+[tags.branch]
+on = "branch"
+match = "main"
+template = "main"
+mutability = "forward"
+[images.app]
+source = "oci:x"
+platforms = ["linux/amd64", "linux/arm64"]
+annotations = { key = "{{ version }}" }
+"#;
+
+fn tag(text: &str) -> Tag {
+    text.parse().expect("a tag")
+}
+
+fn digest_of(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+/// A tag, and a text whose digest it names.
+type Named<'a> = (&'a str, &'a str);
+/// What stands in each registry.
+type Standing<'a> = &'a [&'a [Named<'a>]];
+
+fn world(standing: Standing<'_>) -> (Expected, Observed) {
+    world_of(CONFIG, standing)
+}
+
+fn world_of(config: &str, standing: Standing<'_>) -> (Expected, Observed) {
+    let loaded = load_text(config, &LoadOptions::default());
+    let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let mut places = places(&config, &Selection::default());
+    places.truncate(standing.len());
+    let listings: Vec<Vec<Tag>> =
+        standing.iter().map(|tags| tags.iter().map(|(name, _)| tag(name)).collect()).collect();
+    let releases = Releases::new(&config, TaggedCommits::default());
+    let expected = expect(&config, &releases, &places, &listings);
+    let repositories = standing.iter().map(|tags| ObservedRepository {
+        tags: tags.iter().map(|(name, text)| (tag(name), digest_of(text))).collect(),
+        ..ObservedRepository::default()
+    });
+    (expected, Observed { repositories: repositories.collect() })
+}
+
+/// Every drift and finding, as `REGISTRY TAG: words`.
+fn told(expected: &Expected, observed: &Observed) -> Vec<String> {
+    let verification = compare(expected, observed, String::new());
+    let mut told = Vec::new();
+    for repository in &verification.repositories {
+        let registry = &repository.registry;
+        let drifted = repository.tags.iter().filter_map(|tag| Some((tag, tag.drift.as_ref()?)));
+        told.extend(drifted.map(|(tag, drift)| format!("{registry} {}: {drift}", tag.tag)));
+        let findings = repository.findings.iter();
+        told.extend(findings.map(|finding| format!("{registry} {}: {finding}", finding.subject())));
+        told.extend(repository.notes.iter().map(|note| format!("{registry} note: {note}")));
+    }
+    assert_eq!(verification.stands, !told.iter().any(|line| !line.contains(" note: ")), "{told:?}");
+    told
+}
+
+fn drift(standing: Standing<'_>) -> Vec<String> {
+    let (expected, observed) = world(standing);
+    told(&expected, &observed)
+}
+
+#[test]
+fn what_stands_stands() {
+    let same: &[(&str, &str)] = &[("v1.0.0", "1"), ("v2.0.0", "2"), ("latest", "2"), ("main", "m")];
+    assert_eq!(drift(&[same, same, same]), Vec::<String>::new());
+    // Nothing is anywhere yet, and tags of nobody do not matter.
+    let nothing = "note: no release or branch is published yet";
+    assert_eq!(drift(&[&[], &[("odd", "x")]]), [format!("a {nothing}"), format!("b {nothing}")]);
+}
+
+#[test]
+fn a_rule_may_be_younger_than_a_version() {
+    // `{{ version }}-slim` came with version 2, and so did `v{{ version.major }}`.
+    const RULES: &str = r#"
+version = 1
+[registries.a]
+url = "localhost:5000"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.slim]
+on = "tag"
+template = "slim-{{ version.major }}.{{ version.minor }}.{{ version.patch }}"
+[tags.major]
+on = "tag"
+template = "v{{ version.major }}"
+mutability = "forward"
+[images.app]
+source = "oci:x"
+"#;
+    for (standing, told) in [
+        (&[("v1.0.0", "1"), ("v2.0.0", "2"), ("slim-2.0.0", "2"), ("v2", "2")][..], &[][..]),
+        (&[("v1.0.0", "1"), ("v2.0.0", "2")], &["a slim-2.0.0: drift: missing", "a v2: drift: missing"]),
+        (
+            &[("v1.0.0", "1"), ("v1", "x"), ("v2.0.0", "2"), ("slim-2.0.0", "2"), ("v2", "2")],
+            &["a v1: drift: no version has that digest; v1.0.0 is the highest"],
+        ),
+    ] {
+        let (expected, observed) = world_of(RULES, &[standing]);
+        assert_eq!(self::told(&expected, &observed), told, "{standing:?}");
+    }
+}
+
+#[test]
+fn drift_of_forward_tags() {
+    let versions = [("v1.0.0", "1"), ("v2.0.0", "2")];
+    let with = |more: &[(&'static str, &'static str)]| [&versions[..], more].concat();
+    let cases: [(Vec<Named<'_>>, &[&str]); 4] = [
+        (with(&[("latest", "2")]), &[]),
+        (with(&[("latest", "1")]), &["a latest: drift: v2.0.0 is the highest"]),
+        (with(&[("latest", "x")]), &["a latest: drift: no version has that digest; v2.0.0 is the highest"]),
+        (with(&[]), &["a latest: drift: missing"]),
+    ];
+    for (standing, expected) in cases {
+        assert_eq!(drift(&[&standing]), expected, "{standing:?}");
+    }
+    // A registry that holds fewer versions has its own highest, and lacks the others.
+    assert_eq!(
+        drift(&[&with(&[("latest", "2")]), &[("v1.0.0", "1"), ("latest", "1")]]),
+        ["b v2.0.0: drift: missing; it is in a"]
+    );
+}
+
+#[test]
+fn drift_of_immutable_tags() {
+    let of = |text: &'static str| [("v1.0.0", text), ("latest", text)];
+    assert_eq!(
+        drift(&[&of("1"), &of("1"), &[("v1.0.0", "x"), ("latest", "x")]]),
+        [
+            "c v1.0.0: drift: another digest is in a, b",
+            "c latest: drift: no version has that digest; v1.0.0 is the highest",
+        ]
+    );
+    let [one, other] = ["1", "x"].map(|text| digest_of(text).short(12));
+    assert_eq!(
+        drift(&[&of("1"), &of("x")]),
+        [format!("a v1.0.0: drift: {other} in b"), format!("b v1.0.0: drift: {one} in a")]
+    );
+    // The floating tags are held against what the others agree on.
+    assert_eq!(
+        drift(&[&of("1"), &of("1"), &[("v1.0.0", "x"), ("latest", "1")]]),
+        ["c v1.0.0: drift: another digest is in a, b"]
+    );
+    assert_eq!(drift(&[&of("1"), &[]]), ["b versions: drift: other registries hold one version"]);
+}
+
+#[test]
+fn a_branch_is_in_all_registries_or_none() {
+    assert_eq!(drift(&[&[("main", "m")], &[], &[("main", "m")]]), ["b main: drift: missing; it is in a, c"]);
+    assert_eq!(drift(&[&[("main", "m")], &[("main", "m")]]), Vec::<String>::new());
+}
+
+#[test]
+fn corruption_is_told_and_nothing_else_of_the_tag() {
+    let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
+    observed.repositories[0].corrupt.insert(tag("latest"), digest_of("y"));
+    let found = digest_of("y").short(12);
+    assert_eq!(told(&expected, &observed), [format!("a latest: drift: its bytes are {found}")]);
+}
+
+#[test]
+fn platforms_annotations_and_visibility() {
+    let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
+    let here = &mut observed.repositories[0];
+    here.root = Some(Root {
+        tag: Some(tag("v1.0.0")),
+        platforms: Some(vec!["linux/arm64/v8".parse().expect("a platform")]),
+        annotations: Some(BTreeMap::from([("key".to_owned(), "0.9.0".to_owned())])),
+        findings: Vec::new(),
+    });
+    here.visibility = Some(ObservedVisibility::NotPublic);
+    assert_eq!(
+        told(&expected, &observed),
+        [
+            "a platform: drift: declared, and not in v1.0.0",
+            "a annotation: drift: not as declared in v1.0.0",
+            "a visibility: by hand, where the registry lets you",
+        ]
+    );
+    observed.repositories[0].root = None;
+    observed.repositories[0].visibility = Some(ObservedVisibility::Unknown);
+    assert_eq!(
+        told(&expected, &observed),
+        ["a note: visibility is declared public, and the registry did not say what it is"]
+    );
+}
+
+fn recorded(name: &str, text: &str, later: Later) -> RecordedTag {
+    RecordedTag { record: "r.json".to_owned(), tag: tag(name), digest: digest_of(text), later }
+}
+
+#[test]
+fn a_record_knows_what_the_registries_forgot() {
+    let at = |version: &str| Later::Version(version.parse().expect("a version"));
+    let commit = || Later::Commit(Some("9f3c2ab".to_owned()));
+    let not = "drift: not what `r.json` says, nor later";
+    let cases: [(RecordedTag, &[String]); 8] = [
+        (recorded("v1.0.0", "1", Later::Nothing), &[]),
+        (
+            recorded("v1.0.0", "x", Later::Nothing),
+            &[format!("a v1.0.0: {not}"), "a latest: drift: no version has that digest; v1.0.0 is the highest".to_owned()],
+        ),
+        (recorded("latest", "1", at("1.0.0")), &[]),
+        // A higher version came since.
+        (recorded("latest", "0", at("0.9.0")), &[]),
+        // One was deleted since.
+        (recorded("latest", "2", at("2.0.0")), &[format!("a latest: {not}")]),
+        (recorded("v3.0.0", "3", Later::Nothing), &["a v3.0.0: drift: missing".to_owned()]),
+        (recorded("main", "m", commit()), &[]),
+        (
+            recorded("main", "n", commit()),
+            &["a note: main moved since `r.json` was written, and whether forward is unknown: an image does not say which commit it was built from".to_owned()],
+        ),
+    ];
+    for (record, expected_words) in cases {
+        let (mut expected, observed) = world(&[&[("v1.0.0", "1"), ("latest", "1"), ("main", "m")]]);
+        let here = &mut expected.repositories[0];
+        here.tags.entry(record.tag.clone()).or_insert_with(|| ExpectedTag {
+            rule: "version".to_owned(),
+            mutability: crate::model::Mutability::Immutable,
+            version: None,
+            demand: Demand::Recorded,
+        });
+        here.recorded.push(record.clone());
+        assert_eq!(told(&expected, &observed), expected_words, "{record:?}");
+    }
+}
+
+#[test]
+fn a_branch_tag_may_only_have_moved_on_since_a_record() {
+    for (descent, drifts) in [
+        (Descent::Descendant, Some(false)),
+        (Descent::Older, Some(true)),
+        (Descent::Diverged, Some(true)),
+        (Descent::Unknown("shallow".to_owned()), None),
+    ] {
+        let (mut expected, mut observed) = world(&[&[("main", "m")]]);
+        let record = recorded("main", "n", Later::Commit(None));
+        observed.repositories[0].descents.insert((tag("main"), record.digest.clone()), descent.clone());
+        expected.repositories[0].recorded.push(record);
+        let verification = compare(&expected, &observed, String::new());
+        assert_eq!(!verification.stands, drifts == Some(true), "{descent:?}");
+        assert_eq!(verification.repositories[0].notes.len(), usize::from(drifts.is_none()), "{descent:?}");
+    }
+}
+
+#[test]
+fn a_record_says_which_of_two_registries_is_right() {
+    let of = |text: &'static str| [("v1.0.0", text), ("latest", text)];
+    let (mut expected, observed) = world(&[&of("1"), &of("x")]);
+    expected.repositories[0].recorded.push(recorded("v1.0.0", "1", Later::Nothing));
+    assert_eq!(
+        told(&expected, &observed),
+        [
+            "b v1.0.0: drift: another digest is in a",
+            "b latest: drift: no version has that digest; v1.0.0 is the highest"
+        ]
+    );
+    let drift = compare(&expected, &observed, String::new()).repositories[1].tags[0].drift.clone();
+    assert_eq!(drift, Some(TagDrift::Differs { registries: vec!["a".to_owned()] }));
+}

@@ -1,0 +1,156 @@
+//! Whether everything that tags reach is there: each manifest is read, whose digest the registry's client verifies, and
+//! each blob asked for. Each once, however many tags need it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use futures_util::{StreamExt, stream};
+
+use super::content::{self, Read};
+use crate::model::drift::Finding;
+use crate::model::{Descriptor, Digest, Manifest, Tag, media_type};
+use crate::registry::{ReadWriteRepository, RegistryError};
+
+/// How deep indexes may lie in one another.
+const MAX_DEPTH: usize = 16;
+/// How many manifests of a repository are read.
+const MAX_MANIFESTS: usize = 100_000;
+/// How many requests wait at once; how many are sent is the connection's to say.
+const AT_ONCE: usize = 64;
+
+/// What a manifest needs, or what is wrong with it.
+enum Node {
+    Needs { children: Vec<Descriptor>, blobs: Vec<Descriptor> },
+    Wrong(Finding),
+}
+
+/// What is missing or wrong of what `roots` reach, each with the tags that name it.
+pub(super) async fn walk(
+    repository: &dyn ReadWriteRepository,
+    roots: &BTreeMap<Digest, Vec<Tag>>,
+) -> Result<Vec<Finding>, RegistryError> {
+    let nodes = read_all(repository, roots).await?;
+    let blobs: HashMap<&Digest, &Descriptor> = nodes
+        .values()
+        .filter_map(|node| if let Node::Needs { blobs, .. } = node { Some(blobs) } else { None })
+        .flatten()
+        .map(|blob| (&blob.digest, blob))
+        .collect();
+    let asked = blobs.into_values().map(|blob| async move { Ok((blob, repository.has_blob(blob).await?)) });
+    let answers: Vec<Result<(&Descriptor, bool), RegistryError>> =
+        stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+    let mut missing: HashSet<&Digest> = HashSet::new();
+    for answer in answers {
+        let (blob, found) = answer?;
+        if !found {
+            missing.insert(&blob.digest);
+        }
+    }
+    Ok(findings(&nodes, &missing, roots))
+}
+
+/// Reads every manifest that `roots` reach, one level of indexes after the other.
+async fn read_all(
+    repository: &dyn ReadWriteRepository,
+    roots: &BTreeMap<Digest, Vec<Tag>>,
+) -> Result<HashMap<Digest, Node>, RegistryError> {
+    let mut nodes: HashMap<Digest, Node> = HashMap::new();
+    let mut next: BTreeSet<Digest> = roots.keys().cloned().collect();
+    for depth in 0.. {
+        let room = MAX_MANIFESTS.saturating_sub(nodes.len());
+        if next.is_empty() {
+            break;
+        }
+        if depth >= MAX_DEPTH || next.len() > room {
+            let why = format!(
+                "more than {MAX_MANIFESTS} manifests, or indexes that lie more than {MAX_DEPTH} deep in one another"
+            );
+            for digest in std::mem::take(&mut next) {
+                let finding =
+                    Finding::Unreadable { digest: digest.clone(), why: why.clone(), tags: Vec::new() };
+                nodes.insert(digest, Node::Wrong(finding));
+            }
+            break;
+        }
+        let asked = std::mem::take(&mut next).into_iter().map(|digest| async move {
+            let read = content::read(repository, &digest, &[]).await?;
+            Ok((digest, read))
+        });
+        let answers: Vec<Result<(Digest, Read), RegistryError>> =
+            stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+        for answer in answers {
+            let (digest, read) = answer?;
+            nodes.insert(digest, node(read));
+        }
+        let known = |digest: &Digest| nodes.contains_key(digest);
+        next = nodes
+            .values()
+            .filter_map(|node| if let Node::Needs { children, .. } = node { Some(children) } else { None })
+            .flatten()
+            .filter(|child| !known(&child.digest))
+            .map(|child| child.digest.clone())
+            .collect();
+    }
+    Ok(nodes)
+}
+
+fn node(read: Read) -> Node {
+    match read {
+        Read::Finding(finding) => Node::Wrong(finding),
+        // What an index lists and is no manifest, a registry keeps as a blob.
+        Read::Manifest(Manifest::Index { manifests, .. }) => {
+            let (children, blobs) =
+                manifests.into_iter().partition(|child| media_type::is_manifest(&child.media_type));
+            Node::Needs { children, blobs }
+        }
+        Read::Manifest(manifest @ Manifest::Image { .. }) => {
+            let kept = |blob: &&Descriptor| !media_type::is_foreign_layer(&blob.media_type);
+            Node::Needs { children: Vec::new(), blobs: manifest.blobs().filter(kept).cloned().collect() }
+        }
+    }
+}
+
+/// Each thing that is wrong once, with the tags of the roots that reach it.
+fn findings(
+    nodes: &HashMap<Digest, Node>,
+    missing: &HashSet<&Digest>,
+    roots: &BTreeMap<Digest, Vec<Tag>>,
+) -> Vec<Finding> {
+    let mut found: BTreeMap<&Digest, (Option<&Finding>, Vec<Tag>)> = BTreeMap::new();
+    for (root, tags) in roots {
+        let mut seen: HashSet<&Digest> = HashSet::new();
+        let mut waiting = vec![root];
+        while let Some(digest) = waiting.pop() {
+            if !seen.insert(digest) {
+                continue;
+            }
+            match nodes.get(digest) {
+                None => {}
+                Some(Node::Wrong(finding)) => {
+                    found.entry(digest).or_insert((Some(finding), Vec::new())).1.extend(tags.clone());
+                }
+                Some(Node::Needs { children, blobs }) => {
+                    waiting.extend(children.iter().map(|child| &child.digest));
+                    let gone: BTreeSet<&Digest> = blobs
+                        .iter()
+                        .map(|blob| &blob.digest)
+                        .filter(|digest| missing.contains(digest) && !seen.contains(digest))
+                        .collect();
+                    for digest in gone {
+                        seen.insert(digest);
+                        found.entry(digest).or_insert((None, Vec::new())).1.extend(tags.clone());
+                    }
+                }
+            }
+        }
+    }
+    found.into_iter().map(|(digest, (finding, tags))| told(digest.clone(), finding, tags)).collect()
+}
+
+fn told(digest: Digest, finding: Option<&Finding>, tags: Vec<Tag>) -> Finding {
+    match finding {
+        None => Finding::MissingBlob { digest, tags },
+        Some(Finding::Corrupt { found, .. }) => Finding::Corrupt { digest, found: found.clone(), tags },
+        Some(Finding::Unreadable { why, .. }) => Finding::Unreadable { digest, why: why.clone(), tags },
+        Some(_) => Finding::MissingManifest { digest, tags },
+    }
+}

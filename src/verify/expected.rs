@@ -1,0 +1,318 @@
+//! What should stand in each repository, from the configuration and the tags that the registries list. No I/O.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use indexmap::IndexMap;
+use semver::Version;
+
+use super::recorded::RecordedTag;
+use crate::config::{Config, Image, TagRule};
+use crate::desired::{Address, Readers, Releases, Rendered, Selection};
+use crate::diagnostic::Diagnostic;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::verification::{Unverified, UnverifiedKind};
+use crate::model::{Mutability, Platform, RepositoryName, Tag, Visibility};
+
+/// An image in one registry, of which nothing is known yet.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// `images.NAME@REGISTRY`.
+    pub address: String,
+    /// The image's name in `publish.toml`.
+    pub image: String,
+    /// The registry's name in `publish.toml`.
+    pub registry: String,
+    /// How to reach the registry.
+    pub endpoint: RegistryEndpoint,
+    /// The repository, namespace included.
+    pub repository: RepositoryName,
+    /// The whole name, for people.
+    pub name: String,
+    /// Who should be able to pull.
+    pub visibility: Option<Visibility>,
+}
+
+/// All that should stand.
+#[derive(Debug, Default)]
+pub struct Expected {
+    /// What should stand in each place, in the order of the places.
+    pub repositories: Vec<ExpectedRepository>,
+    /// What was declared and cannot be verified.
+    pub unverified: Vec<Unverified>,
+}
+
+/// What should stand in one repository.
+#[derive(Debug)]
+pub struct ExpectedRepository {
+    /// Where.
+    pub place: Place,
+    /// The versions that are here, each with the tags that stand for it.
+    pub versions: BTreeMap<Version, Vec<Tag>>,
+    /// The last known version: the highest release in any registry of the image, or pre-release where there is none.
+    pub last: Option<Version>,
+    /// How many versions there are in all registries of the image.
+    pub known: usize,
+    /// Whether a rule prints the full version, or no rule is of releases.
+    pub readable: bool,
+    /// The tags, those of the highest version first.
+    pub tags: IndexMap<Tag, ExpectedTag>,
+    /// The platforms that the last version must have.
+    pub platforms: Vec<Platform>,
+    /// The annotations that the last version must have.
+    pub annotations: BTreeMap<String, String>,
+    /// What records say of tags here.
+    pub recorded: Vec<RecordedTag>,
+}
+
+/// A tag that should stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedTag {
+    /// The rule that renders it.
+    pub rule: String,
+    /// The rule's mutability.
+    pub mutability: Mutability,
+    /// The version that it should stand for, where it is of versions.
+    pub version: Option<Version>,
+    /// What has to hold of it.
+    pub demand: Demand,
+}
+
+/// What has to hold of a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// It is in every registry, and names the same digest in all.
+    Everywhere,
+    /// Where it is in one registry it is in all, with the same digest.
+    EverywhereIfAnywhere,
+    /// It names the same digest wherever it is.
+    SameWhereItIs,
+    /// It names the highest version of its line that this registry holds.
+    Highest {
+        /// The versions of the line that could have taken it.
+        line: BTreeSet<Version>,
+        /// Whether the highest version here keeps it from the others, though it does not take it itself: then any
+        /// version of the line may have it.
+        withheld: bool,
+    },
+    /// Nothing but what a record says.
+    Recorded,
+}
+
+/// The places of `config` that `selection` selects, wholly or in part.
+pub fn places(config: &Config, selection: &Selection) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (name, image) in &config.images {
+        for registry_name in &image.registries {
+            let Some(registry) = config.registries.get(registry_name) else { continue };
+            if !selection.touches(name, registry_name) {
+                continue;
+            }
+            let repository = registry.endpoint.url.repository(&image.repository);
+            places.push(Place {
+                address: format!("images.{name}@{registry_name}"),
+                image: name.clone(),
+                registry: registry_name.clone(),
+                endpoint: registry.endpoint.clone(),
+                name: registry.endpoint.url.full_name(&repository),
+                repository,
+                visibility: image.visibility.or(registry.visibility),
+            });
+        }
+    }
+    places
+}
+
+/// What should stand in `places`, whose repositories list `listings`, one for each.
+pub fn expect(config: &Config, releases: &Releases<'_>, places: &[Place], listings: &[Vec<Tag>]) -> Expected {
+    let mut expected = Expected::default();
+    for (name, image) in &config.images {
+        let here: Vec<(&Place, &[Tag])> = places
+            .iter()
+            .zip(listings)
+            .filter(|(place, _)| place.image == *name)
+            .map(|(place, listing)| (place, listing.as_slice()))
+            .collect();
+        if !here.is_empty() {
+            expect_image(&mut expected, releases, (name, image), &here);
+        }
+    }
+    expected
+}
+
+fn expect_image<'a>(
+    expected: &mut Expected,
+    releases: &Releases<'a>,
+    (name, image): (&str, &'a Image),
+    places: &[(&Place, &[Tag])],
+) {
+    let readers = releases.readers(name, image);
+    let held: Vec<BTreeMap<Version, Vec<Tag>>> =
+        places.iter().map(|(_, listing)| readers.versions(listing)).collect();
+    let all: BTreeSet<Version> = held.iter().flat_map(BTreeMap::keys).cloned().collect();
+    let last = all.iter().rev().find(|version| version.pre.is_empty()).or(all.last());
+    let last = last.cloned();
+    let mut notes = Notes::new(name);
+    for (rule, why) in releases.untraceable(image) {
+        notes.add(UnverifiedKind::Rule, rule, why, None);
+    }
+    let rendered: Vec<Release<'_>> = all
+        .iter()
+        .rev()
+        .map(|version| Release { version: version.clone(), rules: releases.tags(name, image, version) })
+        .collect();
+    for release in &rendered {
+        for (rule, _, rendered) in &release.rules {
+            if let Rendered::Unknown(why) = rendered {
+                notes.add(UnverifiedKind::Rule, rule, why.clone(), Some(&release.version));
+            }
+        }
+    }
+    let mut branches = Vec::new();
+    for (rule, definition, branch, tag) in releases.branches(name, image) {
+        match tag {
+            Ok(tag) => branches.push((rule, definition, tag)),
+            Err(why) => {
+                notes.add(UnverifiedKind::Rule, rule, format!("on the branch `{branch}`: {why}"), None);
+            }
+        }
+    }
+    let mut annotations = BTreeMap::new();
+    if let Some(last) = &last {
+        for (key, value) in releases.annotations(name, image, last) {
+            match value {
+                Ok(value) => drop(annotations.insert(key, value)),
+                Err(why) => notes.add(UnverifiedKind::Annotation, &key, why, Some(last)),
+            }
+        }
+    }
+    expected.unverified.extend(notes.unverified);
+    let is_of_releases = !releases.tags(name, image, &Version::new(0, 0, 0)).is_empty();
+    for ((place, _), versions) in places.iter().zip(held) {
+        let mut tags = IndexMap::new();
+        // Where there is no version at all, that is one finding, and not one for each tag.
+        if !versions.is_empty() {
+            tags = release_tags(&rendered, &versions, &readers);
+        }
+        for (rule, definition, tag) in &branches {
+            let tag = (tag.clone(), expected_tag(rule, definition, None, Demand::EverywhereIfAnywhere));
+            tags.entry(tag.0).or_insert(tag.1);
+        }
+        expected.repositories.push(ExpectedRepository {
+            place: (*place).clone(),
+            versions,
+            last: last.clone(),
+            known: all.len(),
+            readable: !readers.is_empty() || !is_of_releases,
+            tags,
+            platforms: image.platforms.clone(),
+            annotations: annotations.clone(),
+            recorded: Vec::new(),
+        });
+    }
+}
+
+/// What the rules render for a version.
+struct Release<'a> {
+    version: Version,
+    rules: Vec<(&'a str, &'a TagRule, Rendered)>,
+}
+
+fn expected_tag(rule: &str, definition: &TagRule, version: Option<&Version>, demand: Demand) -> ExpectedTag {
+    let (rule, mutability) = (rule.to_owned(), definition.mutability);
+    ExpectedTag { rule, mutability, version: version.cloned(), demand }
+}
+
+/// The tags of `releases`, the highest first, in a repository that holds `versions`.
+fn release_tags(
+    releases: &[Release<'_>],
+    versions: &BTreeMap<Version, Vec<Tag>>,
+    readers: &Readers,
+) -> IndexMap<Tag, ExpectedTag> {
+    let mut tags: IndexMap<Tag, ExpectedTag> = IndexMap::new();
+    let mut withheld_tags: BTreeSet<&Tag> = BTreeSet::new();
+    for Release { version, rules } in releases {
+        let is_here = versions.contains_key(version);
+        for (rule, definition, rendered) in rules {
+            let tag = match rendered {
+                Rendered::Tag(tag) => tag,
+                Rendered::Silent(Some(tag)) if is_here && !tags.contains_key(tag) => {
+                    withheld_tags.insert(tag);
+                    continue;
+                }
+                Rendered::Silent(_) | Rendered::Unknown(_) => continue,
+            };
+            let demand = match definition.mutability {
+                _ if readers.reads(rule) => Demand::Everywhere,
+                Mutability::Immutable => Demand::Everywhere,
+                Mutability::Mutable => Demand::SameWhereItIs,
+                Mutability::Forward if !is_here => continue,
+                Mutability::Forward => match tags.get_mut(tag).map(|known| &mut known.demand) {
+                    Some(Demand::Highest { line, .. }) => {
+                        line.insert(version.clone());
+                        continue;
+                    }
+                    _ => Demand::Highest {
+                        line: [version.clone()].into(),
+                        withheld: withheld_tags.contains(tag),
+                    },
+                },
+            };
+            tags.entry(tag.clone()).or_insert_with(|| expected_tag(rule, definition, Some(version), demand));
+        }
+    }
+    tags
+}
+
+/// What cannot be verified of an image, each rule and annotation once.
+struct Notes<'a> {
+    image: &'a str,
+    unverified: Vec<Unverified>,
+    known: HashMap<(UnverifiedKind, String), usize>,
+}
+
+impl<'a> Notes<'a> {
+    fn new(image: &'a str) -> Self {
+        Self { image, unverified: Vec::new(), known: HashMap::new() }
+    }
+
+    /// Adds a reason; those of versions of one thing become one.
+    fn add(&mut self, kind: UnverifiedKind, name: &str, why: String, version: Option<&Version>) {
+        let versions: Vec<String> = version.iter().map(ToString::to_string).collect();
+        if version.is_some() {
+            let key = (kind, name.to_owned());
+            if let Some(known) = self.known.get(&key).and_then(|at| self.unverified.get_mut(*at)) {
+                known.versions.extend(versions);
+                return;
+            }
+            self.known.insert(key, self.unverified.len());
+        }
+        let (image, name) = (self.image.to_owned(), name.to_owned());
+        self.unverified.push(Unverified { image, kind, name, why, versions });
+    }
+}
+
+impl Expected {
+    /// Keeps only the tags that `selection` selects. What it names and is nowhere is told; `all` are the places of the
+    /// whole configuration.
+    pub fn select(&mut self, selection: &Selection, all: &[Place]) -> Vec<Diagnostic> {
+        let mut addresses = Vec::new();
+        for Place { address, image, registry, .. } in all {
+            addresses.push(Address { image, registry, tag: "" });
+            let here = self.repositories.iter().filter(|it| it.place.address == *address);
+            let tags = here.flat_map(|it| it.tags.keys());
+            addresses.extend(tags.map(|tag| Address { image, registry, tag: tag.as_str() }));
+        }
+        let unknown = selection.unknown(&addresses, &[], "this verification");
+        for ExpectedRepository { place, tags, recorded, .. } in &mut self.repositories {
+            let Place { image, registry, .. } = &*place;
+            let selects = |tag: &Tag| selection.selects(Address { image, registry, tag: tag.as_str() });
+            tags.retain(|tag, _| selects(tag));
+            recorded.retain(|recorded| selects(&recorded.tag));
+        }
+        unknown
+    }
+}
+
+#[cfg(test)]
+#[path = "expected_tests.rs"]
+mod tests;

@@ -1,0 +1,200 @@
+//! Whether one tag is in place: every rule of drift.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::expected::{Demand, ExpectedRepository, ExpectedTag};
+use super::observe::ObservedRepository;
+use super::recorded::{Later, RecordedTag};
+use crate::model::drift::{Note, RegistryDigest, TagDrift};
+use crate::model::forward::{Descent, Held};
+use crate::model::{Digest, Tag};
+
+/// What the registries of an image name by one tag.
+#[derive(Default)]
+pub(super) struct Everywhere<'a> {
+    /// The registries where the tag is, and what it names there.
+    pub holders: Vec<(&'a str, &'a Digest)>,
+    /// What a record says of the tag for good.
+    pub recorded: Option<&'a RecordedTag>,
+}
+
+/// A tag in a repository, and what is around it.
+pub(super) struct Here<'a> {
+    pub tag: &'a Tag,
+    pub expected: &'a ExpectedTag,
+    pub wanted: &'a ExpectedRepository,
+    pub present: &'a ObservedRepository,
+    /// The highest version that each digest here stands for.
+    pub versions: &'a BTreeMap<Digest, Held>,
+    pub everywhere: &'a Everywhere<'a>,
+    /// What each version here should be: see [`digest_of_version`].
+    pub settled: &'a BTreeMap<&'a Version, (&'a Tag, &'a Digest)>,
+}
+
+/// Whether a tag is in place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// It is not here, and need not be.
+    NotHere,
+    /// It is.
+    InPlace,
+    /// It is not; with what it should name, where that is known.
+    Drifted(TagDrift, Option<Digest>),
+}
+
+/// Judges a tag: by its rule, and then by what records say. What is only worth saying goes to `notes`.
+pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
+    if let Some(found) = here.present.corrupt.get(here.tag) {
+        return Judgement::Drifted(TagDrift::Corrupt { found: found.clone() }, None);
+    }
+    let judged = match here.present.tags.get(here.tag) {
+        None => by_absence(here),
+        Some(digest) => match &here.expected.demand {
+            Demand::Recorded => Judgement::InPlace,
+            Demand::Highest { line, withheld } => by_line(here, digest, line, *withheld),
+            Demand::Everywhere | Demand::EverywhereIfAnywhere | Demand::SameWhereItIs => {
+                by_others(here.everywhere, digest)
+            }
+        },
+    };
+    if matches!(judged, Judgement::Drifted(..)) {
+        return judged;
+    }
+    let mut recorded = here.wanted.recorded.iter().filter(|recorded| recorded.tag == *here.tag);
+    recorded.find_map(|recorded| by_record(here, recorded, notes)).unwrap_or(judged)
+}
+
+fn by_absence(here: &Here<'_>) -> Judgement {
+    let holders = &here.everywhere.holders;
+    // A rule that is younger than a version never rendered its tag: only the last version must have them all.
+    let last = here.wanted.last.as_ref();
+    let belongs_here = match &here.expected.demand {
+        Demand::Everywhere => !holders.is_empty() || here.expected.version.as_ref() == last,
+        Demand::Highest { line, .. } => {
+            !holders.is_empty() || last.is_some_and(|last| line.contains(last) || line.last() > Some(last))
+        }
+        Demand::EverywhereIfAnywhere => !holders.is_empty(),
+        Demand::SameWhereItIs | Demand::Recorded => false,
+    };
+    if !belongs_here {
+        return Judgement::NotHere;
+    }
+    let held_by = holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();
+    let should = match &here.expected.demand {
+        Demand::Highest { line, .. } => highest(here, line).map(|(digest, _)| digest.clone()),
+        _ => agreement(here.everywhere).cloned(),
+    };
+    Judgement::Drifted(TagDrift::Missing { held_by }, should)
+}
+
+/// What a record says, or most registries name; `None` where as many name something else.
+fn agreement<'a>(everywhere: &Everywhere<'a>) -> Option<&'a Digest> {
+    if let Some(recorded) = everywhere.recorded {
+        return Some(&recorded.digest);
+    }
+    let mut counts: BTreeMap<&Digest, usize> = BTreeMap::new();
+    for (_, digest) in &everywhere.holders {
+        *counts.entry(digest).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or_default();
+    let mut winners = counts.iter().filter(|(_, count)| **count == most);
+    let (digest, _) = winners.next()?;
+    winners.next().is_none().then_some(*digest)
+}
+
+fn by_others(everywhere: &Everywhere<'_>, digest: &Digest) -> Judgement {
+    match agreement(everywhere) {
+        Some(agreed) if agreed == digest => Judgement::InPlace,
+        Some(agreed) => {
+            let agreeing = everywhere.holders.iter().filter(|(_, digest)| *digest == agreed);
+            let registries: Vec<String> = agreeing.map(|(registry, _)| (*registry).to_owned()).collect();
+            let drift = match everywhere.recorded {
+                Some(recorded) if registries.is_empty() => {
+                    TagDrift::NotAsRecorded { record: recorded.record.clone(), version: None }
+                }
+                _ => TagDrift::Differs { registries },
+            };
+            Judgement::Drifted(drift, Some(agreed.clone()))
+        }
+        None => {
+            let others = everywhere.holders.iter().filter(|(_, other)| *other != digest);
+            let others = others
+                .map(|(registry, digest)| RegistryDigest {
+                    registry: (*registry).to_owned(),
+                    digest: (*digest).clone(),
+                })
+                .collect();
+            Judgement::Drifted(TagDrift::Disagree { others }, None)
+        }
+    }
+}
+
+/// What the tag of a version should name: what the registries agree on, though another digest stands here, since that is
+/// told of the tag itself; else what stands here.
+pub(super) fn digest_of_version<'a>(
+    everywhere: Option<&Everywhere<'a>>,
+    present: &'a ObservedRepository,
+    tag: &Tag,
+) -> Option<&'a Digest> {
+    let here = present.tags.get(tag)?;
+    Some(everywhere.and_then(agreement).unwrap_or(here))
+}
+
+/// The highest version of a line here, with its digest.
+fn highest<'a>(here: &Here<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest, Held)> {
+    let version = line.last()?;
+    let (tag, digest) = *here.settled.get(version)?;
+    Some((digest, Held { version: version.clone(), tag: tag.clone() }))
+}
+
+fn by_line(here: &Here<'_>, digest: &Digest, line: &BTreeSet<Version>, withheld: bool) -> Judgement {
+    // A version that was listed a moment ago and is gone now is told of by its own tag.
+    let Some((should, Held { version, tag })) = highest(here, line) else { return Judgement::InPlace };
+    let named = here.versions.get(digest);
+    let may_have_it = withheld && named.is_some_and(|held| line.contains(&held.version));
+    if digest == should || may_have_it {
+        return Judgement::InPlace;
+    }
+    let version = version.to_string();
+    let drift = match named {
+        Some(_) => TagDrift::NotHighest { version, tag },
+        None => TagDrift::NoVersion { version, tag },
+    };
+    Judgement::Drifted(drift, Some(should.clone()))
+}
+
+/// What is wrong by a record, if anything is.
+fn by_record(here: &Here<'_>, recorded: &RecordedTag, notes: &mut Vec<Note>) -> Option<Judgement> {
+    let Some(digest) = here.present.tags.get(here.tag) else {
+        let held_by = here.everywhere.holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();
+        return Some(Judgement::Drifted(TagDrift::Missing { held_by }, Some(recorded.digest.clone())));
+    };
+    if *digest == recorded.digest {
+        return None;
+    }
+    let mut note = |why: String| {
+        notes.push(Note::MovedSince { tag: here.tag.clone(), record: recorded.record.clone(), why });
+        None
+    };
+    let drifted = |version: Option<&Version>| {
+        let (record, version) = (recorded.record.clone(), version.map(ToString::to_string));
+        let drift = TagDrift::NotAsRecorded { record, version };
+        Some(Judgement::Drifted(drift, Some(recorded.digest.clone())))
+    };
+    match &recorded.later {
+        Later::Nothing => drifted(None),
+        Later::Anything => note("it is mutable".to_owned()),
+        Later::Version(version) => match here.versions.get(digest) {
+            Some(held) if held.version > *version => None,
+            _ => drifted(Some(version)),
+        },
+        Later::Commit(_) => match here.present.descents.get(&(here.tag.clone(), recorded.digest.clone())) {
+            Some(Descent::Descendant) => None,
+            Some(Descent::Older | Descent::Diverged) => drifted(None),
+            Some(Descent::Unknown(why)) => note(why.clone()),
+            None => note("an image does not say which commit it was built from".to_owned()),
+        },
+    }
+}

@@ -1,0 +1,201 @@
+//! What the registries hold of what should stand: one listing for each repository, one HEAD for each tag, all at once;
+//! and what more was asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::content::{self, Root};
+use super::deep;
+use super::expected::{Expected, ExpectedRepository, Place};
+use super::recorded::Later;
+use crate::model::drift::Finding;
+use crate::model::forward::Descent;
+use crate::model::plan::ObservedVisibility;
+use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
+use crate::registry::{self, ReadWriteRepository, RegistryError};
+use crate::visibility;
+
+/// How to reach a repository.
+pub struct Connection {
+    /// With credentials.
+    pub repository: Arc<dyn ReadWriteRepository>,
+    /// Without any.
+    pub anonymous: Arc<dyn ReadWriteRepository>,
+}
+
+/// What went wrong with a repository: its whole name, and the error.
+pub type Failure = (String, RegistryError);
+
+/// What the registries hold, one entry for each expected repository, in the same order.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The repositories.
+    pub repositories: Vec<ObservedRepository>,
+}
+
+/// What one repository holds of what should stand there.
+#[derive(Debug, Default)]
+pub struct ObservedRepository {
+    /// What the tags name; those that do not exist are not in it.
+    pub tags: BTreeMap<Tag, Digest>,
+    /// Tags whose manifest has other bytes than the registry says: the digest of those.
+    pub corrupt: BTreeMap<Tag, Digest>,
+    /// The root of the last version, where something is declared of it.
+    pub root: Option<Root>,
+    /// Who can pull; `None` where that was not asked.
+    pub visibility: Option<ObservedVisibility>,
+    /// What is wrong with the content that tags name, where that was asked.
+    pub content: Vec<Finding>,
+    /// Which commit the image of a recorded branch tag says it was built from.
+    pub revisions: BTreeMap<Tag, Option<String>>,
+    /// How that commit stands to the one of the recorded digest, as far as somebody asked git.
+    pub descents: BTreeMap<(Tag, Digest), Descent>,
+}
+
+/// The tags of each place; `connections` has one entry for each.
+pub async fn list(places: &[Place], connections: &[Connection]) -> Result<Vec<Vec<Tag>>, Vec<Failure>> {
+    let asked = places.iter().zip(connections).map(|(place, connection)| async move {
+        connection.repository.list_tags().await.map_err(|error| (place.name.clone(), error))
+    });
+    all(join_all(asked).await)
+}
+
+/// Asks about every repository of `expected`; `connections` has one entry for each. With `deep` also about everything
+/// that the tags reach. Every failure is returned, with the name of the repository.
+pub async fn observe(
+    expected: &Expected,
+    connections: &[Connection],
+    deep: bool,
+) -> Result<Observed, Vec<Failure>> {
+    let asked = expected.repositories.iter().zip(connections).map(|(expected, connection)| async move {
+        let observed = observe_one(expected, connection, deep).await;
+        observed.map_err(|error| (expected.place.name.clone(), error))
+    });
+    Ok(Observed { repositories: all(join_all(asked).await)? })
+}
+
+/// Every result, or every failure.
+fn all<T>(results: Vec<Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
+    let (mut values, mut failures) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if failures.is_empty() { Ok(values) } else { Err(failures) }
+}
+
+async fn observe_one(
+    expected: &ExpectedRepository,
+    connection: &Connection,
+    deep: bool,
+) -> Result<ObservedRepository, RegistryError> {
+    let repository = connection.repository.as_ref();
+    let mut observed = ObservedRepository::default();
+    // The tags of versions tell which version a forward tag stands for, whether a rule still wants them or not.
+    let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
+    let heads = asked.into_iter().map(|tag| async move { Ok((tag, head(repository, tag).await?)) });
+    for (tag, head) in try_join_all(heads).await? {
+        match head {
+            Head::Absent => {}
+            Head::Names(digest) => drop(observed.tags.insert(tag.clone(), digest)),
+            Head::Corrupt { named, found } => {
+                observed.tags.insert(tag.clone(), named);
+                observed.corrupt.insert(tag.clone(), found);
+            }
+        }
+    }
+    let roots = roots(expected, &observed);
+    let (root, visibility, revisions, content) = tokio::join!(
+        read_root(expected, repository, &observed),
+        probe(expected, connection, &observed),
+        read_revisions(expected, repository, &observed),
+        async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
+    );
+    (observed.root, observed.revisions, observed.content) = (root?, revisions?, content?);
+    observed.visibility = visibility;
+    Ok(observed)
+}
+
+/// What stands at a tag.
+enum Head {
+    Absent,
+    Names(Digest),
+    Corrupt { named: Digest, found: Digest },
+}
+
+async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<Head, RegistryError> {
+    match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
+        Ok(None) => Ok(Head::Absent),
+        Ok(Some(manifest)) => Ok(Head::Names(manifest.digest)),
+        Err(RegistryError::ContentMismatch { expected, found, .. }) => {
+            Ok(Head::Corrupt { named: expected, found })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The roots that expected tags name, each with those tags. What is corrupt was told already.
+fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeMap<Digest, Vec<Tag>> {
+    let mut roots: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
+    for tag in expected.tags.keys().filter(|tag| !observed.corrupt.contains_key(*tag)) {
+        if let Some(digest) = observed.tags.get(tag) {
+            roots.entry(digest.clone()).or_default().push(tag.clone());
+        }
+    }
+    roots
+}
+
+/// Reads the root of the last version, where it is here and something is declared of it.
+async fn read_root(
+    expected: &ExpectedRepository,
+    repository: &dyn ReadWriteRepository,
+    observed: &ObservedRepository,
+) -> Result<Option<Root>, RegistryError> {
+    if expected.platforms.is_empty() && expected.annotations.is_empty() {
+        return Ok(None);
+    }
+    let tags = expected.last.as_ref().and_then(|last| expected.versions.get(last));
+    let whole = |tag: &&Tag| observed.tags.contains_key(*tag) && !observed.corrupt.contains_key(*tag);
+    let Some(tag) = tags.into_iter().flatten().find(whole) else { return Ok(None) };
+    let Some(digest) = observed.tags.get(tag) else { return Ok(None) };
+    content::read_root(repository, tag, digest, !expected.platforms.is_empty()).await.map(Some)
+}
+
+/// Pulls without credentials what a tag was seen to name. A directory has no visibility.
+async fn probe(
+    expected: &ExpectedRepository,
+    connection: &Connection,
+    observed: &ObservedRepository,
+) -> Option<ObservedVisibility> {
+    let is_http = matches!(expected.place.endpoint.url, RegistryLocation::Http { .. });
+    if expected.place.visibility.is_none() || !is_http {
+        return None;
+    }
+    let digest = observed.tags.values().next()?;
+    Some(visibility::probe(connection.anonymous.as_ref(), digest).await)
+}
+
+/// Reads which commit each branch tag stands for that does not name what a record says.
+async fn read_revisions(
+    expected: &ExpectedRepository,
+    repository: &dyn ReadWriteRepository,
+    observed: &ObservedRepository,
+) -> Result<BTreeMap<Tag, Option<String>>, RegistryError> {
+    let mut moved: BTreeMap<&Tag, &Digest> = BTreeMap::new();
+    for recorded in &expected.recorded {
+        if let (Later::Commit(_), Some(digest)) = (&recorded.later, observed.tags.get(&recorded.tag))
+            && *digest != recorded.digest
+        {
+            moved.insert(&recorded.tag, digest);
+        }
+    }
+    let read = moved.into_iter().map(|(tag, digest)| async move {
+        let revision = registry::revision(repository, digest).await?;
+        Ok::<_, RegistryError>((tag.clone(), revision))
+    });
+    Ok(try_join_all(read).await?.into_iter().collect())
+}

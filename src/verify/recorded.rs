@@ -1,0 +1,101 @@
+//! What records of applies say of tags: an immutable one has the digest for good, a floating one that or something later.
+
+use semver::Version;
+
+use super::expected::{Demand, Expected, ExpectedTag, Place};
+use crate::model::forward::PlannedForward;
+use crate::model::outcome::ChangeResult;
+use crate::model::plan::{Change, TagTarget};
+use crate::model::record::Record;
+use crate::model::verification::{Unverified, UnverifiedKind};
+use crate::model::{Digest, Mutability, Tag};
+
+/// What a record says of a tag.
+#[derive(Debug, Clone)]
+pub struct RecordedTag {
+    /// The file of the record.
+    pub record: String,
+    /// The tag.
+    pub tag: Tag,
+    /// The digest.
+    pub digest: Digest,
+    /// What the tag may name instead.
+    pub later: Later,
+}
+
+/// What may stand at a recorded tag instead of the recorded digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Later {
+    /// Nothing: it is immutable.
+    Nothing,
+    /// A higher version than this.
+    Version(Version),
+    /// A descendant of this commit, where it is known.
+    Commit(Option<String>),
+    /// Anything: it is mutable.
+    Anything,
+}
+
+/// Adds to `expected` what `record`, read from the file `name`, says of repositories in it. `all` are the places of the
+/// whole configuration: what is none of them cannot be verified, and what is not in `expected` was not asked for.
+pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) {
+    for planned in &record.plan.repositories {
+        let is_it = |place: &Place| place.name == planned.name && place.image == planned.image;
+        if !all.iter().any(is_it) {
+            expected.unverified.push(Unverified {
+                image: planned.image.clone(),
+                kind: UnverifiedKind::Record,
+                name: name.to_owned(),
+                why: format!("`publish.toml` does not declare the image in `{}`", planned.name),
+                versions: Vec::new(),
+            });
+        }
+        let Some(here) = expected.repositories.iter_mut().find(|it| is_it(&it.place)) else { continue };
+        for change in &planned.changes {
+            let outcome = record.outcome.changes.iter().find(|outcome| outcome.address == change.address);
+            let Some(target) = outcome.and_then(|outcome| standing(outcome.result, change)) else { continue };
+            let later = later(change, target);
+            here.recorded.push(RecordedTag {
+                record: name.to_owned(),
+                tag: change.tag.clone(),
+                digest: target.digest.clone(),
+                later,
+            });
+            here.tags.entry(change.tag.clone()).or_insert_with(|| ExpectedTag {
+                rule: change.rule.clone(),
+                mutability: change.mutability,
+                version: target.version.as_ref().and_then(|version| version.parse().ok()),
+                demand: Demand::Recorded,
+            });
+        }
+    }
+}
+
+/// What a tag named after a change.
+fn standing(result: ChangeResult, change: &Change) -> Option<&TagTarget> {
+    match result {
+        ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => change.after.as_ref(),
+        // What keeps a floating tag may have been put after the plan was made.
+        ChangeResult::Kept if change.mutability == Mutability::Immutable => change.before.as_ref(),
+        ChangeResult::Kept
+        | ChangeResult::Removed
+        | ChangeResult::Skipped
+        | ChangeResult::Failed
+        | ChangeResult::Stale => None,
+    }
+}
+
+fn later(change: &Change, target: &TagTarget) -> Later {
+    match change.mutability {
+        Mutability::Immutable => Later::Nothing,
+        Mutability::Mutable => Later::Anything,
+        Mutability::Forward => {
+            let version = target.version.as_ref().and_then(|version| version.parse().ok());
+            match (&change.forward, version) {
+                (Some(PlannedForward::Version(line)), None) => Later::Version(line.version.clone()),
+                (Some(PlannedForward::Commit(_)), _) | (None, None) => Later::Commit(target.revision.clone()),
+                (_, Some(version)) => Later::Version(version),
+            }
+        }
+    }
+}
