@@ -330,3 +330,24 @@ fn every_guide_is_followed() {
     names.sort();
     assert_eq!(names, ["approval.md", "backports.md", "pull-requests.md", "releasing.md", "rolling-back.md"]);
 }
+
+#[test]
+fn an_ellipsis_stands_for_any_lines_and_nothing_else_may_differ() {
+    let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for (shown, output, same) in [
+        ("a b", "a b", true),
+        ("a b", "a c", false),
+        ("a", "a b", false),
+        ("a … d", "a b c d", true),
+        ("a … d", "a d", true),
+        ("a … a", "a", false),
+        ("… c … e", "a b c d e", true),
+        ("… d … c", "a b c d", false),
+        ("a …", "b a", false),
+    ] {
+        assert_eq!(is_shown(&lines(shown), &lines(output)), same, "{shown} and {output}");
+    }
+    let pushed = |order: [&str; 2]| order.map(|digest| format!("  pushed sha256:{digest}"));
+    assert!(is_shown(&pushed(["1", "2"]), &pushed(["2", "1"])));
+    assert!(!is_shown(&pushed(["1", "2"]), &pushed(["2", "2"])));
+}
