@@ -58,6 +58,13 @@ pub enum Event<'a> {
         /// How it came there.
         how: Placed,
     },
+    /// A manifest without a tag was deleted.
+    ManifestDeleted {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// The manifest.
+        digest: &'a Digest,
+    },
     /// A tag was created, moved, found, refused.
     Tag {
         /// What became of it.

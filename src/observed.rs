@@ -3,6 +3,7 @@
 //! Where everything is in place a repository costs one request for each tag, and one tag listing if a tag moves
 //! forward by version. What more is asked is only asked where something has to change.
 
+mod retained;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::model::plan::ObservedVisibility;
 use crate::model::{Descriptor, Digest, RawManifest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility;
+pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
 
 /// What the registries hold, one entry for each desired repository, in the same order.

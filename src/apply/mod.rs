@@ -8,6 +8,7 @@ mod body;
 mod check;
 mod content;
 mod forward;
+mod orphans;
 mod progress;
 mod read_back;
 mod removal;

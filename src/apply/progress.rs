@@ -35,6 +35,7 @@ impl Progress {
                 blobs_mounted: 0,
                 blobs_present: 0,
                 manifests_put: 0,
+                manifests_deleted: Vec::new(),
                 visibility: None,
             });
             outcome.changes.extend(repository.changes.iter().map(|change| ChangeOutcome {
@@ -108,6 +109,21 @@ impl Progress {
             noted.manifests_put += 1;
         }
         self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
+    }
+
+    /// Notes that a manifest without a tag was deleted.
+    pub fn deleted(&self, repository: usize, digest: &Digest) {
+        let mut outcome = self.lock();
+        let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        noted.manifests_deleted.push(digest.clone());
+        self.reporter.report(&Event::ManifestDeleted { repository: &noted.repository, digest });
+    }
+
+    /// Notes that a manifest that was deleted was put back.
+    pub fn put_back(&self, repository: usize, digest: &Digest) {
+        if let Some(noted) = self.lock().repositories.get_mut(repository) {
+            noted.manifests_deleted.retain(|deleted| deleted != digest);
+        }
     }
 
     /// Notes that all content of a repository is there.

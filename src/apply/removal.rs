@@ -9,10 +9,11 @@ use super::check::{Prepared, digest_at, stale_diagnostic};
 use super::progress::Progress;
 use super::tags::of_tag;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::inventory::{Holding, Inventory, Obstacle};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
 use crate::model::{Digest, Tag};
-use crate::registry::{Deletion, RegistryError, Removal, remove_tag};
+use crate::registry::{Deletion, Inventories, RegistryError, Removal, remove_tag};
 
 /// How many tags are read at once where the registry does not list what its manifests are called.
 const READ_AT_ONCE: usize = 16;
@@ -26,6 +27,8 @@ pub(super) struct Removals<'p> {
     named: Option<BTreeMap<Digest, BTreeSet<Tag>>>,
     /// The manifests that were deleted, each with all its tags.
     deleted: BTreeSet<Digest>,
+    /// What the repository holds, as it is read again and again.
+    inventories: Inventories,
 }
 
 /// Why a tag was not removed.
@@ -34,6 +37,8 @@ enum Refused {
     Registry(RegistryError),
     /// Tags that the plan does not remove name the manifest too.
     NamedBy(Vec<Tag>),
+    /// Something that stays needs the manifest.
+    Needed(Obstacle),
 }
 
 impl From<RegistryError> for Refused {
@@ -45,7 +50,13 @@ impl From<RegistryError> for Refused {
 impl<'p> Removals<'p> {
     /// Of `it`, where nothing was removed yet.
     pub fn new(it: &'p Prepared<'p>) -> Self {
-        Self { it, deletion: None, named: None, deleted: BTreeSet::new() }
+        Self {
+            it,
+            deletion: None,
+            named: None,
+            deleted: BTreeSet::new(),
+            inventories: Inventories::default(),
+        }
     }
 
     /// Removes the tag of `change`, and notes what became of it.
@@ -59,6 +70,7 @@ impl<'p> Removals<'p> {
         let note = |result, detail| progress.change(it.position, position, result, detail);
         let (result, diagnostic) = match self.removal(change).await {
             Ok(Removal::Removed) => {
+                self.inventories.forget_tag(&change.tag);
                 note(ChangeResult::Removed, None);
                 return Ok(());
             }
@@ -72,6 +84,7 @@ impl<'p> Removals<'p> {
                 (ChangeResult::Stale, diagnostic)
             }
             Err(Refused::NamedBy(tags)) => (ChangeResult::Stale, self.named_by(change, &tags)),
+            Err(Refused::Needed(obstacle)) => (ChangeResult::Stale, self.needed(change, &obstacle)),
             Err(Refused::Registry(error)) => (ChangeResult::Failed, of_tag(it, &change.tag, &error)),
         };
         note(result, Some(diagnostic.message.clone()));
@@ -106,13 +119,66 @@ impl<'p> Removals<'p> {
         if found.is_none() {
             return Ok(Removal::Absent);
         }
-        let others = self.others(expected).await?;
-        if !others.is_empty() {
-            return Err(Refused::NamedBy(others));
+        if let Some(inventory) = self.inventory().await? {
+            self.unneeded(&inventory, expected)?;
+        } else {
+            let others = self.others(expected).await?;
+            if !others.is_empty() {
+                return Err(Refused::NamedBy(others));
+            }
         }
         self.it.repository.delete_manifest(expected).await?;
-        self.deleted.insert(expected.clone());
+        self.forget(expected);
         Ok(Removal::Removed)
+    }
+
+    /// What the repository holds now; `None` where the registry cannot tell.
+    pub(super) async fn inventory(&mut self) -> Result<Option<Inventory>, RegistryError> {
+        self.inventories.read(self.it.repository.as_ref()).await
+    }
+
+    /// The repository.
+    pub(super) fn prepared(&self) -> &'p Prepared<'p> {
+        self.it
+    }
+
+    /// The manifests that were deleted.
+    pub(super) fn deleted(&self) -> &BTreeSet<Digest> {
+        &self.deleted
+    }
+
+    /// Notes that a manifest was deleted.
+    pub(super) fn forget(&mut self, digest: &Digest) {
+        self.inventories.forget(digest);
+        self.deleted.insert(digest.clone());
+    }
+
+    /// Notes that a manifest was put back.
+    pub(super) fn remember(&mut self, digest: &Digest) {
+        self.inventories.remember(digest);
+        self.deleted.remove(digest);
+    }
+
+    /// Sees that nothing that stays needs `digest`: what was put or named since the plan was made may.
+    fn unneeded(&self, inventory: &Inventory, digest: &Digest) -> Result<(), Refused> {
+        let going: BTreeSet<Tag> = self.going().into_iter().cloned().collect();
+        let planned = self.it.planned.changes.iter().filter(|change| going.contains(&change.tag));
+        let planned: BTreeSet<&Digest> = planned.filter_map(Change::present).collect();
+        let goes = |(digest, holding): &(&Digest, &Holding)| {
+            if holding.tags.is_empty() {
+                self.it.planned.orphans.contains(digest)
+            } else {
+                planned.contains(digest)
+            }
+        };
+        let doomed = inventory.manifests().iter().filter(goes).map(|(digest, _)| digest.clone());
+        let now = jiff::Timestamp::now().as_second();
+        let doomed = inventory.still_removable(doomed.collect(), &going, now);
+        match inventory.obstacle(digest, &doomed, &going, now) {
+            None => Ok(()),
+            Some(Obstacle::Tagged(tags)) => Err(Refused::NamedBy(tags)),
+            Some(obstacle) => Err(Refused::Needed(obstacle)),
+        }
     }
 
     /// The tags of the manifest that the plan does not remove: given since it was made.
@@ -165,6 +231,20 @@ impl<'p> Removals<'p> {
             "{}:{}: its manifest cannot be deleted: since the plan was made it got another tag, {tags}",
             self.it.planned.name, change.tag
         );
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    }
+
+    fn needed(&self, change: &Change, obstacle: &Obstacle) -> Diagnostic {
+        let why = match obstacle {
+            Obstacle::Reached(by) => format!("{} needs it by now", by.short(12)),
+            Obstacle::Refers(to) => format!("it refers to {}, which stays by now", to.short(12)),
+            Obstacle::Unreadable(other) => {
+                format!("{} cannot be read, and may need it", other.short(12))
+            }
+            Obstacle::Young | Obstacle::Tagged(_) => "it has no tag any more, and is new".to_owned(),
+        };
+        let message =
+            format!("{}:{}: its manifest cannot be deleted: {why}", self.it.planned.name, change.tag);
         Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
     }
 }

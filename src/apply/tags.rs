@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::check::{Prepared, digest_at, stale_diagnostic};
 use super::forward::{self, Verdict};
 use super::removal::Removals;
-use super::{Options, progress::Progress, read_back};
+use super::{Options, orphans, progress::Progress, read_back};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
@@ -32,6 +32,7 @@ pub(super) async fn put(
             changes.filter(|(_, change)| change.action.is_change() && of_stage(change)).collect();
         // What is to stand is in place before anything goes.
         of_stage.sort_by_key(|(_, change)| change.action == Action::Remove);
+        let goes = of_stage.iter().any(|(_, change)| change.action == Action::Remove);
         let mut removals = Removals::new(it);
         let listing = match forward::listing(it, of_stage.iter().map(|(_, change)| *change)).await {
             Ok(listing) => listing,
@@ -57,13 +58,26 @@ pub(super) async fn put(
                 return vec![diagnostic];
             }
         }
-        Vec::new()
+        if !goes || stop.load(Ordering::SeqCst) || interrupted.load(Ordering::SeqCst) {
+            return Vec::new();
+        }
+        match orphans::delete(&mut removals, options, progress).await {
+            Ok(all) => {
+                interrupted.fetch_or(!all, Ordering::SeqCst);
+                Vec::new()
+            }
+            Err(diagnostic) => {
+                stop.store(true, Ordering::SeqCst);
+                vec![diagnostic]
+            }
+        }
     });
     let problems: Vec<Diagnostic> = join_all(repositories).await.into_iter().flatten().collect();
     if problems.is_empty() { Ok(!interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
 }
 
-fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
+/// An error in a repository.
+pub(super) fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
     let mut diagnostic = error.to_diagnostic();
     diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
     diagnostic

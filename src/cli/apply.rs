@@ -16,7 +16,7 @@ use crate::model::plan::Plan;
 /// Content goes to every registry first, then immutable tags, then floating ones; then every tag is read back.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A plan that `plan --out` or `rollback --out` saved: applied exactly as it is, without asking.
+    /// A plan that `plan --out`, `rollback --out` or `prune --out` saved: applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// Apply without asking.
@@ -79,6 +79,7 @@ fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Pla
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    approve::approve(global, session, &plan, Approval { auto, json, out })?;
+    // A plan to publish is never put off: `plan --out` is for that.
+    let _now = approve::approve(global, session, &plan, Approval { auto, json, out })?;
     Ok(plan)
 }

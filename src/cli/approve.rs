@@ -24,27 +24,45 @@ pub(super) struct Approval<'a> {
     pub out: Option<&'a Path>,
 }
 
+/// When a plan is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Approved {
+    /// Now.
+    Now,
+    /// By `apply FILE`, once somebody approved it: it was saved, and there is nobody to ask here.
+    Later,
+}
+
 /// Shows `plan`, saves it where that was asked for, and asks; nothing is asked where nothing would be changed.
 pub(super) fn approve(
     global: &Global,
     session: &Session,
     plan: &Plan,
     how: Approval<'_>,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<Approved, Vec<Diagnostic>> {
     let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
     // Nobody approves what was not shown, whatever else is to be said.
     if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
         let stream = if how.json { Stream::Err } else { Stream::Out };
-        stream.write(&report::plan::human(plan, global.style(stream)));
+        stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     if let Some(path) = how.out {
         engine::save_plan(session, plan, path)?;
     }
     if !needs_approval {
-        return Ok(());
+        return Ok(Approved::Now);
+    }
+    if let Some(path) = how.out.filter(|_| plan.kind != PlanKind::Publish && !can_ask()) {
+        if how.json {
+            global.reporter(true).report(&Event::Plan { plan });
+        }
+        if !global.is_quiet() {
+            Stream::Err.write(&saved(path));
+        }
+        return Ok(Approved::Later);
     }
     match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
-        Some("yes") => Ok(()),
+        Some("yes") => Ok(Approved::Now),
         Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
         None => Err(vec![
             Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at").help(
@@ -55,6 +73,11 @@ pub(super) fn approve(
             ),
         ]),
     }
+}
+
+/// How a plan that was saved is applied.
+pub(super) fn saved(path: &Path) -> String {
+    format!("\nSaved. To apply exactly this: brokkr-publish apply {}\n", path.display())
 }
 
 /// Applies `plan`, tells what became of it, and saves the record where that was asked for.

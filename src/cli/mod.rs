@@ -9,6 +9,7 @@ mod lint;
 mod man;
 mod options;
 mod plan;
+mod prune;
 mod rollback;
 mod schema;
 mod show;
@@ -46,6 +47,7 @@ enum Command {
     Apply(apply::Arguments),
     Rollback(rollback::Arguments),
     Verify(verify::Arguments),
+    Prune(prune::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -89,6 +91,7 @@ fn run() -> u8 {
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
+        Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::approve;
 use super::options::{Network, Simulation};
 use super::{CHANGES, DONE, Exit, FAILED, Global, block_on};
 use crate::model::plan::Plan;
@@ -51,8 +52,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     }
     Stream::Out.write(&text(global, &plan, arguments.json));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
-        Stream::Err
-            .write(&format!("\nSaved. To apply exactly this: brokkr-publish apply {}\n", path.display()));
+        Stream::Err.write(&approve::saved(path));
     }
     Ok(match (plan.is_blocked(), plan.has_changes() || plan.summary().by_hand > 0) {
         (true, _) => FAILED,
@@ -63,5 +63,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
 
 /// A plan for people or machines.
 pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
-    if json { saved::to_json(plan) } else { report::plan::human(plan, global.style(Stream::Out)) }
+    if json {
+        return saved::to_json(plan);
+    }
+    report::plan::human(plan, global.is_verbose(), global.style(Stream::Out))
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::approve::{self, Approval};
+use super::approve::{self, Approval, Approved};
 use super::options::Network;
-use super::{Exit, Global, block_on};
+use super::{DONE, Exit, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Applying};
 
@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Print events as JSON, one a line.
     #[arg(long)]
     json: bool,
-    /// Save the plan of the rollback, for `apply FILE`.
+    /// Save the plan of the rollback, for `apply FILE`. Where there is nobody to ask, that is all.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Save what was done, which can be rolled back in turn.
@@ -52,7 +52,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let reporter = global.reporter(false);
     let plan = block_on(engine::rollback(&session, &record, &arguments.target, parallelism, &reporter))??;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    approve::approve(global, &session, &plan, Approval { auto, json, out })?;
+    if approve::approve(global, &session, &plan, Approval { auto, json, out })? == Approved::Later {
+        return Ok(DONE);
+    }
     let how = Applying { saved: false, parallelism };
     approve::carry_out(global, &session, plan, &how, json, arguments.record.as_deref())
 }

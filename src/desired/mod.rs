@@ -28,7 +28,7 @@ pub use forward::Line;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use profiles::against as against_profile;
 pub use released::{Readers, Releases, Rendered};
-pub use retention::{Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions};
+pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
 pub use selection::{Address, Selection};
 pub use tags::{ImageTags, RenderedTag, tags};
 pub use template::TemplateError;

@@ -51,6 +51,7 @@ catalogue! {
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
     RetentionRule = "publish::retention::rule", "retention-rule.md";
+    RetentionNone = "publish::retention::none", "retention-none.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";

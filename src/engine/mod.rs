@@ -6,6 +6,7 @@ mod files;
 mod findings;
 mod judge;
 mod path;
+mod prune;
 mod rollback;
 mod verify;
 
@@ -18,6 +19,7 @@ use connect::Connections;
 pub use files::{Saved, check_declared, load_plan, load_record, load_saved, record, save_plan, save_record};
 use findings::Findings;
 use judge::PlanJudge;
+pub use prune::prune;
 pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
@@ -180,18 +182,22 @@ pub async fn plan(
         Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
     let mut observed = observe(&mut desired, &connections).await?;
     judge_descent(&config.folder, &desired, &mut observed);
-    let origin = plan::Origin {
+    Ok(plan::diff(&desired, &observed, origin(session, &config, &context)))
+}
+
+/// What a plan says of where it comes from.
+fn origin(session: &Session, config: &Config, context: &Context) -> plan::Origin {
+    plan::Origin {
         config: PlannedConfig {
             path: path::relative(&session.working_folder, &config.path).display().to_string(),
             digest: config.digest.clone(),
-            file_digest: session.file_digest(&config),
+            file_digest: session.file_digest(config),
             profile: config.profile.clone(),
         },
         folder: path::relative(&session.working_folder, &config.folder).display().to_string(),
-        context: context_fields(&context),
+        context: context_fields(context),
         title: context.describe(),
-    };
-    Ok(plan::diff(&desired, &observed, origin))
+    }
 }
 
 /// What should be, where the lockstep checks allow it. What they find wrong is told together with all that keeps it from

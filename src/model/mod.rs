@@ -9,6 +9,7 @@ mod digest;
 pub mod drift;
 mod event;
 pub mod forward;
+pub mod inventory;
 mod key_path;
 pub mod manifest;
 pub mod media_type;

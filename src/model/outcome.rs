@@ -82,6 +82,9 @@ pub struct RepositoryOutcome {
     pub blobs_present: usize,
     /// How many manifests were put by digest.
     pub manifests_put: usize,
+    /// The manifests without a tag that were deleted, since only what was removed reached them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifests_deleted: Vec<Digest>,
     /// Who should be able to pull, and who is, where that was declared and asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityOutcome>,

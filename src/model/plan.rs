@@ -43,6 +43,9 @@ pub struct Plan {
     /// Images of which this context publishes nothing, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentImage>,
+    /// Retentions that do not act in this context, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub silent_retentions: BTreeMap<String, String>,
 }
 
 /// What a plan is for.
@@ -99,6 +102,10 @@ pub struct PlannedRepository {
     pub content: Option<PlannedContent>,
     /// What is to be done with each tag.
     pub changes: Vec<Change>,
+    /// Manifests without a tag that are deleted after the tags, parents before children: only what the plan removes reaches
+    /// them. One that something else reaches by then stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<Digest>,
     /// Who should be able to pull, and who is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,

@@ -36,6 +36,27 @@ impl Tag {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the tag holds what refers to a manifest: the referrers' fallback, `ALGORITHM-DIGEST` cut to 64 digits
+    /// (distribution-spec 1.1, "Referrers Tag Schema"), or that and a suffix, as cosign's signatures have.
+    pub fn is_of_referrers(&self) -> bool {
+        self.subject_digits().is_some()
+    }
+
+    /// Whether the tag holds what refers to `subject`.
+    pub fn is_of_referrers_to(&self, subject: &super::Digest) -> bool {
+        self.subject_digits().is_some_and(|(algorithm, digits)| {
+            algorithm == subject.algorithm() && subject.hex().starts_with(digits)
+        })
+    }
+
+    /// The algorithm of a subject's digest, and the first 64 of its digits.
+    fn subject_digits(&self) -> Option<(&str, &str)> {
+        let (algorithm, rest) = self.0.split_once('-')?;
+        let digits = rest.get(..64)?;
+        let known = ["sha256", "sha384", "sha512"].contains(&algorithm);
+        (known && digits.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some((algorithm, digits))
+    }
 }
 
 impl FromStr for Tag {

@@ -52,6 +52,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
         registries,
         repositories,
         silent: silent.collect(),
+        silent_retentions: BTreeMap::new(),
     }
 }
 
@@ -87,6 +88,7 @@ fn repository(
         visibility: visibility(desired, observed, &changes),
         address,
         changes,
+        orphans: Vec::new(),
     }
 }
 

@@ -126,6 +126,7 @@ impl<'r> Rollback<'r> {
             registries,
             repositories,
             silent: Vec::new(),
+            silent_retentions: BTreeMap::new(),
         }
     }
 }
@@ -149,6 +150,7 @@ impl Repository<'_> {
             name: self.endpoint.url.full_name(&planned.repository),
             content: None,
             changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
+            orphans: Vec::new(),
             visibility: None,
         }
     }

@@ -134,15 +134,17 @@ pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
 
 mod connect;
 mod credentials;
+mod described;
 mod directory;
 mod error;
 mod http;
+mod inventory;
 mod removal;
-mod revision;
 
 pub use connect::{ConnectOptions, Environment, connect};
 pub use credentials::Credentials;
+pub use described::{created, revision};
 pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
+pub use inventory::Inventories;
 pub use removal::{Removal, remove_tag};
-pub use revision::revision;

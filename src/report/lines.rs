@@ -58,6 +58,9 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
                 clean::line(cause)
             )
         }
+        Event::ManifestDeleted { repository, digest } => {
+            format!("  - {}@{} deleted\n", clean::line(repository), short(digest))
+        }
         Event::RegistryWarning { host, text } => {
             format!("  {} warns: {}\n", clean::line(host), clean::line(text))
         }

@@ -35,14 +35,22 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         (ChangeResult::Failed, "failed"),
         (ChangeResult::Skipped, "skipped"),
     ];
-    let counts: Vec<String> = counts
+    // Whoever prunes may keep thousands, of which the plan told.
+    let told = |result: ChangeResult| kind != PlanKind::Prune || result != ChangeResult::Kept;
+    let mut counts: Vec<String> = counts
         .into_iter()
+        .filter(|(result, _)| told(*result))
         .map(|(result, word)| (outcome.count(result), word))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
+    if deleted > 0 {
+        let manifests = if deleted == 1 { "manifest" } else { "manifests" };
+        counts.push(format!("{deleted} untagged {manifests} deleted"));
+    }
     if !success {
-        for change in &outcome.changes {
+        for change in outcome.changes.iter().filter(|change| told(change.result)) {
             text.push_str(&line(change, style));
         }
         text.push('\n');
@@ -70,7 +78,10 @@ pub fn record(record: &Record, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     if record.success {
         text.push('\n');
-        for change in &record.outcome.changes {
+        let told = |change: &&ChangeOutcome| {
+            record.plan.kind != PlanKind::Prune || change.result != ChangeResult::Kept
+        };
+        for change in record.outcome.changes.iter().filter(told) {
             text.push_str(&line(change, style));
         }
     }

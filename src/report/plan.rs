@@ -1,16 +1,22 @@
 //! A plan for people: what changes, why, and how much is sent.
 
+use std::cmp::Reverse;
+
 use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::rows::{Row, Section, short, table};
 use super::size::size;
 use crate::model::plan::{
-    Action, Change, Plan, PlanKind, PlannedRepository, Reason, TagTarget, VisibilityAction, VisibilityChange,
+    Action, Change, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget, VisibilityAction,
+    VisibilityChange,
 };
 
-/// `plan` as text.
-pub fn human(plan: &Plan, style: Style) -> String {
+/// How many reasons of tags that stay are told.
+const REASONS: usize = 4;
+
+/// `plan` as text; with `every` each tag that a retention spares has a line, else each reason.
+pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title stands without its command elsewhere.
@@ -21,8 +27,8 @@ pub fn human(plan: &Plan, style: Style) -> String {
     };
     let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
-    let sections: Vec<Section> =
-        plan.repositories.iter().map(|repository| section(plan.kind, repository, style)).collect();
+    let section = |repository| section(plan.kind, repository, every, style);
+    let sections: Vec<Section> = plan.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
     text.push_str(&silent(plan));
     text.push('\n');
@@ -30,18 +36,24 @@ pub fn human(plan: &Plan, style: Style) -> String {
     style.plain(text)
 }
 
-fn section(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Section {
+fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Section {
     let platforms = repository.content.iter().flat_map(|content| &content.platforms);
     let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Section {
         name: clean::line(&repository.name),
         aside: clean::line(&platforms),
-        rows: rows(kind, repository, style),
+        rows: rows(kind, repository, every, style),
     }
 }
 
-fn rows(kind: PlanKind, repository: &PlannedRepository, style: Style) -> Vec<Row> {
-    let mut rows: Vec<Row> = repository.changes.iter().map(|change| row(kind, change, style)).collect();
+fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<Row> {
+    let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
+    let changes = repository.changes.iter().filter(shown);
+    let mut rows: Vec<Row> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(orphans(repository));
+    if !every {
+        rows.extend(spared(repository));
+    }
     rows.extend(repository.visibility.as_ref().and_then(|visibility| visibility_row(visibility, style)));
     rows
 }
@@ -84,7 +96,46 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
         }
         ref reason => clean::line(&reason.to_string()),
     };
+    let why = match change.removal {
+        Some(RemovalMethod::Placeholder) if kind == PlanKind::Prune => {
+            format!("{why}; by way of a placeholder")
+        }
+        Some(RemovalMethod::Manifest) => format!("{why}; with its manifest"),
+        _ => why,
+    };
     Row { ink, sign, name: change.tag.to_string(), value, why }
+}
+
+/// The manifests without a tag that go.
+fn orphans(repository: &PlannedRepository) -> Option<Row> {
+    let why = "only what is removed reaches them".to_owned();
+    let name = match repository.orphans.len() {
+        0 => return None,
+        count => format!("{count} untagged"),
+    };
+    Some(Row { ink: Ink::Alarm, sign: '-', name, value: String::new(), why })
+}
+
+/// How many tags a retention matches and spares, by the reason: the most frequent first, and the rest as one.
+fn spared(repository: &PlannedRepository) -> Vec<Row> {
+    let mut counts: Vec<(usize, String)> = Vec::new();
+    for change in &repository.changes {
+        let Reason::Retained { why } = &change.reason else { continue };
+        match counts.iter_mut().find(|(_, known)| known == why) {
+            Some((count, _)) => *count += 1,
+            None => counts.push((1, why.clone())),
+        }
+    }
+    counts.sort_by_key(|(count, _)| Reverse(*count));
+    if counts.len() > REASONS {
+        let rest: usize = counts.drain(REASONS - 1..).map(|(count, _)| count).sum();
+        counts.push((rest, "for other reasons, which `-v` shows".to_owned()));
+    }
+    let row = |(count, why): (usize, String)| {
+        let name = format!("{count} kept");
+        Row { ink: Ink::Kept, sign: '=', name, value: String::new(), why: clean::line(&why) }
+    };
+    counts.into_iter().map(row).collect()
 }
 
 fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
@@ -106,7 +157,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
     Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
 }
 
-/// Images that nothing is published of; with every rule's reason where that is so of all.
+/// Images that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
 fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for image in &plan.silent {
@@ -115,6 +166,15 @@ fn silent(plan: &Plan) -> String {
             for (rule, reason) in &image.rules {
                 text.push_str(&format!("    {}: {}\n", clean::line(rule), clean::line(reason)));
             }
+        }
+    }
+    if plan.repositories.is_empty() {
+        for (retention, reason) in &plan.silent_retentions {
+            text.push_str(&format!(
+                "\n  retention.{} does not act here: {}\n",
+                clean::line(retention),
+                clean::line(reason)
+            ));
         }
     }
     text

@@ -66,8 +66,14 @@ struct Shared {
     log: Mutex<Vec<Asked>>,
     /// How many listings do not show what is new yet.
     lag: Mutex<u32>,
+    /// How many listings still show what was deleted.
+    linger: Mutex<u32>,
+    /// What was deleted, each with how many listings still show it.
+    ghosts: Mutex<Vec<(Value, u32)>>,
     /// The most versions on a page, below what is asked for.
     page: Mutex<usize>,
+    /// When versions were put, where that is not as [`FIRST`] says.
+    put: Mutex<HashMap<Digest, i64>>,
 }
 
 /// A running stand-in; it stops with the test's runtime.
@@ -88,7 +94,10 @@ impl GithubPackages {
             rules: Mutex::default(),
             log: Mutex::default(),
             lag: Mutex::default(),
+            linger: Mutex::default(),
+            ghosts: Mutex::default(),
             page: Mutex::new(usize::MAX),
+            put: Mutex::default(),
         });
         let app = axum::Router::new().fallback(handle).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
@@ -141,9 +150,26 @@ impl GithubPackages {
         *self.shared.lag.lock().expect("a lock") = listings;
     }
 
+    /// What is deleted from now on is still in so many listings.
+    pub fn linger(&self, listings: u32) {
+        *self.shared.linger.lock().expect("a lock") = listings;
+    }
+
     /// Pages have no more than so many versions.
     pub fn pages_of(&self, versions: usize) {
         *self.shared.page.lock().expect("a lock") = versions;
+    }
+
+    /// A version was put at this time, in seconds since 1970.
+    pub fn put_at(&self, digest: &Digest, time: i64) {
+        self.shared.put.lock().expect("a lock").insert(digest.clone(), time);
+    }
+
+    /// The id of a version that was listed before.
+    pub fn id(&self, digest: &str) -> u64 {
+        let ids = self.shared.ids.lock().expect("a lock");
+        let found = ids.iter().find(|((_, known), _)| known.as_str() == digest);
+        *found.expect("a version").1
     }
 
     /// The requests so far, as `METHOD path?query`.
@@ -220,7 +246,15 @@ impl Shared {
                 let Some((number, digest)) = found else { return said(404, "Package version not found.") };
                 match method {
                     "GET" => json_answer(200, &self.version(&repository, *number, digest)),
-                    "DELETE" => self.delete(&repository, digest),
+                    "DELETE" => {
+                        let version = self.version(&repository, *number, digest);
+                        let answer = self.delete(&repository, digest);
+                        if answer.status().is_success() {
+                            let linger = *self.linger.lock().expect("a lock");
+                            self.ghosts.lock().expect("a lock").push((version, linger));
+                        }
+                        answer
+                    }
                     _ => said(404, "Not Found"),
                 }
             }
@@ -266,6 +300,7 @@ impl Shared {
 
     fn version(&self, repository: &str, id: u64, digest: &Digest) -> Value {
         let created = FIRST + 60 * i64::try_from(id - 1001).expect("a small number");
+        let created = self.put.lock().expect("a lock").get(digest).copied().unwrap_or(created);
         let created = jiff::Timestamp::from_second(created).expect("a time").to_string();
         json!({
             "id": id,
@@ -287,7 +322,13 @@ impl Shared {
         let repository = path.split('/').collect::<Vec<_>>();
         let repository = format!("{}/{}", repository[4], repository[7].replace("%2F", "/"));
         let shown = versions.iter().skip((page - 1) * size).take(size);
-        let shown: Vec<_> = shown.map(|(id, digest)| self.version(&repository, *id, digest)).collect();
+        let mut shown: Vec<_> = shown.map(|(id, digest)| self.version(&repository, *id, digest)).collect();
+        for (ghost, left) in self.ghosts.lock().expect("a lock").iter_mut().filter(|_| page == 1) {
+            if *left > 0 {
+                *left -= 1;
+                shown.push(ghost.clone());
+            }
+        }
         let mut answer = json_answer(200, &Value::from(shown));
         if versions.len() > page * size {
             let next = format!(

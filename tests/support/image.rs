@@ -95,6 +95,7 @@ pub struct Image {
     docker: bool,
     single: bool,
     labels: Vec<(String, String)>,
+    created: Option<String>,
     annotations: Vec<(String, String)>,
     references: Vec<String>,
 }
@@ -161,6 +162,13 @@ impl Image {
     #[must_use]
     pub fn revision(self, commit: &str) -> Self {
         self.label("org.opencontainers.image.revision", commit)
+    }
+
+    /// Says in the configuration of each image when it was built.
+    #[must_use]
+    pub fn created(mut self, time: &str) -> Self {
+        self.created = Some(time.to_owned());
+        self
     }
 
     /// Adds an annotation to the root.
@@ -241,6 +249,9 @@ impl Image {
         };
         let mut config = platform.clone();
         config["config"] = json!({ "Labels": object(&self.labels) });
+        if let Some(created) = &self.created {
+            config["created"] = json!(created);
+        }
         let diff_ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id.as_str()).collect();
         config["rootfs"] = json!({ "type": "layers", "diff_ids": diff_ids });
         let config = layout.put(config_type, &serde_json::to_vec(&config).unwrap());

@@ -6,9 +6,11 @@
 mod claims;
 mod decide;
 mod lint;
+mod merge;
 mod protection;
 
 pub(super) use lint::lint;
+pub use merge::{Decided, merge};
 
 use super::rules::{self, Part, RuleError};
 use super::tag_reader;

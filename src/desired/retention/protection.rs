@@ -37,7 +37,7 @@ impl Protection {
 
     /// Why `tag` stays, if it does.
     pub fn of(&self, tag: &Tag, by_glob: bool) -> Option<KeepReason> {
-        if by_glob && is_of_referrers(tag) {
+        if by_glob && tag.is_of_referrers() {
             return Some(KeepReason::Referrers);
         }
         self.always.get(tag).or_else(|| self.from_globs.get(tag).filter(|_| by_glob)).cloned()
@@ -100,12 +100,4 @@ fn lines<'t>(
     // The shortest name of several lines with one highest version says most: `latest` beside `v1.2`.
     lines.sort();
     lines
-}
-
-/// Whether a tag holds what refers to a manifest: the referrers' fallback, `ALGORITHM-DIGEST` cut to 64 digits
-/// (distribution-spec 1.1, "Referrers Tag Schema"), or that and a suffix, as cosign's signatures have.
-fn is_of_referrers(tag: &Tag) -> bool {
-    let rest = ["sha256-", "sha384-", "sha512-"].iter().find_map(|start| tag.as_str().strip_prefix(start));
-    rest.and_then(|rest| rest.get(..64))
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -1,0 +1,110 @@
+//! Deleting manifests without a tag that only what was removed reached: after the tags, parents before children, each looked
+//! at again just before.
+//!
+//! Who publishes at the same moment may have found such a manifest in place, and put an index that lists it only after that
+//! look. So what was deleted is looked for once more at the end, and put back where something lists it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Options;
+use super::check::Prepared;
+use super::progress::Progress;
+use super::removal::Removals;
+use super::tags::of_repository;
+use crate::diagnostic::Diagnostic;
+use crate::model::inventory::{Inventory, Parts};
+use crate::model::{Digest, RawManifest, TagOrDigest};
+use crate::registry::RegistryError;
+
+/// What was deleted, in that order.
+type Deleted = Vec<(Digest, RawManifest)>;
+
+/// Deletes the orphans of the plan that still are. Tells whether all were come to, or the person stopped it.
+pub(super) async fn delete(
+    removals: &mut Removals<'_>,
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<bool, Diagnostic> {
+    let it = removals.prepared();
+    let (mut deleted, mut all) = (Deleted::new(), true);
+    let mut result = Ok(());
+    for digest in &it.planned.orphans {
+        if *options.cancel.borrow() {
+            all = false;
+            break;
+        }
+        result = delete_one(removals, digest, &mut deleted, progress).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    let put_back = put_back(removals, deleted, progress).await;
+    result.and(put_back).map_err(|error| of_repository(it, &error))?;
+    Ok(all)
+}
+
+/// Deletes `digest`, unless it is gone or something needs it by now: that is no error, since nobody asked for it by name.
+async fn delete_one(
+    removals: &mut Removals<'_>,
+    digest: &Digest,
+    deleted: &mut Deleted,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    let it = removals.prepared();
+    let Some(inventory) = removals.inventory().await? else { return Ok(()) };
+    if !still_orphans(it, &inventory).contains(digest) {
+        return Ok(());
+    }
+    let at = TagOrDigest::Digest(digest.clone());
+    let Some(manifest) = it.repository.get_manifest(&at).await? else { return Ok(()) };
+    it.repository.delete_manifest(digest).await?;
+    removals.forget(digest);
+    deleted.push((digest.clone(), manifest));
+    progress.deleted(it.position, digest);
+    Ok(())
+}
+
+/// The orphans of the plan that are there, and that still nothing but they themselves reaches.
+fn still_orphans(it: &Prepared<'_>, inventory: &Inventory) -> BTreeSet<Digest> {
+    let is_bare =
+        |digest: &&Digest| inventory.manifests().get(*digest).is_some_and(|holding| holding.tags.is_empty());
+    let orphans = it.planned.orphans.iter().filter(is_bare).cloned().collect();
+    inventory.still_removable(orphans, &BTreeSet::new(), jiff::Timestamp::now().as_second())
+}
+
+/// Puts back what something lists after all, children before parents.
+async fn put_back(
+    removals: &mut Removals<'_>,
+    deleted: Deleted,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    if deleted.is_empty() {
+        return Ok(());
+    }
+    let it = removals.prepared();
+    let Some(inventory) = removals.inventory().await? else { return Ok(()) };
+    let listed = listed(&inventory, &deleted, removals.deleted());
+    for (digest, manifest) in deleted.into_iter().rev().filter(|(digest, _)| listed.contains(digest)) {
+        it.repository.put_manifest(&TagOrDigest::Digest(digest.clone()), &manifest).await?;
+        removals.remember(&digest);
+        progress.put_back(it.position, &digest);
+    }
+    Ok(())
+}
+
+/// What of `deleted` a manifest of the repository lists, or one of these in turn.
+fn listed(inventory: &Inventory, deleted: &Deleted, gone: &BTreeSet<Digest>) -> BTreeSet<Digest> {
+    let parts: BTreeMap<&Digest, Parts> = deleted
+        .iter()
+        .filter_map(|(digest, manifest)| Some((digest, Parts::of(&manifest.parse().ok()?))))
+        .collect();
+    let mut open: Vec<Digest> = gone.iter().filter(|digest| inventory.is_listed(digest)).cloned().collect();
+    let mut listed = BTreeSet::new();
+    while let Some(digest) = open.pop() {
+        if listed.insert(digest.clone()) {
+            let children = parts.get(&digest).into_iter().flat_map(|parts| &parts.children);
+            open.extend(children.filter(|child| gone.contains(*child)).cloned());
+        }
+    }
+    listed
+}

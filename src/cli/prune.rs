@@ -1,0 +1,45 @@
+//! `prune`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::approve::{self, Approval, Approved};
+use super::plan::Shape;
+use super::{DONE, Exit, Global, block_on};
+use crate::engine::{self, Applying};
+
+/// Remove the tags that `[retention]` says
+///
+/// Shows what would go first, always. A manifest goes only where nothing that stays needs it: no other tag, no index,
+/// no signature.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Remove without asking.
+    #[arg(long)]
+    auto_approve: bool,
+    /// Print events as JSON, one a line.
+    #[arg(long)]
+    json: bool,
+    /// Save the plan, for `apply FILE`. Where there is nobody to ask, that is all.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Save what was done.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let shape = &arguments.shape;
+    let session = global.session_in(Some(&shape.simulation))?;
+    let (reporter, parallelism) = (global.reporter(false), shape.network.parallelism);
+    let plan = block_on(engine::prune(&session, &shape.target, parallelism, &reporter))??;
+    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    if approve::approve(global, &session, &plan, Approval { auto, json, out })? == Approved::Later {
+        return Ok(DONE);
+    }
+    let how = Applying { saved: false, parallelism };
+    approve::carry_out(global, &session, plan, &how, json, arguments.record.as_deref())
+}

@@ -1,0 +1,140 @@
+//! One decision for each tag of a repository that several images share.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Decisions, Kept, Removal};
+use crate::desired::{Address, Selection};
+use crate::model::retention::{KeepReason, RemovalReason};
+use crate::model::{Digest, Tag};
+
+/// What becomes of a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The tag.
+    pub tag: Tag,
+    /// What it names.
+    pub digest: Digest,
+    /// The image whose retention decides.
+    pub image: String,
+    /// The retention that decides.
+    pub retention: String,
+    /// Why it goes, or why it stays.
+    pub verdict: Result<RemovalReason, KeepReason>,
+}
+
+impl Decided {
+    fn removal(image: &str, it: Removal) -> Self {
+        let Removal { tag, digest, retention, reason } = it;
+        Self { tag, digest, image: image.to_owned(), retention, verdict: Ok(reason) }
+    }
+
+    fn kept(image: &str, it: Kept) -> Self {
+        let Kept { tag, digest, retention, reason } = it;
+        Self { tag, digest, image: image.to_owned(), retention, verdict: Err(reason) }
+    }
+
+    /// What wins over what: protection over removal, and removal over what is merely not due yet.
+    fn rank(&self) -> u8 {
+        match &self.verdict {
+            Err(reason) if protects(reason) => 0,
+            Ok(_) => 1,
+            Err(_) => 2,
+        }
+    }
+}
+
+/// Whether a tag stays for what depends on it, and not since a retention is not about it yet.
+fn protects(reason: &KeepReason) -> bool {
+    match reason {
+        KeepReason::HighestOfLine { .. }
+        | KeepReason::UnknownLines { .. }
+        | KeepReason::Forward { .. }
+        | KeepReason::Referrers => true,
+        KeepReason::Newest { .. }
+        | KeepReason::Younger { .. }
+        | KeepReason::TimeUnknown
+        | KeepReason::VersionUnknown
+        | KeepReason::OtherRule { .. } => false,
+    }
+}
+
+/// Merges what the retentions of each image say of one repository, in the order of its `tags`. A tag goes if one image's
+/// retention says so and none protects it. What is not selected removes nothing, and still protects.
+pub fn merge(
+    decisions: Vec<(String, Decisions)>,
+    tags: &[(Tag, Digest)],
+    registry: &str,
+    selection: &Selection,
+) -> Vec<Decided> {
+    let mut by_tag: HashMap<Tag, BTreeMap<(u8, usize), Decided>> = HashMap::new();
+    let mut selected: HashMap<Tag, bool> = HashMap::new();
+    for (position, (image, Decisions { remove, keep })) in decisions.into_iter().enumerate() {
+        let removed = remove.into_iter().map(|it| Decided::removal(&image, it));
+        let kept = keep.into_iter().map(|it| Decided::kept(&image, it));
+        for decided in removed.chain(kept).collect::<Vec<_>>() {
+            let address = Address { image: &image, registry, tag: decided.tag.as_str() };
+            let is_selected = selection.selects(address);
+            *selected.entry(decided.tag.clone()).or_default() |= is_selected;
+            if is_selected || decided.rank() == 0 {
+                let key = (decided.rank(), position);
+                by_tag.entry(decided.tag.clone()).or_default().entry(key).or_insert(decided);
+            }
+        }
+    }
+    let of_tag = |(tag, _): &(Tag, Digest)| {
+        let decided = by_tag.remove(tag)?.into_values().next()?;
+        selected.get(tag).copied().unwrap_or_default().then_some(decided)
+    };
+    tags.iter().filter_map(of_tag).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decisions(image: &str, verdicts: &[(&str, Result<u64, KeepReason>)]) -> (String, Decisions) {
+        let mut decisions = Decisions::default();
+        for (tag, verdict) in verdicts {
+            let (tag, digest): (Tag, _) = (tag.parse().expect("a tag"), Digest::of(tag.as_bytes()));
+            let retention = format!("of-{image}");
+            match verdict {
+                Ok(number) => {
+                    let reason = RemovalReason::PullRequestClosed { number: *number };
+                    decisions.remove.push(Removal { tag, digest, retention, reason });
+                }
+                Err(reason) => {
+                    decisions.keep.push(Kept { tag, digest, retention, reason: reason.clone() });
+                }
+            }
+        }
+        (image.to_owned(), decisions)
+    }
+
+    #[test]
+    fn protection_wins_over_removal_and_removal_over_what_is_not_due() {
+        let newest = || Err(KeepReason::Newest { keep_last: 3 });
+        let forward = || Err(KeepReason::Forward { rule: "latest".to_owned() });
+        let images = || {
+            vec![
+                decisions("one", &[("a", Ok(1)), ("b", Ok(1)), ("c", newest()), ("d", newest())]),
+                decisions("two", &[("a", newest()), ("b", forward()), ("c", Ok(2)), ("e", Ok(2))]),
+            ]
+        };
+        let tags: Vec<(Tag, Digest)> = ["e", "d", "c", "b", "a", "x"]
+            .map(|tag| (tag.parse().expect("a tag"), Digest::of(tag.as_bytes())))
+            .to_vec();
+        let told = |targets: &[&str]| -> Vec<String> {
+            let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
+            merge(images(), &tags, "r", &Selection::new(&targets))
+                .into_iter()
+                .map(|it| {
+                    let sign = if it.verdict.is_ok() { '-' } else { '=' };
+                    format!("{sign} {} {}", it.tag, it.image)
+                })
+                .collect()
+        };
+        assert_eq!(told(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
+        assert_eq!(told(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);
+        assert_eq!(told(&["images.two@r:c", "images.one:b"]), ["- c two", "= b two"]);
+    }
+}

@@ -1,0 +1,154 @@
+//! The plan of a prune: what retentions say of the tags that the registries list.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::connect::Connections;
+use super::{Result, Session, origin, told};
+use crate::apply::Connect;
+use crate::config::{Config, RetentionSubject};
+use crate::desired::{self, Address, Decided, RetainedRepository, Retentions, Selection};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::Reporter;
+use crate::model::Mutability;
+use crate::model::plan::Plan;
+use crate::observed;
+use crate::plan::{self, Pruned};
+use crate::registry::{ReadWriteRepository, RegistryError};
+
+/// What is asked of one repository: the images that have it, each with its own retentions.
+type Group<'r> = Vec<&'r RetainedRepository>;
+
+/// Makes the plan that removes the tags that the retentions of `publish.toml` say.
+pub async fn prune(
+    session: &Session,
+    targets: &[String],
+    parallelism: usize,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<Plan> {
+    let config = session.load()?;
+    if config.retention.is_empty() {
+        return Err(vec![none_declared(session, &config)]);
+    }
+    let context = session.context(&config)?;
+    let retentions = Retentions::new(&config, &context)?;
+    let selection = Selection::new(targets);
+    let connections =
+        Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
+    let now = jiff::Timestamp::now().as_second();
+    let (mut asked, mut diagnostics) = (Vec::new(), Vec::new());
+    for group in groups(&retentions, &selection) {
+        let Some(first) = group.first() else { continue };
+        match connections.repository(&first.endpoint, &first.name) {
+            Ok(repository) => asked.push((group, repository)),
+            Err(error) => diagnostics.push(error.to_diagnostic()),
+        }
+    }
+    if !diagnostics.is_empty() {
+        diagnostics.dedup();
+        return Err(diagnostics);
+    }
+    let answers = asked.iter().map(|(group, repository)| async {
+        let pruned = decide(&retentions, group, repository.as_ref(), &selection, now).await;
+        pruned.map_err(|error| (name(group), error))
+    });
+    let (mut pruned, mut errors) = (Vec::new(), Vec::new());
+    for answer in join_all(answers).await {
+        match answer {
+            Ok(answer) => pruned.extend(answer),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(told(&errors));
+    }
+    if retentions.repositories().next().is_some() {
+        let unknown = unknown(&selection, &retentions, &pruned);
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+    }
+    let origin = origin(session, &config, &context);
+    Ok(plan::prune(&pruned, &mutabilities(&config), retentions.silent(), origin, now))
+}
+
+/// The repositories, each with the images that share it; of those that are selected at all.
+fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Group<'r>> {
+    let mut groups: Vec<Group<'r>> = Vec::new();
+    for repository in retentions.repositories() {
+        let name = repository.endpoint.url.full_name(&repository.name);
+        let known = groups.iter_mut().find(|group| self::name(group) == name);
+        match known {
+            Some(group) => group.push(repository),
+            None => groups.push(vec![repository]),
+        }
+    }
+    groups.retain(|group| group.iter().any(|it| selection.touches(&it.image, &it.registry)));
+    groups
+}
+
+/// The whole name of a repository.
+fn name(group: &Group<'_>) -> String {
+    group.first().map(|it| it.endpoint.url.full_name(&it.name)).unwrap_or_default()
+}
+
+/// What becomes of the tags of one repository, and how.
+async fn decide(
+    retentions: &Retentions<'_>,
+    group: &Group<'_>,
+    repository: &dyn ReadWriteRepository,
+    selection: &Selection,
+    now: i64,
+) -> std::result::Result<Option<Pruned>, RegistryError> {
+    let Some(first) = group.first() else { return Ok(None) };
+    let listing = observed::listing(repository).await?;
+    let tags: Vec<_> = listing.tags.iter().map(|(tag, _)| tag.clone()).collect();
+    let needed = group.iter().flat_map(|it| retentions.needs_time(&it.image, &it.registry, &tags));
+    let listed = observed::times(repository, &listing, &needed.collect()).await?;
+    let decisions = group
+        .iter()
+        .map(|it| (it.image.clone(), retentions.decide(&it.image, &it.registry, &listed, now)))
+        .collect();
+    let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, &first.registry, selection);
+    let removes = decided.iter().any(|it| it.verdict.is_ok());
+    let removing = if removes { Some(observed::removing(repository).await?) } else { None };
+    Ok(Some(Pruned {
+        image: first.image.clone(),
+        registry: first.registry.clone(),
+        endpoint: first.endpoint.clone(),
+        repository: first.name.clone(),
+        decided,
+        removing,
+    }))
+}
+
+/// Targets that name neither a repository of a retention nor a tag that one matches.
+fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]) -> Vec<Diagnostic> {
+    let whole =
+        retentions.repositories().map(|it| Address { image: &it.image, registry: &it.registry, tag: "" });
+    let tags = pruned.iter().flat_map(|it| it.decided.iter().map(move |decided| (it, decided)));
+    let tags = tags.map(|(it, decided)| Address {
+        image: &decided.image,
+        registry: &it.registry,
+        tag: decided.tag.as_str(),
+    });
+    selection.unknown(&whole.chain(tags).collect::<Vec<_>>(), &[], "this prune")
+}
+
+/// Whether the tags of a retention may move, where it names their rule.
+fn mutabilities(config: &Config) -> BTreeMap<String, Mutability> {
+    let of_rule = config.retention.iter().filter_map(|(name, retention)| match &retention.subject {
+        RetentionSubject::Rule(rule) => Some((name.clone(), config.tags.get(rule)?.mutability)),
+        RetentionSubject::Globs(_) => None,
+    });
+    of_rule.collect()
+}
+
+fn none_declared(session: &Session, config: &Config) -> Diagnostic {
+    let path = super::path::relative(&session.working_folder, &config.path);
+    let message = format!("nothing may be removed: `{}` declares no `[retention.NAME]`", path.display());
+    Diagnostic::error(Code::RetentionNone, message)
+        .help("declare which tags may go, and when: `[retention.pr]` with `rule = \"pr\"` and `on = \"pull_request_closed\"`, or with `match` and `keep_last` or `older_than`")
+}

@@ -1,0 +1,103 @@
+//! What a prune needs to know: the tags of a repository, what they name, how old that is, and how the registry removes
+//! them. Each answer is asked for only where the one before makes it necessary.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::desired::ListedTag;
+use crate::model::inventory::Inventory;
+use crate::model::{Digest, Tag, TagOrDigest};
+use crate::registry::{self, Deletion, Inventories, ReadWriteRepository, RegistryError};
+
+/// How many tags are asked about at once.
+const ASKED_AT_ONCE: usize = 16;
+
+/// The tags of a repository.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Each tag and what it names, in the order of the registry.
+    pub tags: Vec<(Tag, Digest)>,
+    /// When the registry says that a manifest was put, in seconds since 1970.
+    put: HashMap<Digest, i64>,
+}
+
+/// How the tags of a repository are removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removing {
+    /// Each alone.
+    Tags,
+    /// Each by way of a placeholder, since the registry deletes only whole manifests and does not list them.
+    Placeholders,
+    /// By way of a placeholder, or with their manifest where nothing that stays needs it.
+    Manifests(Inventory),
+    /// Not at all; why, for people.
+    Nothing(String),
+}
+
+/// What `repository` lists. Where the registry lists manifests with their tags, no tag is asked about by itself.
+pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, RegistryError> {
+    if let Some(held) = repository.list_manifests().await? {
+        let put = held.iter().filter_map(|it| Some((it.digest.clone(), it.created?))).collect();
+        let of = |it: registry::HeldManifest| it.tags.into_iter().map(move |tag| (tag, it.digest.clone()));
+        let mut tags: Vec<(Tag, Digest)> = held.into_iter().flat_map(of).collect();
+        tags.sort();
+        return Ok(Listing { tags, put });
+    }
+    let named = each(repository.list_tags().await?, |tag| async move {
+        let head = repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+        Ok(head.map(|head| (tag, head.digest)))
+    });
+    // One that is gone since it was listed needs no removal.
+    Ok(Listing { tags: named.await?.into_iter().flatten().collect(), put: HashMap::new() })
+}
+
+/// The tags of `listing`, with the time of those that are `asked` for: when the registry says that the manifest was put,
+/// which no builder can stamp; else when the image says that it was built.
+pub async fn times(
+    repository: &dyn ReadWriteRepository,
+    listing: &Listing,
+    asked: &BTreeSet<Tag>,
+) -> Result<Vec<ListedTag>, RegistryError> {
+    let mut times = listing.put.clone();
+    let mut unknown: Vec<Digest> = listing
+        .tags
+        .iter()
+        .filter(|(tag, digest)| asked.contains(tag) && !times.contains_key(digest))
+        .map(|(_, digest)| digest.clone())
+        .collect();
+    unknown.sort();
+    unknown.dedup();
+    let read = each(unknown, |digest| async move {
+        let created = registry::created(repository, &digest).await?;
+        Ok(created.map(|created| (digest, created)))
+    });
+    times.extend(read.await?.into_iter().flatten());
+    let listed = |(tag, digest): &(Tag, Digest)| ListedTag {
+        tag: tag.clone(),
+        digest: digest.clone(),
+        created: times.get(digest).copied(),
+    };
+    Ok(listing.tags.iter().map(listed).collect())
+}
+
+/// How tags of `repository` are removed.
+pub async fn removing(repository: &dyn ReadWriteRepository) -> Result<Removing, RegistryError> {
+    Ok(match repository.deletion().await? {
+        Deletion::Tags => Removing::Tags,
+        Deletion::Nothing(why) => Removing::Nothing(why),
+        Deletion::Manifests => match Inventories::default().read(repository).await? {
+            Some(inventory) => Removing::Manifests(inventory),
+            None => Removing::Placeholders,
+        },
+    })
+}
+
+/// What `ask` says of each of `items`, in their order.
+async fn each<T, Answer, Asked>(items: Vec<T>, ask: impl Fn(T) -> Asked) -> Result<Vec<Answer>, RegistryError>
+where
+    Asked: Future<Output = Result<Answer, RegistryError>>,
+{
+    stream::iter(items.into_iter().map(ask)).buffered(ASKED_AT_ONCE).try_collect().await
+}

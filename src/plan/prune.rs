@@ -1,0 +1,218 @@
+//! The plan of a prune: a pure function of what retentions decide and of how each registry removes tags.
+//!
+//! Every rule of how a tag is removed is here. The rule of what may go with it is [`crate::model::inventory`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::Origin;
+use crate::desired::Decided;
+use crate::model::inventory::Inventory;
+use crate::model::plan::{
+    Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
+    TagTarget,
+};
+use crate::model::reference::RegistryEndpoint;
+use crate::model::retention::KeepReason;
+use crate::model::{Digest, Mutability, RepositoryName, Tag};
+use crate::observed::Removing;
+
+/// Why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a package".
+const LAST: &str = "GitHub keeps the last tagged version of a package: delete the whole package by hand";
+
+/// A repository, and what is decided about its tags.
+#[derive(Debug)]
+pub struct Pruned {
+    /// The image's name; the first, where several share the repository.
+    pub image: String,
+    /// The registry's name.
+    pub registry: String,
+    /// How to reach the registry.
+    pub endpoint: RegistryEndpoint,
+    /// The repository, namespace included.
+    pub repository: RepositoryName,
+    /// What becomes of each tag that a retention matches.
+    pub decided: Vec<Decided>,
+    /// How tags are removed; `None` where none is to go.
+    pub removing: Option<Removing>,
+}
+
+/// What removes the tags that retentions say. `mutabilities` are those of the rules that retentions name, by retention;
+/// `silent` are the retentions that do not act, and why; `now` is in seconds since 1970.
+pub fn prune(
+    pruned: &[Pruned],
+    mutabilities: &BTreeMap<String, Mutability>,
+    silent: &[(String, String)],
+    origin: Origin,
+    now: i64,
+) -> Plan {
+    let planned = |it: &&Pruned| !it.decided.is_empty();
+    let repositories = pruned.iter().filter(planned).map(|it| it.plan(mutabilities, now)).collect();
+    let registries = pruned.iter().filter(planned).map(|it| (it.registry.clone(), it.endpoint.clone()));
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        generator: GENERATOR.to_owned(),
+        kind: PlanKind::Prune,
+        folder: origin.folder,
+        config: origin.config,
+        context: origin.context,
+        title: origin.title,
+        registries: registries.collect(),
+        repositories,
+        silent: Vec::new(),
+        silent_retentions: silent.iter().cloned().collect(),
+    }
+}
+
+/// What goes whole, and which tags are all the same to stay.
+#[derive(Debug, Default)]
+struct Whole {
+    manifests: BTreeSet<Digest>,
+    /// Those of the last manifest that is called anything.
+    last: BTreeSet<Tag>,
+}
+
+impl Pruned {
+    fn plan(&self, mutabilities: &BTreeMap<String, Mutability>, now: i64) -> PlannedRepository {
+        let going: BTreeSet<Tag> = self
+            .decided
+            .iter()
+            .filter(|it| it.verdict.is_ok() && !it.tag.is_of_referrers())
+            .map(|it| it.tag.clone())
+            .collect();
+        let inventory = match &self.removing {
+            Some(Removing::Manifests(inventory)) => Some(inventory),
+            _ => None,
+        };
+        let whole = inventory.map(|inventory| whole(inventory, going, now)).unwrap_or_default();
+        let mut changes: Vec<Change> =
+            self.decided.iter().map(|it| self.change(it, &whole, mutabilities)).collect();
+        let mut orphans = Vec::new();
+        if let Some(inventory) = inventory {
+            let signatures = self.signatures(inventory, &whole, &changes);
+            // A glob that matches everything spared them by themselves.
+            changes.retain(|change| signatures.iter().all(|signature| signature.tag != change.tag));
+            changes.extend(signatures);
+            let depths = inventory.parents_first(&whole.manifests);
+            let depth = |change: &Change| change.present().and_then(|digest| depths.get(digest)).copied();
+            // What lists a manifest goes before it.
+            changes.sort_by_key(|change| match change.removal {
+                Some(RemovalMethod::Manifest) => depth(change).unwrap_or_default(),
+                _ => 0,
+            });
+            let is_bare = |digest: &&Digest| {
+                inventory.manifests().get(*digest).is_some_and(|holding| holding.tags.is_empty())
+            };
+            orphans = whole.manifests.iter().filter(is_bare).cloned().collect();
+            orphans.sort_by_key(|digest| depths.get(digest).copied().unwrap_or_default());
+        }
+        PlannedRepository {
+            address: format!("images.{}@{}", self.image, self.registry),
+            image: self.image.clone(),
+            registry: self.registry.clone(),
+            repository: self.repository.clone(),
+            name: self.endpoint.url.full_name(&self.repository),
+            content: None,
+            changes,
+            orphans,
+            visibility: None,
+        }
+    }
+
+    fn change(
+        &self,
+        decided: &Decided,
+        whole: &Whole,
+        mutabilities: &BTreeMap<String, Mutability>,
+    ) -> Change {
+        let Decided { tag, digest, image, retention, verdict } = decided;
+        let (reason, removal) = match verdict {
+            Err(why) => (Reason::Retained { why: why.to_string() }, None),
+            // With what they belong to, and not before.
+            Ok(_) if tag.is_of_referrers() => {
+                (Reason::Retained { why: KeepReason::Referrers.to_string() }, None)
+            }
+            Ok(why) => match self.method(tag, digest, whole) {
+                Ok(method) => (Reason::Expired { why: why.to_string() }, Some(method)),
+                Err(why) => (Reason::CannotRemove { why }, None),
+            },
+        };
+        let before = Some(TagTarget::new(digest.clone()));
+        Change {
+            address: format!("images.{image}@{}:{tag}", self.registry),
+            tag: tag.clone(),
+            rule: retention.clone(),
+            mutability: mutabilities.get(retention).copied().unwrap_or(Mutability::Mutable),
+            action: if removal.is_some() { Action::Remove } else { Action::Keep },
+            reason,
+            after: before.clone().filter(|_| removal.is_none()),
+            before,
+            forward: None,
+            removal,
+        }
+    }
+
+    /// How `tag` is removed, or why it cannot be.
+    fn method(&self, tag: &Tag, digest: &Digest, whole: &Whole) -> Result<RemovalMethod, String> {
+        match &self.removing {
+            Some(Removing::Tags) => Ok(RemovalMethod::Tag),
+            Some(Removing::Manifests(_)) if whole.last.contains(tag) => Err(LAST.to_owned()),
+            Some(Removing::Manifests(_)) if whole.manifests.contains(digest) => Ok(RemovalMethod::Manifest),
+            Some(Removing::Placeholders | Removing::Manifests(_)) => Ok(RemovalMethod::Placeholder),
+            Some(Removing::Nothing(why)) => Err(why.clone()),
+            None => Err("the registry was not asked whether it can".to_owned()),
+        }
+    }
+
+    /// The tags of signatures and other referrers that go with what they belong to.
+    fn signatures(&self, inventory: &Inventory, whole: &Whole, changes: &[Change]) -> Vec<Change> {
+        let mut signatures = Vec::new();
+        for digest in &whole.manifests {
+            let Some(holding) = inventory.manifests().get(digest) else { continue };
+            for tag in holding.tags.iter().filter(|tag| tag.is_of_referrers()) {
+                let subject = changes.iter().find(|change| {
+                    change.action == Action::Remove
+                        && change.present().is_some_and(|present| tag.is_of_referrers_to(present))
+                });
+                let of = subject.map_or_else(
+                    || "an image of what is removed".to_owned(),
+                    |change| format!("{}, which is removed", change.tag),
+                );
+                signatures.push(Change {
+                    address: format!("images.{}@{}:{tag}", self.image, self.registry),
+                    tag: tag.clone(),
+                    rule: subject.or(changes.first()).map(|it| it.rule.clone()).unwrap_or_default(),
+                    mutability: Mutability::Mutable,
+                    action: Action::Remove,
+                    reason: Reason::Expired { why: format!("it refers to {of}") },
+                    before: Some(TagTarget::new(digest.clone())),
+                    after: None,
+                    forward: None,
+                    removal: Some(RemovalMethod::Manifest),
+                });
+            }
+        }
+        signatures
+    }
+}
+
+/// What goes whole where the tags `going` go.
+fn whole(inventory: &Inventory, mut going: BTreeSet<Tag>, now: i64) -> Whole {
+    let manifests = inventory.removable(&going, now);
+    let stays = |(digest, tags): (&Digest, &BTreeSet<Tag>)| {
+        !manifests.contains(digest) && tags.iter().any(|tag| !going.contains(tag))
+    };
+    let mut held = inventory.manifests().iter().map(|(digest, holding)| (digest, &holding.tags));
+    if going.is_empty() || held.any(stays) {
+        return Whole { manifests, last: BTreeSet::new() };
+    }
+    let named =
+        inventory.manifests().values().filter(|holding| holding.tags.iter().any(|it| going.contains(it)));
+    let newest = named.max_by_key(|holding| (holding.created, holding.tags.iter().next_back().cloned()));
+    let last: BTreeSet<Tag> = newest.map(|holding| holding.tags.clone()).unwrap_or_default();
+    going.retain(|tag| !last.contains(tag));
+    Whole { manifests: inventory.removable(&going, now), last }
+}
+
+#[cfg(test)]
+#[path = "prune_tests.rs"]
+mod tests;
