@@ -134,7 +134,11 @@ async fn list(
     if wanted { repository.list_tags().await } else { Ok(Vec::new()) }
 }
 
-/// Finds out which version each forward tag stands for: the highest other one of its line, if that has the digest.
+/// How many versions of a line, the highest first, are asked whether a tag stands for them. Nearly always the first does; after
+/// a rollback a lower one.
+const NAMED: usize = 4;
+
+/// Finds out which version each forward tag stands for, as far as one of the highest of its line has the digest.
 async fn name_versions(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -146,18 +150,20 @@ async fn name_versions(
         let Basis::Release(line) = &tag.basis else { continue };
         let Some(present) = observed.tags.get(&tag.tag) else { continue };
         let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
-        let highest = held.iter().rev().find(|held| held.version != line.version);
+        let others = held.iter().rev().filter(|held| held.version != line.version);
         // What it stands for where it moves; and what should have it where a run of a higher version was cut off.
-        let asks = present.digest != *root || newer(held, &line.version).is_some();
-        if let Some(highest) = highest.filter(|_| asks) {
-            asked.insert(&highest.tag, highest);
+        if present.digest != *root || newer(held, &line.version).is_some() {
+            asked.extend(others.take(NAMED).map(|held| (&held.tag, held)));
         }
     }
     let heads = asked.into_values().map(|held| async move {
         let head = repository.head_manifest(&TagOrDigest::Tag(held.tag.clone())).await?;
         Ok::<_, RegistryError>(head.map(|head| (head.digest, held.clone())))
     });
-    observed.versions = try_join_all(heads).await?.into_iter().flatten().collect();
+    let mut versions: Vec<(Digest, Held)> = try_join_all(heads).await?.into_iter().flatten().collect();
+    // Of two versions with one digest it stands for the higher.
+    versions.sort_by(|(_, one), (_, other)| one.version.cmp(&other.version));
+    observed.versions = versions.into_iter().collect();
     Ok(())
 }
 
