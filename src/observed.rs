@@ -12,9 +12,9 @@ use std::sync::Arc;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
-use crate::model::forward::{Descent, Held, newer};
+use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
-use crate::model::{Descriptor, Digest, RawManifest, RegistryLocation, Tag, TagOrDigest};
+use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility;
 pub use retained::{Listing, Removing, listing, removing, times};
@@ -151,8 +151,8 @@ async fn name_versions(
         let Some(present) = observed.tags.get(&tag.tag) else { continue };
         let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
         let others = held.iter().rev().filter(|held| held.version != line.version);
-        // What it stands for where it moves; and what should have it where a run of a higher version was cut off.
-        if present.digest != *root || newer(held, &line.version).is_some() {
+        // Only what moves.
+        if present.digest != *root {
             asked.extend(others.take(NAMED).map(|held| (&held.tag, held)));
         }
     }
@@ -183,8 +183,8 @@ async fn read_revisions(
     Ok(())
 }
 
-/// Finds which manifests and blobs are not there. A manifest that is there vouches for what it names: registries
-/// refuse one whose parts are missing, and parts are put first here.
+/// Finds which manifests and blobs are not there. All of them are asked about: a registry may have lost a part of what it
+/// holds, to a cleanup that knows nothing of indexes.
 async fn find_missing(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -195,29 +195,11 @@ async fn find_missing(
         let at = TagOrDigest::Digest(digest.clone());
         async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }
     };
-    if present(&content.root.digest).await? {
-        return Ok(());
-    }
-    let others: Vec<&RawManifest> =
-        content.manifests.iter().filter(|manifest| *manifest.digest() != content.root.digest).collect();
-    let found = try_join_all(others.iter().map(|manifest| present(manifest.digest()))).await?;
-    observed.missing_manifests = others
-        .iter()
-        .zip(found)
-        .filter(|(_, found)| !found)
-        .map(|(manifest, _)| manifest.digest().clone())
-        .chain([content.root.digest.clone()])
-        .collect();
-    let wanted: BTreeSet<Digest> = content
-        .manifests
-        .iter()
-        .filter(|manifest| observed.missing_manifests.contains(manifest.digest()))
-        .filter_map(|manifest| manifest.parse().ok())
-        .flat_map(|manifest| manifest.blobs().map(|blob| blob.digest.clone()).collect::<Vec<_>>())
-        .collect();
-    let blobs: Vec<&Descriptor> = content.blobs.iter().filter(|blob| wanted.contains(&blob.digest)).collect();
-    let found = try_join_all(blobs.iter().map(|blob| repository.has_blob(blob))).await?;
-    observed.missing_blobs =
-        blobs.iter().zip(found).filter(|(_, found)| !found).map(|(blob, _)| blob.digest.clone()).collect();
+    let found = try_join_all(content.manifests.iter().map(|manifest| present(manifest.digest()))).await?;
+    let missing = content.manifests.iter().zip(found).filter(|(_, found)| !found);
+    observed.missing_manifests = missing.map(|(manifest, _)| manifest.digest().clone()).collect();
+    let found = try_join_all(content.blobs.iter().map(|blob| repository.has_blob(blob))).await?;
+    let missing = content.blobs.iter().zip(found).filter(|(_, found)| !found);
+    observed.missing_blobs = missing.map(|(blob, _)| blob.digest.clone()).collect();
     Ok(())
 }

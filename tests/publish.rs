@@ -105,7 +105,7 @@ fn forward_tags_never_move_back() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_is_made_up_for_by_the_next_of_either_version() {
+fn a_tag_that_is_behind_is_moved_by_the_newer_version_alone() {
     let place = Place::new();
     let first = place.folder.image("image", &image("1.2.3"));
     place.folder.apply("1.2.3").done().expect_code(0);
@@ -116,13 +116,32 @@ fn a_run_that_was_cut_off_is_made_up_for_by_the_next_of_either_version() {
     let second = place.digest("v1.2.4");
     assert_eq!(place.digest("latest").as_ref(), Some(&first.digest));
     place.folder.image("image", &image("1.2.3"));
-    let again = place.folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done().expect_code(2);
-    assert_snapshot!("overtaken_plan", place.steady(&again.stdout()));
+    // It looks as if 1.2.4 was rolled back, which 1.2.3 must not undo.
+    let again = place.folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done().expect_code(0);
+    assert_snapshot!("behind_plan", place.steady(&again.stdout()));
     place.folder.apply("1.2.3").done().expect_code(0);
+    assert_eq!(place.digest("latest").as_ref(), Some(&first.digest));
+    place.folder.image("image", &image("1.2.4"));
+    place.folder.apply("1.2.4").done().expect_code(0);
     for tag in ["latest", "v1", "v1.2"] {
         assert_eq!(place.digest(tag), second, "{tag}");
     }
-    place.folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done().expect_code(0);
+}
+
+#[test]
+fn what_a_registry_lost_is_sent_again_before_a_tag_moves() {
+    let place = Place::new();
+    let written = place.folder.image("image", &image("1.2.3"));
+    place.folder.apply("1.2.3").done().expect_code(0);
+    let repository = place.registry.data().join("docker/registry/v2/repositories/team/app");
+    let hex = |digest: &str| digest.trim_start_matches("sha256:").to_owned();
+    let child = hex(written.images[0]["digest"].as_str().expect("a digest"));
+    std::fs::remove_dir_all(repository.join("_manifests/revisions/sha256").join(child)).expect("a child");
+    let blob = hex(&written.blobs[0]);
+    std::fs::remove_dir_all(repository.join("_layers/sha256").join(blob)).expect("a blob");
+    let stable = "apply --auto-approve --ref refs/tags/v1.2.3 --set tags.latest.template=stable";
+    place.folder.run(stable).done().expect_code(0);
+    world::pull(&format!("docker://{}/team/app:stable", place.registry.host()));
 }
 
 #[test]

@@ -22,7 +22,7 @@ mod world;
 use brokkr_publish::model::outcome::ChangeResult;
 use command::Folder;
 use docker_registry::{Auth, DockerRegistry};
-use interleave::{Actor, Ended, Gated, explore};
+use interleave::{Actor, Ended, Gated, explore, explore_some};
 use world::{configuration, digest, image, tags};
 
 const RELEASES: &str = r#"
@@ -69,6 +69,18 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
     assert!(seen > 60, "only {seen} interleavings");
     assert!(kept > seen / 3, "only in {kept} of {seen} interleavings somebody lost");
     println!("{seen} interleavings, in {kept} the older one lost");
+}
+
+#[test]
+fn of_three_releases_the_highest_has_the_floating_tag() {
+    let actors = ["1.2.3", "1.2.4", "1.2.5"].map(|version| Actor::release(version).with_rules(RELEASES));
+    let before = Actor::release("1.2.2").with_rules(RELEASES);
+    // Readings of manifests as well: a run that sets the tag right for another may be slow to.
+    let gated = Gated { from: "", parts: &["/manifests/v", "/manifests/latest", "/tags/list"] };
+    explore_some(&before, &actors, gated, Some(400), |ended| {
+        assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        assert_eq!(ended.tag("latest"), ended.digests[2], "{}", ended.schedule());
+    });
 }
 
 #[test]

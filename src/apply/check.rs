@@ -270,6 +270,26 @@ async fn stands(
     Ok(!matches!(verdict, Verdict::Unexplained))
 }
 
+/// Whether what the tag is to name can be had: from the source, or from the repository.
+async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, RegistryError> {
+    let Some(wanted) = change.wanted() else { return Ok(true) };
+    let manifests = it.content.iter().flat_map(|published| &published.content.manifests);
+    if manifests.into_iter().any(|manifest| manifest.digest() == wanted) {
+        return Ok(true);
+    }
+    Ok(it.repository.head_manifest(&TagOrDigest::Digest(wanted.clone())).await?.is_some())
+}
+
+/// What to say of a tag whose manifest is gone.
+pub(super) fn gone_diagnostic(it: &Prepared<'_>, change: &Change) -> Diagnostic {
+    let wanted = change.wanted().map_or_else(|| "nothing".to_owned(), |wanted| wanted.short(12));
+    let message = format!(
+        "{}:{}: the plan wants {wanted}, which neither its source nor the repository holds any more",
+        it.planned.name, change.tag
+    );
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+}
+
 /// What to say of a tag that does not stand as planned.
 pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Digest>) -> Diagnostic {
     let tag = &change.tag;
@@ -305,7 +325,15 @@ pub(super) async fn stale(
         changes.map(move |(position, change)| async move {
             let standing = async {
                 let found = digest_at(it.repository.as_ref(), &change.tag).await?;
-                Ok::<_, RegistryError>((stands(it, change, found.as_ref(), options).await?, found))
+                if !has_wanted(it, change).await? {
+                    return Ok(Some(gone_diagnostic(it, change)));
+                }
+                if stands(it, change, found.as_ref(), options).await? {
+                    return Ok::<_, RegistryError>(None);
+                }
+                let diagnostic = stale_diagnostic(&it.planned.name, change, found.as_ref());
+                progress.found(it.position, position, found.map(TagTarget::new));
+                Ok(Some(diagnostic))
             };
             (it, position, change, standing.await)
         })
@@ -314,10 +342,8 @@ pub(super) async fn stale(
     for (it, position, change, standing) in join_all(asked).await {
         let name = &it.planned.name;
         match standing {
-            Ok((true, _)) => {}
-            Ok((false, found)) => {
-                let diagnostic = stale_diagnostic(name, change, found.as_ref());
-                progress.found(it.position, position, found.map(TagTarget::new));
+            Ok(None) => {}
+            Ok(Some(diagnostic)) => {
                 progress.change(it.position, position, ChangeResult::Stale, Some(diagnostic.message.clone()));
                 problems.push(diagnostic);
             }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, stream};
@@ -17,6 +18,11 @@ use crate::model::plan::{Action, Change, Reason};
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
+
+/// How long is waited before content is looked for again that a registry had and misses now: where two push the same blobs
+/// at once, it may tell of one before it can be named.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(700), Duration::from_secs(2)];
 
 /// A blob, and the repositories that should hold it.
 struct Placement<'a> {
@@ -38,30 +44,24 @@ pub(super) async fn place(
         }
     }
     let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.places_content()).collect();
-    let changing = changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?)));
-    let roots = join_all(changing.map(|(it, published)| async move {
-        let root = TagOrDigest::Digest(published.content.root.digest.clone());
-        (it, published, it.repository.head_manifest(&root).await)
-    }));
-    let (mut incomplete, mut problems) = (Vec::new(), Vec::new());
-    for (it, published, root) in roots.await {
-        match root {
-            // A root that is there vouches for all that it reaches: parts are put first, here and by every builder,
-            // and registries refuse a manifest whose parts are missing.
-            Ok(Some(_)) => progress.complete(it.position),
-            Ok(None) => incomplete.push((it, published)),
-            Err(error) => problems.push(diagnostic(it, &error)),
+    let changing: Vec<(&Prepared<'_>, &Published)> =
+        changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?))).collect();
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        // In the end what a registry says of its blobs is not believed.
+        let trusting = !pauses.as_slice().is_empty();
+        blobs(&changing, trusting, options, progress).await?;
+        let manifests = join_all(changing.iter().map(|(it, published)| async move {
+            manifests(it, published, progress).await.map_err(|error| (*it, error))
+        }));
+        let problems: Vec<_> = manifests.await.into_iter().filter_map(Result::err).collect();
+        let passing = problems.iter().all(|(_, error)| error.misses_content());
+        match pauses.next().filter(|_| passing && !problems.is_empty()) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None if problems.is_empty() => return Ok(()),
+            None => return Err(problems.iter().map(|(it, error)| diagnostic(it, error)).collect()),
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    blobs(&incomplete, options, progress).await?;
-    let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
-        manifests(it, published, progress).await.map_err(|error| diagnostic(it, &error))
-    }));
-    let problems: Vec<Diagnostic> = manifests.await.into_iter().filter_map(Result::err).collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
@@ -72,6 +72,7 @@ fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
 
 async fn blobs(
     incomplete: &[(&Prepared<'_>, &Published)],
+    trusting: bool,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
@@ -92,7 +93,7 @@ async fn blobs(
             if stop.load(Ordering::SeqCst) {
                 return Vec::new();
             }
-            let problems = place_blob(&placement, options, progress).await;
+            let problems = place_blob(&placement, trusting, options, progress).await;
             if !problems.is_empty() {
                 stop.store(true, Ordering::SeqCst);
             }
@@ -114,11 +115,17 @@ async fn blobs(
 /// Places one blob in every repository that lacks it.
 async fn place_blob(
     placement: &Placement<'_>,
+    trusting: bool,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Vec<Diagnostic> {
     let Placement { blob, source, targets } = placement;
-    let present = join_all(targets.iter().map(|it| it.repository.has_blob(blob))).await;
+    let present = join_all(
+        targets
+            .iter()
+            .map(|it| async move { if trusting { it.repository.has_blob(blob).await } else { Ok(false) } }),
+    );
+    let present = present.await;
     let mut problems = Vec::new();
     // For each host a repository that holds the blob.
     let mut holders: BTreeMap<&str, &Prepared<'_>> = BTreeMap::new();
@@ -201,24 +208,17 @@ async fn manifests(
     let content = &published.content;
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
         content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
-    let root = &content.root.digest;
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, root, progress))).await?;
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, progress))).await?;
     for index in indexes {
-        put(it, index, root, progress).await?;
+        put(it, index, progress).await?;
     }
     progress.complete(it.position);
     Ok(())
 }
 
-async fn put(
-    it: &Prepared<'_>,
-    manifest: &RawManifest,
-    root: &Digest,
-    progress: &Progress,
-) -> Result<(), RegistryError> {
+async fn put(it: &Prepared<'_>, manifest: &RawManifest, progress: &Progress) -> Result<(), RegistryError> {
     let at = TagOrDigest::Digest(manifest.digest().clone());
-    // The root is known to be missing.
-    let how = if manifest.digest() != root && it.repository.head_manifest(&at).await?.is_some() {
+    let how = if it.repository.head_manifest(&at).await?.is_some() {
         Placed::Present
     } else {
         it.repository.put_manifest(&at, manifest).await?;

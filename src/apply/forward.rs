@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::Options;
 use super::check::{Prepared, digest_at};
-use crate::model::forward::{Descent, Held, PlannedForward, PlannedLine, newer};
+use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
 use crate::model::{Digest, Tag};
 use crate::registry::{self, RegistryError};
@@ -29,6 +29,8 @@ pub(super) enum Verdict {
     Moves(Option<String>),
     /// It stays, and why: something newer has it, or is to have it.
     Stays(String),
+    /// Whether it moves forward cannot be known, and why; the rule says what happens then.
+    Unknown(OnUnknown, String),
     /// It names something that neither the plan nor another release explains.
     Unexplained,
 }
@@ -70,15 +72,22 @@ pub(super) async fn judge(
             }
             match found {
                 _ if as_planned => Ok(Verdict::Moves(None)),
-                Some(found) => by_older_version(it, change, line, found, listing, options).await,
+                Some(found) => {
+                    let older = version_of(it, change, line, found, listing, options).await?;
+                    let moves = |tag| Verdict::Moves(Some(format!("{tag} was published meanwhile")));
+                    Ok(older.map_or(Verdict::Unexplained, moves))
+                }
                 None => Ok(Verdict::Unexplained),
             }
         }
         (Some(PlannedForward::Commit(commit)), Some(found)) if !as_planned => {
+            let unknown = |why: String| Ok(Verdict::Unknown(commit.on_unknown, why));
             let Some(revision) = registry::revision(it.repository.as_ref(), found).await? else {
-                return Ok(Verdict::Unexplained);
+                return unknown("an image that does not say its commit was published meanwhile".to_owned());
             };
-            let Some(own) = commit.revision.clone() else { return Ok(Verdict::Unexplained) };
+            let Some(own) = commit.revision.clone() else {
+                return unknown("the commit being published is not known".to_owned());
+            };
             let (judge, old) = (options.judge.clone(), revision.clone());
             let descent = tokio::task::spawn_blocking(move || judge.descent(&old, &own)).await;
             let short: String = revision.chars().take(7).collect();
@@ -89,7 +98,11 @@ pub(super) async fn judge(
                 Ok(Descent::Older) => {
                     Verdict::Stays(format!("kept: commit {short}, which is newer, was published meanwhile"))
                 }
-                Ok(Descent::Diverged | Descent::Unknown(_)) | Err(_) => Verdict::Unexplained,
+                Ok(Descent::Unknown(why)) => Verdict::Unknown(
+                    commit.on_unknown,
+                    format!("commit {short} was published meanwhile, and {why}"),
+                ),
+                Ok(Descent::Diverged) | Err(_) => Verdict::Unexplained,
             })
         }
         _ if as_planned => Ok(Verdict::Moves(None)),
@@ -102,15 +115,27 @@ pub(super) fn overtaken(newest: &Held) -> String {
     format!("kept: {}, which is newer, was published meanwhile", newest.tag)
 }
 
-/// Whether `found` is an older version of the line, which another run gave the tag to.
-async fn by_older_version(
+/// Whether `found` is a version of the line of `change`.
+pub(super) async fn is_of_line(
+    it: &Prepared<'_>,
+    change: &Change,
+    found: &Digest,
+    listing: &[Tag],
+    options: &Options<'_>,
+) -> Result<bool, RegistryError> {
+    let Some(PlannedForward::Version(line)) = &change.forward else { return Ok(false) };
+    Ok(version_of(it, change, line, found, listing, options).await?.is_some())
+}
+
+/// The tag of the version of `line` that `found` is, as far as it is one of the highest.
+async fn version_of(
     it: &Prepared<'_>,
     change: &Change,
     line: &PlannedLine,
     found: &Digest,
     listing: &[Tag],
     options: &Options<'_>,
-) -> Result<Verdict, RegistryError> {
+) -> Result<Option<Tag>, RegistryError> {
     /// Of how many versions, the highest first, the digests are asked: those that may be published at once.
     const ASKED: usize = 32;
     let held = options.judge.held(line, &it.planned.image, &change.tag, listing);
@@ -120,8 +145,8 @@ async fn by_older_version(
     for head in join_all(heads).await {
         let (held, digest) = head?;
         if digest.as_ref() == Some(found) {
-            return Ok(Verdict::Moves(Some(format!("{} was published meanwhile", held.tag))));
+            return Ok(Some(held.tag.clone()));
         }
     }
-    Ok(Verdict::Unexplained)
+    Ok(None)
 }

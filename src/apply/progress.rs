@@ -1,5 +1,6 @@
 //! What has been done so far: the outcome as it grows, told to the reporter step by step.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +14,8 @@ pub(super) struct Progress {
     outcome: Mutex<Outcome>,
     /// For each repository of the plan where its changes begin in the outcome.
     first_change: Vec<usize>,
+    /// The blobs that were noted, each with its repository.
+    placed: Mutex<HashSet<(usize, Digest)>>,
     /// How many tags were put, whatever reading them back showed.
     put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
@@ -57,7 +60,13 @@ impl Progress {
                 },
             }));
         }
-        Self { outcome: Mutex::new(outcome), first_change, put: AtomicUsize::new(0), reporter }
+        Self {
+            outcome: Mutex::new(outcome),
+            first_change,
+            placed: Mutex::default(),
+            put: AtomicUsize::new(0),
+            reporter,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Outcome> {
@@ -89,6 +98,15 @@ impl Progress {
     pub fn blob(&self, repository: usize, blob: &Descriptor, how: Placed) {
         let mut outcome = self.lock();
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        if !self
+            .placed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((repository, blob.digest.clone()))
+        {
+            // It was looked for again.
+            return;
+        }
         match how {
             Placed::Pushed => {
                 noted.blobs_pushed += 1;

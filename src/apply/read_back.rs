@@ -109,6 +109,8 @@ async fn tag(
 ) -> Result<Seen, Diagnostic> {
     let failed = |error: RegistryError| of_tag(it, &change.tag, &error);
     let (mut pauses, mut repairs) = (PAUSES.into_iter(), 0);
+    // What this run put last.
+    let mut last = change.wanted().cloned();
     loop {
         let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(failed)?;
         let right = match forward::newest(it, change, &listing, options) {
@@ -117,8 +119,14 @@ async fn tag(
                 if highest.is_none() || highest == found {
                     return Ok(Seen::Overtaken(forward::overtaken(&newest)));
                 }
-                // This run took the tag after the other had it.
-                highest.filter(|_| found.as_ref() == change.wanted())
+                // This run took the tag after the other had it, or a third one did.
+                let older = match &found {
+                    Some(found) => {
+                        forward::is_of_line(it, change, found, &listing, options).await.map_err(failed)?
+                    }
+                    None => false,
+                };
+                highest.filter(|_| found == last || older)
             }
             None if found.as_ref() == change.wanted() => return Ok(Seen::AsWanted),
             None => None,
@@ -133,7 +141,8 @@ async fn tag(
                         return Ok(Seen::Overtaken(why));
                     }
                     Verdict::Moves(_) => change.wanted().cloned(),
-                    Verdict::Stays(_) | Verdict::Unexplained => None,
+                    // Two that cannot know would take it in turns.
+                    Verdict::Stays(_) | Verdict::Unknown(..) | Verdict::Unexplained => None,
                 }
             }
         };
@@ -142,6 +151,7 @@ async fn tag(
             if let Some(manifest) = manifest(it, &right).await.map_err(failed)? {
                 let at = TagOrDigest::Tag(change.tag.clone());
                 it.repository.put_manifest(&at, &manifest).await.map_err(failed)?;
+                last = Some(right);
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
                 continue;
             }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
-use super::check::{Prepared, digest_at, stale_diagnostic};
+use super::check::{Prepared, digest_at, gone_diagnostic, stale_diagnostic};
 use super::forward::{self, Verdict};
 use super::removal::Removals;
 use super::{Options, orphans, progress::Progress, read_back};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
+use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
 use crate::model::{Digest, Mutability, RawManifest, Tag, TagOrDigest};
@@ -120,7 +121,10 @@ async fn put_one(
     };
     let detail = match forward::judge(it, change, found.as_ref(), listing, options).await.map_err(at_tag)? {
         Verdict::Moves(detail) => detail,
-        Verdict::Stays(detail) => {
+        Verdict::Unknown(OnUnknown::Move, why) => {
+            Some(format!("moved without knowing whether forward: {why}"))
+        }
+        Verdict::Stays(detail) | Verdict::Unknown(OnUnknown::Keep, detail) => {
             if !as_planned {
                 progress.found(it.position, position, found.map(TagTarget::new));
             }
@@ -137,11 +141,7 @@ async fn put_one(
     let Some(wanted) = change.wanted() else { return Ok(()) };
     let manifest = manifest(it, wanted).await.map_err(at_tag)?;
     let Some(manifest) = manifest else {
-        let message = format!(
-            "{}:{}: the plan wants {wanted}, which neither its source nor the repository holds",
-            it.planned.name, change.tag
-        );
-        return Err(failed(Diagnostic::error(Code::PlanFile, message).help("make the plan again")));
+        return Err(failed(gone_diagnostic(it, change)));
     };
     if !as_planned {
         // Also where the put fails: it may have reached the registry, and this is what a rollback goes back to.

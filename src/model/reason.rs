@@ -25,9 +25,9 @@ pub enum Reason {
         /// The tag that stands for it.
         tag: Tag,
     },
-    /// The tag names the version being published, but the registry holds a higher one of the line, which gets it: a run
-    /// was cut off before it could.
-    Overtaken {
+    /// The tag names the version being published, though the registry holds a higher one of the line: that was rolled back,
+    /// or its run was cut off. Its own run, or the next release, moves the tag.
+    Behind {
         /// The highest version of the line.
         version: String,
         /// The tag that stands for it.
@@ -123,7 +123,7 @@ impl fmt::Display for Reason {
             Self::UnknownAncestryKept { why } => {
                 write!(f, "kept without knowing whether forward: {why}")
             }
-            Self::Overtaken { tag, .. } => write!(f, "forward: {tag} is newer, and never got it"),
+            Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, and does not have it"),
             Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
             Self::FollowsKept { tag } => write!(f, "follows {tag}, which keeps the digest first published"),

@@ -10,7 +10,7 @@ use crate::observed::{ObservedRepository, ObservedTag};
 pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedRepository) -> (Action, Reason) {
     let present = observed.tags.get(&tag.tag);
     if present.is_some_and(|present| present.digest == *root) {
-        return overtaken(tag, observed).unwrap_or((Action::NoOp, Reason::AlreadyThere));
+        return (Action::NoOp, in_place(tag, observed));
     }
     match tag.mutability {
         Mutability::Mutable => move_or_create(present, Reason::Mutable),
@@ -23,17 +23,15 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
     }
 }
 
-/// The tag names the version being published, though the registry holds a higher one: that gets it.
-fn overtaken(tag: &DesiredTag, observed: &ObservedRepository) -> Option<(Action, Reason)> {
-    let Basis::Release(line) = &tag.basis else { return None };
-    let highest = newer(observed.lines.get(&tag.tag)?, &line.version)?;
-    // Where its digest is not known, or is this one, nothing is gained.
-    let (digest, _) = observed.versions.iter().find(|(_, held)| held.tag == highest.tag)?;
-    let present = observed.tags.get(&tag.tag)?;
-    (*digest != present.digest).then(|| {
-        let (version, tag) = (highest.version.to_string(), highest.tag.clone());
-        (Action::Move, Reason::Overtaken { version, tag })
-    })
+/// The tag names the version being published. That a higher one of its line is there is said, and no more: it may have been
+/// rolled back on purpose.
+fn in_place(tag: &DesiredTag, observed: &ObservedRepository) -> Reason {
+    let Basis::Release(line) = &tag.basis else { return Reason::AlreadyThere };
+    let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
+    match newer(held, &line.version) {
+        Some(highest) => Reason::Behind { version: highest.version.to_string(), tag: highest.tag.clone() },
+        None => Reason::AlreadyThere,
+    }
 }
 
 fn move_or_create(present: Option<&ObservedTag>, reason: Reason) -> (Action, Reason) {

@@ -126,7 +126,7 @@ fn change(
             revision: present.revision.clone(),
         }
     });
-    let (version, revision, mut forward) = match &tag.basis {
+    let (version, revision, forward) = match &tag.basis {
         Basis::Release(line) => {
             let forward = line.can_be_read().then(|| PlannedForward::Version(line.to_plan()));
             (Some(line.version.to_string()), None, forward)
@@ -137,20 +137,7 @@ fn change(
         }
         Basis::None | Basis::Prerelease(_) => (None, None, None),
     };
-    let after = match &reason {
-        // A run of a higher version was cut off before it could move the tag: this one does.
-        Reason::Overtaken { version, tag: highest } => {
-            if let (Some(PlannedForward::Version(line)), Ok(version)) = (&mut forward, version.parse()) {
-                line.version = version;
-            }
-            TagTarget {
-                version: Some(version.clone()),
-                version_tag: Some(highest.clone()),
-                ..TagTarget::new(held_digest(observed, highest).unwrap_or_else(|| wanted.clone()))
-            }
-        }
-        _ => TagTarget { digest: wanted.clone(), version, version_tag: None, revision },
-    };
+    let after = TagTarget { digest: wanted.clone(), version, version_tag: None, revision };
     Change {
         address: format!("{address}:{}", tag.tag),
         tag: tag.tag.clone(),
@@ -163,11 +150,6 @@ fn change(
         forward: forward.filter(|_| action.is_change()),
         removal: None,
     }
-}
-
-/// The digest of the tag that stands for a version, where it was asked.
-fn held_digest(observed: &ObservedRepository, tag: &Tag) -> Option<Digest> {
-    observed.versions.iter().find(|(_, held)| held.tag == *tag).map(|(digest, _)| digest.clone())
 }
 
 fn visibility(

@@ -150,6 +150,17 @@ fn times(attempts: u32) -> String {
 }
 
 impl RegistryError {
+    /// Whether the registry refuses a manifest since it misses what that names.
+    pub fn misses_content(&self) -> bool {
+        let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
+        match self {
+            Self::Rejected(refusal) | Self::NotFound(refusal) => {
+                codes.into_iter().any(|code| refusal.errors.has_code(code))
+            }
+            _ => false,
+        }
+    }
+
     /// The error that a status outside 2xx and 3xx is.
     pub(super) fn from_refusal(refusal: Refusal) -> Self {
         let limited = refusal.status == 429

@@ -190,7 +190,18 @@ fn is_like(line: &str, part: &str) -> bool {
 /// and shows how each ended.
 ///
 /// All plans are made before, so that every apply meets what the others did since.
-pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, mut check: impl FnMut(Ended)) {
+pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, check: impl FnMut(Ended)) {
+    explore_some(before, actors, gated, None, check);
+}
+
+/// The same, but of so many interleavings as `sampled` says, chosen at random and always the same ones.
+pub fn explore_some(
+    before: &Actor,
+    actors: &[Actor],
+    gated: Gated,
+    sampled: Option<usize>,
+    mut check: impl FnMut(Ended),
+) {
     let all: Vec<&Actor> = actors.iter().chain([before]).collect();
     let world = prepare(&all);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -198,6 +209,21 @@ pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, mut check: impl F
         let stage = Stage::new(&world, before, actors).await;
         // Each choice with how many there were: counted up like a number, from the right.
         let mut choices: Vec<(usize, usize)> = Vec::new();
+        if let Some(count) = sampled {
+            // A linear congruential generator (Knuth, MMIX): no more is needed.
+            let mut state: u64 = 1;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(state >> 33).unwrap_or_default()
+            };
+            for _ in 0..count {
+                choices = (0..200).map(|_| (next(), usize::MAX)).collect();
+                if let Some(ended) = stage.run(gated, &mut choices).await {
+                    check(ended);
+                }
+            }
+            return;
+        }
         loop {
             if let Some(ended) = stage.run(gated, &mut choices).await {
                 check(ended);
@@ -328,9 +354,13 @@ async fn conduct(
                     choices.push((0, eligible.len()));
                 }
                 // What one apply asks at once may come in another order: then a choice is missing, or there twice.
-                let taken = choices[position].0.min(eligible.len() - 1);
+                let (taken, of) = choices[position];
+                let taken =
+                    if of == usize::MAX { taken % eligible.len() } else { taken.min(eligible.len() - 1) };
                 let actor = eligible[taken];
-                asleep.extend(&eligible[..taken]);
+                if of != usize::MAX {
+                    asleep.extend(&eligible[..taken]);
+                }
                 let (line, sender) = waiting.queues[actor].pop_front().expect("a request");
                 asleep.retain(|it| *it != actor && !depend(&line, &waiting.queues[*it][0].0));
                 steps.push(Step { actor, line });
