@@ -140,6 +140,37 @@ fn annotations_are_written_to_the_root_and_nothing_else_changes() {
 }
 
 #[test]
+fn what_one_registry_keeps_no_other_gets_differently() {
+    let (one, other) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&Auth::None));
+    let text = configuration(&[("one", &one.host()), ("other", &other.host())]);
+    let text = text.replacen(
+        "template = \"v{{ version }}\"",
+        "template = \"v{{ version }}\"\non_conflict = \"keep\"",
+        1,
+    );
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    let first = folder.image("image", &image("first")).digest;
+    folder.run("apply --auto-approve --ref refs/tags/v1.0.0 --target images.app@one").done().expect_code(0);
+    folder.image("image", &image("rebuilt"));
+    let refused = folder.run("apply --auto-approve --ref refs/tags/v1.0.0").wide().done().expect_code(1);
+    let copy =
+        format!("skopeo copy --all docker://{}/app@{first} docker://{}/app:v1.0.0", one.host(), other.host());
+    assert!(refused.stderr().contains(&copy), "{}", refused.shown());
+    let words: Vec<&str> = copy.split(' ').skip(1).collect();
+    run(Command::new("skopeo")
+        .args(["--insecure-policy"])
+        .args(&words[..2])
+        .args(["--quiet", "--src-tls-verify=false", "--dest-tls-verify=false"])
+        .args(&words[2..]));
+    folder.run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
+    for host in [one.host(), other.host()] {
+        for tag in ["v1.0.0", "v1.0", "v1", "latest"] {
+            assert_eq!(digest(&format!("docker://{host}/app:{tag}")).as_ref(), Some(&first), "{host} {tag}");
+        }
+    }
+}
+
+#[test]
 fn a_table_of_platforms_becomes_one_index() {
     let registry = DockerRegistry::start(&Auth::None);
     let text = format!(

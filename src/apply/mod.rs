@@ -11,6 +11,7 @@ mod forward;
 mod orphans;
 mod progress;
 mod read_back;
+mod refused;
 mod removal;
 mod tags;
 
@@ -19,8 +20,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use check::{PrepareError, Prepared, prepare};
+pub use check::{Prepared, prepare};
 pub use forward::Judge;
+pub use refused::PrepareError;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tag;
+use super::{Digest, Tag};
 
 /// Why a tag is treated as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -67,6 +67,13 @@ pub enum Reason {
     Immutable,
     /// An immutable tag names another digest, and the rule keeps it.
     KeptFirst,
+    /// Another registry keeps the digest first published, and this one, which has none, would get another.
+    KeptElsewhere {
+        /// The whole name of the repository there.
+        repository: String,
+        /// The digest there.
+        digest: Digest,
+    },
     /// The tag follows an immutable tag of the same run that keeps the digest first published.
     FollowsKept {
         /// The immutable tag.
@@ -126,6 +133,9 @@ impl fmt::Display for Reason {
             Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, and does not have it"),
             Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
+            Self::KeptElsewhere { repository, .. } => {
+                write!(f, "conflict: {} keeps another digest", repository.escape_debug())
+            }
             Self::FollowsKept { tag } => write!(f, "follows {tag}, which keeps the digest first published"),
             Self::RolledBack => f.write_str("back to what it was"),
             Self::RolledBackAlready => f.write_str("as it was already"),

@@ -34,7 +34,9 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     for (wanted, present) in pairs() {
         holdings.note_present(&wanted.endpoint.url.host(), wanted, present);
     }
-    let repositories = pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
+    let mut repositories: Vec<PlannedRepository> =
+        pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
+    refuse_division(&mut repositories);
     let registries: BTreeMap<_, _> =
         desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone())).collect();
     let silent = desired
@@ -53,6 +55,32 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
         repositories,
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),
+    }
+}
+
+/// Where one registry keeps the digest first published, and another has none yet, that would get another digest: one tag would
+/// mean two images for good.
+fn refuse_division(repositories: &mut [PlannedRepository]) {
+    let mut kept: BTreeMap<(String, Tag), (String, Digest)> = BTreeMap::new();
+    for repository in repositories.iter() {
+        for change in repository.changes.iter().filter(|change| change.reason == Reason::KeptFirst) {
+            if let Some(digest) = change.present() {
+                let place = (repository.name.clone(), digest.clone());
+                kept.entry((repository.image.clone(), change.tag.clone())).or_insert(place);
+            }
+        }
+    }
+    for repository in repositories {
+        for change in repository.changes.iter_mut().filter(|change| change.action == Action::Create) {
+            let Some((name, digest)) = kept.get(&(repository.image.clone(), change.tag.clone())) else {
+                continue;
+            };
+            if change.wanted() != Some(digest) {
+                change.action = Action::Conflict;
+                change.reason = Reason::KeptElsewhere { repository: name.clone(), digest: digest.clone() };
+                change.forward = None;
+            }
+        }
     }
 }
 

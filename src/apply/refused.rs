@@ -1,0 +1,160 @@
+//! Why a plan cannot be begun: what blocks it, what in it contradicts itself, what cannot be opened.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::plan::{Action, Change, PlannedRepository, Reason};
+use crate::model::{Digest, Mutability};
+use crate::registry::RegistryError;
+use crate::source::SourceError;
+
+/// Why a plan cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The plan holds conflicts.
+    #[error("{address}: {tag} is immutable and names {before}; the plan wants {after}")]
+    Conflict {
+        /// The change's address.
+        address: String,
+        /// The tag.
+        tag: String,
+        /// What it names.
+        before: String,
+        /// What is wanted.
+        after: String,
+    },
+    /// A tag is in conflict in another way.
+    #[error("{address}: {reason}")]
+    Blocked {
+        /// The change's address.
+        address: String,
+        /// What stands in the way.
+        reason: String,
+        /// The way out.
+        help: String,
+    },
+    /// The plan contradicts itself, as only one that was edited does.
+    #[error("{address}: the plan contradicts itself: {reason}")]
+    Inconsistent {
+        /// The change's address.
+        address: String,
+        /// What does not go together.
+        reason: String,
+    },
+    /// The plan names a registry that it does not describe.
+    #[error("the plan names the registry `{0}` without describing it")]
+    UnknownRegistry(String),
+    /// A source cannot be read.
+    #[error("{address}: {error}")]
+    Source {
+        /// The repository's address.
+        address: String,
+        /// Why.
+        error: SourceError,
+    },
+    /// A source holds something else than when the plan was made.
+    #[error(
+        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned}, and is {found}"
+    )]
+    SourceChanged {
+        /// The repository's address.
+        address: String,
+        /// The source.
+        source_spec: String,
+        /// The digest in the plan.
+        planned: Digest,
+        /// The digest found.
+        found: Digest,
+    },
+    /// A registry cannot be reached at all.
+    #[error("{address}: {error}")]
+    Registry {
+        /// The repository's address.
+        address: String,
+        /// Why.
+        error: RegistryError,
+    },
+}
+
+impl PrepareError {
+    /// For people.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        let prefixed = |mut diagnostic: Diagnostic, address: &str| {
+            diagnostic.message = format!("{address}: {}", diagnostic.message);
+            diagnostic
+        };
+        match self {
+            Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
+                "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
+            ),
+            Self::Blocked { help, .. } => {
+                Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
+            }
+            Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
+                Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
+            }
+            Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
+            Self::SourceChanged { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
+                .help("make the plan again, and approve what it says now"),
+            Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
+        }
+    }
+}
+
+/// What blocks the plan at `change`, if anything does.
+pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<PrepareError> {
+    if change.action != Action::Conflict {
+        return None;
+    }
+    let short =
+        |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12));
+    let address = change.address.clone();
+    let (before, after) = (short(change.present()), short(change.wanted()));
+    Some(match &change.reason {
+        Reason::MovedSince => PrepareError::Blocked {
+            address,
+            reason: format!("somebody moved it since: it names {before}"),
+            help: "leave this tag as it is, and name those that may go back with `--target`".to_owned(),
+        },
+        Reason::ContentGone => PrepareError::Blocked {
+            address,
+            reason: format!("it cannot go back to {after}, which the repository does not hold any more"),
+            help: "publish that version again; or leave this tag as it is, and name those that may go back with `--target`"
+                .to_owned(),
+        },
+        Reason::KeptElsewhere { repository, digest } => PrepareError::Blocked {
+            address,
+            reason: format!(
+                "{repository} keeps {} for `{}`, the digest first published, and would differ from {after} here",
+                digest.short(12),
+                change.tag
+            ),
+            help: format!(
+                "publish what is kept, and run again: `skopeo copy --all docker://{repository}@{digest} docker://{}:{}`",
+                planned.name, change.tag
+            ),
+        },
+        _ => PrepareError::Conflict { address, tag: change.tag.to_string(), before, after },
+    })
+}
+
+/// What a plan that was made here never says.
+pub(super) fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'static str> {
+    let root = planned.content.as_ref().map(|content| &content.root.digest);
+    match (change.action, &change.before, &change.after) {
+        (Action::Move, ..) if change.mutability == Mutability::Immutable => {
+            Some("an immutable tag does not move")
+        }
+        (Action::Move, None, _) => Some("a tag that names nothing cannot move"),
+        (Action::Create, Some(_), _) => Some("a tag that names something cannot be created"),
+        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag is to name"),
+        (Action::Remove, None, _) => Some("a tag that names nothing cannot be removed"),
+        (Action::Remove, _, Some(_)) => Some("a tag that is removed names nothing"),
+        (Action::Remove, ..) if change.removal.is_none() => Some("it does not say how the tag is removed"),
+        // What publishes nothing gives a tag back what it named.
+        (Action::Create, ..)
+            if change.mutability == Mutability::Immutable && root.is_some() && change.wanted() != root =>
+        {
+            Some("the tag is to name another digest than is published")
+        }
+        _ => None,
+    }
+}
