@@ -93,22 +93,30 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 
 /// Reads a saved plan or a record, whichever it is.
 pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
-    match saved::load::<Record>(file) {
+    // Once: a pipe cannot be read again.
+    let bytes = saved::read::<Plan>(file).map_err(|error| told(&error))?;
+    let folder = folder_of(session, file);
+    match saved::parse::<Record>(file, &bytes) {
         Ok(mut record) => {
-            rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);
+            rebase(&mut record.plan, &folder, &session.working_folder);
             Ok(Saved::Record(Box::new(record)))
         }
-        Err(error) if !matches!(error, SavedError::Read { .. }) && has_outcome(file) => Err(told(&error)),
+        Err(error) if has_outcome(&bytes) => Err(told(&error)),
         // What is no record may be a plan, whose error then is the one to show.
-        Err(_) => load_plan(session, file).map(|plan| Saved::Plan(Box::new(plan))),
+        Err(_) => {
+            let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| told(&error))?;
+            rebase(&mut plan, &folder, &session.working_folder);
+            Ok(Saved::Plan(Box::new(plan)))
+        }
     }
 }
 
 /// Reads a record.
 pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
-    let mut record: Record = match saved::load(file) {
+    let bytes = saved::read::<Record>(file).map_err(|error| told(&error))?;
+    let mut record: Record = match saved::parse(file, &bytes) {
         Ok(record) => record,
-        Err(_) if saved::load::<Plan>(file).is_ok() => {
+        Err(_) if saved::parse::<Plan>(file, &bytes).is_ok() => {
             let message = format!("`{}` is a plan: only what was applied has a record", file.display());
             let help = "`brokkr-publish apply --record FILE` writes a record";
             return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
@@ -125,13 +133,12 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
 }
 
 /// Whether the document has what of all documents only a record has, in any version.
-fn has_outcome(file: &Path) -> bool {
+fn has_outcome(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Keys {
         outcome: Option<serde::de::IgnoredAny>,
     }
-    let bytes = std::fs::read(file).unwrap_or_default();
-    serde_json::from_slice::<Keys>(&bytes).is_ok_and(|keys| keys.outcome.is_some())
+    serde_json::from_slice::<Keys>(bytes).is_ok_and(|keys| keys.outcome.is_some())
 }
 
 /// Writes a plan.
