@@ -141,6 +141,45 @@ fn has_outcome(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Keys>(bytes).is_ok_and(|keys| keys.outcome.is_some())
 }
 
+/// Refuses, before anything is asked or sent, what a plan and a record cannot be written to when all is done: places
+/// that take no file, one place for both, and for the record a file that is none.
+pub fn check_destinations(session: &Session, out: Option<&Path>, record: Option<&Path>) -> Result<()> {
+    let place = |file: &Path| {
+        let folder = folder_of(session, file);
+        folder.canonicalize().unwrap_or(folder).join(file.file_name().unwrap_or_default())
+    };
+    if let (Some(out), Some(record)) = (out, record)
+        && place(out) == place(record)
+    {
+        let message = format!("`--out` and `--record` both name `{}`", record.display());
+        let help = "give the plan and the record a file each";
+        return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
+    }
+    let mut found = Vec::new();
+    if let Some(out) = out {
+        found.extend(saved::probe::<Plan>(out).err().map(|error| error.to_diagnostic()));
+    }
+    if let Some(record) = record {
+        match saved::probe::<Record>(record).and_then(|()| earlier(record)) {
+            Ok(_) => {}
+            Err(error @ SavedError::Write { .. }) => found.extend(told(&error)),
+            Err(error) => {
+                let help = "nothing was sent; name another file for the record, or remove this one";
+                found.push(error.to_diagnostic().help(help));
+            }
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// The record that is in `file`; none where that does not exist or is empty.
+fn earlier(file: &Path) -> std::result::Result<Option<Record>, SavedError> {
+    match file.metadata() {
+        Ok(found) if found.len() > 0 => saved::load(file).map(Some),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
 /// Writes a plan.
 pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     let mut plan = plan.clone();
@@ -148,9 +187,13 @@ pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     saved::save(&plan, file).map_err(|error| told(&error))
 }
 
-/// Writes a record.
+/// Writes a record. One that an earlier run of the same plan left in `file` leaves its way back to this one.
 pub fn save_record(session: &Session, record: &Record, file: &Path) -> Result<()> {
-    let mut record = record.clone();
+    let mut record = match earlier(file) {
+        Ok(Some(earlier)) => record.clone().taking_over(&earlier),
+        // What is none was refused at the beginning.
+        Ok(None) | Err(_) => record.clone(),
+    };
     rebase(&mut record.plan, &session.working_folder, &folder_of(session, file));
     saved::save(&record, file).map_err(|error| told(&error))
 }
