@@ -194,3 +194,28 @@ fn where_nothing_can_be_saved_nothing_is_sent() {
     folder.run("apply --ref refs/tags/v1.2.3 --auto-approve --record empty").done().expect_code(0);
     assert!(folder.read("empty").contains("\"outcome\""));
 }
+
+#[test]
+fn variables_have_names_of_their_own_that_shells_take() {
+    let configuration = |one: &str, other: &str| {
+        let images = CONFIG.find("[images.my-app]").unwrap();
+        let image = |name: &str| format!("[images.\"{name}\"]\nsource = \"oci-archive:image.tar\"\n");
+        format!("{}{}{}", &CONFIG[..images], image(one), image(other))
+    };
+    let folder = folder();
+    let recorded = |one: &str, other: &str| {
+        folder.write("publish.toml", configuration(one, other));
+        folder.run("apply --ref refs/tags/v1.2.3 --auto-approve --record record.json").done().expect_code(0);
+        folder.run("show record.json --format env").wide().done()
+    };
+    let refused = recorded("a-b", "a.b").expect_code(1);
+    insta::assert_snapshot!(refused.stderr(), @r"
+    error: publish::command::usage (brokkr-publish explain command::usage)
+
+      × two references would both be named `A_B_BUNDLE`: that of image `a-b` in registry `bundle` and that of image `a.b` in registry `bundle`
+      help: `--format json` gives them by image and registry
+    ");
+    let shown = recorded("3scale", "scale").expect_code(0).stdout();
+    let names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert_eq!(names, ["_3SCALE_BUNDLE", "_3SCALE_MIRROR", "SCALE_BUNDLE", "SCALE_MIRROR"]);
+}
