@@ -1,6 +1,7 @@
 //! Saved documents: versioned JSON files, written whole or not at all, and read with the version checked first.
 
-use std::io::Write;
+use std::fs::{File, FileType, Metadata};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -128,35 +129,108 @@ pub fn seal(document: &mut Value) {
 /// Writes `document` to `path`: to a temporary file first, so that a reader never sees half of it.
 pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
     let write = || -> std::io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = beside(path)?;
         file.write_all(to_json(document).as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|cause| {
-        // The words of some causes hold the name of the temporary file.
-        let cause = if cause.raw_os_error().is_some() { cause } else { cause.kind().into() };
-        SavedError::Write { name: T::NAME, path: path.to_owned(), cause }
-    })
+    write().map_err(|cause| unwritable::<T>(path, cause))
+}
+
+/// Whether a document can be written to `path`, tried with what takes its place at the end: a temporary file, which is
+/// removed again.
+pub fn probe<T: Document>(path: &Path) -> Result<(), SavedError> {
+    let refused = |why: &str| Err(unwritable::<T>(path, std::io::Error::other(why)));
+    match path.metadata().as_ref().map(Metadata::file_type) {
+        Ok(it) if it.is_dir() => return refused("it is a directory"),
+        Ok(it) if !it.is_file() => return refused("it is no regular file"),
+        // One that does not exist is made.
+        Ok(_) | Err(_) => {}
+    }
+    if path.file_name().is_none() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
+        return refused("it names no file");
+    }
+    beside(path).and_then(tempfile::NamedTempFile::close).map_err(|cause| unwritable::<T>(path, cause))
+}
+
+/// A temporary file in the folder of `path`.
+fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+}
+
+fn unwritable<T: Document>(path: &Path, cause: std::io::Error) -> SavedError {
+    // The words of some causes hold the name of the temporary file.
+    let own = cause.raw_os_error().is_some() || cause.get_ref().is_some_and(|it| it.source().is_none());
+    let cause = if own { cause } else { cause.kind().into() };
+    SavedError::Write { name: T::NAME, path: path.to_owned(), cause }
 }
 
 /// Reads a document.
 pub fn load<T: Document>(path: &Path) -> Result<T, SavedError> {
-    let unreadable =
-        |cause| SavedError::Read { name: T::NAME, path: path.to_owned(), cause, written_by: T::WRITTEN_BY };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_SIZE {
-        return Err(unreadable(std::io::Error::other(format!(
-            "it has {size} bytes, more than any {}",
-            T::NAME
-        ))));
-    }
-    parse(path, &std::fs::read(path).map_err(unreadable)?)
+    parse(path, &read::<T>(path)?)
 }
 
-fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
+/// Reads the bytes of what may be a document: of a file or a pipe, and no more than any document has.
+pub fn read<T: Document>(path: &Path) -> Result<Vec<u8>, SavedError> {
+    let bounded = || -> std::io::Result<Vec<u8>> {
+        let found = path.metadata()?;
+        if found.is_dir() {
+            return Err(std::io::Error::other("it is a directory"));
+        }
+        if !found.is_file() && !is_pipe(found.file_type()) {
+            return Err(std::io::Error::other("it is neither a file nor a pipe"));
+        }
+        let mut bytes = Vec::new();
+        if found.len() <= MAX_SIZE {
+            File::open(path)?.take(MAX_SIZE.saturating_add(1)).read_to_end(&mut bytes)?;
+        }
+        if found.len() > MAX_SIZE || bytes.len() as u64 > MAX_SIZE {
+            let message = format!("it has more than {MAX_SIZE} bytes, which no {} has", T::NAME);
+            return Err(std::io::Error::other(message));
+        }
+        Ok(bytes)
+    };
+    bounded().map_err(|cause| SavedError::Read {
+        name: T::NAME,
+        path: path.to_owned(),
+        cause,
+        written_by: T::WRITTEN_BY,
+    })
+}
+
+#[cfg(unix)]
+fn is_pipe(file_type: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&file_type)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
+}
+
+/// What is wrong with a document, without the names that its parts have in this program.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let name = |c: char| c.is_alphanumeric() || c == '_';
+    for (kind, word) in
+        [("internally tagged enum ", "an object"), ("struct ", "an object"), ("enum ", "a text")]
+    {
+        let Some((before, after)) = text.split_once(&format!("expected {kind}")) else { continue };
+        let after = after.trim_start_matches(name);
+        // ` with 1 element`: how many parts it has in this program.
+        let after = match after.strip_prefix(" with ").and_then(|it| it.split_once(" element")) {
+            Some((_, after)) => after.strip_prefix('s').unwrap_or(after),
+            None => after,
+        };
+        return format!("{before}expected {word}{after}");
+    }
+    text
+}
+
+/// Understands the bytes of a document, which are from `path`.
+pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     #[derive(Deserialize)]
     struct Versioned {
         format_version: String,
@@ -164,7 +238,7 @@ fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     let malformed = |error: serde_json::Error| SavedError::Malformed {
         name: T::NAME,
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: plain(&error),
         written_by: T::WRITTEN_BY,
     };
     // The version first: what else a newer format holds may not parse.

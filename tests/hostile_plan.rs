@@ -123,3 +123,79 @@ fn numbers_that_no_image_has_are_no_panic() {
     write(&folder, "record.json", &record);
     assert!(shown(&folder, "show record.json").contains("16384.0 PiB"));
 }
+
+/// Every value in a document, by its path.
+fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            members
+                .iter()
+                .for_each(|(name, value)| paths(value, &format!("{at}/{}", name.replace('/', "~1")), found));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(position, value)| paths(value, &format!("{at}/{position}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_document_is_told_in_plain_words() {
+    use brokkr_publish::model::record::Record;
+    let folder = folder();
+    let record = read(&folder, "record.json");
+    let mut found = Vec::new();
+    paths(&record, "", &mut found);
+    assert!(found.len() > 50, "{found:?}");
+    for path in found {
+        for wrong in
+            [json!(7), json!("?"), json!([]), json!({}), json!(null), json!(true), json!({ "?": "?" })]
+        {
+            let mut document = record.clone();
+            *document.pointer_mut(&path).expect("a value") = wrong.clone();
+            brokkr_publish::saved::seal(&mut document);
+            let parsed =
+                brokkr_publish::saved::parse::<Record>("x".as_ref(), document.to_string().as_bytes());
+            let Err(error) = parsed else { continue };
+            let told = error.to_string();
+            for word in ["struct", "enum", "variant of", "newtype", "unit", "element"] {
+                assert!(!told.contains(word), "{path} = {wrong}: {told}");
+            }
+        }
+    }
+    let mut plan = read(&folder, "plan.json");
+    plan["repositories"][0]["content"]["source"]["spec"] = json!("ftp:x");
+    write(&folder, "plan.json", &plan);
+    let told = folder.run("show plan.json").wide().done().expect_code(1).stderr();
+    assert!(told.contains("expected a source: `oci:DIR[:REF]`"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read() {
+    let folder = folder();
+    for arguments in ["apply /dev/zero", "show /dev/zero", "rollback /dev/zero"] {
+        let told = folder.run(arguments).wide().done().expect_code(1).stderr();
+        assert!(told.contains("`/dev/zero` cannot be read: it is neither a file nor a pipe"), "{told}");
+    }
+    let told = folder.run("show .").wide().done().expect_code(1).stderr();
+    assert!(told.contains("it is a directory"), "{told}");
+    let endless = std::process::Command::new("cat")
+        .arg("/dev/zero")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("cat");
+    let mut run = folder.run("show /dev/stdin").wide();
+    let mut endless = endless;
+    run.command.stdin(endless.stdout.take().expect("a pipe"));
+    let told = run.done().expect_code(1).stderr();
+    let _status = endless.wait();
+    assert!(told.contains("it has more than 268435456 bytes"), "{told}");
+    let mut run = folder.run("show /dev/stdin");
+    run.command.stdin(std::fs::File::open(folder.path.join("record.json")).unwrap());
+    assert!(run.done().expect_code(0).stdout().contains("record"));
+}

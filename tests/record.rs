@@ -123,3 +123,99 @@ fn a_plan_has_no_references() {
     let refused = folder.run("show plan.json --format env").done().expect_code(1);
     assert!(refused.stderr().contains("only a record has references"), "{}", refused.stderr());
 }
+
+#[test]
+fn the_same_command_again_keeps_the_way_back() {
+    let folder = folder();
+    folder.run("apply --ref refs/tags/v1.2.3 --auto-approve").done().expect_code(0);
+    let first = folder.read("registry/my-app/index.json");
+    let again = "apply --ref refs/tags/v1.2.4 --set images.my-app.annotations.a=b --set images.tool.annotations.a=b \
+                 --auto-approve --record record.json";
+    folder.run(&format!("{again} --target images.my-app@bundle")).done().expect_code(0);
+    folder.run(again).done().expect_code(0);
+    folder.run(again).done().expect_code(0);
+    let record: serde_json::Value = serde_json::from_str(&folder.read("record.json")).expect("JSON");
+    let results: Vec<(&str, &str)> = record["outcome"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["tag"].as_str().unwrap(), it["result"].as_str().unwrap()))
+        .collect();
+    assert_eq!(results, [("v1.2.4", "created"), ("latest", "moved")].repeat(3));
+    folder.run("rollback record.json --auto-approve").done().expect_code(0);
+    let digest = |index: &str| {
+        let index: serde_json::Value = serde_json::from_str(index).expect("JSON");
+        let named =
+            |it: &&serde_json::Value| it["annotations"]["org.opencontainers.image.ref.name"] == "latest";
+        index["manifests"].as_array().unwrap().iter().find(named).unwrap()["digest"].clone()
+    };
+    assert_eq!(digest(&folder.read("registry/my-app/index.json")), digest(&first));
+
+    // A record of something else is written over.
+    folder.run("apply --ref refs/tags/v1.2.3 --auto-approve --record record.json").done().expect_code(0);
+    let record: Record = serde_json::from_str(&folder.read("record.json")).expect("a record");
+    assert!(record.outcome.changes.iter().all(|it| it.tag.as_str() != "v1.2.4"), "{record:?}");
+}
+
+#[test]
+fn where_nothing_can_be_saved_nothing_is_sent() {
+    let folder = folder();
+    folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
+    let plan = folder.read("plan.json");
+    folder.write("folder/notes.txt", "mine").write("empty", "");
+    for (options, expected) in [
+        ("--record plan.json", "`plan.json` is not a saved record: missing field `success`"),
+        ("--record publish.toml", "`publish.toml` is not a saved record"),
+        ("--record folder", "the record cannot be written to `folder`: it is a directory"),
+        ("--record missing/record.json", "the record cannot be written to `missing/record.json`"),
+        ("--record new/", "the record cannot be written to `new/`: it names no file"),
+        ("--record /dev/null", "the record cannot be written to `/dev/null`: it is no regular file"),
+        ("--out folder", "the plan cannot be written to `folder`: it is a directory"),
+        ("--out missing/plan.json", "the plan cannot be written to `missing/plan.json`"),
+        ("--out a.json --record folder/../a.json", "`--out` and `--record` both name `folder/../a.json`"),
+    ] {
+        let refused =
+            folder.run(&format!("apply --ref refs/tags/v1.2.3 --auto-approve {options}")).wide().done();
+        let told = refused.expect_code(1).stderr();
+        assert!(told.contains(expected), "{options}: {told}");
+        for command in ["rollback record.json", "prune --ref refs/heads/main"] {
+            let told = folder.run(&format!("{command} {options}")).wide().done().expect_code(1).stderr();
+            assert!(told.contains(expected), "{command} {options}: {told}");
+        }
+    }
+    assert!(!folder.path.join("registry").exists(), "something was sent");
+    assert_eq!(folder.read("plan.json"), plan);
+    let mut left: Vec<String> = std::fs::read_dir(&folder.path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["empty", "folder", "image.tar", "plan.json", "publish.toml"]);
+    folder.run("apply --ref refs/tags/v1.2.3 --auto-approve --record empty").done().expect_code(0);
+    assert!(folder.read("empty").contains("\"outcome\""));
+}
+
+#[test]
+fn variables_have_names_of_their_own_that_shells_take() {
+    let configuration = |one: &str, other: &str| {
+        let images = CONFIG.find("[images.my-app]").unwrap();
+        let image = |name: &str| format!("[images.\"{name}\"]\nsource = \"oci-archive:image.tar\"\n");
+        format!("{}{}{}", &CONFIG[..images], image(one), image(other))
+    };
+    let folder = folder();
+    let recorded = |one: &str, other: &str| {
+        folder.write("publish.toml", configuration(one, other));
+        folder.run("apply --ref refs/tags/v1.2.3 --auto-approve --record record.json").done().expect_code(0);
+        folder.run("show record.json --format env").wide().done()
+    };
+    let refused = recorded("a-b", "a.b").expect_code(1);
+    insta::assert_snapshot!(refused.stderr(), @r"
+    error: publish::command::usage (brokkr-publish explain command::usage)
+
+      × two references would both be named `A_B_BUNDLE`: that of image `a-b` in registry `bundle` and that of image `a.b` in registry `bundle`
+      help: `--format json` gives them by image and registry
+    ");
+    let shown = recorded("3scale", "scale").expect_code(0).stdout();
+    let names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert_eq!(names, ["_3SCALE_BUNDLE", "_3SCALE_MIRROR", "SCALE_BUNDLE", "SCALE_MIRROR"]);
+}

@@ -37,6 +37,7 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
+    engine::check_destinations(&session, arguments.out.as_deref(), arguments.record.as_deref())?;
     let plan = match &arguments.saved {
         Some(path) => saved(global, arguments, &session, path)?,
         None => made(global, arguments, &session)?,

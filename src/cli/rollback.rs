@@ -47,6 +47,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         ]);
     }
     let session = global.session()?;
+    engine::check_destinations(&session, arguments.out.as_deref(), arguments.record.as_deref())?;
     let record = engine::load_record(&session, &arguments.applied)?;
     let parallelism = arguments.network.parallelism;
     let reporter = global.reporter(false);

@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             ReferenceFormat::Digests => references::digests(&record),
             ReferenceFormat::Json => references::json(&record),
             ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
-            ReferenceFormat::Env => references::env(&record),
+            ReferenceFormat::Env => references::env(&record).map_err(|error| vec![error.to_diagnostic()])?,
         },
         (Saved::Record(record), None) if arguments.json => saved::to_json(record.as_ref()),
         (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),

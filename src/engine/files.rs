@@ -93,22 +93,30 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 
 /// Reads a saved plan or a record, whichever it is.
 pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
-    match saved::load::<Record>(file) {
+    // Once: a pipe cannot be read again.
+    let bytes = saved::read::<Plan>(file).map_err(|error| told(&error))?;
+    let folder = folder_of(session, file);
+    match saved::parse::<Record>(file, &bytes) {
         Ok(mut record) => {
-            rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);
+            rebase(&mut record.plan, &folder, &session.working_folder);
             Ok(Saved::Record(Box::new(record)))
         }
-        Err(error) if !matches!(error, SavedError::Read { .. }) && has_outcome(file) => Err(told(&error)),
+        Err(error) if has_outcome(&bytes) => Err(told(&error)),
         // What is no record may be a plan, whose error then is the one to show.
-        Err(_) => load_plan(session, file).map(|plan| Saved::Plan(Box::new(plan))),
+        Err(_) => {
+            let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| told(&error))?;
+            rebase(&mut plan, &folder, &session.working_folder);
+            Ok(Saved::Plan(Box::new(plan)))
+        }
     }
 }
 
 /// Reads a record.
 pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
-    let mut record: Record = match saved::load(file) {
+    let bytes = saved::read::<Record>(file).map_err(|error| told(&error))?;
+    let mut record: Record = match saved::parse(file, &bytes) {
         Ok(record) => record,
-        Err(_) if saved::load::<Plan>(file).is_ok() => {
+        Err(_) if saved::parse::<Plan>(file, &bytes).is_ok() => {
             let message = format!("`{}` is a plan: only what was applied has a record", file.display());
             let help = "`brokkr-publish apply --record FILE` writes a record";
             return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
@@ -125,13 +133,51 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
 }
 
 /// Whether the document has what of all documents only a record has, in any version.
-fn has_outcome(file: &Path) -> bool {
+fn has_outcome(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Keys {
         outcome: Option<serde::de::IgnoredAny>,
     }
-    let bytes = std::fs::read(file).unwrap_or_default();
-    serde_json::from_slice::<Keys>(&bytes).is_ok_and(|keys| keys.outcome.is_some())
+    serde_json::from_slice::<Keys>(bytes).is_ok_and(|keys| keys.outcome.is_some())
+}
+
+/// Refuses, before anything is asked or sent, what a plan and a record cannot be written to when all is done: places
+/// that take no file, one place for both, and for the record a file that is none.
+pub fn check_destinations(session: &Session, out: Option<&Path>, record: Option<&Path>) -> Result<()> {
+    let place = |file: &Path| {
+        let folder = folder_of(session, file);
+        folder.canonicalize().unwrap_or(folder).join(file.file_name().unwrap_or_default())
+    };
+    if let (Some(out), Some(record)) = (out, record)
+        && place(out) == place(record)
+    {
+        let message = format!("`--out` and `--record` both name `{}`", record.display());
+        let help = "give the plan and the record a file each";
+        return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
+    }
+    let mut found = Vec::new();
+    if let Some(out) = out {
+        found.extend(saved::probe::<Plan>(out).err().map(|error| error.to_diagnostic()));
+    }
+    if let Some(record) = record {
+        match saved::probe::<Record>(record).and_then(|()| earlier(record)) {
+            Ok(_) => {}
+            Err(error @ SavedError::Write { .. }) => found.extend(told(&error)),
+            Err(error) => {
+                let help = "nothing was sent; name another file for the record, or remove this one";
+                found.push(error.to_diagnostic().help(help));
+            }
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// The record that is in `file`; none where that does not exist or is empty.
+fn earlier(file: &Path) -> std::result::Result<Option<Record>, SavedError> {
+    match file.metadata() {
+        Ok(found) if found.len() > 0 => saved::load(file).map(Some),
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
 /// Writes a plan.
@@ -141,9 +187,13 @@ pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     saved::save(&plan, file).map_err(|error| told(&error))
 }
 
-/// Writes a record.
+/// Writes a record. One that an earlier run of the same plan left in `file` leaves its way back to this one.
 pub fn save_record(session: &Session, record: &Record, file: &Path) -> Result<()> {
-    let mut record = record.clone();
+    let mut record = match earlier(file) {
+        Ok(Some(earlier)) => record.clone().taking_over(&earlier),
+        // What is none was refused at the beginning.
+        Ok(None) | Err(_) => record.clone(),
+    };
     rebase(&mut record.plan, &session.working_folder, &folder_of(session, file));
     saved::save(&record, file).map_err(|error| told(&error))
 }

@@ -16,7 +16,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use connect::Connections;
-pub use files::{Saved, check_declared, load_plan, load_record, load_saved, record, save_plan, save_record};
+pub use files::{
+    Saved, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
+    save_record,
+};
 use findings::Findings;
 use judge::PlanJudge;
 pub use prune::prune;

@@ -58,6 +58,16 @@ pub enum ChangeResult {
     Stale,
 }
 
+impl ChangeResult {
+    /// Whether the change may be in the registry: what failed may have been put all the same.
+    pub fn may_have_changed(self) -> bool {
+        match self {
+            Self::Created | Self::Moved | Self::Removed | Self::Failed => true,
+            Self::Unchanged | Self::Kept | Self::Skipped | Self::Stale => false,
+        }
+    }
+}
+
 /// What became of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RepositoryOutcome {

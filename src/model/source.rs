@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 /// A source of content, after its templates were rendered. Paths are relative to the folder of
 /// `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a source: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, or a table of those by platform"
+)]
 pub enum SourceSpec {
     /// One transport string.
     One(TransportSpec),

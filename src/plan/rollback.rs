@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Address, Selection};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::outcome::{ChangeOutcome, ChangeResult};
+use crate::model::outcome::ChangeOutcome;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
@@ -78,7 +78,7 @@ impl<'r> Rollback<'r> {
                 let (image, registry) = (planned.image.as_str(), planned.registry.as_str());
                 let address = Address { image, registry, tag: change.tag.as_str() };
                 addresses.push(address);
-                if may_have_changed(outcome.result) && selection.selects(address) {
+                if outcome.result.may_have_changed() && selection.selects(address) {
                     tags.push(Done { planned: change, outcome });
                 }
             }
@@ -128,14 +128,6 @@ impl<'r> Rollback<'r> {
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),
         }
-    }
-}
-
-/// Whether the change may be in the registry: what failed may have been put all the same.
-fn may_have_changed(result: ChangeResult) -> bool {
-    match result {
-        ChangeResult::Created | ChangeResult::Moved | ChangeResult::Removed | ChangeResult::Failed => true,
-        ChangeResult::Unchanged | ChangeResult::Kept | ChangeResult::Skipped | ChangeResult::Stale => false,
     }
 }
 

@@ -1,8 +1,12 @@
 //! The digest references of a record, in the forms that deployments take them.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::clean;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::record::Record;
 
 /// A repository whose content is known to be there.
@@ -12,6 +16,13 @@ struct Deployable<'a> {
     repository: &'a str,
     digest: &'a str,
     reference: &'a str,
+}
+
+impl Deployable<'_> {
+    /// What it is of, in words.
+    fn words(&self) -> String {
+        format!("image `{}` in registry `{}`", clean::line(self.image), clean::line(self.registry))
+    }
 }
 
 /// What can be deployed by a record, in the order of the plan.
@@ -55,17 +66,53 @@ pub fn kubernetes_images(record: &Record) -> String {
     if entries.is_empty() { "images: []\n".to_owned() } else { format!("images:\n{entries}") }
 }
 
+/// Why references have no form.
+#[derive(Debug, thiserror::Error)]
+pub enum ReferencesError {
+    /// Two would be told apart by nothing.
+    #[error("two references would both be named `{variable}`: that of {one} and that of {other}")]
+    SameName {
+        /// The name of the variable.
+        variable: String,
+        /// What the one is of, in words.
+        one: String,
+        /// What the other is of, in words.
+        other: String,
+    },
+}
+
+impl ReferencesError {
+    /// For people.
+    pub fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(Code::CommandUsage, self.to_string())
+            .help("`--format json` gives them by image and registry")
+    }
+}
+
 /// Lines `IMAGE=REFERENCE`; where an image is in several registries, `IMAGE_REGISTRY=REFERENCE` for each.
-pub fn env(record: &Record) -> String {
-    let variable = |text: &str| -> String {
-        text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-    };
+///
+/// # Errors
+///
+/// Where two references would have one name.
+pub fn env(record: &Record) -> Result<String, ReferencesError> {
     let all: Vec<Deployable<'_>> = deployable(record).collect();
-    all.iter()
-        .map(|it| {
-            let several = all.iter().filter(|other| other.image == it.image).count() > 1;
-            let name = if several { format!("{}_{}", it.image, it.registry) } else { it.image.to_owned() };
-            format!("{}={}\n", variable(&name), clean::line(it.reference))
-        })
-        .collect()
+    let mut named: BTreeMap<String, &Deployable<'_>> = BTreeMap::new();
+    let mut lines = String::new();
+    for it in &all {
+        let several = all.iter().filter(|other| other.image == it.image).count() > 1;
+        let variable =
+            if several { variable(&format!("{}_{}", it.image, it.registry)) } else { variable(it.image) };
+        if let Some(one) = named.insert(variable.clone(), it) {
+            return Err(ReferencesError::SameName { variable, one: one.words(), other: it.words() });
+        }
+        let _never_fails = writeln!(lines, "{variable}={}", clean::line(it.reference));
+    }
+    Ok(lines)
+}
+
+/// `text` as the name of a variable: POSIX "Environment Variable Definition", letters, digits and `_`, and no digit first.
+fn variable(text: &str) -> String {
+    let first = text.starts_with(|c: char| c.is_ascii_digit()).then_some('_');
+    let rest = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    first.into_iter().chain(rest).collect()
 }
