@@ -263,6 +263,55 @@ tags = ["tool"]
 }
 
 #[test]
+fn a_repository_under_two_names_is_pruned_once() {
+    let registry = DockerRegistry::start(&Auth::None);
+    let host = registry.host();
+    let port = host.rsplit_once(':').unwrap().1;
+    let other = if host.starts_with("localhost") { "127.0.0.1" } else { "localhost" };
+    let folder = folder(&host);
+    let more = format!(
+        r#"
+[registries.other]
+url = "{other}:{port}"
+
+[tags.tool]
+on = "pull_request"
+template = "tool-pr-{{{{ pr.number }}}}"
+
+[retention.tool]
+rule = "tool"
+on = "pull_request_closed"
+
+[images.tool]
+source = "oci:image"
+repository = "app"
+registries = ["other"]
+tags = ["tool"]
+"#
+    );
+    let configuration = folder.read("publish.toml").replace(
+        "[images.app]",
+        "[images.app]\nregistries = [\"place\"]\ntags = [\"version\", \"minor\", \"major\", \"latest\", \"sha\", \"pr\"]",
+    );
+    folder.write("publish.toml", format!("{configuration}{more}"));
+    put(&folder, &host, &image("one"), &["pr-12", "tool-pr-12", "tool-pr-123"]);
+    // A target is meant as the image has it.
+    let prune = format!("prune {CLOSED} --out plan.json --target images.tool@other");
+    let done = folder.run(&prune).done().expect_code(0);
+    let planned = done.stdout();
+    assert!(planned.contains("- tool-pr-12 ") && !planned.contains("- pr-12 "), "{}", done.shown());
+
+    folder.run(&format!("prune {CLOSED} --auto-approve --record record.json")).done().expect_code(0);
+    let record: Value = serde_json::from_str(&folder.read("record.json")).unwrap();
+    let repositories = record["plan"]["repositories"].as_array().unwrap();
+    assert_eq!(repositories.len(), 1);
+    let changes = repositories[0]["changes"].as_array().unwrap();
+    let addresses: Vec<&str> = changes.iter().map(|it| it["address"].as_str().unwrap()).collect();
+    assert_eq!(addresses, ["images.app@place:pr-12", "images.tool@other:tool-pr-12"]);
+    assert_eq!(tags(&format!("{host}/app")), ["tool-pr-123"]);
+}
+
+#[test]
 fn what_cannot_be_pruned_is_said() {
     let registry = DockerRegistry::start(&Auth::None);
     let host = registry.host();

@@ -184,3 +184,30 @@ async fn no_tag_names_an_incomplete_manifest() {
     let wrong = repository.put_manifest(&Digest::of(b"x").into(), &empty).await.expect_err("another digest");
     assert!(matches!(wrong, RegistryError::ContentMismatch { .. }), "{wrong:?}");
 }
+
+#[tokio::test]
+async fn each_cause_has_its_way_out() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let registry = folder.path().join("registry");
+    std::fs::create_dir_all(registry.join("web")).expect("a folder");
+    std::fs::write(registry.join("web/index.html"), "a web page").expect("a file");
+    std::fs::write(registry.join("file"), "a file").expect("a file");
+    for text in ["broken", "whole"] {
+        SmallImage::new("a").push(repository(folder.path(), text).as_ref(), "v1").await.expect("pushed");
+    }
+    std::fs::write(registry.join("broken/index.json"), "[").expect("a file");
+    for (text, words) in [
+        ("web", "empty or new directory"),
+        ("file/below", "empty or new directory"),
+        ("broken", "put back what it lost"),
+        ("whole/blobs", "another `repository`"),
+    ] {
+        let error = repository(folder.path(), text).list_tags().await.expect_err(text);
+        assert_eq!(error.code(), Code::RegistryDirectory, "{error:?}");
+        let help = error.to_diagnostic().help.expect("a help");
+        assert!(help.contains(words), "{text}: {help}");
+    }
+    std::fs::write(registry.join("oci-layout"), "{}").expect("a file");
+    let error = repository(folder.path(), "whole").list_tags().await.expect_err("a layout as a registry");
+    assert!(error.to_diagnostic().help.is_some_and(|help| help.contains("above this layout")), "{error:?}");
+}

@@ -78,8 +78,8 @@ pub async fn prune(
 fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
     for repository in retentions.repositories() {
-        let name = repository.endpoint.url.full_name(&repository.name);
-        let known = groups.iter_mut().find(|group| self::name(group) == name);
+        let is_it = |it: &&RetainedRepository| identity(it) == identity(repository);
+        let known = groups.iter_mut().find(|group| group.first().is_some_and(is_it));
         match known {
             Some(group) => group.push(repository),
             None => groups.push(vec![repository]),
@@ -89,7 +89,12 @@ fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Grou
     groups
 }
 
-/// The whole name of a repository.
+/// The same for all names of one repository.
+fn identity(repository: &RetainedRepository) -> String {
+    repository.endpoint.url.identity(&repository.name)
+}
+
+/// The whole name of a repository, for people.
 fn name(group: &Group<'_>) -> String {
     group.first().map(|it| it.endpoint.url.full_name(&it.name)).unwrap_or_default()
 }
@@ -109,9 +114,12 @@ async fn decide(
     let listed = observed::times(repository, &listing, &needed.collect()).await?;
     let decisions = group
         .iter()
-        .map(|it| (it.image.clone(), retentions.decide(&it.image, &it.registry, &listed, now)))
+        .map(|it| {
+            let of = (it.image.as_str(), it.registry.as_str());
+            (of, retentions.decide(&it.image, &it.registry, &listed, now))
+        })
         .collect();
-    let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, &first.registry, selection);
+    let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, selection);
     let removes = decided.iter().any(|it| it.verdict.is_ok());
     let removing = if removes { Some(observed::removing(repository).await?) } else { None };
     Ok(Some(Pruned {
@@ -128,10 +136,9 @@ async fn decide(
 fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]) -> Vec<Diagnostic> {
     let whole =
         retentions.repositories().map(|it| Address { image: &it.image, registry: &it.registry, tag: "" });
-    let tags = pruned.iter().flat_map(|it| it.decided.iter().map(move |decided| (it, decided)));
-    let tags = tags.map(|(it, decided)| Address {
+    let tags = pruned.iter().flat_map(|it| &it.decided).map(|decided| Address {
         image: &decided.image,
-        registry: &it.registry,
+        registry: &decided.registry,
         tag: decided.tag.as_str(),
     });
     selection.unknown(&whole.chain(tags).collect::<Vec<_>>(), &[], "this prune")

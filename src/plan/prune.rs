@@ -24,7 +24,7 @@ const LAST: &str = "GitHub keeps the last tagged version of a package: delete th
 pub struct Pruned {
     /// The image's name; the first, where several share the repository.
     pub image: String,
-    /// The registry's name.
+    /// The registry's name for that image.
     pub registry: String,
     /// How to reach the registry.
     pub endpoint: RegistryEndpoint,
@@ -124,7 +124,7 @@ impl Pruned {
         whole: &Whole,
         mutabilities: &BTreeMap<String, Mutability>,
     ) -> Change {
-        let Decided { tag, digest, image, retention, verdict } = decided;
+        let Decided { tag, digest, image, registry, retention, verdict } = decided;
         let (reason, removal) = match verdict {
             Err(why) => (Reason::Retained { why: why.to_string() }, None),
             // With what they belong to, and not before.
@@ -138,7 +138,7 @@ impl Pruned {
         };
         let before = Some(TagTarget::new(digest.clone()));
         Change {
-            address: format!("images.{image}@{}:{tag}", self.registry),
+            address: format!("images.{image}@{registry}:{tag}"),
             tag: tag.clone(),
             rule: retention.clone(),
             mutability: mutabilities.get(retention).copied().unwrap_or(Mutability::Mutable),

@@ -31,6 +31,7 @@ fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
             tag: tag.parse().expect("a tag"),
             digest: digest(of),
             image: "app".to_owned(),
+            registry: "r".to_owned(),
             retention: "pr".to_owned(),
             verdict: match sign {
                 "-" => Ok(RemovalReason::PullRequestClosed { number: 12 }),

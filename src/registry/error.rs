@@ -1,6 +1,7 @@
 //! What can go wrong with a registry, typed by kind. How each kind reads, and what its way out is, lives
 //! here and in `error/`; where errors arise, elsewhere in this room.
 
+mod directory;
 mod envelope;
 mod explain;
 mod refusal;
@@ -9,6 +10,7 @@ pub(super) mod text;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use directory::DirectoryProblem;
 pub use envelope::{ErrorEnvelope, ErrorItem};
 pub use refusal::Refusal;
 
@@ -126,6 +128,8 @@ pub enum RegistryError {
         path: PathBuf,
         /// What is wrong with it, or what the operating system said.
         reason: String,
+        /// What kind of problem it is, for the help.
+        problem: DirectoryProblem,
     },
 }
 

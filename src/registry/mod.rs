@@ -144,7 +144,7 @@ mod removal;
 pub use connect::{ConnectOptions, Environment, connect};
 pub use credentials::Credentials;
 pub use described::{created, revision};
-pub use error::{ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
+pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
 pub use inventory::Inventories;
 pub use removal::{Removal, remove_tag};

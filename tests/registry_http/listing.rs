@@ -56,6 +56,27 @@ async fn listings_that_do_not_end_are_ended() {
 }
 
 #[tokio::test]
+async fn listings_of_ever_new_pages_end_in_time() {
+    let timeouts = Timeouts { listing: Duration::from_millis(400), ..Timeouts::default() };
+    let scene = Scene::within(Options::default(), timeouts).await;
+    scene.server.hold(Arc::new(|_| Box::pin(tokio::time::sleep(Duration::from_millis(20)))));
+    for number in 0..200 {
+        let next = format!("</v2/o/n/tags/list?page={number}>; rel=next");
+        let body = format!(r#"{{"tags":["t{number}"]}}"#);
+        scene.server.on("GET", "/tags/list", 1, answer(200, &[("link", &next)], &body));
+    }
+    let error = scene.repository().list_tags().await.expect_err("no end");
+    let message = error.to_string();
+    assert!(
+        message.contains("/v2/o/n/tags/list: the list is not at its end after 400ms, with "),
+        "{message}"
+    );
+    assert!(message.ends_with(" tags so far"), "{message}");
+    assert_eq!(error.code(), Code::RegistryUnreachable);
+    assert!(scene.server.count("GET", "/tags/list") < 30);
+}
+
+#[tokio::test]
 async fn strange_lists_are_read_or_said() {
     for (body, expected) in [
         (r#"{"tags":null}"#, Some(0)),

@@ -44,10 +44,13 @@ impl Scene {
     }
 
     async fn with(options: Options) -> Self {
+        Self::within(options, Timeouts { answer: Duration::from_secs(5), ..Timeouts::default() }).await
+    }
+
+    async fn within(options: Options, timeouts: Timeouts) -> Self {
         let server = TestRegistry::start(options).await;
         let notices = Arc::new(Mutex::new(Vec::new()));
-        let registry =
-            client(&server, &notices, Timeouts { answer: Duration::from_secs(5), ..Timeouts::default() });
+        let registry = client(&server, &notices, timeouts);
         Self { server, registry, notices }
     }
 

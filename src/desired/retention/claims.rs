@@ -41,8 +41,9 @@ impl<'r, 'a> Readers<'r, 'a> {
     }
 }
 
-/// The images that share a repository, by its whole name.
+/// The images that share a repository, under whatever names of the registry.
 pub(super) struct Repositories<'a> {
+    /// By [`crate::model::reference::RegistryLocation::identity`].
     images: HashMap<String, Vec<(&'a str, &'a Image)>>,
 }
 
@@ -50,9 +51,11 @@ impl<'a> Repositories<'a> {
     pub fn new(config: &'a Config) -> Self {
         let mut images: HashMap<String, Vec<(&str, &Image)>> = HashMap::new();
         for (name, image) in &config.images {
-            for full_name in image.registries.iter().filter_map(|registry| full_name(config, image, registry))
-            {
-                images.entry(full_name).or_default().push((name, image));
+            // An image that has one place under two names is one image there.
+            let identities: BTreeSet<String> =
+                image.registries.iter().filter_map(|registry| identity(config, image, registry)).collect();
+            for identity in identities {
+                images.entry(identity).or_default().push((name, image));
             }
         }
         Self { images }
@@ -60,15 +63,15 @@ impl<'a> Repositories<'a> {
 
     /// The images of the repository that `image` has in `registry`.
     pub fn images(&self, config: &Config, image: &Image, registry: &str) -> Vec<(&'a str, &'a Image)> {
-        full_name(config, image, registry)
-            .and_then(|full_name| self.images.get(&full_name).cloned())
+        identity(config, image, registry)
+            .and_then(|identity| self.images.get(&identity).cloned())
             .unwrap_or_default()
     }
 }
 
-fn full_name(config: &Config, image: &Image, registry: &str) -> Option<String> {
+fn identity(config: &Config, image: &Image, registry: &str) -> Option<String> {
     let location = &config.registries.get(registry)?.endpoint.url;
-    Some(location.full_name(&location.repository(&image.repository)))
+    Some(location.identity(&location.repository(&image.repository)))
 }
 
 /// Which tags a retention is about.

@@ -16,6 +16,8 @@ pub struct Decided {
     pub digest: Digest,
     /// The image whose retention decides.
     pub image: String,
+    /// The registry's name for that image: one place may go by several.
+    pub registry: String,
     /// The retention that decides.
     pub retention: String,
     /// Why it goes, or why it stays.
@@ -23,14 +25,16 @@ pub struct Decided {
 }
 
 impl Decided {
-    fn removal(image: &str, it: Removal) -> Self {
+    fn removal((image, registry): (&str, &str), it: Removal) -> Self {
         let Removal { tag, digest, retention, reason } = it;
-        Self { tag, digest, image: image.to_owned(), retention, verdict: Ok(reason) }
+        let (image, registry) = (image.to_owned(), registry.to_owned());
+        Self { tag, digest, image, registry, retention, verdict: Ok(reason) }
     }
 
-    fn kept(image: &str, it: Kept) -> Self {
+    fn kept((image, registry): (&str, &str), it: Kept) -> Self {
         let Kept { tag, digest, retention, reason } = it;
-        Self { tag, digest, image: image.to_owned(), retention, verdict: Err(reason) }
+        let (image, registry) = (image.to_owned(), registry.to_owned());
+        Self { tag, digest, image, registry, retention, verdict: Err(reason) }
     }
 
     /// What wins over what: protection over removal, and removal over what is merely not due yet.
@@ -58,21 +62,22 @@ fn protects(reason: &KeepReason) -> bool {
     }
 }
 
-/// Merges what the retentions of each image say of one repository, in the order of its `tags`. A tag goes if one image's
-/// retention says so and none protects it. What is not selected removes nothing, and still protects.
+/// Merges what the retentions of each image, given with its name for the registry, say of one repository, in the order
+/// of its `tags`. A tag goes if one image's retention says so and none protects it. What is not selected removes nothing,
+/// and still protects.
 pub fn merge(
-    decisions: Vec<(String, Decisions)>,
+    decisions: Vec<((&str, &str), Decisions)>,
     tags: &[(Tag, Digest)],
-    registry: &str,
     selection: &Selection,
 ) -> Vec<Decided> {
     let mut by_tag: HashMap<Tag, BTreeMap<(u8, usize), Decided>> = HashMap::new();
     let mut selected: HashMap<Tag, bool> = HashMap::new();
-    for (position, (image, Decisions { remove, keep })) in decisions.into_iter().enumerate() {
-        let removed = remove.into_iter().map(|it| Decided::removal(&image, it));
-        let kept = keep.into_iter().map(|it| Decided::kept(&image, it));
+    for (position, (of, Decisions { remove, keep })) in decisions.into_iter().enumerate() {
+        let (image, registry) = of;
+        let removed = remove.into_iter().map(|it| Decided::removal(of, it));
+        let kept = keep.into_iter().map(|it| Decided::kept(of, it));
         for decided in removed.chain(kept).collect::<Vec<_>>() {
-            let address = Address { image: &image, registry, tag: decided.tag.as_str() };
+            let address = Address { image, registry, tag: decided.tag.as_str() };
             let is_selected = selection.selects(address);
             *selected.entry(decided.tag.clone()).or_default() |= is_selected;
             if is_selected || decided.rank() == 0 {
@@ -92,7 +97,13 @@ pub fn merge(
 mod tests {
     use super::*;
 
-    fn decisions(image: &str, verdicts: &[(&str, Result<u64, KeepReason>)]) -> (String, Decisions) {
+    type OfImage = ((&'static str, &'static str), Decisions);
+
+    fn decisions(
+        image: &'static str,
+        registry: &'static str,
+        verdicts: &[(&str, Result<u64, KeepReason>)],
+    ) -> OfImage {
         let mut decisions = Decisions::default();
         for (tag, verdict) in verdicts {
             let (tag, digest): (Tag, _) = (tag.parse().expect("a tag"), Digest::of(tag.as_bytes()));
@@ -107,7 +118,7 @@ mod tests {
                 }
             }
         }
-        (image.to_owned(), decisions)
+        ((image, registry), decisions)
     }
 
     #[test]
@@ -116,8 +127,8 @@ mod tests {
         let forward = || Err(KeepReason::Forward { rule: "latest".to_owned() });
         let images = || {
             vec![
-                decisions("one", &[("a", Ok(1)), ("b", Ok(1)), ("c", newest()), ("d", newest())]),
-                decisions("two", &[("a", newest()), ("b", forward()), ("c", Ok(2)), ("e", Ok(2))]),
+                decisions("one", "r", &[("a", Ok(1)), ("b", Ok(1)), ("c", newest()), ("d", newest())]),
+                decisions("two", "other", &[("a", newest()), ("b", forward()), ("c", Ok(2)), ("e", Ok(2))]),
             ]
         };
         let tags: Vec<(Tag, Digest)> = ["e", "d", "c", "b", "a", "x"]
@@ -125,7 +136,7 @@ mod tests {
             .to_vec();
         let told = |targets: &[&str]| -> Vec<String> {
             let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-            merge(images(), &tags, "r", &Selection::new(&targets))
+            merge(images(), &tags, &Selection::new(&targets))
                 .into_iter()
                 .map(|it| {
                     let sign = if it.verdict.is_ok() { '-' } else { '=' };
@@ -135,6 +146,7 @@ mod tests {
         };
         assert_eq!(told(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
         assert_eq!(told(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);
-        assert_eq!(told(&["images.two@r:c", "images.one:b"]), ["- c two", "= b two"]);
+        assert_eq!(told(&["images.two@r"]), [""; 0], "its name for the registry is another");
+        assert_eq!(told(&["images.two@other:c", "images.one:b"]), ["- c two", "= b two"]);
     }
 }

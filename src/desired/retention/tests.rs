@@ -250,6 +250,23 @@ fn images_that_share_a_repository_spare_each_other() {
     assert_eq!(removed(&decisions), ["tool-1.0.0: older than 1d"]);
 }
 
+#[test]
+fn images_that_share_a_repository_under_two_names_spare_each_other() {
+    let more = "[registries.r2]\nurl = \"127.0.0.1:5000\"\n[tags.tool]\non = \"tag\"\ntemplate = \"tool-{{ version }}\"\n[tags.tool-latest]\non = \"tag\"\ntemplate = \"tool-latest\"\nmutability = \"forward\"\n[tags.nightly]\non = \"schedule\"\ntemplate = \"sha-{{ git.short_sha }}\"\n[images.tool]\nsource = \"oci:x\"\nrepository = \"app\"\nregistries = [\"r2\"]\ntags = [\"tool\", \"tool-latest\", \"nightly\"]\n";
+    let base = BASE.replace(
+        "[images.app]",
+        "[images.app]\nregistries = [\"r\"]\ntags = [\"version\", \"latest\", \"sha\", \"branch\", \"pr\"]",
+    );
+    let of = |retention: &str| config_of(&format!("{base}{more}{retention}"));
+    let tags = ["tool-1.0.0", "tool-1.0.1", "tool-latest"].map(|tag| listed(tag, Some(9)));
+    let config = of("[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\nimages = [\"app\"]\n");
+    assert_eq!(removed(&decide(&config, &scheduled(), &tags)), ["tool-1.0.0: older than 1d"]);
+
+    let config = of("[retention.commits]\nrule = \"sha\"\nolder_than = \"1d\"\nimages = [\"app\"]\n");
+    let found: Vec<String> = crate::desired::lint(&config).into_iter().map(|it| it.message).collect();
+    assert!(found.iter().any(|it| it.contains("may as well be of rule `nightly`")), "{found:?}");
+}
+
 /// What lint says of a base with these changes and this retention.
 fn lint_of(from: &str, to: &str, retention: &str) -> Vec<String> {
     let config = config_of(&format!("{}{retention}", BASE.replace(from, to)));

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::index::Index;
-use super::{draft, error, lock};
+use super::{draft, error, lock, wrong};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Digest, RepositoryName};
-use crate::registry::RegistryError;
+use crate::registry::{DirectoryProblem, RegistryError};
 
 /// The file that makes a directory a layout.
 const MARKER: &str = "oci-layout";
@@ -61,11 +61,11 @@ impl Layout {
             let is_layout = folder.join(MARKER).is_file();
             if is_layout && folder == self.root {
                 let reason = "this is an image layout itself; a registry is a directory of layouts";
-                return Err(error(&folder, reason));
+                return Err(wrong(&folder, DirectoryProblem::IsLayout, reason));
             }
             if is_layout && PARTS.contains(&part) {
                 let reason = format!("repository `{}` would be inside another one", self.name);
-                return Err(error(&folder, reason));
+                return Err(wrong(&folder, DirectoryProblem::Nested, reason));
             }
             folder.push(part);
         }
@@ -77,7 +77,8 @@ impl Layout {
                 if version.is_some_and(|version| version.starts_with("1.")) {
                     return Ok(true);
                 }
-                Err(error(&folder, "its `oci-layout` names no version that is known: expected 1.0.0"))
+                let reason = "its `oci-layout` names no version that is known: expected 1.0.0";
+                Err(wrong(&folder, DirectoryProblem::Occupied, reason))
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => match self.is_free(&folder) {
                 // Another writer made it between the two looks: the marker comes first, so it tells.
@@ -105,7 +106,7 @@ impl Layout {
                     "it exists and is no image layout (it holds `{name}` and no `oci-layout`), so repository `{}` cannot be there",
                     self.name
                 );
-                return Err(error(folder, reason));
+                return Err(wrong(folder, DirectoryProblem::Occupied, reason));
             }
         }
         Ok(())
@@ -142,7 +143,9 @@ impl Layout {
         let path = self.folder().join(INDEX);
         match read(&path, MAX_INDEX)? {
             None => Ok(Index::empty()),
-            Some(bytes) => Index::parse(&bytes).map_err(|reason| error(&path, reason)),
+            Some(bytes) => {
+                Index::parse(&bytes).map_err(|reason| wrong(&path, DirectoryProblem::Damaged, reason))
+            }
         }
     }
 
@@ -208,7 +211,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryE
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| error(path, cause))?;
     if bytes.len() as u64 > limit {
-        return Err(error(path, format!("it has more than {limit} bytes")));
+        return Err(wrong(path, DirectoryProblem::Damaged, format!("it has more than {limit} bytes")));
     }
     Ok(Some(bytes))
 }

@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::error;
-use crate::registry::RegistryError;
+use super::{error, wrong};
+use crate::registry::{DirectoryProblem, RegistryError};
 
 /// The file that is locked.
 pub(super) const FILE: &str = ".brokkr-publish.lock";
@@ -34,8 +34,9 @@ fn take_within(folder: &Path, patience: Duration) -> Result<Lock, RegistryError>
             Ok(()) => return Ok(Lock(file)),
             Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => {
-                return Err(error(
+                return Err(wrong(
                     &path,
+                    DirectoryProblem::Locked,
                     format!("another process holds this lock for more than {patience:?}"),
                 ));
             }

@@ -2,10 +2,10 @@
 
 use super::blobs::make_folder;
 use super::layout::Layout;
-use super::{draft, error};
+use super::{draft, wrong};
 use crate::model::{Descriptor, Digest, Manifest, RawManifest, TagOrDigest, media_type};
-use crate::registry::RegistryError;
 use crate::registry::http::inner_type;
+use crate::registry::{DirectoryProblem, RegistryError};
 
 impl Layout {
     /// The manifest at `at`. What a tag names must be there and whole; what a digest names may be missing, or
@@ -21,11 +21,19 @@ impl Layout {
             }
             TagOrDigest::Tag(tag) => {
                 let path = self.folder().join("index.json");
-                let Some(entry) = self.index()?.find(tag).map_err(|reason| error(&path, reason))? else {
+                let Some(entry) = self
+                    .index()?
+                    .find(tag)
+                    .map_err(|reason| wrong(&path, DirectoryProblem::Damaged, reason))?
+                else {
                     return Ok(None);
                 };
                 let bytes = self.read_manifest(&entry.digest)?.ok_or_else(|| {
-                    error(&path, format!("tag `{tag}` names `{}`, which is not there", entry.digest))
+                    wrong(
+                        &path,
+                        DirectoryProblem::Damaged,
+                        format!("tag `{tag}` names `{}`, which is not there", entry.digest),
+                    )
                 })?;
                 let found = digest_by(&entry.digest, &bytes);
                 if found != entry.digest {
@@ -81,7 +89,7 @@ impl Layout {
             if !self.has_blob(named)? {
                 let reason =
                     format!("manifest `{}` names `{}`, which is not there", manifest.digest(), named.digest);
-                return Err(error(&self.folder(), reason));
+                return Err(wrong(&self.folder(), DirectoryProblem::Damaged, reason));
             }
         }
         Ok(())

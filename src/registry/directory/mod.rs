@@ -15,13 +15,14 @@ mod lock;
 mod manifests;
 mod repository;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use repository::DirectoryRepository;
 use tokio::sync::Semaphore;
 
-use super::{ReadWriteRepository, Registry, RegistryError};
+use super::{DirectoryProblem, ReadWriteRepository, Registry, RegistryError};
 use crate::model::RepositoryName;
 
 /// A registry in a directory.
@@ -43,7 +44,13 @@ impl Registry for DirectoryRegistry {
     }
 }
 
-/// An error about `path`.
-fn error(path: &Path, reason: impl std::fmt::Display) -> RegistryError {
-    RegistryError::Directory { path: path.to_owned(), reason: reason.to_string() }
+/// What the operating system says about `path`.
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
+fn error(path: &Path, cause: io::Error) -> RegistryError {
+    wrong(path, DirectoryProblem::of(&cause), cause.to_string())
+}
+
+/// What is wrong with what is at `path`.
+fn wrong(path: &Path, problem: DirectoryProblem, reason: impl Into<String>) -> RegistryError {
+    RegistryError::Directory { path: path.to_owned(), reason: reason.into(), problem }
 }

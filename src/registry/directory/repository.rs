@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::blobs::BlobWriter;
-use super::error;
 use super::layout::{Layout, read};
+use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
-    Repository,
+    BlobBody, BlobOutcome, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, ReadRepository,
+    RegistryError, Repository,
 };
 
 /// How long the source of a blob may yield nothing.
@@ -44,7 +44,10 @@ impl DirectoryRepository {
 
 /// The outcome of work on another thread.
 async fn joined<T>(layout: &Layout, work: JoinHandle<Result<T, RegistryError>>) -> Result<T, RegistryError> {
-    work.await.unwrap_or_else(|stopped| Err(error(&layout.folder(), stopped)))
+    let stopped = |cause: tokio::task::JoinError| {
+        Err(wrong(&layout.folder(), DirectoryProblem::Failed, cause.to_string()))
+    };
+    work.await.unwrap_or_else(stopped)
 }
 
 #[async_trait::async_trait]
@@ -113,7 +116,8 @@ impl ReadRepository for DirectoryRepository {
         let blob = blob.clone();
         self.run(move |layout| {
             let path = layout.blob(&blob.digest);
-            let bytes = read(&path, limit)?.ok_or_else(|| error(&path, "it is not there"))?;
+            let bytes = read(&path, limit)?
+                .ok_or_else(|| wrong(&path, DirectoryProblem::Damaged, "it is not there"))?;
             let mut digester = blob.digest.digester();
             digester.update(&bytes);
             let found = digester.finish();

@@ -91,7 +91,7 @@ pub(super) fn help(error: &RegistryError) -> String {
         ),
         RegistryError::Credentials { help, .. } => help.clone(),
         RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
-        RegistryError::Directory { .. } => "a directory registry holds one OCI image layout per repository: name an empty or new directory, and check that it can be written".to_owned(),
+        RegistryError::Directory { problem, .. } => problem.help().to_owned(),
     }
 }
 

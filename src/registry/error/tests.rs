@@ -152,7 +152,11 @@ fn every_kind_has_a_help() {
         },
         RegistryError::Credentials { reason: "no".to_owned(), help: "set it".to_owned() },
         RegistryError::Certificates { path: "ca.pem".into(), reason: "no".to_owned() },
-        RegistryError::Directory { path: "a".into(), reason: "no".to_owned() },
+        RegistryError::Directory {
+            path: "a".into(),
+            reason: "no".to_owned(),
+            problem: DirectoryProblem::Failed,
+        },
     ];
     for error in unreachable.iter().chain(&others) {
         assert!(!error.to_diagnostic().help.unwrap_or_default().is_empty(), "{error:?}");

@@ -1,13 +1,12 @@
 //! An answer to one request: its head, and its body read up to a limit.
 
-use std::time::Duration;
-
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName};
 use reqwest::{Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
-use super::exchange;
 use super::retry::{Failure, asked_wait};
+use super::{Timeouts, exchange};
 use crate::model::Digest;
 use crate::registry::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
 
@@ -25,10 +24,19 @@ pub(super) struct Answer {
     pub(super) url: Url,
     /// Where the credentials came from that the request carried.
     pub(super) credentials: Option<String>,
-    /// The longest wait for a piece of the body.
-    pub(super) patience: Duration,
+    /// How long the body may take.
+    pub(super) timeouts: Timeouts,
     /// The answer.
     pub(super) response: Response,
+    /// How much of the body came, and since when it is read.
+    pub(super) received: Received,
+}
+
+/// How much of a body came, in bytes, and since when it is read.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    bytes: u64,
+    since: Option<Instant>,
 }
 
 impl Answer {
@@ -72,10 +80,22 @@ impl Answer {
 
     /// The next piece of the body.
     async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
-        let (cause, failure) = match tokio::time::timeout(self.patience, self.response.chunk()).await {
-            Ok(Ok(piece)) => return Ok(piece),
+        let now = Instant::now();
+        let spent = now.duration_since(*self.received.since.get_or_insert(now));
+        let total = self.timeouts.body(self.received.bytes);
+        let (left, patience) = (total.saturating_sub(spent), self.timeouts.answer);
+        let (cause, failure) = match tokio::time::timeout(left.min(patience), self.response.chunk()).await {
+            Ok(Ok(piece)) => {
+                self.received.bytes += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                return Ok(piece);
+            }
             Ok(Err(error)) => (exchange::deepest(&error), NetworkFailure::Connection),
-            Err(_) => (format!("the answer stopped for {:?}", self.patience), NetworkFailure::Timeout),
+            Err(_) if left < patience => {
+                let bytes = self.received.bytes;
+                let cause = format!("the answer comes too slowly: {bytes} bytes within {total:?}");
+                (cause, NetworkFailure::Timeout)
+            }
+            Err(_) => (format!("the answer stopped for {patience:?}"), NetworkFailure::Timeout),
         };
         let request = self.request.clone();
         let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };

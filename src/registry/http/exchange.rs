@@ -6,7 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOC
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::{Answer, Received};
 use super::body::{Payload, Stall, watch};
 use super::host::Host;
 use super::origin;
@@ -133,8 +133,8 @@ impl Host {
             Ok(Ok(response)) => {
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
-                let patience = self.timeouts.answer;
-                return Ok(Answer { request, url: url.clone(), credentials, patience, response });
+                let (timeouts, received) = (self.timeouts.clone(), Received::default());
+                return Ok(Answer { request, url: url.clone(), credentials, timeouts, response, received });
             }
             Ok(Err(error)) => {
                 let failure = kind_of(&error);

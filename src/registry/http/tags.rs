@@ -9,9 +9,11 @@ use url::Url;
 use super::exchange::Call;
 use super::repository::HttpRepository;
 use super::retry::Retries;
+use super::wait::ListingTime;
 use super::{link, origin};
 use crate::model::Tag;
 use crate::registry::RegistryError;
+use crate::registry::error::text;
 
 /// How many tags to ask for at a time.
 const PAGE: usize = 1000;
@@ -34,13 +36,16 @@ impl HttpRepository {
         let (mut tags, mut seen) = (Vec::new(), HashSet::new());
         let mut visited = HashSet::from([first.clone()]);
         let (mut next, mut idle) = (Some(first.clone()), 0);
+        let time = ListingTime::new(&self.host.timeouts);
         while let Some(url) = next.take() {
-            let Some(listed) = self.page(&url).await? else { break };
+            let request = || text::request("GET", &url);
+            let so_far = || format!("{} tags", seen.len());
+            let Some(listed) = time.page(self.page(&url), request, so_far).await? else { break };
             let (before, last) = (seen.len(), listed.tags.last().cloned());
             let full = listed.tags.len() == PAGE;
-            for text in listed.tags {
-                let Ok(tag) = text.parse::<Tag>() else { continue };
-                if seen.insert(text) {
+            for name in listed.tags {
+                let Ok(tag) = name.parse::<Tag>() else { continue };
+                if seen.insert(name) {
                     tags.push(tag);
                 }
             }

@@ -1,6 +1,15 @@
-//! How long one step of a request may take.
+//! How long one step of a request may take, and a listing of many pages.
 
+use std::future::Future;
 use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::registry::{NetworkFailure, RegistryError};
+
+/// The fewest bytes a second of an answer's body, once twice [`Timeouts::answer`] is over: a registry that trickles
+/// would else never be given up.
+const SLOWEST: u64 = 16 * 1024;
 
 /// How long one step of a request may take.
 #[derive(Debug, Clone)]
@@ -8,8 +17,10 @@ pub struct Timeouts {
     /// To connect, TLS included. 10 seconds.
     pub connect: Duration,
     /// From the end of the request to the head of the answer, and between two pieces of the answer's body.
-    /// 60 seconds.
+    /// 60 seconds. The whole body may take twice as long, and a second more for each 16 KiB that came.
     pub answer: Duration,
+    /// For all pages of a listing together, of tags or of GitHub's versions. 10 minutes.
+    pub listing: Duration,
     /// During an upload, without a byte being taken. 60 seconds.
     pub stall: Duration,
     /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry, fed
@@ -22,6 +33,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(60),
+            listing: Duration::from_secs(600),
             stall: Duration::from_secs(60),
             source: Duration::from_secs(600),
         }
@@ -33,5 +45,52 @@ impl Timeouts {
     /// digest and move the content to its place first. A second more for each 16 MiB.
     pub(super) fn commit(&self, size: u64) -> Duration {
         self.answer + Duration::from_secs(size / (16 * 1024 * 1024))
+    }
+
+    /// How long the body of an answer may have taken by the time that `received` bytes of it are there.
+    pub(super) fn body(&self, received: u64) -> Duration {
+        self.answer.saturating_mul(2).saturating_add(Duration::from_secs(received / SLOWEST))
+    }
+}
+
+/// The time for all pages of one listing.
+pub(super) struct ListingTime {
+    limit: Duration,
+    until: Instant,
+}
+
+impl ListingTime {
+    /// The time of a listing that starts now.
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
+        Self { limit: timeouts.listing, until: Instant::now() + timeouts.listing }
+    }
+
+    /// The next page, asked for by `request`, where it comes in time. `listed` says what the pages before held.
+    pub(super) async fn page<T>(
+        &self,
+        page: impl Future<Output = Result<T, RegistryError>> + Send,
+        request: impl FnOnce() -> String + Send,
+        listed: impl FnOnce() -> String + Send,
+    ) -> Result<T, RegistryError> {
+        tokio::time::timeout_at(self.until, page).await.unwrap_or_else(|_| {
+            let cause =
+                format!("the list is not at its end after {:?}, with {} so far", self.limit, listed());
+            let failure = NetworkFailure::Timeout;
+            Err(RegistryError::Unreachable { request: request(), cause, attempts: 1, failure })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_may_take_longer_the_more_of_it_is_there() {
+        let timeouts = Timeouts::default();
+        for (received, seconds) in [(0, 120), (100, 120), (16 * 1024, 121), (16 << 20, 120 + 1024)] {
+            assert_eq!(timeouts.body(received).as_secs(), seconds, "{received}");
+        }
+        assert!(Timeouts { answer: Duration::MAX, ..timeouts }.body(u64::MAX) > Duration::ZERO);
     }
 }

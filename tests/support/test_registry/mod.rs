@@ -131,6 +131,11 @@ pub enum Fault {
     Headers(Vec<(&'static str, String)>),
     /// An answer 200 whose body does not end.
     Endless,
+    /// An answer 200 whose body does not end, and comes byte by byte.
+    Trickle {
+        /// The wait before each byte.
+        every: Duration,
+    },
 }
 
 /// Holds a request back until what it returns is done.

@@ -189,6 +189,13 @@ async fn handle(
             let piece = Bytes::from(vec![b' '; 65_536]);
             Response::new(Body::from_stream(stream::repeat_with(move || Ok::<_, io::Error>(piece.clone()))))
         }
+        Some(Fault::Trickle { every }) => {
+            let byte = move |()| async move {
+                tokio::time::sleep(every).await;
+                Some((Ok::<_, io::Error>(Bytes::from_static(b" ")), ()))
+            };
+            Response::new(Body::from_stream(stream::unfold((), byte)))
+        }
     }
 }
 

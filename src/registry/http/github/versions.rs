@@ -9,6 +9,8 @@ use serde::Deserialize;
 use super::GithubRepository;
 use super::api::{Api, Read};
 use crate::model::{Digest, TagOrDigest};
+use crate::registry::error::text;
+use crate::registry::http::wait::ListingTime;
 use crate::registry::http::{link, origin};
 use crate::registry::{Credentials, HeldManifest, RegistryError};
 
@@ -171,8 +173,11 @@ impl GithubRepository {
     ) -> Result<(), RegistryError> {
         let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
         let mut visited = HashSet::new();
+        let time = ListingTime::new(&self.registry.host.timeouts);
         loop {
-            let read = api.read(&url, self.credentials(), PAGE_LIMIT).await?;
+            let page = api.read(&url, self.credentials(), PAGE_LIMIT);
+            let so_far = || format!("{} pages of versions", visited.len());
+            let read = time.page(page, || text::request("GET", &url), so_far).await?;
             let versions: Vec<Version> = parse(&read)?;
             for version in versions {
                 if !visit(version) {

@@ -1,0 +1,96 @@
+//! What is wrong with a directory registry, as far as the way out differs.
+
+use std::io::{self, ErrorKind};
+
+/// What is wrong with a directory registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryProblem {
+    /// Something that is no image layout is in its place.
+    Occupied,
+    /// The registry itself is a layout.
+    IsLayout,
+    /// A repository would be inside another one's content.
+    Nested,
+    /// Another process holds the lock.
+    Locked,
+    /// The layout cannot be read as one, or misses what it names.
+    Damaged,
+    /// The disk is full, or a quota is used up.
+    Full,
+    /// The operating system lets this user not do it.
+    Forbidden,
+    /// Anything else that the operating system said.
+    Failed,
+}
+
+impl DirectoryProblem {
+    /// The problem that an error of the operating system tells of.
+    pub(in crate::registry) fn of(cause: &io::Error) -> Self {
+        match cause.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Forbidden,
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => Self::Occupied,
+            _ => Self::Failed,
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn help(self) -> &'static str {
+        match self {
+            Self::Occupied => {
+                "a directory registry holds one OCI image layout per repository: name an empty or new directory in the registry's `url`, or move away what is there"
+            }
+            Self::IsLayout => "name the directory above this layout in the registry's `url`",
+            Self::Nested => "give one of the two images another `repository`",
+            Self::Locked => {
+                "wait until the other run is over, and run again; the lock goes with its process, whatever becomes of the file"
+            }
+            Self::Damaged => {
+                "something else changed this layout: put back what it lost, or move the layout away, and publish again"
+            }
+            Self::Full => {
+                "free space on this disk, or name a directory on another; then run again: what was written is not written again"
+            }
+            Self::Forbidden => {
+                "let the user of this run write there, or name another directory in the registry's `url`"
+            }
+            Self::Failed => {
+                "this is what the operating system says: check that the disk is there and well, and run again"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_problem_has_a_way_out_of_its_own() {
+        for (kind, problem) in [
+            (ErrorKind::StorageFull, DirectoryProblem::Full),
+            (ErrorKind::QuotaExceeded, DirectoryProblem::Full),
+            (ErrorKind::PermissionDenied, DirectoryProblem::Forbidden),
+            (ErrorKind::ReadOnlyFilesystem, DirectoryProblem::Forbidden),
+            (ErrorKind::NotADirectory, DirectoryProblem::Occupied),
+            (ErrorKind::TimedOut, DirectoryProblem::Failed),
+        ] {
+            assert_eq!(DirectoryProblem::of(&kind.into()), problem, "{kind:?}");
+        }
+        let all = [
+            DirectoryProblem::Occupied,
+            DirectoryProblem::IsLayout,
+            DirectoryProblem::Nested,
+            DirectoryProblem::Locked,
+            DirectoryProblem::Damaged,
+            DirectoryProblem::Full,
+            DirectoryProblem::Forbidden,
+            DirectoryProblem::Failed,
+        ];
+        let helps: BTreeSet<&str> = all.into_iter().map(DirectoryProblem::help).collect();
+        assert_eq!(helps.len(), all.len());
+        assert_eq!(helps.iter().filter(|help| help.contains("empty or new directory")).count(), 1);
+    }
+}
