@@ -76,7 +76,7 @@ def main():
     binary, folder, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with open(os.path.join(folder, "publish.toml"), "w") as file:
         file.write(config("oci:somewhere"))
-    root = json.loads(run(binary, folder, "plan", "--json"))["repositories"][0]["root"]
+    root = json.loads(run(binary, folder, "plan", "--json"))["repositories"][0]["content"]["root"]
     registry = Registry()
     registry.digest, registry.size = root["digest"], root["size"]
     with open(os.path.join(folder, "publish.toml"), "w") as file:
