@@ -36,6 +36,11 @@ impl TaggedCommits {
         Self { commits: commits.into_iter().collect(), default_branch: None }
     }
 
+    /// Every git tag.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.commits.keys().map(String::as_str)
+    }
+
     /// The context in which the git tag `tag` was published. The commit is known where the clone knows the tag.
     pub fn release(&self, tag: &str) -> Context {
         let mut context = self.context(EventName::Tag, format!("refs/tags/{tag}"));

@@ -94,6 +94,16 @@ impl<'a> Releases<'a> {
         (context, values)
     }
 
+    /// The highest release of `image` that git knows, pre-releases aside, and its tag.
+    pub fn highest_tagged(&self, image: &Image) -> Option<(Version, String)> {
+        let prefix = version::prefix(self.renderer.config, image);
+        let releases = self.commits.tags().filter_map(|tag| {
+            let version = Version::parse(tag.strip_prefix(prefix)?).ok()?;
+            version.pre.is_empty().then(|| (version, tag.to_owned()))
+        });
+        releases.max()
+    }
+
     /// How versions are read out of the tags of the image called `name`.
     pub fn readers(&self, name: &str, image: &'a Image) -> Readers {
         // The reader puts a version of its own in the place of this one.

@@ -75,6 +75,13 @@ pub enum Finding {
         /// How many versions they hold.
         count: usize,
     },
+    /// No registry holds any version of the image, though git knows a release of it.
+    Unpublished {
+        /// The version.
+        version: String,
+        /// The git tag.
+        git_tag: String,
+    },
     /// A platform that is declared is not in the last version.
     MissingPlatform {
         /// The platform.
@@ -191,7 +198,7 @@ impl Finding {
     /// What it is about, in a word.
     pub fn subject(&self) -> &'static str {
         match self {
-            Self::NoVersions { .. } => "versions",
+            Self::NoVersions { .. } | Self::Unpublished { .. } => "versions",
             Self::MissingPlatform { .. } => "platform",
             Self::Annotation { .. } => "annotation",
             Self::MissingManifest { .. } => "manifest",
@@ -214,6 +221,9 @@ impl fmt::Display for Finding {
         match self {
             Self::NoVersions { count: 1, .. } => f.write_str("drift: other registries hold one version"),
             Self::NoVersions { count, .. } => write!(f, "drift: other registries hold {count} versions"),
+            Self::Unpublished { git_tag, .. } => {
+                write!(f, "drift: no version is in any registry, and the git tag {git_tag} is a release")
+            }
             Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, and not in {tag}"),
             Self::Annotation { tag, .. } => write!(f, "drift: not as declared in {tag}"),
             Self::MissingManifest { tags, .. } | Self::MissingBlob { tags, .. } => {

@@ -97,7 +97,9 @@ fn tag_row(tag: &VerifiedTag, style: Style) -> Row {
 fn finding_row(finding: &Finding, style: Style) -> Row {
     let arrow = style.arrow();
     let value = match finding {
-        Finding::NoVersions { version, .. } => format!("none {arrow} {}", clean::line(version)),
+        Finding::NoVersions { version, .. } | Finding::Unpublished { version, .. } => {
+            format!("none {arrow} {}", clean::line(version))
+        }
         Finding::MissingPlatform { platform, .. } => clean::line(&platform.to_string()),
         Finding::Annotation { key, declared, found, .. } => {
             let found = found.as_deref().map_or_else(|| "not there".to_owned(), |it| quoted(it, style));

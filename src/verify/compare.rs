@@ -92,7 +92,7 @@ fn repository(
     let findings = findings(wanted, present);
     if !wanted.readable {
         notes.push(Note::NoFullVersion);
-    } else if wanted.last.is_none() && tags.is_empty() {
+    } else if wanted.last.is_none() && wanted.tagged.is_none() && tags.is_empty() {
         notes.push(Note::NothingPublished);
     }
     if let (Some(declared), Some(ObservedVisibility::Unknown)) = (place.visibility, present.visibility) {
@@ -130,6 +130,9 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
     let mut findings = Vec::new();
     if let Some(last) = wanted.last.as_ref().filter(|_| wanted.versions.is_empty()) {
         findings.push(Finding::NoVersions { version: last.to_string(), count: wanted.known });
+    }
+    if let Some((version, git_tag)) = &wanted.tagged {
+        findings.push(Finding::Unpublished { version: version.to_string(), git_tag: git_tag.clone() });
     }
     if let Some((root, tag)) = present.root.as_ref().and_then(|root| Some((root, root.tag.as_ref()?))) {
         if let Some(found) = &root.platforms {
@@ -178,6 +181,7 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::Corrupt { digest, .. }
         | Finding::Unreadable { digest, .. } => Some(digest),
         Finding::NoVersions { .. }
+        | Finding::Unpublished { .. }
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
         | Finding::Visibility { .. } => None,

@@ -101,6 +101,26 @@ fn what_stands_stands() {
 }
 
 #[test]
+fn a_release_that_git_knows_must_be_somewhere() {
+    let config = load_text(CONFIG, &LoadOptions::default()).config.expect("a configuration");
+    let mut places = places(&config, &Selection::default());
+    places.truncate(1);
+    let commit = || crate::context::TaggedCommit { sha: "0".repeat(40), time: None };
+    let tags = ["v1.0.0", "v1.2.0", "v2.0.0-rc.1", "other/v3.0.0", "v4"];
+    let commits = TaggedCommits::new(tags.map(|tag| (tag.to_owned(), commit())));
+    let releases = Releases::new(&config, commits);
+    let drift = |standing: &[Tag]| {
+        let expected = expect(&config, &releases, &places, &[standing.to_vec()]);
+        let tags = standing.iter().map(|tag| (tag.clone(), digest_of("1"))).collect();
+        let observed = ObservedRepository { tags, ..ObservedRepository::default() };
+        told(&expected, &Observed { repositories: vec![observed] })
+    };
+    let unpublished = "a versions: drift: no version is in any registry, and the git tag v1.2.0 is a release";
+    assert_eq!(drift(&[]), [unpublished]);
+    assert_eq!(drift(&[tag("v1.0.0"), tag("latest")]), Vec::<String>::new());
+}
+
+#[test]
 fn a_rule_may_be_younger_than_a_version() {
     // `{{ version }}-slim` came with version 2, and so did `v{{ version.major }}`.
     const RULES: &str = r#"

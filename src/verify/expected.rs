@@ -50,6 +50,8 @@ pub struct ExpectedRepository {
     pub versions: BTreeMap<Version, Vec<Tag>>,
     /// The last known version: the highest release in any registry of the image, or pre-release where there is none.
     pub last: Option<Version>,
+    /// Where there is none: the highest release that git knows, and its tag.
+    pub tagged: Option<(Version, String)>,
     /// How many versions there are in all registries of the image.
     pub known: usize,
     /// Whether a rule prints the full version, or no rule is of releases.
@@ -186,6 +188,8 @@ fn expect_image<'a>(
         }
     }
     expected.unverified.extend(notes.unverified);
+    let tagged =
+        last.is_none().then(|| releases.highest_tagged(image)).flatten().filter(|_| !readers.is_empty());
     let is_of_releases = !releases.tags(name, image, &Version::new(0, 0, 0)).is_empty();
     for ((place, _), versions) in places.iter().zip(held) {
         let mut tags = IndexMap::new();
@@ -201,6 +205,7 @@ fn expect_image<'a>(
             place: (*place).clone(),
             versions,
             last: last.clone(),
+            tagged: tagged.clone(),
             known: all.len(),
             readable: !readers.is_empty() || !is_of_releases,
             tags,
