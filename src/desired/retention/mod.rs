@@ -280,3 +280,6 @@ fn no_number(config: &Config, context: &Context, retention: &str) -> Diagnostic 
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod property_tests;
