@@ -1,8 +1,6 @@
 //! Nothing is claimed that was not seen: every tag is read again after it was put or removed, and visibility is proved by
 //! an anonymous pull.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 
 use super::check::{Prepared, digest_at};
@@ -13,19 +11,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository, VisibilityChange};
 use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest, Visibility};
-use crate::registry::RegistryError;
+use crate::registry::{READ_PAUSES, RegistryError};
 use crate::visibility;
-
-/// How long is waited between readings: reads can lag a push on GHCR, by seconds.
-const PAUSES: [Duration; 7] = [
-    Duration::from_millis(100),
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-];
 
 /// How often a forward tag that another run took is set right.
 const REPAIRS: usize = 8;
@@ -85,7 +72,7 @@ pub(super) async fn tags(
 
 /// Reads an immutable tag back.
 pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
-    let mut pauses = PAUSES.into_iter();
+    let mut pauses = READ_PAUSES.into_iter();
     loop {
         let found = digest_at(it.repository.as_ref(), &change.tag).await;
         let found = found.map_err(|error| of_tag(it, &change.tag, &error))?;
@@ -108,7 +95,7 @@ async fn tag(
     options: &Options<'_>,
 ) -> Result<Seen, Diagnostic> {
     let failed = |error: RegistryError| of_tag(it, &change.tag, &error);
-    let (mut pauses, mut repairs) = (PAUSES.into_iter(), 0);
+    let (mut pauses, mut repairs) = (READ_PAUSES.into_iter(), 0);
     // What this run put last.
     let mut last = change.wanted().cloned();
     loop {

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use super::connect::Connections;
 use super::files::load_record;
-use super::{Result, Session, path};
+use super::{Result, Session, path, told};
 use crate::apply::Connect;
 use crate::config::Config;
 use crate::context::{self, TaggedCommits};
 use crate::desired::{Releases, Selection};
-use crate::diagnostic::Diagnostic;
 use crate::event::Reporter;
 use crate::model::forward::Descent;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::verify::{self, Connection, Expected, Failure, Later, Observed, Place};
+use crate::verify::{self, Connection, Expected, Later, Observed, Place};
 
 /// What is verified, and how.
 #[derive(Debug)]
@@ -97,15 +96,6 @@ fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection
         }
     }
     if diagnostics.is_empty() { Ok(connected) } else { Err(diagnostics) }
-}
-
-fn told(failures: &[Failure]) -> Vec<Diagnostic> {
-    let named = |(name, error): &Failure| {
-        let mut diagnostic = error.to_diagnostic();
-        diagnostic.message = format!("{name}: {}", diagnostic.message);
-        diagnostic
-    };
-    failures.iter().map(named).collect()
 }
 
 /// Asks git whether what a branch tag stands for now came after what a record says.

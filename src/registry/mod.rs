@@ -106,6 +106,17 @@ pub trait Registry: Send + Sync {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository>;
 }
 
+/// How long is waited between readings of what was just written: reads can lag on GHCR, by seconds.
+pub const READ_PAUSES: [Duration; 7] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
 /// Something that a person should hear of while a request goes on.
 #[derive(Debug, Clone)]
 pub enum Notice {

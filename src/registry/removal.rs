@@ -1,23 +1,10 @@
 //! Removing one tag and nothing else, whatever the registry can delete: [`remove_tag`].
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{BlobBody, ByteStream, Deletion, ReadWriteRepository, RegistryError};
+use super::{BlobBody, ByteStream, Deletion, READ_PAUSES, ReadWriteRepository, RegistryError};
 use crate::model::{Descriptor, Digest, RawManifest, Tag, TagOrDigest, media_type};
-
-/// How long is waited between readings: those of GHCR can lag by seconds.
-const PAUSES: [Duration; 7] = [
-    Duration::from_millis(100),
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-];
 
 /// A tar archive without entries: two blocks of zeros (POSIX.1-2017, pax, "ustar Interchange Format").
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
@@ -91,7 +78,7 @@ async fn read_back(
     ours: &[Digest],
 ) -> Result<Removal, RegistryError> {
     let at = TagOrDigest::Tag(tag.clone());
-    let mut pauses = PAUSES.into_iter();
+    let mut pauses = READ_PAUSES.into_iter();
     loop {
         let found = repository.head_manifest(&at).await?;
         let Some(found) = found.filter(|found| ours.contains(&found.digest)) else {

@@ -2,7 +2,6 @@
 //! for packages").
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -12,7 +11,7 @@ use crate::model::{Digest, TagOrDigest};
 use crate::registry::error::text;
 use crate::registry::http::wait::ListingTime;
 use crate::registry::http::{link, origin};
-use crate::registry::{Credentials, HeldManifest, RegistryError};
+use crate::registry::{Credentials, HeldManifest, READ_PAUSES, RegistryError};
 
 /// How many versions to ask for at a time: the most that GitHub gives.
 const PAGE: usize = 100;
@@ -22,15 +21,6 @@ const PAGE_LIMIT: u64 = 16 * 1024 * 1024;
 const MOST_PAGES: usize = 10_000;
 /// The longest answer about one version, in bytes.
 const VERSION_LIMIT: u64 = 1024 * 1024;
-/// How long is waited between looks for a version that was just put.
-const PAUSES: [Duration; 6] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-];
 
 /// A manifest, as the packages API has it.
 #[derive(Deserialize)]
@@ -99,7 +89,7 @@ impl GithubRepository {
 
     /// Deletes a manifest with all its tags; `Ok` where it is not there (any more).
     pub(super) async fn delete_version(&self, digest: &Digest) -> Result<(), RegistryError> {
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = READ_PAUSES.into_iter();
         loop {
             let mut id = None;
             let mut visit = |version: Version| {
