@@ -104,6 +104,20 @@ impl Released {
 }
 
 #[test]
+fn the_record_that_is_read_is_not_written_over() {
+    let folder = Folder::with(&[("publish.toml", &configuration(&[("bundle", "oci:registry")]))]);
+    folder.image("image", &image("1.2.3"));
+    folder.run("apply --auto-approve --ref refs/tags/v1.2.3 --record record.json").done().expect_code(0);
+    let written = folder.read("record.json");
+    for option in ["--out", "--record"] {
+        let refused = folder.run(&format!("rollback record.json --auto-approve {option} ./record.json"));
+        let refused = refused.done().expect_code(1);
+        assert!(refused.stderr().contains("publish::command::usage"), "{}", refused.shown());
+        assert_eq!(folder.read("record.json"), written);
+    }
+}
+
+#[test]
 fn a_release_is_taken_back_in_a_registry() {
     let registry = DockerRegistry::start(&Auth::None);
     let released = Released::to(&registry.host());

@@ -37,7 +37,8 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
-    engine::check_destinations(&session, arguments.out.as_deref(), arguments.record.as_deref())?;
+    let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
+    engine::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let plan = match &arguments.saved {
         Some(path) => saved(global, arguments, &session, path)?,
         None => made(global, arguments, &session)?,

@@ -34,7 +34,7 @@ pub struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let shape = &arguments.shape;
     let session = global.session_in(Some(&shape.simulation))?;
-    engine::check_destinations(&session, arguments.out.as_deref(), arguments.record.as_deref())?;
+    engine::check_destinations(&session, None, arguments.out.as_deref(), arguments.record.as_deref())?;
     let (reporter, parallelism) = (global.reporter(false), shape.network.parallelism);
     let plan = block_on(engine::prune(&session, &shape.target, parallelism, &reporter))??;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());

@@ -47,7 +47,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         ]);
     }
     let session = global.session()?;
-    engine::check_destinations(&session, arguments.out.as_deref(), arguments.record.as_deref())?;
+    let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
+    engine::check_destinations(&session, Some(&arguments.applied), out, record)?;
     let record = engine::load_record(&session, &arguments.applied)?;
     let parallelism = arguments.network.parallelism;
     let reporter = global.reporter(false);

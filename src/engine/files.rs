@@ -142,8 +142,13 @@ fn has_outcome(bytes: &[u8]) -> bool {
 }
 
 /// Refuses, before anything is asked or sent, what a plan and a record cannot be written to when all is done: places
-/// that take no file, one place for both, and for the record a file that is none.
-pub fn check_destinations(session: &Session, out: Option<&Path>, record: Option<&Path>) -> Result<()> {
+/// that take no file, one place for both, the file that is `read`, and for the record a file that is none.
+pub fn check_destinations(
+    session: &Session,
+    read: Option<&Path>,
+    out: Option<&Path>,
+    record: Option<&Path>,
+) -> Result<()> {
     let place = |file: &Path| {
         let folder = folder_of(session, file);
         folder.canonicalize().unwrap_or(folder).join(file.file_name().unwrap_or_default())
@@ -154,6 +159,15 @@ pub fn check_destinations(session: &Session, out: Option<&Path>, record: Option<
         let message = format!("`--out` and `--record` both name `{}`", record.display());
         let help = "give the plan and the record a file each";
         return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
+    }
+    for (option, file) in [("--out", out), ("--record", record)] {
+        if let (Some(read), Some(file)) = (read, file)
+            && place(read) == place(file)
+        {
+            let message = format!("`{option}` would write over `{}`, which is read", read.display());
+            let help = format!("name another file for `{option}`");
+            return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
+        }
     }
     let mut found = Vec::new();
     if let Some(out) = out {
