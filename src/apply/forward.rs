@@ -2,8 +2,9 @@
 //! carries.
 //!
 //! A registry has no compare-and-swap. What holds all the same: every run puts its version's own tag before any floating
-//! one, and lists the tags again after its last put of a floating one. So of two runs at once, in any interleaving, the one
-//! that puts last sees the other's version, and gives the tag to the higher.
+//! one, and after its puts of a floating one, those that set it right for another included, lists the tags again. So of
+//! runs at once, in any interleaving, the one that puts last sees the others' versions, and gives the tag to the highest
+//! (docs/adr/0007-two-at-once.md).
 
 use futures_util::future::join_all;
 
