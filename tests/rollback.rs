@@ -104,6 +104,29 @@ impl Released {
 }
 
 #[test]
+fn a_plan_whose_content_is_gone_moves_nothing() {
+    let folder = Folder::with(&[("publish.toml", &configuration(&[("bundle", "oci:registry")]))]);
+    let old = folder.publish("1.2.3");
+    let new = folder.image("image", &image("2.0.0")).digest;
+    folder.run("apply --auto-approve --ref refs/tags/v2.0.0 --record record.json").done().expect_code(0);
+    folder.run("rollback record.json --out plan.json").done().expect_code(0);
+    let blob = |digest: &str| {
+        folder.path.join("registry/app/blobs/sha256").join(digest.trim_start_matches("sha256:"))
+    };
+    std::fs::remove_file(blob(&old)).expect("removed");
+    let refused = folder.run("apply plan.json").wide().done().expect_code(1);
+    assert!(
+        refused.stderr().contains("neither its source nor the repository holds any more"),
+        "{}",
+        refused.shown()
+    );
+    for tag in ["latest", "v2", "v2.0"] {
+        let place = format!("oci:{}/registry/app:{tag}", folder.path.display());
+        assert_eq!(digest(&place).as_ref(), Some(&new), "{tag}");
+    }
+}
+
+#[test]
 fn the_record_that_is_read_is_not_written_over() {
     let folder = Folder::with(&[("publish.toml", &configuration(&[("bundle", "oci:registry")]))]);
     folder.image("image", &image("1.2.3"));

@@ -165,3 +165,20 @@ async fn a_registry_whose_answer_is_lost_once() {
     assert!(requests > 20, "only {requests} requests");
     assert_eq!(failed, 0, "what passes is sent again");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_misses_for_a_moment_what_it_has() {
+    let world = World::new().await;
+    let body = br#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
+    let refused = Fault::Answer(404, vec![("content-type", "application/json".to_owned())], body.to_vec());
+    world.registries[1].on("PUT", "/manifests/sha256:", 2, refused.clone());
+    let (_, problems) = world.apply("1.2.3", |_| {}).await;
+    assert_eq!(problems, []);
+    assert_eq!(world.tag(1, "latest").as_ref(), Some(&world.new.digest));
+    // Not for ever: then no tag moves anywhere.
+    let world = World::new().await;
+    world.registries[1].on("PUT", "/manifests/sha256:", 1_000, refused);
+    let (_, problems) = world.apply("1.2.3", |_| {}).await;
+    assert!(problems[0].message.contains("MANIFEST_BLOB_UNKNOWN"), "{problems:?}");
+    assert!((0..3).all(|registry| world.tag(registry, "v1.2.3").is_none()));
+}
