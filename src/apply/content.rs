@@ -44,20 +44,25 @@ pub(super) async fn place(
         }
     }
     let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.places_content()).collect();
-    let changing: Vec<(&Prepared<'_>, &Published)> =
+    let mut incomplete: Vec<(&Prepared<'_>, &Published)> =
         changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?))).collect();
     let mut pauses = PAUSES.into_iter();
     loop {
         // In the end what a registry says of its blobs is not believed.
         let trusting = !pauses.as_slice().is_empty();
-        blobs(&changing, trusting, options, progress).await?;
-        let manifests = join_all(changing.iter().map(|(it, published)| async move {
+        blobs(&incomplete, trusting, options, progress).await?;
+        let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
             manifests(it, published, progress).await.map_err(|error| (*it, error))
         }));
         let problems: Vec<_> = manifests.await.into_iter().filter_map(Result::err).collect();
         let passing = problems.iter().all(|(_, error)| error.misses_content());
         match pauses.next().filter(|_| passing && !problems.is_empty()) {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => {
+                // The others are complete.
+                incomplete
+                    .retain(|(it, _)| problems.iter().any(|(failed, _)| failed.position == it.position));
+                tokio::time::sleep(pause).await;
+            }
             None if problems.is_empty() => return Ok(()),
             None => return Err(problems.iter().map(|(it, error)| diagnostic(it, error)).collect()),
         }
