@@ -54,6 +54,39 @@ const ARCHITECTURES: [(&str, &[&str]); 12] = [
 ];
 
 impl Platform {
+    /// The platform that the configuration of an image says it runs on (image-spec, config.md, "Properties"). `None` where
+    /// it does not say.
+    ///
+    /// # Errors
+    ///
+    /// The words of the parser, where `bytes` are no configuration.
+    pub fn of_config(bytes: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Config {
+            #[serde(default)]
+            os: String,
+            #[serde(default)]
+            architecture: String,
+            #[serde(default)]
+            variant: Option<String>,
+            #[serde(default, rename = "os.version")]
+            os_version: Option<String>,
+            #[serde(default, rename = "os.features")]
+            os_features: Option<Vec<String>>,
+        }
+        let config: Config = serde_json::from_slice(bytes)?;
+        if config.os.is_empty() || config.architecture.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            os: config.os,
+            architecture: config.architecture,
+            variant: config.variant.filter(|variant| !variant.is_empty()),
+            os_version: config.os_version.filter(|version| !version.is_empty()),
+            os_features: config.os_features.unwrap_or_default(),
+        }))
+    }
+
     /// A platform without a variant.
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self {

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read};
 
-use serde::Deserialize;
-
 use super::{Source, SourceError};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Descriptor, Manifest, Platform, RawManifest, media_type};
@@ -46,36 +44,12 @@ pub(super) fn config_platform(
     source: &dyn Source,
     config: &Descriptor,
 ) -> Result<Option<Platform>, SourceError> {
-    #[derive(Deserialize)]
-    struct Config {
-        #[serde(default)]
-        os: String,
-        #[serde(default)]
-        architecture: String,
-        #[serde(default)]
-        variant: Option<String>,
-        #[serde(default, rename = "os.version")]
-        os_version: Option<String>,
-        #[serde(default, rename = "os.features")]
-        os_features: Option<Vec<String>>,
-    }
     if ![media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str()) {
         return Ok(None);
     }
     let what = format!("configuration `{}`", config.digest);
     let bytes = read_whole(source, config, MAX_CONFIG_SIZE, &what)?;
-    let parsed: Config =
-        serde_json::from_slice(&bytes).map_err(|error| SourceError::malformed(what, error.to_string()))?;
-    if parsed.os.is_empty() || parsed.architecture.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Platform {
-        os: parsed.os,
-        architecture: parsed.architecture,
-        variant: parsed.variant.filter(|variant| !variant.is_empty()),
-        os_version: parsed.os_version.filter(|version| !version.is_empty()),
-        os_features: parsed.os_features.unwrap_or_default(),
-    }))
+    Platform::of_config(&bytes).map_err(|error| SourceError::malformed(what, error.to_string()))
 }
 
 fn read_whole(

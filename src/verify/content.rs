@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::model::drift::Finding;
 use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, Tag, TagOrDigest, media_type};
 use crate::registry::{ReadWriteRepository, RegistryError};
@@ -120,15 +118,6 @@ async fn config_platform(
     config: &Descriptor,
     tags: &[Tag],
 ) -> Result<Result<Option<Platform>, Finding>, RegistryError> {
-    #[derive(Deserialize)]
-    struct Config {
-        #[serde(default)]
-        os: String,
-        #[serde(default)]
-        architecture: String,
-        #[serde(default)]
-        variant: Option<String>,
-    }
     if ![media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str()) {
         return Ok(Ok(None));
     }
@@ -148,11 +137,8 @@ async fn config_platform(
         }
         Err(error) => return Err(error),
     };
-    let parsed: Config = match serde_json::from_slice(&bytes) {
-        Ok(parsed) => parsed,
-        Err(error) => return unreadable(error.to_string()),
-    };
-    let variant = parsed.variant.filter(|variant| !variant.is_empty());
-    let platform = Platform { variant, ..Platform::new(parsed.os, parsed.architecture) };
-    Ok(Ok((!platform.os.is_empty() && !platform.architecture.is_empty()).then_some(platform)))
+    match Platform::of_config(&bytes) {
+        Ok(platform) => Ok(Ok(platform)),
+        Err(error) => unreadable(error.to_string()),
+    }
 }
