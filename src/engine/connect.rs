@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::apply::Connect;
 use crate::context::Environment;
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Reporter};
 use crate::model::RepositoryName;
 use crate::model::reference::RegistryEndpoint;
@@ -56,6 +57,31 @@ impl Connections {
         };
         open.insert(key, registry.clone());
         Ok(registry)
+    }
+}
+
+/// A repository, with credentials and without any.
+pub(super) type Both = (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>);
+
+impl Connections {
+    /// Each of `places`, both ways; or what is wrong with the registries, each thing once.
+    pub fn both<'p>(
+        &self,
+        places: impl IntoIterator<Item = (&'p RegistryEndpoint, &'p RepositoryName)>,
+    ) -> Result<Vec<Both>, Vec<Diagnostic>> {
+        let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
+        for (endpoint, name) in places {
+            match (self.repository(endpoint, name), self.anonymous(endpoint, name)) {
+                (Ok(repository), Ok(anonymous)) => connected.push((repository, anonymous)),
+                (Err(error), _) | (_, Err(error)) => {
+                    let diagnostic = error.to_diagnostic();
+                    if !diagnostics.contains(&diagnostic) {
+                        diagnostics.push(diagnostic);
+                    }
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(connected) } else { Err(diagnostics) }
     }
 }
 

@@ -26,7 +26,7 @@ pub use prune::prune;
 pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
-use crate::apply::{self, Connect};
+use crate::apply;
 use crate::config::{self, Config, LoadOptions};
 use crate::context::{self, Context, Environment, Flags, Needs};
 use crate::desired::{self, Basis, Desired, Selection};
@@ -224,23 +224,10 @@ fn checked(session: &Session, config: &Config, context: &Context, selection: &Se
 }
 
 async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Observed> {
-    let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
-    for repository in &desired.repositories {
-        let with = connections.repository(&repository.endpoint, &repository.name);
-        let without = connections.anonymous(&repository.endpoint, &repository.name);
-        match (with, without) {
-            (Ok(repository), Ok(anonymous)) => connected.push(Connection { repository, anonymous }),
-            (Err(error), _) | (_, Err(error)) => {
-                let diagnostic = error.to_diagnostic();
-                if !diagnostics.contains(&diagnostic) {
-                    diagnostics.push(diagnostic);
-                }
-            }
-        }
-    }
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
-    }
+    let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
+    let connected = connections.both(places)?.into_iter();
+    let connected: Vec<Connection> =
+        connected.map(|(repository, anonymous)| Connection { repository, anonymous }).collect();
     observed::refresh(desired, &connected).await.map_err(|errors| told(&errors))
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::connect::Connections;
 use super::files::load_record;
 use super::{Result, Session, path, told};
-use crate::apply::Connect;
 use crate::config::Config;
 use crate::context::{self, TaggedCommits};
 use crate::desired::{Releases, Selection};
@@ -81,21 +80,9 @@ fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>
 }
 
 fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection>> {
-    let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
-    for place in places {
-        let with = connections.repository(&place.endpoint, &place.repository);
-        let without = connections.anonymous(&place.endpoint, &place.repository);
-        match (with, without) {
-            (Ok(repository), Ok(anonymous)) => connected.push(Connection { repository, anonymous }),
-            (Err(error), _) | (_, Err(error)) => {
-                let diagnostic = error.to_diagnostic();
-                if !diagnostics.contains(&diagnostic) {
-                    diagnostics.push(diagnostic);
-                }
-            }
-        }
-    }
-    if diagnostics.is_empty() { Ok(connected) } else { Err(diagnostics) }
+    let connected = connections.both(places.iter().map(|place| (&place.endpoint, &place.repository)))?;
+    let connection = |(repository, anonymous)| Connection { repository, anonymous };
+    Ok(connected.into_iter().map(connection).collect())
 }
 
 /// Asks git whether what a branch tag stands for now came after what a record says.
