@@ -33,8 +33,8 @@ const TABLE: [(&str, &[&str]); 18] = [
     (
         "engine",
         &[
-            "config", "context", "guard", "registry", "desired", "observed", "plan", "verify", "event",
-            "apply", "saved",
+            "config", "context", "guard", "registry", "source", "desired", "observed", "plan", "verify",
+            "event", "apply", "saved",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use brokkr_publish::model::SourceSpec;
-use brokkr_publish::source::publishable;
+use brokkr_publish::model::content::{ContentSpec, ImageSpec};
+use brokkr_publish::source::{Surroundings, publishable};
 
 #[test]
 fn the_committed_image_is_what_its_script_makes() {
@@ -25,7 +26,9 @@ fn the_committed_image_can_be_published() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
     let spec = SourceSpec::One("oci-archive:image.tar".parse().expect("a source"));
     let platforms = ["linux/amd64", "linux/arm64"].map(|it| it.parse().expect("a platform"));
-    let published = publishable(&spec, &folder, &platforms, &[].into()).expect("publishable");
+    let spec = ImageSpec { platforms: platforms.to_vec(), ..ImageSpec::of(spec) };
+    let published =
+        publishable(&ContentSpec::Image(spec), &Surroundings::local(&folder)).expect("publishable");
     assert_eq!(published.content.platforms, platforms);
     assert_eq!((published.content.manifests.len(), published.content.blobs.len()), (3, 4));
 }

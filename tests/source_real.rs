@@ -9,8 +9,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use brokkr_publish::model::content::{ContentSpec, ImageSpec};
 use brokkr_publish::model::{Descriptor, Digest, Platform, SourceSpec};
-use brokkr_publish::source::{Content, Source, open, publishable, walk};
+use brokkr_publish::source::{Content, Source, Surroundings, open, publishable, walk};
 
 #[path = "support/image.rs"]
 mod image;
@@ -88,7 +89,8 @@ fn read(source: &dyn Source, blob: &Descriptor) -> Vec<u8> {
 
 fn content(folder: &Path, source: &str) -> Content {
     let spec = SourceSpec::One(source.parse().expect("a source"));
-    let source = open(&spec, folder).unwrap_or_else(|error| panic!("{spec}: {error}"));
+    let source =
+        open(&spec, &Surroundings::local(folder)).unwrap_or_else(|error| panic!("{spec}: {error}")).source;
     let content = walk(source.as_ref()).unwrap_or_else(|error| panic!("{spec}: {error}"));
     read_all(source.as_ref(), &content);
     content
@@ -166,7 +168,7 @@ fn several_images_in_a_layout_that_skopeo_writes() {
         assert_eq!(content.manifests.len(), 3, "the attestation is there");
     }
     let without = SourceSpec::One("oci:all".parse().expect("a source"));
-    let Err(error) = open(&without, at) else { panic!("several images") };
+    let Err(error) = open(&without, &Surroundings::local(at)) else { panic!("several images") };
     assert!(error.to_string().contains("holds 2 images: `one`, `two`"), "{error}");
 }
 
@@ -184,7 +186,7 @@ fn an_archive_that_tar_writes() {
     }
     run(at, "gzip", &["pax.tar"]);
     let spec = SourceSpec::One("oci-archive:pax.tar.gz".parse().expect("a source"));
-    let Err(error) = open(&spec, at) else { panic!("a compressed archive") };
+    let Err(error) = open(&spec, &Surroundings::local(at)) else { panic!("a compressed archive") };
     assert!(error.to_string().contains("compressed with gzip"), "{error}");
 }
 
@@ -219,8 +221,8 @@ fn what_is_published_is_read_by_skopeo() {
         ["linux/amd64", "linux/arm64"].iter().map(|it| it.parse().expect("a platform")).collect();
     let annotations =
         BTreeMap::from([("org.opencontainers.image.source".to_owned(), "https://example.com".to_owned())]);
-    let published =
-        publishable(&SourceSpec::Platforms(table), at, &platforms, &annotations).expect("published");
+    let spec = ImageSpec { platforms, annotations, ..ImageSpec::of(SourceSpec::Platforms(table)) };
+    let published = publishable(&ContentSpec::Image(spec), &Surroundings::local(at)).expect("published");
     let layout = image::LayoutDirectory::create(&at.join("out"));
     for manifest in &published.content.manifests {
         layout.put(manifest.media_type(), manifest.bytes());

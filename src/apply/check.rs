@@ -88,8 +88,7 @@ fn content(
     let published = if let Some(published) = known.get(&key) {
         published.clone()
     } else {
-        let from = &planned.source;
-        let published = source::publishable(&from.spec, &options.folder, &from.platforms, &from.annotations)
+        let published = source::publishable(&planned.source, &options.surroundings)
             .map_err(|error| PrepareError::Source { address: address.to_owned(), error })?;
         known.entry(key).or_insert(Arc::new(published)).clone()
     };
@@ -97,7 +96,7 @@ fn content(
     if *found != planned.root.digest {
         return Err(PrepareError::SourceChanged {
             address: address.to_owned(),
-            source_spec: planned.source.spec.to_string(),
+            source_spec: planned.source.to_string(),
             planned: planned.root.digest.clone(),
             found: found.clone(),
         });

@@ -15,7 +15,6 @@ mod refused;
 mod removal;
 mod tags;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -31,6 +30,7 @@ use crate::model::plan::{Action, Change, Plan};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{Mutability, RepositoryName};
 use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::source::Surroundings;
 use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.
@@ -52,8 +52,8 @@ pub trait Connect: Send + Sync {
 
 /// What an apply needs besides its plan.
 pub struct Options<'a> {
-    /// The folder that the plan's relative paths start at.
-    pub folder: PathBuf,
+    /// What sources are opened with: the folder that the plan's relative paths start at among them.
+    pub surroundings: Surroundings,
     /// How to reach repositories.
     pub connect: &'a dyn Connect,
     /// Decides again about forward tags.
@@ -105,7 +105,8 @@ impl From<Vec<Diagnostic>> for Stop {
 async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
-    let prepared = check::prepare(plan, options)
+    // Sources are read on this thread, and those of registries wait for the network.
+    let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     stage(Stage::Content);

@@ -20,7 +20,6 @@ mod template;
 mod values;
 mod version;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
@@ -41,10 +40,8 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
-use crate::model::{
-    EventName, Mutability, OnConflict, Platform, RepositoryName, SourceSpec, Tag, Visibility,
-};
-use crate::source::{self, Published};
+use crate::model::{EventName, Mutability, OnConflict, RepositoryName, Tag, Visibility};
+use crate::source::{self, Published, Surroundings};
 
 /// All that should be.
 #[derive(Default)]
@@ -75,13 +72,7 @@ pub struct DesiredRepository {
 
 /// The content of an image, the same in every registry.
 pub struct DesiredContent {
-    /// Where it comes from.
-    pub spec: SourceSpec,
-    /// Annotations written to its root.
-    pub annotations: BTreeMap<String, String>,
-    /// The platforms that must all be there.
-    pub platforms: Vec<Platform>,
-    /// What was found there.
+    /// What was found where it is declared to come from.
     pub published: Published,
 }
 
@@ -124,6 +115,7 @@ pub fn resolve(
     config: &Config,
     context: &Context,
     selection: &Selection,
+    surroundings: &Surroundings,
 ) -> Result<Desired, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let renderer = tags::Renderer::new(config);
@@ -141,7 +133,7 @@ pub fn resolve(
         if !addresses(config, &rendered).iter().any(selected) {
             continue;
         }
-        match content(&renderer, context, name, image) {
+        match content(&renderer, context, name, image, surroundings) {
             Ok(content) => {
                 add_repositories(&mut desired, &renderer, context, (name, image), image_tags, &content);
             }
@@ -178,16 +170,16 @@ fn content(
     context: &Context,
     name: &str,
     image: &Image,
+    surroundings: &Surroundings,
 ) -> Result<Arc<DesiredContent>, Vec<Diagnostic>> {
-    let (spec, annotations) = tags::content(renderer, context, name, image)?;
+    let spec = tags::content(renderer, context, name, image)?;
     let config = renderer.config;
-    let published =
-        source::publishable(&spec, &config.folder, &image.platforms, &annotations).map_err(|error| {
-            let mut diagnostic = error.to_diagnostic();
-            diagnostic.message = format!("image `{name}`: {}", diagnostic.message);
-            vec![diagnostic.at_maybe(config.places.value(&["images", name, "source"]), "")]
-        })?;
-    Ok(Arc::new(DesiredContent { spec, annotations, platforms: image.platforms.clone(), published }))
+    let published = source::publishable(&spec, surroundings).map_err(|error| {
+        let mut diagnostic = error.to_diagnostic();
+        diagnostic.message = format!("image `{name}`: {}", diagnostic.message);
+        vec![diagnostic.at_maybe(config.places.value(&["images", name, "source"]), "")]
+    })?;
+    Ok(Arc::new(DesiredContent { published }))
 }
 
 fn add_repositories(

@@ -7,8 +7,8 @@ use super::tags::{self, RenderedTag, Renderer};
 use crate::config::{Config, Image};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::{Digest, Tag};
-use crate::source;
+use crate::model::{ContentSpec, Digest, Tag};
+use crate::source::{self, Surroundings};
 
 /// A tag that a configuration wants.
 struct Claim<'a> {
@@ -23,12 +23,17 @@ type Claims<'a> = BTreeMap<(String, &'a Tag), Claim<'a>>;
 
 /// What `config` and `other`, the same file under another profile, cannot both have in `context`. What is wrong with
 /// `other` by itself is not told here.
-pub fn against(config: &Config, other: &Config, context: &Context) -> Vec<Diagnostic> {
+pub fn against(
+    config: &Config,
+    other: &Config,
+    context: &Context,
+    surroundings: &Surroundings,
+) -> Vec<Diagnostic> {
     let (Ok(own_tags), Ok(other_tags)) = (tags::tags(config, context), tags::tags(other, context)) else {
         return Vec::new();
     };
     let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
-    let mut contents = Contents { config, other, context, known: BTreeMap::new() };
+    let mut contents = Contents { config, other, context, surroundings, known: BTreeMap::new() };
     // One pair of images is one mistake, however many tags they share.
     let mut found: BTreeMap<(&str, &str, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
     for (place, claim) in &own {
@@ -73,6 +78,7 @@ struct Contents<'a> {
     config: &'a Config,
     other: &'a Config,
     context: &'a Context,
+    surroundings: &'a Surroundings,
     known: BTreeMap<(&'a str, &'a str), Option<(Digest, Digest)>>,
 }
 
@@ -84,21 +90,19 @@ impl<'a> Contents<'a> {
         }
         let (config, other, context) = (self.config, self.other, self.context);
         let digests = self.known.entry((own.name, rival.name)).or_insert_with(|| {
-            let parts = |config, name, image: &Image| {
-                let (spec, annotations) = tags::content(&Renderer::new(config), context, name, image).ok()?;
-                Some((spec, annotations, image.platforms.clone()))
+            let spec = |config, name, image: &Image| {
+                tags::content(&Renderer::new(config), context, name, image).ok()
             };
-            let (one, two) = (parts(config, own.name, own.image)?, parts(other, rival.name, rival.image)?);
+            let (one, two) = (spec(config, own.name, own.image)?, spec(other, rival.name, rival.image)?);
             if one == two {
                 return None;
             }
             // What cannot be opened wants nothing.
-            let digest = |config: &Config, parts: &(_, _, Vec<_>)| {
-                let (spec, annotations, platforms) = parts;
-                let published = source::publishable(spec, &config.folder, platforms, annotations).ok()?;
-                Some(published.content.root.digest.clone())
+            let digest = |spec: &ContentSpec| {
+                let published = source::publishable(spec, self.surroundings).ok()?;
+                Some(published.content.root.digest)
             };
-            Some((digest(config, &one)?, digest(other, &two)?))
+            Some((digest(&one)?, digest(&two)?))
         });
         let (one, two) = digests.as_ref().filter(|(one, two)| one != two)?;
         Some(Difference::Digest(one.clone(), two.clone()))

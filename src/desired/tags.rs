@@ -12,7 +12,8 @@ use super::version::{self, FileVersion, ImageVersion};
 use crate::config::{Config, Image, ImageSource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, Mutability, SourceSpec, Tag, annotation};
+use crate::model::content::ImageSpec;
+use crate::model::{ContentSpec, EventName, Mutability, SourceSpec, Tag, annotation};
 
 /// The tags of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,7 +238,7 @@ pub(super) fn content(
     context: &Context,
     name: &str,
     image: &Image,
-) -> Result<(SourceSpec, BTreeMap<String, String>), Vec<Diagnostic>> {
+) -> Result<ContentSpec, Vec<Diagnostic>> {
     let (_, values) = renderer.values(context, name, image);
     let config = renderer.config;
     let mut diagnostics = Vec::new();
@@ -292,11 +293,12 @@ pub(super) fn content(
             }
         }
     }
-    match one {
-        _ if !diagnostics.is_empty() => Err(diagnostics),
-        Some(spec) => Ok((SourceSpec::One(spec), annotations)),
-        None => Ok((SourceSpec::Platforms(table), annotations)),
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
     }
+    let source = one.map_or(SourceSpec::Platforms(table), SourceSpec::One);
+    let platforms = image.platforms.clone();
+    Ok(ContentSpec::Image(ImageSpec { platforms, annotations, ..ImageSpec::of(source) }))
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
 use crate::registry::RegistryError;
+use crate::source::Surroundings;
 
 /// Everything that is wrong, or a result.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
@@ -180,12 +181,25 @@ pub async fn plan(
 ) -> Result<Plan> {
     let config = session.load()?;
     let context = session.context(&config)?;
-    let mut desired = checked(session, &config, &context, &Selection::new(targets))?;
     let connections =
         Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
+    let surroundings = surroundings(session, &config.folder);
+    // Sources are read on this thread, and those of registries wait for the network.
+    let mut desired = tokio::task::block_in_place(|| {
+        checked(session, &config, &context, &Selection::new(targets), &surroundings)
+    })?;
     let mut observed = observe(&mut desired, &connections).await?;
     judge_descent(&config.folder, &desired, &mut observed);
     Ok(plan::diff(&desired, &observed, origin(session, &config, &context)))
+}
+
+/// What sources are opened with.
+fn surroundings(session: &Session, folder: &Path) -> Surroundings {
+    let environment = session.environment.clone();
+    Surroundings {
+        environment: Arc::new(move |name| environment.get(name).cloned()),
+        ..Surroundings::local(folder)
+    }
 }
 
 /// What a plan says of where it comes from.
@@ -205,13 +219,22 @@ fn origin(session: &Session, config: &Config, context: &Context) -> plan::Origin
 
 /// What should be, where the lockstep checks allow it. What they find wrong is told together with all that keeps it from
 /// being resolved.
-fn checked(session: &Session, config: &Config, context: &Context, selection: &Selection) -> Result<Desired> {
+fn checked(
+    session: &Session,
+    config: &Config,
+    context: &Context,
+    selection: &Selection,
+    surroundings: &Surroundings,
+) -> Result<Desired> {
     let (checks, mut found) = desired::checks(config, context, selection);
     let shown = path::relative(&session.working_folder, &config.folder);
     found.extend(guard::run(&checks, &config.folder, &shown));
-    found
-        .extend(session.other_profiles(config).flat_map(|it| desired::against_profile(config, &it, context)));
-    match desired::resolve(config, context, selection) {
+    found.extend(
+        session
+            .other_profiles(config)
+            .flat_map(|it| desired::against_profile(config, &it, context, surroundings)),
+    );
+    match desired::resolve(config, context, selection, surroundings) {
         Ok(desired) if found.is_empty() => Ok(desired),
         Ok(_) => Err(found),
         Err(mut diagnostics) => {
@@ -285,7 +308,7 @@ pub async fn apply(
         Connections::new(folder.clone(), &session.environment, how.parallelism, reporter.clone());
     let options = apply::Options {
         judge: Arc::new(PlanJudge::new(plan, &folder)),
-        folder,
+        surroundings: surroundings(session, &folder),
         connect: &connections,
         saved: how.saved,
         reporter: reporter.clone(),

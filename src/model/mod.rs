@@ -4,6 +4,7 @@
 
 pub mod annotation;
 mod compare;
+pub mod content;
 mod descriptor;
 mod digest;
 pub mod drift;
@@ -21,13 +22,15 @@ mod provider;
 mod reason;
 pub mod record;
 pub mod reference;
+pub mod remote;
 pub mod retention;
-mod source;
+pub mod source;
 mod tag;
 pub mod verification;
 mod visibility;
 
 pub use compare::Compare;
+pub use content::ContentSpec;
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
 pub use event::EventName;

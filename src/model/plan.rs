@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
-use super::{Descriptor, Digest, Mutability, Platform, RepositoryName, SourceSpec, Tag, Visibility};
+use super::{ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, Tag, Visibility};
 
 pub use super::reason::Reason;
 
@@ -114,27 +114,14 @@ pub struct PlannedRepository {
 /// What is published to a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedContent {
-    /// Where it comes from.
-    pub source: PlannedSource,
+    /// Where it comes from: enough to find it again, and pinned where it could move.
+    pub source: ContentSpec,
     /// The manifest that is published.
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
     /// What is to be sent.
     pub sending: PlannedSending,
-}
-
-/// Where content comes from: enough to find it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct PlannedSource {
-    /// The transport and path, or a table of those by platform.
-    pub spec: SourceSpec,
-    /// Annotations written to the root.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-    /// The platforms that must all be there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub platforms: Vec<Platform>,
 }
 
 /// What is to be sent of an image to a repository. Sizes in bytes.

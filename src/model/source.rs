@@ -1,5 +1,5 @@
-//! Where content comes from, as declared: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, or a table of
-//! those by platform.
+//! Where an image comes from, as declared: a transport and what it names, several of those, or a table of those by
+//! platform.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,18 +7,34 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A source of content, after its templates were rendered. Paths are relative to the folder of
+use super::remote::RemoteReference;
+
+/// The source of an image, after its templates were rendered. Paths are relative to the folder of
 /// `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     untagged,
-    expecting = "expected a source: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, or a table of those by platform"
+    expecting = "expected a source: a transport such as `oci:DIR[:REF]`, a list of those, a table of those by platform, or `{ digests, from }`"
 )]
 pub enum SourceSpec {
     /// One transport string.
     One(TransportSpec),
+    /// An index to assemble of the images of several sources, whose platforms are read from their configurations.
+    Several(Vec<TransportSpec>),
+    /// An index to assemble of images that were pushed by digest.
+    Digests(DigestFolder),
     /// An index to assemble: a source for each platform, by the platform's name.
     Platforms(BTreeMap<String, TransportSpec>),
+}
+
+/// Images that a build pushed by digest, one for each platform, and left the digests of in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DigestFolder {
+    /// The folder of files named by digest: `HEX` or `sha256:HEX`.
+    pub digests: String,
+    /// The repository that they were pushed to: `docker://REPOSITORY`.
+    pub from: TransportSpec,
 }
 
 /// A transport and what it names, in the words of skopeo and podman (containers-transports(5)).
@@ -39,6 +55,21 @@ pub enum TransportSpec {
         /// The `org.opencontainers.image.ref.name` to pick, where the layout holds several images.
         reference: Option<String>,
     },
+    /// `docker-archive:FILE[:REF]`: what `docker save` writes.
+    DockerArchive {
+        /// The file.
+        path: String,
+        /// The name to pick, where the file holds several images: `NAME[:TAG]`, or `@N` by position.
+        reference: Option<String>,
+    },
+    /// `docker-daemon:NAME[:TAG]` or `docker-daemon:sha256:ID`: an image in the store of a Docker Engine, or of what speaks
+    /// its API.
+    DockerDaemon {
+        /// The name or id, as the engine takes it.
+        image: String,
+    },
+    /// `docker://HOST/REPOSITORY[:TAG][@DIGEST]`: an image in a registry.
+    Docker(RemoteReference),
 }
 
 /// Why a text is not a source.
@@ -51,7 +82,11 @@ pub struct SourceSpecError {
 }
 
 /// The transports known, as they are written.
-const TRANSPORTS: [&str; 2] = ["oci", "oci-archive"];
+const TRANSPORTS: [&str; 5] = ["oci", "oci-archive", "docker-archive", "docker-daemon", "docker"];
+
+/// The forms of the transports, for people.
+pub const TRANSPORT_FORMS: &str = "`oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, \
+                                   `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`";
 
 impl FromStr for TransportSpec {
     type Err = SourceSpecError;
@@ -65,39 +100,68 @@ impl FromStr for TransportSpec {
                 "oci"
             };
             return error(
-                format!("`{text}` names no transport: expected `oci:DIR` or `oci-archive:FILE`"),
+                format!("`{text}` names no transport: expected {TRANSPORT_FORMS}"),
                 Some(format!("{transport}:{text}")),
             );
         };
-        if !TRANSPORTS.contains(&transport) {
-            let nearest = TRANSPORTS.into_iter().find(|it| strsim::damerau_levenshtein(it, transport) <= 2);
-            return error(
-                format!(
-                    "`{transport}` is not a transport of this version: expected `oci:DIR[:REF]` or `oci-archive:FILE[:REF]`"
+        match transport {
+            "oci" | "oci-archive" | "docker-archive" => file(transport, rest),
+            "docker-daemon" if rest.is_empty() => {
+                error("`docker-daemon:` needs the name of an image".to_owned(), None)
+            }
+            "docker-daemon" => match rest.strip_prefix("//") {
+                Some(name) => error(
+                    format!("`{text}` has slashes after `docker-daemon:`"),
+                    Some(format!("docker-daemon:{name}")),
                 ),
-                nearest.map(|nearest| format!("{nearest}:{rest}")),
-            );
+                None => Ok(Self::DockerDaemon { image: rest.to_owned() }),
+            },
+            "docker" => {
+                let Some(name) = rest.strip_prefix("//") else {
+                    return error(
+                        format!("`{text}` lacks the slashes of `docker://`"),
+                        Some(format!("docker://{rest}")),
+                    );
+                };
+                name.parse().map(Self::Docker).map_err(|inner: super::remote::RemoteReferenceError| {
+                    let suggestion = inner.suggestion.as_ref().map(|name| format!("docker://{name}"));
+                    SourceSpecError { reason: inner.to_string(), suggestion }
+                })
+            }
+            _ => {
+                let nearest =
+                    TRANSPORTS.into_iter().find(|it| strsim::damerau_levenshtein(it, transport) <= 2);
+                error(
+                    format!("`{transport}` is not a transport: expected {TRANSPORT_FORMS}"),
+                    nearest.map(|nearest| format!("{nearest}:{rest}")),
+                )
+            }
         }
-        let (path, reference) = match rest.split_once(':') {
-            Some((path, reference)) => (path, Some(reference)),
-            None => (rest, None),
-        };
-        if path.is_empty() {
-            return error(format!("`{transport}:` needs a path"), None);
-        }
-        if reference == Some("") {
-            return error(
-                format!("`{text}` ends in `:` without a reference"),
-                Some(format!("{transport}:{path}")),
-            );
-        }
-        let (path, reference) = (path.to_owned(), reference.map(str::to_owned));
-        Ok(if transport == "oci" {
-            Self::Oci { path, reference }
-        } else {
-            Self::OciArchive { path, reference }
-        })
     }
+}
+
+/// A transport that names a file or directory.
+fn file(transport: &str, rest: &str) -> Result<TransportSpec, SourceSpecError> {
+    let error = |reason: String, suggestion: Option<String>| Err(SourceSpecError { reason, suggestion });
+    let (path, reference) = match rest.split_once(':') {
+        Some((path, reference)) => (path, Some(reference)),
+        None => (rest, None),
+    };
+    if path.is_empty() {
+        return error(format!("`{transport}:` needs a path"), None);
+    }
+    if reference == Some("") {
+        return error(
+            format!("`{transport}:{rest}` ends in `:` without a reference"),
+            Some(format!("{transport}:{path}")),
+        );
+    }
+    let (path, reference) = (path.to_owned(), reference.map(str::to_owned));
+    Ok(match transport {
+        "oci" => TransportSpec::Oci { path, reference },
+        "oci-archive" => TransportSpec::OciArchive { path, reference },
+        _ => TransportSpec::DockerArchive { path, reference },
+    })
 }
 
 impl fmt::Display for TransportSpec {
@@ -105,6 +169,9 @@ impl fmt::Display for TransportSpec {
         let (transport, path, reference) = match self {
             Self::Oci { path, reference } => ("oci", path, reference),
             Self::OciArchive { path, reference } => ("oci-archive", path, reference),
+            Self::DockerArchive { path, reference } => ("docker-archive", path, reference),
+            Self::DockerDaemon { image } => return write!(f, "docker-daemon:{image}"),
+            Self::Docker(reference) => return write!(f, "docker://{reference}"),
         };
         write!(f, "{transport}:{path}")?;
         match reference {
@@ -136,7 +203,7 @@ impl schemars::JsonSchema for TransportSpec {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "`oci:DIR[:REF]` or `oci-archive:FILE[:REF]`."
+            "description": TRANSPORT_FORMS
         })
     }
 }
@@ -145,6 +212,14 @@ impl fmt::Display for SourceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(spec) => spec.fmt(f),
+            Self::Several(list) => {
+                for (position, spec) in list.iter().enumerate() {
+                    let separator = if position == 0 { "" } else { ", " };
+                    write!(f, "{separator}{spec}")?;
+                }
+                Ok(())
+            }
+            Self::Digests(DigestFolder { digests, from }) => write!(f, "the digests in {digests} of {from}"),
             Self::Platforms(table) => {
                 for (position, (platform, spec)) in table.iter().enumerate() {
                     let separator = if position == 0 { "" } else { ", " };
@@ -162,7 +237,15 @@ mod tests {
 
     #[test]
     fn parses_what_it_prints() {
-        for text in ["oci:dist/a", "oci:dist/a:v1", "oci-archive:a.tar", "oci-archive:a.tar:x:y"] {
+        for text in [
+            "oci:dist/a",
+            "oci:dist/a:v1",
+            "oci-archive:a.tar",
+            "oci-archive:a.tar:x:y",
+            "docker-archive:a.tar:app:v1",
+            "docker-daemon:app:v1",
+            "docker://ghcr.io/a/b:v1",
+        ] {
             assert_eq!(text.parse::<TransportSpec>().expect(text).to_string(), text);
         }
     }
@@ -174,6 +257,9 @@ mod tests {
         assert_eq!(suggestion("dist/a").as_deref(), Some("oci:dist/a"));
         assert_eq!(suggestion("oci-arhive:a.tar").as_deref(), Some("oci-archive:a.tar"));
         assert_eq!(suggestion("oci:a:").as_deref(), Some("oci:a"));
+        assert_eq!(suggestion("docker:ghcr.io/a/b").as_deref(), Some("docker://ghcr.io/a/b"));
+        assert_eq!(suggestion("docker-daemon://a").as_deref(), Some("docker-daemon:a"));
+        assert_eq!(suggestion("docker://ghcr.io/A/b").as_deref(), Some("docker://ghcr.io/a/b"));
         assert_eq!(suggestion("ftp:a"), None);
         assert_eq!(suggestion("oci:"), None);
     }

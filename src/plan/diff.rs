@@ -8,8 +8,7 @@ use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, ObservedVisibility, Plan, PlanKind, PlannedConfig,
-    PlannedContent, PlannedRepository, PlannedSource, Reason, SilentImage, TagTarget, VisibilityAction,
-    VisibilityChange,
+    PlannedContent, PlannedRepository, Reason, SilentImage, TagTarget, VisibilityAction, VisibilityChange,
 };
 use crate::model::{Digest, Mutability, Tag, Visibility};
 use crate::observed::{Observed, ObservedRepository};
@@ -100,11 +99,7 @@ fn repository(
     } else {
         holdings.nothing(desired)
     };
-    let source = PlannedSource {
-        spec: desired.content.spec.clone(),
-        annotations: desired.content.annotations.clone(),
-        platforms: desired.content.platforms.clone(),
-    };
+    let source = desired.content.published.spec.clone();
     let planned =
         PlannedContent { source, root: content.root.clone(), platforms: content.platforms.clone(), sending };
     PlannedRepository {

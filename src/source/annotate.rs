@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::assemble::open_bytes;
 use super::read::read_manifest;
-use super::{BlobReader, Source, SourceError};
+use super::{BlobReader, Origin, Source, SourceError};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
-use crate::model::{Descriptor, RawManifest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, media_type};
 
 /// A source with another root over the same content.
 struct Annotated {
@@ -77,6 +77,14 @@ impl Source for Annotated {
             return Ok(open_bytes(&self.root, blob));
         }
         self.inner.open(blob)
+    }
+
+    fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
+        self.inner.check(blobs)
+    }
+
+    fn origin(&self, blob: &Digest) -> Option<Origin> {
+        self.inner.origin(blob)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Annotations on roots.
 
 use super::super::fixture::{Image, Layer};
-use super::super::{open, walk};
+use super::super::{Surroundings, open, walk};
 use super::*;
 use crate::model::SourceSpec;
 
@@ -12,7 +12,10 @@ fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn source(image: &Image) -> (tempfile::TempDir, Arc<dyn Source>) {
     let folder = tempfile::tempdir().expect("a directory");
     image.write(folder.path());
-    let source = open(&SourceSpec::One("oci:.".parse().expect("a source")), folder.path()).expect("opened");
+    let source =
+        open(&SourceSpec::One("oci:.".parse().expect("a source")), &Surroundings::local(folder.path()))
+            .expect("opened")
+            .source;
     (folder, source)
 }
 

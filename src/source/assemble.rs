@@ -1,7 +1,6 @@
 //! An index assembled from a source for each platform.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,7 +9,7 @@ use super::error::{list, list_platforms};
 use super::images::{Image, images};
 use super::verify::VerifyingReader;
 use super::walk::walk_from;
-use super::{BlobReader, Source, SourceError, open_transport};
+use super::{BlobReader, Origin, Source, SourceError, Surroundings, open_transport};
 use crate::model::{Descriptor, Digest, Platform, RawManifest, TransportSpec, media_type};
 
 /// An index over images of several sources.
@@ -34,13 +33,16 @@ struct Wire {
 /// of the platforms. Attestations about a chosen image follow it.
 pub(super) fn assemble(
     table: &BTreeMap<String, TransportSpec>,
-    folder: &Path,
-) -> Result<Assembled, SourceError> {
+    surroundings: &Surroundings,
+) -> Result<(Assembled, BTreeMap<String, TransportSpec>), SourceError> {
+    let mut pinned = BTreeMap::new();
     let mut entries = Vec::new();
     let mut parts = Vec::new();
     let mut holder = HashMap::new();
-    for (platform, spec) in platforms(table)? {
-        let source = open_transport(spec, folder)?;
+    for (platform, (name, spec)) in platforms(table)? {
+        let (source, spec) = open_transport(spec, surroundings)?;
+        pinned.insert(name.clone(), spec.clone());
+        let spec = &spec;
         let image = choose(images(source.as_ref())?, &platform, spec)?;
         let platform = Platform {
             os_version: image.platform.as_ref().and_then(|own| own.os_version.clone()),
@@ -62,14 +64,15 @@ pub(super) fn assemble(
     let wire = Wire { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: entries };
     let bytes = serde_json::to_vec(&wire)
         .map_err(|error| SourceError::malformed("the assembled index", error.to_string()))?;
-    Ok(Assembled { root: RawManifest::new(media_type::OCI_INDEX, bytes), parts, holder })
+    let root = RawManifest::new(media_type::OCI_INDEX, bytes);
+    Ok((Assembled { root, parts, holder }, pinned))
 }
 
 /// The platforms of the table, in order, each once.
 fn platforms(
     table: &BTreeMap<String, TransportSpec>,
-) -> Result<BTreeMap<Platform, &TransportSpec>, SourceError> {
-    let mut platforms: BTreeMap<Platform, &TransportSpec> = BTreeMap::new();
+) -> Result<BTreeMap<Platform, (&String, &TransportSpec)>, SourceError> {
+    let mut platforms: BTreeMap<Platform, (&String, &TransportSpec)> = BTreeMap::new();
     for (name, spec) in table {
         let platform: Platform = name.parse().map_err(|error: crate::model::PlatformError| {
             let help = error.suggestion.as_ref().map_or_else(
@@ -84,7 +87,7 @@ fn platforms(
                 help: "leave one of them out".to_owned(),
             });
         }
-        platforms.insert(platform, spec);
+        platforms.insert(platform, (name, spec));
     }
     if platforms.is_empty() {
         return Err(SourceError::Platform {
@@ -140,6 +143,10 @@ impl Source for Assembled {
                 place: "it in one of the sources that the index is assembled from".to_owned(),
             }),
         }
+    }
+
+    fn origin(&self, blob: &Digest) -> Option<Origin> {
+        self.parts.get(*self.holder.get(blob)?)?.origin(blob)
     }
 }
 

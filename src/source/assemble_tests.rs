@@ -31,7 +31,7 @@ impl Folder {
             .iter()
             .map(|(platform, spec)| ((*platform).to_owned(), spec.parse().expect("a source")))
             .collect();
-        open(&SourceSpec::Platforms(table), self.0.path())
+        open(&SourceSpec::Platforms(table), &Surroundings::local(self.0.path())).map(|it| it.source)
     }
 
     fn refused(&self, table: &[(&str, &str)]) -> String {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::super::fixture::{Image, Layer, Written, blob_path, files_of, to_archive};
-use super::super::{open, walk};
+use super::super::{Surroundings, open, walk};
 use super::*;
 use crate::model::{Digest, RawManifest, SourceSpec};
 
@@ -26,7 +26,7 @@ fn two_platforms(at: &Path) -> Written {
 }
 
 fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
-    open(&SourceSpec::One(spec.parse().expect("a source")), folder)
+    open(&SourceSpec::One(spec.parse().expect("a source")), &Surroundings::local(folder)).map(|it| it.source)
 }
 
 /// The message and the help that people see.

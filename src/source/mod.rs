@@ -9,10 +9,10 @@
 //! decided here.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Descriptor, SourceSpec, TransportSpec};
+use crate::model::source::DigestFolder;
+use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec};
 
 mod annotate;
 mod archive;
@@ -25,6 +25,7 @@ mod positioned;
 mod publish;
 mod read;
 mod reference;
+mod surroundings;
 mod tar_header;
 mod tar_index;
 mod verify;
@@ -32,6 +33,7 @@ mod walk;
 
 pub use error::SourceError;
 pub use publish::{Published, publishable};
+pub use surroundings::{Reach, RemoteRepository, Surroundings, Variables};
 pub use walk::{Content, walk};
 
 #[cfg(test)]
@@ -42,37 +44,83 @@ mod fixture;
 /// descriptor it was opened with.
 pub type BlobReader = Box<dyn Read + Send>;
 
-/// Content that can be published: a root manifest and all that it reaches.
+/// Content that can be published: a root manifest and all that it reaches. The first two methods are all that a source must
+/// have; where more is known of it, the others say so.
 pub trait Source: Send + Sync {
     /// The manifest to publish.
     fn root(&self) -> Result<Descriptor, SourceError>;
     /// Opens a manifest or blob that the root reaches. Whether it is there, and of the right size, is known
     /// at once; its digest when it was read.
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError>;
+    /// Checks that blobs are there and of the declared size, without reading them.
+    fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
+        blobs.iter().try_for_each(|blob| self.open(blob).map(drop))
+    }
+    /// The repository that holds a blob already, from which its registry can mount it elsewhere.
+    fn origin(&self, _blob: &Digest) -> Option<Origin> {
+        None
+    }
 }
 
-/// Opens what `spec` names; relative paths start at `folder`. A table of platforms is assembled into an
-/// index.
+/// A repository that holds a blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What blobs can be mounted within: [`crate::model::RegistryLocation::host`].
+    pub host: String,
+    /// The repository.
+    pub repository: RepositoryName,
+}
+
+/// A source, and how to name exactly what it holds now.
+pub struct Opened {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// What was opened, pinned: what could name something else tomorrow names a digest.
+    pub spec: SourceSpec,
+}
+
+/// Opens what `spec` names. A table of platforms is assembled into an index.
 ///
 /// # Errors
 ///
-/// [`SourceError`] where it is not there, is no image layout, or does not say which image is meant.
-pub fn open(spec: &SourceSpec, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
+/// [`SourceError`] where it is not there, is nothing that can be published, or does not say which image is meant.
+pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, SourceError> {
     match spec {
-        SourceSpec::One(transport) => open_transport(transport, folder),
-        SourceSpec::Platforms(table) => Ok(Arc::new(assemble::assemble(table, folder)?)),
+        SourceSpec::One(transport) => {
+            let (source, transport) = open_transport(transport, surroundings)?;
+            Ok(Opened { source, spec: SourceSpec::One(transport) })
+        }
+        SourceSpec::Platforms(table) => {
+            let (source, table) = assemble::assemble(table, surroundings)?;
+            Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
+        }
+        SourceSpec::Several(_) | SourceSpec::Digests(DigestFolder { .. }) => Err(not_yet(&spec.to_string())),
     }
 }
 
-fn open_transport(spec: &TransportSpec, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
-    match spec {
+/// A source, and its transport pinned.
+type OpenedTransport = (Arc<dyn Source>, TransportSpec);
+
+fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<OpenedTransport, SourceError> {
+    let folder = &surroundings.folder;
+    let source: Arc<dyn Source> = match spec {
         TransportSpec::Oci { path, reference } => {
             let files = directory::Directory::open(folder.join(path))?;
-            Ok(Arc::new(layout::Layout::open(files, reference.as_deref())?))
+            Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
         TransportSpec::OciArchive { path, reference } => {
             let files = archive::Archive::open(folder.join(path))?;
-            Ok(Arc::new(layout::Layout::open(files, reference.as_deref())?))
+            Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
-    }
+        TransportSpec::DockerArchive { .. }
+        | TransportSpec::DockerDaemon { .. }
+        | TransportSpec::Docker(_) => {
+            return Err(not_yet(&spec.to_string()));
+        }
+    };
+    Ok((source, spec.clone()))
+}
+
+fn not_yet(what: &str) -> SourceError {
+    SourceError::Unsupported { reason: format!("`{what}` cannot be read yet"), help: String::new() }
 }

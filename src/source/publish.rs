@@ -1,37 +1,41 @@
 //! From a declared source to exactly what is published.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{list, list_platforms};
-use super::{Content, Source, SourceError, annotate, open, walk};
-use crate::model::{Platform, SourceSpec};
+use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
+use crate::model::content::ImageSpec;
+use crate::model::{ContentSpec, Platform, SourceSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
 pub struct Published {
+    /// What was declared, pinned: opened again, it gives the same or fails.
+    pub spec: ContentSpec,
     /// Where the bytes come from.
     pub source: Arc<dyn Source>,
     /// All that the root reaches.
     pub content: Content,
 }
 
-/// Opens `spec` and makes of it exactly what is published: `annotations` are written to the root, and where
-/// there are none not one byte changes; `platforms` must all be there.
+/// Makes of `spec` exactly what is published. Where nothing is declared that changes an image, not one byte of it changes.
 ///
 /// # Errors
 ///
 /// [`SourceError`] where the source cannot be read, content is missing from it, or a platform is.
-pub fn publishable(
-    spec: &SourceSpec,
-    folder: &Path,
-    platforms: &[Platform],
-    annotations: &BTreeMap<String, String>,
-) -> Result<Published, SourceError> {
-    let source = annotate::annotate(open(spec, folder)?, annotations)?;
+pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    match spec {
+        ContentSpec::Image(spec) => image(spec, surroundings),
+        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Err(not_yet("this content")),
+    }
+}
+
+fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let opened = open(&spec.source, surroundings)?;
+    let source = annotate::annotate(opened.source, &spec.annotations)?;
     let content = walk(source.as_ref())?;
-    require(platforms, &content, spec)?;
-    Ok(Published { source, content })
+    require(&spec.platforms, &content, &spec.source)?;
+    let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
+    Ok(Published { spec, source, content })
 }
 
 /// Other platforms than those required may be there too.

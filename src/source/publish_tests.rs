@@ -2,6 +2,7 @@
 
 use super::super::fixture::{Image, Layer};
 use super::*;
+use std::collections::BTreeMap;
 
 fn publish(image: &Image, platforms: &[&str]) -> Result<Published, String> {
     let folder = tempfile::tempdir().expect("a directory");
@@ -9,7 +10,8 @@ fn publish(image: &Image, platforms: &[&str]) -> Result<Published, String> {
     let spec = SourceSpec::One("oci:image".parse().expect("a source"));
     let platforms: Vec<Platform> = platforms.iter().map(|it| it.parse().expect("a platform")).collect();
     let annotations = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
-    publishable(&spec, folder.path(), &platforms, &annotations).map_err(|error| {
+    let spec = ContentSpec::Image(ImageSpec { platforms, annotations, ..ImageSpec::of(spec) });
+    publishable(&spec, &Surroundings::local(folder.path())).map_err(|error| {
         assert!(error.to_diagnostic().help.is_some());
         error.to_string()
     })

@@ -60,6 +60,7 @@ pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Conten
         content: Content::of(root),
     };
     walker.manifest(root, 0)?;
+    source.check(&walker.content.blobs)?;
     Ok(walker.content)
 }
 
@@ -138,7 +139,6 @@ impl Walker<'_> {
         if !meet(&mut self.known_blobs, blob, blob.size)? {
             return Ok(());
         }
-        self.source.open(blob)?;
         self.content.blobs.push(blob.clone());
         Ok(())
     }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::super::fixture::{
     Image, Layer, LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Written, describe,
 };
-use super::super::open;
+use super::super::{Surroundings, open};
 use super::*;
 use crate::model::SourceSpec;
 
 fn content(at: &Path) -> Result<Content, SourceError> {
     let spec = SourceSpec::One("oci:.".parse().expect("a source"));
-    walk(open(&spec, at)?.as_ref())
+    walk(open(&spec, &Surroundings::local(at))?.source.as_ref())
 }
 
 fn refused(at: &Path) -> String {
@@ -89,7 +89,8 @@ fn docker_and_oci_manifests_may_be_mixed() {
     );
     layout.list(&outer, &["nested".to_owned()]);
     let spec = SourceSpec::One("oci:.:nested".parse().expect("a source"));
-    let content = walk(open(&spec, folder.path()).expect("opened").as_ref()).expect("content");
+    let content = walk(open(&spec, &Surroundings::local(folder.path())).expect("opened").source.as_ref())
+        .expect("content");
     assert_eq!(names(&content.platforms), ["linux/amd64", "linux/arm64"]);
     assert_eq!(content.manifests.len(), 4, "the image that is listed twice once");
     let order: Vec<&str> = content.manifests.iter().map(|it| it.digest().as_str()).collect();
@@ -164,7 +165,7 @@ fn depth_and_number_are_bounded() {
     layout.list(&entry, &["deeper".to_owned()]);
     let walk_to = |reference: &str| {
         let spec = SourceSpec::One(format!("oci:.:{reference}").parse().expect("a source"));
-        walk(open(&spec, folder.path()).expect("opened").as_ref())
+        walk(open(&spec, &Surroundings::local(folder.path())).expect("opened").source.as_ref())
     };
     assert_eq!(walk_to("deep").expect("16 levels").manifests.len(), MAX_DEPTH);
     let message = walk_to("deeper").expect_err("17 levels").to_string();

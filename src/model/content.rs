@@ -1,0 +1,125 @@
+//! What is published, as declared and rendered: an image, a chart or an artifact. A saved plan carries it, and it is enough
+//! to make the same bytes again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Platform, SourceSpec};
+
+/// What is published. Paths are relative to the folder of `publish.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ContentSpec {
+    /// An image, or an index of images.
+    Image(ImageSpec),
+    /// A Helm chart.
+    Chart(ChartSpec),
+    /// Files under an artifact type.
+    Artifact(ArtifactSpec),
+}
+
+/// An image, or an index of images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ImageSpec {
+    /// Where it comes from.
+    pub source: SourceSpec,
+    /// The platforms that are published: each must be there, and others are left out. Empty: what the source has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<Platform>,
+    /// Annotations to write.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// What the annotations are written to; empty: the root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotate: Vec<AnnotationPlace>,
+    /// Labels to write to the configuration of each image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Whether what refers to the published manifests (signatures, SBOMs) is published with them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub referrers: bool,
+}
+
+impl fmt::Display for ContentSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(image) => image.source.fmt(f),
+            Self::Chart(chart) => f.write_str(&chart.path),
+            Self::Artifact(artifact) => {
+                let paths = artifact.files.iter().map(|file| file.path.as_str());
+                f.write_str(&paths.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+impl ImageSpec {
+    /// An image as its source has it.
+    pub fn of(source: SourceSpec) -> Self {
+        Self {
+            source,
+            platforms: Vec::new(),
+            annotations: BTreeMap::new(),
+            annotate: Vec::new(),
+            labels: BTreeMap::new(),
+            referrers: false,
+        }
+    }
+}
+
+/// What annotations are written to.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnnotationPlace {
+    /// The root: the index, or the manifest of a single image.
+    Root,
+    /// The manifest of each image, attestations aside.
+    Manifests,
+    /// The entries of the index that describe images, attestations aside.
+    Descriptors,
+}
+
+/// A Helm chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ChartSpec {
+    /// The directory of the chart, or a packaged one: `.tgz`.
+    pub path: String,
+    /// The version that it is published as.
+    pub version: String,
+    /// The version of the application in it; none: as `Chart.yaml` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_version: Option<String>,
+    /// Annotations of the manifest, over those that Helm writes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// When it was made, in seconds since 1970: the time of the commit, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
+}
+
+/// Files under an artifact type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ArtifactSpec {
+    /// The type of the artifact, a media type.
+    pub artifact_type: String,
+    /// The files, in order.
+    pub files: Vec<ArtifactFile>,
+    /// Annotations of the manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A file of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ArtifactFile {
+    /// Where it lies.
+    pub path: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its name: what it is called where it is pulled.
+    pub title: String,
+}

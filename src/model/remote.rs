@@ -1,0 +1,153 @@
+//! An image in a registry, as `docker://` names it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Digest, RegistryLocation, RepositoryName, Tag, TagOrDigest};
+
+/// The host that a name without one means.
+const DEFAULT_HOST: &str = "docker.io";
+/// The tag that a name without one means.
+const DEFAULT_TAG: &str = "latest";
+
+/// An image in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RemoteReference {
+    /// The host, with the port where one was given. Lower case.
+    pub host: String,
+    /// The repository.
+    pub repository: RepositoryName,
+    /// The tag, where one was given.
+    pub tag: Option<Tag>,
+    /// The digest, where it is known: what counts, whatever the tag names by now.
+    pub digest: Option<Digest>,
+}
+
+/// Why a text names no image in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct RemoteReferenceError {
+    reason: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl RemoteReference {
+    /// The registry.
+    pub fn location(&self) -> RegistryLocation {
+        RegistryLocation::Http { host: self.host.clone(), namespace: None }
+    }
+
+    /// What is asked for: the digest, else the tag, else `latest`.
+    pub fn at(&self) -> Option<TagOrDigest> {
+        if let Some(digest) = &self.digest {
+            return Some(TagOrDigest::Digest(digest.clone()));
+        }
+        let tag = self.tag.clone().or_else(|| DEFAULT_TAG.parse().ok())?;
+        Some(TagOrDigest::Tag(tag))
+    }
+
+    /// The same image, pinned.
+    #[must_use]
+    pub fn pinned(&self, digest: &Digest) -> Self {
+        Self { digest: Some(digest.clone()), ..self.clone() }
+    }
+}
+
+impl FromStr for RemoteReference {
+    type Err = RemoteReferenceError;
+
+    /// Parses as Docker does (distribution/reference, `ParseNormalizedNamed`): the first part is a host if it holds a `.` or
+    /// a `:` or is `localhost`; without one it is Docker Hub, where a name of one part is below `library/`.
+    fn from_str(text: &str) -> Result<Self, RemoteReferenceError> {
+        let error = |reason: String, suggestion: Option<String>| RemoteReferenceError { reason, suggestion };
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => {
+                let digest = digest
+                    .parse::<Digest>()
+                    .map_err(|inner| error(format!("`{digest}` is not a digest: {inner}"), None))?;
+                (name, Some(digest))
+            }
+            None => (text, None),
+        };
+        let (name, tag) = match name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+            Some((name, tag)) => {
+                let tag = tag.parse::<Tag>().map_err(|inner| error(inner.to_string(), None))?;
+                (name, Some(tag))
+            }
+            None => (name, None),
+        };
+        let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
+        let (host, path) = match name.split_once('/').filter(|(first, _)| is_host(first)) {
+            Some((host, path)) => (host, path.to_owned()),
+            None if name.contains('/') => (DEFAULT_HOST, name.to_owned()),
+            None => (DEFAULT_HOST, format!("library/{name}")),
+        };
+        let Ok(RegistryLocation::Http { host, namespace: None }) = host.parse() else {
+            return Err(error(format!("`{host}` is not a host: expected `host[:port]/repository`"), None));
+        };
+        let repository = path.parse::<RepositoryName>().map_err(|inner| {
+            let suggestion =
+                inner.suggestion.as_ref().map(|path| text.replacen(&*name, &format!("{host}/{path}"), 1));
+            error(inner.to_string(), suggestion)
+        })?;
+        Ok(Self { host, repository, tag, digest })
+    }
+}
+
+impl fmt::Display for RemoteReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_docker_reads_them() {
+        let digest = Digest::of(b"x");
+        for (text, expected) in [
+            ("alpine", "docker.io/library/alpine".to_owned()),
+            ("alpine:3.20", "docker.io/library/alpine:3.20".to_owned()),
+            ("colliery/broker", "docker.io/colliery/broker".to_owned()),
+            ("localhost/broker", "localhost/broker".to_owned()),
+            ("localhost:5000/a/b:v1", "localhost:5000/a/b:v1".to_owned()),
+            ("GHCR.io/a/b", "ghcr.io/a/b".to_owned()),
+            (&format!("ghcr.io/a/b:v1@{digest}"), format!("ghcr.io/a/b:v1@{digest}")),
+        ] {
+            let parsed: RemoteReference = text.parse().expect(text);
+            assert_eq!(parsed.to_string(), expected, "{text}");
+            assert_eq!(expected.parse::<RemoteReference>().as_ref(), Ok(&parsed), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_names_no_image() {
+        for text in
+            ["", "ghcr.io/", "ghcr.io/a:", "a@sha256:12", "ghcr.io:x/a", "user:p@ghcr.io/a", "-", "a b"]
+        {
+            assert!(text.parse::<RemoteReference>().is_err(), "{text}");
+        }
+        let error = "ghcr.io/Colliery/broker".parse::<RemoteReference>().expect_err("upper case");
+        assert_eq!(error.suggestion.as_deref(), Some("ghcr.io/colliery/broker"));
+    }
+
+    #[test]
+    fn the_digest_counts() {
+        let digest = Digest::of(b"x");
+        let named: RemoteReference = "ghcr.io/a/b:v1".parse().expect("a name");
+        assert_eq!(named.at().map(|at| at.to_string()).as_deref(), Some("v1"));
+        assert_eq!(named.pinned(&digest).at(), Some(TagOrDigest::Digest(digest)));
+        let bare: RemoteReference = "ghcr.io/a/b".parse().expect("a name");
+        assert_eq!(bare.at().map(|at| at.to_string()).as_deref(), Some("latest"));
+    }
+}
