@@ -99,7 +99,7 @@ pub enum SourceError {
     },
 }
 
-const REBUILD: &str = "build the image again; if it was copied here, copy it again and compare checksums";
+const REBUILD: &str = "build it again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
     /// An error of the system while reading `place`; where it carries an error of this room, that one.
@@ -139,7 +139,7 @@ impl SourceError {
         let (code, help) = match self {
             Self::Missing { .. } => (
                 Code::SourceMissing,
-                "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+                "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
             ),
             Self::MissingBlob { .. } => (
                 Code::SourceMissing,

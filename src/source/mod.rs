@@ -5,7 +5,7 @@
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `annotate` and `publish` (what is published of it). What is sent where is not
+//! of several sources), `artifact` (files under a type), `annotate` and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -16,6 +16,7 @@ use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec
 
 mod annotate;
 mod archive;
+mod artifact;
 mod assemble;
 mod directory;
 mod error;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::artifact::Artifact;
 use super::error::{list, list_platforms};
 use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
-use crate::model::content::ImageSpec;
+use crate::model::content::{ArtifactSpec, ImageSpec};
 use crate::model::{ContentSpec, Platform, SourceSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
@@ -25,7 +26,8 @@ pub struct Published {
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
-        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Err(not_yet("this content")),
+        ContentSpec::Chart(_) => Err(not_yet("this content")),
+        ContentSpec::Artifact(spec) => artifact(spec, surroundings),
     }
 }
 
@@ -36,6 +38,12 @@ fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, Sou
     require(&spec.platforms, &content, &spec.source)?;
     let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
     Ok(Published { spec, source, content })
+}
+
+fn artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let source: Arc<dyn Source> = Arc::new(Artifact::open(spec, &surroundings.folder)?);
+    let content = walk(source.as_ref())?;
+    Ok(Published { spec: ContentSpec::Artifact(spec.clone()), source, content })
 }
 
 /// Other platforms than those required may be there too.
