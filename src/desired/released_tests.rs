@@ -39,9 +39,9 @@ on = ["branch", "pull_request"]
 match = ["main", "dev/elop"]
 template = "{{ git.branch | slug }}"
 mutability = "forward"
-[images.app]
+[resources.app]
 source = "oci:x"
-[images.app.annotations]
+[resources.app.annotations]
 a = "{{ version }}"
 b = "{{ git.sha }}"
 "#;

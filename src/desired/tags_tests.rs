@@ -56,10 +56,10 @@ fn branch(event: EventName, name: &str) -> Context {
     Context { branch: Some(name.to_owned()), ..Context::new(event) }
 }
 
-fn rendered(context: &Context, image: &str) -> Vec<String> {
+fn rendered(context: &Context, resource: &str) -> Vec<String> {
     let config = config();
-    let images = tags(&config, context).expect("tags");
-    images[image].tags.iter().map(|tag| tag.tag.to_string()).collect()
+    let resources = tags(&config, context).expect("tags");
+    resources[resource].tags.iter().map(|tag| tag.tag.to_string()).collect()
 }
 
 #[test]
@@ -149,12 +149,13 @@ fn a_version_file_leaves_releases_to_their_images() {
     let config = config();
     let file: FileVersion = Some(Ok(semver::Version::new(7, 8, 9)));
     let renderer = Renderer::with_file_version(&config, file);
-    let version = |context: &Context, image: &str| renderer.values(context, image, &config.images[image]).0;
-    let known = ImageVersion::Known(semver::Version::new(7, 8, 9));
+    let version =
+        |context: &Context, resource: &str| renderer.values(context, resource, &config.resources[resource]).0;
+    let known = ResourceVersion::Known(semver::Version::new(7, 8, 9));
     assert_eq!(version(&tag("v1.2.3"), "app"), known);
     assert_eq!(version(&tag("tool/v1.2.3"), "tool"), known);
-    assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ImageVersion::Other(_)));
-    assert!(matches!(version(&tag("nightly-7"), "app"), ImageVersion::None(_)));
+    assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ResourceVersion::Other(_)));
+    assert!(matches!(version(&tag("nightly-7"), "app"), ResourceVersion::None(_)));
     assert_eq!(version(&tag("vNext"), "app"), known);
     assert_eq!(version(&branch(EventName::Branch, "main"), "app"), known);
 }
@@ -162,8 +163,8 @@ fn a_version_file_leaves_releases_to_their_images() {
 #[test]
 fn an_empty_prefix_takes_no_release_of_another_image() {
     let config = config_of(&CONFIG.replace("[registries.r]", "[project]\ntag_prefix = \"\"\n[registries.r]"));
-    let images = tags(&config, &tag("tool/v1.2.3")).expect("tags");
-    assert!(images["app"].tags.is_empty() && !images["tool"].tags.is_empty(), "{images:?}");
+    let resources = tags(&config, &tag("tool/v1.2.3")).expect("tags");
+    assert!(resources["app"].tags.is_empty() && !resources["tool"].tags.is_empty(), "{images:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn reader(config: &Config) -> Result<TagReader, Unreadable> {
     TagReader::new(
         &Renderer::with_file_version(config, None),
         &config.tags["rule"],
-        ("app", &config.images["app"]),
+        (&id, &config.resources[&id]),
     )
 }
 
