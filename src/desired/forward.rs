@@ -116,7 +116,7 @@ mod tests {
     fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> Line {
         let templates = Templates::new([]);
         let version: Version = version.parse().expect("a version");
-        let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), "x")
+        let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), None)
             .with_version(Ok(version.clone()));
         let readers = full.iter().filter_map(|full| reader(&templates, full, &values)).collect();
         let tag = rules::render(&templates, template, &values).expect("a tag");
@@ -163,7 +163,7 @@ mod tests {
         for template in ["latest", "v{{ version.major }}", "v{{ version.major }}.{{ version.minor }}"] {
             let line = line(template, "1.2.5", &["v{{ version }}"], false);
             let context = Context::new(EventName::Tag);
-            let carried = Line::from_plan(&line.to_plan(), &context, "x", &line.tag);
+            let carried = Line::from_plan(&line.to_plan(), &context, &ResourceId::image("x"), &line.tag);
             assert_eq!(held(&carried, &TAGS), held(&line, &TAGS), "{template}");
         }
     }

@@ -12,15 +12,15 @@ use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
-use crate::model::{Digest, Tag, Visibility};
+use crate::model::{Digest, ResourceId, Tag, Visibility};
 use crate::visibility::settings_url;
 
 /// Whether what `expected` says stands. `title` says what was verified.
 pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
     let pairs = || expected.repositories.iter().zip(&observed.repositories);
-    let mut everywhere: HashMap<(&str, &Tag), Everywhere<'_>> = HashMap::new();
+    let mut everywhere: HashMap<(&ResourceId, &Tag), Everywhere<'_>> = HashMap::new();
     for (wanted, present) in pairs() {
-        let (resource, registry) = (wanted.place.resource.as_str(), wanted.place.registry.as_str());
+        let (resource, registry) = (&wanted.place.resource, wanted.place.registry.as_str());
         for tag in wanted.tags.keys() {
             if let Some(digest) = present.tags.get(tag) {
                 everywhere.entry((resource, tag)).or_default().holders.push((registry, digest));
@@ -47,7 +47,7 @@ pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verif
 fn repository(
     wanted: &ExpectedRepository,
     present: &ObservedRepository,
-    everywhere: &HashMap<(&str, &Tag), Everywhere<'_>>,
+    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'_>>,
 ) -> VerifiedRepository {
     let place = &wanted.place;
     let settled = settled(wanted, present, everywhere);
@@ -61,7 +61,7 @@ fn repository(
     let mut notes = Vec::new();
     let mut tags = Vec::new();
     for (tag, expected) in &wanted.tags {
-        let everywhere = everywhere.get(&(place.resource.as_str(), tag)).unwrap_or(&nowhere);
+        let everywhere = everywhere.get(&(&place.resource, tag)).unwrap_or(&nowhere);
         let here =
             Here { tag, expected, wanted, present, versions: &versions, everywhere, settled: &settled };
         let digest = present.tags.get(tag);
@@ -114,10 +114,10 @@ fn repository(
 fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a ObservedRepository,
-    everywhere: &HashMap<(&str, &Tag), Everywhere<'a>>,
+    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'a>>,
 ) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
-        let everywhere = everywhere.get(&(wanted.place.resource.as_str(), tag));
+        let everywhere = everywhere.get(&(&wanted.place.resource, tag));
         Some((tag, digest_of_version(everywhere, present, tag)?))
     };
     let settled =

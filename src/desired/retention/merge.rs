@@ -97,7 +97,7 @@ pub fn merge(
 mod tests {
     use super::*;
 
-    type OfImage = ((&'static str, &'static str), Decisions);
+    type OfImage = ((ResourceId, &'static str), Decisions);
 
     fn decisions(
         resource: &'static str,
@@ -107,7 +107,7 @@ mod tests {
         let mut decisions = Decisions::default();
         for (tag, verdict) in verdicts {
             let (tag, digest): (Tag, _) = (tag.parse().expect("a tag"), Digest::of(tag.as_bytes()));
-            let retention = format!("of-{image}");
+            let retention = format!("of-{resource}");
             match verdict {
                 Ok(number) => {
                     let reason = RemovalReason::PullRequestClosed { number: *number };
@@ -118,7 +118,7 @@ mod tests {
                 }
             }
         }
-        ((resource, registry), decisions)
+        ((ResourceId::image(resource), registry), decisions)
     }
 
     #[test]
@@ -135,14 +135,19 @@ mod tests {
             .map(|tag| (tag.parse().expect("a tag"), Digest::of(tag.as_bytes())))
             .to_vec();
         let told = |targets: &[&str]| -> Vec<String> {
+            let resources = resources();
             let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-            merge(resources(), &tags, &Selection::new(&targets))
-                .into_iter()
-                .map(|it| {
-                    let sign = if it.verdict.is_ok() { '-' } else { '=' };
-                    format!("{sign} {} {}", it.tag, it.resource)
-                })
-                .collect()
+            merge(
+                resources.iter().map(|((id, registry), it)| ((id, *registry), it.clone())).collect(),
+                &tags,
+                &Selection::new(&targets),
+            )
+            .into_iter()
+            .map(|it| {
+                let sign = if it.verdict.is_ok() { '-' } else { '=' };
+                format!("{sign} {} {}", it.tag, it.resource.name)
+            })
+            .collect()
         };
         assert_eq!(told(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
         assert_eq!(told(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);
