@@ -88,6 +88,15 @@ pub enum SourceError {
         /// What to do.
         help: String,
     },
+    /// A temporary file could not be written.
+    #[error("cannot write a temporary file in `{}`: {cause}", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -153,6 +162,12 @@ impl SourceError {
             Self::Io { .. } => {
                 (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
             }
+            Self::Temporary { .. } => (
+                Code::SourceTemporary,
+                "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \
+                 make room, or name another folder in `TMPDIR`"
+                    .to_owned(),
+            ),
             Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
                 (Code::SourceUnsupported, help.clone())
             }

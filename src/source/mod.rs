@@ -17,7 +17,9 @@ use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec
 mod annotate;
 mod archive;
 mod assemble;
+mod compression;
 mod directory;
+mod docker_archive;
 mod error;
 mod images;
 mod layout;
@@ -28,6 +30,7 @@ mod reference;
 mod surroundings;
 mod tar_header;
 mod tar_index;
+mod temporary;
 mod verify;
 mod walk;
 
@@ -112,9 +115,11 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
-        TransportSpec::DockerArchive { .. }
-        | TransportSpec::DockerDaemon { .. }
-        | TransportSpec::Docker(_) => {
+        TransportSpec::DockerArchive { path, reference } => {
+            let path = folder.join(path);
+            Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
+        }
+        TransportSpec::DockerDaemon { .. } | TransportSpec::Docker(_) => {
             return Err(not_yet(&spec.to_string()));
         }
     };
