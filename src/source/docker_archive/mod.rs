@@ -10,7 +10,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-
 use serde::{Deserialize, Serialize};
 
 use super::archive::open_file;
