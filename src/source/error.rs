@@ -88,6 +88,24 @@ pub enum SourceError {
         /// What to do.
         help: String,
     },
+    /// A Docker Engine cannot be reached, or does not give what it is asked for.
+    #[error("{reason}")]
+    Engine {
+        /// Which engine, and what is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// A Docker Engine has no such image.
+    #[error("{engine} has no image `{image}`")]
+    NoSuchImage {
+        /// The name or id asked for.
+        image: String,
+        /// The engine, for people.
+        engine: String,
+        /// What to do.
+        help: String,
+    },
     /// A temporary file could not be written.
     #[error("cannot write a temporary file in `{}`: {cause}", folder.display())]
     Temporary {
@@ -162,6 +180,8 @@ impl SourceError {
             Self::Io { .. } => {
                 (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
             }
+            Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
+            Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
                 Code::SourceTemporary,
                 "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \

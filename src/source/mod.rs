@@ -18,6 +18,7 @@ mod annotate;
 mod archive;
 mod assemble;
 mod compression;
+mod daemon;
 mod directory;
 mod docker_archive;
 mod error;
@@ -119,7 +120,9 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let path = folder.join(path);
             Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
         }
-        TransportSpec::DockerDaemon { .. } | TransportSpec::Docker(_) => {
+        // Another image may have the name tomorrow.
+        TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
+        TransportSpec::Docker(_) => {
             return Err(not_yet(&spec.to_string()));
         }
     };
