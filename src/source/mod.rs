@@ -18,7 +18,10 @@ mod annotate;
 mod archive;
 mod artifact;
 mod assemble;
+mod compression;
+mod daemon;
 mod directory;
+mod docker_archive;
 mod error;
 mod images;
 mod layout;
@@ -29,6 +32,7 @@ mod reference;
 mod surroundings;
 mod tar_header;
 mod tar_index;
+mod temporary;
 mod verify;
 mod walk;
 
@@ -113,9 +117,13 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
-        TransportSpec::DockerArchive { .. }
-        | TransportSpec::DockerDaemon { .. }
-        | TransportSpec::Docker(_) => {
+        TransportSpec::DockerArchive { path, reference } => {
+            let path = folder.join(path);
+            Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
+        }
+        // Another image may have the name tomorrow.
+        TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
+        TransportSpec::Docker(_) => {
             return Err(not_yet(&spec.to_string()));
         }
     };

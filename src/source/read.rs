@@ -7,7 +7,7 @@ use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Descriptor, Manifest, Platform, RawManifest, media_type};
 
 /// The largest image configuration that is read, in bytes.
-const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
+pub(super) const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
 
 /// Reads at most `limit` bytes.
 pub(super) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
