@@ -44,6 +44,13 @@ pub use walk::{Content, walk};
 #[cfg(test)]
 #[path = "../../tests/support/image.rs"]
 mod fixture;
+#[cfg(test)]
+#[path = "../../tests/support/raw_tar.rs"]
+mod raw_tar;
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.
