@@ -1,11 +1,11 @@
-//! Where content comes from: image layouts and archives of them, and indexes assembled from both.
+//! Where content comes from: image layouts and archives of them, indexes assembled from both, and Helm charts.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `annotate` and `publish` (what is published of it). What is sent where is not
+//! of several sources), `chart` (Helm charts), `annotate` and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -17,6 +17,7 @@ use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec
 mod annotate;
 mod archive;
 mod assemble;
+pub mod chart;
 mod directory;
 mod error;
 mod images;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::error::{list, list_platforms};
-use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
-use crate::model::content::ImageSpec;
+use super::{Content, Source, SourceError, Surroundings, annotate, chart, not_yet, open, walk};
+use crate::model::content::{ChartSpec, ImageSpec};
 use crate::model::{ContentSpec, Platform, SourceSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
@@ -25,8 +25,15 @@ pub struct Published {
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
-        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Err(not_yet("this content")),
+        ContentSpec::Chart(spec) => chart(spec, surroundings),
+        ContentSpec::Artifact(_) => Err(not_yet("this content")),
     }
+}
+
+fn chart(spec: &ChartSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let (source, spec) = chart::open(spec, surroundings)?;
+    let content = walk(source.as_ref())?;
+    Ok(Published { spec: ContentSpec::Chart(spec), source, content })
 }
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
