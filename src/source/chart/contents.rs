@@ -56,7 +56,9 @@ impl Refused {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::File => format!("is larger than {} MiB, the most that Helm loads", MAX_FILE >> 20),
-            Self::Chart => format!("makes the chart larger than {} MiB, the most that Helm loads", MAX_CHART >> 20),
+            Self::Chart => {
+                format!("makes the chart larger than {} MiB, the most that Helm loads", MAX_CHART >> 20)
+            }
             Self::Count => format!("is one of more than {MAX_FILES} files"),
             Self::Io(error) => format!("cannot be read: {error}"),
         }

@@ -42,7 +42,15 @@ impl PartialEq for Dependency {
 }
 
 const KEYS: [&str; 9] = [
-    "name", "version", "repository", "condition", "tags", "enabled", "import-values", "export-values", "alias",
+    "name",
+    "version",
+    "repository",
+    "condition",
+    "tags",
+    "enabled",
+    "import-values",
+    "export-values",
+    "alias",
 ];
 
 /// The dependencies of a list, of which no two may have the same name or alias.
@@ -88,8 +96,13 @@ pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dep
                     dependency.alias = fields.text(&what, value);
                     let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
                     if !dependency.alias.chars().all(allowed) {
-                        let message = format!("the alias `{}` has characters that Helm refuses", dependency.alias);
-                        fields.findings.error(Some(value.place()), message, "write letters, digits, `_` and `-`");
+                        let message =
+                            format!("the alias `{}` has characters that Helm refuses", dependency.alias);
+                        fields.findings.error(
+                            Some(value.place()),
+                            message,
+                            "write letters, digits, `_` and `-`",
+                        );
                     }
                 }
                 _ => {}

@@ -58,10 +58,11 @@ fn with(text: &str, yaml: &Yaml, key: &str, value: &str) -> Option<String> {
     let value = scalar(value);
     if let Some(entry) = find(key) {
         let span = entry.value.span();
-        let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
-        // A value left empty has no space before it.
-        let space = if before.ends_with(':') { " " } else { "" };
-        return Some([before, space, &value, after].concat());
+        if span.is_empty() {
+            let colon = entry.key_span.end + text.get(entry.key_span.end..)?.find(':')? + 1;
+            return Some([text.get(..colon)?, " ", &value, text.get(colon..)?].concat());
+        }
+        return Some([text.get(..span.start)?, &value, text.get(span.end..)?].concat());
     }
     insert(text, find("version")?, key, &value)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
-/// How many findings are kept. A chart with more has one cause.
+/// How many errors, and how many warnings, are kept. A chart with more has one cause.
 const MAX_FINDINGS: usize = 50;
 
 /// Collects what is wrong with a chart.
@@ -32,7 +32,8 @@ impl Findings {
     }
 
     fn add(&mut self, diagnostic: Diagnostic, place: Option<Place>, help: &str) {
-        if self.list.len() < MAX_FINDINGS {
+        let alike = self.list.iter().filter(|known| known.severity == diagnostic.severity).count();
+        if alike < MAX_FINDINGS {
             let message = printable(&diagnostic.message);
             self.list.push(Diagnostic { message, ..diagnostic }.at_maybe(place, "").help(printable(help)));
         }
@@ -40,7 +41,8 @@ impl Findings {
 
     /// Takes over what stops publishing.
     pub(super) fn take_errors(&mut self, other: Self) {
-        let left = MAX_FINDINGS.saturating_sub(self.list.len());
+        let known = self.list.iter().filter(|known| known.is_error()).count();
+        let left = MAX_FINDINGS.saturating_sub(known);
         self.list.extend(other.list.into_iter().filter(Diagnostic::is_error).take(left));
     }
 

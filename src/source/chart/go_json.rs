@@ -16,7 +16,11 @@ pub(super) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 struct Go;
 
 impl Formatter for Go {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut written = 0;
         for (at, character) in fragment.char_indices() {
             if !matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') {

@@ -62,7 +62,12 @@ impl Chart {
 }
 
 /// Makes a chart of files. `None` where no more can be said of it than what was found.
-pub(super) fn load(files: Files, at: Place<'_>, contents: &mut Contents, findings: &mut Findings) -> Option<Chart> {
+pub(super) fn load(
+    files: Files,
+    at: Place<'_>,
+    contents: &mut Contents,
+    findings: &mut Findings,
+) -> Option<Chart> {
     Loader { contents, findings }.load(files, at, 0)
 }
 
@@ -75,7 +80,11 @@ impl Loader<'_> {
     fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
         let Some(held) = files.get(CHART_YAML).copied() else {
             let message = format!("`{}` has no `{CHART_YAML}`, so it is no chart", at.shown);
-            self.findings.error(None, message, "name the directory that holds `Chart.yaml`; `helm create` makes one");
+            self.findings.error(
+                None,
+                message,
+                "name the directory that holds `Chart.yaml`; `helm create` makes one",
+            );
             return None;
         };
         let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
@@ -115,7 +124,11 @@ impl Loader<'_> {
     fn yaml(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<(String, Yaml)> {
         let (shown, file) = at.file(name);
         if held.length > MAX_DESCRIPTION {
-            self.findings.error(None, format!("`{shown}` is larger than 1 MiB"), "take out what does not belong there");
+            self.findings.error(
+                None,
+                format!("`{shown}` is larger than 1 MiB"),
+                "take out what does not belong there",
+            );
             return None;
         }
         let text = self.text(held, name, at)?;
@@ -158,7 +171,8 @@ impl Loader<'_> {
         own.remove(name);
         if depth == 0 {
             let message = format!("`{}` is not read of a chart with `apiVersion: v2`", at.file(name).0);
-            let help = "move the dependencies into `Chart.yaml`, run `helm dependency update`, and remove the file";
+            let help =
+                "move the dependencies into `Chart.yaml`, run `helm dependency update`, and remove the file";
             self.findings.error(None, message, help);
         }
     }
@@ -198,7 +212,12 @@ impl Loader<'_> {
         }
     }
 
-    fn charts(&mut self, found: BTreeMap<String, Files>, at: Place<'_>, depth: usize) -> BTreeMap<String, Chart> {
+    fn charts(
+        &mut self,
+        found: BTreeMap<String, Files>,
+        at: Place<'_>,
+        depth: usize,
+    ) -> BTreeMap<String, Chart> {
         let mut charts = BTreeMap::new();
         for (name, files) in found {
             let shown = format!("{}/charts/{name}", at.shown);
@@ -222,16 +241,24 @@ impl Loader<'_> {
         charts
     }
 
-    fn vendored(&mut self, name: &str, files: Files, shown: &str, at: Place<'_>, depth: usize) -> Option<Chart> {
+    fn vendored(
+        &mut self,
+        name: &str,
+        files: Files,
+        shown: &str,
+        at: Place<'_>,
+        depth: usize,
+    ) -> Option<Chart> {
         if let Some(held) = files.get("").copied() {
             if !Path::new(name).extension().is_some_and(|extension| extension == "tgz") {
                 let message = format!("`{shown}` is no chart: Helm takes directories and `.tgz` files there");
                 self.findings.error(None, message, "move it elsewhere, or name it in `.helmignore`");
                 return None;
             }
-            let unpacked = self.contents.read(held).map_err(|error| format!("cannot be read: {error}")).and_then(
-                |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
-            );
+            let unpacked =
+                self.contents.read(held).map_err(|error| format!("cannot be read: {error}")).and_then(
+                    |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
+                );
             return match unpacked {
                 Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
                 Err(reason) => {

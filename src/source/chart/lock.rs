@@ -45,8 +45,10 @@ impl Lock {
             .iter()
             .enumerate()
             .map(|(index, dependency)| {
-                let aliased = dependency.repository.starts_with('@') || dependency.repository.starts_with("alias:");
-                let locked = self.dependencies.get(index).filter(|locked| aliased && locked.name == dependency.name);
+                let aliased =
+                    dependency.repository.starts_with('@') || dependency.repository.starts_with("alias:");
+                let locked =
+                    self.dependencies.get(index).filter(|locked| aliased && locked.name == dependency.name);
                 let repository = locked.map_or(&dependency.repository, |locked| &locked.repository);
                 Dependency { repository: repository.clone(), ..dependency.clone() }
             })

@@ -66,8 +66,23 @@ pub(super) struct Maintainer {
 
 /// The keys that Helm knows.
 const KEYS: [&str; 17] = [
-    "name", "home", "sources", "version", "description", "keywords", "maintainers", "icon", "apiVersion",
-    "condition", "tags", "appVersion", "deprecated", "annotations", "kubeVersion", "dependencies", "type",
+    "name",
+    "home",
+    "sources",
+    "version",
+    "description",
+    "keywords",
+    "maintainers",
+    "icon",
+    "apiVersion",
+    "condition",
+    "tags",
+    "appVersion",
+    "deprecated",
+    "annotations",
+    "kubeVersion",
+    "dependencies",
+    "type",
 ];
 
 impl Metadata {
@@ -75,7 +90,11 @@ impl Metadata {
     pub(super) fn read(yaml: &Yaml, findings: &mut Findings) -> Self {
         let mut metadata = Self::default();
         let Some(root) = yaml.root().filter(|root| !is_null(root)) else {
-            findings.error(Some(yaml.start()), format!("{CHART_YAML} is empty"), "write `apiVersion`, `name` and `version`");
+            findings.error(
+                Some(yaml.start()),
+                format!("{CHART_YAML} is empty"),
+                "write `apiVersion`, `name` and `version`",
+            );
             return metadata;
         };
         let mut fields = Fields { findings, file: CHART_YAML };
@@ -103,7 +122,8 @@ impl Metadata {
                     metadata.api_version = fields.text(key, value);
                     if !["", "v1", "v2"].contains(&metadata.api_version.as_str()) {
                         let message = format!("`apiVersion` is `{}`", metadata.api_version);
-                        let help = "write `v2`, or `v1` of a chart for Helm 2; other charts are not published yet";
+                        let help =
+                            "write `v2`, or `v1` of a chart for Helm 2; other charts are not published yet";
                         fields.findings.error(Some(value.place()), message, help);
                     }
                 }
@@ -127,7 +147,11 @@ impl Metadata {
         }
         let here = |place: Option<_>| place.or_else(|| Some(yaml.start()));
         if metadata.name.is_empty() {
-            findings.error(here(name), "`name` is missing", "write the chart's name: the last part of its repository");
+            findings.error(
+                here(name),
+                "`name` is missing",
+                "write the chart's name: the last part of its repository",
+            );
         } else if matches!(metadata.name.as_str(), "." | "..") || metadata.name.contains(['/', '\\']) {
             let message = format!("`name` is `{}`, which is a path", metadata.name);
             findings.error(name, message, "write lower-case letters, digits and dashes");

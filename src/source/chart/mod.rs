@@ -30,5 +30,5 @@ mod vendored;
 mod version;
 mod yaml;
 
-pub use open::{check, name};
 pub(super) use open::open;
+pub use open::{check, name};

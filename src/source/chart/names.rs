@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 /// Why a file of a chart cannot have this name; `name` is relative to the chart.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
-    let drive = |name: &str| matches!(name.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
+    let drive =
+        |name: &str| matches!(name.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
     if name.is_empty() {
         Some("has no name")
     } else if name.starts_with('/') {

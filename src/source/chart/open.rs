@@ -131,7 +131,8 @@ fn read(location: &Location, folder: &Path, findings: &mut Findings) -> Result<O
     let mut contents = Contents::new();
     let shown = location.shown.as_str();
     if location.packaged {
-        let file = File::open(&location.path).map_err(|error| SourceError::io(format!("`{shown}`"), error))?;
+        let file =
+            File::open(&location.path).map_err(|error| SourceError::io(format!("`{shown}`"), error))?;
         let mut file = Digesting { inner: file, digester: Digester::sha256(), size: 0 };
         let unpacked = match unpack(&mut file, &mut contents) {
             Ok(unpacked) => unpacked,
@@ -196,8 +197,13 @@ fn directory(
     named(&chart, wanted_name(spec), findings);
     vendored::check(&chart, findings);
     if Version::parse(&spec.version).is_none() {
-        let message = format!("the chart cannot be published as `{}`, which is no semantic version", spec.version);
-        findings.error(None, message, "give `version` of the chart in `publish.toml` three numbers, such as `1.2.3`");
+        let message =
+            format!("the chart cannot be published as `{}`, which is no semantic version", spec.version);
+        findings.error(
+            None,
+            message,
+            "give `version` of the chart in `publish.toml` three numbers, such as `1.2.3`",
+        );
     }
     if findings.any_error() {
         return Ok(None);
@@ -218,7 +224,9 @@ fn ready(
     spec: &ChartSpec,
     findings: &mut Findings,
 ) -> Result<Option<ChartSource>, SourceError> {
-    let Some((chart, _, Some((digest, size)))) = read(location, Path::new(""), findings)? else { return Ok(None) };
+    let Some((chart, _, Some((digest, size)))) = read(location, Path::new(""), findings)? else {
+        return Ok(None);
+    };
     named(&chart, wanted_name(spec), findings);
     let asked = [
         ("version", &chart.metadata.version, Some(&spec.version)),
@@ -247,7 +255,11 @@ fn ready(
 }
 
 /// The provenance file beside a package.
-fn proof(location: &Location, digest: &Digest, findings: &mut Findings) -> Result<Option<Vec<u8>>, SourceError> {
+fn proof(
+    location: &Location,
+    digest: &Digest,
+    findings: &mut Findings,
+) -> Result<Option<Vec<u8>>, SourceError> {
     let shown = format!("{}.prov", location.shown);
     let mut path = location.path.clone().into_os_string();
     path.push(".prov");
@@ -278,7 +290,8 @@ fn assemble(
     chart: &Chart,
     layers: Vec<(Descriptor, Blob)>,
 ) -> Result<ChartSource, SourceError> {
-    let malformed = |error: serde_json::Error| SourceError::malformed(format!("`{}`", location.shown), error.to_string());
+    let malformed =
+        |error: serde_json::Error| SourceError::malformed(format!("`{}`", location.shown), error.to_string());
     let created = spec.created.and_then(|created| jiff::Timestamp::from_second(created).ok());
     let created = created.map(|created| created.to_string());
     let mut annotations = manifest::annotations(&chart.metadata, created.as_deref());

@@ -38,7 +38,11 @@ pub(super) fn package(chart: &Chart, contents: &mut Contents, modified: u64) -> 
     let mut tar = Tar { builder: Builder::new(gzip), contents, modified };
     tar.chart(chart, "")?;
     let output = tar.builder.into_inner()?.finish()?;
-    Ok(Package { digest: output.digester.finish(), size: output.size, bytes: Arc::new(output.spool.finish()) })
+    Ok(Package {
+        digest: output.digester.finish(),
+        size: output.size,
+        bytes: Arc::new(output.spool.finish()),
+    })
 }
 
 struct Output {
@@ -70,7 +74,8 @@ impl Tar<'_> {
     fn chart(&mut self, chart: &Chart, prefix: &str) -> io::Result<()> {
         let base = format!("{prefix}{}/", chart.metadata.name);
         self.file(&format!("{base}{CHART_YAML}"), chart.text.as_bytes())?;
-        let mut files: Vec<(&str, Held)> = chart.files.iter().map(|(name, held)| (name.as_str(), *held)).collect();
+        let mut files: Vec<(&str, Held)> =
+            chart.files.iter().map(|(name, held)| (name.as_str(), *held)).collect();
         files.sort_by(|(one, _), (other, _)| rank(one).cmp(&rank(other)).then_with(|| in_order(one, other)));
         for (name, held) in files {
             let bytes = self.contents.read(held)?;

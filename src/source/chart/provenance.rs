@@ -17,8 +17,11 @@ pub(super) fn check(text: &str, name: &str, digest: &Digest) -> Result<(), Strin
         .ok_or("is no signed text: it has no `BEGIN PGP SIGNED MESSAGE` and `BEGIN PGP SIGNATURE`")?;
     // `Chart.yaml`, the end of a document, and the list of files.
     let (_, list) = signed.split_once("\n...\n").ok_or("lists no files")?;
-    let yaml = Yaml::parse("the list of files", None, list).map_err(|error| format!("cannot be read: {}", error.message))?;
-    let Some(Is::Mapping(entries)) = yaml.root().map(|root| root.is()) else { return Err("lists no files".to_owned()) };
+    let yaml = Yaml::parse("the list of files", None, list)
+        .map_err(|error| format!("cannot be read: {}", error.message))?;
+    let Some(Is::Mapping(entries)) = yaml.root().map(|root| root.is()) else {
+        return Err("lists no files".to_owned());
+    };
     let files = entries.iter().find(|entry| entry.key == "files").map(|entry| entry.value.is());
     let Some(Is::Mapping(files)) = files else { return Err("lists no files".to_owned()) };
     let listed = files.iter().find(|entry| entry.key == name).map(|entry| entry.value.is());

@@ -31,7 +31,11 @@ impl Fields<'_> {
         for entry in &entries {
             let at = || Some(super::finding::place(value.source(), entry.key_span.clone()));
             if seen.insert(&entry.key, ()).is_some() {
-                self.findings.error(at(), format!("`{}` stands twice in {}", entry.key, self.file), "keep one of them");
+                self.findings.error(
+                    at(),
+                    format!("`{}` stands twice in {}", entry.key, self.file),
+                    "keep one of them",
+                );
             }
             if known.is_empty() || known.contains(&entry.key.as_str()) {
                 continue;

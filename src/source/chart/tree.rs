@@ -21,7 +21,13 @@ const MAX_DEPTH: usize = 64;
 const MAX_RULES: u64 = 1024 * 1024;
 
 /// Reads the files of the chart in `root`, called `shown` in messages. `folder` is that of `publish.toml`.
-pub(super) fn read(root: &Path, shown: &str, folder: &Path, contents: &mut Contents, findings: &mut Findings) -> Files {
+pub(super) fn read(
+    root: &Path,
+    shown: &str,
+    folder: &Path,
+    contents: &mut Contents,
+    findings: &mut Findings,
+) -> Files {
     let Some(rules) = rules(root, shown, findings) else { return Files::new() };
     let within = [root, folder].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut walk = Walk { shown, rules, within, contents, findings, files: Files::new(), stop: false };
@@ -35,13 +41,15 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
     let help = "write one pattern on each line, as in the `.helmignore` of `helm create`";
     let text = match fs::metadata(&path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
-        Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_RULES => match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                findings.error(None, format!("`{name}` cannot be read: {error}"), help);
-                return None;
+        Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_RULES => {
+            match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) => {
+                    findings.error(None, format!("`{name}` cannot be read: {error}"), help);
+                    return None;
+                }
             }
-        },
+        }
         _ => {
             findings.error(None, format!("`{name}` is no file of at most 1 MiB"), help);
             return None;
@@ -55,9 +63,14 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
                 std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
             for rule in bad {
                 let start = starts.get(rule.line - 1).copied().unwrap_or(text.len());
-                let length = text.get(start..).map_or(0, |rest| rest.lines().next().unwrap_or_default().len());
+                let length =
+                    text.get(start..).map_or(0, |rest| rest.lines().next().unwrap_or_default().len());
                 let at = place(&source, start..start + length);
-                findings.error(Some(at), format!("a rule of `.helmignore` cannot be read: {}", rule.reason), help);
+                findings.error(
+                    Some(at),
+                    format!("a rule of `.helmignore` cannot be read: {}", rule.reason),
+                    help,
+                );
             }
             None
         }
@@ -84,13 +97,22 @@ impl Walk<'_> {
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
         if above.contains(&real) {
-            return self.refuse(name, "leads in a circle: it is a link to a directory that it lies in", LINKS);
+            return self.refuse(
+                name,
+                "leads in a circle: it is a link to a directory that it lies in",
+                LINKS,
+            );
         }
         if above.len() >= MAX_DEPTH {
-            return self.refuse(name, &format!("lies more than {MAX_DEPTH} directories deep"), "lay it out flatter");
+            return self.refuse(
+                name,
+                &format!("lies more than {MAX_DEPTH} directories deep"),
+                "lay it out flatter",
+            );
         }
         let entries = fs::read_dir(path).and_then(|entries| {
-            let names: std::io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
+            let names: std::io::Result<Vec<_>> =
+                entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
             names
         });
         let mut entries = match entries {
@@ -119,7 +141,9 @@ impl Walk<'_> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
             Err(_) if self.rules.ignores(name, false) => return,
-            Err(error) if linked => return self.refuse(name, &format!("is a link that leads nowhere: {error}"), LINKS),
+            Err(error) if linked => {
+                return self.refuse(name, &format!("is a link that leads nowhere: {error}"), LINKS);
+            }
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
         if self.rules.ignores(name, metadata.is_dir()) {
@@ -144,7 +168,8 @@ impl Walk<'_> {
         match self.contents.add(file) {
             Ok(held) => drop(self.files.insert(name.to_owned(), held)),
             Err(refused) => {
-                self.stop = !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
+                self.stop =
+                    !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
                 let help = "name what is no part of the chart in `.helmignore`";
                 self.refuse(name, &refused.reason(), help);
             }

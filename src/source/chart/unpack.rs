@@ -37,7 +37,8 @@ pub(super) struct Unpacked {
 /// Reads the archive in `compressed`.
 pub(super) fn unpack(compressed: impl Read, contents: &mut Contents) -> Result<Unpacked, Unreadable> {
     let reader = Bounded { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
-    let mut unpack = Unpack { reader, contents, global: Records::default(), folder: None, files: Files::new() };
+    let mut unpack =
+        Unpack { reader, contents, global: Records::default(), folder: None, files: Files::new() };
     while unpack.entry()? {}
     unpack.drain()?;
     match unpack.folder {
@@ -56,7 +57,10 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            io::Error::other(format!("it unpacks to more than {} MiB, the most that Helm loads", MAX_CHART >> 20))
+            io::Error::other(format!(
+                "it unpacks to more than {} MiB, the most that Helm loads",
+                MAX_CHART >> 20
+            ))
         })?;
         Ok(count)
     }
@@ -80,7 +84,8 @@ impl<R: Read> Unpack<'_, R> {
             if block.iter().all(|byte| *byte == 0) {
                 return Ok(false);
             }
-            let header = parse(&block).map_err(|reason| unreadable(format!("is no tar file inside: {reason}")))?;
+            let header =
+                parse(&block).map_err(|reason| unreadable(format!("is no tar file inside: {reason}")))?;
             match header.kind {
                 Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
                 Kind::LongLink => drop(self.metadata(header.size)?),

@@ -12,7 +12,8 @@ impl Version {
     /// Reads a version.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (parts, rest) = Parts::parse(text)?;
-        let numbers: Option<Vec<u64>> = parts.numbers.iter().map(|number| number.unwrap_or(Some(0))).collect();
+        let numbers: Option<Vec<u64>> =
+            parts.numbers.iter().map(|number| number.unwrap_or(Some(0))).collect();
         match (rest.is_empty(), numbers?.as_slice()) {
             (true, [major, minor, patch]) if parts.numbers.first().is_some_and(Option::is_some) => {
                 parts.version([*major, *minor, *patch])

@@ -105,8 +105,9 @@ impl Builder {
     fn event(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let says_string =
-                    tag.as_deref().is_some_and(|tag| tag.is_yaml_core_schema_tag("str") || tag.original() == "!");
+                let says_string = tag
+                    .as_deref()
+                    .is_some_and(|tag| tag.is_yaml_core_schema_tag("str") || tag.original() == "!");
                 let scalar = match style {
                     ScalarStyle::Plain if !says_string => resolve(&text),
                     _ => Scalar::Text(text.into_owned()),
