@@ -181,12 +181,6 @@ fn named(chart: &Chart, wanted: Option<&str>, findings: &mut Findings) {
     }
 }
 
-/// The name that the chart of a declaration must have.
-#[allow(clippy::unnecessary_wraps)] // a declaration is going to have it
-fn wanted_name(_spec: &ChartSpec) -> Option<&str> {
-    None
-}
-
 fn directory(
     location: &Location,
     folder: &Path,
@@ -194,7 +188,7 @@ fn directory(
     findings: &mut Findings,
 ) -> Result<Option<ChartSource>, SourceError> {
     let Some((mut chart, mut contents, _)) = read(location, folder, findings)? else { return Ok(None) };
-    named(&chart, wanted_name(spec), findings);
+    named(&chart, Some(&spec.name), findings);
     vendored::check(&chart, findings);
     if Version::parse(&spec.version).is_none() {
         let message =
@@ -227,7 +221,7 @@ fn ready(
     let Some((chart, _, Some((digest, size)))) = read(location, Path::new(""), findings)? else {
         return Ok(None);
     };
-    named(&chart, wanted_name(spec), findings);
+    named(&chart, Some(&spec.name), findings);
     let asked = [
         ("version", &chart.metadata.version, Some(&spec.version)),
         ("appVersion", &chart.metadata.app_version, spec.app_version.as_ref()),

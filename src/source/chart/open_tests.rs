@@ -15,6 +15,7 @@ const COMMIT_TIME: i64 = 1_700_000_000;
 fn spec(path: &str) -> ChartSpec {
     ChartSpec {
         path: path.to_owned(),
+        name: String::new(),
         version: "1.2.3".to_owned(),
         app_version: Some("1.2.3".to_owned()),
         annotations: BTreeMap::new(),
@@ -30,8 +31,25 @@ fn written(chart: &Made) -> TempDir {
 
 type Opened = (Arc<dyn Source>, ChartSpec);
 
+/// Opens a chart, which has the right name where none is given.
 fn open_in(folder: &Path, spec: &ChartSpec) -> Result<Opened, SourceError> {
-    open(spec, &Surroundings::local(folder))
+    let own = || name(folder, &spec.path).unwrap_or_default();
+    let called = if spec.name.is_empty() { own() } else { spec.name.clone() };
+    open(&ChartSpec { name: called, ..spec.clone() }, &Surroundings::local(folder))
+}
+
+#[test]
+fn a_chart_must_have_the_name_of_its_repository() {
+    let folder = written(&Made::agent());
+    let told = refused(folder.path(), &ChartSpec { name: "agent".into(), ..spec("chart") });
+    assert_eq!(
+        told,
+        "/chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, and its repository ends in `agent`"
+    );
+    assert!(check(folder.path(), "chart", Some("agent")).iter().any(Diagnostic::is_error));
+    fs::write(folder.path().join("a.tgz"), Made::small("b", "1.2.3").package("b")).expect("written");
+    let told = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
+    assert!(told.ends_with("the chart is called `b`, and its repository ends in `a`"), "{told}");
 }
 
 /// What is sent of a chart.
@@ -182,9 +200,10 @@ fn the_time_may_come_from_the_environment_and_is_pinned() {
     let folder = written(&Made::agent());
     let environment = Arc::new(|name: &str| (name == EPOCH).then(|| COMMIT_TIME.to_string()));
     let surroundings = Surroundings { environment, ..Surroundings::local(folder.path()) };
-    let declared = ChartSpec { created: None, ..spec("chart") };
+    let named = ChartSpec { name: "brokkr-agent".into(), ..spec("chart") };
+    let declared = ChartSpec { created: None, ..named.clone() };
     let (source, pinned) = open(&declared, &surroundings).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(pinned, spec("chart"));
+    assert_eq!(pinned, named);
     let again = Sent::of(folder.path(), &pinned);
     assert_eq!(source.root().expect("a root"), again.content.root);
 }
