@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{Digest, ManifestError, Platform};
 
 /// What can be wrong with a source. Each names the file, what is wrong in it, and a way out.
@@ -115,6 +115,14 @@ pub enum SourceError {
         #[source]
         cause: io::Error,
     },
+    /// A chart is not what Helm packages or loads.
+    #[error("{}", charted(path, findings))]
+    Chart {
+        /// The chart, for people.
+        path: String,
+        /// All that is wrong with it, each at its place.
+        findings: Vec<Diagnostic>,
+    },
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -140,6 +148,11 @@ impl SourceError {
         }
     }
 
+    /// What was found wrong with a chart; warnings are left out.
+    pub(super) fn chart(path: String, findings: Vec<Diagnostic>) -> Self {
+        Self::Chart { path, findings: findings.into_iter().filter(Diagnostic::is_error).collect() }
+    }
+
     pub(super) fn malformed(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Malformed { place: place.into(), reason: reason.into() }
     }
@@ -161,9 +174,18 @@ impl SourceError {
         }
     }
 
+    /// The error for people, each thing that is wrong for itself.
+    pub fn to_diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Chart { findings, .. } if !findings.is_empty() => findings.clone(),
+            _ => vec![self.to_diagnostic()],
+        }
+    }
+
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
+            Self::Chart { findings, .. } => return together(&self.to_string(), findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
@@ -197,6 +219,39 @@ impl SourceError {
         };
         Diagnostic::error(code, printable(&self.to_string())).help(printable(&help))
     }
+}
+
+/// What is wrong with a chart, in lines: each with file, line and column.
+fn charted(path: &str, findings: &[Diagnostic]) -> String {
+    let line = |finding: &Diagnostic| match finding.labels.first() {
+        Some(label) => {
+            let (line, column) = label.place.position();
+            format!("{}:{line}:{column}: {}", label.place.source.name, finding.message)
+        }
+        None => finding.message.clone(),
+    };
+    match findings {
+        [] => format!("chart `{path}` cannot be packaged"),
+        [finding] => line(finding),
+        findings => {
+            let lines: String = findings.iter().map(|finding| format!("\n{}", line(finding))).collect();
+            format!("{} things are wrong with chart `{path}`:{lines}", findings.len())
+        }
+    }
+}
+
+/// Findings as one diagnostic, with a label for each.
+fn together(message: &str, findings: &[Diagnostic]) -> Diagnostic {
+    let (code, help) = match findings {
+        [finding] => return finding.clone(),
+        [first, ..] => (first.code, first.help.clone()),
+        [] => (Code::SourceChart, None),
+    };
+    let labels = findings.iter().flat_map(|finding| {
+        let label = |label: &Label| Label { place: label.place.clone(), text: finding.message.clone() };
+        finding.labels.first().map(label)
+    });
+    Diagnostic { labels: labels.collect(), ..Diagnostic::error(code, message) }.help_maybe(help)
 }
 
 /// `text` with control characters escaped, and cut in its middle where nobody would read it all: names, media types and what

@@ -1,11 +1,12 @@
-//! Where content comes from: image layouts and archives of them, and indexes assembled from both.
+//! Where content comes from: image layouts and archives of them, indexes assembled from both, and Helm charts.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `artifact` (files under a type), `annotate` and `publish` (what is published of it). What is sent where is not
+//! of several sources), `chart` (Helm charts), `artifact` (files under a type), `annotate` and `publish` (what is published
+//! of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -18,6 +19,7 @@ mod annotate;
 mod archive;
 mod artifact;
 mod assemble;
+pub mod chart;
 mod compression;
 mod daemon;
 mod directory;
@@ -51,6 +53,10 @@ mod raw_tar;
 #[cfg(test)]
 #[path = "hostile_tests.rs"]
 mod hostile_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/chart.rs"]
+mod chart_fixture;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::artifact::Artifact;
 use super::error::{list, list_platforms};
-use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
-use crate::model::content::{ArtifactSpec, ImageSpec};
+use super::{Content, Source, SourceError, Surroundings, annotate, chart, open, walk};
+use crate::model::content::{ArtifactSpec, ChartSpec, ImageSpec};
 use crate::model::{ContentSpec, Platform, SourceSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
@@ -26,9 +26,15 @@ pub struct Published {
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
-        ContentSpec::Chart(_) => Err(not_yet("this content")),
+        ContentSpec::Chart(spec) => chart(spec, surroundings),
         ContentSpec::Artifact(spec) => artifact(spec, surroundings),
     }
+}
+
+fn chart(spec: &ChartSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let (source, spec) = chart::open(spec, surroundings)?;
+    let content = walk(source.as_ref())?;
+    Ok(Published { spec: ContentSpec::Chart(spec), source, content })
 }
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
