@@ -51,8 +51,8 @@ mod fixture;
 mod raw_tar;
 
 #[cfg(test)]
-#[path = "hostile_tests.rs"]
-mod hostile_tests;
+#[path = "hostile_files_tests.rs"]
+mod hostile_files_tests;
 
 #[cfg(test)]
 #[path = "../../tests/support/chart.rs"]
