@@ -306,7 +306,7 @@ fn backports() {
 
 #[test]
 fn approval() {
-    follow("approval.md");
+    follow("air-gap.md", "approval.md");
 }
 
 #[test]
@@ -317,6 +317,11 @@ fn rolling_back() {
 #[test]
 fn pull_requests() {
     follow("pull-requests.md");
+}
+
+#[test]
+fn air_gap() {
+    follow("air-gap.md");
 }
 
 #[test]
