@@ -189,7 +189,8 @@ pub(super) struct Image {
     pub tags: Option<Vec<String>>,
     /// Who may pull it. Default: what its registry says.
     pub visibility: Option<Visibility>,
-    /// The platforms that must all be there, as `os/architecture[/variant]`. Default: whatever the source has.
+    /// The platforms that are published, as `os/architecture[/variant]`: each must be there, and others are left out. Default:
+    /// whatever the source has.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["linux/amd64", "linux/arm64"]]))]
     pub platforms: Option<Vec<String>>,
     /// Annotations to write to what is published, by key: templates. Default: none, and no byte changes.
