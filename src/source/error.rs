@@ -188,7 +188,7 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
     platforms.dedup();
-    list(&platforms)
+    described(&platforms).trim_start_matches(": ").to_owned()
 }
 
 fn described(names: &[String]) -> String {

@@ -40,6 +40,9 @@ pub use walk::{Content, walk};
 #[path = "../../tests/support/image.rs"]
 mod fixture;
 
+#[cfg(test)]
+mod hostile_tests;
+
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.
 pub type BlobReader = Box<dyn Read + Send>;
