@@ -15,11 +15,16 @@ use brokkr_publish::source::{Published, Surroundings, publishable};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/docker_registry.rs"]
 mod docker_registry;
 #[path = "support/image.rs"]
 mod image;
+#[path = "support/world.rs"]
+mod world;
 
+use command::Folder;
 use docker_registry::{Auth, DockerRegistry, run};
 use image::{DOCKER_LIST, Image, Layer, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, describe, sha256};
 
@@ -102,7 +107,12 @@ impl Desk {
 
     /// Copies a layout to the registry, without changing a byte of it; the digest that the registry has then.
     fn copy(&self, layout: &str, repository: &str) -> String {
-        let to = format!("docker://{}/{repository}:x", self.registry.host());
+        // docker-registry takes no addresses of foreign layers unless it is told which.
+        let to = if repository.starts_with("foreign") {
+            format!("oci:copy-{repository}")
+        } else {
+            format!("docker://{}/{repository}:x", self.registry.host())
+        };
         let options = ["copy", "--all", "--preserve-digests", "--quiet", "--dest-tls-verify=false"];
         self.run("skopeo", &[&options[..], &[&format!("oci:{layout}"), &to]].concat());
         self.digest(&to)
@@ -198,6 +208,13 @@ fn digests_are_those_that_skopeo_preserves() {
         "annotations": { "a": "1" }, "x.unknown": [1.5],
     });
     replace_root(&at, OCI_MANIFEST, &artifact);
+
+    // A base layer that is had elsewhere, of both kinds.
+    let foreign = || vec![Layer::foreign("https://example.com/base"), Layer::noise(4, 500)];
+    Image::new().platform("windows/amd64", foreign()).single().write(&made("foreign"));
+    let mut base = foreign();
+    base[0].descriptor["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+    Image::new().platform("windows/amd64", base).docker().single().write(&made("foreign-docker"));
 
     single("linux/amd64", 3).write(&desk.at().join("gzip"));
     let zstd = made("zstd");
@@ -353,4 +370,65 @@ fn manifests_and_entries_of_an_index_are_annotated() {
     let id = desk.stored("podman", &["pull", "--quiet", "--tls-verify=false", "--arch", "arm64", &reference]);
     let format = "{{.Architecture}} {{.Config.Labels.b}} {{index .Annotations \"a.written\"}}";
     assert_eq!(desk.stored("podman", &["image", "inspect", "--format", format, &id]), "arm64 2 1");
+}
+
+/// From `publish.toml` to a registry: of an index in an index, with attestations, the declared platforms.
+#[test]
+fn an_index_in_an_index_is_published_as_declared() {
+    let registry = DockerRegistry::start(&Auth::None);
+    let rules = world::RELEASE_RULES;
+    let text = format!(
+        "version = 1\n\n[registries.local]\nurl = \"{}\"\n{rules}\n[images.app]\nsource = \"oci:image:outer\"\n\
+         platforms = [\"linux/amd64\", \"linux/arm64\"]\nannotate = [\"root\", \"descriptors\"]\n\
+         annotations = {{ version = \"{{{{ version }}}}\" }}\n\n[images.labelled]\nsource = \"oci:image:outer\"\n\
+         platforms = [\"linux/s390x\"]\nlabels = {{ version = \"{{{{ version }}}}\" }}\n",
+        registry.host()
+    );
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    let at = folder.path.join("image");
+    let [amd, arm, s390x] = ["linux/amd64", "linux/arm64", "linux/s390x"]
+        .map(|it| Image::new().platform(it, vec![Layer::files(&[("on", it.as_bytes())])]));
+    let inner: Vec<Value> = [(amd, "amd"), (arm, "arm")]
+        .into_iter()
+        .map(|(image, name)| {
+            let written = image.attested().reference(name).write(&at);
+            describe(&written.media_type, &written.bytes)
+        })
+        .collect();
+    let other = listed(&s390x.single().reference("s390x").write(&at), "linux/s390x");
+    let layout = LayoutDirectory::create(&at);
+    let outer =
+        json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [inner[0], other, inner[1]] });
+    layout.list(&put(&layout, OCI_INDEX, &outer), &["outer".to_owned()]);
+    folder.apply("1.2.3").done().expect_code(0);
+    let again = folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done();
+    assert_eq!(again.code(), Some(0), "the same bytes on every run\n{}", again.shown());
+
+    let raw = |reference: &str| world::manifest(&format!("docker://{}/{reference}", registry.host()));
+    let root = raw("app:v1.2.3");
+    assert_eq!(root["annotations"], json!({ "version": "1.2.3" }));
+    let mut found = Vec::new();
+    for nested in root["manifests"].as_array().expect("entries") {
+        assert_eq!(nested["mediaType"], OCI_INDEX);
+        for entry in raw(&format!("app@{}", nested["digest"].as_str().expect("a digest")))["manifests"]
+            .as_array()
+            .expect("entries")
+        {
+            let about = entry["annotations"]["vnd.docker.reference.digest"].as_str().unwrap_or_default();
+            let version = entry["annotations"]["version"].as_str().unwrap_or_default();
+            found.push(format!("{} {version} {}", entry["platform"]["architecture"], !about.is_empty()));
+            raw(&format!("app@{}", entry["digest"].as_str().expect("a digest")));
+        }
+    }
+    let expected =
+        ["\"amd64\" 1.2.3 false", "\"unknown\"  true", "\"arm64\" 1.2.3 false", "\"unknown\"  true"];
+    assert_eq!(found, expected);
+    let one = raw("labelled:v1.2.3");
+    assert_eq!(one["manifests"].as_array().map(Vec::len), Some(1));
+    let reference = format!("docker://{}/labelled:v1.2.3", registry.host());
+    let inspect =
+        ["inspect", "--tls-verify=false", "--override-os=linux", "--override-arch=s390x", &reference];
+    let inspected: Value = serde_json::from_slice(&run(Command::new("skopeo").args(inspect))).expect("JSON");
+    assert_eq!(inspected["Labels"], json!({ "version": "1.2.3" }));
+    world::pull(&reference);
 }
