@@ -18,24 +18,24 @@ use crate::model::{Descriptor, Digest, SourceSpec};
 
 /// Content in memory, which may lie.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     root: Option<Value>,
     blobs: HashMap<String, Vec<u8>>,
     opened: AtomicUsize,
 }
 
 impl Memory {
-    fn put(&mut self, media_type: &str, bytes: &[u8]) -> Value {
+    pub(super) fn put(&mut self, media_type: &str, bytes: &[u8]) -> Value {
         let digest = Digest::of(bytes).to_string();
         self.blobs.insert(digest.clone(), bytes.to_vec());
         json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
     }
 
-    fn json(&mut self, media_type: &str, value: &Value) -> Value {
+    pub(super) fn json(&mut self, media_type: &str, value: &Value) -> Value {
         self.put(media_type, &serde_json::to_vec(value).expect("json"))
     }
 
-    fn index(&mut self, entries: &[Value]) -> Value {
+    pub(super) fn index(&mut self, entries: &[Value]) -> Value {
         self.json(OCI_INDEX, &json!({ "schemaVersion": 2, "manifests": entries }))
     }
 
@@ -45,7 +45,7 @@ impl Memory {
         self.json(OCI_MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": null, "n": number }))
     }
 
-    fn with_root(mut self, root: &Value) -> Arc<Self> {
+    pub(super) fn with_root(mut self, root: &Value) -> Arc<Self> {
         self.root = Some(root.clone());
         Arc::new(self)
     }

@@ -91,3 +91,7 @@ mod annotate_tests;
 #[cfg(test)]
 #[path = "label_tests.rs"]
 mod label_tests;
+
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property_tests;

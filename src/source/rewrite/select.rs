@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::tree::{Tree, entries_of, is_index, malformed, object_of};
+use super::tree::{Tree, check_size, entries_of, is_index, malformed, object_of};
 use crate::model::content::ImageSpec;
 use crate::model::{Descriptor, Digest, Manifest, Platform};
 use crate::source::SourceError;
@@ -143,16 +143,21 @@ impl Selection<'_> {
         let mut object = object_of(&raw)?;
         let texts = entries_of(&raw, &object)?;
         let mut kept: Vec<Box<RawValue>> = Vec::new();
-        let mut changed = false;
+        let (mut changed, mut size) = (false, 0);
         for (entry, text) in entries.iter().zip(texts) {
-            match self.entry(entry, depth + 1)? {
-                Some(new) if new.digest == entry.digest => kept.push(text),
-                Some(new) => {
-                    kept.push(self.tree.redescribe(&text, &new).map_err(|error| malformed(&raw, &error))?);
-                    changed = true;
-                }
-                None => changed = true,
+            let Some(new) = self.entry(entry, depth + 1)? else {
+                changed = true;
+                continue;
+            };
+            let mut text = text;
+            if new.digest != entry.digest {
+                text = self.tree.redescribe(&text, &new).map_err(|error| malformed(&raw, &error))?;
+                changed = true;
             }
+            // Content may be inline, and be so in many entries.
+            size += text.get().len();
+            check_size(&raw, size)?;
+            kept.push(text);
         }
         let new = if kept.is_empty() {
             None
