@@ -102,6 +102,11 @@ pub enum SourceError {
 const REBUILD: &str = "build the image again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
+    /// One digest that descriptors say different things of.
+    pub(super) fn described_twice(digest: &Digest) -> Self {
+        Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")
+    }
+
     /// An error of the system while reading `place`; where it carries an error of this room, that one.
     pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
         if !cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>) {
@@ -183,7 +188,7 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
     platforms.dedup();
-    list(&platforms)
+    described(&platforms).trim_start_matches(": ").to_owned()
 }
 
 fn described(names: &[String]) -> String {

@@ -5,7 +5,7 @@
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `annotate` and `publish` (what is published of it). What is sent where is not
+//! of several sources), `rewrite` and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use crate::model::source::DigestFolder;
 use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec};
 
-mod annotate;
 mod archive;
 mod assemble;
 mod directory;
@@ -25,6 +24,7 @@ mod positioned;
 mod publish;
 mod read;
 mod reference;
+mod rewrite;
 mod surroundings;
 mod tar_header;
 mod tar_index;
@@ -39,6 +39,9 @@ pub use walk::{Content, walk};
 #[cfg(test)]
 #[path = "../../tests/support/image.rs"]
 mod fixture;
+
+#[cfg(test)]
+mod hostile_tests;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::error::{list, list_platforms};
-use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
+use super::{Content, Source, SourceError, Surroundings, not_yet, open, rewrite, walk};
+use crate::model::ContentSpec;
 use crate::model::content::ImageSpec;
-use crate::model::{ContentSpec, Platform, SourceSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
 pub struct Published {
@@ -31,30 +30,10 @@ pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Pu
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     let opened = open(&spec.source, surroundings)?;
-    let source = annotate::annotate(opened.source, &spec.annotations)?;
+    let source = rewrite::rewrite(opened.source, spec)?;
     let content = walk(source.as_ref())?;
-    require(&spec.platforms, &content, &spec.source)?;
     let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
     Ok(Published { spec, source, content })
-}
-
-/// Other platforms than those required may be there too.
-fn require(platforms: &[Platform], content: &Content, spec: &SourceSpec) -> Result<(), SourceError> {
-    let there = |wanted: &Platform| content.platforms.iter().any(|found| found.satisfies(wanted));
-    let missing: Vec<&Platform> = platforms.iter().filter(|wanted| !there(wanted)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let found = match content.platforms.as_slice() {
-        [] => "it names no platform".to_owned(),
-        found => format!("it is for {}", list_platforms(found)),
-    };
-    Err(SourceError::Platform {
-        reason: format!("source `{spec}` lacks {}: {found}", list(&missing)),
-        help: "build the image for every platform that `platforms` declares (`--platform`, `--all` when it is copied), \
-               or take the platform out of `platforms`"
-            .to_owned(),
-    })
 }
 
 #[cfg(test)]
