@@ -20,6 +20,7 @@ mod template;
 mod values;
 mod version;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
@@ -40,7 +41,7 @@ use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
-use crate::model::{EventName, Mutability, OnConflict, RepositoryName, Tag, Visibility};
+use crate::model::{ContentSpec, EventName, Mutability, OnConflict, RepositoryName, Tag, Visibility};
 use crate::source::{self, Published, Surroundings};
 
 /// All that should be.
@@ -50,6 +51,8 @@ pub struct Desired {
     pub repositories: Vec<DesiredRepository>,
     /// Images that this context publishes nothing of, and why, for people.
     pub silent: Vec<(String, Vec<(String, String)>)>,
+    /// The declared registries that sources are read from, by name.
+    pub read: BTreeMap<String, RegistryEndpoint>,
 }
 
 /// An image in one registry.
@@ -149,7 +152,22 @@ pub fn resolve(
     if !selection.is_everything() {
         desired.silent.clear();
     }
+    desired.read = read(config, &desired.repositories);
     if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }
+}
+
+/// The declared registries that the sources of `repositories` are read from.
+fn read(config: &Config, repositories: &[DesiredRepository]) -> BTreeMap<String, RegistryEndpoint> {
+    let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
+    let specs = repositories.iter().map(|repository| &repository.content.published.spec);
+    let remotes = specs.flat_map(|spec| match spec {
+        ContentSpec::Image(image) => image.source.remotes().collect(),
+        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Vec::new(),
+    });
+    remotes
+        .filter_map(|image| image.declared(declared.iter().copied()))
+        .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
+        .collect()
 }
 
 /// The address of every rendered tag in every registry.
