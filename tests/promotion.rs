@@ -237,7 +237,7 @@ fn a_source_that_cannot_be_had_is_said_with_a_way_out() {
         let promoting = promoting(&[("production", &host)], &format!("docker://{source}"));
         let told = with_credentials(promoting.apply("1.2.3")).done().expect_code(1);
         assert!(told.stderr().contains(code), "{}", told.shown());
-        let unwrapped = told.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+        let unwrapped = told.stderr().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(unwrapped.contains(words), "{}", told.shown());
         let name = source.split('@').next().unwrap().trim_end_matches(":rc");
         assert!(unwrapped.contains(name), "{}", told.shown());
