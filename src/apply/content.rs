@@ -194,8 +194,17 @@ async fn push(
     mount_from: Option<&RepositoryName>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
-    let outcome =
-        it.repository.push_blob(blob, body, mount_from).await.map_err(|error| diagnostic(it, &error))?;
+    let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
+        match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
+            // It is not this registry that failed.
+            Some(mut told) => {
+                told.message =
+                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, told.message);
+                told
+            }
+            None => diagnostic(it, &error),
+        }
+    })?;
     let how = match outcome {
         BlobOutcome::Pushed => Placed::Pushed,
         BlobOutcome::Mounted => Placed::Mounted,
