@@ -6,7 +6,7 @@
 use super::samples::Sample;
 use super::selection::Selection;
 use super::tags::Renderer;
-use super::template::{Kind, TemplateError, Templates};
+use super::template::{Kind, TemplateError};
 use super::values::{NO_IMAGE, Values};
 use super::version;
 use crate::config::{Check, Config};

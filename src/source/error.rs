@@ -88,6 +88,9 @@ pub enum SourceError {
         /// What to do.
         help: String,
     },
+    /// The registry that the source names did not give what was asked for.
+    #[error("{}", .0.message)]
+    Registry(Box<Diagnostic>),
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -142,6 +145,7 @@ impl SourceError {
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
+            Self::Registry(diagnostic) => return diagnostic.as_ref().clone(),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),

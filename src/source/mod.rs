@@ -1,21 +1,22 @@
-//! Where content comes from: image layouts and archives of them, and indexes assembled from both.
+//! Where content comes from: image layouts and archives of them, images of registries, and indexes assembled from those.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
-//! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `rewrite` and `publish` (what is published of it). What is sent where is not
+//! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
+//! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
+//! were pushed by digest), `rewrite` and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::model::source::DigestFolder;
 use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec};
 
 mod archive;
 mod assemble;
+mod digests;
 mod directory;
 mod error;
 mod images;
@@ -24,6 +25,7 @@ mod positioned;
 mod publish;
 mod read;
 mod reference;
+mod remote;
 mod rewrite;
 mod surroundings;
 mod tar_header;
@@ -82,7 +84,7 @@ pub struct Opened {
     pub spec: SourceSpec,
 }
 
-/// Opens what `spec` names. A table of platforms is assembled into an index.
+/// Opens what `spec` names. A table of platforms, a list, and a folder of digests are assembled into an index.
 ///
 /// # Errors
 ///
@@ -97,8 +99,15 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, So
             let (source, table) = assemble::assemble(table, surroundings)?;
             Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
         }
-        SourceSpec::Several(_) | SourceSpec::Digests(DigestFolder { .. }) => Err(not_yet(&spec.to_string())),
+        SourceSpec::Several(list) => several(list, surroundings),
+        SourceSpec::Digests(folder) => several(&digests::pushed(folder, &surroundings.folder)?, surroundings),
     }
+}
+
+/// An index assembled of the images of several sources.
+fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<Opened, SourceError> {
+    let (source, list) = assemble::assemble_several(list, surroundings)?;
+    Ok(Opened { source: Arc::new(source), spec: SourceSpec::Several(list) })
 }
 
 /// A source, and its transport pinned.
@@ -115,9 +124,11 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
-        TransportSpec::DockerArchive { .. }
-        | TransportSpec::DockerDaemon { .. }
-        | TransportSpec::Docker(_) => {
+        TransportSpec::Docker(image) => {
+            let (source, image) = remote::Remote::open(image, surroundings.reach.as_ref())?;
+            return Ok((Arc::new(source), TransportSpec::Docker(image)));
+        }
+        TransportSpec::DockerArchive { .. } | TransportSpec::DockerDaemon { .. } => {
             return Err(not_yet(&spec.to_string()));
         }
     };

@@ -9,6 +9,7 @@ mod faults;
 mod listing;
 mod malice;
 mod plain;
+mod pull;
 mod tokens;
 
 #[path = "../support/small_image.rs"]
