@@ -33,14 +33,10 @@ impl Referrer {
         names_it.then(|| Self { descriptor: describe(manifest), subject: subject.clone(), tag: None })
     }
 
-    /// Of `manifest`, which stands at `tag`, if that is of `subject`.
-    pub fn by_tag(manifest: &RawManifest, subject: &Digest, tag: &Tag) -> Option<Self> {
+    /// Of a manifest, [described](describe), which stands at `tag`, if that is of `subject`.
+    pub fn by_tag(descriptor: Descriptor, subject: &Digest, tag: &Tag) -> Option<Self> {
         let is_its_tag = cosign_tags(subject).contains(tag);
-        is_its_tag.then(|| Self {
-            descriptor: describe(manifest),
-            subject: subject.clone(),
-            tag: Some(tag.clone()),
-        })
+        is_its_tag.then(|| Self { descriptor, subject: subject.clone(), tag: Some(tag.clone()) })
     }
 
     /// Whether both are the same manifest, found in the same way.

@@ -64,10 +64,10 @@ fn tags_are_made_of_digests() {
     let long = long.finish();
     assert_eq!(fallback_tag(&long).expect("a tag").as_str().len(), "sha512-".len() + 64);
     assert!(cosign_tags(&long).is_empty(), "139 characters are no tag");
-    let at_tag = signature(None, None);
-    assert!(Referrer::by_tag(&at_tag, &subject, &cosign_tags(&subject)[0]).is_some());
-    assert!(Referrer::by_tag(&at_tag, &subject, &fallback).is_none());
-    assert!(Referrer::by_tag(&at_tag, &digest("another"), &cosign_tags(&subject)[0]).is_none());
+    let at_tag = || describe(&signature(None, None));
+    assert!(Referrer::by_tag(at_tag(), &subject, &cosign_tags(&subject)[0]).is_some());
+    assert!(Referrer::by_tag(at_tag(), &subject, &fallback).is_none());
+    assert!(Referrer::by_tag(at_tag(), &digest("another"), &cosign_tags(&subject)[0]).is_none());
 }
 
 #[test]

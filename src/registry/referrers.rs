@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{READ_PAUSES, ReadRepository, ReadWriteRepository, RegistryError};
-use crate::model::referrer::{cosign_tags, fallback_tag, listed, with_referrers};
+use crate::model::referrer::{cosign_tags, describe, fallback_tag, listed, with_referrers};
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, Tag, TagOrDigest};
 
 /// How often the index at a fallback tag is written, where others write it at the same time.
@@ -36,7 +36,7 @@ pub async fn find_referrers(
     }
     for tag in cosign_tags(subject) {
         let manifest = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
-        found.extend(manifest.and_then(|manifest| Referrer::by_tag(&manifest, subject, &tag)));
+        found.extend(manifest.and_then(|manifest| Referrer::by_tag(describe(&manifest), subject, &tag)));
     }
     Ok(found)
 }

@@ -9,7 +9,7 @@ use super::assemble::open_bytes;
 use super::read::read_manifest;
 use super::{BlobReader, Origin, Source, SourceError};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
-use crate::model::{Descriptor, Digest, RawManifest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, media_type};
 
 /// A source with another root over the same content.
 struct Annotated {
@@ -81,6 +81,10 @@ impl Source for Annotated {
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         self.inner.check(blobs)
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        self.inner.referrers(subject)
     }
 
     fn origin(&self, blob: &Digest) -> Option<Origin> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::error::{list, list_platforms};
-use super::{Content, Source, SourceError, Surroundings, annotate, not_yet, open, walk};
+use super::{
+    Content, Source, SourceError, Surroundings, Travelling, annotate, not_yet, open, referrers, walk,
+};
 use crate::model::content::ImageSpec;
 use crate::model::{ContentSpec, Platform, SourceSpec};
 
@@ -15,6 +17,8 @@ pub struct Published {
     pub source: Arc<dyn Source>,
     /// All that the root reaches.
     pub content: Content,
+    /// What refers to it and is published with it, each after its subject.
+    pub referrers: Vec<Travelling>,
 }
 
 /// Makes of `spec` exactly what is published. Where nothing is declared that changes an image, not one byte of it changes.
@@ -31,11 +35,18 @@ pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Pu
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     let opened = open(&spec.source, surroundings)?;
+    let own = opened.source.clone();
     let source = annotate::annotate(opened.source, &spec.annotations)?;
     let content = walk(source.as_ref())?;
     require(&spec.platforms, &content, &spec.source)?;
+    let referrers = if spec.referrers {
+        referrers::refuse_orphans(own.as_ref(), &content, &spec.platforms)?;
+        referrers::travelling(source.as_ref(), &content)?
+    } else {
+        Vec::new()
+    };
     let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
-    Ok(Published { spec, source, content })
+    Ok(Published { spec, source, content, referrers })
 }
 
 /// Other platforms than those required may be there too.

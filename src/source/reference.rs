@@ -77,6 +77,11 @@ fn name_of(entry: &Descriptor, entries: &[Descriptor]) -> String {
     format!("@{}", entries.iter().position(|other| same(&other.digest)).unwrap_or_default())
 }
 
+/// The references of `entry`: its names, and the tags of full names.
+pub(super) fn ref_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    names_of(entry).flat_map(|name| [Some(name), tag_of(name)]).flatten()
+}
+
 fn names_of(entry: &Descriptor) -> impl Iterator<Item = &str> {
     [REF_NAME, CONTAINERD_NAME]
         .into_iter()

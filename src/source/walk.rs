@@ -11,7 +11,7 @@ pub(super) const MAX_DEPTH: usize = 16;
 /// How many manifests a root may reach.
 pub(super) const MAX_MANIFESTS: usize = 10_000;
 /// How many bytes all manifests may have together: they are held in memory.
-const MAX_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// All that a root reaches, each once.
 #[derive(Debug, Clone)]
