@@ -11,6 +11,7 @@ mod forward;
 mod orphans;
 mod progress;
 mod read_back;
+mod referrers;
 mod refused;
 mod removal;
 mod tags;

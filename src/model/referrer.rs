@@ -46,6 +46,28 @@ impl Referrer {
     }
 }
 
+/// A referrer of what a plan publishes, and what is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedReferrer {
+    /// The manifest, and what it refers to.
+    #[serde(flatten)]
+    pub referrer: Referrer,
+    /// What is to be done.
+    pub action: ReferrerAction,
+}
+
+/// What is to be done with a referrer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReferrerAction {
+    /// It is not there, or cannot be found by its subject: it is sent, and listed.
+    Send,
+    /// It is there, and is found.
+    NoOp,
+    /// Its tag names another manifest, which holds signatures that this one lacks, and stays.
+    Keep,
+}
+
 /// What a list of referrers says of a manifest (distribution-spec 1.1, "Listing Referrers").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
