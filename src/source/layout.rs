@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::layout_referrers::{LayoutReferrers, tags_of};
 use super::read::{read_bounded, read_manifest};
-use super::reference::{choose, ref_names};
+use super::reference::{choose, ref_names, the_only};
 use super::verify::VerifyingReader;
 use super::{BlobReader, Source, SourceError};
 use crate::model::referrer::subject_of;
@@ -68,34 +68,31 @@ impl<F: Files> Layout<F> {
         let unchosen = Descriptor::new("", Digest::of(b""), 0);
         let referrers = OnceLock::new();
         let mut layout = Self { files, root: unchosen, entries: index.manifests, referrers };
-        let without_referrers;
-        let candidates = if reference.is_none() && layout.entries.len() > 1 {
-            without_referrers = layout.entries_but_referrers();
-            &without_referrers
+        let chosen = if reference.is_none() && layout.entries.len() > 1 {
+            the_only(&layout.entries_but_referrers(), &layout.entries, &place)?.clone()
         } else {
-            &layout.entries
+            choose(&layout.entries, reference, &place)?.clone()
         };
-        let chosen = choose(candidates, reference, &place)?;
         // The entry's annotations and platform speak of the layout, not of what is published.
-        layout.root = Descriptor::new(&chosen.media_type, chosen.digest.clone(), chosen.size);
+        layout.root = Descriptor::new(chosen.media_type, chosen.digest, chosen.size);
         Ok(layout)
     }
 
-    /// The entries of `index.json` that may be meant where no reference says which: not what refers to others of them. All,
-    /// where nothing else is there.
+    /// The entries of `index.json` that may be meant where no reference says which: not what refers to another manifest, if
+    /// something else is there.
     fn entries_but_referrers(&self) -> Vec<Descriptor> {
         let refers = |entry: &Descriptor| {
-            let is_untagged = ref_names(entry).next().is_none() && media_type::is_manifest(&entry.media_type);
-            tags_of(entry).next().is_some() || (is_untagged && self.refers_to_an_entry(entry))
+            let is_untagged = ref_names(entry).next().is_none();
+            tags_of(entry).next().is_some()
+                || (is_untagged && media_type::is_manifest(&entry.media_type) && self.has_subject(entry))
         };
         let others: Vec<Descriptor> = self.entries.iter().filter(|entry| !refers(entry)).cloned().collect();
         if others.is_empty() { self.entries.clone() } else { others }
     }
 
-    /// Whether the manifest of an entry names another one as its subject. What cannot be read is said when it is published.
-    fn refers_to_an_entry(&self, entry: &Descriptor) -> bool {
-        let subject = read_manifest(self, entry).ok().and_then(|(raw, _)| subject_of(&raw));
-        subject.is_some_and(|subject| self.entries.iter().any(|other| other.digest == subject))
+    /// Whether the manifest of an entry names a subject. That it cannot be read is said when it is published.
+    fn has_subject(&self, entry: &Descriptor) -> bool {
+        read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
     }
 }
 

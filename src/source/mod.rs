@@ -42,6 +42,11 @@ pub use walk::{Content, walk};
 #[cfg(test)]
 #[path = "../../tests/support/image.rs"]
 mod fixture;
+#[cfg(test)]
+use fixture as image;
+#[cfg(test)]
+#[path = "../../tests/support/signatures.rs"]
+mod signatures;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.
