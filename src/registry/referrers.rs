@@ -67,17 +67,22 @@ pub async fn list_at_fallback_tag(
             tokio::time::sleep(Duration::from_millis(50 + u64::from(rand::random::<u8>()))).await;
         }
         repository.put_manifest(&at, &index).await?;
-        present = read_back(repository, &tag, present.as_ref(), &index).await?;
+        let Some(found) = read_back(repository, &tag, present.as_ref(), &index).await? else {
+            return Err(not_listed("it was written, and does not change".to_owned()));
+        };
+        present = Some(found);
     }
-    let reason = match with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)? {
-        None => return Ok(()),
-        Some(_) => "it was written, and does not hold what was put into it when it is read again".to_owned(),
-    };
-    Err(not_listed(reason))
+    match with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)? {
+        None => Ok(()),
+        Some(_) => {
+            let reason = format!("it was written {ATTEMPTS} times, and others write it at the same time");
+            Err(not_listed(reason))
+        }
+    }
 }
 
 /// What stands at `tag` after `written` was put there in place of `before`. Reads can lag, so what was there before is not
-/// believed at once.
+/// believed at once; `None` where nothing else comes.
 async fn read_back(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,
@@ -92,9 +97,7 @@ async fn read_back(
         if digest == Some(written.digest()) || digest != before.map(RawManifest::digest) {
             return Ok(found);
         }
-        match pauses.next() {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return Ok(found),
-        }
+        let Some(pause) = pauses.next() else { return Ok(None) };
+        tokio::time::sleep(pause).await;
     }
 }
