@@ -28,7 +28,7 @@ mod test_registry;
 mod world;
 
 use command::Folder;
-use image::{LayoutDirectory, Written, describe};
+use image::{LayoutDirectory, OCI_INDEX, Written, describe};
 use test_registry::{Fault, Options, TestRegistry};
 use world::{RELEASE_RULES, image};
 
@@ -200,6 +200,24 @@ async fn what_is_there_and_not_found_is_listed() {
         assert!(world.is_signed(lists));
         assert!(!world.has_changes().await);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_writer_took_away_is_put_back() {
+    let world = World::new(Options::default()).await;
+    let fallback = fallback_tag(&world.root()).expect("a tag");
+    let foreign = RawManifest::new(OCI_INDEX, br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    // It had read the list before this run wrote it.
+    let registry = world.registry.clone();
+    world.registry.hold(Arc::new(move |request| {
+        if request.method == "PUT" && request.path.ends_with("/manifests/latest") {
+            registry.content().tag("app", fallback.as_str(), &foreign);
+        }
+        Box::pin(std::future::ready(()))
+    }));
+    let (_, problems) = world.apply().await.expect("a plan");
+    assert_eq!(problems, []);
+    assert!(world.is_signed(false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

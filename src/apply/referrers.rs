@@ -4,12 +4,15 @@
 //! tag of the subject is written. A tag of cosign's is put as it is, and moves only to a manifest that has all that was there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::join_all;
 
 use super::check::Prepared;
 use super::progress::Progress;
 use super::refused::PrepareError;
+use super::tags::of_repository;
+use crate::diagnostic::Diagnostic;
 use crate::event::Placed;
 use crate::model::plan::PlannedContent;
 use crate::model::referrer::{ReferrerAction, describe, has_all_of, subject_of};
@@ -113,6 +116,32 @@ pub(super) async fn place(
         }
     }
     Ok(())
+}
+
+/// Looks once more at the lists that were written, when all tags are in place: who read one before this run wrote it, and wrote
+/// it after, took these entries away unknowingly. They are put back.
+pub(super) async fn confirm(prepared: &[Prepared<'_>]) -> Result<(), Vec<Diagnostic>> {
+    let looked = prepared.iter().filter(|it| it.planned.sends_referrers()).map(|it| async move {
+        let published = it.content.as_deref()?;
+        let mut by_subject: BTreeMap<&Digest, Vec<Descriptor>> = BTreeMap::new();
+        for travelling in planned(it, published) {
+            let Travelling { referrer, .. } = travelling;
+            if referrer.tag.is_none() {
+                by_subject.entry(&referrer.subject).or_default().push(referrer.descriptor.clone());
+            }
+        }
+        let again = async {
+            for (subject, referrers) in by_subject {
+                if it.repository.list_referrers(subject).await?.is_none() {
+                    list_at_fallback_tag(it.repository.as_ref(), subject, &referrers).await?;
+                }
+            }
+            Ok::<_, RegistryError>(())
+        };
+        again.await.err().map(|error| of_repository(it, &error))
+    });
+    let problems: Vec<Diagnostic> = join_all(looked).await.into_iter().flatten().collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Puts the tag of cosign's that a referrer is found by, if it has one and nothing is lost by it. Tells whether it did.
