@@ -6,13 +6,14 @@
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
 //! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
-//! were pushed by digest), `rewrite` and `publish` (what is published of it). What is sent where is not
+//! were pushed by digest), `referrers` (what refers to all that), `rewrite` and
+//! `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec};
+use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, TransportSpec};
 
 mod archive;
 mod assemble;
@@ -21,10 +22,12 @@ mod directory;
 mod error;
 mod images;
 mod layout;
+mod layout_referrers;
 mod positioned;
 mod publish;
 mod read;
 mod reference;
+mod referrers;
 mod remote;
 mod rewrite;
 mod surroundings;
@@ -35,12 +38,18 @@ mod walk;
 
 pub use error::SourceError;
 pub use publish::{Published, publishable};
+pub use referrers::Travelling;
 pub use surroundings::{Reach, RemoteRepository, Surroundings, Variables};
 pub use walk::{Content, walk};
 
 #[cfg(test)]
 #[path = "../../tests/support/image.rs"]
 mod fixture;
+#[cfg(test)]
+use fixture as image;
+#[cfg(test)]
+#[path = "../../tests/support/signatures.rs"]
+mod signatures;
 
 #[cfg(test)]
 mod hostile_tests;
@@ -60,6 +69,10 @@ pub trait Source: Send + Sync {
     /// Checks that blobs are there and of the declared size, without reading them.
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         blobs.iter().try_for_each(|blob| self.open(blob).map(drop))
+    }
+    /// What refers to a manifest that the root reaches, as far as the source knows. Each can be opened, with all that it reaches.
+    fn referrers(&self, _subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        Ok(Vec::new())
     }
     /// The repository that holds a blob already, from which its registry can mount it elsewhere.
     fn origin(&self, _blob: &Digest) -> Option<Origin> {

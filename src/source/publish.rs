@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Content, Source, SourceError, Surroundings, not_yet, open, rewrite, walk};
+use super::{
+    Content, Source, SourceError, Surroundings, Travelling, not_yet, open, referrers, rewrite, walk,
+};
 use crate::model::ContentSpec;
 use crate::model::content::ImageSpec;
 
@@ -14,6 +16,8 @@ pub struct Published {
     pub source: Arc<dyn Source>,
     /// All that the root reaches.
     pub content: Content,
+    /// What refers to it and is published with it, each after its subject.
+    pub referrers: Vec<Travelling>,
 }
 
 /// Makes of `spec` exactly what is published. Where nothing is declared that changes an image, not one byte of it changes.
@@ -30,10 +34,17 @@ pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Pu
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     let opened = open(&spec.source, surroundings)?;
+    let own = opened.source.clone();
     let source = rewrite::rewrite(opened.source, spec)?;
     let content = walk(source.as_ref())?;
+    let referrers = if spec.referrers {
+        referrers::refuse_orphans(own.as_ref(), &content, &spec.platforms)?;
+        referrers::travelling(source.as_ref(), &content)?
+    } else {
+        Vec::new()
+    };
     let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
-    Ok(Published { spec, source, content })
+    Ok(Published { spec, source, content, referrers })
 }
 
 #[cfg(test)]
