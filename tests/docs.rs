@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
+use brokkr_publish::model::ResourceId;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
@@ -436,7 +437,11 @@ fn the_examples_of_templates_render_as_told() {
             }
         }
         let rendered = engine::tags(&session).expect(template);
-        let tags: Vec<String> = rendered.images["broker"].tags.iter().map(|it| it.tag.to_string()).collect();
+        let tags: Vec<String> = rendered.resources[&ResourceId::image("broker")]
+            .tags
+            .iter()
+            .map(|it| it.tag.to_string())
+            .collect();
         assert_eq!(tags, std::slice::from_ref(expected), "{template} with {context}");
     }
 }

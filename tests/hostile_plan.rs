@@ -49,9 +49,10 @@ fn spoil(plan: &mut Value) {
     }
     plan["config"]["path"] = json!(HOSTILE);
     plan["config"]["profile"] = json!(HOSTILE);
-    plan["silent"] = json!([{ "image": HOSTILE, "rules": { HOSTILE: HOSTILE } }]);
+    plan["silent"] = json!([{ "resource": format!("images.{HOSTILE}"), "rules": { HOSTILE: HOSTILE } }]);
     let repository = &mut plan["repositories"][0];
-    for name in ["image", "registry", "name"] {
+    repository["resource"] = json!(format!("images.{HOSTILE}"));
+    for name in ["registry", "name"] {
         repository[name] = json!(HOSTILE);
     }
     repository["visibility"] = json!({

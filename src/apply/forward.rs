@@ -12,13 +12,13 @@ use super::Options;
 use super::check::{Prepared, digest_at};
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
-use crate::model::{Digest, Tag};
+use crate::model::{Digest, ResourceId, Tag};
 use crate::registry::{self, RegistryError};
 
 /// Answers what a plan alone cannot: it takes templates and git. Asked only about tags that are about to move.
 pub trait Judge: Send + Sync {
-    /// The versions of `line` among `tags`, lowest first: the line of the tag `tag` of the image called `image`.
-    fn held(&self, line: &PlannedLine, image: &str, tag: &Tag, tags: &[Tag]) -> Vec<Held>;
+    /// The versions of `line` among `tags`, lowest first: the line of the tag `tag` of `resource`.
+    fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held>;
 
     /// How commit `new` stands to commit `old`. Blocks.
     fn descent(&self, old: &str, new: &str) -> Descent;
@@ -53,7 +53,7 @@ pub(super) fn newest(
     options: &Options<'_>,
 ) -> Option<Held> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return None };
-    let held = options.judge.held(line, &it.planned.image, &change.tag, listing);
+    let held = options.judge.held(line, &it.planned.resource, &change.tag, listing);
     newer(&held, &line.version).cloned()
 }
 
@@ -139,7 +139,7 @@ async fn version_of(
 ) -> Result<Option<Tag>, RegistryError> {
     /// Of how many versions, the highest first, the digests are asked: those that may be published at once.
     const ASKED: usize = 32;
-    let held = options.judge.held(line, &it.planned.image, &change.tag, listing);
+    let held = options.judge.held(line, &it.planned.resource, &change.tag, listing);
     let heads = held.iter().rev().take(ASKED).map(|held| async move {
         Ok::<_, RegistryError>((held, digest_at(it.repository.as_ref(), &held.tag).await?))
     });

@@ -4,12 +4,12 @@ use clap::{Args, ValueEnum};
 
 use super::options::Simulation;
 use super::{DONE, Exit, Global};
-use crate::desired::ImageVersion;
+use crate::desired::ResourceVersion;
 use crate::engine;
 use crate::report::output::Stream;
-use crate::report::tags::{ImageTags, TagEntry, Tags};
+use crate::report::tags::{ResourceTags, TagEntry, Tags};
 
-/// Print the tags that this context renders, per image
+/// Print the tags that this context renders, per image, chart and artifact
 ///
 /// For a build step that runs before. Asks no registry and needs no image.
 #[derive(Debug, Args)]
@@ -35,26 +35,27 @@ enum TagsFormat {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.simulation))?;
     let rendered = engine::tags(&session)?;
-    let images = rendered.images.iter().map(|(name, image)| {
-        let tags = image.tags.iter().map(|tag| TagEntry {
+    let resources = rendered.resources.iter().map(|(id, resource)| {
+        let tags = resource.tags.iter().map(|tag| TagEntry {
             tag: tag.tag.to_string(),
             rule: tag.rule.clone(),
             mutability: tag.mutability.as_str(),
         });
-        let version = match &image.version {
-            ImageVersion::Known(version) => Some(version.to_string()),
-            ImageVersion::None(_) | ImageVersion::Other(_) | ImageVersion::Invalid(_) => None,
+        let version = match &resource.version {
+            _ if resource.chart_version.is_some() => resource.chart_version.clone(),
+            ResourceVersion::Known(version) => Some(version.to_string()),
+            ResourceVersion::None(_) | ResourceVersion::Other(_) | ResourceVersion::Invalid(_) => None,
         };
-        let repositories = engine::repositories(&rendered.config, name);
+        let repositories = engine::repositories(&rendered.config, id);
         (
-            name.clone(),
-            ImageTags { version, tags: tags.collect(), repositories, silent: image.silent.clone() },
+            id.clone(),
+            ResourceTags { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },
         )
     });
     let tags = Tags {
         title: rendered.context.describe(),
         context: serde_json::to_value(&rendered.context).unwrap_or_default(),
-        images: images.collect(),
+        resources: resources.collect(),
     };
     Stream::Out.write(&match arguments.format {
         TagsFormat::Text => tags.human(global.is_verbose(), global.style(Stream::Out)),

@@ -10,7 +10,7 @@ use super::layers::{self, Above, Layers};
 use super::merge::{self, Merged};
 use super::{Config, file, raw, schema, structure};
 use crate::diagnostic::{Code, Diagnostic, mask};
-use crate::model::Digest;
+use crate::model::{Digest, ResourceKind};
 
 /// Where the layers of a configuration come from.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +108,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         vars: checked.vars,
         registries: checked.registries,
         tags: checked.tags,
-        images: checked.images,
+        resources: checked.resources,
         checks: checked.checks,
         retention: checked.retention,
         places,
@@ -148,15 +148,26 @@ fn undeclared_sections(json: &Value) -> Vec<String> {
         .filter(|key| !known.contains(*key))
         .filter_map(|key| structure::meant(key, &known))
         .collect();
-    ["registries", "tags", "images"]
-        .into_iter()
-        .filter(|section| !meant.contains(section))
-        .filter(|section| match json.get(section) {
-            None => true,
-            Some(value) => value.as_object().is_some_and(serde_json::Map::is_empty),
-        })
-        .map(str::to_owned)
-        .collect()
+    let lacks = |section: &str| {
+        !meant.contains(&section)
+            && match json.get(section) {
+                None => true,
+                Some(value) => value.as_object().is_some_and(serde_json::Map::is_empty),
+            }
+    };
+    let mut undeclared = Vec::new();
+    if lacks("registries") {
+        undeclared.push("registries".to_owned());
+    }
+    // The tag of a chart is its version.
+    let only_charts = !lacks("charts") && lacks("images") && lacks("artifacts");
+    if lacks("tags") && !only_charts {
+        undeclared.push("tags".to_owned());
+    }
+    if ResourceKind::ALL.into_iter().all(|kind| lacks(kind.table())) {
+        undeclared.push("images".to_owned());
+    }
+    undeclared
 }
 
 fn nothing_declared(sections: &[String], json: &Value, places: &super::Places) -> Option<Diagnostic> {
@@ -168,7 +179,7 @@ fn nothing_declared(sections: &[String], json: &Value, places: &super::Places) -
         .map(|section| match section.as_str() {
             "registries" => "no registry",
             "tags" => "no tag rule",
-            _ => "no image",
+            _ => "no image, chart or artifact",
         })
         .collect();
     let tables: Vec<String> = sections
@@ -199,7 +210,14 @@ fn declared(json: &Value) -> Declared {
         .flat_map(|(name, table)| table.as_object().into_iter().flatten().map(move |(key, _)| (name, key)))
         .filter_map(|(name, key)| Some((name.clone(), structure::meant(key, &known)?)))
         .collect();
-    Declared { registries: names("registries"), tags: names("tags"), images: names("images"), meant }
+    Declared {
+        registries: names("registries"),
+        tags: names("tags"),
+        images: names("images"),
+        charts: names("charts"),
+        artifacts: names("artifacts"),
+        meant,
+    }
 }
 
 /// Sorts by place: the file first, from top to bottom; what has no place stays in front.

@@ -24,11 +24,13 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::content::{AnnotationPlace, ArtifactFile};
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::Age;
 use crate::model::{
-    Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, Visibility,
+    Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, ResourceId,
+    Visibility,
 };
 
 pub use file::find;
@@ -54,10 +56,10 @@ pub struct Config {
     pub vars: IndexMap<String, serde_json::Value>,
     /// `[registries.*]`.
     pub registries: IndexMap<String, Registry>,
-    /// `[tags.*]`.
+    /// `[tags.*]`, and a rule for the version of each chart.
     pub tags: IndexMap<String, TagRule>,
-    /// `[images.*]`.
-    pub images: IndexMap<String, Image>,
+    /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
+    pub resources: IndexMap<ResourceId, Resource>,
     /// `[[checks]]`.
     pub checks: Vec<Check>,
     /// `[retention.*]`.
@@ -75,6 +77,16 @@ pub struct Project {
     pub tag_prefix: String,
     /// The file that holds the version; `None`: the git tag of the event.
     pub version: Option<VersionFile>,
+    /// A name for people.
+    pub title: Option<String>,
+    /// What it is, in a sentence.
+    pub description: Option<String>,
+    /// The licences, as an SPDX expression.
+    pub licenses: Option<String>,
+    /// Where to find out more.
+    pub url: Option<String>,
+    /// Where the documentation is.
+    pub documentation: Option<String>,
 }
 
 /// A key of a file that holds the version.
@@ -114,13 +126,33 @@ pub struct TagRule {
     pub prereleases: bool,
     /// What happens to a forward tag of a branch where the descent of the commit cannot be known.
     pub on_unknown: OnUnknown,
+    /// The name of the chart whose version this prints, of a rule that stands in `[charts.*]` and not in `[tags.*]`.
+    pub chart: Option<String>,
 }
 
-/// `[images.NAME]`.
+impl TagRule {
+    /// Where its template is written, of the rule called `name`.
+    pub fn template_path<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
+        match &self.chart {
+            Some(chart) => ["charts", chart, "version"],
+            None => ["tags", name, "template"],
+        }
+    }
+
+    /// The rule called `name`, for people.
+    pub fn title(&self, name: &str) -> String {
+        match &self.chart {
+            Some(chart) => format!("the version of chart `{chart}`"),
+            None => format!("tag rule `{name}`"),
+        }
+    }
+}
+
+/// What is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.
 #[derive(Debug, Clone)]
-pub struct Image {
-    /// Where its content comes from: templates.
-    pub source: ImageSource,
+pub struct Resource {
+    /// What it is.
+    pub content: Content,
     /// The repository, below the namespace of each registry.
     pub repository: RepositoryName,
     /// The names of its registries.
@@ -131,10 +163,63 @@ pub struct Image {
     pub tag_prefix: Option<String>,
     /// Who may pull it.
     pub visibility: Option<Visibility>,
-    /// The platforms that must all be there.
+    /// The annotations written to it.
+    pub annotations: Annotations,
+}
+
+/// What a resource is.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// An image, or an index of images.
+    Image(Image),
+    /// A Helm chart.
+    Chart(Chart),
+    /// Files under an artifact type.
+    Artifact(Artifact),
+}
+
+/// `[images.NAME]`: what images alone have.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Where its content comes from: templates.
+    pub source: ImageSource,
+    /// The platforms that are published; empty: all that the source has.
     pub platforms: Vec<Platform>,
-    /// Annotations of the root that is published: templates by key.
-    pub annotations: IndexMap<String, String>,
+    /// What annotations are written to; empty: the root.
+    pub annotate: Vec<AnnotationPlace>,
+    /// Labels written to the configurations: templates by key.
+    pub labels: IndexMap<String, String>,
+    /// Whether what refers to it is published with it.
+    pub referrers: bool,
+}
+
+/// `[charts.NAME]`: what charts alone have.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// The directory of the chart, or a packaged one: a template.
+    pub source: String,
+    /// The version that it is published as: a template.
+    pub version: String,
+    /// The version of the application in it: a template.
+    pub app_version: Option<String>,
+}
+
+/// `[artifacts.NAME]`: what artifacts alone have.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// Its type.
+    pub artifact_type: String,
+    /// Its files; their paths are templates.
+    pub files: Vec<ArtifactFile>,
+}
+
+/// Annotations, as declared.
+#[derive(Debug, Clone, Default)]
+pub struct Annotations {
+    /// Whether the standard ones are written, of which the project gives the values.
+    pub standard: bool,
+    /// Those that are spelled out, which win: templates by key.
+    pub own: IndexMap<String, String>,
 }
 
 /// `[[checks]]`.
@@ -159,8 +244,38 @@ pub struct Check {
 pub enum ImageSource {
     /// One source.
     One(String),
+    /// Several, to assemble an index of.
+    Several(Vec<String>),
+    /// A folder of files named by digest, and the repository that holds what they name.
+    Digests {
+        /// The folder.
+        digests: String,
+        /// The repository.
+        from: String,
+    },
     /// A source for each platform, to assemble an index of.
     Platforms(IndexMap<Platform, String>),
+}
+
+impl ImageSource {
+    /// Each template in it, and the key below `source` that holds it.
+    pub fn templates(&self) -> Vec<(Option<String>, &str)> {
+        let keyed = |key: &str, text| (Some(key.to_owned()), text);
+        match self {
+            Self::One(text) => vec![(None, text.as_str())],
+            Self::Several(list) => list
+                .iter()
+                .enumerate()
+                .map(|(index, text)| (Some(index.to_string()), text.as_str()))
+                .collect(),
+            Self::Digests { digests, from } => {
+                vec![keyed("digests", digests.as_str()), keyed("from", from.as_str())]
+            }
+            Self::Platforms(table) => {
+                table.iter().map(|(platform, text)| (Some(platform.to_string()), text.as_str())).collect()
+            }
+        }
+    }
 }
 
 /// `[retention.NAME]`: which tags `prune` may remove, and when.
@@ -170,9 +285,9 @@ pub struct Retention {
     pub subject: RetentionSubject,
     /// What has to hold for one of them to go.
     pub condition: RetentionCondition,
-    /// The names of the images whose repositories it is about.
-    pub images: Vec<String>,
-    /// The names of the registries it is about, as far as the images are published there.
+    /// What it is about the repositories of.
+    pub resources: Vec<ResourceId>,
+    /// The names of the registries it is about, as far as the resources are published there.
     pub registries: Vec<String>,
 }
 

@@ -182,12 +182,14 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
 
 /// The tables that take `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
-    const TABLES: [(&str, &[&str]); 7] = [
+    const TABLES: [(&str, &[&str]); 9] = [
         ("[project]", &["project"]),
         ("[registries.NAME]", &["registries", ""]),
         ("[registries.NAME.auth]", &["registries", "", "auth"]),
         ("[tags.NAME]", &["tags", ""]),
         ("[images.NAME]", &["images", ""]),
+        ("[charts.NAME]", &["charts", ""]),
+        ("[artifacts.NAME]", &["artifacts", ""]),
         ("[[checks]]", &["checks", "0"]),
         ("[retention.NAME]", &["retention", ""]),
     ];
@@ -203,7 +205,19 @@ mod tests {
         assert!(validator().is_some());
         assert_eq!(
             keys::<&str>(&[]),
-            ["version", "project", "vars", "registries", "tags", "images", "checks", "retention", "profile"]
+            [
+                "version",
+                "project",
+                "vars",
+                "registries",
+                "tags",
+                "images",
+                "charts",
+                "artifacts",
+                "checks",
+                "retention",
+                "profile"
+            ]
         );
         assert_eq!(keys(&["project", "version"]), ["file", "key"]);
         assert_eq!(keys(&["registries", "any", "auth"]), ["username_env", "password_env"]);

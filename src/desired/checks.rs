@@ -13,6 +13,7 @@ use crate::config::{Check, Config};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::guard::{self, CheckPlaces, Expectation};
+use crate::model::ResourceId;
 
 /// Variables that an event has or does not have; without them a check does not apply.
 const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
@@ -25,11 +26,7 @@ pub fn checks(
     selection: &Selection,
 ) -> (Vec<guard::Check>, Vec<Diagnostic>) {
     let (mut applying, mut diagnostics) = (Vec::new(), Vec::new());
-    let selected: Vec<&Check> = config
-        .checks
-        .iter()
-        .filter(|check| check.image.as_deref().is_none_or(|image| selection.selects_image(image)))
-        .collect();
+    let selected: Vec<&Check> = config.checks.iter().filter(|check| selects(check, selection)).collect();
     if selected.is_empty() {
         return (applying, diagnostics);
     }
@@ -51,6 +48,11 @@ pub fn checks(
     (applying, diagnostics)
 }
 
+/// Whether a check is of what is selected; one of the whole project always is.
+fn selects(check: &Check, selection: &Selection) -> bool {
+    check.image.as_ref().is_none_or(|image| selection.selects_resource(&ResourceId::image(image)))
+}
+
 /// What `check` expects in `context`; `None`: it does not apply.
 fn expected(
     renderer: &Renderer<'_>,
@@ -58,9 +60,10 @@ fn expected(
     check: &Check,
 ) -> Result<Option<Expectation>, TemplateError> {
     let templates = &renderer.templates;
-    let image = check.image.as_ref().and_then(|name| renderer.config.images.get_key_value(name));
-    let values = match image {
-        Some((name, image)) => renderer.values(context, name, image).1,
+    let id = check.image.as_ref().map(ResourceId::image);
+    let resource = id.as_ref().and_then(|id| renderer.config.resources.get_key_value(id));
+    let values = match resource {
+        Some((id, resource)) => renderer.values(context, id, resource).1,
         None => renderer.project_values(context),
     };
     let whole = |code, message: String, help: Option<&str>| TemplateError {
@@ -141,8 +144,9 @@ pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic
 /// What goes wrong with `check`, whose template is right, in one sample.
 pub(super) fn sample(renderer: &Renderer<'_>, check: &Check, sample: &Sample<'_>) -> Option<Diagnostic> {
     let config = renderer.config;
-    let image = check.image.as_ref().and_then(|name| config.images.get(name));
-    let prefix = image.map_or(config.project.tag_prefix.as_str(), |image| version::prefix(config, image));
+    let resource = check.image.as_ref().and_then(|name| config.resources.get(&ResourceId::image(name)));
+    let prefix =
+        resource.map_or(config.project.tag_prefix.as_str(), |resource| version::prefix(config, resource));
     if sample.prefix.is_some_and(|other| other != prefix) {
         return None;
     }

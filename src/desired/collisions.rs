@@ -4,37 +4,37 @@
 use std::collections::{HashMap, HashSet};
 
 use super::tags::RenderedTag;
-use crate::config::Config;
+use crate::config::{Config, Resource};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::{Mutability, OnConflict, Tag};
+use crate::model::{Mutability, OnConflict, ResourceId, ResourceKind, Tag};
 
 /// One claim on a tag of a repository.
 #[derive(Clone, Copy)]
 struct Claim<'a> {
-    image: &'a str,
+    resource: &'a ResourceId,
     registry: &'a str,
     tag: &'a RenderedTag,
 }
 
-/// Finds every collision among the tags of images, each given with the name of the image. `situation` is for people:
+/// Finds every collision among the tags of resources, each given with the resource. `situation` is for people:
 /// `on a release`.
 pub(super) fn find<'a>(
     config: &'a Config,
-    images: impl IntoIterator<Item = (&'a str, &'a [RenderedTag])>,
+    resources: impl IntoIterator<Item = (&'a ResourceId, &'a [RenderedTag])>,
     situation: &str,
 ) -> Vec<Diagnostic> {
     let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
     let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
-    for (name, tags) in images {
-        let Some(image) = config.images.get(name) else { continue };
+    for (id, tags) in resources {
+        let Some(resource) = config.resources.get(id) else { continue };
         let declared =
-            image.registries.iter().filter_map(|registry| config.registries.get_key_value(registry));
+            resource.registries.iter().filter_map(|registry| config.registries.get_key_value(registry));
         for (registry, declaration) in declared {
             let location = &declaration.endpoint.url;
-            let full = location.repository(&image.repository);
+            let full = location.repository(&resource.repository);
             let (repository, identity) = (location.full_name(&full), location.identity(&full));
             for tag in tags {
-                let claim = Claim { image: name, registry, tag };
+                let claim = Claim { resource: id, registry, tag };
                 let Some(first) = claims.get(&(identity.clone(), &tag.tag)).copied() else {
                     claims.insert((identity.clone(), &tag.tag), claim);
                     continue;
@@ -50,6 +50,46 @@ pub(super) fn find<'a>(
     diagnostics
 }
 
+/// Where it is said which repository a resource has.
+fn repository_place(config: &Config, id: &ResourceId) -> Option<Place> {
+    config.places.value(&id.key("repository")).or_else(|| config.places.key(&id.path()))
+}
+
+/// Finds each repository that a chart shares with something else: Helm takes every version among the tags of a repository for
+/// one of the chart.
+pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
+    let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
+    let mut first: HashMap<String, &ResourceId> = HashMap::new();
+    for (id, resource) in &config.resources {
+        for (identity, repository) in places(config, resource) {
+            let other = *first.entry(identity).or_insert(id);
+            let is_chart = |id: &ResourceId| id.kind == ResourceKind::Chart;
+            if other == id || !(is_chart(id) || is_chart(other)) || !told.insert((other, id)) {
+                continue;
+            }
+            let message = format!("{} and {} share the repository `{repository}`", other.title(), id.title());
+            diagnostics.push(
+                Diagnostic::error(Code::TagCollision, message)
+                    .at_maybe(repository_place(config, id), "the same repository")
+                    .at_maybe(repository_place(config, other), "as this")
+                    .help("give the chart a `repository` of its own, such as `charts/NAME`: Helm takes every version there for one of the chart"),
+            );
+        }
+    }
+    diagnostics
+}
+
+/// The identity and the name of each repository of `resource`.
+fn places(config: &Config, resource: &Resource) -> Vec<(String, String)> {
+    let registries = resource.registries.iter().filter_map(|registry| config.registries.get(registry));
+    let place = |registry: &crate::config::Registry| {
+        let location = &registry.endpoint.url;
+        let name = location.repository(&resource.repository);
+        (location.identity(&name), location.full_name(&name))
+    };
+    registries.map(place).collect()
+}
+
 fn collision(
     config: &Config,
     first: Claim<'_>,
@@ -58,41 +98,37 @@ fn collision(
     situation: &str,
 ) -> Option<Diagnostic> {
     let tag = &second.tag.tag;
-    let rule_place = |rule: &str| -> Option<Place> { config.places.value(&["tags", rule, "template"]) };
-    if first.image != second.image {
-        let (one, other) = (first.image, second.image);
-        let place = |image: &str| {
-            config
-                .places
-                .value(&["images", image, "repository"])
-                .or_else(|| config.places.key(&["images", image]))
-        };
-        let message =
-            format!("images `{one}` and `{other}` both want the tag `{tag}` of `{repository}` {situation}");
+    let rule_place = |rule: &str| -> Option<Place> {
+        let path = config.tags.get(rule).map_or(["tags", rule, "template"], |it| it.template_path(rule));
+        config.places.value(&path).or_else(|| config.places.key(&path[..2]))
+    };
+    if first.resource != second.resource {
+        let (one, other) = (first.resource, second.resource);
+        let message = format!(
+            "{} and {} both want the tag `{tag}` of `{repository}` {situation}",
+            one.title(),
+            other.title()
+        );
+        let place = |id| repository_place(config, id);
         return Some(
             Diagnostic::error(Code::TagCollision, message)
                 .at_maybe(place(other), format!("rule `{}` renders `{tag}` here", second.tag.rule))
                 .at_maybe(place(one), format!("and rule `{}` here", first.tag.rule))
-                .help(
-                    "give each image a `repository` of its own, or put `{{ image.name }}` into the template",
-                ),
+                .help("give each a `repository` of its own, or put `{{ image.name }}` into the template"),
         );
     }
     if first.registry != second.registry {
         let (one, other) = (first.registry, second.registry);
         let place = |registry: &str| config.places.value(&["registries", registry, "url"]);
         let message = format!(
-            "registries `{one}` and `{other}` are one place for image `{}`: `{repository}`",
-            second.image
+            "registries `{one}` and `{other}` are one place for {}: `{repository}`",
+            second.resource.title()
         );
         return Some(
             Diagnostic::error(Code::TagCollision, message)
                 .at_maybe(place(other), "the same place")
                 .at_maybe(place(one), "as this")
-                .help(format!(
-                    "remove one of them, or name one in `registries` of `[images.{}]`",
-                    second.image
-                )),
+                .help(format!("remove one of them, or name one in `registries` of `[{}]`", second.resource)),
         );
     }
     if is_one_tag(config, first.tag, second.tag) {

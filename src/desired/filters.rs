@@ -9,6 +9,7 @@ use crate::model::{Digest, Tag};
 /// Adds every filter and test to `environment`.
 pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("slug", |text: String| slug(&text));
+    environment.add_filter("identifier", |text: String| identifier(&text));
     environment.add_filter("short", short);
     environment.add_filter("date", date);
     environment.add_filter("capture", capture);
@@ -38,6 +39,35 @@ pub(super) fn slug(text: &str) -> String {
     }
     let kept = slug[..Tag::MAX_LENGTH - DIGITS - 1].trim_end_matches(['-', '.']);
     format!("{kept}-{}", digest())
+}
+
+/// A pre-release identifier of a semantic version (semver.org, item 9) from any text: every run of other characters one `-`,
+/// at most 63 characters; a number with a leading zero, which is none, gets a `g` before it, as git-describe(1) writes commits.
+/// What is cut, and what has no character left, carries eight digits of the text's digest.
+pub(super) fn identifier(text: &str) -> String {
+    const DIGITS: usize = 8;
+    const LENGTH: usize = 63;
+    let mut identifier = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            identifier.push(c);
+        } else if !identifier.ends_with('-') {
+            identifier.push('-');
+        }
+    }
+    let identifier = identifier.trim_matches('-');
+    let digest = || Digest::of(text.as_bytes()).hex()[..DIGITS].to_owned();
+    if identifier.is_empty() {
+        return format!("x-{}", digest());
+    }
+    if identifier.len() > LENGTH {
+        return format!("{}-{}", identifier[..LENGTH - DIGITS - 1].trim_end_matches('-'), digest());
+    }
+    let numeric = identifier.chars().all(|c| c.is_ascii_digit());
+    if numeric && identifier.starts_with('0') && identifier.len() > 1 {
+        return format!("g{identifier}");
+    }
+    identifier.to_owned()
 }
 
 /// The first `count` characters.
@@ -119,7 +149,30 @@ mod tests {
         assert_ne!(slug(&one), slug(&other));
     }
 
+    #[test]
+    fn identifiers() {
+        for (text, expected) in [
+            ("main", "main"),
+            ("feature/x#1", "feature-x-1"),
+            ("release/1.2", "release-1-2"),
+            ("0123456", "g0123456"),
+            ("1234567", "1234567"),
+            ("0", "0"),
+            ("Feature_X", "Feature-X"),
+        ] {
+            assert_eq!(identifier(text), expected);
+        }
+        assert_ne!(identifier("日本"), identifier("中国"));
+        assert_ne!(identifier(&"a".repeat(200)), identifier(&"a".repeat(201)));
+    }
+
     proptest! {
+        #[test]
+        fn an_identifier_is_always_one_of_a_version(text in "\\PC{0,100}") {
+            let version = format!("0.0.0-{}", identifier(&text));
+            prop_assert!(semver::Version::parse(&version).is_ok(), "{version}");
+        }
+
         #[test]
         fn a_slug_is_always_a_tag(text in "\\PC{0,300}") {
             prop_assert!(slug(&text).parse::<Tag>().is_ok(), "{:?}", slug(&text));

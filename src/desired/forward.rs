@@ -13,8 +13,8 @@ use super::rules;
 use super::template::{Kind, Templates};
 use super::values::Values;
 use crate::context::Context;
-use crate::model::Tag;
 use crate::model::forward::{Held, PlannedLine, VersionReader};
+use crate::model::{ResourceId, Tag};
 
 /// A version that no release has: where it comes out of a template whole, the template prints the full version.
 const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";
@@ -45,10 +45,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line that a plan carries, of the tag `tag` of the image called `image`; `context` is the plan's.
-    pub fn from_plan(planned: &PlannedLine, context: &Context, image: &str, tag: &Tag) -> Self {
+    /// The line that a plan carries, of the tag `tag` of `resource`; `context` is the plan's.
+    pub fn from_plan(planned: &PlannedLine, context: &Context, resource: &ResourceId, tag: &Tag) -> Self {
         let vars = planned.vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let values = Values::new(context, &vars, image);
+        let values = Values::new(context, &vars, Some(resource));
         Self {
             templates: Arc::new(Templates::new(vars.keys())),
             readers: Arc::new(planned.readers.clone()),
@@ -116,7 +116,7 @@ mod tests {
     fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> Line {
         let templates = Templates::new([]);
         let version: Version = version.parse().expect("a version");
-        let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), "x")
+        let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), None)
             .with_version(Ok(version.clone()));
         let readers = full.iter().filter_map(|full| reader(&templates, full, &values)).collect();
         let tag = rules::render(&templates, template, &values).expect("a tag");
@@ -163,7 +163,7 @@ mod tests {
         for template in ["latest", "v{{ version.major }}", "v{{ version.major }}.{{ version.minor }}"] {
             let line = line(template, "1.2.5", &["v{{ version }}"], false);
             let context = Context::new(EventName::Tag);
-            let carried = Line::from_plan(&line.to_plan(), &context, "x", &line.tag);
+            let carried = Line::from_plan(&line.to_plan(), &context, &ResourceId::image("x"), &line.tag);
             assert_eq!(held(&carried, &TAGS), held(&line, &TAGS), "{template}");
         }
     }

@@ -12,22 +12,23 @@ use super::tags::{RenderedTag, Renderer, rule_diagnostic};
 use super::template::{Kind, TemplateError, is_template};
 use super::version;
 use super::{checks, collisions};
-use crate::config::{Config, Image, ImageSource, TagRule};
+use crate::config::{Config, Content, Resource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
-use crate::model::{EventName, Mutability};
+use crate::model::{EventName, Mutability, ResourceId};
 
 /// What is wrong with the templates of a configuration that is wrong elsewhere: syntax and unknown names. What they
 /// render can only be told of a whole one.
 pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, None);
     let rules = config.tags.iter().flat_map(|(name, rule)| rule_templates(&renderer, name, rule));
-    let images = config.images.iter().flat_map(|(name, image)| image_templates(&renderer, name, image));
+    let resources =
+        config.resources.iter().flat_map(|(id, resource)| resource_templates(&renderer, id, resource));
     let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
     // A variable that is declared wrongly is not an unknown one.
     let certain =
         |it: &Diagnostic| it.code != Code::TemplateUnknownVariable || !it.message.contains("`vars.");
-    rules.chain(images).chain(checks).filter(certain).collect()
+    rules.chain(resources).chain(checks).filter(certain).collect()
 }
 
 /// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
@@ -42,8 +43,8 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
         diagnostics.extend(found);
     }
-    for (name, image) in &config.images {
-        diagnostics.extend(image_templates(&renderer, name, image));
+    for (id, resource) in &config.resources {
+        diagnostics.extend(resource_templates(&renderer, id, resource));
     }
     let samples = samples::all(config, &renderer.prefixes);
     for check in &config.checks {
@@ -55,27 +56,27 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
     }
     let groups = groups(&renderer);
-    let mut of_prefix: HashMap<&str, Vec<(&str, &Image)>> = HashMap::new();
-    for (name, image) in &groups {
-        of_prefix.entry(version::prefix(config, image)).or_default().push((name, image));
+    let mut of_prefix: HashMap<&str, Vec<(&ResourceId, &Resource)>> = HashMap::new();
+    for (id, resource) in &groups {
+        of_prefix.entry(version::prefix(config, resource)).or_default().push((*id, *resource));
     }
     let mut fired: BTreeSet<&str> = BTreeSet::new();
     // What is wrong at one place is told once, on the first event that shows it.
     let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
     for sample in &samples {
-        let images = match sample.prefix {
+        let resources = match sample.prefix {
             // On the release of another image every rule is silent.
             Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
             None => groups.as_slice(),
         };
-        for diagnostic in render(&renderer, images, sample, &broken, &mut fired) {
+        for diagnostic in render(&renderer, resources, sample, &broken, &mut fired) {
             if told.insert(places(&diagnostic)) || diagnostic.labels.is_empty() {
                 diagnostics.push(diagnostic);
             }
         }
     }
     let used: HashSet<&str> =
-        groups.iter().flat_map(|(_, image)| image.tags.iter().map(String::as_str)).collect();
+        groups.iter().flat_map(|(_, resource)| resource.tags.iter().map(String::as_str)).collect();
     let mut readable = Readable { renderer: &renderer, groups: &groups, known: HashMap::new() };
     for (name, rule) in config.tags.iter().filter(|(name, _)| !broken.contains(name.as_str())) {
         if !fired.contains(name.as_str()) {
@@ -85,6 +86,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
             diagnostics.extend(undecidable(&mut readable, name, rule));
         }
     }
+    diagnostics.extend(collisions::kinds(config));
     if broken.is_empty() {
         diagnostics.extend(retention::lint(&renderer));
     }
@@ -101,19 +103,19 @@ fn places(diagnostic: &Diagnostic) -> Places {
 
 /// One image of each set that no rule can tell apart: they render the same tags, so they are wrong alike. Each that
 /// shares its repository stands for itself, since it may collide.
-fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a str, &'a Image)> {
+fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a ResourceId, &'a Resource)> {
     let config = renderer.config;
     let mut repositories: HashMap<&str, usize> = HashMap::new();
-    for image in config.images.values() {
-        *repositories.entry(image.repository.as_str()).or_default() += 1;
+    for resource in config.resources.values() {
+        *repositories.entry(resource.repository.as_str()).or_default() += 1;
     }
     let mut seen: HashSet<(&str, &[String])> = HashSet::new();
-    let images = config.images.iter().map(|(name, image)| (name.as_str(), image));
-    images
-        .filter(|(_, image)| {
-            repositories.get(image.repository.as_str()).is_some_and(|count| *count > 1)
-                || image.tags.iter().any(|rule| renderer.is_by_image(rule))
-                || seen.insert((version::prefix(config, image), &image.tags))
+    let resources = config.resources.iter();
+    resources
+        .filter(|(_, resource)| {
+            repositories.get(resource.repository.as_str()).is_some_and(|count| *count > 1)
+                || resource.tags.iter().any(|rule| renderer.is_by_resource(rule))
+                || seen.insert((version::prefix(config, resource), &resource.tags))
         })
         .collect()
 }
@@ -132,11 +134,11 @@ fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Dia
 
 fn rule_templates(renderer: &Renderer<'_>, name: &str, rule: &TagRule) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let title = format!("tag rule `{name}`");
+    let title = rule.title(name);
     let mut found: Vec<Diagnostic> = templates
         .check(&rule.template, Kind::Text)
         .into_iter()
-        .map(|error| at(config, &["tags", name, "template"], &title, error))
+        .map(|error| at(config, &rule.template_path(name), &title, error))
         .collect();
     if let Some(when) = &rule.when {
         let errors = templates.check(when, Kind::Expression);
@@ -145,34 +147,51 @@ fn rule_templates(renderer: &Renderer<'_>, name: &str, rule: &TagRule) -> Vec<Di
     found
 }
 
-fn image_templates(renderer: &Renderer<'_>, name: &str, image: &Image) -> Vec<Diagnostic> {
+fn resource_templates(renderer: &Renderer<'_>, id: &ResourceId, resource: &Resource) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let title = format!("image `{name}`");
+    let title = id.title();
     let mut found = Vec::new();
-    let mut check = |text: &str, path: &[&str]| {
+    for (path, text) in written_templates(resource) {
         if is_template(text) {
+            let path: Vec<&str> = id.path().into_iter().chain(path.iter().map(String::as_str)).collect();
             let errors = templates.check(text, Kind::Text);
-            found.extend(errors.into_iter().map(|error| at(config, path, &title, error)));
+            found.extend(errors.into_iter().map(|error| at(config, &path, &title, error)));
         }
-    };
-    match &image.source {
-        ImageSource::One(text) => check(text, &["images", name, "source"]),
-        ImageSource::Platforms(table) => {
-            for (platform, text) in table {
-                check(text, &["images", name, "source", &platform.to_string()]);
+    }
+    found
+}
+
+/// Every template of a resource but the version of a chart, which is a rule; with the keys below the resource.
+fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
+    let entry = |keys: &[&str], text| (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), text);
+    let mut found = Vec::new();
+    match &resource.content {
+        Content::Image(image) => {
+            for (key, text) in image.source.templates() {
+                let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
+                found.push(entry(&keys, text));
+            }
+            found.extend(image.labels.iter().map(|(key, text)| entry(&["labels", key], text.as_str())));
+        }
+        Content::Chart(chart) => {
+            found.push(entry(&["source"], chart.source.as_str()));
+            found.extend(chart.app_version.iter().map(|text| entry(&["app_version"], text.as_str())));
+        }
+        Content::Artifact(artifact) => {
+            for (index, file) in artifact.files.iter().enumerate() {
+                found.push(entry(&["files", &index.to_string(), "path"], file.path.as_str()));
             }
         }
     }
-    for (key, text) in &image.annotations {
-        check(text, &["images", name, "annotations", key]);
-    }
+    let annotations = resource.annotations.own.iter();
+    found.extend(annotations.map(|(key, text)| entry(&["annotations", key], text.as_str())));
     found
 }
 
 /// Renders the tags of `images` in one sample, and finds what is wrong with them.
 fn render<'a>(
     renderer: &'a Renderer<'a>,
-    images: &[(&'a str, &'a Image)],
+    resources: &[(&'a ResourceId, &'a Resource)],
     sample: &Sample<'_>,
     broken: &BTreeSet<&str>,
     fired: &mut BTreeSet<&'a str>,
@@ -180,17 +199,17 @@ fn render<'a>(
     let config = renderer.config;
     let mut firings = renderer.fire_all(&sample.context);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut tags: Vec<(&str, Vec<RenderedTag>)> = Vec::with_capacity(images.len());
+    let mut tags: Vec<(&ResourceId, Vec<RenderedTag>)> = Vec::with_capacity(resources.len());
     let mut failed: BTreeSet<&str> = BTreeSet::new();
-    for (name, image) in images.iter().copied() {
-        let mut of_image = Vec::new();
-        for rule in image.tags.iter().filter(|rule| !broken.contains(rule.as_str())) {
-            match firings.of(rule, name, image) {
+    for (id, resource) in resources.iter().copied() {
+        let mut of_resource = Vec::new();
+        for rule in resource.tags.iter().filter(|rule| !broken.contains(rule.as_str())) {
+            match firings.of(rule, id, resource) {
                 Ok(Firing::Silent(_)) => {}
                 Ok(Firing::Tag(tag)) => {
                     fired.insert(rule);
                     let mutability = config.tags.get(rule).map(|rule| rule.mutability).unwrap_or_default();
-                    of_image.push(RenderedTag { tag, rule: rule.clone(), mutability });
+                    of_resource.push(RenderedTag { tag, rule: rule.clone(), mutability });
                 }
                 Err(mut error) => {
                     fired.insert(rule);
@@ -201,7 +220,7 @@ fn render<'a>(
                 }
             }
         }
-        tags.push((name, of_image));
+        tags.push((id, of_resource));
     }
     let claims = tags.iter().map(|(name, tags)| (*name, tags.as_slice()));
     diagnostics.extend(collisions::find(config, claims, &sample.situation));
@@ -270,7 +289,7 @@ fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
         .templates
         .variables(when, Kind::Expression)
         .iter()
-        .all(|name| matches!(name.as_str(), "event" | "image.name"))
+        .all(|name| matches!(name.as_str(), "event" | "image.name" | "chart.name" | "artifact.name"))
 }
 
 /// The first few prefixes, for people.
@@ -286,18 +305,18 @@ fn listed(prefixes: &[&str]) -> String {
 /// Which rules print the full version, each asked once for all images that it cannot tell apart.
 struct Readable<'a> {
     renderer: &'a Renderer<'a>,
-    groups: &'a [(&'a str, &'a Image)],
-    known: HashMap<(&'a str, Option<&'a str>), bool>,
+    groups: &'a [(&'a ResourceId, &'a Resource)],
+    known: HashMap<(&'a str, Option<&'a ResourceId>), bool>,
 }
 
 impl<'a> Readable<'a> {
-    fn prints_version(&mut self, rule: &'a str, name: &'a str, image: &'a Image) -> bool {
+    fn prints_version(&mut self, rule: &'a str, id: &'a ResourceId, resource: &'a Resource) -> bool {
         let renderer = self.renderer;
-        let key = (rule, renderer.is_by_image(rule).then_some(name));
+        let key = (rule, renderer.is_by_resource(rule).then_some(id));
         *self.known.entry(key).or_insert_with(|| {
             renderer.config.tags.get(rule).filter(|rule| rule.on.contains(&EventName::Tag)).is_some_and(
                 |rule| {
-                    let (_, values) = renderer.values(&Context::new(EventName::Tag), name, image);
+                    let (_, values) = renderer.values(&Context::new(EventName::Tag), id, resource);
                     forward::reader(&renderer.templates, &rule.template, &values).is_some()
                 },
             )
@@ -311,14 +330,14 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
         return None;
     }
     let config = readable.renderer.config;
-    let (image_name, _) = readable.groups.iter().copied().find(|(image_name, image)| {
-        image.tags.iter().any(|it| it == name)
-            && !image.tags.iter().any(|rule| readable.prints_version(rule, image_name, image))
+    let (resource_id, _) = readable.groups.iter().copied().find(|(resource_id, resource)| {
+        resource.tags.iter().any(|it| it == name)
+            && !resource.tags.iter().any(|rule| readable.prints_version(rule, resource_id, resource))
     })?;
     Some(
         Diagnostic::error(
             Code::TagForward,
-            format!("tag rule `{name}` moves forward by version, but no rule of image `{image_name}` prints the full version"),
+            format!("tag rule `{name}` moves forward by version, but no rule of {} prints the full version", resource_id.title()),
         )
         .at_maybe(config.places.value(&["tags", name, "mutability"]), "what the registry holds cannot be read back")
         .help("add a rule such as `template = \"v{{ version }}\"` with `on = \"tag\"` to the image's tags, or make this one `mutability = \"mutable\"`"),
@@ -330,11 +349,8 @@ pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
     config.checks.iter().any(|check| asks(&check.equals))
         || config.tags.values().any(|rule| asks(&rule.template) || rule.when.as_deref().is_some_and(asks))
-        || config.images.values().any(|image| {
-            image.annotations.values().any(|text| asks(text))
-                || match &image.source {
-                    ImageSource::One(text) => asks(text),
-                    ImageSource::Platforms(table) => table.values().any(|text| asks(text)),
-                }
+        || config.resources.values().any(|resource| {
+            let mut templates = written_templates(resource).into_iter();
+            templates.any(|(_, text)| asks(text))
         })
 }

@@ -5,6 +5,7 @@
 
 mod checks;
 mod collisions;
+mod content;
 mod filters;
 mod forward;
 mod lint;
@@ -14,6 +15,7 @@ mod retention;
 mod rules;
 mod samples;
 mod selection;
+mod standard;
 mod tag_reader;
 mod tags;
 mod template;
@@ -29,33 +31,35 @@ pub use profiles::against as against_profile;
 pub use released::{Readers, Releases, Rendered};
 pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
 pub use selection::{Address, Selection};
-pub use tags::{ImageTags, RenderedTag, tags};
+pub use tags::{RenderedTag, ResourceTags, tags};
 pub use template::TemplateError;
-pub use version::ImageVersion;
+pub use version::ResourceVersion;
 
 use indexmap::IndexMap;
 
-use crate::config::{Config, Image};
+use crate::config::{Config, Resource};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
-use crate::model::{EventName, Mutability, OnConflict, RepositoryName, Tag, Visibility};
+use crate::model::{
+    EventName, Mutability, OnConflict, RepositoryName, ResourceId, ResourceKind, Tag, Visibility,
+};
 use crate::source::{self, Published, Surroundings};
 
 /// All that should be.
 #[derive(Default)]
 pub struct Desired {
-    /// Each repository of each image.
+    /// Each repository of each resource.
     pub repositories: Vec<DesiredRepository>,
-    /// Images that this context publishes nothing of, and why, for people.
-    pub silent: Vec<(String, Vec<(String, String)>)>,
+    /// Resources that this context publishes nothing of, and why, for people.
+    pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
 }
 
-/// An image in one registry.
+/// A resource in one registry.
 pub struct DesiredRepository {
-    /// The image's name in `publish.toml`.
-    pub image: String,
+    /// What is published.
+    pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
     /// How to reach the registry.
@@ -70,7 +74,7 @@ pub struct DesiredRepository {
     pub tags: Vec<DesiredTag>,
 }
 
-/// The content of an image, the same in every registry.
+/// The content of a resource, the same in every registry.
 pub struct DesiredContent {
     /// What was found where it is declared to come from.
     pub published: Published,
@@ -119,30 +123,32 @@ pub fn resolve(
 ) -> Result<Desired, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let renderer = tags::Renderer::new(config);
-    let claims = rendered.iter().map(|(name, tags)| (name.as_str(), tags.tags.as_slice()));
-    let mut diagnostics = collisions::find(config, claims, &format!("on {}", context.describe()));
+    let claims = rendered.iter().map(|(id, tags)| (id, tags.tags.as_slice()));
+    let mut diagnostics = collisions::kinds(config);
+    diagnostics.extend(collisions::find(config, claims, &format!("on {}", context.describe())));
     let mut desired = Desired::default();
-    for (name, tags) in rendered.iter().filter(|(_, tags)| tags.all().next().is_none()) {
-        desired.silent.push((name.clone(), tags.silent.clone()));
+    for (id, tags) in rendered.iter().filter(|(_, tags)| tags.all().next().is_none()) {
+        desired.silent.push((id.clone(), tags.silent.clone()));
     }
-    let silent: Vec<&str> = desired.silent.iter().map(|(name, _)| name.as_str()).collect();
+    let silent: Vec<&ResourceId> = desired.silent.iter().map(|(id, _)| id).collect();
     diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent, "this plan"));
-    for (name, image) in &config.images {
-        let Some(image_tags) = rendered.get(name) else { continue };
-        let selected = |address: &Address<'_>| address.image == name && selection.selects(*address);
+    for (id, resource) in &config.resources {
+        let Some(resource_tags) = rendered.get(id) else { continue };
+        let selected = |address: &Address<'_>| address.resource == id && selection.selects(*address);
         if !addresses(config, &rendered).iter().any(selected) {
             continue;
         }
-        match content(&renderer, context, name, image, surroundings) {
+        match content(&renderer, context, id, resource, surroundings) {
             Ok(content) => {
-                add_repositories(&mut desired, &renderer, context, (name, image), image_tags, &content);
+                add_repositories(&mut desired, &renderer, context, (id, resource), resource_tags, &content);
             }
             Err(found) => diagnostics.extend(found),
         }
     }
     for repository in &mut desired.repositories {
-        let (image, registry) = (repository.image.clone(), repository.registry.clone());
-        let selects = |tag: &str| selection.selects(Address { image: &image, registry: &registry, tag });
+        let (resource, registry) = (repository.resource.clone(), repository.registry.clone());
+        let selects =
+            |tag: &str| selection.selects(Address { resource: &resource, registry: &registry, tag });
         repository.tags.retain(|tag| selects(tag.tag.as_str()));
     }
     desired.repositories.retain(|repository| !repository.tags.is_empty());
@@ -153,12 +159,12 @@ pub fn resolve(
 }
 
 /// The address of every rendered tag in every registry.
-fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<String, ImageTags>) -> Vec<Address<'a>> {
+fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<ResourceId, ResourceTags>) -> Vec<Address<'a>> {
     let mut addresses = Vec::new();
-    for (name, tags) in rendered {
-        let Some(image) = config.images.get(name) else { continue };
-        for registry in &image.registries {
-            let address = |tag: &'a RenderedTag| Address { image: name, registry, tag: tag.tag.as_str() };
+    for (id, tags) in rendered {
+        let Some(resource) = config.resources.get(id) else { continue };
+        for registry in &resource.registries {
+            let address = |tag: &'a RenderedTag| Address { resource: id, registry, tag: tag.tag.as_str() };
             addresses.extend(tags.all().map(address));
         }
     }
@@ -168,16 +174,18 @@ fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<String, ImageTags>) 
 fn content(
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    name: &str,
-    image: &Image,
+    id: &ResourceId,
+    resource: &Resource,
     surroundings: &Surroundings,
 ) -> Result<Arc<DesiredContent>, Vec<Diagnostic>> {
-    let spec = tags::content(renderer, context, name, image)?;
+    let spec = content::content(renderer, context, id, resource)?;
     let config = renderer.config;
     let published = source::publishable(&spec, surroundings).map_err(|error| {
         let mut diagnostic = error.to_diagnostic();
-        diagnostic.message = format!("image `{name}`: {}", diagnostic.message);
-        vec![diagnostic.at_maybe(config.places.value(&["images", name, "source"]), "")]
+        diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
+        let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
+        let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
+        vec![diagnostic.at_maybe(place, "")]
     })?;
     Ok(Arc::new(DesiredContent { published }))
 }
@@ -186,16 +194,16 @@ fn add_repositories(
     desired: &mut Desired,
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    (name, image): (&str, &Image),
-    image_tags: &ImageTags,
+    (id, resource): (&ResourceId, &Resource),
+    resource_tags: &ResourceTags,
     content: &Arc<DesiredContent>,
 ) {
     let config = renderer.config;
-    let tags: Vec<DesiredTag> = image_tags
+    let tags: Vec<DesiredTag> = resource_tags
         .all()
         .filter_map(|rendered| {
             let rule = config.tags.get(&rendered.rule)?;
-            let basis = basis(renderer, context, (name, image), rendered, &image_tags.version);
+            let basis = basis(renderer, context, (id, resource), rendered, &resource_tags.version);
             Some(DesiredTag {
                 tag: rendered.tag.clone(),
                 rule: rendered.rule.clone(),
@@ -206,15 +214,15 @@ fn add_repositories(
             })
         })
         .collect();
-    for registry_name in &image.registries {
+    for registry_name in &resource.registries {
         let Some(registry) = config.registries.get(registry_name) else { continue };
         desired.repositories.push(DesiredRepository {
-            image: name.to_owned(),
+            resource: id.clone(),
             registry: registry_name.clone(),
             endpoint: registry.endpoint.clone(),
-            name: registry.endpoint.url.repository(&image.repository),
+            name: registry.endpoint.url.repository(&resource.repository),
             content: content.clone(),
-            visibility: image.visibility.or(registry.visibility),
+            visibility: resource.visibility.or(registry.visibility),
             tags: tags.clone(),
         });
     }
@@ -223,14 +231,14 @@ fn add_repositories(
 fn basis(
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    (name, image): (&str, &Image),
+    (id, resource): (&ResourceId, &Resource),
     rendered: &RenderedTag,
-    version: &ImageVersion,
+    version: &ResourceVersion,
 ) -> Basis {
     if rendered.mutability != Mutability::Forward {
         return Basis::None;
     }
-    let (EventName::Tag, ImageVersion::Known(version)) = (context.event, version) else {
+    let (EventName::Tag, ResourceVersion::Known(version)) = (context.event, version) else {
         return Basis::Commit(context.sha.clone());
     };
     let config = renderer.config;
@@ -238,9 +246,9 @@ fn basis(
     if !version.pre.is_empty() && !rule.prereleases {
         return Basis::Prerelease(version.clone());
     }
-    let (_, values) = renderer.values(context, name, image);
+    let (_, values) = renderer.values(context, id, resource);
     let templates = Arc::new(template::Templates::new(config.vars.keys()));
-    let readers = image
+    let readers = resource
         .tags
         .iter()
         .filter_map(|rule| config.tags.get(rule))

@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::content;
 use super::tags::{self, RenderedTag, Renderer};
-use crate::config::{Config, Image};
+use crate::config::{Config, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::{ContentSpec, Digest, Tag};
+use crate::model::{ContentSpec, Digest, ResourceId, Tag};
 use crate::source::{self, Surroundings};
 
 /// A tag that a configuration wants.
 struct Claim<'a> {
-    name: &'a str,
-    image: &'a Image,
+    id: &'a ResourceId,
+    resource: &'a Resource,
     tag: &'a RenderedTag,
     /// The repository, for people.
     repository: String,
@@ -35,11 +36,11 @@ pub fn against(
     let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
     let mut contents = Contents { config, other, context, surroundings, known: BTreeMap::new() };
     // One pair of images is one mistake, however many tags they share.
-    let mut found: BTreeMap<(&str, &str, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
+    let mut found: BTreeMap<(&ResourceId, &ResourceId, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
     for (place, claim) in &own {
         let Some(rival) = others.get(place) else { continue };
         if let Some(difference) = contents.difference(claim, rival) {
-            let pair = (claim.name, rival.name, difference, claim.repository.as_str());
+            let pair = (claim.id, rival.id, difference, claim.repository.as_str());
             found.entry(pair).or_default().insert(&claim.tag.tag);
         }
     }
@@ -49,15 +50,18 @@ pub fn against(
     told.collect()
 }
 
-fn claims<'a>(config: &'a Config, rendered: &'a indexmap::IndexMap<String, tags::ImageTags>) -> Claims<'a> {
+fn claims<'a>(
+    config: &'a Config,
+    rendered: &'a indexmap::IndexMap<ResourceId, tags::ResourceTags>,
+) -> Claims<'a> {
     let mut claims = Claims::new();
-    for (name, image) in &config.images {
-        let Some(of_image) = rendered.get(name) else { continue };
-        for registry in image.registries.iter().filter_map(|registry| config.registries.get(registry)) {
+    for (id, resource) in &config.resources {
+        let Some(of_resource) = rendered.get(id) else { continue };
+        for registry in resource.registries.iter().filter_map(|registry| config.registries.get(registry)) {
             let location = &registry.endpoint.url;
-            let repository = location.repository(&image.repository);
-            for tag in &of_image.tags {
-                let claim = Claim { name, image, tag, repository: location.full_name(&repository) };
+            let repository = location.repository(&resource.repository);
+            for tag in &of_resource.tags {
+                let claim = Claim { id, resource, tag, repository: location.full_name(&repository) };
                 claims.insert((location.identity(&repository), &tag.tag), claim);
             }
         }
@@ -79,7 +83,7 @@ struct Contents<'a> {
     other: &'a Config,
     context: &'a Context,
     surroundings: &'a Surroundings,
-    known: BTreeMap<(&'a str, &'a str), Option<(Digest, Digest)>>,
+    known: BTreeMap<(&'a ResourceId, &'a ResourceId), Option<(Digest, Digest)>>,
 }
 
 impl<'a> Contents<'a> {
@@ -89,11 +93,11 @@ impl<'a> Contents<'a> {
             return Some(Difference::Mutability([of(own), of(rival)]));
         }
         let (config, other, context) = (self.config, self.other, self.context);
-        let digests = self.known.entry((own.name, rival.name)).or_insert_with(|| {
-            let spec = |config, name, image: &Image| {
-                tags::content(&Renderer::new(config), context, name, image).ok()
+        let digests = self.known.entry((own.id, rival.id)).or_insert_with(|| {
+            let spec = |config, id, resource: &Resource| {
+                content::content(&Renderer::new(config), context, id, resource).ok()
             };
-            let (one, two) = (spec(config, own.name, own.image)?, spec(other, rival.name, rival.image)?);
+            let (one, two) = (spec(config, own.id, own.resource)?, spec(other, rival.id, rival.resource)?);
             if one == two {
                 return None;
             }
@@ -110,8 +114,8 @@ impl<'a> Contents<'a> {
 }
 
 fn diagnostic(
-    (config, image): (&Config, &str),
-    (other, rival): (&Config, &str),
+    (config, resource): (&Config, &ResourceId),
+    (other, rival): (&Config, &ResourceId),
     difference: &Difference,
     repository: &str,
     tags: &BTreeSet<&Tag>,
@@ -126,11 +130,13 @@ fn diagnostic(
     };
     let list = tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
     let message = format!(
-        "{} and {} both want {list} of `{repository}`: as {one} (image `{image}`) and as {two} (image `{rival}`)",
+        "{} and {} both want {list} of `{repository}`: as {one} ({}) and as {two} ({})",
         called(config),
-        called(other)
+        called(other),
+        resource.title(),
+        rival.title()
     );
-    let place = |config: &Config, image: &str, side: usize| -> Option<Place> {
+    let place = |config: &Config, resource: &ResourceId, side: usize| -> Option<Place> {
         let places = &config.places;
         match difference {
             Difference::Mutability(sides) => {
@@ -138,11 +144,11 @@ fn diagnostic(
                 places.value(&["tags", rule, "mutability"]).or_else(|| places.key(&["tags", rule]))
             }
             Difference::Digest(..) => {
-                places.value(&["images", image, "source"]).or_else(|| places.key(&["images", image]))
+                places.value(&resource.key("source")).or_else(|| places.key(&resource.path()))
             }
         }
     };
-    let (at_own, at_rival) = (place(config, image, 0), place(other, rival, 1));
+    let (at_own, at_rival) = (place(config, resource, 0), place(other, rival, 1));
     let distinct = at_rival.clone().filter(|_| at_rival != at_own);
     Diagnostic::error(Code::TagCollision, message)
         .at_maybe(at_own, called(config))

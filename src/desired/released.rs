@@ -6,13 +6,15 @@ use semver::Version;
 
 use super::forward;
 use super::rules::{self, Firing};
+use super::standard;
 use super::tags::Renderer;
 use super::values::Values;
-use super::version::{self, ImageVersion};
-use crate::config::{Config, Image, TagRule};
+use super::version::{self, ResourceVersion};
+use crate::config::{Config, Content, Resource, TagRule};
 use crate::context::{Context, TaggedCommits};
+use crate::model::content::AnnotationPlace;
 use crate::model::forward::VersionReader;
-use crate::model::{EventName, Mutability, Tag, annotation};
+use crate::model::{EventName, Mutability, ResourceId, Tag, annotation};
 
 /// What releases and branches of a configuration render.
 pub struct Releases<'a> {
@@ -81,22 +83,22 @@ impl<'a> Releases<'a> {
     }
 
     /// The rules of `image`, in their order.
-    fn rules(&self, image: &'a Image) -> impl Iterator<Item = (&'a str, &'a TagRule)> {
+    fn rules(&self, resource: &'a Resource) -> impl Iterator<Item = (&'a str, &'a TagRule)> {
         let config = self.renderer.config;
-        image.tags.iter().filter_map(|name| Some((name.as_str(), config.tags.get(name)?)))
+        resource.tags.iter().filter_map(|name| Some((name.as_str(), config.tags.get(name)?)))
     }
 
     /// The context and values of a release.
-    fn release(&self, name: &str, image: &Image, version: &Version) -> (Context, Values) {
+    fn release(&self, id: &ResourceId, resource: &Resource, version: &Version) -> (Context, Values) {
         let config = self.renderer.config;
-        let context = self.commits.release(&format!("{}{version}", version::prefix(config, image)));
-        let values = Values::new(&context, &config.vars, name).with_version(Ok(version.clone()));
+        let context = self.commits.release(&format!("{}{version}", version::prefix(config, resource)));
+        let values = Values::new(&context, &config.vars, Some(id)).with_version(Ok(version.clone()));
         (context, values)
     }
 
     /// The highest release of `image` that git knows, pre-releases aside, and its tag.
-    pub fn highest_tagged(&self, image: &Image) -> Option<(Version, String)> {
-        let prefix = version::prefix(self.renderer.config, image);
+    pub fn highest_tagged(&self, resource: &Resource) -> Option<(Version, String)> {
+        let prefix = version::prefix(self.renderer.config, resource);
         let releases = self.commits.tags().filter_map(|tag| {
             let version = Version::parse(tag.strip_prefix(prefix)?).ok()?;
             version.pre.is_empty().then(|| (version, tag.to_owned()))
@@ -104,11 +106,11 @@ impl<'a> Releases<'a> {
         releases.max()
     }
 
-    /// How versions are read out of the tags of the image called `name`.
-    pub fn readers(&self, name: &str, image: &'a Image) -> Readers {
+    /// How versions are read out of the tags of the resource `id`.
+    pub fn readers(&self, id: &ResourceId, resource: &'a Resource) -> Readers {
         // The reader puts a version of its own in the place of this one.
-        let (_, values) = self.release(name, image, &Version::new(0, 0, 0));
-        let of_tags = self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
+        let (_, values) = self.release(id, resource, &Version::new(0, 0, 0));
+        let of_tags = self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
         let templates = &self.renderer.templates;
         let readers = of_tags.filter_map(|(rule, definition)| {
             Some((rule.to_owned(), forward::reader(templates, &definition.template, &values)?))
@@ -116,16 +118,16 @@ impl<'a> Releases<'a> {
         Readers { rules: readers.collect() }
     }
 
-    /// What the rules of releases of the image called `name` render for `version`, in their order.
+    /// What the rules of releases of the resource `id` render for `version`, in their order.
     pub fn tags(
         &self,
-        name: &str,
-        image: &'a Image,
+        id: &ResourceId,
+        resource: &'a Resource,
         version: &Version,
     ) -> Vec<(&'a str, &'a TagRule, Rendered)> {
-        let (context, values) = self.release(name, image, version);
-        let (templates, known) = (&self.renderer.templates, ImageVersion::Known(version.clone()));
-        let of_tags = self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
+        let (context, values) = self.release(id, resource, version);
+        let (templates, known) = (&self.renderer.templates, ResourceVersion::Known(version.clone()));
+        let of_tags = self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
         let rendered = |(name, rule): (&'a str, &'a TagRule)| {
             let line = || rules::render(templates, &rule.template, &values).ok();
             let held_back =
@@ -146,17 +148,19 @@ impl<'a> Releases<'a> {
     /// What rules of branches render for each branch that they name without a pattern: the rule, the branch, the tag.
     pub fn branches(
         &self,
-        name: &str,
-        image: &'a Image,
+        id: &ResourceId,
+        resource: &'a Resource,
     ) -> Vec<(&'a str, &'a TagRule, &'a str, Result<Tag, String>)> {
         let mut found = Vec::new();
         let reason = "which version the branch had is not known".to_owned();
-        for (rule, definition) in self.rules(image).filter(|(_, rule)| rule.on.contains(&EventName::Branch)) {
+        for (rule, definition) in
+            self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Branch))
+        {
             for branch in definition.matches.iter().filter(|glob| is_literal(glob)) {
                 let context = self.commits.branch(branch);
                 let vars = &self.renderer.config.vars;
-                let values = Values::new(&context, vars, name).with_version(Err(reason.clone()));
-                let version = ImageVersion::None(reason.clone());
+                let values = Values::new(&context, vars, Some(id)).with_version(Err(reason.clone()));
+                let version = ResourceVersion::None(reason.clone());
                 let templates = &self.renderer.templates;
                 match rules::fire(templates, definition, &context, &values, &version) {
                     Ok(Firing::Tag(tag)) => found.push((rule, definition, branch.as_str(), Ok(tag))),
@@ -171,9 +175,9 @@ impl<'a> Releases<'a> {
     }
 
     /// The rules of `image`, or the events of rules, that leave no trace of what they rendered; with the reason.
-    pub fn untraceable(&self, image: &'a Image) -> Vec<(&'a str, String)> {
+    pub fn untraceable(&self, resource: &'a Resource) -> Vec<(&'a str, String)> {
         let mut found = Vec::new();
-        for (name, rule) in self.rules(image) {
+        for (name, rule) in self.rules(resource) {
             for event in &rule.on {
                 match event {
                     EventName::Tag => {}
@@ -197,15 +201,27 @@ impl<'a> Releases<'a> {
     /// The annotations that the root of `version` should have: by key the value, or why it cannot be known any more.
     pub fn annotations(
         &self,
-        name: &str,
-        image: &Image,
+        id: &ResourceId,
+        resource: &Resource,
         version: &Version,
     ) -> BTreeMap<String, Result<String, String>> {
-        let (_, values) = self.release(name, image, version);
+        if let Content::Image(image) = &resource.content
+            && !image.annotate.is_empty()
+            && !image.annotate.contains(&AnnotationPlace::Root)
+        {
+            return BTreeMap::new();
+        }
+        let (context, values) = self.release(id, resource, version);
         let render =
             |text: &String| self.renderer.templates.render(text, &values).map_err(|error| error.message);
         let mut annotations: BTreeMap<_, _> =
-            image.annotations.iter().map(|(key, text)| (key.clone(), render(text))).collect();
+            resource.annotations.own.iter().map(|(key, text)| (key.clone(), render(text))).collect();
+        if resource.annotations.standard {
+            let config = self.renderer.config;
+            for (key, value) in standard::annotations(config, &context, id, Some(version)) {
+                annotations.entry(key).or_insert(Ok(value));
+            }
+        }
         if let Some(source) = &self.renderer.config.project.source {
             annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| Ok(source.clone()));
         }

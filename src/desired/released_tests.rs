@@ -46,12 +46,12 @@ a = "{{ version }}"
 b = "{{ git.sha }}"
 "#;
 
-fn with<T>(check: impl FnOnce(&Releases<'_>, &Image) -> T) -> T {
+fn with<T>(check: impl FnOnce(&Releases<'_>, &Resource) -> T) -> T {
     let loaded = load_text(CONFIG, &LoadOptions::default());
     let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
     let commit = TaggedCommit { sha: "9f3c2ab41d5e".to_owned(), time: None };
     let releases = Releases::new(&config, TaggedCommits::new([("v1.0.0".to_owned(), commit)]));
-    check(&releases, &config.images["app"])
+    check(&releases, &config.resources[&ResourceId::image("app")])
 }
 
 fn tag(text: &str) -> Tag {
@@ -61,7 +61,7 @@ fn tag(text: &str) -> Tag {
 #[test]
 fn a_tag_is_of_the_rule_that_prints_most_around_the_version() {
     with(|releases, image| {
-        let readers = releases.readers("app", image);
+        let readers = releases.readers(&ResourceId::image("app"), image);
         assert!(readers.reads("version") && readers.reads("slim") && !readers.reads("latest"));
         let tags = ["v1.2.3-slim", "latest", "v1.2.3", "v2.0.0-rc.1_b5", "1.0.0"].map(tag);
         let found = readers.versions(&tags);
@@ -84,7 +84,7 @@ fn rules_render_as_they_did_at_the_release() {
     let rendered = |version: &str| -> Vec<(String, Rendered)> {
         with(|releases, image| {
             let version = version.parse().expect("a version");
-            let tags = releases.tags("app", image, &version);
+            let tags = releases.tags(&ResourceId::image("app"), image, &version);
             tags.into_iter().map(|(rule, _, rendered)| (rule.to_owned(), rendered)).collect()
         })
     };
@@ -124,7 +124,7 @@ fn rules_render_as_they_did_at_the_release() {
 #[test]
 fn only_branches_that_are_named_are_known() {
     with(|releases, image| {
-        let branches = releases.branches("app", image);
+        let branches = releases.branches(&ResourceId::image("app"), image);
         let found: Vec<_> = branches
             .iter()
             .map(|(rule, _, branch, tag)| (*rule, *branch, tag.as_ref().map(Tag::as_str).map_err(|_| ())))
@@ -153,7 +153,7 @@ fn only_branches_that_are_named_are_known() {
 #[test]
 fn annotations_are_those_of_the_version() {
     with(|releases, image| {
-        let annotations = releases.annotations("app", image, &Version::new(2, 0, 0));
+        let annotations = releases.annotations(&ResourceId::image("app"), image, &Version::new(2, 0, 0));
         assert_eq!(annotations["a"], Ok("2.0.0".to_owned()));
         assert!(annotations["b"].as_ref().is_err_and(|why| why.contains("`v2.0.0`")));
         assert_eq!(annotations[annotation::SOURCE], Ok("https://example.com/app".to_owned()));

@@ -5,7 +5,7 @@ use semver::Version;
 
 use super::template::{Kind, TemplateError, Templates};
 use super::values::Values;
-use super::version::ImageVersion;
+use super::version::ResourceVersion;
 use crate::config::TagRule;
 use crate::context::Context;
 use crate::diagnostic::Code;
@@ -44,7 +44,7 @@ pub(super) fn fire(
     rule: &TagRule,
     context: &Context,
     values: &Values,
-    version: &ImageVersion,
+    version: &ResourceVersion,
 ) -> Result<Firing, RuleError> {
     let silent = |reason: String| Ok(Firing::Silent(reason));
     if !rule.on.contains(&context.event) {
@@ -59,12 +59,14 @@ pub(super) fn fire(
     }
     if context.event == EventName::Tag {
         match version {
-            ImageVersion::Other(reason) => return silent(reason.clone()),
-            ImageVersion::None(reason) if is_of_releases(templates, rule) => return silent(reason.clone()),
-            ImageVersion::Invalid(reason) if is_of_releases(templates, rule) => {
+            ResourceVersion::Other(reason) => return silent(reason.clone()),
+            ResourceVersion::None(reason) if is_of_releases(templates, rule) => {
+                return silent(reason.clone());
+            }
+            ResourceVersion::Invalid(reason) if is_of_releases(templates, rule) => {
                 return Err(not_a_version(reason.clone(), rule));
             }
-            ImageVersion::Known(_) | ImageVersion::None(_) | ImageVersion::Invalid(_) => {}
+            ResourceVersion::Known(_) | ResourceVersion::None(_) | ResourceVersion::Invalid(_) => {}
         }
     }
     if let Some(when) = &rule.when {
@@ -73,7 +75,7 @@ pub(super) fn fire(
             return silent(format!("`when = {when:?}` does not hold"));
         }
     }
-    render(templates, &rule.template, values)
+    render_rule(templates, rule, values)
         .map(Firing::Tag)
         .map_err(|error| RuleError { part: Part::Template, error })
 }
@@ -97,9 +99,44 @@ fn not_a_version(reason: String, rule: &TagRule) -> RuleError {
     RuleError { part: Part::Template, error }
 }
 
+/// Renders the tag of a rule.
+pub(super) fn render_rule(
+    templates: &Templates,
+    rule: &TagRule,
+    values: &Values,
+) -> Result<Tag, TemplateError> {
+    match &rule.chart {
+        Some(_) => render_chart_version(templates, &rule.template, values).map(|(_, tag)| tag),
+        None => render(templates, &rule.template, values),
+    }
+}
+
 /// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.
 pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> Result<Tag, TemplateError> {
-    let rendered = text(templates, template, values)?;
+    tag(text(templates, template, values)?, template)
+}
+
+/// Renders the version of a chart, and the tag that Helm finds it by: the same with `_` for `+`.
+pub(super) fn render_chart_version(
+    templates: &Templates,
+    template: &str,
+    values: &Values,
+) -> Result<(Version, Tag), TemplateError> {
+    let rendered = templates.render(template, values)?;
+    let rendered = rendered.trim();
+    let version = Version::parse(rendered).map_err(|error| TemplateError {
+        code: Code::TagInvalid,
+        message: format!("it renders `{}`, which is not a semantic version: {error}", shortened(rendered)),
+        range: 0..template.len(),
+        help: Some(
+            "Helm takes semantic versions alone, such as 1.2.3 or 0.0.0-main.9f3c2ab; the filter `identifier` makes a part of one of any text: `0.0.0-{{ git.branch | identifier }}`".to_owned(),
+        ),
+    })?;
+    let tag = tag(rendered.replace('+', "_"), template)?;
+    Ok((version, tag))
+}
+
+fn tag(rendered: String, template: &str) -> Result<Tag, TemplateError> {
     rendered.parse::<Tag>().map_err(|error| TemplateError {
         code: Code::TagInvalid,
         message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(&rendered)),

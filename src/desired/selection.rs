@@ -1,18 +1,20 @@
 //! `--target`: the part of a configuration that a plan is about. What is not selected is neither opened nor asked.
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::ResourceId;
 
-/// Addresses: `images.NAME` or `images.NAME@REGISTRY`, either with `:TAG`. None selects everything.
+/// Addresses: `images.NAME` or `images.NAME@REGISTRY`, either with `:TAG`; `charts` and `artifacts` likewise. None selects
+/// everything.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     targets: Vec<String>,
 }
 
-/// One tag of one image in one registry, as far as a selection looks at it.
+/// One tag of one resource in one registry, as far as a selection looks at it.
 #[derive(Debug, Clone, Copy)]
 pub struct Address<'a> {
-    /// The image's name.
-    pub image: &'a str,
+    /// What is published.
+    pub resource: &'a ResourceId,
     /// The registry's name.
     pub registry: &'a str,
     /// The tag.
@@ -35,32 +37,33 @@ impl Selection {
         self.is_everything() || self.targets.iter().any(|target| names(target, address))
     }
 
-    /// Whether anything of an image is selected.
-    pub(super) fn selects_image(&self, image: &str) -> bool {
-        self.is_everything() || self.targets.iter().any(|target| is_of(target, image))
+    /// Whether anything of a resource is selected.
+    pub(super) fn selects_resource(&self, resource: &ResourceId) -> bool {
+        self.is_everything() || self.targets.iter().any(|target| is_of(target, resource))
     }
 
-    /// Whether anything of an image in a registry is selected.
-    pub fn touches(&self, image: &str, registry: &str) -> bool {
+    /// Whether anything of a resource in a registry is selected.
+    pub fn touches(&self, resource: &ResourceId, registry: &str) -> bool {
         let whole = |target: &String| {
-            names(target.split(':').next().unwrap_or_default(), Address { image, registry, tag: "" })
+            names(target.split(':').next().unwrap_or_default(), Address { resource, registry, tag: "" })
         };
         self.is_everything() || self.targets.iter().any(whole)
     }
 
     /// A diagnostic for each target that names none of `addresses`, which are those of `whole`: "this plan". `silent` are
-    /// images that no rule fires for.
-    pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&str], whole: &str) -> Vec<Diagnostic> {
+    /// resources that no rule fires for.
+    pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&ResourceId], whole: &str) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
         unknown
             .map(|target| {
-                if let Some(image) = silent.iter().find(|image| is_of(target, image)) {
-                    let message = format!("`{target}` names nothing here: no rule of image `{image}` fires");
+                if let Some(resource) = silent.iter().find(|resource| is_of(target, resource)) {
+                    let message =
+                        format!("`{target}` names nothing here: no rule of {} fires", resource.title());
                     return Diagnostic::error(Code::PlanTarget, message)
                         .help("`brokkr-publish tags` says why each rule is silent");
                 }
                 let mut known: Vec<String> =
-                    addresses.iter().map(|it| format!("images.{}@{}", it.image, it.registry)).collect();
+                    addresses.iter().map(|it| format!("{}@{}", it.resource, it.registry)).collect();
                 known.dedup();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of {whole}"))
@@ -70,16 +73,21 @@ impl Selection {
     }
 }
 
-/// Whether `target` names `image`, or something of it.
-fn is_of(target: &str, image: &str) -> bool {
-    let rest = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(image));
+/// Whether `target` names `resource`, or something of it.
+fn is_of(target: &str, resource: &ResourceId) -> bool {
+    let rest = below(target, resource);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':']))
+}
+
+/// What follows the resource in `target`, where it begins with it.
+fn below<'t>(target: &'t str, resource: &ResourceId) -> Option<&'t str> {
+    target.strip_prefix(resource.table())?.strip_prefix('.')?.strip_prefix(resource.name.as_str())
 }
 
 /// Whether `target` names `address`, or something that holds it.
 fn names(target: &str, address: Address<'_>) -> bool {
-    let Address { image, registry, tag } = address;
-    let Some(rest) = target.strip_prefix("images.").and_then(|rest| rest.strip_prefix(image)) else {
+    let Address { resource, registry, tag } = address;
+    let Some(rest) = below(target, resource) else {
         return false;
     };
     let rest = match rest.strip_prefix('@') {
@@ -98,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_target_names_an_image_a_repository_or_a_tag() {
-        let address = Address { image: "app", registry: "ghcr", tag: "v1.2" };
+        let resource = ResourceId::image("app");
+        let address = Address { resource: &resource, registry: "ghcr", tag: "v1.2" };
         for (target, expected) in [
             ("images.app", true),
             ("images.app@ghcr", true),
@@ -109,6 +118,7 @@ mod tests {
             ("images.app@ghcr.io", false),
             ("images.ap", false),
             ("images.application", false),
+            ("charts.app", false),
             ("app", false),
             ("", false),
         ] {
@@ -125,16 +135,21 @@ mod tests {
             ("images.app@hub:v1", false),
             ("images.ap:v1", false),
         ] {
-            assert_eq!(Selection::new(&[target.to_owned()]).touches("app", "ghcr"), expected, "{target}");
+            assert_eq!(
+                Selection::new(&[target.to_owned()]).touches(&ResourceId::image("app"), "ghcr"),
+                expected,
+                "{target}"
+            );
         }
     }
 
     #[test]
     fn what_names_nothing_is_told_with_what_there_is() {
-        let address = Address { image: "app", registry: "ghcr", tag: "v1.2" };
+        let resource = ResourceId::image("app");
+        let address = Address { resource: &resource, registry: "ghcr", tag: "v1.2" };
         let selection =
             Selection::new(&["images.app".to_owned(), "images.apq".to_owned(), "images.tool:x".to_owned()]);
-        let unknown = selection.unknown(&[address], &["tool"], "this plan");
+        let unknown = selection.unknown(&[address], &[&ResourceId::image("tool")], "this plan");
         let messages: Vec<&str> = unknown.iter().map(|it| it.message.as_str()).collect();
         assert_eq!(
             messages,

@@ -56,10 +56,10 @@ fn branch(event: EventName, name: &str) -> Context {
     Context { branch: Some(name.to_owned()), ..Context::new(event) }
 }
 
-fn rendered(context: &Context, image: &str) -> Vec<String> {
+fn rendered(context: &Context, resource: &str) -> Vec<String> {
     let config = config();
-    let images = tags(&config, context).expect("tags");
-    images[image].tags.iter().map(|tag| tag.tag.to_string()).collect()
+    let resources = tags(&config, context).expect("tags");
+    resources[&ResourceId::image(resource)].tags.iter().map(|tag| tag.tag.to_string()).collect()
 }
 
 #[test]
@@ -125,8 +125,13 @@ fn the_rule_that_takes_a_pre_release_wins() {
     for rules in ["tags = [\"holds\", \"takes\"]", "tags = [\"takes\", \"holds\"]"] {
         let config = config_of(&format!("{TWO_LATEST}{rules}\n"));
         let tags = tags(&config, &tag("v2.0.0-rc.1")).expect("tags");
-        let rendered: Vec<_> = tags["app"].tags.iter().map(|tag| (tag.tag.as_str(), &*tag.rule)).collect();
-        assert_eq!((rendered, tags["app"].held_back.len()), (vec![("latest", "takes")], 0), "{rules}");
+        let rendered: Vec<_> =
+            tags[&ResourceId::image("app")].tags.iter().map(|tag| (tag.tag.as_str(), &*tag.rule)).collect();
+        assert_eq!(
+            (rendered, tags[&ResourceId::image("app")].held_back.len()),
+            (vec![("latest", "takes")], 0),
+            "{rules}"
+        );
     }
 }
 
@@ -136,7 +141,8 @@ fn one_tag_with_two_answers_to_a_conflict_collides() {
         "{TWO_LATEST}[tags.again]\non = \"tag\"\ntemplate = \"v{{{{ git.tag[1:] }}}}\"\non_conflict = \"keep\"\n"
     ));
     let tags = tags(&config, &tag("v1.2.3")).expect("tags");
-    let claims = [("app", tags["app"].tags.as_slice())];
+    let app = ResourceId::image("app");
+    let claims = [(&app, tags[&ResourceId::image("app")].tags.as_slice())];
     let found = collisions::find(&config, claims, "on a release");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].message.contains("(on_conflict = \"fail\")"), "{}", found[0].message);
@@ -149,12 +155,16 @@ fn a_version_file_leaves_releases_to_their_images() {
     let config = config();
     let file: FileVersion = Some(Ok(semver::Version::new(7, 8, 9)));
     let renderer = Renderer::with_file_version(&config, file);
-    let version = |context: &Context, image: &str| renderer.values(context, image, &config.images[image]).0;
-    let known = ImageVersion::Known(semver::Version::new(7, 8, 9));
+    let version = |context: &Context, resource: &str| {
+        renderer
+            .values(context, &ResourceId::image(resource), &config.resources[&ResourceId::image(resource)])
+            .0
+    };
+    let known = ResourceVersion::Known(semver::Version::new(7, 8, 9));
     assert_eq!(version(&tag("v1.2.3"), "app"), known);
     assert_eq!(version(&tag("tool/v1.2.3"), "tool"), known);
-    assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ImageVersion::Other(_)));
-    assert!(matches!(version(&tag("nightly-7"), "app"), ImageVersion::None(_)));
+    assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ResourceVersion::Other(_)));
+    assert!(matches!(version(&tag("nightly-7"), "app"), ResourceVersion::None(_)));
     assert_eq!(version(&tag("vNext"), "app"), known);
     assert_eq!(version(&branch(EventName::Branch, "main"), "app"), known);
 }
@@ -162,8 +172,12 @@ fn a_version_file_leaves_releases_to_their_images() {
 #[test]
 fn an_empty_prefix_takes_no_release_of_another_image() {
     let config = config_of(&CONFIG.replace("[registries.r]", "[project]\ntag_prefix = \"\"\n[registries.r]"));
-    let images = tags(&config, &tag("tool/v1.2.3")).expect("tags");
-    assert!(images["app"].tags.is_empty() && !images["tool"].tags.is_empty(), "{images:?}");
+    let resources = tags(&config, &tag("tool/v1.2.3")).expect("tags");
+    assert!(
+        resources[&ResourceId::image("app")].tags.is_empty()
+            && !resources[&ResourceId::image("tool")].tags.is_empty(),
+        "{resources:?}"
+    );
 }
 
 #[test]

@@ -15,7 +15,8 @@ fn values() -> Values {
     context.commit_time = Some(1_700_000_000);
     context.absent.insert("git.branch", "this event is `tag`".to_owned());
     let vars = IndexMap::from([("channel".to_owned(), serde_json::json!("beta"))]);
-    Values::new(&context, &vars, "broker").with_version("1.2.3-rc.1+b5".parse().map_err(|_| String::new()))
+    Values::new(&context, &vars, Some(&crate::model::ResourceId::image("broker")))
+        .with_version("1.2.3-rc.1+b5".parse().map_err(|_| String::new()))
 }
 
 #[test]

@@ -10,9 +10,13 @@ use minijinja::value::{Object, ObjectRepr};
 use semver::Version;
 
 use crate::context::Context;
+use crate::model::{ResourceId, ResourceKind};
 
 /// Every variable that a template may name, `vars.*` aside.
-pub(super) const VARIABLES: [&str; 17] = [
+pub(super) const VARIABLES: [&str; 20] = [
+    "artifact.name",
+    "chart.name",
+    "chart.version",
     "event",
     "git.branch",
     "git.commit_time",
@@ -30,6 +34,13 @@ pub(super) const VARIABLES: [&str; 17] = [
     "version.minor",
     "version.patch",
     "version.pre",
+];
+
+/// The variable that holds the name of a resource of each kind.
+const NAMES: [(ResourceKind, &str); 3] = [
+    (ResourceKind::Image, "image.name"),
+    (ResourceKind::Chart, "chart.name"),
+    (ResourceKind::Artifact, "artifact.name"),
 ];
 
 /// Why `image.name` has no value.
@@ -71,8 +82,12 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// The values of `context` for `image`.
-    pub fn new(context: &Context, vars: &IndexMap<String, serde_json::Value>, image: &str) -> Self {
+    /// The values of `context` for a resource, or for none.
+    pub fn new(
+        context: &Context,
+        vars: &IndexMap<String, serde_json::Value>,
+        id: Option<&ResourceId>,
+    ) -> Self {
         let time = context.commit_time.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
         let git = [
             ("sha", context.sha.clone().map(Value::from)),
@@ -90,7 +105,6 @@ impl Values {
             ("event", Value::from(context.event.as_str())),
             ("git", Value::from_pairs(known)),
             ("pr", Value::from_pairs(pull_request)),
-            ("image", Value::from_pairs([("name", Value::from(image))])),
             (
                 "vars",
                 Value::from_pairs(
@@ -99,14 +113,19 @@ impl Values {
                 ),
             ),
         ]);
-        Self { fields, version: None, absent: Arc::new(context.absent.clone()) }
+        let values = Self { fields, version: None, absent: Arc::new(context.absent.clone()) };
+        match id {
+            Some(id) => values.with_resource(id),
+            None => values,
+        }
     }
 
     /// The same values in another context.
     #[must_use]
     pub fn with_context(&self, context: &Context) -> Self {
-        let mut values = Self::new(context, &IndexMap::new(), "");
-        for kept in ["image", "vars", "version"] {
+        let mut values = Self::new(context, &IndexMap::new(), None);
+        let names = ResourceKind::ALL.map(ResourceKind::noun);
+        for kept in names.into_iter().chain(["vars", "version"]) {
             match self.fields.get(kept) {
                 Some(value) => values.fields.insert(kept, value.clone()),
                 None => values.fields.remove(kept),
@@ -116,20 +135,42 @@ impl Values {
         values
     }
 
-    /// The same values for another image.
+    /// The same values for another resource.
     #[must_use]
-    pub fn with_image(&self, image: &str) -> Self {
+    pub fn with_resource(&self, id: &ResourceId) -> Self {
         let mut values = self.clone();
-        values.fields.insert("image", Value::from_pairs([("name", Value::from(image))]));
+        let absent = Arc::make_mut(&mut values.absent);
+        for (kind, variable) in NAMES {
+            if kind == id.kind {
+                let name = Value::from_pairs([("name", Value::from(id.name.as_str()))]);
+                values.fields.insert(kind.noun(), name);
+            } else {
+                values.fields.remove(kind.noun());
+                absent.insert(variable, format!("this is for {}", id.title()));
+            }
+        }
+        absent
+            .insert("chart.version", "only the `source` and the `annotations` of a chart know it".to_owned());
         values
     }
 
-    /// The same values for no image.
+    /// The same values for no resource.
     #[must_use]
-    pub fn without_image(&self) -> Self {
+    pub fn without_resource(&self) -> Self {
         let mut values = self.clone();
-        values.fields.remove("image");
-        Arc::make_mut(&mut values.absent).insert("image.name", NO_IMAGE.to_owned());
+        for (kind, variable) in NAMES {
+            values.fields.remove(kind.noun());
+            Arc::make_mut(&mut values.absent).insert(variable, NO_IMAGE.to_owned());
+        }
+        values
+    }
+
+    /// The same values of a chart, once its version is rendered.
+    #[must_use]
+    pub fn with_chart_version(&self, name: &str, version: &str) -> Self {
+        let mut values = self.clone();
+        let fields = [("name", Value::from(name)), ("version", Value::from(version))];
+        values.fields.insert(ResourceKind::Chart.noun(), Value::from_pairs(fields));
         values
     }
 

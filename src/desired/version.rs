@@ -5,14 +5,14 @@ use std::path::Path;
 use indexmap::IndexSet;
 use semver::Version;
 
-use crate::config::{Config, Image, VersionFile};
+use crate::config::{Config, Resource, VersionFile};
 use crate::context::Context;
 use crate::guard::Document;
 use crate::model::EventName;
 
 /// What version an image has in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImageVersion {
+pub enum ResourceVersion {
     /// This one.
     Known(Version),
     /// None: there is no git tag, or it carries no release. The reason is for people.
@@ -23,7 +23,7 @@ pub enum ImageVersion {
     Invalid(String),
 }
 
-impl ImageVersion {
+impl ResourceVersion {
     /// The version, or why there is none.
     pub fn known(&self) -> Result<Version, String> {
         match self {
@@ -55,33 +55,35 @@ fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
 ///
 /// On a git tag the prefix decides first, also where a file holds the version: else a release of one image would fire
 /// the rules of all.
-pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion) -> ImageVersion {
+pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion) -> ResourceVersion {
     let from_file = || match file.clone()? {
-        Ok(version) => Some(ImageVersion::Known(version)),
-        Err(reason) => Some(ImageVersion::Invalid(reason)),
+        Ok(version) => Some(ResourceVersion::Known(version)),
+        Err(reason) => Some(ResourceVersion::Invalid(reason)),
     };
     let Some(tag) = context.tag.as_deref().filter(|_| context.event == EventName::Tag) else {
         let event = context.event;
         return from_file().unwrap_or_else(|| {
-            ImageVersion::None(format!("this event is `{event}`, and only a git tag carries a version"))
+            ResourceVersion::None(format!("this event is `{event}`, and only a git tag carries a version"))
         });
     };
     let version = tag.strip_prefix(prefix).map(Version::parse);
     if let Some(Ok(version)) = version {
-        return from_file().unwrap_or(ImageVersion::Known(version));
+        return from_file().unwrap_or(ResourceVersion::Known(version));
     }
     let is_release = |other: &&str| tag.strip_prefix(*other).is_some_and(|rest| Version::parse(rest).is_ok());
     let other = prefixes.iter().find(|other| is_release(other));
     match (version, other) {
-        (None, None) => ImageVersion::None(format!("the git tag `{tag}` does not start with `{prefix}`")),
-        (None, Some(_)) => ImageVersion::Other(format!("the git tag `{tag}` does not start with `{prefix}`")),
+        (None, None) => ResourceVersion::None(format!("the git tag `{tag}` does not start with `{prefix}`")),
+        (None, Some(_)) => {
+            ResourceVersion::Other(format!("the git tag `{tag}` does not start with `{prefix}`"))
+        }
         // An empty prefix starts every tag.
         (Some(_), Some(other)) => {
-            ImageVersion::Other(format!("the git tag `{tag}` is a release of the images with `{other}`"))
+            ResourceVersion::Other(format!("the git tag `{tag}` is a release of the images with `{other}`"))
         }
         (Some(parsed), None) => from_file().unwrap_or_else(|| match parsed {
-            Ok(version) => ImageVersion::Known(version),
-            Err(error) => ImageVersion::Invalid(format!(
+            Ok(version) => ResourceVersion::Known(version),
+            Err(error) => ResourceVersion::Invalid(format!(
                 "the git tag `{tag}` holds no semantic version after `{prefix}`: {error}"
             )),
         }),
@@ -90,11 +92,11 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
 
 /// What git tags that carry a release of any image start with, each once.
 pub fn prefixes(config: &Config) -> Vec<&str> {
-    let all = config.images.values().map(|image| prefix(config, image));
+    let all = config.resources.values().map(|resource| prefix(config, resource));
     all.collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// What git tags that carry a release of `image` start with.
-pub fn prefix<'a>(config: &'a Config, image: &'a Image) -> &'a str {
-    image.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
+pub fn prefix<'a>(config: &'a Config, resource: &'a Resource) -> &'a str {
+    resource.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
 }

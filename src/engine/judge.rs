@@ -7,7 +7,7 @@ use crate::context::{self, Context};
 use crate::desired::Line;
 use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
-use crate::model::{EventName, Tag};
+use crate::model::{EventName, ResourceId, Tag};
 
 /// Judges by the context of a plan.
 pub(super) struct PlanJudge {
@@ -26,8 +26,8 @@ impl PlanJudge {
 }
 
 impl Judge for PlanJudge {
-    fn held(&self, line: &PlannedLine, image: &str, tag: &Tag, tags: &[Tag]) -> Vec<Held> {
-        Line::from_plan(line, &self.context, image, tag).held(tags)
+    fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held> {
+        Line::from_plan(line, &self.context, resource, tag).held(tags)
     }
 
     fn descent(&self, old: &str, new: &str) -> Descent {

@@ -33,10 +33,10 @@ use crate::desired::{self, Basis, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::guard;
-use crate::model::Digest;
 use crate::model::forward::Descent;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::{Digest, ResourceId};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
 use crate::registry::RegistryError;
@@ -160,16 +160,16 @@ pub struct RenderedTags {
     pub config: Config,
     /// The context.
     pub context: Context,
-    /// The tags of each image.
-    pub images: indexmap::IndexMap<String, desired::ImageTags>,
+    /// The tags of each resource.
+    pub resources: indexmap::IndexMap<ResourceId, desired::ResourceTags>,
 }
 
 /// Renders the tags of this context. Asks no registry and opens no source.
 pub fn tags(session: &Session) -> Result<RenderedTags> {
     let config = session.load()?;
     let context = session.context(&config)?;
-    let images = desired::tags(&config, &context)?;
-    Ok(RenderedTags { config, context, images })
+    let resources = desired::tags(&config, &context)?;
+    Ok(RenderedTags { config, context, resources })
 }
 
 /// Makes the plan: resolves what should be, asks what is, and compares.
@@ -318,13 +318,13 @@ pub async fn apply(
     apply::apply(plan, &options).await
 }
 
-/// The whole names of the repositories of the image called `name`.
-pub fn repositories(config: &Config, name: &str) -> Vec<String> {
-    let Some(image) = config.images.get(name) else { return Vec::new() };
-    let locations = image.registries.iter().filter_map(|registry| config.registries.get(registry));
+/// The whole names of the repositories of the resource `id`.
+pub fn repositories(config: &Config, id: &ResourceId) -> Vec<String> {
+    let Some(resource) = config.resources.get(id) else { return Vec::new() };
+    let locations = resource.registries.iter().filter_map(|registry| config.registries.get(registry));
     locations
         .map(|registry| &registry.endpoint.url)
-        .map(|location| location.full_name(&location.repository(&image.repository)))
+        .map(|location| location.full_name(&location.repository(&resource.repository)))
         .collect()
 }
 

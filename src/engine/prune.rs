@@ -85,7 +85,7 @@ fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Grou
             None => groups.push(vec![repository]),
         }
     }
-    groups.retain(|group| group.iter().any(|it| selection.touches(&it.image, &it.registry)));
+    groups.retain(|group| group.iter().any(|it| selection.touches(&it.resource, &it.registry)));
     groups
 }
 
@@ -110,20 +110,20 @@ async fn decide(
     let Some(first) = group.first() else { return Ok(None) };
     let listing = observed::listing(repository).await?;
     let tags: Vec<_> = listing.tags.iter().map(|(tag, _)| tag.clone()).collect();
-    let needed = group.iter().flat_map(|it| retentions.needs_time(&it.image, &it.registry, &tags));
+    let needed = group.iter().flat_map(|it| retentions.needs_time(&it.resource, &it.registry, &tags));
     let listed = observed::times(repository, &listing, &needed.collect()).await?;
     let decisions = group
         .iter()
         .map(|it| {
-            let of = (it.image.as_str(), it.registry.as_str());
-            (of, retentions.decide(&it.image, &it.registry, &listed, now))
+            let of = (&it.resource, it.registry.as_str());
+            (of, retentions.decide(&it.resource, &it.registry, &listed, now))
         })
         .collect();
     let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, selection);
     let removes = decided.iter().any(|it| it.verdict.is_ok());
     let removing = if removes { Some(observed::removing(repository).await?) } else { None };
     Ok(Some(Pruned {
-        image: first.image.clone(),
+        resource: first.resource.clone(),
         registry: first.registry.clone(),
         endpoint: first.endpoint.clone(),
         repository: first.name.clone(),
@@ -134,10 +134,13 @@ async fn decide(
 
 /// Targets that name neither a repository of a retention nor a tag that one matches.
 fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]) -> Vec<Diagnostic> {
-    let whole =
-        retentions.repositories().map(|it| Address { image: &it.image, registry: &it.registry, tag: "" });
+    let whole = retentions.repositories().map(|it| Address {
+        resource: &it.resource,
+        registry: &it.registry,
+        tag: "",
+    });
     let tags = pruned.iter().flat_map(|it| &it.decided).map(|decided| Address {
-        image: &decided.image,
+        resource: &decided.resource,
         registry: &decided.registry,
         tag: decided.tag.as_str(),
     });

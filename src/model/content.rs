@@ -88,6 +88,8 @@ pub enum AnnotationPlace {
 pub struct ChartSpec {
     /// The directory of the chart, or a packaged one: `.tgz`.
     pub path: String,
+    /// The name that it must have, since Helm finds it by that: the last part of its repository.
+    pub name: String,
     /// The version that it is published as.
     pub version: String,
     /// The version of the application in it; none: as `Chart.yaml` says.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
-use super::{ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, Tag, Visibility};
+use super::{
+    ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
+};
 
 pub use super::reason::Reason;
 
@@ -40,9 +42,9 @@ pub struct Plan {
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
-    /// Images of which this context publishes nothing, with the reason for each silent rule.
+    /// Resources of which this context publishes nothing, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub silent: Vec<SilentImage>,
+    pub silent: Vec<SilentResource>,
     /// Retentions that do not act in this context, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub silent_retentions: BTreeMap<String, String>,
@@ -75,11 +77,11 @@ pub struct PlannedConfig {
     pub profile: Option<String>,
 }
 
-/// An image that a context publishes nothing of.
+/// A resource that a context publishes nothing of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct SilentImage {
-    /// The image's name.
-    pub image: String,
+pub struct SilentResource {
+    /// What it is.
+    pub resource: ResourceId,
     /// Each of its rules, and why it does not fire.
     pub rules: BTreeMap<String, String>,
 }
@@ -87,10 +89,10 @@ pub struct SilentImage {
 /// What is to be done in one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedRepository {
-    /// `images.NAME@REGISTRY`, which `--target` takes.
+    /// `images.NAME@REGISTRY`, which `--target` takes; `charts` and `artifacts` likewise.
     pub address: String,
-    /// The image's name.
-    pub image: String,
+    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
     /// The repository in the registry, namespace included.

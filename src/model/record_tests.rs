@@ -24,10 +24,10 @@ fn record(rows: &[(&str, &str, char, char, &str)]) -> Record {
             "action": "move", "reason": { "code": "mutable" },
             "before": target(*before), "after": target(*after),
         });
-        match repositories.iter_mut().find(|it| it["image"] == *image) {
+        match repositories.iter_mut().find(|it| it["address"] == format!("images.{image}@local")) {
             Some(repository) => repository["changes"].as_array_mut().expect("a list").push(change),
             None => repositories.push(json!({
-                "address": format!("images.{image}@local"), "image": image, "registry": "local",
+                "address": format!("images.{image}@local"), "resource": format!("images.{image}"), "registry": "local",
                 "repository": image, "name": format!("localhost:5000/{image}"), "changes": [change],
             })),
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drift::{Finding, Note, TagDrift};
 use super::plan::TagTarget;
-use super::{Mutability, Tag};
+use super::{Mutability, ResourceId, Tag};
 
 /// What a verification looks like: major versions break readers, minor ones only add fields.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -33,8 +33,8 @@ pub struct Verification {
 pub struct VerifiedRepository {
     /// `images.NAME@REGISTRY`, which `--target` takes.
     pub address: String,
-    /// The image's name.
-    pub image: String,
+    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
     /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
@@ -80,8 +80,8 @@ pub struct VerifiedTag {
 /// Something that was declared or recorded, and could not be verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unverified {
-    /// The image's name.
-    pub image: String,
+    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    pub resource: ResourceId,
     /// What kind of thing it is.
     pub kind: UnverifiedKind,
     /// The name of the rule, the key of the annotation, or the file of the record.

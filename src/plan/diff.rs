@@ -8,9 +8,9 @@ use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, ObservedVisibility, Plan, PlanKind, PlannedConfig,
-    PlannedContent, PlannedRepository, Reason, SilentImage, TagTarget, VisibilityAction, VisibilityChange,
+    PlannedContent, PlannedRepository, Reason, SilentResource, TagTarget, VisibilityAction, VisibilityChange,
 };
-use crate::model::{Digest, Mutability, Tag, Visibility};
+use crate::model::{Digest, Mutability, ResourceId, Tag, Visibility};
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::settings_url;
 
@@ -38,10 +38,10 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     refuse_division(&mut repositories);
     let registries: BTreeMap<_, _> =
         desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone())).collect();
-    let silent = desired
-        .silent
-        .iter()
-        .map(|(image, rules)| SilentImage { image: image.clone(), rules: rules.iter().cloned().collect() });
+    let silent = desired.silent.iter().map(|(resource, rules)| SilentResource {
+        resource: resource.clone(),
+        rules: rules.iter().cloned().collect(),
+    });
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
         generator: GENERATOR.to_owned(),
@@ -60,18 +60,18 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
 /// Where one registry keeps the digest first published, and another has none yet, that would get another digest: one tag would
 /// mean two images for good.
 fn refuse_division(repositories: &mut [PlannedRepository]) {
-    let mut kept: BTreeMap<(String, Tag), (String, Digest)> = BTreeMap::new();
+    let mut kept: BTreeMap<(ResourceId, Tag), (String, Digest)> = BTreeMap::new();
     for repository in repositories.iter() {
         for change in repository.changes.iter().filter(|change| change.reason == Reason::KeptFirst) {
             if let Some(digest) = change.present() {
                 let place = (repository.name.clone(), digest.clone());
-                kept.entry((repository.image.clone(), change.tag.clone())).or_insert(place);
+                kept.entry((repository.resource.clone(), change.tag.clone())).or_insert(place);
             }
         }
     }
     for repository in repositories {
         for change in repository.changes.iter_mut().filter(|change| change.action == Action::Create) {
-            let Some((name, digest)) = kept.get(&(repository.image.clone(), change.tag.clone())) else {
+            let Some((name, digest)) = kept.get(&(repository.resource.clone(), change.tag.clone())) else {
                 continue;
             };
             if change.wanted() != Some(digest) {
@@ -89,7 +89,7 @@ fn repository(
     holdings: &mut Holdings,
 ) -> PlannedRepository {
     let content = &desired.content.published.content;
-    let address = format!("images.{}@{}", desired.image, desired.registry);
+    let address = format!("{}@{}", desired.resource, desired.registry);
     let kept = kept(desired, observed);
     let changes: Vec<Change> =
         desired.tags.iter().map(|tag| change(&address, tag, desired, observed, kept.as_ref())).collect();
@@ -103,7 +103,7 @@ fn repository(
     let planned =
         PlannedContent { source, root: content.root.clone(), platforms: content.platforms.clone(), sending };
     PlannedRepository {
-        image: desired.image.clone(),
+        resource: desired.resource.clone(),
         registry: desired.registry.clone(),
         repository: desired.name.clone(),
         name: desired.endpoint.url.full_name(&desired.name),

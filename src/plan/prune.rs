@@ -13,7 +13,7 @@ use crate::model::plan::{
 };
 use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::KeepReason;
-use crate::model::{Digest, Mutability, RepositoryName, Tag};
+use crate::model::{Digest, Mutability, RepositoryName, ResourceId, Tag};
 use crate::observed::Removing;
 
 /// Why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a package".
@@ -23,7 +23,7 @@ const LAST: &str = "GitHub keeps the last tagged version of a package: delete th
 #[derive(Debug)]
 pub struct Pruned {
     /// The image's name; the first, where several share the repository.
-    pub image: String,
+    pub resource: ResourceId,
     /// The registry's name for that image.
     pub registry: String,
     /// How to reach the registry.
@@ -106,8 +106,8 @@ impl Pruned {
             orphans.sort_by_key(|digest| depths.get(digest).copied().unwrap_or_default());
         }
         PlannedRepository {
-            address: format!("images.{}@{}", self.image, self.registry),
-            image: self.image.clone(),
+            address: format!("{}@{}", self.resource, self.registry),
+            resource: self.resource.clone(),
             registry: self.registry.clone(),
             repository: self.repository.clone(),
             name: self.endpoint.url.full_name(&self.repository),
@@ -124,7 +124,7 @@ impl Pruned {
         whole: &Whole,
         mutabilities: &BTreeMap<String, Mutability>,
     ) -> Change {
-        let Decided { tag, digest, image, registry, retention, verdict } = decided;
+        let Decided { tag, digest, resource, registry, retention, verdict } = decided;
         let (reason, removal) = match verdict {
             Err(why) => (Reason::Retained { why: why.to_string() }, None),
             // With what they belong to, and not before.
@@ -138,7 +138,7 @@ impl Pruned {
         };
         let before = Some(TagTarget::new(digest.clone()));
         Change {
-            address: format!("images.{image}@{registry}:{tag}"),
+            address: format!("{resource}@{registry}:{tag}"),
             tag: tag.clone(),
             rule: retention.clone(),
             mutability: mutabilities.get(retention).copied().unwrap_or(Mutability::Mutable),
@@ -178,7 +178,7 @@ impl Pruned {
                     |change| format!("{}, which is removed", change.tag),
                 );
                 signatures.push(Change {
-                    address: format!("images.{}@{}:{tag}", self.image, self.registry),
+                    address: format!("{}@{}:{tag}", self.resource, self.registry),
                     tag: tag.clone(),
                     rule: subject.or(changes.first()).map(|it| it.rule.clone()).unwrap_or_default(),
                     mutability: Mutability::Mutable,

@@ -30,7 +30,7 @@ fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
         Decided {
             tag: tag.parse().expect("a tag"),
             digest: digest(of),
-            image: "app".to_owned(),
+            resource: crate::model::ResourceId::image("app"),
             registry: "r".to_owned(),
             retention: "pr".to_owned(),
             verdict: match sign {
@@ -40,7 +40,7 @@ fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
         }
     });
     Pruned {
-        image: "app".to_owned(),
+        resource: crate::model::ResourceId::image("app"),
         registry: "r".to_owned(),
         endpoint: serde_json::from_value(serde_json::json!({ "url": "ghcr.io/acme" })).expect("an endpoint"),
         repository: "acme/app".parse().expect("a name"),

@@ -75,8 +75,8 @@ impl<'r> Rollback<'r> {
                     errors.push(RollbackError::Inconsistent(change.address.clone()));
                     continue;
                 };
-                let (image, registry) = (planned.image.as_str(), planned.registry.as_str());
-                let address = Address { image, registry, tag: change.tag.as_str() };
+                let (resource, registry) = (&planned.resource, planned.registry.as_str());
+                let address = Address { resource, registry, tag: change.tag.as_str() };
                 addresses.push(address);
                 if outcome.result.may_have_changed() && selection.selects(address) {
                     tags.push(Done { planned: change, outcome });
@@ -136,7 +136,7 @@ impl Repository<'_> {
         let planned = self.planned;
         PlannedRepository {
             address: planned.address.clone(),
-            image: planned.image.clone(),
+            resource: planned.resource.clone(),
             registry: planned.registry.clone(),
             repository: planned.repository.clone(),
             name: self.endpoint.url.full_name(&planned.repository),

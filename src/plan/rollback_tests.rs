@@ -46,7 +46,7 @@ fn record(rows: &[(&str, &str, char, char, &str)]) -> Record {
             "title": "refs/tags/v2.0.0 at 9f3c2ab",
             "registries": { "local": { "url": "localhost:5000" }, "unused": { "url": "localhost:5001" } },
             "repositories": [{
-                "address": "images.app@local", "image": "app", "registry": "local", "repository": "app",
+                "address": "images.app@local", "resource": "images.app", "registry": "local", "repository": "app",
                 "name": "localhost:5000/app", "changes": changes,
             }],
         },

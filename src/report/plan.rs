@@ -157,13 +157,13 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
     Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
 }
 
-/// Images that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
+/// Resources that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
 fn silent(plan: &Plan) -> String {
     let mut text = String::new();
-    for image in &plan.silent {
-        text.push_str(&format!("\n  images.{}: no rule fires\n", clean::line(&image.image)));
+    for resource in &plan.silent {
+        text.push_str(&format!("\n  {}: no rule fires\n", clean::line(&resource.resource.to_string())));
         if plan.repositories.is_empty() {
-            for (rule, reason) in &image.rules {
+            for (rule, reason) in &resource.rules {
                 text.push_str(&format!("    {}: {}\n", clean::line(rule), clean::line(reason)));
             }
         }

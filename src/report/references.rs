@@ -8,10 +8,11 @@ use serde_json::json;
 use super::clean;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::record::Record;
+use crate::model::{ResourceId, ResourceKind};
 
 /// A repository whose content is known to be there.
 struct Deployable<'a> {
-    image: &'a str,
+    resource: &'a ResourceId,
     registry: &'a str,
     repository: &'a str,
     digest: &'a str,
@@ -21,7 +22,15 @@ struct Deployable<'a> {
 impl Deployable<'_> {
     /// What it is of, in words.
     fn words(&self) -> String {
-        format!("image `{}` in registry `{}`", clean::line(self.image), clean::line(self.registry))
+        format!("{} in registry `{}`", clean::line(&self.resource.title()), clean::line(self.registry))
+    }
+
+    /// What it goes by: the name of an image, and the address of anything else.
+    fn name(&self) -> String {
+        match self.resource.kind {
+            ResourceKind::Image => self.resource.name.clone(),
+            ResourceKind::Chart | ResourceKind::Artifact => self.resource.to_string(),
+        }
     }
 }
 
@@ -30,7 +39,7 @@ fn deployable(record: &Record) -> impl Iterator<Item = Deployable<'_>> {
     record.outcome.repositories.iter().filter_map(|outcome| {
         let planned = record.plan.repositories.iter().find(|planned| planned.address == outcome.address)?;
         Some(Deployable {
-            image: &planned.image,
+            resource: &planned.resource,
             registry: &planned.registry,
             repository: &outcome.repository,
             digest: outcome.digest.as_ref()?.as_str(),
@@ -44,20 +53,21 @@ pub fn digests(record: &Record) -> String {
     deployable(record).map(|it| format!("{}\n", clean::line(it.reference))).collect()
 }
 
-/// References by image and registry.
+/// References by image and registry; those of charts and artifacts by address.
 pub fn json(record: &Record) -> String {
-    let mut images = serde_json::Map::new();
+    let mut resources = serde_json::Map::new();
     for it in deployable(record) {
-        let image = images.entry(it.image).or_insert_with(|| json!({}));
-        image[it.registry] = json!(it.reference);
+        let resource = resources.entry(it.name()).or_insert_with(|| json!({}));
+        resource[it.registry] = json!(it.reference);
     }
-    format!("{:#}\n", serde_json::Value::Object(images))
+    format!("{:#}\n", serde_json::Value::Object(resources))
 }
 
 /// The `images` list of a `kustomization.yaml` (kustomize, "images": `name`, `newName`, `digest`). Every text is quoted as
 /// JSON, which is YAML.
 pub fn kubernetes_images(record: &Record) -> String {
     let entries: String = deployable(record)
+        .filter(|it| it.resource.kind == ResourceKind::Image)
         .map(|it| {
             let (name, digest) = (json!(it.repository), json!(it.digest));
             format!("- name: {name}\n  newName: {name}\n  digest: {digest}\n")
@@ -99,9 +109,9 @@ pub fn env(record: &Record) -> Result<String, ReferencesError> {
     let mut named: BTreeMap<String, &Deployable<'_>> = BTreeMap::new();
     let mut lines = String::new();
     for it in &all {
-        let several = all.iter().filter(|other| other.image == it.image).count() > 1;
+        let several = all.iter().filter(|other| other.resource == it.resource).count() > 1;
         let variable =
-            if several { variable(&format!("{}_{}", it.image, it.registry)) } else { variable(it.image) };
+            if several { variable(&format!("{}_{}", it.name(), it.registry)) } else { variable(&it.name()) };
         if let Some(one) = named.insert(variable.clone(), it) {
             return Err(ReferencesError::SameName { variable, one: one.words(), other: it.words() });
         }

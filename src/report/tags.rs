@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::paint::Ink;
 use super::{Style, clean};
+use crate::model::{ResourceId, ResourceKind};
 
-/// The tags of one image.
+/// The tags of one resource.
 #[derive(Debug, Clone, Serialize)]
-pub struct ImageTags {
+pub struct ResourceTags {
     /// The version it is published as.
     pub version: Option<String>,
     /// Its tags.
@@ -32,36 +33,36 @@ pub struct TagEntry {
     pub mutability: &'static str,
 }
 
-/// The tags of every image in a context.
+/// The tags of every resource in a context.
 #[derive(Debug, Clone)]
 pub struct Tags {
     /// One line about the context.
     pub title: String,
     /// The context.
     pub context: Value,
-    /// The images, in the order of `publish.toml`.
-    pub images: Vec<(String, ImageTags)>,
+    /// The resources, in the order of `publish.toml`.
+    pub resources: Vec<(ResourceId, ResourceTags)>,
 }
 
 impl Tags {
     /// For people: with `verbose` the rules that do not fire too.
     pub fn human(&self, verbose: bool, style: Style) -> String {
         let mut text = String::new();
-        let entries = || self.images.iter().flat_map(|(_, image)| &image.tags);
+        let entries = || self.resources.iter().flat_map(|(_, resource)| &resource.tags);
         let width = entries().map(|entry| entry.tag.len()).max().unwrap_or_default();
         let kinds = entries().map(|entry| entry.mutability.len()).max().unwrap_or_default();
-        for (name, image) in &self.images {
+        for (id, resource) in &self.resources {
             let version =
-                image.version.as_ref().map(|it| format!(" {}", clean::line(it))).unwrap_or_default();
-            text.push_str(&format!("{}{version}\n", style.paint(Ink::Strong, clean::line(name))));
-            for TagEntry { tag, rule, mutability } in &image.tags {
+                resource.version.as_ref().map(|it| format!(" {}", clean::line(it))).unwrap_or_default();
+            text.push_str(&format!("{}{version}\n", style.paint(Ink::Strong, clean::line(&name(id, '.')))));
+            for TagEntry { tag, rule, mutability } in &resource.tags {
                 text.push_str(&format!("  {tag:width$}  {mutability:kinds$}  {}\n", clean::line(rule)));
             }
-            if image.tags.is_empty() {
+            if resource.tags.is_empty() {
                 text.push_str(&format!("  no rule fires on {}\n", clean::line(&self.title)));
             }
-            if image.tags.is_empty() || verbose {
-                for (rule, reason) in &image.silent {
+            if resource.tags.is_empty() || verbose {
+                for (rule, reason) in &resource.silent {
                     text.push_str(&format!("  - {}: {}\n", clean::line(rule), clean::line(reason)));
                 }
             }
@@ -70,9 +71,14 @@ impl Tags {
     }
 
     fn value(&self) -> Value {
-        let images: serde_json::Map<String, Value> =
-            self.images.iter().map(|(name, image)| (name.clone(), json!(image))).collect();
-        json!({ "format_version": 1, "context": self.context, "images": images, "charts": {} })
+        let mut value = json!({ "format_version": 1, "context": self.context });
+        for kind in ResourceKind::ALL {
+            let of_kind = self.resources.iter().filter(|(id, _)| id.kind == kind);
+            let entries: serde_json::Map<String, Value> =
+                of_kind.map(|(id, resource)| (id.name.clone(), json!(resource))).collect();
+            value[kind.table()] = Value::Object(entries);
+        }
+        value
     }
 
     /// One JSON document.
@@ -81,20 +87,30 @@ impl Tags {
     }
 
     /// Lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (with commas between) and
-    /// `NAME-references` (every tag in every registry, as build tools take them).
+    /// `NAME-references` (every tag in every registry, as build tools take them); for charts and artifacts the same with
+    /// `charts-NAME` and `artifacts-NAME`.
     pub fn github(&self) -> String {
         let mut text = format!("json={}\n", self.value());
-        for (name, image) in &self.images {
-            let tags: Vec<&str> = image.tags.iter().map(|entry| entry.tag.as_str()).collect();
-            let references: Vec<String> = image
+        for (id, resource) in &self.resources {
+            let name = name(id, '-');
+            let tags: Vec<&str> = resource.tags.iter().map(|entry| entry.tag.as_str()).collect();
+            let references: Vec<String> = resource
                 .repositories
                 .iter()
                 .flat_map(|repository| tags.iter().map(move |tag| format!("{repository}:{tag}")))
                 .collect();
-            let version = image.version.as_deref().unwrap_or_default();
+            let version = resource.version.as_deref().unwrap_or_default();
             text.push_str(&format!("{name}-version={version}\n{name}-tags={}\n", tags.join(",")));
             text.push_str(&format!("{name}-references={}\n", references.join(",")));
         }
         text
+    }
+}
+
+/// What a resource goes by: the name of an image, and of anything else its table too.
+fn name(id: &ResourceId, separator: char) -> String {
+    match id.kind {
+        ResourceKind::Image => id.name.clone(),
+        ResourceKind::Chart | ResourceKind::Artifact => format!("{}{separator}{}", id.table(), id.name),
     }
 }

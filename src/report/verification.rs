@@ -43,8 +43,10 @@ fn unverified(it: &Unverified) -> String {
         0 | 1 => String::new(),
         count => format!("; the same of {} other versions", count - 1),
     };
-    let (image, name, why) = (clean::line(&it.image), clean::line(&it.name), clean::line(&it.why));
-    format!("    images.{image}, {kind} {name}: {why}{others}\n")
+    let (name, why) = (clean::line(&it.name), clean::line(&it.why));
+    let resource = it.resource.to_string();
+    let resource = clean::line(&resource);
+    format!("    {resource}, {kind} {name}: {why}{others}\n")
 }
 
 /// `verification` as one JSON document.

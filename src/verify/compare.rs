@@ -12,22 +12,22 @@ use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
-use crate::model::{Digest, Tag, Visibility};
+use crate::model::{Digest, ResourceId, Tag, Visibility};
 use crate::visibility::settings_url;
 
 /// Whether what `expected` says stands. `title` says what was verified.
 pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
     let pairs = || expected.repositories.iter().zip(&observed.repositories);
-    let mut everywhere: HashMap<(&str, &Tag), Everywhere<'_>> = HashMap::new();
+    let mut everywhere: HashMap<(&ResourceId, &Tag), Everywhere<'_>> = HashMap::new();
     for (wanted, present) in pairs() {
-        let (image, registry) = (wanted.place.image.as_str(), wanted.place.registry.as_str());
+        let (resource, registry) = (&wanted.place.resource, wanted.place.registry.as_str());
         for tag in wanted.tags.keys() {
             if let Some(digest) = present.tags.get(tag) {
-                everywhere.entry((image, tag)).or_default().holders.push((registry, digest));
+                everywhere.entry((resource, tag)).or_default().holders.push((registry, digest));
             }
         }
         for recorded in wanted.recorded.iter().filter(|recorded| recorded.later == Later::Nothing) {
-            everywhere.entry((image, &recorded.tag)).or_default().recorded.get_or_insert(recorded);
+            everywhere.entry((resource, &recorded.tag)).or_default().recorded.get_or_insert(recorded);
         }
     }
     let repositories: Vec<VerifiedRepository> =
@@ -47,7 +47,7 @@ pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verif
 fn repository(
     wanted: &ExpectedRepository,
     present: &ObservedRepository,
-    everywhere: &HashMap<(&str, &Tag), Everywhere<'_>>,
+    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'_>>,
 ) -> VerifiedRepository {
     let place = &wanted.place;
     let settled = settled(wanted, present, everywhere);
@@ -61,7 +61,7 @@ fn repository(
     let mut notes = Vec::new();
     let mut tags = Vec::new();
     for (tag, expected) in &wanted.tags {
-        let everywhere = everywhere.get(&(place.image.as_str(), tag)).unwrap_or(&nowhere);
+        let everywhere = everywhere.get(&(&place.resource, tag)).unwrap_or(&nowhere);
         let here =
             Here { tag, expected, wanted, present, versions: &versions, everywhere, settled: &settled };
         let digest = present.tags.get(tag);
@@ -100,7 +100,7 @@ fn repository(
     }
     VerifiedRepository {
         address: place.address.clone(),
-        image: place.image.clone(),
+        resource: place.resource.clone(),
         registry: place.registry.clone(),
         name: place.name.clone(),
         version: wanted.last.as_ref().map(ToString::to_string),
@@ -114,10 +114,10 @@ fn repository(
 fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a ObservedRepository,
-    everywhere: &HashMap<(&str, &Tag), Everywhere<'a>>,
+    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'a>>,
 ) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
-        let everywhere = everywhere.get(&(wanted.place.image.as_str(), tag));
+        let everywhere = everywhere.get(&(&wanted.place.resource, tag));
         Some((tag, digest_of_version(everywhere, present, tag)?))
     };
     let settled =

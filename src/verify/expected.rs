@@ -6,20 +6,20 @@ use indexmap::IndexMap;
 use semver::Version;
 
 use super::recorded::RecordedTag;
-use crate::config::{Config, Image, TagRule};
+use crate::config::{Config, Content, Resource, TagRule};
 use crate::desired::{Address, Readers, Releases, Rendered, Selection};
 use crate::diagnostic::Diagnostic;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::verification::{Unverified, UnverifiedKind};
-use crate::model::{Mutability, Platform, RepositoryName, Tag, Visibility};
+use crate::model::{Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility};
 
 /// An image in one registry, of which nothing is known yet.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// `images.NAME@REGISTRY`.
     pub address: String,
-    /// The image's name in `publish.toml`.
-    pub image: String,
+    /// What is published there.
+    pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
     /// How to reach the registry.
@@ -103,21 +103,21 @@ pub enum Demand {
 /// The places of `config` that `selection` selects, wholly or in part.
 pub fn places(config: &Config, selection: &Selection) -> Vec<Place> {
     let mut places = Vec::new();
-    for (name, image) in &config.images {
-        for registry_name in &image.registries {
+    for (id, resource) in &config.resources {
+        for registry_name in &resource.registries {
             let Some(registry) = config.registries.get(registry_name) else { continue };
-            if !selection.touches(name, registry_name) {
+            if !selection.touches(id, registry_name) {
                 continue;
             }
-            let repository = registry.endpoint.url.repository(&image.repository);
+            let repository = registry.endpoint.url.repository(&resource.repository);
             places.push(Place {
-                address: format!("images.{name}@{registry_name}"),
-                image: name.clone(),
+                address: format!("{id}@{registry_name}"),
+                resource: id.clone(),
                 registry: registry_name.clone(),
                 endpoint: registry.endpoint.clone(),
                 name: registry.endpoint.url.full_name(&repository),
                 repository,
-                visibility: image.visibility.or(registry.visibility),
+                visibility: resource.visibility.or(registry.visibility),
             });
         }
     }
@@ -127,40 +127,40 @@ pub fn places(config: &Config, selection: &Selection) -> Vec<Place> {
 /// What should stand in `places`, whose repositories list `listings`, one for each.
 pub fn expect(config: &Config, releases: &Releases<'_>, places: &[Place], listings: &[Vec<Tag>]) -> Expected {
     let mut expected = Expected::default();
-    for (name, image) in &config.images {
+    for (id, resource) in &config.resources {
         let here: Vec<(&Place, &[Tag])> = places
             .iter()
             .zip(listings)
-            .filter(|(place, _)| place.image == *name)
+            .filter(|(place, _)| place.resource == *id)
             .map(|(place, listing)| (place, listing.as_slice()))
             .collect();
         if !here.is_empty() {
-            expect_image(&mut expected, releases, (name, image), &here);
+            expect_resource(&mut expected, releases, (id, resource), &here);
         }
     }
     expected
 }
 
-fn expect_image<'a>(
+fn expect_resource<'a>(
     expected: &mut Expected,
     releases: &Releases<'a>,
-    (name, image): (&str, &'a Image),
+    (id, resource): (&ResourceId, &'a Resource),
     places: &[(&Place, &[Tag])],
 ) {
-    let readers = releases.readers(name, image);
+    let readers = releases.readers(id, resource);
     let held: Vec<BTreeMap<Version, Vec<Tag>>> =
         places.iter().map(|(_, listing)| readers.versions(listing)).collect();
     let all: BTreeSet<Version> = held.iter().flat_map(BTreeMap::keys).cloned().collect();
     let last = all.iter().rev().find(|version| version.pre.is_empty()).or(all.last());
     let last = last.cloned();
-    let mut notes = Notes::new(name);
-    for (rule, why) in releases.untraceable(image) {
+    let mut notes = Notes::new(id);
+    for (rule, why) in releases.untraceable(resource) {
         notes.add(UnverifiedKind::Rule, rule, why, None);
     }
     let rendered: Vec<Release<'_>> = all
         .iter()
         .rev()
-        .map(|version| Release { version: version.clone(), rules: releases.tags(name, image, version) })
+        .map(|version| Release { version: version.clone(), rules: releases.tags(id, resource, version) })
         .collect();
     for release in &rendered {
         for (rule, _, rendered) in &release.rules {
@@ -170,7 +170,7 @@ fn expect_image<'a>(
         }
     }
     let mut branches = Vec::new();
-    for (rule, definition, branch, tag) in releases.branches(name, image) {
+    for (rule, definition, branch, tag) in releases.branches(id, resource) {
         match tag {
             Ok(tag) => branches.push((rule, definition, tag)),
             Err(why) => {
@@ -180,7 +180,7 @@ fn expect_image<'a>(
     }
     let mut annotations = BTreeMap::new();
     if let Some(last) = &last {
-        for (key, value) in releases.annotations(name, image, last) {
+        for (key, value) in releases.annotations(id, resource, last) {
             match value {
                 Ok(value) => drop(annotations.insert(key, value)),
                 Err(why) => notes.add(UnverifiedKind::Annotation, &key, why, Some(last)),
@@ -189,8 +189,8 @@ fn expect_image<'a>(
     }
     expected.unverified.extend(notes.unverified);
     let tagged =
-        last.is_none().then(|| releases.highest_tagged(image)).flatten().filter(|_| !readers.is_empty());
-    let is_of_releases = !releases.tags(name, image, &Version::new(0, 0, 0)).is_empty();
+        last.is_none().then(|| releases.highest_tagged(resource)).flatten().filter(|_| !readers.is_empty());
+    let is_of_releases = !releases.tags(id, resource, &Version::new(0, 0, 0)).is_empty();
     for ((place, _), versions) in places.iter().zip(held) {
         let mut tags = IndexMap::new();
         // Where there is no version at all, that is one finding, and not one for each tag.
@@ -209,7 +209,10 @@ fn expect_image<'a>(
             known: all.len(),
             readable: !readers.is_empty() || !is_of_releases,
             tags,
-            platforms: image.platforms.clone(),
+            platforms: match &resource.content {
+                Content::Image(image) => image.platforms.clone(),
+                Content::Chart(_) | Content::Artifact(_) => Vec::new(),
+            },
             annotations: annotations.clone(),
             recorded: Vec::new(),
         });
@@ -268,16 +271,16 @@ fn release_tags(
     tags
 }
 
-/// What cannot be verified of an image, each rule and annotation once.
+/// What cannot be verified of a resource, each rule and annotation once.
 struct Notes<'a> {
-    image: &'a str,
+    resource: &'a ResourceId,
     unverified: Vec<Unverified>,
     known: HashMap<(UnverifiedKind, String), usize>,
 }
 
 impl<'a> Notes<'a> {
-    fn new(image: &'a str) -> Self {
-        Self { image, unverified: Vec::new(), known: HashMap::new() }
+    fn new(resource: &'a ResourceId) -> Self {
+        Self { resource, unverified: Vec::new(), known: HashMap::new() }
     }
 
     /// Adds a reason; those of versions of one thing become one.
@@ -291,8 +294,8 @@ impl<'a> Notes<'a> {
             }
             self.known.insert(key, self.unverified.len());
         }
-        let (image, name) = (self.image.to_owned(), name.to_owned());
-        self.unverified.push(Unverified { image, kind, name, why, versions });
+        let (resource, name) = (self.resource.clone(), name.to_owned());
+        self.unverified.push(Unverified { resource, kind, name, why, versions });
     }
 }
 
@@ -301,16 +304,16 @@ impl Expected {
     /// whole configuration.
     pub fn select(&mut self, selection: &Selection, all: &[Place]) -> Vec<Diagnostic> {
         let mut addresses = Vec::new();
-        for Place { address, image, registry, .. } in all {
-            addresses.push(Address { image, registry, tag: "" });
+        for Place { address, resource, registry, .. } in all {
+            addresses.push(Address { resource, registry, tag: "" });
             let here = self.repositories.iter().filter(|it| it.place.address == *address);
             let tags = here.flat_map(|it| it.tags.keys());
-            addresses.extend(tags.map(|tag| Address { image, registry, tag: tag.as_str() }));
+            addresses.extend(tags.map(|tag| Address { resource, registry, tag: tag.as_str() }));
         }
         let unknown = selection.unknown(&addresses, &[], "this verification");
         for ExpectedRepository { place, tags, recorded, .. } in &mut self.repositories {
-            let Place { image, registry, .. } = &*place;
-            let selects = |tag: &Tag| selection.selects(Address { image, registry, tag: tag.as_str() });
+            let Place { resource, registry, .. } = &*place;
+            let selects = |tag: &Tag| selection.selects(Address { resource, registry, tag: tag.as_str() });
             tags.retain(|tag, _| selects(tag));
             recorded.retain(|recorded| selects(&recorded.tag));
         }

@@ -40,13 +40,13 @@ pub enum Later {
 /// whole configuration: what is none of them cannot be verified, and what is not in `expected` was not asked for.
 pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) {
     for planned in &record.plan.repositories {
-        let is_it = |place: &Place| place.name == planned.name && place.image == planned.image;
+        let is_it = |place: &Place| place.name == planned.name && place.resource == planned.resource;
         if !all.iter().any(is_it) {
             expected.unverified.push(Unverified {
-                image: planned.image.clone(),
+                resource: planned.resource.clone(),
                 kind: UnverifiedKind::Record,
                 name: name.to_owned(),
-                why: format!("`publish.toml` does not declare the image in `{}`", planned.name),
+                why: format!("`publish.toml` does not declare it in `{}`", planned.name),
                 versions: Vec::new(),
             });
         }

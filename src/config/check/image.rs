@@ -1,73 +1,53 @@
-//! `[images.*]`: sources, repositories, platforms, and the names of registries and tag rules.
+//! `[images.*]`: sources and platforms.
 
 use indexmap::IndexMap;
 
-use super::{Declared, Desk};
-use crate::config::{Image, ImageSource, raw, suggest};
+use super::Desk;
+use super::resource::{self, Common, Setting};
+use crate::config::{Content, Image, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Platform, RepositoryName, TransportSpec};
+use crate::model::source::TRANSPORT_FORMS;
+use crate::model::{Platform, ResourceId, TransportSpec};
 
 pub(super) fn check(
     raw: IndexMap<String, raw::Image>,
-    declared: &Declared,
+    setting: &Setting<'_>,
     desk: &mut Desk<'_>,
-) -> IndexMap<String, Image> {
+) -> Vec<(ResourceId, Resource)> {
     raw.into_iter()
-        .filter_map(|(name, raw)| Some((name.clone(), image(&name, raw, declared, desk)?)))
+        .filter_map(|(name, raw)| {
+            let id = ResourceId::image(name);
+            let resource = image(&id, raw, setting, desk)?;
+            Some((id, resource))
+        })
         .collect()
 }
 
-fn image(name: &str, raw: raw::Image, declared: &Declared, desk: &mut Desk<'_>) -> Option<Image> {
-    let path = ["images", name];
-    let at = |key: &'static str| [path[0], path[1], key];
-    if let (Some(names), Some(known)) = (&raw.registries, &declared.registries) {
-        desk.known(names, known, &at("registries"), Code::ConfigUnknownRegistry);
-    }
-    if let (Some(names), Some(known)) = (&raw.tags, &declared.tags) {
-        desk.known(names, known, &at("tags"), Code::ConfigUnknownTagRule);
-    }
+fn image(id: &ResourceId, raw: raw::Image, setting: &Setting<'_>, desk: &mut Desk<'_>) -> Option<Resource> {
+    let name = id.name.as_str();
     let platforms = platforms(&raw.platforms.unwrap_or_default(), name, desk);
     let source = raw.source.and_then(|raw| source(raw, name, desk));
     if let Some(ImageSource::Platforms(table)) = &source {
         covered(&platforms, table, name, desk);
     }
-    let repository = repository(raw.repository.as_deref(), name, desk);
-    Some(Image {
-        source: source?,
-        repository: repository?,
-        registries: raw.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
-        tags: raw.tags.or_else(|| declared.tags.clone()).unwrap_or_default(),
+    let common = Common {
+        repository: raw.repository,
+        registries: raw.registries,
+        tags: raw.tags,
         tag_prefix: raw.tag_prefix,
         visibility: raw.visibility,
-        platforms: platforms.into_iter().map(|(_, platform)| platform).collect(),
-        annotations: raw.annotations.unwrap_or_default(),
-    })
-}
-
-fn repository(written: Option<&str>, name: &str, desk: &mut Desk<'_>) -> Option<RepositoryName> {
-    let error = match written.unwrap_or(name).parse::<RepositoryName>() {
-        Ok(repository) => return Some(repository),
-        Err(error) => error,
+        annotations: raw.annotations,
     };
-    let label = match &error.suggestion {
-        Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None => "not the name of a repository".to_owned(),
-    };
-    let wanted = error.suggestion.as_deref().unwrap_or("colliery/broker");
-    let (place, help) = match written {
-        Some(_) => (
-            desk.places.value(&["images", name, "repository"]),
-            format!("write a name such as `repository = \"{wanted}\"`"),
-        ),
-        None => (
-            desk.places.key(&["images", name]),
-            format!(
-                "the name of the image is its repository: give it one of its own, `repository = \"{wanted}\"`"
-            ),
-        ),
-    };
-    desk.tell(Diagnostic::error(Code::ConfigRepository, error.to_string()).at_maybe(place, label).help(help));
-    None
+    let content = source.map(|source| {
+        Content::Image(Image {
+            source,
+            platforms: platforms.into_iter().map(|(_, platform)| platform).collect(),
+            annotate: raw.annotate.unwrap_or_default(),
+            labels: raw.labels.unwrap_or_default(),
+            referrers: raw.referrers.unwrap_or_default(),
+        })
+    });
+    resource::check(id, common, content, setting, desk)
 }
 
 /// The platforms that are right, with their position in the list.
@@ -120,7 +100,17 @@ fn source(raw: raw::Source, name: &str, desk: &mut Desk<'_>) -> Option<ImageSour
         raw::Source::One(text) => {
             return transport(&text, &["images", name, "source"], desk).then_some(ImageSource::One(text));
         }
-        raw::Source::Platforms(table) => table,
+        raw::Source::Several(list) => {
+            let mut right = true;
+            for (index, text) in list.iter().enumerate() {
+                right &= transport(text, &["images", name, "source", &index.to_string()], desk);
+            }
+            return right.then_some(ImageSource::Several(list));
+        }
+        raw::Source::Table(table) if table.contains_key("digests") || table.contains_key("from") => {
+            return digests(table, name, desk);
+        }
+        raw::Source::Table(table) => table,
     };
     let mut sources: IndexMap<Platform, String> = IndexMap::with_capacity(table.len());
     let mut right = true;
@@ -146,9 +136,53 @@ fn source(raw: raw::Source, name: &str, desk: &mut Desk<'_>) -> Option<ImageSour
     right.then_some(ImageSource::Platforms(sources))
 }
 
+/// `{ digests, from }`.
+fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>) -> Option<ImageSource> {
+    let at = |key: &'static str| ["images", name, "source", key];
+    let (digests, from) = (table.shift_remove("digests"), table.shift_remove("from"));
+    for key in table.keys() {
+        let message = format!("`{}` does not belong beside `digests` and `from`", key.escape_debug());
+        let place = desk.places.key(&["images", name, "source", key]);
+        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is a source of its own: a table of platforms is another";
+        desk.tell(Diagnostic::error(Code::ConfigSource, message).at_maybe(place, "not here").help(help));
+    }
+    let (digests, from) = match (digests, from) {
+        (Some(digests), Some(from)) => (digests, from),
+        (digests, _) => {
+            let lacks = if digests.is_some() { "from" } else { "digests" };
+            let message = format!("`source` of `{}` lacks `{lacks}`", suggest::table(&["images", name]));
+            let place = desk.places.value(&["images", name, "source"]);
+            let place = place.or_else(|| desk.places.key(&["images", name, "source"]));
+            let help = "write `source = { digests = \"DIR\", from = \"docker://REPOSITORY\" }`: a folder of files named by digest, and the repository that they were pushed to";
+            desk.tell(
+                Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "lacks it").help(help),
+            );
+            return None;
+        }
+    };
+    if !transport(&from, &at("from"), desk) {
+        return None;
+    }
+    if !is_template(&from)
+        && !matches!(from.parse(), Ok(TransportSpec::Docker(reference)) if reference.tag.is_none() && reference.digest.is_none())
+    {
+        let message =
+            format!("`from` is `{}`, and digests are looked up in a repository", from.escape_debug());
+        let help = "write `from = \"docker://HOST/REPOSITORY\"`, without a tag or digest";
+        desk.wrong(Code::ConfigSource, message, &at("from"), "not a repository", help);
+        return None;
+    }
+    table.is_empty().then_some(ImageSource::Digests { digests, from })
+}
+
+/// Whether it can only be told what `text` is once it is rendered.
+fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}
+
 /// Whether `text` is a source, as far as can be said before its templates are rendered.
 fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
-    if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
+    if is_template(text) {
         return true;
     }
     let Err(error) = text.parse::<TransportSpec>() else { return true };
@@ -156,7 +190,7 @@ fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
         Some(suggestion) => (format!("did you mean `{suggestion}`?"), format!("write `\"{suggestion}\"`")),
         None => (
             "not a source".to_owned(),
-            "write `oci:DIR[:REF]` or `oci-archive:FILE[:REF]`, with a path from the folder of `publish.toml`".to_owned(),
+            format!("write {TRANSPORT_FORMS}, with paths from the folder of `publish.toml`"),
         ),
     };
     desk.wrong(Code::ConfigSource, error.to_string(), path, &label, help);

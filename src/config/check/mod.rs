@@ -3,9 +3,13 @@
 //!
 //! Each value is checked by itself, so that one mistake hides no other.
 
+mod annotations;
+mod artifact;
+mod chart;
 mod checks;
 mod image;
 mod registry;
+mod resource;
 mod retention;
 mod tag;
 
@@ -17,6 +21,7 @@ use indexmap::IndexMap;
 use super::places::Places;
 use super::{Project, Registry, TagRule, VersionFile, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::ResourceId;
 
 /// The tables of a `Config`.
 pub(super) struct Checked {
@@ -24,7 +29,7 @@ pub(super) struct Checked {
     pub vars: IndexMap<String, serde_json::Value>,
     pub registries: IndexMap<String, Registry>,
     pub tags: IndexMap<String, TagRule>,
-    pub images: IndexMap<String, super::Image>,
+    pub resources: IndexMap<ResourceId, super::Resource>,
     pub checks: Vec<super::Check>,
     pub retention: IndexMap<String, super::Retention>,
 }
@@ -73,7 +78,11 @@ impl Desk<'_> {
         }
         let (noun, section) = match code {
             Code::ConfigUnknownRegistry => ("registry", "registries"),
-            Code::ConfigUnknownImage => ("image", "images"),
+            Code::ConfigUnknownImage => match path {
+                [.., "charts", _] => ("chart", "charts"),
+                [.., "artifacts", _] => ("artifact", "artifacts"),
+                _ => ("image", "images"),
+            },
             _ => ("tag rule", "tags"),
         };
         let message = format!("there is no {noun} `{}`", name.escape_debug());
@@ -95,6 +104,8 @@ pub(super) struct Declared {
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     pub images: Option<Vec<String>>,
+    pub charts: Option<Vec<String>>,
+    pub artifacts: Option<Vec<String>>,
     /// Keys that retentions have by another name: the retention, and the key that was probably meant.
     pub meant: HashSet<(String, &'static str)>,
 }
@@ -107,19 +118,31 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut desk)?;
         Some(VersionFile { file: version.file?, key })
     });
-    let images = image::check(file.images.unwrap_or_default(), declared, &mut desk);
+    let standard = project.annotations == Some(raw::Word::Standard);
+    let setting = resource::Setting { declared, standard };
+    let mut resources = IndexMap::new();
+    resources.extend(image::check(file.images.unwrap_or_default(), &setting, &mut desk));
+    resources.extend(chart::check(file.charts.unwrap_or_default(), &setting, &mut desk));
+    resources.extend(artifact::check(file.artifacts.unwrap_or_default(), &setting, &mut desk));
+    let mut tags = tag::check(file.tags.unwrap_or_default(), &mut desk);
+    tags.extend(chart::version_rules(&resources));
     let checked = Checked {
         project: Project {
             source: project.source,
             tag_prefix: project.tag_prefix.unwrap_or_default(),
             version,
+            title: project.title,
+            description: project.description,
+            licenses: project.licenses,
+            url: project.url,
+            documentation: project.documentation,
         },
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
-        tags: tag::check(file.tags.unwrap_or_default(), &mut desk),
+        tags,
         checks: checks::check(file.checks.unwrap_or_default(), declared, &mut desk),
-        retention: retention::check(file.retention.unwrap_or_default(), declared, &images, &mut desk),
-        images,
+        retention: retention::check(file.retention.unwrap_or_default(), declared, &resources, &mut desk),
+        resources,
     };
     (checked, desk.diagnostics)
 }

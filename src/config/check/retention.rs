@@ -4,18 +4,19 @@
 use indexmap::IndexMap;
 
 use super::{Declared, Desk};
-use crate::config::{Image, Retention, RetentionCondition, RetentionSubject, raw, suggest};
+use crate::config::{Resource, Retention, RetentionCondition, RetentionSubject, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::retention::Age;
+use crate::model::{ResourceId, ResourceKind};
 
 pub(super) fn check(
     raw: IndexMap<String, raw::Retention>,
     declared: &Declared,
-    images: &IndexMap<String, Image>,
+    resources: &IndexMap<ResourceId, Resource>,
     desk: &mut Desk<'_>,
 ) -> IndexMap<String, Retention> {
     raw.into_iter()
-        .filter_map(|(name, raw)| Some((name.clone(), retention(&name, raw, declared, images, desk)?)))
+        .filter_map(|(name, raw)| Some((name.clone(), retention(&name, raw, declared, resources, desk)?)))
         .collect()
 }
 
@@ -23,14 +24,21 @@ fn retention(
     name: &str,
     raw: raw::Retention,
     declared: &Declared,
-    known: &IndexMap<String, Image>,
+    known: &IndexMap<ResourceId, Resource>,
     desk: &mut Desk<'_>,
 ) -> Option<Retention> {
     let path = ["retention", name];
     let at = |key: &'static str| [path[0], path[1], key];
-    if let (Some(names), Some(known)) = (&raw.images, &declared.images) {
-        desk.known(names, known, &at("images"), Code::ConfigUnknownImage);
+    for (kind, names, known) in [
+        (ResourceKind::Image, &raw.images, &declared.images),
+        (ResourceKind::Chart, &raw.charts, &declared.charts),
+        (ResourceKind::Artifact, &raw.artifacts, &declared.artifacts),
+    ] {
+        if let (Some(names), Some(known)) = (names, known) {
+            desk.known(names, known, &at(kind.table()), Code::ConfigUnknownImage);
+        }
     }
+    let named = named(&raw);
     if let (Some(names), Some(known)) = (&raw.registries, &declared.registries) {
         desk.known(names, known, &at("registries"), Code::ConfigUnknownRegistry);
     }
@@ -88,7 +96,7 @@ fn retention(
     };
     let every_registry = declared.registries.clone().unwrap_or_default();
     let retention = Retention {
-        images: raw.images.unwrap_or_else(|| default_images(&subject, known)),
+        resources: named.unwrap_or_else(|| default_resources(&subject, known)),
         registries: raw.registries.unwrap_or(every_registry),
         subject,
         condition,
@@ -97,47 +105,69 @@ fn retention(
     Some(retention)
 }
 
-/// The images that a retention is about which names none.
-fn default_images(subject: &RetentionSubject, known: &IndexMap<String, Image>) -> Vec<String> {
-    let uses = |image: &Image| match subject {
-        RetentionSubject::Rule(rule) => image.tags.contains(rule),
-        RetentionSubject::Globs(_) => true,
+/// The resources that a retention names; `None` where it names none.
+fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
+    let lists = [
+        (ResourceKind::Image, &raw.images),
+        (ResourceKind::Chart, &raw.charts),
+        (ResourceKind::Artifact, &raw.artifacts),
+    ];
+    let any = lists.iter().any(|(_, names)| names.is_some());
+    let of_kind = |(kind, names): (ResourceKind, &Option<Vec<String>>)| {
+        let names = names.clone().unwrap_or_default().into_iter();
+        names.map(move |name| ResourceId::new(kind, name)).collect::<Vec<_>>()
     };
-    known.iter().filter(|(_, image)| uses(image)).map(|(name, _)| name.clone()).collect()
+    any.then(|| lists.into_iter().flat_map(of_kind).collect())
 }
 
-/// Tells of images that never have a tag of the rule, and of registries that none of the images is published to.
-fn idle_names(name: &str, retention: &Retention, known: &IndexMap<String, Image>, desk: &mut Desk<'_>) {
+/// What a retention is about which names nothing.
+fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Resource>) -> Vec<ResourceId> {
+    let uses = |resource: &Resource| match subject {
+        RetentionSubject::Rule(rule) => resource.tags.contains(rule),
+        RetentionSubject::Globs(_) => true,
+    };
+    known.iter().filter(|(_, resource)| uses(resource)).map(|(id, _)| id.clone()).collect()
+}
+
+/// Tells of resources that never have a tag of the rule, and of registries that none of them is published to.
+fn idle_names(
+    name: &str,
+    retention: &Retention,
+    known: &IndexMap<ResourceId, Resource>,
+    desk: &mut Desk<'_>,
+) {
     let table = suggest::table(&["retention", name]);
     if let RetentionSubject::Rule(rule) = &retention.subject {
-        for (index, image) in retention.images.iter().enumerate() {
-            if known.get(image).is_some_and(|it| !it.tags.contains(rule)) {
-                desk.wrong(
-                    Code::ConfigValue,
-                    format!("image `{image}` of `{table}` does not use the tag rule `{rule}`"),
-                    &["retention", name, "images", &index.to_string()],
-                    "has no such tags",
-                    "take it out, or name the rule in `tags` of the image",
-                );
+        for kind in ResourceKind::ALL {
+            for (index, id) in retention.resources.iter().filter(|id| id.kind == kind).enumerate() {
+                if known.get(id).is_some_and(|it| !it.tags.contains(rule)) {
+                    desk.wrong(
+                        Code::ConfigValue,
+                        format!("{} of `{table}` does not use the tag rule `{rule}`", id.title()),
+                        &["retention", name, kind.table(), &index.to_string()],
+                        "has no such tags",
+                        format!("take it out, or name the rule in `tags` of the {}", kind.noun()),
+                    );
+                }
             }
         }
     }
-    let images: Vec<&Image> = retention.images.iter().filter_map(|image| known.get(image)).collect();
-    if images.len() < retention.images.len() {
+    let resources: Vec<&Resource> = retention.resources.iter().filter_map(|id| known.get(id)).collect();
+    if resources.len() < retention.resources.len() {
         return;
     }
     for (index, registry) in retention.registries.iter().enumerate() {
         let path = ["retention", name, "registries", &index.to_string()];
         // A registry that nobody wrote down here is a default.
         if desk.places.value(&path).is_some()
-            && !images.iter().any(|image| image.registries.contains(registry))
+            && !resources.iter().any(|resource| resource.registries.contains(registry))
         {
             desk.wrong(
                 Code::ConfigValue,
-                format!("no image of `{table}` is published to the registry `{registry}`"),
+                format!("nothing of `{table}` is published to the registry `{registry}`"),
                 &path,
                 "nothing to remove there",
-                "take it out, or name the registry in `registries` of an image",
+                "take it out, or name the registry in `registries` of what is published",
             );
         }
     }

@@ -44,6 +44,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),
             on_unknown: raw.on_unknown.unwrap_or_default(),
+            chart: None,
         };
         Some((name, rule))
     };

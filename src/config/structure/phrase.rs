@@ -95,7 +95,7 @@ fn unknown_key(path: &[&str], places: &Places) -> Diagnostic {
     };
     let takes = match table {
         [] => "the file takes".to_owned(),
-        ["registries" | "tags" | "images" | "retention", _, rest @ ..] => {
+        ["registries" | "tags" | "images" | "charts" | "artifacts" | "retention", _, rest @ ..] => {
             let mut named = vec![table.first().copied().unwrap_or_default(), "NAME"];
             named.extend(rest);
             format!("`[{}]` takes", named.join("."))
@@ -146,7 +146,9 @@ fn bad_name(path: &[&str], places: &Places) -> Diagnostic {
         ["vars"] => {
             "letters, digits and `_`, and does not start with a digit: templates read it as `vars.NAME`"
         }
-        ["images"] => "letters, digits, `.`, `_`, `-` and `/`, and starts with a letter or digit",
+        ["images" | "charts" | "artifacts"] => {
+            "letters, digits, `.`, `_`, `-` and `/`, and starts with a letter or digit"
+        }
         [_] => "letters, digits, `.`, `_` and `-`, and starts with a letter or digit",
         _ => "at least one character",
     };
@@ -183,10 +185,10 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
         _ => None,
     };
     let by_place = match path {
-        ["registries" | "tags" | "images" | "retention" | "profile"] => {
+        ["registries" | "tags" | "images" | "charts" | "artifacts" | "retention" | "profile"] => {
             Some(format!("write a table for each, with its name: `[{key}.NAME]`"))
         }
-        [section @ ("registries" | "tags" | "images" | "retention"), _] => {
+        [section @ ("registries" | "tags" | "images" | "charts" | "artifacts" | "retention"), _] => {
             Some(format!("write a table: `[{section}.{key}]`, and its keys below"))
         }
         ["checks"] | ["checks", _] => {
@@ -263,10 +265,15 @@ fn too_small_help(path: &[&str]) -> String {
 fn empty_help(path: &[&str]) -> String {
     let key = path.iter().rev().find(|part| part.parse::<usize>().is_err()).copied().unwrap_or_default();
     match (path, key) {
-        (["images", ..], "registries") => "leave the key out to publish to all registries".to_owned(),
-        (["images", ..], "tags") => "leave the key out for all tag rules".to_owned(),
+        (["images" | "charts" | "artifacts", ..], "registries") => {
+            "leave the key out to publish to all registries".to_owned()
+        }
+        (["charts", ..], "tags") => "leave the key out for the tag of its version alone".to_owned(),
+        (["images" | "artifacts", ..], "tags") => "leave the key out for all tag rules".to_owned(),
         (["images", ..], "platforms") => "leave the key out where any platform will do".to_owned(),
-        (["retention", ..], "images") => "leave the key out for all images".to_owned(),
+        (["retention", ..], "images" | "charts" | "artifacts") => {
+            "leave the key out: where none is named, a retention is about all".to_owned()
+        }
         (["retention", ..], "registries") => "leave the key out for all registries".to_owned(),
         (["tags", ..], "match") => "leave the key out to match any".to_owned(),
         (["tags", ..], "when") => "leave the key out where there is no condition".to_owned(),

@@ -78,11 +78,14 @@ fn a_good_file_becomes_a_config_in_its_order() {
     let config = loaded.config.expect("a config");
     assert_eq!(config.registries.keys().collect::<Vec<_>>(), ["ghcr", "bundle"]);
     assert_eq!(config.tags.keys().collect::<Vec<_>>(), ["version", "branch"]);
-    assert_eq!(config.images.keys().collect::<Vec<_>>(), ["brokkr-broker", "agent"]);
+    assert_eq!(
+        config.resources.keys().map(|id| id.name.as_str()).collect::<Vec<_>>(),
+        ["brokkr-broker", "agent"]
+    );
     assert_eq!(config.project.tag_prefix, "v");
     assert_eq!(config.folder, PathBuf::from("folder"));
-    assert_eq!(config.images["brokkr-broker"].registries, ["ghcr", "bundle"]);
-    assert_eq!(config.images["brokkr-broker"].repository.as_str(), "brokkr-broker");
+    assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].registries, ["ghcr", "bundle"]);
+    assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].repository.as_str(), "brokkr-broker");
     assert_eq!(config.tags["branch"].matches, ["release/*"]);
     assert_eq!(loaded.profiles, ["dev", "broken"]);
     let place = config.places.value(&["tags", "version", "template"]).expect("a place");
@@ -112,7 +115,9 @@ fn later_layers_win_and_are_remembered() {
     let loaded = load_text(GOOD, &options);
     assert_eq!(said(&loaded), []);
     let config = loaded.config.expect("a config");
-    let broker = &config.images["brokkr-broker"];
+    let Content::Image(broker) = &config.resources[&ResourceId::image("brokkr-broker")].content else {
+        panic!("an image")
+    };
     assert!(matches!(&broker.source, ImageSource::One(source) if source == "oci:from-environment"));
     assert_eq!(broker.platforms.len(), 1);
     assert_eq!(config.vars["channel"], "set");
@@ -245,7 +250,7 @@ fn a_file_that_declares_nothing_says_so() {
     let loaded = load_text("version = 1\n", &options());
     assert_eq!(
         said(&loaded)[0].1,
-        "nothing can be published: no registry, no tag rule, no image is declared"
+        "nothing can be published: no registry, no tag rule, no image, chart or artifact is declared"
     );
 }
 /// A file of `count` images.

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
-use crate::config::{Config, Image};
+use crate::config::{Config, Resource};
 use crate::desired::tag_reader::{TagReader, Unreadable};
 use crate::desired::tags::Renderer;
 use crate::desired::template::Templates;
 use crate::desired::version;
-use crate::model::Tag;
+use crate::model::{ResourceId, Tag};
 
 /// The reader of a rule, or why there is none.
 pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
 
 /// Which rule for which image: by its name, its prefix of releases, and the image's name where that makes a difference.
-type Key<'a> = (&'a str, &'a str, Option<&'a str>);
+type Key<'a> = (&'a str, &'a str, Option<&'a ResourceId>);
 
 /// Readers of the rules of a configuration, each made once for all images that it cannot tell apart.
 pub(super) struct Readers<'r, 'a> {
@@ -30,48 +30,57 @@ impl<'r, 'a> Readers<'r, 'a> {
     }
 
     /// The reader of a rule for an image; `None` where there is no such rule.
-    pub fn of(&mut self, rule: &'a str, (name, image): (&'a str, &'a Image)) -> Option<Reading> {
+    pub fn of(&mut self, rule: &'a str, (id, resource): (&'a ResourceId, &'a Resource)) -> Option<Reading> {
         let renderer = self.renderer;
         let definition = renderer.config.tags.get(rule)?;
-        let key = (rule, version::prefix(renderer.config, image), renderer.is_by_image(rule).then_some(name));
+        let key =
+            (rule, version::prefix(renderer.config, resource), renderer.is_by_resource(rule).then_some(id));
         let known = self.known.entry(key);
         Some(Arc::clone(
-            known.or_insert_with(|| Arc::new(TagReader::new(renderer, definition, (name, image)))),
+            known.or_insert_with(|| Arc::new(TagReader::new(renderer, definition, (id, resource)))),
         ))
     }
 }
 
-/// The images that share a repository, under whatever names of the registry.
+/// The resources that share a repository, under whatever names of the registry.
 pub(super) struct Repositories<'a> {
     /// By [`crate::model::reference::RegistryLocation::identity`].
-    images: HashMap<String, Vec<(&'a str, &'a Image)>>,
+    resources: HashMap<String, Vec<(&'a ResourceId, &'a Resource)>>,
 }
 
 impl<'a> Repositories<'a> {
     pub fn new(config: &'a Config) -> Self {
-        let mut images: HashMap<String, Vec<(&str, &Image)>> = HashMap::new();
-        for (name, image) in &config.images {
-            // An image that has one place under two names is one image there.
-            let identities: BTreeSet<String> =
-                image.registries.iter().filter_map(|registry| identity(config, image, registry)).collect();
+        let mut resources: HashMap<String, Vec<(&ResourceId, &Resource)>> = HashMap::new();
+        for (id, resource) in &config.resources {
+            // What has one place under two names is one there.
+            let identities: BTreeSet<String> = resource
+                .registries
+                .iter()
+                .filter_map(|registry| identity(config, resource, registry))
+                .collect();
             for identity in identities {
-                images.entry(identity).or_default().push((name, image));
+                resources.entry(identity).or_default().push((id, resource));
             }
         }
-        Self { images }
+        Self { resources }
     }
 
-    /// The images of the repository that `image` has in `registry`.
-    pub fn images(&self, config: &Config, image: &Image, registry: &str) -> Vec<(&'a str, &'a Image)> {
-        identity(config, image, registry)
-            .and_then(|identity| self.images.get(&identity).cloned())
+    /// The resources of the repository that `resource` has in `registry`.
+    pub fn resources(
+        &self,
+        config: &Config,
+        resource: &Resource,
+        registry: &str,
+    ) -> Vec<(&'a ResourceId, &'a Resource)> {
+        identity(config, resource, registry)
+            .and_then(|identity| self.resources.get(&identity).cloned())
             .unwrap_or_default()
     }
 }
 
-fn identity(config: &Config, image: &Image, registry: &str) -> Option<String> {
+fn identity(config: &Config, resource: &Resource, registry: &str) -> Option<String> {
     let location = &config.registries.get(registry)?.endpoint.url;
-    Some(location.identity(&location.repository(&image.repository)))
+    Some(location.identity(&location.repository(&resource.repository)))
 }
 
 /// Which tags a retention is about.
@@ -105,21 +114,21 @@ impl Other {
     }
 }
 
-/// The other rules of a repository, by their names: all of `images` but `rule` of the image called `name`.
+/// The other rules of a repository, by their names: all of `resources` but `rule` of the resource `id`.
 pub(super) fn others<'a>(
     readers: &mut Readers<'_, 'a>,
-    images: &[(&'a str, &'a Image)],
-    (rule, name): (&str, &str),
+    resources: &[(&'a ResourceId, &'a Resource)],
+    (rule, id): (&str, &ResourceId),
 ) -> Vec<(&'a str, Other)> {
     let (mut others, mut seen) = (Vec::new(), BTreeSet::new());
-    for (image_name, image) in images.iter().copied() {
-        for other in image.tags.iter().filter(|other| image_name != name || *other != rule) {
-            let by_image = readers.renderer.is_by_image(other).then_some(image_name);
-            let prefix = version::prefix(readers.renderer.config, image);
-            if !seen.insert((other, prefix, by_image)) {
+    for (resource_id, resource) in resources.iter().copied() {
+        for other in resource.tags.iter().filter(|other| resource_id != id || *other != rule) {
+            let by_resource = readers.renderer.is_by_resource(other).then_some(resource_id);
+            let prefix = version::prefix(readers.renderer.config, resource);
+            if !seen.insert((other, prefix, by_resource)) {
                 continue;
             }
-            let Some(reader) = readers.of(other, (image_name, image)) else { continue };
+            let Some(reader) = readers.of(other, (resource_id, resource)) else { continue };
             let template = readers.renderer.config.tags.get(other).map(|it| it.template.as_str());
             let other_tags =
                 if reader.is_ok() { Other::Reader(reader) } else { outline(template.unwrap_or_default()) };

@@ -20,7 +20,7 @@ type Verdict = Result<RemovalReason, KeepReason>;
 
 pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedTag], now: i64) -> Decisions {
     let names: Vec<&Tag> = tags.iter().map(|listed| &listed.tag).collect();
-    let protection = Protection::new(renderer, &scope.images, &names);
+    let protection = Protection::new(renderer, &scope.resources, &names);
     let mut verdicts: HashMap<&Tag, (&str, Verdict)> = HashMap::new();
     for member in &scope.members {
         let by_glob = matches!(member.claims.own, Own::Globs(_));

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use super::claims::{Claims, Own, Readers, Repositories, others};
 use super::{is_of_number_alone, places};
-use crate::config::{Config, Image, RetentionCondition, RetentionSubject, TagRule};
+use crate::config::{Config, Resource, RetentionCondition, RetentionSubject, TagRule};
 use crate::context::Context;
 use crate::desired::rules;
 use crate::desired::tag_reader::{self, Unreadable};
 use crate::desired::tags::Renderer;
 use crate::desired::version;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, Tag};
+use crate::model::{EventName, ResourceId, Tag};
 
 /// Why the tags of a retention cannot be told from others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,15 +101,20 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
         let Some((rule_name, rule)) = config.tags.get_key_value(rule_name) else { continue };
         let by_event = retention.condition == RetentionCondition::PullRequestClosed;
         let mut seen = HashSet::new();
-        for (image_name, registry) in places(config, retention) {
-            let Some((image_name, image)) = config.images.get_key_value(image_name) else { continue };
-            let images = repositories.images(config, image, registry);
+        for (resource_id, registry) in places(config, retention) {
+            let Some((resource_id, resource)) = config.resources.get_key_value(resource_id) else { continue };
+            let resources = repositories.resources(config, resource, registry);
             // What no rule can tell apart is wrong alike.
-            let by_image = images.len() > 1 || image.tags.iter().any(|rule| renderer.is_by_image(rule));
-            if !seen.insert((version::prefix(config, image), &image.tags, by_image.then_some(image_name))) {
+            let by_resource =
+                resources.len() > 1 || resource.tags.iter().any(|rule| renderer.is_by_resource(rule));
+            if !seen.insert((
+                version::prefix(config, resource),
+                &resource.tags,
+                by_resource.then_some(resource_id),
+            )) {
                 continue;
             }
-            let subject = Subject { rule_name, rule, by_event, image: (image_name, image), images };
+            let subject = Subject { rule_name, rule, by_event, resource: (resource_id, resource), resources };
             if let Err(error) = subject.check(&mut readers) {
                 diagnostics.push(error.to_diagnostic(config, name, by_event));
                 // One image shows it.
@@ -125,32 +130,32 @@ struct Subject<'a> {
     rule_name: &'a str,
     rule: &'a TagRule,
     by_event: bool,
-    image: (&'a str, &'a Image),
-    images: Vec<(&'a str, &'a Image)>,
+    resource: (&'a ResourceId, &'a Resource),
+    resources: Vec<(&'a ResourceId, &'a Resource)>,
 }
 
 impl<'a> Subject<'a> {
     fn check(&self, readers: &mut Readers<'_, 'a>) -> Result<(), SubjectError> {
         let rule = || self.rule_name.to_owned();
-        let (renderer, (name, image)) = (readers.renderer, self.image);
+        let (renderer, (id, resource)) = (readers.renderer, self.resource);
         let templates = &renderer.templates;
         let variables = tag_reader::variables(templates, &self.rule.template);
         if self.by_event && !variables.contains("pr.number") {
             return Err(SubjectError::NoNumber { rule: rule() });
         }
-        let others = others(readers, &self.images, (self.rule_name, name));
+        let others = others(readers, &self.resources, (self.rule_name, id));
         if self.by_event && is_of_number_alone(renderer, &self.rule.template) {
             let samples = [1, 12, 1234].into_iter().filter_map(|number| {
                 let mut context = Context::new(EventName::PullRequestClosed);
                 context.pull_request = Some(number);
-                let (_, values) = renderer.values(&context, name, image);
+                let (_, values) = renderer.values(&context, id, resource);
                 rules::render(templates, &self.rule.template, &values).ok()
             });
             let samples: Vec<Tag> = samples.collect();
             let Some(tag) = samples.first().cloned() else { return Ok(()) };
             return self.not_shared(&Claims { own: Own::Equal(tag), others }, &samples);
         }
-        let Some(reader) = readers.of(self.rule_name, self.image) else { return Ok(()) };
+        let Some(reader) = readers.of(self.rule_name, self.resource) else { return Ok(()) };
         let read = match reader.as_ref() {
             Ok(read) => read,
             Err(why) => return Err(SubjectError::Unreadable { rule: rule(), why: why.clone() }),

@@ -1,11 +1,11 @@
-//! One decision for each tag of a repository that several images share.
+//! One decision for each tag of a repository that several resources share.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Decisions, Kept, Removal};
 use crate::desired::{Address, Selection};
 use crate::model::retention::{KeepReason, RemovalReason};
-use crate::model::{Digest, Tag};
+use crate::model::{Digest, ResourceId, Tag};
 
 /// What becomes of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Decided {
     pub tag: Tag,
     /// What it names.
     pub digest: Digest,
-    /// The image whose retention decides.
-    pub image: String,
+    /// Whose retention decides.
+    pub resource: ResourceId,
     /// The registry's name for that image: one place may go by several.
     pub registry: String,
     /// The retention that decides.
@@ -25,16 +25,16 @@ pub struct Decided {
 }
 
 impl Decided {
-    fn removal((image, registry): (&str, &str), it: Removal) -> Self {
+    fn removal((resource, registry): (&ResourceId, &str), it: Removal) -> Self {
         let Removal { tag, digest, retention, reason } = it;
-        let (image, registry) = (image.to_owned(), registry.to_owned());
-        Self { tag, digest, image, registry, retention, verdict: Ok(reason) }
+        let (resource, registry) = (resource.clone(), registry.to_owned());
+        Self { tag, digest, resource, registry, retention, verdict: Ok(reason) }
     }
 
-    fn kept((image, registry): (&str, &str), it: Kept) -> Self {
+    fn kept((resource, registry): (&ResourceId, &str), it: Kept) -> Self {
         let Kept { tag, digest, retention, reason } = it;
-        let (image, registry) = (image.to_owned(), registry.to_owned());
-        Self { tag, digest, image, registry, retention, verdict: Err(reason) }
+        let (resource, registry) = (resource.clone(), registry.to_owned());
+        Self { tag, digest, resource, registry, retention, verdict: Err(reason) }
     }
 
     /// What wins over what: protection over removal, and removal over what is merely not due yet.
@@ -62,22 +62,22 @@ fn protects(reason: &KeepReason) -> bool {
     }
 }
 
-/// Merges what the retentions of each image, given with its name for the registry, say of one repository, in the order
-/// of its `tags`. A tag goes if one image's retention says so and none protects it. What is not selected removes nothing,
+/// Merges what the retentions of each resource, given with its name for the registry, say of one repository, in the order
+/// of its `tags`. A tag goes if the retention of one says so and none protects it. What is not selected removes nothing,
 /// and still protects.
 pub fn merge(
-    decisions: Vec<((&str, &str), Decisions)>,
+    decisions: Vec<((&ResourceId, &str), Decisions)>,
     tags: &[(Tag, Digest)],
     selection: &Selection,
 ) -> Vec<Decided> {
     let mut by_tag: HashMap<Tag, BTreeMap<(u8, usize), Decided>> = HashMap::new();
     let mut selected: HashMap<Tag, bool> = HashMap::new();
     for (position, (of, Decisions { remove, keep })) in decisions.into_iter().enumerate() {
-        let (image, registry) = of;
+        let (resource, registry) = of;
         let removed = remove.into_iter().map(|it| Decided::removal(of, it));
         let kept = keep.into_iter().map(|it| Decided::kept(of, it));
         for decided in removed.chain(kept).collect::<Vec<_>>() {
-            let address = Address { image, registry, tag: decided.tag.as_str() };
+            let address = Address { resource, registry, tag: decided.tag.as_str() };
             let is_selected = selection.selects(address);
             *selected.entry(decided.tag.clone()).or_default() |= is_selected;
             if is_selected || decided.rank() == 0 {
@@ -97,17 +97,17 @@ pub fn merge(
 mod tests {
     use super::*;
 
-    type OfImage = ((&'static str, &'static str), Decisions);
+    type OfImage = ((ResourceId, &'static str), Decisions);
 
     fn decisions(
-        image: &'static str,
+        resource: &'static str,
         registry: &'static str,
         verdicts: &[(&str, Result<u64, KeepReason>)],
     ) -> OfImage {
         let mut decisions = Decisions::default();
         for (tag, verdict) in verdicts {
             let (tag, digest): (Tag, _) = (tag.parse().expect("a tag"), Digest::of(tag.as_bytes()));
-            let retention = format!("of-{image}");
+            let retention = format!("of-{resource}");
             match verdict {
                 Ok(number) => {
                     let reason = RemovalReason::PullRequestClosed { number: *number };
@@ -118,14 +118,14 @@ mod tests {
                 }
             }
         }
-        ((image, registry), decisions)
+        ((ResourceId::image(resource), registry), decisions)
     }
 
     #[test]
     fn protection_wins_over_removal_and_removal_over_what_is_not_due() {
         let newest = || Err(KeepReason::Newest { keep_last: 3 });
         let forward = || Err(KeepReason::Forward { rule: "latest".to_owned() });
-        let images = || {
+        let resources = || {
             vec![
                 decisions("one", "r", &[("a", Ok(1)), ("b", Ok(1)), ("c", newest()), ("d", newest())]),
                 decisions("two", "other", &[("a", newest()), ("b", forward()), ("c", Ok(2)), ("e", Ok(2))]),
@@ -135,14 +135,19 @@ mod tests {
             .map(|tag| (tag.parse().expect("a tag"), Digest::of(tag.as_bytes())))
             .to_vec();
         let told = |targets: &[&str]| -> Vec<String> {
+            let resources = resources();
             let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-            merge(images(), &tags, &Selection::new(&targets))
-                .into_iter()
-                .map(|it| {
-                    let sign = if it.verdict.is_ok() { '-' } else { '=' };
-                    format!("{sign} {} {}", it.tag, it.image)
-                })
-                .collect()
+            merge(
+                resources.iter().map(|((id, registry), it)| ((id, *registry), it.clone())).collect(),
+                &tags,
+                &Selection::new(&targets),
+            )
+            .into_iter()
+            .map(|it| {
+                let sign = if it.verdict.is_ok() { '-' } else { '=' };
+                format!("{sign} {} {}", it.tag, it.resource.name)
+            })
+            .collect()
         };
         assert_eq!(told(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
         assert_eq!(told(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);

@@ -15,12 +15,12 @@ pub use merge::{Decided, merge};
 use super::rules::{self, Part, RuleError};
 use super::tag_reader;
 use super::tags::{Renderer, rule_diagnostic};
-use crate::config::{Config, Image, Retention, RetentionCondition, RetentionSubject};
+use crate::config::{Config, Resource, Retention, RetentionCondition, RetentionSubject};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::{KeepReason, RemovalReason};
-use crate::model::{Digest, EventName, RepositoryName, Tag};
+use crate::model::{Digest, EventName, RepositoryName, ResourceId, Tag};
 use claims::{Claim, Claims, Own, Readers, Repositories, matchers, others};
 
 /// The retentions of a configuration that a context lets act.
@@ -34,7 +34,7 @@ pub struct Retentions<'a> {
 struct Scope<'a> {
     repository: RetainedRepository,
     /// All images of the repository, this one among them.
-    images: Vec<(&'a str, &'a Image)>,
+    resources: Vec<(&'a ResourceId, &'a Resource)>,
     members: Vec<Member<'a>>,
 }
 
@@ -50,8 +50,8 @@ struct Member<'a> {
 /// A repository that retentions are about.
 #[derive(Debug, Clone)]
 pub struct RetainedRepository {
-    /// The image's name in `publish.toml`.
-    pub image: String,
+    /// What is published there.
+    pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
     /// How to reach the registry.
@@ -128,31 +128,34 @@ impl<'a> Retentions<'a> {
                 diagnostics.push(no_number(config, context, name));
                 continue;
             }
-            for (image_name, registry) in places(config, retention) {
-                let Some((image_name, image)) = config.images.get_key_value(image_name) else { continue };
-                let images = repositories.images(config, image, registry);
-                let claims = match claims(&mut readers, retention, context, (image_name, image), &images) {
-                    Ok(Some(claims)) => claims,
-                    Ok(None) => continue,
-                    Err(found) => {
-                        diagnostics.push(*found);
-                        continue;
-                    }
+            for (resource_id, registry) in places(config, retention) {
+                let Some((resource_id, resource)) = config.resources.get_key_value(resource_id) else {
+                    continue;
                 };
+                let resources = repositories.resources(config, resource, registry);
+                let claims =
+                    match claims(&mut readers, retention, context, (resource_id, resource), &resources) {
+                        Ok(Some(claims)) => claims,
+                        Ok(None) => continue,
+                        Err(found) => {
+                            diagnostics.push(*found);
+                            continue;
+                        }
+                    };
                 let member = Member { name, retention, claims, pull_request: context.pull_request };
                 let known = scopes
                     .iter_mut()
-                    .find(|it| it.repository.image == *image_name && it.repository.registry == registry);
+                    .find(|it| it.repository.resource == *resource_id && it.repository.registry == registry);
                 if let Some(scope) = known {
                     scope.members.push(member);
                 } else if let Some(declared) = config.registries.get(registry) {
                     let repository = RetainedRepository {
-                        image: image_name.clone(),
+                        resource: resource_id.clone(),
                         registry: registry.to_owned(),
                         endpoint: declared.endpoint.clone(),
-                        name: declared.endpoint.url.repository(&image.repository),
+                        name: declared.endpoint.url.repository(&resource.repository),
                     };
-                    scopes.push(Scope { repository, images, members: vec![member] });
+                    scopes.push(Scope { repository, resources, members: vec![member] });
                 }
             }
         }
@@ -170,8 +173,8 @@ impl<'a> Retentions<'a> {
     }
 
     /// Those of `tags` whose time has to be known before [`Self::decide`] can say what becomes of them.
-    pub fn needs_time(&self, image: &str, registry: &str, tags: &[Tag]) -> Vec<Tag> {
-        let Some(scope) = self.scope(image, registry) else { return Vec::new() };
+    pub fn needs_time(&self, resource: &ResourceId, registry: &str, tags: &[Tag]) -> Vec<Tag> {
+        let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
         let needs = |tag: &&Tag| {
             scope.members.iter().any(|member| {
                 member.needs_time() && member.claims.of(&self.renderer.templates, tag) == Claim::Yes
@@ -182,13 +185,15 @@ impl<'a> Retentions<'a> {
 
     /// What becomes of the `tags` that an image has in a registry; all of them are to be given, since the newest stay.
     /// `now` is in seconds since 1970.
-    pub fn decide(&self, image: &str, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
-        let scope = self.scope(image, registry);
+    pub fn decide(&self, resource: &ResourceId, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
+        let scope = self.scope(resource, registry);
         scope.map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, now))
     }
 
-    fn scope(&self, image: &str, registry: &str) -> Option<&Scope<'a>> {
-        self.scopes.iter().find(|it| it.repository.image == image && it.repository.registry == registry)
+    fn scope(&self, resource: &ResourceId, registry: &str) -> Option<&Scope<'a>> {
+        self.scopes
+            .iter()
+            .find(|it| it.repository.resource == *resource && it.repository.registry == registry)
     }
 }
 
@@ -217,13 +222,14 @@ fn silence(retention: &Retention, context: &Context) -> Option<String> {
     })
 }
 
-/// The images and registries that a retention is about.
-fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c str, &'c str)> {
+/// The resources and registries that a retention is about.
+fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c ResourceId, &'c str)> {
     let mut places = Vec::new();
-    for name in &retention.images {
-        let Some(image) = config.images.get(name) else { continue };
-        let registries = image.registries.iter().filter(|registry| retention.registries.contains(registry));
-        places.extend(registries.map(|registry| (name.as_str(), registry.as_str())));
+    for id in &retention.resources {
+        let Some(resource) = config.resources.get(id) else { continue };
+        let registries =
+            resource.registries.iter().filter(|registry| retention.registries.contains(registry));
+        places.extend(registries.map(|registry| (id, registry.as_str())));
     }
     places
 }
@@ -233,8 +239,8 @@ fn claims<'a>(
     readers: &mut Readers<'_, 'a>,
     retention: &'a Retention,
     context: &Context,
-    (name, image): (&'a str, &'a Image),
-    images: &[(&'a str, &'a Image)],
+    (id, resource): (&'a ResourceId, &'a Resource),
+    resources: &[(&'a ResourceId, &'a Resource)],
 ) -> Result<Option<Claims<'a>>, Box<Diagnostic>> {
     let renderer = readers.renderer;
     let rule_name = match &retention.subject {
@@ -245,10 +251,10 @@ fn claims<'a>(
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
     let Some((rule_name, rule)) = renderer.config.tags.get_key_value(rule_name) else { return Ok(None) };
-    let Some(reader) = readers.of(rule_name, (name, image)) else { return Ok(None) };
+    let Some(reader) = readers.of(rule_name, (id, resource)) else { return Ok(None) };
     let own = match (retention.condition, context.pull_request) {
         (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, &rule.template) => {
-            let (_, values) = renderer.values(context, name, image);
+            let (_, values) = renderer.values(context, id, resource);
             let rendered = rules::render(&renderer.templates, &rule.template, &values);
             let failed = |error| RuleError { part: Part::Template, error };
             Own::Equal(
@@ -260,7 +266,7 @@ fn claims<'a>(
         (RetentionCondition::PullRequestClosed, None) => return Ok(None),
         (RetentionCondition::Limits { .. }, _) => Own::Rule(reader),
     };
-    Ok(Some(Claims { own, others: others(readers, images, (rule_name, name)) }))
+    Ok(Some(Claims { own, others: others(readers, resources, (rule_name, id)) }))
 }
 
 /// Whether the number of the pull request alone decides what a template renders: then one tag is that pull request's.

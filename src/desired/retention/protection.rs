@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::Version;
 
-use crate::config::{Image, TagRule};
+use crate::config::{Resource, TagRule};
 use crate::context::Context;
 use crate::desired::forward;
 use crate::desired::rules;
@@ -14,7 +14,7 @@ use crate::desired::tags::Renderer;
 use crate::desired::values::Values;
 use crate::model::forward::VersionReader;
 use crate::model::retention::KeepReason;
-use crate::model::{EventName, Mutability, Tag};
+use crate::model::{EventName, Mutability, ResourceId, Tag};
 
 /// The tags of a repository that stay whatever a retention says.
 #[derive(Debug, Default)]
@@ -27,10 +27,10 @@ pub(super) struct Protection {
 
 impl Protection {
     /// What is protected among the `tags` of a repository that is of these images.
-    pub fn new(renderer: &Renderer<'_>, images: &[(&str, &Image)], tags: &[&Tag]) -> Self {
+    pub fn new(renderer: &Renderer<'_>, resources: &[(&ResourceId, &Resource)], tags: &[&Tag]) -> Self {
         let mut protection = Self::default();
-        for (name, image) in images {
-            protection.add(renderer, (name, image), tags);
+        for (id, resource) in resources {
+            protection.add(renderer, (id, resource), tags);
         }
         protection
     }
@@ -43,8 +43,8 @@ impl Protection {
         self.always.get(tag).or_else(|| self.from_globs.get(tag).filter(|_| by_glob)).cloned()
     }
 
-    fn add(&mut self, renderer: &Renderer<'_>, (name, image): (&str, &Image), tags: &[&Tag]) {
-        let rules: Vec<(&String, &TagRule)> = image
+    fn add(&mut self, renderer: &Renderer<'_>, (id, resource): (&ResourceId, &Resource), tags: &[&Tag]) {
+        let rules: Vec<(&String, &TagRule)> = resource
             .tags
             .iter()
             .filter_map(|rule| Some((rule, renderer.config.tags.get(rule)?)))
@@ -55,7 +55,7 @@ impl Protection {
             return;
         }
         // As the plan reads them: through every rule on git tags that prints the full version.
-        let (_, values) = renderer.values(&Context::new(EventName::Tag), name, image);
+        let (_, values) = renderer.values(&Context::new(EventName::Tag), id, resource);
         let templates = &renderer.templates;
         let readers: Vec<VersionReader> = rules
             .iter()

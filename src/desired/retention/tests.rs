@@ -67,7 +67,7 @@ pub(super) fn listed(tag: &str, days: Option<i64>) -> ListedTag {
 
 pub(super) fn decide(config: &Config, context: &Context, tags: &[ListedTag]) -> Decisions {
     let retentions = Retentions::new(config, context).expect("retentions");
-    retentions.decide("app", "r", tags, NOW)
+    retentions.decide(&app(), "r", tags, NOW)
 }
 
 pub(super) fn removed(decisions: &Decisions) -> Vec<String> {
@@ -79,6 +79,10 @@ pub(super) fn kept(decisions: &Decisions) -> Vec<String> {
 }
 
 pub(super) const PR: &str = "[retention.pr]\nrule = \"pr\"\non = \"pull_request_closed\"\n";
+
+fn app() -> ResourceId {
+    ResourceId::image("app")
+}
 
 #[test]
 fn a_closed_pull_request_takes_its_own_tag_along_and_no_other() {
@@ -122,7 +126,7 @@ fn on_another_event_the_retention_is_silent() {
         retentions.silent(),
         [("pr".to_owned(), "`on` is `pull_request_closed`, and this event is `schedule`".to_owned())]
     );
-    assert_eq!(retentions.decide("app", "r", &[listed("pr-12", None)], NOW), Decisions::default());
+    assert_eq!(retentions.decide(&app(), "r", &[listed("pr-12", None)], NOW), Decisions::default());
     let mut context = Context::new(EventName::PullRequestClosed);
     context.absent.insert("pr.number", "nobody said".to_owned());
     let diagnostics = Retentions::new(&config, &context).err().expect("an error");
@@ -183,7 +187,7 @@ fn versions_order_themselves_and_the_highest_of_each_line_stays() {
         ]
     );
     let retentions = Retentions::new(&config, &scheduled()).expect("retentions");
-    assert_eq!(retentions.needs_time("app", "r", &["v1.0.0".parse().expect("a tag")]), []);
+    assert_eq!(retentions.needs_time(&app(), "r", &["v1.0.0".parse().expect("a tag")]), []);
 }
 
 #[test]
@@ -242,7 +246,7 @@ fn images_that_share_a_repository_spare_each_other() {
     let config = config_of(&format!("{base}{more}[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\nimages = [\"app\"]\n").replace("[tags.pr]\non = \"pull_request\"\ntemplate = \"pr-{{ pr.number }}\"\nmutability = \"mutable\"\n", ""));
     let retentions = Retentions::new(&config, &scheduled());
     let tags = ["tool-1.0.0", "tool-1.0.1", "tool-latest"].map(|tag| listed(tag, Some(9)));
-    let decisions = retentions.expect("retentions").decide("app", "r", &tags, NOW);
+    let decisions = retentions.expect("retentions").decide(&app(), "r", &tags, NOW);
     assert_eq!(removed(&decisions), ["tool-1.0.0: older than 1d"]);
 }
 

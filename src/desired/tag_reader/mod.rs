@@ -17,8 +17,8 @@ use super::rules;
 use super::tags::Renderer;
 use super::template::{Kind, Templates};
 use super::values::{VARIABLES, Values};
-use crate::config::{Image, TagRule};
-use crate::model::{EventName, Tag};
+use crate::config::{Resource, TagRule};
+use crate::model::{EventName, ResourceId, Tag};
 use class::{Mode, Shape};
 use pieces::{Piece, cut};
 use probes::Probe;
@@ -74,11 +74,11 @@ struct Alternative {
 }
 
 impl TagReader {
-    /// A reader of what the rule renders for the image called `name`.
+    /// A reader of what the rule renders for the resource `id`.
     pub fn new(
         renderer: &Renderer<'_>,
         rule: &TagRule,
-        (name, image): (&str, &Image),
+        (id, resource): (&ResourceId, &Resource),
     ) -> Result<Self, Unreadable> {
         let templates = &renderer.templates;
         check_words(templates, &rule.template)?;
@@ -89,7 +89,7 @@ impl TagReader {
         let (mut alternatives, mut seen) = (Vec::new(), BTreeSet::new());
         for event in &rule.on {
             if seen.insert((by_event.then_some(event), *event == EventName::Tag)) {
-                alternatives.extend(alternative(renderer, rule, *event, (name, image), &variables)?);
+                alternatives.extend(alternative(renderer, rule, *event, (id, resource), &variables)?);
             }
         }
         Ok(Self { alternatives, when: rule.when.clone() })
@@ -230,7 +230,8 @@ fn is_part(piece: &Piece, wanted: &str) -> bool {
 
 /// Whether a variable has one value for an image, whatever the run.
 pub(super) fn is_constant(variable: &str) -> bool {
-    matches!(variable, "event" | "image.name") || variable.starts_with("vars.")
+    matches!(variable, "event" | "image.name" | "chart.name" | "artifact.name")
+        || variable.starts_with("vars.")
 }
 
 /// The variables of `template` that differ from run to run.

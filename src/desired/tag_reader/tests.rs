@@ -18,10 +18,11 @@ fn config(template: &str, keys: &str) -> Config {
 }
 
 fn reader(config: &Config) -> Result<TagReader, Unreadable> {
+    let app = ResourceId::image("app");
     TagReader::new(
         &Renderer::with_file_version(config, None),
         &config.tags["rule"],
-        ("app", &config.images["app"]),
+        (&app, &config.resources[&app]),
     )
 }
 
@@ -232,7 +233,7 @@ proptest! {
             commit_time: Some(time),
             ..crate::context::Context::new(EventName::PullRequest)
         };
-        let values = Values::new(&context, &config.vars, "app").with_version(Ok(version.parse().expect("a version")));
+        let values = Values::new(&context, &config.vars, Some(&ResourceId::image("app"))).with_version(Ok(version.parse().expect("a version")));
         let rendered = rules::render(&renderer.templates, template, &values).expect("a tag");
         prop_assert!(reader.reads(&renderer.templates, &rendered), "{rendered}");
         prop_assert!(reader.might_render(&rendered));

@@ -6,13 +6,13 @@ use super::class::Shape;
 use super::pieces::Piece;
 use super::probes::{self, Form};
 use super::{Alternative, Unreadable, is_constant};
-use crate::config::{Image, TagRule};
+use crate::config::{Resource, TagRule};
 use crate::desired::rules;
 use crate::desired::tags::Renderer;
 use crate::desired::template::{Kind, Templates};
 use crate::desired::values::Values;
 use crate::desired::version;
-use crate::model::EventName;
+use crate::model::{EventName, ResourceId};
 
 /// Whether `when` or the version of a tag can say something about a variable that the tag shows.
 fn is_related(one: &str, other: &str) -> bool {
@@ -25,14 +25,16 @@ pub(super) fn alternative(
     renderer: &Renderer<'_>,
     rule: &TagRule,
     event: EventName,
-    (name, image): (&str, &Image),
+    (id, resource): (&ResourceId, &Resource),
     variables: &BTreeSet<String>,
 ) -> Result<Option<Alternative>, Unreadable> {
     let (config, templates) = (renderer.config, &renderer.templates);
     let probes = probes::all(event);
     let values: Vec<Values> = probes
         .iter()
-        .map(|probe| Values::new(&probe.context, &config.vars, name).with_version(Ok(probe.version.clone())))
+        .map(|probe| {
+            Values::new(&probe.context, &config.vars, Some(id)).with_version(Ok(probe.version.clone()))
+        })
         .collect();
     let Some(first) = values.first() else { return Ok(None) };
     let conditions = rule.when.as_deref().map(|when| templates.variables(when, Kind::Expression));
@@ -71,7 +73,8 @@ pub(super) fn alternative(
     Ok(Some(Alternative {
         pieces: pieces.into_iter().map(Found::into_piece).collect(),
         asks_when: conditions.is_some_and(|names| names.iter().any(shown)),
-        git_tag: (of_git_tag && shows_version).then(|| (version::prefix(config, image).to_owned(), globs())),
+        git_tag: (of_git_tag && shows_version)
+            .then(|| (version::prefix(config, resource).to_owned(), globs())),
         values: first.clone(),
         probes: probes.get(1..).unwrap_or_default().to_vec(),
     }))

@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
 use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
+pub(super) use resource::{Annotations, Artifact, ArtifactFile, Chart, Image, Source, Word};
+
+mod resource;
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -35,6 +38,12 @@ pub(super) struct File {
     /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub images: Option<IndexMap<String, Image>>,
+    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub charts: Option<IndexMap<String, Chart>>,
+    /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub artifacts: Option<IndexMap<String, Artifact>>,
     /// Lockstep checks: the plan fails unless these values of files agree with the git tag.
     pub checks: Option<Vec<Check>>,
     /// What `prune` may remove, by a name of your choice. Without such a table it removes nothing.
@@ -65,6 +74,12 @@ pub(super) struct Profile {
     /// Differences in `[images.*]`, and more images.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub images: Option<IndexMap<String, Image>>,
+    /// Differences in `[charts.*]`, and more charts.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub charts: Option<IndexMap<String, Chart>>,
+    /// Differences in `[artifacts.*]`, and more artifacts.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    pub artifacts: Option<IndexMap<String, Artifact>>,
     /// The checks instead of those of the file; `[]` for none.
     pub checks: Option<Vec<Check>>,
     /// Differences in `[retention.*]`, and more retentions.
@@ -76,7 +91,7 @@ pub(super) struct Profile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Project {
-    /// The address of the source repository: it becomes the annotation `org.opencontainers.image.source` of every image that
+    /// The address of the source repository: it becomes the annotation `org.opencontainers.image.source` of everything that
     /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
     pub source: Option<String>,
@@ -86,6 +101,25 @@ pub(super) struct Project {
     pub tag_prefix: Option<String>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<VersionFile>,
+    /// `"standard"` writes the standard annotations to everything that does not say otherwise: source, revision, version,
+    /// created and title, and what else the project declares of these. Default: `"none"`.
+    #[schemars(extend("default" = "none", "examples" = ["standard"]))]
+    pub annotations: Option<Word>,
+    /// A name for people: the standard annotation `title`. Default: the name of the image or artifact.
+    #[schemars(length(min = 1), extend("examples" = ["Brokkr"]))]
+    pub title: Option<String>,
+    /// What it is, in a sentence: the standard annotation `description`. GHCR shows 512 characters.
+    #[schemars(length(min = 1), extend("examples" = ["Deploys to Kubernetes from one place"]))]
+    pub description: Option<String>,
+    /// The licences, as an SPDX expression: the standard annotation `licenses`.
+    #[schemars(length(min = 1), extend("examples" = ["Apache-2.0", "MIT OR Apache-2.0"]))]
+    pub licenses: Option<String>,
+    /// Where to find out more: the standard annotation `url`.
+    #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com"]))]
+    pub url: Option<String>,
+    /// Where the documentation is: the standard annotation `documentation`.
+    #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com/docs"]))]
+    pub documentation: Option<String>,
 }
 
 /// A key of a TOML, JSON or YAML file that holds the version.
@@ -167,39 +201,6 @@ pub(super) struct TagRule {
     pub on_unknown: Option<OnUnknown>,
 }
 
-/// An image to publish.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Image {
-    /// Where its content comes from: `oci:DIR[:REF]` or `oci-archive:FILE[:REF]`, or a table of those by
-    /// platform, to assemble an index of. Templates; paths are relative to the folder of `publish.toml`.
-    #[schemars(required, extend("examples" = [
-        "oci-archive:dist/broker.tar",
-        { "linux/amd64": "oci:dist/agent-amd64", "linux/arm64": "oci:dist/agent-arm64" }
-    ]))]
-    pub source: Option<Source>,
-    /// The repository, below the namespace of each registry. Default: the name of the image.
-    #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
-    pub repository: Option<String>,
-    /// The registries to publish to, by name. Default: all.
-    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
-    pub registries: Option<Vec<String>>,
-    /// The tag rules that hold for it, by name. Default: all.
-    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["version", "latest"]]))]
-    pub tags: Option<Vec<String>>,
-    /// Who may pull it. Default: what its registry says.
-    pub visibility: Option<Visibility>,
-    /// The platforms that must all be there, as `os/architecture[/variant]`. Default: whatever the source has.
-    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["linux/amd64", "linux/arm64"]]))]
-    pub platforms: Option<Vec<String>>,
-    /// Annotations to write to what is published, by key: templates. Default: none, and no byte changes.
-    #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "org.opencontainers.image.version": "{{ version }}" }]))]
-    pub annotations: Option<IndexMap<String, String>>,
-    /// What git tags that carry its release start with, where it differs from the project's.
-    #[schemars(extend("examples" = ["broker/v"]))]
-    pub tag_prefix: Option<String>,
-}
-
 /// A lockstep check: the plan fails unless a value of a file is what it should be.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -242,9 +243,16 @@ pub(super) struct Retention {
     /// How old a tag may grow, in hours, days or weeks. Beside `keep_last` only what is beyond the newest goes.
     #[schemars(length(min = 1), extend("examples" = ["30d", "12h", "6w"]))]
     pub older_than: Option<String>,
-    /// The images whose repositories it is about, by name. Default: all that use the rule; all, with `match`.
+    /// The images whose repositories it is about, by name. Default, where charts and artifacts are not named either: all that
+    /// use the rule; all, with `match`.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["brokkr-broker"]]))]
     pub images: Option<Vec<String>>,
+    /// The charts whose repositories it is about, by name.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["brokkr-broker"]]))]
+    pub charts: Option<Vec<String>>,
+    /// The artifacts whose repositories it is about, by name.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["sbom"]]))]
+    pub artifacts: Option<Vec<String>>,
     /// The registries it is about, by name. Default: all of each image.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -352,29 +360,6 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1, "uniqueItems": true }] })
-    }
-}
-
-/// `source` of an image.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Source {
-    One(String),
-    Platforms(IndexMap<String, String>),
-}
-
-impl JsonSchema for Source {
-    fn schema_name() -> Cow<'static, str> {
-        "Source".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let one = json_schema!({ "type": "string", "minLength": 1 });
-        json_schema!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": one }] })
     }
 }
 

@@ -1,0 +1,70 @@
+//! `[artifacts.*]`: types and files.
+
+use indexmap::IndexMap;
+
+use super::Desk;
+use super::resource::{self, Common, Setting};
+use crate::config::{Artifact, Content, Resource, raw};
+use crate::diagnostic::Code;
+use crate::model::content::ArtifactFile;
+use crate::model::{ResourceId, ResourceKind};
+
+/// What a file is that does not say more.
+const DEFAULT_MEDIA_TYPE: &str = "application/octet-stream";
+
+pub(super) fn check(
+    raw: IndexMap<String, raw::Artifact>,
+    setting: &Setting<'_>,
+    desk: &mut Desk<'_>,
+) -> Vec<(ResourceId, Resource)> {
+    raw.into_iter()
+        .filter_map(|(name, raw)| {
+            let id = ResourceId::new(ResourceKind::Artifact, name);
+            let common = Common {
+                repository: raw.repository,
+                registries: raw.registries,
+                tags: raw.tags,
+                tag_prefix: raw.tag_prefix,
+                visibility: raw.visibility,
+                annotations: raw.annotations,
+            };
+            let artifact_type =
+                raw.artifact_type.and_then(|it| media_type(it, &id.key("artifact_type"), desk));
+            let files: Option<Vec<ArtifactFile>> = raw.files.map(|files| {
+                files.into_iter().enumerate().filter_map(|(index, raw)| file(&id, index, raw, desk)).collect()
+            });
+            let content = artifact_type
+                .zip(files)
+                .map(|(artifact_type, files)| Content::Artifact(Artifact { artifact_type, files }));
+            let resource = resource::check(&id, common, content, setting, desk)?;
+            Some((id, resource))
+        })
+        .collect()
+}
+
+fn file(id: &ResourceId, index: usize, raw: raw::ArtifactFile, desk: &mut Desk<'_>) -> Option<ArtifactFile> {
+    let index = index.to_string();
+    let path = raw.path?;
+    let at = [id.table(), id.name.as_str(), "files", index.as_str(), "media_type"];
+    let media_type = media_type(raw.media_type.unwrap_or_else(|| DEFAULT_MEDIA_TYPE.to_owned()), &at, desk)?;
+    // Known only once the path is rendered.
+    let title = raw.title.unwrap_or_default();
+    Some(ArtifactFile { path, media_type, title })
+}
+
+/// Whether `text` is a media type: `type/subtype` of the characters that RFC 6838, section 4.2, allows.
+fn media_type(text: String, path: &[&str], desk: &mut Desk<'_>) -> Option<String> {
+    let is_name = |name: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.len() <= 127
+            && name.chars().all(allowed)
+    };
+    if text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype)) {
+        return Some(text);
+    }
+    let message = format!("`{}` is not a media type", text.escape_debug());
+    let help = "write one such as `application/vnd.example.thing+json`, without parameters";
+    desk.wrong(Code::ConfigValue, message, path, "not a media type", help);
+    None
+}

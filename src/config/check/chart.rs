@@ -1,0 +1,72 @@
+//! `[charts.*]`: their versions, each of which is a tag rule of its own.
+
+use indexmap::IndexMap;
+
+use super::Desk;
+use super::resource::{self, Common, Setting};
+use crate::config::{Chart, Content, Resource, TagRule, raw};
+use crate::model::{EventName, Mutability, ResourceId};
+
+/// The version of a chart that declares none: that of the release, and elsewhere one that is lower than any and names branch
+/// and commit.
+const DEFAULT_VERSION: &str = "{% if event == \"tag\" %}{{ version }}\
+    {% elif event == \"pull_request\" %}0.0.0-pr-{{ pr.number }}.{{ git.short_sha | identifier }}\
+    {% else %}0.0.0-{{ git.branch | identifier }}.{{ git.short_sha | identifier }}{% endif %}";
+
+pub(super) fn check(
+    raw: IndexMap<String, raw::Chart>,
+    setting: &Setting<'_>,
+    desk: &mut Desk<'_>,
+) -> Vec<(ResourceId, Resource)> {
+    raw.into_iter()
+        .filter_map(|(name, raw)| {
+            let id = ResourceId::new(crate::model::ResourceKind::Chart, name);
+            let common = Common {
+                repository: raw.repository,
+                registries: raw.registries,
+                tags: raw.tags,
+                tag_prefix: raw.tag_prefix,
+                visibility: raw.visibility,
+                annotations: raw.annotations,
+            };
+            let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+            let content = raw
+                .source
+                .map(|source| Content::Chart(Chart { source, version, app_version: raw.app_version }));
+            let resource = resource::check(&id, common, content, setting, desk)?;
+            Some((id, resource))
+        })
+        .collect()
+}
+
+/// The name of the rule that prints the version of a chart: none that `[tags.*]` takes.
+pub(super) fn rule_name(id: &ResourceId) -> String {
+    format!("{id} version")
+}
+
+/// The rules by which the version of each chart is its tag: Helm finds a chart by nothing else.
+pub(super) fn version_rules(
+    resources: &IndexMap<ResourceId, Resource>,
+) -> impl Iterator<Item = (String, TagRule)> + use<'_> {
+    resources.iter().filter_map(|(id, resource)| {
+        let Content::Chart(chart) = &resource.content else { return None };
+        let rule = TagRule {
+            on: vec![
+                EventName::Tag,
+                EventName::Branch,
+                EventName::PullRequest,
+                EventName::Schedule,
+                EventName::Manual,
+            ],
+            template: chart.version.clone(),
+            matches: Vec::new(),
+            when: None,
+            mutability: Mutability::Immutable,
+            on_conflict: crate::model::OnConflict::Fail,
+            prereleases: false,
+            on_unknown: crate::model::forward::OnUnknown::default(),
+            chart: Some(id.name.clone()),
+        };
+        Some((rule_name(id), rule))
+    })
+}

@@ -1,0 +1,94 @@
+//! What images, charts and artifacts have in common: repositories, and the names of registries and tag rules.
+
+use super::annotations;
+use super::{Declared, Desk};
+use crate::config::{Content, Resource, raw};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{RepositoryName, ResourceId, ResourceKind, Visibility};
+
+/// What holds for every resource.
+pub(super) struct Setting<'a> {
+    /// The names that are declared.
+    pub declared: &'a Declared,
+    /// Whether the project asks for the standard annotations.
+    pub standard: bool,
+}
+
+/// The keys that every resource has.
+pub(super) struct Common {
+    pub repository: Option<String>,
+    pub registries: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
+    pub tag_prefix: Option<String>,
+    pub visibility: Option<Visibility>,
+    pub annotations: Option<raw::Annotations>,
+}
+
+/// Checks the common keys; `content` is `None` where it is wrong, of which is told already.
+pub(super) fn check(
+    id: &ResourceId,
+    common: Common,
+    content: Option<Content>,
+    setting: &Setting<'_>,
+    desk: &mut Desk<'_>,
+) -> Option<Resource> {
+    let declared = setting.declared;
+    if let (Some(names), Some(known)) = (&common.registries, &declared.registries) {
+        desk.known(names, known, &id.key("registries"), Code::ConfigUnknownRegistry);
+    }
+    if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
+        desk.known(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
+    }
+    let repository = repository(common.repository.as_deref(), id, desk);
+    let annotations = annotations::check(common.annotations, setting.standard);
+    let default_tags = match id.kind {
+        // That of its version is added below.
+        ResourceKind::Chart => Vec::new(),
+        ResourceKind::Image | ResourceKind::Artifact => declared.tags.clone().unwrap_or_default(),
+    };
+    let mut tags = common.tags.unwrap_or(default_tags);
+    if id.kind == ResourceKind::Chart {
+        tags.insert(0, super::chart::rule_name(id));
+    }
+    Some(Resource {
+        content: content?,
+        repository: repository?,
+        registries: common.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
+        tags,
+        tag_prefix: common.tag_prefix,
+        visibility: common.visibility,
+        annotations,
+    })
+}
+
+fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Option<RepositoryName> {
+    let default = match id.kind {
+        // Helm finds a chart by the last part; images of the same name are common.
+        ResourceKind::Chart => format!("charts/{}", id.name),
+        ResourceKind::Image | ResourceKind::Artifact => id.name.clone(),
+    };
+    let error = match written.unwrap_or(&default).parse::<RepositoryName>() {
+        Ok(repository) => return Some(repository),
+        Err(error) => error,
+    };
+    let label = match &error.suggestion {
+        Some(suggestion) => format!("did you mean `{suggestion}`?"),
+        None => "not the name of a repository".to_owned(),
+    };
+    let wanted = error.suggestion.as_deref().unwrap_or("colliery/broker");
+    let (place, help) = match written {
+        Some(_) => (
+            desk.places.value(&id.key("repository")),
+            format!("write a name such as `repository = \"{wanted}\"`"),
+        ),
+        None => (
+            desk.places.key(&id.path()),
+            format!(
+                "the name of the {} is its repository: give it one of its own, `repository = \"{wanted}\"`",
+                id.kind.noun()
+            ),
+        ),
+    };
+    desk.tell(Diagnostic::error(Code::ConfigRepository, error.to_string()).at_maybe(place, label).help(help));
+    None
+}

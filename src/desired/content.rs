@@ -1,0 +1,190 @@
+//! What a resource publishes in a context: its sources, annotations and labels, rendered.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::rules;
+use super::standard;
+use super::tags::Renderer;
+use super::template::TemplateError;
+use super::values::Values;
+use crate::config::{Artifact, Chart, Config, Content, Image, ImageSource, Resource};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::content::{ArtifactFile, ArtifactSpec, ChartSpec, ImageSpec};
+use crate::model::source::{DigestFolder, SourceSpecError};
+use crate::model::{ContentSpec, ResourceId, SourceSpec, TransportSpec, annotation};
+
+/// What `resource` publishes in `context`: or everything that is wrong with its templates.
+pub(super) fn content(
+    renderer: &Renderer<'_>,
+    context: &Context,
+    id: &ResourceId,
+    resource: &Resource,
+) -> Result<ContentSpec, Vec<Diagnostic>> {
+    let (_, values) = renderer.values(context, id, resource);
+    let mut desk = Desk { renderer, id, values, diagnostics: Vec::new() };
+    let spec = match &resource.content {
+        Content::Image(image) => desk.image(context, resource, image),
+        Content::Chart(chart) => desk.chart(context, resource, chart),
+        Content::Artifact(artifact) => desk.artifact(context, resource, artifact),
+    };
+    match spec {
+        Some(spec) if desk.diagnostics.is_empty() => Ok(spec),
+        _ => Err(desk.diagnostics),
+    }
+}
+
+/// Renders the templates of one resource, and tells what is wrong with them.
+struct Desk<'a> {
+    renderer: &'a Renderer<'a>,
+    id: &'a ResourceId,
+    values: Values,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Desk<'_> {
+    fn config(&self) -> &Config {
+        self.renderer.config
+    }
+
+    fn tell(&mut self, error: TemplateError, path: &[&str]) {
+        let places = &self.config().places;
+        let place = places.inside(path, error.range.clone()).or_else(|| places.value(path));
+        let message = format!("{}: {}", self.id.title(), error.message);
+        let diagnostic = Diagnostic::error(error.code, message).at_maybe(place, "").help_maybe(error.help);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn render(&mut self, text: &str, path: &[&str]) -> Option<String> {
+        match self.renderer.templates.render(text, &self.values) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.tell(error, path);
+                None
+            }
+        }
+    }
+
+    /// The templates of a table below the resource.
+    fn table(&mut self, key: &str, table: &IndexMap<String, String>) -> BTreeMap<String, String> {
+        let id = self.id;
+        let [section, name] = id.path();
+        let rendered = table.iter().map(|(entry, text)| {
+            let text = self.render(text, &[section, name, key, entry]);
+            (entry.clone(), text.unwrap_or_default())
+        });
+        rendered.collect()
+    }
+
+    /// The annotations: those spelled out, over the standard ones, over the source that the project declares.
+    fn annotations(&mut self, context: &Context, resource: &Resource) -> BTreeMap<String, String> {
+        let mut annotations = self.table("annotations", &resource.annotations.own);
+        if resource.annotations.standard {
+            let version = self.values.version.as_ref();
+            for (key, value) in standard::annotations(self.config(), context, self.id, version) {
+                annotations.entry(key).or_insert(value);
+            }
+        }
+        if let Some(source) = &self.config().project.source {
+            annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| source.clone());
+        }
+        annotations
+    }
+
+    fn image(&mut self, context: &Context, resource: &Resource, image: &Image) -> Option<ContentSpec> {
+        let mut parsed: Vec<(Option<String>, TransportSpec)> = Vec::new();
+        let mut folder = None;
+        for (key, text) in image.source.templates() {
+            let id = self.id;
+            let path: Vec<&str> = id.key("source").into_iter().chain(key.as_deref()).collect();
+            let Some(text) = self.render(text, &path) else { continue };
+            if matches!(image.source, ImageSource::Digests { .. }) && key.as_deref() == Some("digests") {
+                folder = Some(text);
+                continue;
+            }
+            match text.parse::<TransportSpec>() {
+                Ok(spec) => parsed.push((key, spec)),
+                Err(error) => self.no_source(&error, &path),
+            }
+        }
+        let annotations = self.annotations(context, resource);
+        let labels = self.table("labels", &image.labels);
+        let mut specs = parsed.into_iter();
+        let source = match &image.source {
+            ImageSource::One(_) => SourceSpec::One(specs.next()?.1),
+            ImageSource::Several(_) => SourceSpec::Several(specs.map(|(_, spec)| spec).collect()),
+            ImageSource::Digests { .. } => {
+                SourceSpec::Digests(DigestFolder { digests: folder?, from: specs.next()?.1 })
+            }
+            ImageSource::Platforms(_) => {
+                SourceSpec::Platforms(specs.filter_map(|(key, spec)| Some((key?, spec))).collect())
+            }
+        };
+        Some(ContentSpec::Image(ImageSpec {
+            platforms: image.platforms.clone(),
+            annotations,
+            annotate: image.annotate.clone(),
+            labels,
+            referrers: image.referrers,
+            source,
+        }))
+    }
+
+    fn no_source(&mut self, error: &SourceSpecError, path: &[&str]) {
+        let diagnostic = Diagnostic::error(Code::ConfigSource, format!("{}: {error}", self.id.title()))
+            .at_maybe(self.config().places.value(path), "")
+            .help_maybe(error.suggestion.as_ref().map(|it| format!("did you mean `{it}`?")));
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn chart(&mut self, context: &Context, resource: &Resource, chart: &Chart) -> Option<ContentSpec> {
+        let id = self.id;
+        let templates = &self.renderer.templates;
+        let version = match rules::render_chart_version(templates, &chart.version, &self.values) {
+            Ok((version, _)) => version,
+            Err(error) => {
+                self.tell(error, &id.key("version"));
+                return None;
+            }
+        };
+        self.values = self.values.with_chart_version(&id.name, &version.to_string());
+        let path = self.render(&chart.source, &id.key("source"));
+        let app_version = chart
+            .app_version
+            .as_ref()
+            .map(|text| self.render(text, &id.key("app_version")).unwrap_or_default());
+        let annotations = self.annotations(context, resource);
+        let name = resource.repository.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+        Some(ContentSpec::Chart(ChartSpec {
+            path: path?,
+            name,
+            version: version.to_string(),
+            app_version,
+            annotations,
+            created: context.commit_time,
+        }))
+    }
+
+    fn artifact(
+        &mut self,
+        context: &Context,
+        resource: &Resource,
+        artifact: &Artifact,
+    ) -> Option<ContentSpec> {
+        let id = self.id;
+        let [section, name] = id.path();
+        let mut files = Vec::new();
+        for (index, file) in artifact.files.iter().enumerate() {
+            let path = self.render(&file.path, &[section, name, "files", &index.to_string(), "path"])?;
+            let last = Path::new(&path).file_name().and_then(|last| last.to_str()).unwrap_or(&path);
+            let title = if file.title.is_empty() { last.to_owned() } else { file.title.clone() };
+            files.push(ArtifactFile { title, path, media_type: file.media_type.clone() });
+        }
+        let annotations = self.annotations(context, resource);
+        let artifact_type = artifact.artifact_type.clone();
+        Some(ContentSpec::Artifact(ArtifactSpec { artifact_type, files, annotations }))
+    }
+}
