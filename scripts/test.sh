@@ -13,6 +13,9 @@ programs=(
   skopeo:skopeo
   buildah:buildah
   podman:podman
+  docker:docker.io
+  dockerd:docker.io
+  zstd:zstd
   umoci:umoci
   git:git
   openssl:openssl
