@@ -7,6 +7,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Where Debian has dockerd, which is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
+
 # A program, and the Debian package that has it.
 programs=(
   docker-registry:docker-registry

@@ -236,3 +236,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
