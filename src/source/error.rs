@@ -91,6 +91,33 @@ pub enum SourceError {
     /// The registry that the source names did not give what was asked for.
     #[error("{}", .0.message)]
     Registry(Box<Diagnostic>),
+    /// A Docker Engine cannot be reached, or does not give what it is asked for.
+    #[error("{reason}")]
+    Engine {
+        /// Which engine, and what is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// A Docker Engine has no such image.
+    #[error("{engine} has no image `{image}`")]
+    NoSuchImage {
+        /// The name or id asked for.
+        image: String,
+        /// The engine, for people.
+        engine: String,
+        /// What to do.
+        help: String,
+    },
+    /// A temporary file could not be written.
+    #[error("cannot write a temporary file in `{}`: {cause}", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -162,6 +189,14 @@ impl SourceError {
             Self::Io { .. } => {
                 (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
             }
+            Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
+            Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
+            Self::Temporary { .. } => (
+                Code::SourceTemporary,
+                "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \
+                 make room, or name another folder in `TMPDIR`"
+                    .to_owned(),
+            ),
             Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
                 (Code::SourceUnsupported, help.clone())
             }

@@ -17,8 +17,11 @@ use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, Tra
 
 mod archive;
 mod assemble;
+mod compression;
+mod daemon;
 mod digests;
 mod directory;
+mod docker_archive;
 mod error;
 mod images;
 mod layout;
@@ -33,6 +36,7 @@ mod rewrite;
 mod surroundings;
 mod tar_header;
 mod tar_index;
+mod temporary;
 mod verify;
 mod walk;
 
@@ -137,12 +141,15 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
+        TransportSpec::DockerArchive { path, reference } => {
+            let path = folder.join(path);
+            Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
+        }
+        // Another image may have the name tomorrow.
+        TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
         TransportSpec::Docker(image) => {
             let (source, image) = remote::Remote::open(image, surroundings.reach.as_ref())?;
             return Ok((Arc::new(source), TransportSpec::Docker(image)));
-        }
-        TransportSpec::DockerArchive { .. } | TransportSpec::DockerDaemon { .. } => {
-            return Err(not_yet(&spec.to_string()));
         }
     };
     Ok((source, spec.clone()))

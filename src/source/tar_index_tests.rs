@@ -12,7 +12,7 @@ fn index_of(bytes: &[u8]) -> Result<Index, String> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bytes).expect("written");
     let file = PositionedFile::open(file.path().to_owned()).expect("opened");
-    index(&file).map_err(|error| error.to_string())
+    index(&file, Names::Layout).map_err(|error| error.to_string())
 }
 
 fn blob_name(digit: char) -> String {
@@ -102,7 +102,7 @@ fn long_names_sizes_and_paths_of_each_format() {
 #[test]
 fn the_last_of_a_name_wins_unless_sizes_differ() {
     let same = [entry("index.json", b"a", b'0'), entry("./index.json", b"b", b'0')].concat();
-    let Ok(Some(Entry::File { offset, .. })) = index_of(&same).map(|it| it.files.get("index.json").copied())
+    let Ok(Some(Entry::File { offset, .. })) = index_of(&same).map(|it| it.files.get("index.json").cloned())
     else {
         panic!("no file")
     };
@@ -113,7 +113,10 @@ fn the_last_of_a_name_wins_unless_sizes_differ() {
         Err("it holds `index.json` twice, once with 1 and once with 2 bytes".to_owned())
     );
     let link = [entry("index.json", b"a", b'0'), entry("index.json", b"", b'1')].concat();
-    assert_eq!(index_of(&link).expect("indexed").files.get("index.json"), Some(&Entry::Link));
+    assert_eq!(
+        index_of(&link).expect("indexed").files.get("index.json"),
+        Some(&Entry::HardLink(String::new()))
+    );
     let directory = [entry("index.json", b"a", b'0'), entry("index.json/", b"", b'5')].concat();
     assert_eq!(length_of(&index_of(&directory).expect("indexed"), "index.json"), 1);
     let sparse = [pax(&[("GNU.sparse.major", "1")], b'x'), entry("index.json", b"a", b'0')].concat();
