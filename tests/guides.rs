@@ -57,7 +57,7 @@ exec skopeo "$@"
 "#;
 
 /// What commands may begin with. Anything else in a guide is not known to be run as a reader runs it.
-const PROGRAMS: [&str; 7] = ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed"];
+const PROGRAMS: [&str; 8] = ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "mkdir", "sed"];
 
 /// Where the commands of one page are run.
 struct World {
@@ -317,6 +317,11 @@ fn rolling_back() {
 #[test]
 fn pull_requests() {
     follow("pull-requests.md");
+}
+
+#[test]
+fn charts() {
+    follow("charts.md");
 }
 
 #[test]

@@ -158,7 +158,7 @@ impl SourceError {
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
-            Self::Chart { findings, .. } => return together(&self.to_string(), findings),
+            Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
@@ -205,18 +205,23 @@ fn charted(path: &str, findings: &[Diagnostic]) -> String {
     }
 }
 
-/// Findings as one diagnostic, with a label for each.
-fn together(message: &str, findings: &[Diagnostic]) -> Diagnostic {
-    let (code, help) = match findings {
-        [finding] => return finding.clone(),
-        [first, ..] => (first.code, first.help.clone()),
-        [] => (Code::SourceChart, None),
-    };
-    let labels = findings.iter().flat_map(|finding| {
-        let label = |label: &Label| Label { place: label.place.clone(), text: finding.message.clone() };
-        finding.labels.first().map(label)
-    });
-    Diagnostic { labels: labels.collect(), ..Diagnostic::error(code, message) }.help_maybe(help)
+/// Findings as one diagnostic, with a label for each that has a place, and a line for each that has none.
+fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
+    if let [finding] = findings {
+        return finding.clone();
+    }
+    let code = findings.first().map_or(Code::SourceChart, |first| first.code);
+    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut help: Vec<&str> = Vec::new();
+    let mut labels = Vec::new();
+    for finding in findings {
+        match finding.labels.first() {
+            Some(label) => labels.push(Label { place: label.place.clone(), text: finding.message.clone() }),
+            None => message.extend(["\n", &finding.message]),
+        }
+        help.extend(finding.help.as_deref().filter(|text| !help.contains(text)));
+    }
+    Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
 /// `text` with control characters escaped: names and media types come from files that others wrote.
