@@ -69,6 +69,8 @@ with tarfile.open(sys.argv[1], 'r:gz') as package:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn charts_are_published_for_helm() {
+    // oci-client brings none of its own.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let registry = DockerRegistry::start(&Auth::None);
     let folder = project(&format!("{}/acme", registry.host()), &Chart::broker());
     folder.run("lint").done().expect_code(0);

@@ -333,7 +333,10 @@ fn every_guide_is_followed() {
         .filter(|name| name != "README.md")
         .collect();
     names.sort();
-    assert_eq!(names, ["approval.md", "backports.md", "pull-requests.md", "releasing.md", "rolling-back.md"]);
+    assert_eq!(
+        names,
+        ["approval.md", "backports.md", "charts.md", "pull-requests.md", "releasing.md", "rolling-back.md"]
+    );
 }
 
 #[test]
