@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{Digest, ManifestError, Platform};
 
 /// What can be wrong with a source. Each names the file, what is wrong in it, and a way out.
@@ -118,6 +118,14 @@ pub enum SourceError {
         #[source]
         cause: io::Error,
     },
+    /// A chart is not what Helm packages or loads.
+    #[error("{}", charted(path, findings))]
+    Chart {
+        /// The chart, for people.
+        path: String,
+        /// All that is wrong with it, each at its place.
+        findings: Vec<Diagnostic>,
+    },
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -148,6 +156,11 @@ impl SourceError {
         }
     }
 
+    /// What was found wrong with a chart; warnings are left out.
+    pub(super) fn chart(path: String, findings: Vec<Diagnostic>) -> Self {
+        Self::Chart { path, findings: findings.into_iter().filter(Diagnostic::is_error).collect() }
+    }
+
     pub(super) fn malformed(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Malformed { place: place.into(), reason: reason.into() }
     }
@@ -169,10 +182,19 @@ impl SourceError {
         }
     }
 
+    /// The error for people, each thing that is wrong for itself.
+    pub fn to_diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Chart { findings, .. } if !findings.is_empty() => findings.clone(),
+            _ => vec![self.to_diagnostic()],
+        }
+    }
+
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
             Self::Registry(diagnostic) => return diagnostic.as_ref().clone(),
+            Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
@@ -206,6 +228,44 @@ impl SourceError {
         };
         Diagnostic::error(code, printable(&self.to_string())).help(printable(&help))
     }
+}
+
+/// What is wrong with a chart, in lines: each with file, line and column.
+fn charted(path: &str, findings: &[Diagnostic]) -> String {
+    let line = |finding: &Diagnostic| match finding.labels.first() {
+        Some(label) => {
+            let (line, column) = label.place.position();
+            format!("{}:{line}:{column}: {}", label.place.source.name, finding.message)
+        }
+        None => finding.message.clone(),
+    };
+    match findings {
+        [] => format!("chart `{path}` cannot be packaged"),
+        [finding] => line(finding),
+        findings => {
+            let lines: String = findings.iter().map(|finding| format!("\n{}", line(finding))).collect();
+            format!("{} things are wrong with chart `{path}`:{lines}", findings.len())
+        }
+    }
+}
+
+/// Findings as one diagnostic, with a label for each that has a place, and a line for each that has none.
+fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
+    if let [finding] = findings {
+        return finding.clone();
+    }
+    let code = findings.first().map_or(Code::SourceChart, |first| first.code);
+    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut help: Vec<&str> = Vec::new();
+    let mut labels = Vec::new();
+    for finding in findings {
+        match finding.labels.first() {
+            Some(label) => labels.push(Label { place: label.place.clone(), text: finding.message.clone() }),
+            None => message.extend(["\n", &finding.message]),
+        }
+        help.extend(finding.help.as_deref().filter(|text| !help.contains(text)));
+    }
+    Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
 /// `text` with control characters escaped: names and media types come from files that others wrote.

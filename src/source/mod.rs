@@ -1,4 +1,5 @@
-//! Where content comes from: image layouts and archives of them, images of registries, and indexes assembled from those.
+//! Where content comes from: image layouts and archives of them, Docker's archives and engines, registries, indexes
+//! assembled from all those; Helm charts and artifacts.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
@@ -6,8 +7,8 @@
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
 //! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
-//! were pushed by digest), `referrers` (what refers to all that), `rewrite` and
-//! `publish` (what is published of it). What is sent where is not
+//! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
+//! `chart` (Helm charts) and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -17,6 +18,7 @@ use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, Tra
 
 mod archive;
 mod assemble;
+pub mod chart;
 mod compression;
 mod daemon;
 mod digests;
@@ -57,6 +59,10 @@ mod signatures;
 
 #[cfg(test)]
 mod hostile_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/chart.rs"]
+mod chart_fixture;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.

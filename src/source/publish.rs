@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Content, Source, SourceError, Surroundings, Travelling, not_yet, open, referrers, rewrite, walk,
+    Content, Source, SourceError, Surroundings, Travelling, chart, not_yet, open, referrers, rewrite, walk,
 };
 use crate::model::ContentSpec;
-use crate::model::content::ImageSpec;
+use crate::model::content::{ChartSpec, ImageSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
 pub struct Published {
@@ -28,8 +28,15 @@ pub struct Published {
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
-        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Err(not_yet("this content")),
+        ContentSpec::Chart(spec) => chart(spec, surroundings),
+        ContentSpec::Artifact(_) => Err(not_yet("this content")),
     }
+}
+
+fn chart(spec: &ChartSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let (source, spec) = chart::open(spec, surroundings)?;
+    let content = walk(source.as_ref())?;
+    Ok(Published { spec: ContentSpec::Chart(spec), source, content, referrers: Vec::new() })
 }
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
