@@ -137,7 +137,7 @@ pub enum SourceError {
     },
 }
 
-const REBUILD: &str = "build the image again; if it was copied here, copy it again and compare checksums";
+const REBUILD: &str = "build it again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
     /// One digest that descriptors say different things of.
@@ -197,7 +197,7 @@ impl SourceError {
             Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
-                "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+                "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
             ),
             Self::MissingBlob { .. } => (
                 Code::SourceMissing,
@@ -268,10 +268,19 @@ fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
     Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
-/// `text` with control characters escaped: names and media types come from files that others wrote.
+/// `text` with control characters escaped, and cut in its middle where nobody would read it all: names, media types and what
+/// a parser quotes come from files that others wrote.
 fn printable(text: &str) -> String {
+    const START: usize = 1200;
+    const END: usize = 400;
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect()
+    let length = text.chars().count();
+    if length <= START + END {
+        return text.chars().map(escape).collect();
+    }
+    let start = text.chars().take(START).map(escape);
+    let end = text.chars().skip(length - END).map(escape);
+    start.chain([format!("… ({} characters left out) …", length - START - END)]).chain(end).collect()
 }
 
 /// Names as people read a list of them, or `none`.
@@ -290,13 +299,23 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     described(&platforms).trim_start_matches(": ").to_owned()
 }
 
+/// As [`list`], each name as far as it fits: a reference has no greatest length.
+fn list_short(names: &[String]) -> String {
+    const LONGEST: usize = 120;
+    let short = |name: &String| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.clone(),
+    };
+    list(&names.iter().map(short).collect::<Vec<_>>())
+}
+
 fn described(names: &[String]) -> String {
     const SHOWN: usize = 12;
     match names {
         [] => String::new(),
-        names if names.len() <= SHOWN => format!(": {}", list(names)),
+        names if names.len() <= SHOWN => format!(": {}", list_short(names)),
         names => {
-            format!(": {} and {} more", list(names.get(..SHOWN).unwrap_or(names)), names.len() - SHOWN)
+            format!(": {} and {} more", list_short(names.get(..SHOWN).unwrap_or(names)), names.len() - SHOWN)
         }
     }
 }
@@ -314,8 +333,10 @@ fn choose(place: &str, names: &[String]) -> String {
 }
 
 fn near(reference: &str, names: &[String]) -> String {
+    let length = reference.chars().count();
     let nearest = names
         .iter()
+        .filter(|name| name.chars().count().abs_diff(length) <= 3) // the others cannot be near
         .map(|name| (strsim::damerau_levenshtein(name, reference), name))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= 3);

@@ -8,7 +8,7 @@
 //! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
 //! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
 //! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
-//! `chart` (Helm charts) and `publish` (what is published of it). What is sent where is not
+//! `chart` (Helm charts), `artifact` (files under a type) and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, TransportSpec};
 
 mod archive;
+mod artifact;
 mod assemble;
 pub mod chart;
 mod compression;
@@ -59,6 +60,14 @@ mod signatures;
 
 #[cfg(test)]
 mod hostile_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/raw_tar.rs"]
+mod raw_tar;
+
+#[cfg(test)]
+#[path = "hostile_files_tests.rs"]
+mod hostile_files_tests;
 
 #[cfg(test)]
 #[path = "../../tests/support/chart.rs"]
@@ -159,8 +168,4 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
         }
     };
     Ok((source, spec.clone()))
-}
-
-fn not_yet(what: &str) -> SourceError {
-    SourceError::Unsupported { reason: format!("`{what}` cannot be read yet"), help: String::new() }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    Content, Source, SourceError, Surroundings, Travelling, chart, not_yet, open, referrers, rewrite, walk,
-};
+use super::artifact::Artifact;
+use super::{Content, Source, SourceError, Surroundings, Travelling, chart, open, referrers, rewrite, walk};
 use crate::model::ContentSpec;
-use crate::model::content::{ChartSpec, ImageSpec};
+use crate::model::content::{ArtifactSpec, ChartSpec, ImageSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
 pub struct Published {
@@ -29,14 +28,24 @@ pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Pu
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
         ContentSpec::Chart(spec) => chart(spec, surroundings),
-        ContentSpec::Artifact(_) => Err(not_yet("this content")),
+        ContentSpec::Artifact(spec) => artifact(spec, surroundings),
     }
 }
 
 fn chart(spec: &ChartSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     let (source, spec) = chart::open(spec, surroundings)?;
+    alone(ContentSpec::Chart(spec), source)
+}
+
+fn artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let source = Artifact::open(spec, &surroundings.folder)?;
+    alone(ContentSpec::Artifact(spec.clone()), Arc::new(source))
+}
+
+/// What is made here, which nothing refers to.
+fn alone(spec: ContentSpec, source: Arc<dyn Source>) -> Result<Published, SourceError> {
     let content = walk(source.as_ref())?;
-    Ok(Published { spec: ContentSpec::Chart(spec), source, content, referrers: Vec::new() })
+    Ok(Published { spec, source, content, referrers: Vec::new() })
 }
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
