@@ -76,7 +76,7 @@ async fn push(published: &Published, registry: &DockerRegistry) {
     }
     let root = published.content.manifests.last().expect("a root");
     let put = repository.put_manifest(&at("v1"), root).await.expect("put");
-    assert_eq!(put, published.content.root.digest);
+    assert_eq!(put.digest, published.content.root.digest);
 }
 
 #[tokio::test]

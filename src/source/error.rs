@@ -88,6 +88,9 @@ pub enum SourceError {
         /// What to do.
         help: String,
     },
+    /// The registry that the source names did not give what was asked for.
+    #[error("{}", .0.message)]
+    Registry(Box<Diagnostic>),
     /// A Docker Engine cannot be reached, or does not give what it is asked for.
     #[error("{reason}")]
     Engine {
@@ -137,6 +140,11 @@ pub enum SourceError {
 const REBUILD: &str = "build it again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
+    /// One digest that descriptors say different things of.
+    pub(super) fn described_twice(digest: &Digest) -> Self {
+        Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")
+    }
+
     /// An error of the system while reading `place`; where it carries an error of this room, that one.
     pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
         if !cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>) {
@@ -185,7 +193,8 @@ impl SourceError {
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
-            Self::Chart { findings, .. } => return together(&self.to_string(), findings),
+            Self::Registry(diagnostic) => return diagnostic.as_ref().clone(),
+            Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
@@ -240,18 +249,23 @@ fn charted(path: &str, findings: &[Diagnostic]) -> String {
     }
 }
 
-/// Findings as one diagnostic, with a label for each.
-fn together(message: &str, findings: &[Diagnostic]) -> Diagnostic {
-    let (code, help) = match findings {
-        [finding] => return finding.clone(),
-        [first, ..] => (first.code, first.help.clone()),
-        [] => (Code::SourceChart, None),
-    };
-    let labels = findings.iter().flat_map(|finding| {
-        let label = |label: &Label| Label { place: label.place.clone(), text: finding.message.clone() };
-        finding.labels.first().map(label)
-    });
-    Diagnostic { labels: labels.collect(), ..Diagnostic::error(code, message) }.help_maybe(help)
+/// Findings as one diagnostic, with a label for each that has a place, and a line for each that has none.
+fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
+    if let [finding] = findings {
+        return finding.clone();
+    }
+    let code = findings.first().map_or(Code::SourceChart, |first| first.code);
+    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut help: Vec<&str> = Vec::new();
+    let mut labels = Vec::new();
+    for finding in findings {
+        match finding.labels.first() {
+            Some(label) => labels.push(Label { place: label.place.clone(), text: finding.message.clone() }),
+            None => message.extend(["\n", &finding.message]),
+        }
+        help.extend(finding.help.as_deref().filter(|text| !help.contains(text)));
+    }
+    Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
 /// `text` with control characters escaped, and cut in its middle where nobody would read it all: names, media types and what
@@ -282,7 +296,7 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
     platforms.dedup();
-    list(&platforms)
+    described(&platforms).trim_start_matches(": ").to_owned()
 }
 
 /// As [`list`], each name as far as it fits: a reference has no greatest length.

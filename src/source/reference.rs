@@ -20,8 +20,7 @@ pub(super) fn choose<'a>(
     place: &str,
 ) -> Result<&'a Descriptor, SourceError> {
     let Some(reference) = reference else {
-        return only(entries.iter(), entries, place)?
-            .ok_or_else(|| SourceError::malformed(place.to_owned(), "its `index.json` lists no manifest"));
+        return the_only(entries, entries, place);
     };
     if let Some(position) = reference.strip_prefix('@').and_then(|digits| digits.parse::<usize>().ok()) {
         return entries.get(position).ok_or_else(|| no_such(entries, reference, place));
@@ -35,6 +34,16 @@ pub(super) fn choose<'a>(
         names_of(entry).any(|name| name == reference || tag_of(name).is_some_and(|tag| tag == reference))
     });
     only(by_full_name, entries, place)?.ok_or_else(|| no_such(entries, reference, place))
+}
+
+/// The one manifest among `candidates`, which are of `entries`, where no reference says which is meant.
+pub(super) fn the_only<'a>(
+    candidates: &'a [Descriptor],
+    entries: &[Descriptor],
+    place: &str,
+) -> Result<&'a Descriptor, SourceError> {
+    only(candidates.iter(), entries, place)?
+        .ok_or_else(|| SourceError::malformed(place.to_owned(), "its `index.json` lists no manifest"))
 }
 
 /// The one manifest among `candidates`, which may be listed under several names.
@@ -95,6 +104,11 @@ impl<'a> Names<'a> {
             None => format!("@{}", self.positions.get(&entry.digest).copied().unwrap_or_default()),
         }
     }
+}
+
+/// The references of `entry`: its names, and the tags of full names.
+pub(super) fn ref_names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    names_of(entry).flat_map(|name| [Some(name), tag_of(name)]).flatten()
 }
 
 fn names_of(entry: &Descriptor) -> impl Iterator<Item = &str> {

@@ -1,7 +1,7 @@
 //! Helm charts of realistic size for tests, made without Helm. It knows nothing of the crate under test.
 //!
 //! `Chart::broker()` is like the chart of a service with a database: templates, helpers, notes, tests, custom resources, a
-//! long `values.yaml`, and PostgreSQL vendored as a package that `Chart.lock` names.
+//! long `values.yaml`, and a database vendored as a package that `Chart.lock` names.
 #![allow(dead_code)] // each test file uses a part of it
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a fixture that cannot be written fails its test
 

@@ -19,6 +19,8 @@ use crate::diagnostic;
 const MAX_DEPTH: usize = 16;
 /// The largest `Chart.yaml` or lock, in bytes.
 const MAX_DESCRIPTION: u64 = 1024 * 1024;
+/// The schema of the values.
+const SCHEMA: &str = "values.schema.json";
 
 /// A chart.
 pub(super) struct Chart {
@@ -91,7 +93,7 @@ impl Loader<'_> {
         let mut metadata = Metadata::read(&yaml, self.findings);
         let (mut own, mut charts) = (Files::new(), BTreeMap::<String, Files>::new());
         for (name, held) in files {
-            match name.strip_prefix("charts/").filter(|_| !name.ends_with(".prov")) {
+            match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
                 None => drop(own.insert(name, held)),
                 // Helm skips what begins with these.
@@ -195,11 +197,10 @@ impl Loader<'_> {
             && let Some(text) = self.text(held, "values.yaml", at)
         {
             let (shown, file) = at.file("values.yaml");
-            if let Err(error) = check_mappings(&shown, file, &text) {
+            if let Err(error) = check_mappings(&shown, file.as_deref(), &text) {
                 self.syntax("values.yaml", error);
             }
         }
-        const SCHEMA: &str = "values.schema.json";
         if let Some(held) = own.get(SCHEMA).copied()
             && let Some(text) = self.text(held, SCHEMA, at)
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
@@ -250,7 +251,7 @@ impl Loader<'_> {
         depth: usize,
     ) -> Option<Chart> {
         if let Some(held) = files.get("").copied() {
-            if !Path::new(name).extension().is_some_and(|extension| extension == "tgz") {
+            if !has_extension(name, "tgz") {
                 let message = format!("`{shown}` is no chart: Helm takes directories and `.tgz` files there");
                 self.findings.error(None, message, "move it elsewhere, or name it in `.helmignore`");
                 return None;
@@ -271,6 +272,11 @@ impl Loader<'_> {
         let folder = at.folder.map(|folder| folder.join("charts").join(name));
         self.load(files, Place { shown, folder: folder.as_deref() }, depth + 1)
     }
+}
+
+/// Whether a name ends in this, written exactly so: Helm knows no other case.
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
 /// The byte at a line and column, both from 1, as JSON errors count them.

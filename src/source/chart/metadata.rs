@@ -157,11 +157,11 @@ impl Metadata {
             findings.error(name, message, "write lower-case letters, digits and dashes");
         }
         if metadata.version.is_empty() {
-            let help = "write any, such as `0.1.0`: what is published has the `version` of `publish.toml`";
+            let help = "write any, such as `1.2.3`: what is published has the `version` of `publish.toml`";
             findings.error(here(version), "`version` is missing", help);
         } else if Version::parse(&metadata.version).is_none() {
             let message = format!("`version` is `{}`, which is no semantic version", metadata.version);
-            findings.error(version, message, "write three numbers, such as `0.1.0`");
+            findings.error(version, message, "write three numbers, such as `1.2.3`");
         }
         if !["", "application", "library"].contains(&metadata.kind.as_str()) {
             let message = format!("`type` is `{}`", metadata.kind);

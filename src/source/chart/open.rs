@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Cursor, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::assemble::open_bytes;
@@ -53,7 +53,7 @@ pub(in super::super) fn open(
     spec: &ChartSpec,
     surroundings: &Surroundings,
 ) -> Result<(Arc<dyn Source>, ChartSpec), SourceError> {
-    let location = Location::find(&surroundings.folder, &spec.path)?;
+    let location = Location::find(&surroundings.folder, Path::new(""), &spec.path)?;
     let epoch = || (surroundings.environment)(EPOCH)?.trim().parse().ok();
     let spec = ChartSpec { created: spec.created.or_else(epoch), ..spec.clone() };
     let mut findings = Findings::default();
@@ -70,10 +70,11 @@ pub(in super::super) fn open(
 }
 
 /// What is wrong with the chart at `path`, a directory or a package: all of it, and offline. Dependencies that are not under
-/// `charts/` are warnings here, since they are fetched only where the chart is published. `wanted` is the name that it must
-/// have: the last part of its repository.
-pub fn check(folder: &Path, path: &str, wanted: Option<&str>) -> Vec<Diagnostic> {
-    let location = match Location::find(folder, path) {
+/// `charts/` are warnings here, since they are fetched only where the chart is published. `folder` is that of `publish.toml`,
+/// and `shown` what people at the working directory know it as. `wanted` is the name that the chart must have: the last part
+/// of its repository.
+pub fn check(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<Diagnostic> {
+    let location = match Location::find(folder, shown, path) {
         Ok(location) => location,
         Err(error) => return vec![error.to_diagnostic()],
     };
@@ -99,16 +100,16 @@ pub fn check(folder: &Path, path: &str, wanted: Option<&str>) -> Vec<Diagnostic>
 
 /// The name of the chart at `path`, where it can be read.
 pub fn name(folder: &Path, path: &str) -> Option<String> {
-    let location = Location::find(folder, path).ok()?;
+    let location = Location::find(folder, Path::new(""), path).ok()?;
     let read = read(&location, folder, &mut Findings::default()).ok()?;
     read.map(|(chart, _, _)| chart.metadata.name).filter(|name| !name.is_empty())
 }
 
 impl Location {
-    fn find(folder: &Path, path: &str) -> Result<Self, SourceError> {
+    fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, SourceError> {
         let joined = folder.join(path);
-        let shown = joined.display().to_string();
-        let shown = shown.strip_prefix("./").unwrap_or(&shown).trim_end_matches('/').to_owned();
+        let shown: PathBuf = shown.join(path).components().filter(|it| *it != Component::CurDir).collect();
+        let shown = shown.display().to_string();
         match fs::metadata(&joined) {
             Ok(metadata) if metadata.is_dir() => Ok(Self { path: joined, shown, packaged: false }),
             Ok(metadata) if metadata.is_file() => Ok(Self { path: joined, shown, packaged: true }),

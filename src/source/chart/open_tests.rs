@@ -44,9 +44,9 @@ fn a_chart_must_have_the_name_of_its_repository() {
     let told = refused(folder.path(), &ChartSpec { name: "agent".into(), ..spec("chart") });
     assert_eq!(
         told,
-        "/chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, and its repository ends in `agent`"
+        "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, and its repository ends in `agent`"
     );
-    assert!(check(folder.path(), "chart", Some("agent")).iter().any(Diagnostic::is_error));
+    assert!(check(folder.path(), Path::new(""), "chart", Some("agent")).iter().any(Diagnostic::is_error));
     fs::write(folder.path().join("a.tgz"), Made::small("b", "1.2.3").package("b")).expect("written");
     let told = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
     assert!(told.ends_with("the chart is called `b`, and its repository ends in `a`"), "{told}");
@@ -103,7 +103,7 @@ fn refused(folder: &Path, spec: &ChartSpec) -> String {
     let diagnostic = error.to_diagnostic();
     assert!(diagnostic.help.is_some(), "{error}");
     assert!(!error.to_diagnostics().is_empty());
-    error.to_string().replace(&folder.display().to_string(), "")
+    error.to_string()
 }
 
 fn refused_chart(chart: &Made) -> String {
@@ -173,7 +173,7 @@ fn a_directory_is_packaged_as_helm_packages_it() {
     assert_eq!(annotations["artifacthub.io/license"], "Apache-2.0");
     assert_eq!(manifest["mediaType"], serde_json::Value::Null);
     assert_eq!(sent.blob(manifest::CONTENT)[..4], [0x1f, 0x8b, 8, 0x14], "extra field and comment");
-    assert!(check(folder.path(), "chart", Some("brokkr-broker")).is_empty());
+    assert!(check(folder.path(), Path::new(""), "chart", Some("brokkr-broker")).is_empty());
 }
 
 #[test]
@@ -239,7 +239,7 @@ proptest! {
         let name = ["Chart.yaml", "Chart.lock", "values.yaml", ".helmignore"][file];
         let folder = written(&Made::broker().with(name, &text));
         let _ = open_in(folder.path(), &spec("chart"));
-        let _ = check(folder.path(), "chart", None);
+        let _ = check(folder.path(), Path::new(""), "chart", None);
     }
 
     /// A package cut off or with a byte changed is refused, or holds the same: a few bits of a gzip file say nothing.
@@ -322,7 +322,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_line() {
             .with("values.yaml", "a: b\n  c: d\n")
             .with("values.schema.json", "{\n  \"type\": }\n"),
     );
-    let mut lines: Vec<&str> = told.lines().skip(1).map(|line| line.trim_start_matches("/chart/")).collect();
+    let mut lines: Vec<&str> = told.lines().skip(1).map(|line| line.trim_start_matches("chart/")).collect();
     lines.sort_unstable();
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -331,41 +331,41 @@ fn everything_that_is_wrong_is_told_at_once_with_its_line() {
 fn what_helm_refuses_is_refused() {
     let small = || Made::small("small", "1.0.0");
     for (chart, told) in [
-        (Made::default().with("values.yaml", ""), "/chart` has no `Chart.yaml`, so it is no chart"),
-        (small().with("Chart.yaml", ""), "/chart/Chart.yaml:1:1: Chart.yaml is empty"),
+        (Made::default().with("values.yaml", ""), "chart` has no `Chart.yaml`, so it is no chart"),
+        (small().with("Chart.yaml", ""), "chart/Chart.yaml:1:1: Chart.yaml is empty"),
         (
             small().with("Chart.yaml", "- a\n"),
-            "/chart/Chart.yaml:1:1: `Chart.yaml` of Chart.yaml is a list, not a mapping",
+            "chart/Chart.yaml:1:1: `Chart.yaml` of Chart.yaml is a list, not a mapping",
         ),
-        (small().with("Chart.yaml", "name: a\n"), "/chart/Chart.yaml:1:1: `version` is missing"),
+        (small().with("Chart.yaml", "name: a\n"), "chart/Chart.yaml:1:1: `version` is missing"),
         (
             small().with("Chart.yaml", "name: a\nversion: 1.0.0\nname: b\n"),
-            "/chart/Chart.yaml:3:1: `name` stands twice",
+            "chart/Chart.yaml:3:1: `name` stands twice",
         ),
         (
             small().with("Chart.yaml", "a: &a [*a]\n"),
-            "/chart/Chart.yaml:1:8: `Chart.yaml` cannot be read as YAML",
+            "chart/Chart.yaml:1:8: `Chart.yaml` cannot be read as YAML",
         ),
-        (small().with_bytes("Chart.yaml", vec![0xff]), "/chart/Chart.yaml` is not UTF-8"),
+        (small().with_bytes("Chart.yaml", vec![0xff]), "chart/Chart.yaml` is not UTF-8"),
         (
             small().with("values.yaml", "- a\n"),
-            "/chart/values.yaml:1:1: `values.yaml` cannot be read as YAML: it is not a mapping",
+            "chart/values.yaml:1:1: `values.yaml` cannot be read as YAML: it is not a mapping",
         ),
-        (small().with("values.yaml", "a: 1\n---\nword\n"), "/chart/values.yaml:3:1:"),
+        (small().with("values.yaml", "a: 1\n---\nword\n"), "chart/values.yaml:3:1:"),
         (
             small().with(".helmignore", "ok\n a/**\n"),
-            "/chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm knows no `**`",
+            "chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm knows no `**`",
         ),
-        (small().with("charts/README.md", "x"), "/chart/charts/README.md` is no chart"),
-        (small().with("charts/a.tgz", "no package at all"), "/chart/charts/a.tgz` is no gzip file"),
-        (small().with("charts/a/values.yaml", "x: 1\n"), "/chart/charts/a` has no `Chart.yaml`"),
+        (small().with("charts/README.md", "x"), "chart/charts/README.md` is no chart"),
+        (small().with("charts/a.tgz", "no package at all"), "chart/charts/a.tgz` is no gzip file"),
+        (small().with("charts/a/values.yaml", "x: 1\n"), "chart/charts/a` has no `Chart.yaml`"),
         (
             small().with("charts/a/Chart.yaml", "name: a\n"),
-            "/chart/charts/a/Chart.yaml:1:1: `version` is missing",
+            "chart/charts/a/Chart.yaml:1:1: `version` is missing",
         ),
-        (small().with("requirements.yaml", "dependencies: []\n"), "/chart/requirements.yaml` is not read"),
-        (small().with("a\\b", "x"), "/chart/a\\b` has a backslash in its name"),
-        (small().with_bytes("big", vec![b'x'; 5 * 1024 * 1024 + 1]), "/chart/big` is larger than 5 MiB"),
+        (small().with("requirements.yaml", "dependencies: []\n"), "chart/requirements.yaml` is not read"),
+        (small().with("a\\b", "x"), "chart/a\\b` has a backslash in its name"),
+        (small().with_bytes("big", vec![b'x'; 5 * 1024 * 1024 + 1]), "chart/big` is larger than 5 MiB"),
     ] {
         let found = refused_chart(&chart);
         assert!(found.contains(told), "`{told}` is not in\n{found}");
@@ -394,10 +394,10 @@ fn what_helm_takes_is_taken() {
     ] {
         let folder = written(&chart);
         Sent::of(folder.path(), &spec("chart"));
-        assert!(check(folder.path(), "chart", None).iter().all(|found| !found.is_error()));
+        assert!(check(folder.path(), Path::new(""), "chart", None).iter().all(|found| !found.is_error()));
     }
     let folder = written(&small().with("Chart.yaml", "name: small\nversion: 1.0.0\nown: key\n"));
-    let warned = check(folder.path(), "chart", Some("small"));
+    let warned = check(folder.path(), Path::new(""), "chart", Some("small"));
     assert_eq!(warned.len(), 1);
     assert_eq!(warned[0].message, "Chart.yaml has no key `own`");
     assert_eq!(name(folder.path(), "chart").as_deref(), Some("small"));
@@ -412,12 +412,12 @@ fn dependencies_must_be_those_of_the_lock() {
     for (chart, told) in [
         (
             broker().without(DATABASE),
-            "/chart/Chart.yaml:19:11: the dependency `postgresql` is not under `/chart/charts`",
+            "chart/Chart.yaml:19:11: the dependency `postgresql` is not under `chart/charts`",
         ),
-        (broker().without("Chart.lock"), "/chart/Chart.yaml:19:11: `Chart.lock` is missing"),
+        (broker().without("Chart.lock"), "chart/Chart.yaml:19:11: `Chart.lock` is missing"),
         (
             broker().with("Chart.yaml", &asked),
-            "/chart/Chart.lock:5:9: `Chart.lock` was made for other dependencies",
+            "chart/Chart.lock:5:9: `Chart.lock` was made for other dependencies",
         ),
         (
             broker().with_bytes(DATABASE, database("15.5.37")),
@@ -437,7 +437,7 @@ fn dependencies_must_be_those_of_the_lock() {
     }
     // Looked at only, what is not fetched yet is no error.
     let folder = written(&broker().without(DATABASE));
-    let found = check(folder.path(), "chart", None);
+    let found = check(folder.path(), Path::new(""), "chart", None);
     assert_eq!(found.len(), 1);
     assert!(!found[0].is_error());
     // A chart that lies there itself needs no lock.
@@ -517,12 +517,12 @@ fn a_package_is_published_as_it_is() {
     let declared = spec("b-1.2.3.tgz");
     let sent = Sent::of(folder.path(), &declared);
     assert_eq!(sent.blob(manifest::CONTENT), package);
-    assert!(check(folder.path(), "b-1.2.3.tgz", Some("b")).is_empty());
+    assert!(check(folder.path(), Path::new(""), "b-1.2.3.tgz", Some("b")).is_empty());
     let told = refused(
         folder.path(),
         &ChartSpec { version: "1.2.4".into(), app_version: Some("2".into()), ..declared.clone() },
     );
-    assert!(told.contains("/b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, and `1.2.4` is to be published"), "{told}");
+    assert!(told.contains("b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, and `1.2.4` is to be published"), "{told}");
     assert!(told.contains("the `appVersion` `1.2.3`, and `2`"), "{told}");
 
     let digest = Digest::of(&package);

@@ -1,7 +1,7 @@
 //! Reading fields of `Chart.yaml` and `Chart.lock` the way Go's JSON decoder fills them for Helm: null leaves a field empty,
 //! any scalar becomes a string where a string is wanted, anything else of another kind is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Number, Value as Json};
 
@@ -27,10 +27,10 @@ impl Fields<'_> {
             self.wrong(what, value, "a mapping");
             return Vec::new();
         };
-        let mut seen: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
         for entry in &entries {
             let at = || Some(super::finding::place(value.source(), entry.key_span.clone()));
-            if seen.insert(&entry.key, ()).is_some() {
+            if !seen.insert(&entry.key) {
                 self.findings.error(
                     at(),
                     format!("`{}` stands twice in {}", entry.key, self.file),

@@ -12,12 +12,14 @@ impl Version {
     /// Reads a version.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (parts, rest) = Parts::parse(text)?;
-        let numbers: Option<Vec<u64>> =
-            parts.numbers.iter().map(|number| number.unwrap_or(Some(0))).collect();
-        match (rest.is_empty(), numbers?.as_slice()) {
-            (true, [major, minor, patch]) if parts.numbers.first().is_some_and(Option::is_some) => {
-                parts.version([*major, *minor, *patch])
-            }
+        let number = |number: &Number| match number {
+            Number::Is(value) => Some(*value),
+            Number::Missing => Some(0),
+            Number::Wild => None,
+        };
+        let numbers: Option<Vec<u64>> = parts.numbers.iter().map(number).collect();
+        match numbers?.as_slice() {
+            [major, minor, patch] if rest.is_empty() => parts.version([*major, *minor, *patch]),
             _ => None,
         }
     }
@@ -172,19 +174,27 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
     (!conditions.is_empty()).then_some(conditions)
 }
 
-/// What follows a condition, after what must divide it from the next.
+/// What follows a condition, after what must divide it from the next: spaces, or a comma.
 fn divided(after: &str) -> Option<&str> {
     let next = after.trim_start();
-    let next = next.strip_prefix(',').map(str::trim_start).filter(|next| !next.is_empty()).or_else(|| {
-        (!next.starts_with(',') && (next.is_empty() || next.len() < after.len())).then_some(next)
-    });
-    next
+    if let Some(next) = next.strip_prefix(',') {
+        return Some(next.trim_start()).filter(|next| !next.is_empty());
+    }
+    (next.is_empty() || next.len() < after.len()).then_some(next)
+}
+
+/// One number of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Missing,
+    /// `x`, `X` or `*`.
+    Wild,
+    Is(u64),
 }
 
 /// A version with parts left out or wild.
 struct Parts<'a> {
-    /// Missing: `None`; wild (`x`, `X`, `*`): `Some(None)`.
-    numbers: [Option<Option<u64>>; 3],
+    numbers: [Number; 3],
     pre: &'a str,
     build: &'a str,
 }
@@ -193,16 +203,16 @@ impl<'a> Parts<'a> {
     /// The version that `text` begins with, and what follows it.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
         let mut rest = text.strip_prefix('v').unwrap_or(text);
-        let mut numbers = [None; 3];
+        let mut numbers = [Number::Missing; 3];
         for (index, number) in numbers.iter_mut().enumerate() {
             let after = if index == 0 { Some(rest) } else { rest.strip_prefix('.') };
             let Some(after) = after else { break };
             let end = after.find(|it: char| !(it.is_ascii_digit() || matches!(it, 'x' | 'X' | '*')));
             let (written, left) = after.split_at(end.unwrap_or(after.len()));
-            *number = Some(match written {
-                "x" | "X" | "*" => None,
-                digits => Some(digits.parse().ok()?),
-            });
+            *number = match written {
+                "x" | "X" | "*" => Number::Wild,
+                digits => Number::Is(digits.parse().ok()?),
+            };
             rest = left;
         }
         let (mut pre, mut build) = ("", "");
@@ -227,11 +237,13 @@ impl<'a> Parts<'a> {
     }
 
     fn condition(&self, operator: Operator) -> Option<Condition> {
-        let (numbers, written) = match self.numbers.map(Option::flatten) {
-            [Some(major), Some(minor), Some(patch)] => ([major, minor, patch], Written::Whole),
-            [Some(major), Some(minor), None] => ([major, minor, 0], Written::Minor),
-            [Some(major), None, _] => ([major, 0, 0], Written::Major),
-            [None, ..] => ([0, 0, 0], Written::Nothing),
+        let (numbers, written) = match self.numbers {
+            [Number::Is(major), Number::Is(minor), Number::Is(patch)] => {
+                ([major, minor, patch], Written::Whole)
+            }
+            [Number::Is(major), Number::Is(minor), _] => ([major, minor, 0], Written::Minor),
+            [Number::Is(major), ..] => ([major, 0, 0], Written::Major),
+            [..] => ([0, 0, 0], Written::Nothing),
         };
         Some(Condition { operator, version: self.version(numbers)?, written })
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
@@ -269,9 +269,9 @@ impl<'a> Value<'a> {
 
 /// Reads `text` to its end: whether it is YAML of which every document is a mapping or empty. Keeps nothing of it, so that
 /// its size is no matter.
-pub(super) fn check_mappings(name: &str, file: Option<PathBuf>, text: &str) -> Result<(), YamlError> {
+pub(super) fn check_mappings(name: &str, file: Option<&Path>, text: &str) -> Result<(), YamlError> {
     let fail = |at: Range<usize>, message: String| {
-        Err(YamlError { place: place(&source_text(name, file.clone(), text), at), message })
+        Err(YamlError { place: place(&source_text(name, file.map(Path::to_owned), text), at), message })
     };
     let mut top = false;
     for event in Parser::new_from_str(text) {

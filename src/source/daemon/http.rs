@@ -117,8 +117,15 @@ enum Rest {
 impl Body {
     /// Reads what is before a chunk: its length, 0 of the last.
     fn chunk(&mut self, first: bool) -> io::Result<u64> {
-        if !first && line(&mut self.reader, 2)? != b"\r\n" {
-            return Err(invalid("its answer is chunked, and a chunk has no end"));
+        if !first {
+            let mut end = [0; 2];
+            self.reader.read_exact(&mut end).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => early(),
+                _ => error,
+            })?;
+            if end != *b"\r\n" {
+                return Err(invalid("its answer is chunked, and a chunk has no end"));
+            }
         }
         let line = line(&mut self.reader, MAX_HEAD)?;
         let text = String::from_utf8_lossy(&line);

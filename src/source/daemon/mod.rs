@@ -170,9 +170,10 @@ impl Engine {
         }
         // What an engine says is told as far as it can be read; the status says enough.
         let said = read_bounded(answer.body, MAX_ERROR).unwrap_or_default();
-        let message =
-            serde_json::from_slice::<ErrorMessage>(&said).map(|error| error.message).unwrap_or_default();
-        let message: String = message.chars().take(500).collect();
+        // What is no engine at all answers in plain text.
+        let message = serde_json::from_slice::<ErrorMessage>(&said)
+            .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
+        let message: String = message.trim().chars().take(500).collect();
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
             reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
@@ -235,3 +236,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
