@@ -334,7 +334,7 @@ fn content_that_is_not_what_it_says() {
         (Tar::default().file("manifest.json", b"[]"), "its `manifest.json` lists no image"),
         (
             Tar::default().file("manifest.json", &[b"[{\"x\":".as_slice(), &[b'['; 100_000]].concat()),
-            "recursion limit",
+            "`manifest.json` in `/F/a.tar` is damaged: EOF while parsing a list", // passed over without recursion
         ),
     ] {
         tar.write(&folder.path().join("a.tar"));
@@ -356,7 +356,13 @@ fn links_and_names_that_lead_out() {
     let chain = (0..50).fold(base("0"), |tar, link| tar.symbolic(&link.to_string(), &(link + 1).to_string()));
     for (tar, words) in [
         (base("/etc/passwd"), "it names `/etc/passwd`, which lies outside of the archive"),
-        (base("../layer.tar").file("../layer.tar", &good), "it names `../layer.tar`, which lies outside"),
+        (base("../layer.tar"), "it names `../layer.tar`, which lies outside"),
+        (
+            base("../layer.tar").file("../layer.tar", &good),
+            "its name `../layer.tar` leads out of the archive",
+        ),
+        // Nothing is ever unpacked here, but whoever reads the archive next may do it.
+        (base("l").file("l", &good).file("../../etc/passwd", b"x"), "its name `../../etc/passwd` leads out"),
         (base("l").symbolic("l", "/etc/passwd"), "is a link to `/etc/passwd`, which lies outside"),
         (base("a/l").symbolic("a/l", "../../l"), "`a/l` in `/F/a.tar` is damaged: it is a link to `../../l`"),
         (base("a/l").hard("a/l", "../l").file("l", &good), "it is a link to `../l`, which lies outside"),
@@ -373,9 +379,6 @@ fn links_and_names_that_lead_out() {
         let error = refused(&folder, "docker-archive:a.tar");
         assert!(error.contains(words), "{error}\nexpected: {words}");
     }
-    // A name that leads out and that nothing needs is left alone: nothing is ever unpacked.
-    base("l").file("l", &good).file("../../etc/passwd", b"x").write(&folder.path().join("a.tar"));
-    assert_eq!(content(&folder, "docker-archive:a.tar").blobs.len(), 2);
 }
 
 #[test]
