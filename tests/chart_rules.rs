@@ -73,12 +73,7 @@ fn the_version_of_a_chart_on_every_event() {
             &[],
         ),
         ("--pr 12", COMMIT, ("0.0.0-pr-12.9f3c2ab", "0.0.0-pr-12.9f3c2ab"), &[]),
-        (
-            "--event schedule --ref refs/heads/main",
-            COMMIT,
-            ("0.0.0-main.9f3c2ab", "0.0.0-main.9f3c2ab"),
-            &[],
-        ),
+        ("--event schedule --ref refs/heads/main", COMMIT, ("0.0.0-main.9f3c2ab", "0.0.0-main.9f3c2ab"), &[]),
     ] {
         let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
         let of_broker = if broker.1.is_empty() { Vec::new() } else { tags(&[broker.1]) };
@@ -109,7 +104,10 @@ fn charts_and_artifacts_go_by_their_tables() {
 #[test]
 fn what_is_wrong_with_charts_is_found_at_the_desk() {
     let text = TEXT
-        .replace("source = \"charts/broker\"\n", "source = \"charts/{{ chart.nmae }}\"\nrepository = \"broker\"\n")
+        .replace(
+            "source = \"charts/broker\"\n",
+            "source = \"charts/{{ chart.nmae }}\"\nrepository = \"broker\"\n",
+        )
         .replace("version = \"{{ version }}\"", "version = \"v{{ version }}\"");
     let folder = Folder::with(&[("publish.toml", &text)]);
     assert_snapshot!("chart_lint", folder.run("lint").done().expect_code(1).stderr());
@@ -141,7 +139,8 @@ fn only_a_chart_may_be_in_the_repository_of_a_chart() {
 
 #[test]
 fn a_chart_needs_no_tag_rule() {
-    let text = "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[charts.app]\nsource = \"charts/app\"\n";
+    let text =
+        "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[charts.app]\nsource = \"charts/app\"\n";
     let folder = Folder::with(&[("publish.toml", text)]);
     folder.run("lint").done().expect_code(0);
     let told = folder.run("tags --ref refs/tags/v1.2.3").done().expect_code(0).stdout();

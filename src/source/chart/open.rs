@@ -14,7 +14,7 @@ use super::super::{BlobReader, Source, SourceError, Surroundings};
 use super::contents::{Contents, Written};
 use super::finding::Findings;
 use super::load::{Chart, Place, load};
-use super::unpack::unpack;
+use super::unpack::{self, unpack};
 use super::version::Version;
 use super::{edit, manifest, package, provenance, tree, vendored};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -118,7 +118,11 @@ impl Location {
                 help: "name the directory of a chart, or a packaged one (`.tgz`)".to_owned(),
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(SourceError::Missing { path: joined })
+                let help = "name the directory that holds `Chart.yaml`, or a packaged chart (`.tgz`); a relative path \
+                            starts at the folder of `publish.toml`";
+                let missing =
+                    Diagnostic::error(Code::SourceMissing, format!("chart `{shown}` does not exist"));
+                Err(SourceError::chart(shown, vec![missing.help(help)]))
             }
             Err(error) => Err(SourceError::io(format!("`{shown}`"), error)),
         }
