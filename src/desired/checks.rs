@@ -6,8 +6,8 @@
 use super::samples::Sample;
 use super::selection::Selection;
 use super::tags::Renderer;
-use super::template::{Kind, TemplateError, Templates};
-use super::values::{NO_IMAGE, Values};
+use super::template::{Kind, TemplateError};
+use super::values::NO_IMAGE;
 use super::version;
 use crate::config::{Check, Config};
 use crate::context::Context;

@@ -75,7 +75,7 @@ impl Object for VersionValue {
     }
 }
 
-/// The values of a run, for one image and version.
+/// The values of a run, for one resource and version.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     fields: BTreeMap<&'static str, Value>,

@@ -62,6 +62,8 @@ catalogue! {
     SourceMalformed = "publish::source::malformed", "source-malformed.md";
     SourceDigest = "publish::source::digest", "source-digest.md";
     SourcePlatform = "publish::source::platform", "source-platform.md";
+    SourceEngine = "publish::source::engine", "source-engine.md";
+    SourceTemporary = "publish::source::temporary", "source-temporary.md";
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
     SourceChart = "publish::source::chart", "source-chart.md";
     SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";

@@ -91,7 +91,7 @@ impl<R: Read> Unpack<'_, R> {
                 Kind::LongLink => drop(self.metadata(header.size)?),
                 Kind::Extended => records = self.records(header.size)?.over(&records),
                 Kind::Global => self.global = self.records(header.size)?.over(&self.global),
-                Kind::File | Kind::Link | Kind::Sparse | Kind::Other => {
+                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
                     let records = records.over(&self.global);
                     let name = records.path.flatten().or(long_name).unwrap_or(header.name);
                     let size = match header.kind {
@@ -116,7 +116,7 @@ impl<R: Read> Unpack<'_, R> {
             return refuse(reason);
         }
         match kind {
-            Kind::Link => return refuse("is a link"),
+            Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
             Kind::Sparse => return refuse("is a sparse file"),
             Kind::Other if is_device => return refuse("is no regular file"),
             Kind::Other => return Ok(()), // a directory; Helm skips it
