@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::verify::VerifyingReader;
 use super::{BlobReader, Origin, Source, SourceError};
 use crate::model::content::ImageSpec;
-use crate::model::{Descriptor, Digest};
+use crate::model::{Descriptor, Digest, Referrer};
 
 mod object;
 mod select;
@@ -73,6 +73,10 @@ impl Source for Rewritten {
 
     fn origin(&self, blob: &Digest) -> Option<Origin> {
         if self.written.contains_key(blob) { None } else { self.inner.origin(blob) }
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        self.inner.referrers(subject)
     }
 }
 
