@@ -1,12 +1,12 @@
-//! Where content comes from: image layouts and archives of them, and indexes assembled from both.
+//! Where content comes from: image layouts and archives of them, Docker's archives and engines, and indexes assembled from all.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
-//! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `annotate` and `publish` (what is published of it). What is sent where is not
-//! decided here.
+//! they lie; `tar_index` finds them in a tar file), `docker_archive` and `daemon` (what Docker writes, and
+//! what it holds), `walk` (all that a root reaches), `assemble` (an index of several sources), `annotate` and
+//! `publish` (what is published of it). What is sent where is not decided here.
 
 use std::io::Read;
 use std::sync::Arc;

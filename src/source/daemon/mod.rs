@@ -41,8 +41,10 @@ const MAX_REMEMBERED: usize = 64;
 
 /// Images that this process exported, by engine and id: one is opened when a plan is made and when it is applied, and once for
 /// every repository and profile. An id is a digest, so what is remembered stays true.
-static EXPORTED: LazyLock<Mutex<HashMap<(String, Digest), Arc<DockerArchive>>>> =
-    LazyLock::new(Mutex::default);
+static EXPORTED: LazyLock<Mutex<Exported>> = LazyLock::new(Mutex::default);
+
+/// Images by engine and id.
+type Exported = HashMap<(String, Digest), Arc<DockerArchive>>;
 
 /// What an engine says of an image.
 #[derive(Deserialize)]

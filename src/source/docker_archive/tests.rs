@@ -312,6 +312,7 @@ fn content_that_is_not_what_it_says() {
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
     let half = gzip(&good)[..30].to_vec();
+    let deep = format!("[{{\"x\":{}", "[".repeat(100_000));
     let trailing = [gzip(&good), b"trailing".to_vec()].concat();
     for (tar, words) in [
         (single(&layer("bad"), &id), "source::digest: `l` in `/F/a.tar` does not hold `sha256:"),
@@ -332,10 +333,8 @@ fn content_that_is_not_what_it_says() {
         (Tar::default().file("manifest.json", b"["), "`manifest.json` in `/F/a.tar` is damaged: EOF"),
         (Tar::default().file("manifest.json", b"[{}]"), "missing field `Config`"),
         (Tar::default().file("manifest.json", b"[]"), "its `manifest.json` lists no image"),
-        (
-            Tar::default().file("manifest.json", &[b"[{\"x\":".as_slice(), &[b'['; 100_000]].concat()),
-            "recursion limit",
-        ),
+        (Tar::default().file("manifest.json", "[".repeat(100_000).as_bytes()), "invalid type: sequence"),
+        (Tar::default().file("manifest.json", deep.as_bytes()), "EOF while parsing a list"),
     ] {
         tar.write(&folder.path().join("a.tar"));
         let error = refused(&folder, "docker-archive:a.tar");
@@ -416,7 +415,7 @@ fn hostile_sizes_are_refused_without_being_read() {
 
     let many = (0..3).fold(Tar::default(), |tar, _| {
         (0..80).fold(tar, |tar, _| {
-            tar.entry("x", tar::EntryType::GNULongName, "", &[b'a'; 200_000]).file("x", b"")
+            tar.entry("x", tar::EntryType::GNULongName, "", "a".repeat(200_000).as_bytes()).file("x", b"")
         })
     });
     // One long name is not held twice, and many are more than is held.
