@@ -1,7 +1,8 @@
 //! Content into every registry: each blob is read once for all repositories that lack it, pushed once to each registry
-//! and mounted in that registry's other repositories; then the manifests, children before parents.
+//! and mounted in that registry's other repositories, from the repository that the source is read from where that is in the
+//! same registry; then the manifests, children before parents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,11 +12,12 @@ use futures_util::{StreamExt, stream};
 
 use super::body::{self, SharedBody};
 use super::check::Prepared;
+use super::referrers::{self, Unlisted};
 use super::{Options, progress::Progress};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
-use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
 
@@ -83,9 +85,14 @@ async fn blobs(
 ) -> Result<(), Vec<Diagnostic>> {
     let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
     for (it, published) in incomplete {
-        for blob in &published.content.blobs {
-            let new = || Placement { blob, source: &published.source, targets: Vec::new() };
-            placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
+        let referrers = referrers::planned(it, published).into_iter().flat_map(|it| &it.content.blobs);
+        let mut placed = BTreeSet::new();
+        for blob in published.content.blobs.iter().chain(referrers) {
+            // Artifacts share the empty configuration.
+            if placed.insert(&blob.digest) {
+                let new = || Placement { blob, source: &published.source, targets: Vec::new() };
+                placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
+            }
         }
     }
     // The largest first: what takes longest should not begin last.
@@ -148,31 +155,39 @@ async fn place_blob(
     if !problems.is_empty() {
         return problems;
     }
-    let mut first = Vec::new();
-    let mut mounting = Vec::new();
+    let origin = source.origin(&blob.digest);
+    let (mut first, mut from_source, mut mounting) = (Vec::new(), None, Vec::new());
     for it in lacking {
         if holders.contains_key(it.host.as_str()) {
             mounting.push(it);
-        } else {
-            holders.insert(&it.host, it);
-            first.push(it);
+            continue;
+        }
+        holders.insert(&it.host, it);
+        match &origin {
+            Some(origin) if origin.host == it.host && origin.repository != it.planned.repository => {
+                from_source = Some((it, &origin.repository));
+            }
+            _ => first.push(it),
         }
     }
+    // Who mounts may never open its body, so it shares no reading with others, who would wait for it.
+    let mount = |it, from| async move {
+        match body::share(source, blob, vec![listener(it, blob, options)]).pop() {
+            Some(body) => push(it, blob, &body, Some(from), progress).await,
+            None => Ok(()),
+        }
+    };
     let bodies = body::share(source, blob, first.iter().map(|it| listener(it, blob, options)).collect());
-    let pushed = first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress));
-    problems.extend(join_all(pushed).await.into_iter().filter_map(Result::err));
+    let pushed = join_all(first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress)));
+    let mounted = join_all(from_source.into_iter().map(|(it, from)| mount(it, from)));
+    let (pushed, mounted) = tokio::join!(pushed, mounted);
+    problems.extend(pushed.into_iter().chain(mounted).filter_map(Result::err));
     if !problems.is_empty() {
         return problems;
     }
-    let mounted = mounting.iter().map(|it| {
-        let holder = holders.get(it.host.as_str()).copied();
-        let body = body::share(source, blob, vec![listener(it, blob, options)]).pop();
-        async move {
-            match body {
-                Some(body) => push(it, blob, &body, holder, progress).await,
-                None => Ok(()),
-            }
-        }
+    let mounted = mounting.into_iter().filter_map(|it| {
+        let holder = holders.get(it.host.as_str())?;
+        Some(mount(it, &holder.planned.repository))
     });
     problems.extend(join_all(mounted).await.into_iter().filter_map(Result::err));
     problems
@@ -182,12 +197,20 @@ async fn push(
     it: &Prepared<'_>,
     blob: &Descriptor,
     body: &SharedBody,
-    holder: Option<&Prepared<'_>>,
+    mount_from: Option<&RepositoryName>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
-    let mount_from = holder.map(|holder| &holder.planned.repository);
-    let outcome =
-        it.repository.push_blob(blob, body, mount_from).await.map_err(|error| diagnostic(it, &error))?;
+    let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
+        match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
+            // It is not this registry that failed.
+            Some(mut told) => {
+                told.message =
+                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, told.message);
+                told
+            }
+            None => diagnostic(it, &error),
+        }
+    })?;
     let how = match outcome {
         BlobOutcome::Pushed => Placed::Pushed,
         BlobOutcome::Mounted => Placed::Mounted,
@@ -204,7 +227,7 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
     })
 }
 
-/// Puts the manifests by digest: images side by side, then indexes, which name them, in order.
+/// Puts the manifests by digest: images side by side, then indexes, which name them, in order, then what refers to them.
 async fn manifests(
     it: &Prepared<'_>,
     published: &Published,
@@ -213,22 +236,23 @@ async fn manifests(
     let content = &published.content;
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
         content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, progress))).await?;
+    let unlisted = Unlisted::default();
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, &unlisted, progress))).await?;
     for index in indexes {
-        put(it, index, progress).await?;
+        put(it, index, &unlisted, progress).await?;
     }
+    referrers::place(it, published, unlisted, progress).await?;
     progress.complete(it.position);
     Ok(())
 }
 
-async fn put(it: &Prepared<'_>, manifest: &RawManifest, progress: &Progress) -> Result<(), RegistryError> {
-    let at = TagOrDigest::Digest(manifest.digest().clone());
-    let how = if it.repository.head_manifest(&at).await?.is_some() {
-        Placed::Present
-    } else {
-        it.repository.put_manifest(&at, manifest).await?;
-        Placed::Pushed
-    };
+async fn put(
+    it: &Prepared<'_>,
+    manifest: &RawManifest,
+    unlisted: &Unlisted,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    let how = referrers::put(it, manifest, unlisted).await?;
     progress.manifest(it.position, manifest.digest(), how);
     Ok(())
 }

@@ -30,13 +30,23 @@ pub enum BlobOutcome {
     Mounted,
 }
 
+/// What a registry made of a manifest that was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Put {
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The subject that the registry lists the manifest under from now on (`OCI-Subject`; distribution-spec 1.1, "Pushing
+    /// Manifests with Subject"). `None` of a manifest without one, and where the registry keeps no list.
+    pub subject: Option<Digest>,
+}
+
 /// A repository to publish to.
 #[async_trait::async_trait]
 pub trait Repository: Send + Sync {
     /// What stands at a tag or digest, or `None`. Media type, size and digest are set.
     async fn head_manifest(&self, at: &TagOrDigest) -> Result<Option<Descriptor>, RegistryError>;
     /// Puts a manifest at a tag or digest, the bytes as they are.
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError>;
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError>;
     /// Whether a blob is there.
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError>;
     /// Pushes a blob, or mounts it from another repository of the registry where that works.
@@ -51,12 +61,20 @@ pub trait Repository: Send + Sync {
 /// A repository that can be read.
 #[async_trait::async_trait]
 pub trait ReadRepository: Send + Sync {
-    /// The manifest at a tag or digest, verified against the digest where one was asked for, or `None`.
+    /// The manifest at a tag or digest, verified against the digest where one was asked for, or `None`. One of Docker's first
+    /// schema, whose digest covers only a part of it, comes as it is: [`RawManifest::parse`] refuses it.
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
     /// A small blob, verified, in memory: an error where it is larger than `limit` bytes.
     async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError>;
+    /// The bytes of a blob of any size, as they come: who reads them compares digest and size. Where the connection breaks,
+    /// they go on from there. That the blob is not there is known at once; in the stream, an error carries a
+    /// [`RegistryError`].
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError>;
     /// Every tag; empty where the repository does not exist. Texts that are no [`Tag`] are left out.
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
+    /// The manifests that name `subject` as theirs, by the registry's own list; `None` where it keeps none. What stands at
+    /// fallback tags is not in it: [`listed_referrers`] looks there too.
+    async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError>;
 }
 
 /// What can be deleted from a repository.
@@ -150,6 +168,7 @@ mod directory;
 mod error;
 mod http;
 mod inventory;
+mod referrers;
 mod removal;
 
 pub use connect::{ConnectOptions, Environment, connect};
@@ -158,4 +177,5 @@ pub use described::{created, revision};
 pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
 pub use inventory::Inventories;
+pub use referrers::{find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};

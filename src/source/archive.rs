@@ -98,7 +98,11 @@ impl Files for Archive {
                 Ok(Some(File { size: *length, reader: Box::new(section) }))
             }
             Some(entry) => {
-                let what = if *entry == Entry::Sparse { "sparse file" } else { "link to another file" };
+                let what = match entry {
+                    Entry::Sparse => "sparse file",
+                    Entry::Special => "directory, device or pipe",
+                    _ => "link to another file",
+                };
                 Err(SourceError::Unsupported {
                     reason: format!("{} is a {what}, which cannot be read in place", self.locate(name)),
                     help: "write the archive again with plain files, for example with `skopeo copy`, \

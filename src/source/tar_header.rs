@@ -40,6 +40,8 @@ pub(super) struct Header {
     pub(super) link: Vec<u8>,
     pub(super) size: u64,
     pub(super) kind: Kind,
+    /// Whether blocks that go on with the list of extents come before the contents ([`Kind::Sparse`]).
+    pub(super) extended: bool,
 }
 
 /// Reads a header block.
@@ -70,7 +72,13 @@ pub(super) fn parse(block: &Block) -> Result<Header, String> {
         Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may hold anything
         _ => number(field(block, 124, 12))?,
     };
-    Ok(Header { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind })
+    let extended = kind == Kind::Sparse && field(block, 482, 1) != [0];
+    Ok(Header { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind, extended })
+}
+
+/// Whether one more block of the list of extents follows this one (GNU, "Basic Tar Format", `struct sparse_header`).
+pub(super) fn list_goes_on(block: &Block) -> bool {
+    field(block, 504, 1) != [0]
 }
 
 /// The sum of all bytes, those of the checksum itself counted as spaces; some old tars summed signed bytes.
@@ -112,6 +120,8 @@ pub(super) struct Records {
     pub(super) link: Option<Option<Vec<u8>>>,
     pub(super) size: Option<Option<u64>>,
     pub(super) sparse: bool,
+    /// The name of a sparse file, whose entry has a name that nobody uses (GNU tar's manual, "Storing Sparse Files").
+    pub(super) sparse_name: Option<Vec<u8>>,
 }
 
 impl Records {
@@ -137,7 +147,12 @@ impl Records {
                     let size = value.map(|value| decimal(value).ok_or(BROKEN)).transpose()?;
                     records.size = Some(size);
                 }
-                key if key.starts_with(b"GNU.sparse.") => records.sparse = true,
+                key if key.starts_with(b"GNU.sparse.") => {
+                    records.sparse = true;
+                    if key == b"GNU.sparse.name" {
+                        records.sparse_name = value.map(<[u8]>::to_vec);
+                    }
+                }
                 _ => {}
             }
         }
@@ -151,6 +166,7 @@ impl Records {
             link: self.link.or_else(|| earlier.link.clone()),
             size: self.size.or(earlier.size),
             sparse: self.sparse || earlier.sparse,
+            sparse_name: self.sparse_name.or_else(|| earlier.sparse_name.clone()),
         }
     }
 }
@@ -217,7 +233,10 @@ mod tests {
     fn names_of_each_format() {
         let read = |block| parse(&block).expect("a header");
         let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
-        assert_eq!(posix, Header { name: b"a/b/c".to_vec(), link: Vec::new(), size: 5, kind: Kind::File });
+        assert_eq!(
+            posix,
+            Header { name: b"a/b/c".to_vec(), link: Vec::new(), size: 5, kind: Kind::File, extended: false }
+        );
         let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
         assert_eq!(gnu.name, b"c");
         assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, Kind::Other);

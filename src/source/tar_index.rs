@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::positioned::PositionedFile;
-use super::tar_header::{BLOCK, Block, Header, Kind, Records, parse, until_nul};
+use super::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
 /// The longest name or extended header that is read: what Go's archive/tar takes too.
 const MAX_METADATA: u64 = 1024 * 1024;
@@ -42,6 +42,8 @@ pub(super) enum Entry {
     SymbolicLink(String),
     /// A file with holes, whose contents are not those of the file.
     Sparse,
+    /// A directory, device or pipe.
+    Special,
 }
 
 /// The files of an image in an archive.
@@ -144,6 +146,18 @@ impl Scan<'_> {
         Ok(offset)
     }
 
+    /// Moves behind the blocks of a sparse file's list of extents, which start at the position.
+    fn skip_extents(&mut self, start: u64) -> Result<(), IndexError> {
+        loop {
+            let mut block: Block = [0; BLOCK];
+            let at = self.skip(start, BLOCK as u64)?;
+            self.file.fill_at(&mut block, at)?;
+            if !list_goes_on(&block) {
+                return Ok(());
+            }
+        }
+    }
+
     fn metadata(&mut self, start: u64, header: &Header) -> Result<Vec<u8>, IndexError> {
         if header.size > MAX_METADATA {
             return Err(damaged(start, &format!("it declares a name of {} bytes", header.size)));
@@ -164,8 +178,16 @@ impl Scan<'_> {
         let records = about.records.over(&self.global);
         let contents = matches!(header.kind, Kind::File | Kind::Sparse);
         let length = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
+        if header.extended {
+            self.skip_extents(start)?;
+        }
         let offset = self.skip(start, length)?;
         let name = records.path.flatten().or(about.long_name).unwrap_or(header.name);
+        let name = records.sparse_name.unwrap_or(name);
+        if leads_out(&name) {
+            let name = String::from_utf8_lossy(&name);
+            return Err(damaged(start, &format!("its name `{name}` leads out of the archive")));
+        }
         let kept = match self.names {
             Names::Layout => layout_name(&name),
             Names::All => inner_name(&name),
@@ -181,19 +203,15 @@ impl Scan<'_> {
             Kind::File => Entry::File { offset, length },
             Kind::HardLink => Entry::HardLink(link()),
             Kind::SymbolicLink => Entry::SymbolicLink(link()),
+            // In its place may be a file that is meant, as directories lie beside files of one name.
+            _ if self.names == Names::Layout && !self.index.files.contains_key(&name) => Entry::Special,
             _ => return Ok(()),
         };
         if let Entry::HardLink(link) | Entry::SymbolicLink(link) = &entry {
             self.name_bytes = self.name_bytes.saturating_add(link.len());
         }
         self.name_bytes = self.name_bytes.saturating_add(name.len());
-        if let (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) =
-            (self.index.files.get(&name), &entry)
-            && earlier != length
-        {
-            let reason = format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes");
-            return Err(IndexError::Damaged(reason));
-        }
+        refuse_twice(&name, self.index.files.get(&name), &entry)?;
         self.index.files.insert(name, entry); // the last wins, as where it is unpacked
         if self.index.files.len() > MAX_FILES || self.name_bytes > MAX_NAME_BYTES {
             return Err(IndexError::Damaged(format!(
@@ -207,6 +225,27 @@ impl Scan<'_> {
 
 fn damaged(start: u64, reason: &str) -> IndexError {
     IndexError::Damaged(format!("at byte {start}: {reason}"))
+}
+
+/// Which of two blobs of one length is meant, its digest says. Of what describes an image nothing says it, and others would
+/// read the other one.
+fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<(), IndexError> {
+    let reason = match (earlier, entry) {
+        (None | Some(Entry::Special), _) => return Ok(()),
+        (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) if earlier != length => {
+            format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes")
+        }
+        _ if matches!(name, "oci-layout" | "index.json" | "manifest.json") => {
+            format!("it holds `{name}` twice, and nothing says which one is meant")
+        }
+        _ => return Ok(()),
+    };
+    Err(IndexError::Damaged(reason))
+}
+
+/// Whether something of this name would lie outside of the folder that the archive is unpacked to.
+fn leads_out(name: &[u8]) -> bool {
+    name.first() == Some(&b'/') || name.split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
 /// The normalized name, where a layout can have a file of that name.

@@ -13,8 +13,8 @@ use super::layout::{Layout, read};
 use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, ReadRepository,
-    RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put,
+    ReadRepository, RegistryError, Repository,
 };
 
 /// How long the source of a blob may yield nothing.
@@ -57,7 +57,7 @@ impl Repository for DirectoryRepository {
         self.run(move |layout| Ok(layout.manifest(&at)?.map(|manifest| manifest.descriptor()))).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
         let (at, manifest) = (at.clone(), manifest.clone());
         self.run(move |layout| layout.put_manifest(&at, &manifest)).await
     }
@@ -98,7 +98,7 @@ impl Repository for DirectoryRepository {
     }
 }
 
-async fn next(pieces: &mut crate::registry::ByteStream) -> Result<Option<bytes::Bytes>, String> {
+async fn next(pieces: &mut ByteStream) -> Result<Option<bytes::Bytes>, String> {
     match tokio::time::timeout(SOURCE_PATIENCE, pieces.next()).await {
         Ok(piece) => piece.transpose().map_err(|error| error.to_string()),
         Err(_) => Err(format!("its source gave nothing for {SOURCE_PATIENCE:?}")),
@@ -130,8 +130,18 @@ impl ReadRepository for DirectoryRepository {
         .await
     }
 
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        let blob = blob.clone();
+        self.run(move |layout| layout.open_blob(&blob)).await
+    }
+
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.run(|layout| if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }).await
+    }
+
+    async fn list_referrers(&self, _subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+        // A layout has no other list than the index at the fallback tag, which is kept as manifests are put.
+        Ok(None)
     }
 }
 

@@ -86,6 +86,9 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
         RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
         RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotListed { tag, .. } => format!(
+            "look at what stands there (`skopeo inspect --raw`); if it is no list of signatures that is still needed, remove `{tag}`, and run again"
+        ),
         RegistryError::NotPutBack { tag, original, .. } => format!(
             "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
         ),
@@ -148,11 +151,23 @@ fn deletes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("DELETE ")
 }
 
+/// What the right to do it is called.
+fn what_for(refusal: &Refusal) -> &'static str {
+    match refusal.request.split(' ').next() {
+        Some("DELETE") => "delete from",
+        // A manifest or blob that is asked for; tags are read before every push.
+        Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+            "pull from"
+        }
+        _ => "push to",
+    }
+}
+
 fn denied(refusal: &Refusal) -> String {
     match &refusal.credentials {
         Some(origin) => format!(
             "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
-            if deletes(refusal) { "delete from" } else { "push to" }
+            what_for(refusal)
         ),
         None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
     }

@@ -47,10 +47,12 @@ impl Entries {
                         length: *length,
                     }));
                 }
-                Some(Entry::Sparse) => {
+                Some(special @ (Entry::Sparse | Entry::Special)) => {
+                    let what =
+                        if *special == Entry::Sparse { "sparse file" } else { "directory, device or pipe" };
                     return Err(SourceError::Unsupported {
                         reason: format!(
-                            "{} is a sparse file, which cannot be read in place",
+                            "{} is a {what}, which cannot be read in place",
                             self.locate(&current)
                         ),
                         help: "write the archive again with `docker save` or `podman save`, which write none"

@@ -9,13 +9,14 @@
 //! ```
 //!
 //! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
-//! content and answers as the specification says, `tokens` is the token server, `wire` accepts connections
+//! content and answers as the specification says, `referrers` lists what refers to it, `tokens` is the token server, `wire` accepts connections
 //! that can be cut.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod content;
+mod referrers;
 mod tokens;
 mod wire;
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub tells_lifetime: bool,
     /// Whether it mounts blobs.
     pub mounts: bool,
+    /// Whether it heeds the `Range` of who reads a blob.
+    pub ranges: bool,
     /// Whether it takes a blob in one PUT.
     pub whole: bool,
     /// The largest chunk it takes, in bytes: it answers 416 to a larger one, as GHCR does.
@@ -48,6 +51,10 @@ pub struct Options {
     pub smallest_chunk: u64,
     /// The most tags on a page.
     pub page: usize,
+    /// Whether it lists what refers to a manifest, and says so when one is put.
+    pub referrers: bool,
+    /// Whether it takes the fallback tag of a digest for the digest, as GitLab does.
+    pub takes_tags_for_digests: bool,
     /// Whether a full page has a `Link` to the next.
     pub links: bool,
     /// Whether its `Location`s are absolute.
@@ -95,10 +102,13 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(300),
             tells_lifetime: true,
             mounts: true,
+            ranges: true,
             whole: true,
             largest_chunk: u64::MAX,
             smallest_chunk: 0,
             page: usize::MAX,
+            referrers: false,
+            takes_tags_for_digests: false,
             links: true,
             absolute: false,
             deletes: Deletes::Nothing,
@@ -129,6 +139,16 @@ pub enum Fault {
     /// All is done as it should be, and the answer has these headers set, or removed where the value is
     /// empty.
     Headers(Vec<(&'static str, String)>),
+    /// All is done as it should be, and the connection is cut after so many bytes of the answer's body.
+    Cut {
+        /// How many bytes are sent.
+        after: usize,
+    },
+    /// All is done as it should be, and nothing more is sent after so many bytes of the answer's body.
+    Silence {
+        /// How many bytes are sent.
+        after: usize,
+    },
     /// An answer 200 whose body does not end.
     Endless,
     /// An answer 200 whose body does not end, and comes byte by byte.

@@ -13,8 +13,8 @@ pub(super) use api::Packages;
 use super::repository::HttpRepository;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, ReadRepository, RegistryError,
-    Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
+    RegistryError, Repository,
 };
 
 /// A repository of GitHub's container registry.
@@ -36,7 +36,7 @@ impl Repository for GithubRepository {
         self.registry.head_manifest(at).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
         self.registry.put_manifest(at, manifest).await
     }
 
@@ -64,8 +64,16 @@ impl ReadRepository for GithubRepository {
         self.registry.get_blob(blob, limit).await
     }
 
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        self.registry.open_blob(blob).await
+    }
+
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.registry.list_tags().await
+    }
+
+    async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+        self.registry.list_referrers(subject).await
     }
 }
 
