@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::Digest;
 use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
 use crate::model::plan::Plan;
+use crate::model::{Digest, Tag};
 
 /// Hears of events, in the order in which they happen, from several threads.
 pub trait Reporter: Send + Sync {
@@ -57,6 +57,13 @@ pub enum Event<'a> {
         digest: &'a Digest,
         /// How it came there.
         how: Placed,
+    },
+    /// A tag that holds signatures names another manifest than the source has, with signatures that would be lost: it was left.
+    ReferrerKept {
+        /// The repository's whole name.
+        repository: &'a str,
+        /// The tag.
+        tag: &'a Tag,
     },
     /// A manifest without a tag was deleted.
     ManifestDeleted {

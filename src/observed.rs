@@ -3,6 +3,7 @@
 //! Where everything is in place a repository costs one request for each tag, and one tag listing if a tag moves
 //! forward by version. What more is asked is only asked where something has to change.
 
+mod referrers;
 mod retained;
 mod standing;
 
@@ -17,6 +18,7 @@ use crate::model::plan::ObservedVisibility;
 use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility;
+pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
 
@@ -40,6 +42,8 @@ pub struct ObservedRepository {
     pub missing_manifests: BTreeSet<Digest>,
     /// The blobs of the content that are not there.
     pub missing_blobs: BTreeSet<Digest>,
+    /// What there is of what refers to the content.
+    pub referrers: ObservedReferrers,
     /// Who can pull; `None` where it was not asked.
     pub visibility: Option<ObservedVisibility>,
 }
@@ -110,6 +114,9 @@ async fn observe(
     // Tags are moved last: where one names the root, all that it reaches is there.
     if !observed.tags.values().any(|present| present.digest == *root) {
         find_missing(desired, repository, &mut observed).await?;
+    }
+    if !desired.content.published.referrers.is_empty() {
+        observed.referrers = referrers::referrers(&desired.content.published, repository).await?;
     }
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
         let root_present = !observed.missing_manifests.contains(root);

@@ -401,6 +401,11 @@ fn multi_arch() {
 }
 
 #[test]
+fn charts() {
+    follow("charts.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -414,6 +419,7 @@ fn every_guide_is_followed() {
         [
             "approval.md",
             "backports.md",
+            "charts.md",
             "multi-arch.md",
             "promotion.md",
             "pull-requests.md",

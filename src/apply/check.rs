@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::forward::{self, Verdict};
 use super::refused::{PrepareError, conflict, contradiction};
-use super::{Options, progress::Progress};
+use super::{Options, progress::Progress, referrers};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, Plan, PlannedContent, PlannedRepository, TagTarget};
@@ -101,7 +101,10 @@ fn content(
             found: found.clone(),
         });
     }
-    Ok(published)
+    match referrers::gone(address, planned, &published) {
+        None => Ok(published),
+        Some(error) => Err(error),
+    }
 }
 
 /// What a tag names.

@@ -2,7 +2,7 @@
 //! and mounted in that registry's other repositories, from the repository that the source is read from where that is in the
 //! same registry; then the manifests, children before parents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,11 +12,12 @@ use futures_util::{StreamExt, stream};
 
 use super::body::{self, SharedBody};
 use super::check::Prepared;
+use super::referrers::{self, Unlisted};
 use super::{Options, progress::Progress};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
-use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, TagOrDigest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
 
@@ -84,9 +85,14 @@ async fn blobs(
 ) -> Result<(), Vec<Diagnostic>> {
     let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
     for (it, published) in incomplete {
-        for blob in &published.content.blobs {
-            let new = || Placement { blob, source: &published.source, targets: Vec::new() };
-            placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
+        let referrers = referrers::planned(it, published).into_iter().flat_map(|it| &it.content.blobs);
+        let mut placed = BTreeSet::new();
+        for blob in published.content.blobs.iter().chain(referrers) {
+            // Artifacts share the empty configuration.
+            if placed.insert(&blob.digest) {
+                let new = || Placement { blob, source: &published.source, targets: Vec::new() };
+                placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
+            }
         }
     }
     // The largest first: what takes longest should not begin last.
@@ -221,7 +227,7 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
     })
 }
 
-/// Puts the manifests by digest: images side by side, then indexes, which name them, in order.
+/// Puts the manifests by digest: images side by side, then indexes, which name them, in order, then what refers to them.
 async fn manifests(
     it: &Prepared<'_>,
     published: &Published,
@@ -230,22 +236,23 @@ async fn manifests(
     let content = &published.content;
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
         content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, progress))).await?;
+    let unlisted = Unlisted::default();
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, &unlisted, progress))).await?;
     for index in indexes {
-        put(it, index, progress).await?;
+        put(it, index, &unlisted, progress).await?;
     }
+    referrers::place(it, published, unlisted, progress).await?;
     progress.complete(it.position);
     Ok(())
 }
 
-async fn put(it: &Prepared<'_>, manifest: &RawManifest, progress: &Progress) -> Result<(), RegistryError> {
-    let at = TagOrDigest::Digest(manifest.digest().clone());
-    let how = if it.repository.head_manifest(&at).await?.is_some() {
-        Placed::Present
-    } else {
-        it.repository.put_manifest(&at, manifest).await?;
-        Placed::Pushed
-    };
+async fn put(
+    it: &Prepared<'_>,
+    manifest: &RawManifest,
+    unlisted: &Unlisted,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    let how = referrers::put(it, manifest, unlisted).await?;
     progress.manifest(it.position, manifest.digest(), how);
     Ok(())
 }

@@ -11,6 +11,7 @@ mod forward;
 mod orphans;
 mod progress;
 mod read_back;
+mod referrers;
 mod refused;
 mod removal;
 mod tags;
@@ -125,6 +126,7 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     }
     stage(Stage::ReadBack);
     unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, options, progress)).await?;
+    unless_cancelled(Stage::ReadBack, options, referrers::confirm(&prepared)).await?;
     unless_cancelled(Stage::ReadBack, options, read_back::visibility(&prepared, options, progress)).await
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::event::{Event, Placed, Reporter};
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, VisibilityOutcome};
 use crate::model::plan::{Action, Plan, TagTarget};
-use crate::model::{Descriptor, Digest};
+use crate::model::{Descriptor, Digest, Tag};
 
 /// Collects the outcome of an apply.
 pub(super) struct Progress {
@@ -38,6 +38,7 @@ impl Progress {
                 blobs_mounted: 0,
                 blobs_present: 0,
                 manifests_put: 0,
+                referrers_put: 0,
                 manifests_deleted: Vec::new(),
                 visibility: None,
             });
@@ -127,6 +128,20 @@ impl Progress {
             noted.manifests_put += 1;
         }
         self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
+    }
+
+    /// Notes that a manifest that refers to the content was sent, or can be found from now on.
+    pub fn referrer(&self, repository: usize) {
+        if let Some(noted) = self.lock().repositories.get_mut(repository) {
+            noted.referrers_put += 1;
+        }
+    }
+
+    /// Notes that a tag of cosign's was left with what it names.
+    pub fn referrer_kept(&self, repository: usize, tag: &Tag) {
+        if let Some(noted) = self.lock().repositories.get(repository) {
+            self.reporter.report(&Event::ReferrerKept { repository: &noted.repository, tag });
+        }
     }
 
     /// Notes that a manifest without a tag was deleted.

@@ -64,6 +64,20 @@ pub enum PrepareError {
         /// The digest found.
         found: Digest,
     },
+    /// Something that refers to the content is not in the source any more.
+    #[error(
+        "{address}: the source `{source_spec}` changed since the plan was made: {referrer}, which refers to {subject}, is not there any more"
+    )]
+    ReferrerGone {
+        /// The repository's address.
+        address: String,
+        /// The source.
+        source_spec: String,
+        /// What is gone.
+        referrer: Digest,
+        /// What it refers to.
+        subject: Digest,
+    },
     /// A registry cannot be reached at all.
     #[error("{address}: {error}")]
     Registry {
@@ -92,7 +106,7 @@ impl PrepareError {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }
             Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
-            Self::SourceChanged { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
+            Self::SourceChanged { .. } | Self::ReferrerGone { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
                 .help("make the plan again, and approve what it says now"),
             Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
         }

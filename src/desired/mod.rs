@@ -113,7 +113,7 @@ pub enum Basis {
     Commit(Option<String>),
 }
 
-/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every image at once.
+/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every resource at once.
 ///
 /// # Errors
 ///

@@ -12,8 +12,8 @@ use super::connect::Connections;
 use crate::apply::Connect;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::remote::RemoteReference;
-use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest};
-use crate::registry::{ByteStream, ReadWriteRepository, RegistryError};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
+use crate::registry::{self, ByteStream, ReadWriteRepository, RegistryError};
 use crate::source::{Reach, RemoteRepository, SourceError};
 
 /// How many blobs are asked about at once.
@@ -88,6 +88,11 @@ impl RemoteRepository for Reached {
         let stream = opened.map_err(|error| refused(&self.name, &error))?;
         let (name, runtime) = (self.name.clone(), self.runtime.clone());
         Ok(Box::new(Reader { name, stream, runtime, piece: Bytes::new() }))
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        let found = registry::find_referrers(self.repository.as_ref(), subject);
+        self.runtime.block_on(found).map_err(|error| refused(&self.name, &error))
     }
 }
 

@@ -92,12 +92,20 @@ pub struct RepositoryOutcome {
     pub blobs_present: usize,
     /// How many manifests were put by digest.
     pub manifests_put: usize,
+    /// How many manifests that refer to the content were sent, or listed under what they refer to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub referrers_put: usize,
     /// The manifests without a tag that were deleted, since only what was removed reached them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests_deleted: Vec<Digest>,
     /// Who should be able to pull, and who is, where that was declared and asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityOutcome>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Who should be able to pull, and who is.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
+use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::{
     ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
 };
@@ -123,6 +124,9 @@ pub struct PlannedContent {
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
+    /// What refers to it and is published with it, each after its subject: signatures, SBOMs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub referrers: Vec<PlannedReferrer>,
     /// What is to be sent.
     pub sending: PlannedSending,
 }
@@ -358,9 +362,15 @@ impl Plan {
 }
 
 impl PlannedRepository {
-    /// Whether `apply` would change a tag here.
+    /// Whether `apply` would change a tag here, or send what refers to the content.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|change| change.action.is_change())
+        self.changes.iter().any(|change| change.action.is_change()) || self.sends_referrers()
+    }
+
+    /// Whether something that refers to the content is to be sent.
+    pub fn sends_referrers(&self) -> bool {
+        let mut referrers = self.content.iter().flat_map(|content| &content.referrers);
+        referrers.any(|it| it.action == ReferrerAction::Send)
     }
 
     /// The digest to deploy by: that of the content, unless an immutable tag keeps the one first published.
@@ -370,10 +380,10 @@ impl PlannedRepository {
         kept.and_then(Change::present).or(root)
     }
 
-    /// Whether a tag here is to name the content that is published.
+    /// Whether a tag here is to name the content that is published, or something that refers to it is to be sent.
     pub fn places_content(&self) -> bool {
         let root = self.content.as_ref().map(|content| &content.root.digest);
         let names_it = |change: &Change| change.action.is_change() && change.wanted() == root;
-        root.is_some() && self.changes.iter().any(names_it)
+        root.is_some() && (self.changes.iter().any(names_it) || self.sends_referrers())
     }
 }

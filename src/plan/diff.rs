@@ -10,6 +10,7 @@ use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, ObservedVisibility, Plan, PlanKind, PlannedConfig,
     PlannedContent, PlannedRepository, Reason, SilentResource, TagTarget, VisibilityAction, VisibilityChange,
 };
+use crate::model::referrer::PlannedReferrer;
 use crate::model::{Digest, Mutability, ResourceId, Tag, Visibility};
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::settings_url;
@@ -94,14 +95,24 @@ fn repository(
     let changes: Vec<Change> =
         desired.tags.iter().map(|tag| change(&address, tag, desired, observed, kept.as_ref())).collect();
     let placed = |change: &Change| change.action.is_change() && change.wanted() == Some(&content.root.digest);
-    let sending = if changes.iter().any(placed) {
-        holdings.plan(&desired.endpoint.url.host(), desired, observed)
-    } else {
-        holdings.nothing(desired)
-    };
+    let host = desired.endpoint.url.host();
+    let places = changes.iter().any(placed);
+    let mut sending =
+        if places { holdings.plan(&host, desired, observed) } else { holdings.nothing(desired) };
+    // Nothing refers to what is not there.
+    let stands = observed.tags.values().any(|present| present.digest == content.root.digest);
+    let referrers = if places || stands { referrers(desired, observed) } else { Vec::new() };
+    if !referrers.is_empty() {
+        holdings.add_referrers(&mut sending, &host, desired, observed);
+    }
     let source = desired.content.published.spec.clone();
-    let planned =
-        PlannedContent { source, root: content.root.clone(), platforms: content.platforms.clone(), sending };
+    let planned = PlannedContent {
+        source,
+        root: content.root.clone(),
+        platforms: content.platforms.clone(),
+        referrers,
+        sending,
+    };
     PlannedRepository {
         resource: desired.resource.clone(),
         registry: desired.registry.clone(),
@@ -113,6 +124,12 @@ fn repository(
         changes,
         orphans: Vec::new(),
     }
+}
+
+/// What refers to the content, and what is to be done with each.
+fn referrers(desired: &DesiredRepository, observed: &ObservedRepository) -> Vec<PlannedReferrer> {
+    let referrers = desired.content.published.referrers.iter().zip(&observed.referrers.actions);
+    referrers.map(|(it, action)| PlannedReferrer { referrer: it.referrer.clone(), action: *action }).collect()
 }
 
 /// The digest first published that an immutable tag of this run keeps, and the tag: the other tags of the run follow it,

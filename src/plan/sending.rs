@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::desired::DesiredRepository;
-use crate::model::Digest;
 use crate::model::plan::PlannedSending;
+use crate::model::referrer::ReferrerAction;
+use crate::model::{Digest, RawManifest};
 use crate::observed::ObservedRepository;
 
 /// Which blobs each registry holds, or will by the time that later repositories are filled. What a source itself is read
@@ -45,6 +46,48 @@ impl Holdings {
             }
         }
         planned
+    }
+
+    /// Adds to `planned` what has to be sent of the referrers, of those that are to be sent.
+    pub fn add_referrers(
+        &mut self,
+        planned: &mut PlannedSending,
+        host: &str,
+        desired: &DesiredRepository,
+        observed: &ObservedRepository,
+    ) {
+        let published = &desired.content.published;
+        let content = &published.content;
+        let mut counted: BTreeSet<&Digest> = content
+            .manifests
+            .iter()
+            .map(RawManifest::digest)
+            .chain(content.blobs.iter().map(|it| &it.digest))
+            .collect();
+        for (it, action) in published.referrers.iter().zip(&observed.referrers.actions) {
+            let sends = *action == ReferrerAction::Send;
+            for manifest in it.content.manifests.iter().filter(|manifest| counted.insert(manifest.digest())) {
+                let size = manifest.bytes().len() as u64;
+                planned.bytes = planned.bytes.saturating_add(size);
+                if sends && observed.referrers.missing_manifests.contains(manifest.digest()) {
+                    planned.manifests_to_put += 1;
+                    planned.bytes_to_send = planned.bytes_to_send.saturating_add(size);
+                }
+            }
+            for blob in it.content.blobs.iter().filter(|blob| counted.insert(&blob.digest)) {
+                planned.blobs += 1;
+                planned.bytes = planned.bytes.saturating_add(blob.size);
+                if !sends || !observed.referrers.missing_blobs.contains(&blob.digest) {
+                    continue;
+                }
+                if self.0.insert((host.to_owned(), blob.digest.clone())) {
+                    planned.blobs_to_push += 1;
+                    planned.bytes_to_send = planned.bytes_to_send.saturating_add(blob.size);
+                } else {
+                    planned.blobs_to_mount += 1;
+                }
+            }
+        }
     }
 
     /// What is planned where no tag changes.

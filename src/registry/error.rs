@@ -91,6 +91,14 @@ pub enum RegistryError {
         /// What it names.
         found: Digest,
     },
+    /// A manifest was put, and cannot be found by what it refers to.
+    #[error("tag `{tag}`, which lists what refers to `{}`: {reason}", subject_words(.tag))]
+    NotListed {
+        /// The fallback tag.
+        tag: Tag,
+        /// What is wrong with what stands there.
+        reason: String,
+    },
     /// A tag was to be removed by way of a placeholder, which could not be deleted and was left there.
     #[error(
         "{cause}; tag `{tag}` was left naming a placeholder, as it could not be put back either: {again}"
@@ -146,6 +154,12 @@ pub enum NetworkFailure {
     NotTls,
     /// Nothing came, or nothing was taken, for too long.
     Timeout,
+}
+
+/// The digest that a fallback tag is of, shortened.
+fn subject_words(tag: &Tag) -> String {
+    let (algorithm, digits) = tag.as_str().split_once('-').unwrap_or_default();
+    format!("{algorithm}:{}", digits.get(..12).unwrap_or(digits))
 }
 
 /// ` (after N attempts)`, where there was more than one.
@@ -225,7 +239,9 @@ impl RegistryError {
             Self::Rejected(_) | Self::DeletesNothing { .. } => Code::RegistryRejected,
             Self::StillThere { .. } => Code::ApplyReadBack,
             Self::NotPutBack { cause, .. } => cause.code(),
-            Self::Protocol { .. } | Self::ContentMismatch { .. } => Code::RegistryProtocol,
+            Self::Protocol { .. } | Self::ContentMismatch { .. } | Self::NotListed { .. } => {
+                Code::RegistryProtocol
+            }
             Self::Content { .. } => Code::SourceDigest,
             Self::Credentials { .. } => Code::RegistryCredentials,
             Self::Directory { .. } => Code::RegistryDirectory,

@@ -30,13 +30,23 @@ pub enum BlobOutcome {
     Mounted,
 }
 
+/// What a registry made of a manifest that was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Put {
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The subject that the registry lists the manifest under from now on (`OCI-Subject`; distribution-spec 1.1, "Pushing
+    /// Manifests with Subject"). `None` of a manifest without one, and where the registry keeps no list.
+    pub subject: Option<Digest>,
+}
+
 /// A repository to publish to.
 #[async_trait::async_trait]
 pub trait Repository: Send + Sync {
     /// What stands at a tag or digest, or `None`. Media type, size and digest are set.
     async fn head_manifest(&self, at: &TagOrDigest) -> Result<Option<Descriptor>, RegistryError>;
     /// Puts a manifest at a tag or digest, the bytes as they are.
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError>;
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError>;
     /// Whether a blob is there.
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError>;
     /// Pushes a blob, or mounts it from another repository of the registry where that works.
@@ -62,6 +72,9 @@ pub trait ReadRepository: Send + Sync {
     async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError>;
     /// Every tag; empty where the repository does not exist. Texts that are no [`Tag`] are left out.
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
+    /// The manifests that name `subject` as theirs, by the registry's own list; `None` where it keeps none. What stands at
+    /// fallback tags is not in it: [`listed_referrers`] looks there too.
+    async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError>;
 }
 
 /// What can be deleted from a repository.
@@ -155,6 +168,7 @@ mod directory;
 mod error;
 mod http;
 mod inventory;
+mod referrers;
 mod removal;
 
 pub use connect::{ConnectOptions, Environment, connect};
@@ -163,4 +177,5 @@ pub use described::{created, revision};
 pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
 pub use inventory::Inventories;
+pub use referrers::{find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};

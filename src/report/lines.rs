@@ -61,6 +61,9 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         Event::ManifestDeleted { repository, digest } => {
             format!("  - {}@{} deleted\n", clean::line(repository), short(digest))
         }
+        Event::ReferrerKept { repository, tag } => {
+            format!("  = {}:{tag} kept: it holds signatures that the source lacks\n", clean::line(repository))
+        }
         Event::RegistryWarning { host, text } => {
             format!("  {} warns: {}\n", clean::line(host), clean::line(text))
         }

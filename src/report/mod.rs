@@ -13,6 +13,7 @@ pub mod output;
 mod paint;
 pub mod plan;
 pub mod references;
+mod referrers;
 mod rows;
 mod size;
 pub mod tags;

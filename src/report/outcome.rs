@@ -12,7 +12,8 @@ use crate::model::record::Record;
 pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
-    let changed = done.into_iter().any(|result| outcome.count(result) > 0);
+    let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
+    let changed = referrers > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped)
     });
@@ -48,6 +49,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     if deleted > 0 {
         let manifests = if deleted == 1 { "manifest" } else { "manifests" };
         counts.push(format!("{deleted} untagged {manifests} deleted"));
+    }
+    if referrers > 0 {
+        counts.push(format!("{referrers} {} sent", if referrers == 1 { "referrer" } else { "referrers" }));
     }
     if !success {
         for change in outcome.changes.iter().filter(|change| told(change.result)) {

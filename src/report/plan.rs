@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::Style;
 use super::clean;
 use super::paint::Ink;
+use super::referrers;
 use super::rows::{Row, Section, short, table};
 use super::size::size;
 use crate::model::plan::{
@@ -50,6 +51,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<Row> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(referrers::rows(repository));
     rows.extend(orphans(repository));
     if !every {
         rows.extend(spared(repository));
@@ -199,11 +201,15 @@ fn summary(plan: &Plan) -> String {
         (summary.no_op, "in place"),
         (summary.by_hand, "to change by hand"),
     ];
-    let counts: Vec<String> = counts
+    let mut counts: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    match referrers::to_send(plan) {
+        0 => {}
+        count => counts.push(format!("{} to send", referrers::count(count))),
+    }
     let counts = counts.join(", ");
     if plan.is_blocked() {
         let why = match plan.kind {

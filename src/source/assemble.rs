@@ -10,7 +10,7 @@ use super::images::{Image, images};
 use super::verify::VerifyingReader;
 use super::walk::walk_from;
 use super::{BlobReader, Origin, Source, SourceError, Surroundings, open_transport};
-use crate::model::{Descriptor, Digest, Platform, RawManifest, TransportSpec, media_type};
+use crate::model::{Descriptor, Digest, Platform, RawManifest, Referrer, TransportSpec, media_type};
 
 /// An index over images of several sources.
 pub(super) struct Assembled {
@@ -130,6 +130,11 @@ impl Parts {
         let Some(source) = self.sources.get(part) else { return Ok(()) };
         let descriptor = Descriptor { platform: Some(platform), ..image.descriptor };
         for entry in std::iter::once(descriptor).chain(image.attestations) {
+            // An index may list one thing many times.
+            if self.holder.get(&entry.digest) == Some(&part) {
+                self.entries.push(entry);
+                continue;
+            }
             let content = walk_from(source.as_ref(), &entry)?;
             let manifests = content.manifests.iter().map(|manifest| manifest.digest().clone());
             let blobs = content.blobs.iter().map(|blob| blob.digest.clone());
@@ -218,12 +223,14 @@ impl Source for Assembled {
         if blob.digest == *self.root.digest() {
             return Ok(open_bytes(&self.root, blob));
         }
+        let missing = || SourceError::MissingBlob {
+            digest: blob.digest.clone(),
+            place: "it in one of the sources that the index is assembled from".to_owned(),
+        };
         match self.holder.get(&blob.digest).and_then(|part| self.parts.get(*part)) {
             Some(part) => part.open(blob),
-            None => Err(SourceError::MissingBlob {
-                digest: blob.digest.clone(),
-                place: "it in one of the sources that the index is assembled from".to_owned(),
-            }),
+            // What only refers to what the index reaches is in any of the parts.
+            None => self.parts.iter().find_map(|part| part.open(blob).ok()).ok_or_else(missing),
         }
     }
 
@@ -231,6 +238,18 @@ impl Source for Assembled {
         // Each part was asked about its own when the index was assembled.
         let stranger = blobs.iter().find(|blob| !self.holder.contains_key(&blob.digest));
         stranger.map_or(Ok(()), |blob| self.open(blob).map(drop))
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        let mut found: Vec<Referrer> = Vec::new();
+        for part in &self.parts {
+            for referrer in part.referrers(subject)? {
+                if !found.iter().any(|known| known.is_same(&referrer)) {
+                    found.push(referrer);
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn origin(&self, blob: &Digest) -> Option<Origin> {

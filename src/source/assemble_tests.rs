@@ -88,6 +88,35 @@ fn one_platform_of_an_index_brings_its_attestations() {
 }
 
 #[test]
+fn indexes_in_indexes_give_their_images_with_what_attests_them() {
+    let folder = Folder::new();
+    let inner = folder.image("both", &["linux/amd64", "linux/arm64"], true);
+    let at = folder.0.path().join("both");
+    let layout = super::super::fixture::LayoutDirectory::create(&at);
+    let entry = super::super::fixture::describe(&inner.media_type, &inner.bytes);
+    let outer = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
+    let outer = layout.put(media_type::OCI_INDEX, &serde_json::to_vec(&outer).expect("json"));
+    layout.list(&outer, &["outer".to_owned()]);
+    let source = folder
+        .open(&[("linux/amd64", "oci:both:outer"), ("linux/arm64", "oci:both:outer")])
+        .expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let index: serde_json::Value =
+        serde_json::from_slice(content.manifests.last().expect("a root").bytes()).expect("json");
+    let entries = index["manifests"].as_array().expect("entries");
+    let about = |entry: &serde_json::Value| entry["annotations"]["vnd.docker.reference.digest"].clone();
+    assert_eq!(entries.len(), 4);
+    assert_eq!(
+        [about(&entries[1]), about(&entries[3])],
+        [&entries[0], &entries[2]].map(|it| it["digest"].clone())
+    );
+    assert_eq!(
+        [digest_of(&entries[0]), digest_of(&entries[2])],
+        [&inner.images[0], &inner.images[1]].map(digest_of)
+    );
+}
+
+#[test]
 fn each_source_must_be_for_its_platform() {
     let folder = Folder::new();
     folder.image("amd", &["linux/amd64"], false);

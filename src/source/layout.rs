@@ -2,14 +2,17 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::read::read_bounded;
-use super::reference::choose;
+use super::layout_referrers::{LayoutReferrers, tags_of};
+use super::read::{read_bounded, read_manifest};
+use super::reference::{choose, ref_names, the_only};
 use super::verify::VerifyingReader;
 use super::{BlobReader, Source, SourceError};
-use crate::model::{Descriptor, manifest::MAX_MANIFEST_SIZE};
+use crate::model::referrer::subject_of;
+use crate::model::{Descriptor, Digest, Referrer, manifest::MAX_MANIFEST_SIZE, media_type};
 
 /// One file of a layout.
 pub(super) struct File {
@@ -35,6 +38,10 @@ pub(super) trait Files: Send + Sync {
 pub(super) struct Layout<F> {
     files: F,
     root: Descriptor,
+    /// What `index.json` lists.
+    entries: Vec<Descriptor>,
+    /// What refers to its manifests, once that was asked.
+    referrers: OnceLock<LayoutReferrers>,
 }
 
 /// The file `oci-layout`, which marks a layout and its version.
@@ -58,10 +65,34 @@ impl<F: Files> Layout<F> {
             .ok_or_else(|| not_a_layout(&files, "it has no file `index.json`"))?;
         let index: IndexFile = parse(&files, "index.json", &bytes)?;
         let place = format!("{}:{}", files.transport(), files.path().display());
-        let chosen = choose(&index.manifests, reference, &place)?;
+        let unchosen = Descriptor::new("", Digest::of(b""), 0);
+        let referrers = OnceLock::new();
+        let mut layout = Self { files, root: unchosen, entries: index.manifests, referrers };
+        let chosen = if reference.is_none() && layout.entries.len() > 1 {
+            the_only(&layout.entries_but_referrers(), &layout.entries, &place)?.clone()
+        } else {
+            choose(&layout.entries, reference, &place)?.clone()
+        };
         // The entry's annotations and platform speak of the layout, not of what is published.
-        let root = Descriptor::new(&chosen.media_type, chosen.digest.clone(), chosen.size);
-        Ok(Self { files, root })
+        layout.root = Descriptor::new(chosen.media_type, chosen.digest, chosen.size);
+        Ok(layout)
+    }
+
+    /// The entries of `index.json` that may be meant where no reference says which: not what refers to another manifest, if
+    /// something else is there.
+    fn entries_but_referrers(&self) -> Vec<Descriptor> {
+        let refers = |entry: &Descriptor| {
+            let is_untagged = ref_names(entry).next().is_none();
+            tags_of(entry).next().is_some()
+                || (is_untagged && media_type::is_manifest(&entry.media_type) && self.has_subject(entry))
+        };
+        let others: Vec<Descriptor> = self.entries.iter().filter(|entry| !refers(entry)).cloned().collect();
+        if others.is_empty() { self.entries.clone() } else { others }
+    }
+
+    /// Whether the manifest of an entry names a subject. That it cannot be read is said when it is published.
+    fn has_subject(&self, entry: &Descriptor) -> bool {
+        read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
     }
 }
 
@@ -82,6 +113,14 @@ impl<F: Files> Source for Layout<F> {
         }
         Ok(VerifyingReader::boxed(file.reader, blob, place))
     }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        if let Some(referrers) = self.referrers.get() {
+            return Ok(referrers.of(subject));
+        }
+        let read = LayoutReferrers::read(self, &self.entries)?;
+        Ok(self.referrers.get_or_init(|| read).of(subject))
+    }
 }
 
 fn check_marker(files: &impl Files) -> Result<(), SourceError> {
@@ -90,16 +129,15 @@ fn check_marker(files: &impl Files) -> Result<(), SourceError> {
         let docker = matches!(files.open("manifest.json"), Ok(Some(_)));
         if docker {
             let path = files.path();
-            return Err(SourceError::NotALayout {
-                reason:
-                    "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25"
-                        .to_owned(),
-                help: format!(
-                    "convert it: `skopeo copy docker-archive:{0} oci-archive:{0}.oci`, and publish that",
-                    path.display()
-                ),
-                path,
-            });
+            let help = if files.transport() == "oci" {
+                "write it to a file and publish that: `tar -C DIR -cf FILE .`, and `docker-archive:FILE`"
+                    .to_owned()
+            } else {
+                format!("publish it as what it is: `docker-archive:{}`", path.display())
+            };
+            let reason =
+                "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25";
+            return Err(SourceError::NotALayout { reason: reason.to_owned(), help, path });
         }
         return Err(not_a_layout(files, "it has no file `oci-layout`"));
     };

@@ -1,4 +1,5 @@
-//! Where content comes from: image layouts and archives of them, images of registries, and indexes assembled from those.
+//! Where content comes from: image layouts and archives of them, Docker's archives and engines, registries, indexes
+//! assembled from all those; Helm charts and artifacts.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
@@ -6,41 +7,71 @@
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
 //! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
 //! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
-//! were pushed by digest), `annotate` and `publish` (what is published of it). What is sent where is not
+//! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
+//! `chart` (Helm charts), `artifact` (files under a type) and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::model::{Descriptor, Digest, RepositoryName, SourceSpec, TransportSpec};
+use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, TransportSpec};
 
-mod annotate;
 mod archive;
+mod artifact;
 mod assemble;
+pub mod chart;
+mod compression;
+mod daemon;
 mod digests;
 mod directory;
+mod docker_archive;
 mod error;
 mod images;
 mod layout;
+mod layout_referrers;
 mod positioned;
 mod publish;
 mod read;
 mod reference;
+mod referrers;
 mod remote;
+mod rewrite;
 mod surroundings;
 mod tar_header;
 mod tar_index;
+mod temporary;
 mod verify;
 mod walk;
 
 pub use error::SourceError;
 pub use publish::{Published, publishable};
+pub use referrers::Travelling;
 pub use surroundings::{Reach, RemoteRepository, Surroundings, Variables};
 pub use walk::{Content, walk};
 
 #[cfg(test)]
 #[path = "../../tests/support/image.rs"]
 mod fixture;
+#[cfg(test)]
+use fixture as image;
+#[cfg(test)]
+#[path = "../../tests/support/signatures.rs"]
+mod signatures;
+
+#[cfg(test)]
+mod hostile_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/raw_tar.rs"]
+mod raw_tar;
+
+#[cfg(test)]
+#[path = "hostile_files_tests.rs"]
+mod hostile_files_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/chart.rs"]
+mod chart_fixture;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.
@@ -57,6 +88,10 @@ pub trait Source: Send + Sync {
     /// Checks that blobs are there and of the declared size, without reading them.
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         blobs.iter().try_for_each(|blob| self.open(blob).map(drop))
+    }
+    /// What refers to a manifest that the root reaches, as far as the source knows. Each can be opened, with all that it reaches.
+    fn referrers(&self, _subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        Ok(Vec::new())
     }
     /// The repository that holds a blob already, from which its registry can mount it elsewhere.
     fn origin(&self, _blob: &Digest) -> Option<Origin> {
@@ -121,17 +156,16 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
+        TransportSpec::DockerArchive { path, reference } => {
+            let path = folder.join(path);
+            Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
+        }
+        // Another image may have the name tomorrow.
+        TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
         TransportSpec::Docker(image) => {
             let (source, image) = remote::Remote::open(image, surroundings.reach.as_ref())?;
             return Ok((Arc::new(source), TransportSpec::Docker(image)));
         }
-        TransportSpec::DockerArchive { .. } | TransportSpec::DockerDaemon { .. } => {
-            return Err(not_yet(&spec.to_string()));
-        }
     };
     Ok((source, spec.clone()))
-}
-
-fn not_yet(what: &str) -> SourceError {
-    SourceError::Unsupported { reason: format!("`{what}` cannot be read yet"), help: String::new() }
 }

@@ -8,7 +8,7 @@ use super::verify::VerifyingReader;
 use super::{BlobReader, Origin, Reach, RemoteRepository, Source, SourceError};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::remote::RemoteReference;
-use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest, media_type};
 
 /// How many bytes of manifests are kept, so that what reads them twice asks once.
 const KEPT: usize = 16 * 1024 * 1024;
@@ -100,6 +100,10 @@ impl Source for Remote {
 
     fn origin(&self, _blob: &Digest) -> Option<Origin> {
         Some(Origin { host: self.image.location().host(), repository: self.image.repository.clone() })
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        self.repository.referrers(subject)
     }
 }
 

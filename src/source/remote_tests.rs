@@ -35,6 +35,10 @@ impl Reach for Reaching {
 }
 
 impl RemoteRepository for Layouts {
+    fn referrers(&self, _: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        Ok(Vec::new())
+    }
+
     fn manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, SourceError> {
         self.asked.lock().expect("a lock").push(at.to_string());
         let (media_type, bytes) = match at {

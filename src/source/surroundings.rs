@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::SourceError;
 use crate::model::remote::RemoteReference;
-use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 
 /// Looks up an environment variable.
 pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -44,6 +44,8 @@ pub trait RemoteRepository: Send + Sync {
     fn missing(&self, blobs: &[&Descriptor]) -> Result<Vec<Digest>, SourceError>;
     /// The bytes of a blob, not verified.
     fn blob(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
+    /// What refers to `subject`: by naming it, or by a tag of cosign's.
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError>;
 }
 
 /// No registry.

@@ -10,6 +10,7 @@ mod listing;
 mod malice;
 mod plain;
 mod pull;
+mod referrers;
 mod tokens;
 
 #[path = "../support/small_image.rs"]
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::model::{Digest, RawManifest, media_type};
+use brokkr_publish::model::{Digest, RawManifest, Tag, media_type};
 use brokkr_publish::registry::{
     BlobOutcome, ConnectOptions, Deletion, Notice, ReadWriteRepository, Registry, RegistryError, Removal,
     RetryPolicy, Timeouts, connect, remove_tag,

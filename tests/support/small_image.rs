@@ -142,8 +142,8 @@ impl SmallImage {
             assert!(repository.has_blob(&blob.descriptor).await?);
         }
         for manifest in &self.manifests {
-            let digest = repository.put_manifest(&manifest.digest().clone().into(), manifest).await?;
-            assert_eq!(digest, *manifest.digest());
+            let put = repository.put_manifest(&manifest.digest().clone().into(), manifest).await?;
+            assert_eq!(put.digest, *manifest.digest());
         }
         repository.put_manifest(&at(tag), &self.index).await?;
         Ok(())

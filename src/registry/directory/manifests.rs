@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::{draft, wrong};
 use crate::model::{Descriptor, Digest, Manifest, RawManifest, TagOrDigest, media_type};
 use crate::registry::http::inner_type;
-use crate::registry::{DirectoryProblem, RegistryError};
+use crate::registry::{DirectoryProblem, Put, RegistryError};
 
 impl Layout {
     /// The manifest at `at`. What a tag names must be there and whole; what a digest names may be missing, or
@@ -51,7 +51,7 @@ impl Layout {
         &self,
         at: &TagOrDigest,
         manifest: &RawManifest,
-    ) -> Result<Digest, RegistryError> {
+    ) -> Result<Put, RegistryError> {
         self.make()?;
         let mut digests = vec![manifest.digest()];
         if let TagOrDigest::Digest(expected) = at {
@@ -70,10 +70,11 @@ impl Layout {
                 draft::write(&self.folder(), &place, manifest.bytes())?;
             }
         }
+        let subject = self.list_referrer(manifest)?;
         if let TagOrDigest::Tag(tag) = at {
             self.change_index(|index| index.point(tag, &manifest.descriptor()))?;
         }
-        Ok(manifest.digest().clone())
+        Ok(Put { digest: manifest.digest().clone(), subject })
     }
 
     /// Whether all that `manifest` names is there. Layers that registries do not keep need not be, and of

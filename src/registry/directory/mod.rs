@@ -3,7 +3,8 @@
 //!
 //! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not
 //! corrupt each other: `draft` writes files whole or not at all, `lock` keeps others out while `index`
-//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `deletion` takes them
+//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `referrers` lists what
+//! refers to them, `deletion` takes them
 //! away, `repository` is the room's traits. All of it but `repository` blocks, and runs on threads that may.
 
 mod blobs;
@@ -13,6 +14,7 @@ mod index;
 mod layout;
 mod lock;
 mod manifests;
+mod referrers;
 mod repository;
 
 use std::io;

@@ -13,7 +13,7 @@ use super::layout::{Layout, read};
 use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put,
     ReadRepository, RegistryError, Repository,
 };
 
@@ -57,7 +57,7 @@ impl Repository for DirectoryRepository {
         self.run(move |layout| Ok(layout.manifest(&at)?.map(|manifest| manifest.descriptor()))).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
         let (at, manifest) = (at.clone(), manifest.clone());
         self.run(move |layout| layout.put_manifest(&at, &manifest)).await
     }
@@ -137,6 +137,11 @@ impl ReadRepository for DirectoryRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.run(|layout| if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }).await
+    }
+
+    async fn list_referrers(&self, _subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+        // A layout has no other list than the index at the fallback tag, which is kept as manifests are put.
+        Ok(None)
     }
 }
 

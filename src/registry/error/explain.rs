@@ -86,6 +86,9 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
         RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
         RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotListed { tag, .. } => format!(
+            "look at what stands there (`skopeo inspect --raw`); if it is no list of signatures that is still needed, remove `{tag}`, and run again"
+        ),
         RegistryError::NotPutBack { tag, original, .. } => format!(
             "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
         ),

@@ -1,7 +1,7 @@
 //! Manifests over HTTP: HEAD, GET and PUT (distribution-spec 1.1, "Pulling manifests", "Pushing Manifests").
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -11,8 +11,12 @@ use super::exchange::Call;
 use super::repository::HttpRepository;
 use super::retry::Retries;
 use crate::model::manifest::MAX_MANIFEST_SIZE;
+use crate::model::referrer::subject_of;
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
-use crate::registry::RegistryError;
+use crate::registry::{Put, RegistryError};
+
+/// The header by which a registry tells that it lists a manifest under its subject.
+static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
 
 impl HttpRepository {
     /// What stands at `at`. Asks with HEAD, and with GET where the answer to that lacks digest, size or type.
@@ -91,7 +95,7 @@ impl HttpRepository {
         &self,
         at: &TagOrDigest,
         manifest: &RawManifest,
-    ) -> Result<Digest, RegistryError> {
+    ) -> Result<Put, RegistryError> {
         let url = self.manifest_url(at).await?;
         let pieces = [Bytes::copy_from_slice(manifest.bytes())];
         let mut call = Call::new(Method::PUT, url.clone(), &self.writing);
@@ -106,15 +110,20 @@ impl HttpRepository {
             let request = crate::registry::error::text::request("PUT", &url);
             matches(&request, manifest.bytes(), expected.clone())?;
         }
+        // Where the answer that tells of the subject was lost, the put by digest is done again: it changes nothing.
+        let asks_again = matches!(at, TagOrDigest::Digest(_)) && subject_of(manifest).is_some();
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let answer = loop {
             match self.host.attempt(&call).await {
                 Ok(answer) => break answer,
                 Err(failure) => retries.again(failure).await?,
             }
+            if asks_again {
+                continue;
+            }
             let standing = self.head_manifest_at(at).await.unwrap_or_default();
             if standing.is_some_and(|standing| standing.digest == *manifest.digest()) {
-                return Ok(manifest.digest().clone());
+                return Ok(Put { digest: manifest.digest().clone(), subject: None });
             }
         };
         if !answer.status().is_success() {
@@ -123,8 +132,11 @@ impl HttpRepository {
         if let Some(told) = answer.digest() {
             matches(&answer.request, manifest.bytes(), told)?;
         }
+        let told = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
+        let subject = told.and_then(|told| told.trim().parse().ok());
+        let subject = subject.filter(|subject| subject_of(manifest).as_ref() == Some(subject));
         answer.discard().await;
-        Ok(manifest.digest().clone())
+        Ok(Put { digest: manifest.digest().clone(), subject })
     }
 
     /// The address of the manifest at `at`.

@@ -2,7 +2,7 @@
 //!
 //! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
-//! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags` and `blobs`
+//! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
 //! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
 //! `delete` that of deleting, and `repository` is the room's traits. `github` deletes where GitHub's registry
 //! does not.
@@ -24,6 +24,7 @@ mod location;
 mod manifests;
 mod origin;
 mod pull;
+mod referrers;
 mod repository;
 mod retry;
 mod tags;

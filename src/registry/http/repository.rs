@@ -7,7 +7,7 @@ use super::host::Host;
 use super::token::Access;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, ReadRepository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
     RegistryError, Repository,
 };
 
@@ -41,7 +41,7 @@ impl Repository for HttpRepository {
         self.head_manifest_at(at).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
         self.put_manifest_at(at, manifest).await
     }
 
@@ -76,6 +76,10 @@ impl ReadRepository for HttpRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.all_tags().await
+    }
+
+    async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+        self.all_referrers(subject).await
     }
 }
 

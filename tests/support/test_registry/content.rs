@@ -58,7 +58,7 @@ pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// An answer without a body.
-fn empty(status: u16, headers: &[(&str, String)]) -> Response<Body> {
+pub(super) fn empty(status: u16, headers: &[(&str, String)]) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
     for (name, value) in headers {
@@ -98,6 +98,7 @@ impl Shared {
             ("GET", Kind::Tags) => self.tags(repository, &request.query),
             ("HEAD" | "GET", Kind::Manifest(at)) => self.manifest(repository, at),
             ("PUT", Kind::Manifest(at)) => self.put_manifest(repository, at, request, body).await,
+            ("GET", Kind::Referrers(subject)) => self.referrers(repository, subject, &request.query),
             ("DELETE", Kind::Manifest(at)) => self.delete_manifest(repository, at),
             ("HEAD" | "GET", Kind::Blob(digest)) => self.blob(repository, digest, request.header("range")),
             ("POST", Kind::Uploads) => self.open(repository, request),
@@ -130,7 +131,9 @@ impl Shared {
     fn manifest(&self, repository: &str, at: &str) -> Response<Body> {
         let content = self.content.lock().expect("a lock");
         let tagged = content.tags.get(&(repository.to_owned(), at.to_owned())).cloned();
-        let digest = tagged.or_else(|| at.parse().ok());
+        let like_a_digest =
+            self.options.takes_tags_for_digests.then(|| at.replacen('-', ":", 1).parse().ok()).flatten();
+        let digest = tagged.or_else(|| at.parse().ok()).or(like_a_digest);
         let manifest = digest.and_then(|digest| content.manifests.get(&(repository.to_owned(), digest)));
         let Some(manifest) = manifest else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
         let headers = [
@@ -154,8 +157,10 @@ impl Shared {
         if at.parse::<Digest>().is_err() {
             content.tags.insert((repository.to_owned(), at.to_owned()), digest.clone());
         }
-        content.manifests.insert((repository.to_owned(), digest.clone()), manifest);
-        empty(201, &[("docker-content-digest", digest.to_string())])
+        let mut headers = vec![("docker-content-digest", digest.to_string())];
+        headers.extend(self.processed(&manifest));
+        content.manifests.insert((repository.to_owned(), digest), manifest);
+        empty(201, &headers)
     }
 
     fn delete_manifest(&self, repository: &str, at: &str) -> Response<Body> {
@@ -302,6 +307,7 @@ enum Kind<'a> {
     Root,
     Tags,
     Manifest(&'a str),
+    Referrers(&'a str),
     Blob(&'a str),
     Uploads,
     Session,
@@ -321,6 +327,9 @@ fn split(path: &str) -> (&str, Kind<'_>) {
     }
     if let Some((repository, digest)) = path.split_once("/blobs/") {
         return (repository, Kind::Blob(digest));
+    }
+    if let Some((repository, subject)) = path.split_once("/referrers/") {
+        return (repository, Kind::Referrers(subject));
     }
     match path.split_once("/manifests/") {
         Some((repository, at)) => (repository, Kind::Manifest(at)),

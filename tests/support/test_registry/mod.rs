@@ -9,13 +9,14 @@
 //! ```
 //!
 //! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
-//! content and answers as the specification says, `tokens` is the token server, `wire` accepts connections
+//! content and answers as the specification says, `referrers` lists what refers to it, `tokens` is the token server, `wire` accepts connections
 //! that can be cut.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod content;
+mod referrers;
 mod tokens;
 mod wire;
 
@@ -50,6 +51,10 @@ pub struct Options {
     pub smallest_chunk: u64,
     /// The most tags on a page.
     pub page: usize,
+    /// Whether it lists what refers to a manifest, and says so when one is put.
+    pub referrers: bool,
+    /// Whether it takes the fallback tag of a digest for the digest, as GitLab does.
+    pub takes_tags_for_digests: bool,
     /// Whether a full page has a `Link` to the next.
     pub links: bool,
     /// Whether its `Location`s are absolute.
@@ -102,6 +107,8 @@ impl Default for Options {
             largest_chunk: u64::MAX,
             smallest_chunk: 0,
             page: usize::MAX,
+            referrers: false,
+            takes_tags_for_digests: false,
             links: true,
             absolute: false,
             deletes: Deletes::Nothing,

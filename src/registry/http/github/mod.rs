@@ -13,7 +13,7 @@ pub(super) use api::Packages;
 use super::repository::HttpRepository;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, ReadRepository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
     RegistryError, Repository,
 };
 
@@ -36,7 +36,7 @@ impl Repository for GithubRepository {
         self.registry.head_manifest(at).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Digest, RegistryError> {
+    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
         self.registry.put_manifest(at, manifest).await
     }
 
@@ -70,6 +70,10 @@ impl ReadRepository for GithubRepository {
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         self.registry.list_tags().await
+    }
+
+    async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+        self.registry.list_referrers(subject).await
     }
 }
 

@@ -1,0 +1,93 @@
+//! What a repository holds of what refers to the content: signatures, SBOMs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::try_join_all;
+
+use crate::model::referrer::{ReferrerAction, has_all_of};
+use crate::model::{Digest, TagOrDigest};
+use crate::registry::{ReadWriteRepository, RegistryError, listed_referrers};
+use crate::source::{Published, Travelling};
+
+/// What a repository holds of what refers to the content.
+#[derive(Debug, Default)]
+pub struct ObservedReferrers {
+    /// What is to be done with each of the referrers, in their order.
+    pub actions: Vec<ReferrerAction>,
+    /// Their manifests that are not there.
+    pub missing_manifests: BTreeSet<Digest>,
+    /// Their blobs that are not there.
+    pub missing_blobs: BTreeSet<Digest>,
+}
+
+/// Asks for each referrer of `published` whether it is there, and is found.
+pub(super) async fn referrers(
+    published: &Published,
+    repository: &dyn ReadWriteRepository,
+) -> Result<ObservedReferrers, RegistryError> {
+    let mut observed = ObservedReferrers::default();
+    let by_subject = published.referrers.iter().filter(|it| it.referrer.tag.is_none());
+    let subjects: BTreeSet<&Digest> = by_subject.map(|it| &it.referrer.subject).collect();
+    let listed = try_join_all(subjects.into_iter().map(|subject| async move {
+        let listed = listed_referrers(repository, subject).await?;
+        let listed: BTreeSet<Digest> = listed.into_iter().map(|it| it.digest).collect();
+        Ok::<_, RegistryError>((subject, listed))
+    }));
+    let listed: BTreeMap<&Digest, BTreeSet<Digest>> = listed.await?.into_iter().collect();
+    for it in &published.referrers {
+        missing(it, repository, &mut observed).await?;
+        let there = !observed.missing_manifests.contains(&it.referrer.descriptor.digest);
+        let action = match &it.referrer.tag {
+            None => {
+                let digest = &it.referrer.descriptor.digest;
+                let found = listed.get(&it.referrer.subject).is_some_and(|listed| listed.contains(digest));
+                if there && found { ReferrerAction::NoOp } else { ReferrerAction::Send }
+            }
+            Some(_) => at_tag(it, repository).await?,
+        };
+        observed.actions.push(action);
+    }
+    Ok(observed)
+}
+
+/// What is to be done with what stands at a tag of cosign's.
+async fn at_tag(
+    it: &Travelling,
+    repository: &dyn ReadWriteRepository,
+) -> Result<ReferrerAction, RegistryError> {
+    let (Some(tag), Some(ours)) = (&it.referrer.tag, it.content.manifests.last()) else {
+        return Ok(ReferrerAction::NoOp);
+    };
+    let present = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+    Ok(match present {
+        None => ReferrerAction::Send,
+        Some(present) if present.digest() == ours.digest() => ReferrerAction::NoOp,
+        Some(present) if has_all_of(ours, &present) => ReferrerAction::Send,
+        Some(_) => ReferrerAction::Keep,
+    })
+}
+
+/// Finds which manifests and blobs of a referrer are not there. Where its own manifest is, what that names is too: registries
+/// refuse one that is put before.
+async fn missing(
+    it: &Travelling,
+    repository: &dyn ReadWriteRepository,
+    observed: &mut ObservedReferrers,
+) -> Result<(), RegistryError> {
+    let is_there = |digest: &Digest| {
+        let at = TagOrDigest::Digest(digest.clone());
+        async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }
+    };
+    if is_there(&it.referrer.descriptor.digest).await? {
+        return Ok(());
+    }
+    let manifests = &it.content.manifests;
+    let found = try_join_all(manifests.iter().map(|manifest| is_there(manifest.digest()))).await?;
+    let missing = manifests.iter().zip(found).filter(|(_, found)| !found);
+    observed.missing_manifests.extend(missing.map(|(manifest, _)| manifest.digest().clone()));
+    let blobs = &it.content.blobs;
+    let found = try_join_all(blobs.iter().map(|blob| repository.has_blob(blob))).await?;
+    let missing = blobs.iter().zip(found).filter(|(_, found)| !found);
+    observed.missing_blobs.extend(missing.map(|(blob, _)| blob.digest.clone()));
+    Ok(())
+}

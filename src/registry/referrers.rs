@@ -1,0 +1,103 @@
+//! What refers to a manifest in a repository, whatever the registry: finding it, and making it found.
+
+use std::time::Duration;
+
+use super::{READ_PAUSES, ReadRepository, ReadWriteRepository, RegistryError};
+use crate::model::referrer::{cosign_tags, describe, fallback_tag, listed, with_referrers};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, Tag, TagOrDigest};
+
+/// How often the index at a fallback tag is written, where others write it at the same time.
+const ATTEMPTS: usize = 8;
+
+/// What names `subject` as its subject, as far as the repository lists it: by the registry's own list, or by the index at the
+/// fallback tag, where that is one.
+pub async fn listed_referrers(
+    repository: &dyn ReadRepository,
+    subject: &Digest,
+) -> Result<Vec<Descriptor>, RegistryError> {
+    if let Some(referrers) = repository.list_referrers(subject).await? {
+        return Ok(referrers);
+    }
+    let Some(tag) = fallback_tag(subject) else { return Ok(Vec::new()) };
+    let index = repository.get_manifest(&TagOrDigest::Tag(tag)).await?;
+    Ok(index.and_then(|index| listed(&index, subject)).unwrap_or_default())
+}
+
+/// Everything that refers to `subject`: what names it, and what cosign's tags of it name. What is listed and not there (any
+/// more), or names another subject, is left out.
+pub async fn find_referrers(
+    repository: &dyn ReadRepository,
+    subject: &Digest,
+) -> Result<Vec<Referrer>, RegistryError> {
+    let mut found: Vec<Referrer> = Vec::new();
+    for descriptor in listed_referrers(repository, subject).await? {
+        let manifest = repository.get_manifest(&TagOrDigest::Digest(descriptor.digest)).await?;
+        found.extend(manifest.and_then(|manifest| Referrer::by_subject(&manifest, subject)));
+    }
+    for tag in cosign_tags(subject) {
+        let manifest = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+        found.extend(manifest.and_then(|manifest| Referrer::by_tag(describe(&manifest), subject, &tag)));
+    }
+    Ok(found)
+}
+
+/// Lists `referrers` in the index at the fallback tag of `subject`, beside what others list there (distribution-spec 1.1,
+/// "Pushing Manifests with Subject"): for a registry that keeps no list itself. Nothing locks a registry, so the index is read
+/// again after it was written, and written again where another writer's took its place.
+///
+/// # Errors
+///
+/// Whatever the registry refuses; [`RegistryError::NotListed`] where something else stands at the tag, or the index does not
+/// hold what was put into it.
+pub async fn list_at_fallback_tag(
+    repository: &dyn ReadWriteRepository,
+    subject: &Digest,
+    referrers: &[Descriptor],
+) -> Result<(), RegistryError> {
+    let Some(tag) = fallback_tag(subject) else { return Ok(()) };
+    let at = TagOrDigest::Tag(tag.clone());
+    let not_listed = |reason: String| RegistryError::NotListed { tag: tag.clone(), reason };
+    let mut present = repository.get_manifest(&at).await?;
+    for attempt in 0..ATTEMPTS {
+        let Some(index) = with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)? else {
+            return Ok(());
+        };
+        if attempt > 0 {
+            // Who lost the race once should not meet the same writers again.
+            tokio::time::sleep(Duration::from_millis(50 + u64::from(rand::random::<u8>()))).await;
+        }
+        repository.put_manifest(&at, &index).await?;
+        let Some(found) = read_back(repository, &tag, present.as_ref(), &index).await? else {
+            return Err(not_listed("it was written, and does not change".to_owned()));
+        };
+        present = Some(found);
+    }
+    match with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)? {
+        None => Ok(()),
+        Some(_) => {
+            let reason = format!("it was written {ATTEMPTS} times, and others write it at the same time");
+            Err(not_listed(reason))
+        }
+    }
+}
+
+/// What stands at `tag` after `written` was put there in place of `before`. Reads can lag, so what was there before is not
+/// believed at once; `None` where nothing else comes.
+async fn read_back(
+    repository: &dyn ReadWriteRepository,
+    tag: &Tag,
+    before: Option<&RawManifest>,
+    written: &RawManifest,
+) -> Result<Option<RawManifest>, RegistryError> {
+    let at = TagOrDigest::Tag(tag.clone());
+    let mut pauses = READ_PAUSES.into_iter();
+    loop {
+        let found = repository.get_manifest(&at).await?;
+        let digest = found.as_ref().map(RawManifest::digest);
+        if digest == Some(written.digest()) || digest != before.map(RawManifest::digest) {
+            return Ok(found);
+        }
+        let Some(pause) = pauses.next() else { return Ok(None) };
+        tokio::time::sleep(pause).await;
+    }
+}

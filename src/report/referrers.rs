@@ -1,0 +1,83 @@
+//! The rows of a plan about what refers to the content.
+
+use super::clean;
+use super::paint::Ink;
+use super::rows::Row;
+use crate::model::ContentSpec;
+use crate::model::plan::{Plan, PlannedContent, PlannedRepository};
+use crate::model::referrer::{PlannedReferrer, ReferrerAction};
+
+/// How many kinds of referrers are named.
+const NAMED: usize = 3;
+
+/// What becomes of what refers to the content of a repository: a row for each action, and one where there is nothing.
+pub(super) fn rows(repository: &PlannedRepository) -> Vec<Row> {
+    let Some(content) = &repository.content else { return Vec::new() };
+    if content.referrers.is_empty() {
+        return none(repository, content).into_iter().collect();
+    }
+    let row = |(action, ink, sign, why): (ReferrerAction, Ink, char, &str)| {
+        let of_action: Vec<&PlannedReferrer> =
+            content.referrers.iter().filter(|it| it.action == action).collect();
+        let name = count(of_action.len());
+        let why = clean::line(&format!("{why}{}", kinds(&of_action)));
+        (!of_action.is_empty()).then_some(Row { ink, sign, name, value: String::new(), why })
+    };
+    [
+        (ReferrerAction::Send, Ink::Created, '+', "to send: "),
+        (ReferrerAction::NoOp, Ink::Kept, '=', "in place: "),
+        (
+            ReferrerAction::Keep,
+            Ink::Kept,
+            '=',
+            "kept as they are here, with signatures that the source lacks: ",
+        ),
+    ]
+    .into_iter()
+    .filter_map(row)
+    .collect()
+}
+
+/// How many referrers a plan sends.
+pub(super) fn to_send(plan: &Plan) -> usize {
+    let contents = plan.repositories.iter().filter_map(|it| it.content.as_ref());
+    let referrers = contents.flat_map(|content| &content.referrers);
+    referrers.filter(|it| it.action == ReferrerAction::Send).count()
+}
+
+/// `1 referrer`, `2 referrers`.
+pub(super) fn count(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "referrer" } else { "referrers" })
+}
+
+/// That there is nothing, where it was asked for and the image is sent.
+fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<Row> {
+    let ContentSpec::Image(image) = &content.source else { return None };
+    let why = "the source has no signatures or the like".to_owned();
+    (image.referrers && repository.places_content()).then(|| Row {
+        ink: Ink::Kept,
+        sign: '=',
+        name: count(0),
+        value: String::new(),
+        why,
+    })
+}
+
+/// What the referrers are: the types of artifacts, or the suffix of their tags.
+fn kinds(referrers: &[&PlannedReferrer]) -> String {
+    let mut kinds: Vec<String> = Vec::new();
+    for PlannedReferrer { referrer, .. } in referrers {
+        let kind = match &referrer.tag {
+            Some(tag) => tag.as_str().rsplit_once('.').map(|(_, suffix)| format!("cosign's .{suffix}")),
+            None => referrer.descriptor.artifact_type.clone(),
+        };
+        let kind = kind.unwrap_or_else(|| referrer.descriptor.media_type.clone());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let more = kinds.len().saturating_sub(NAMED);
+    kinds.truncate(NAMED);
+    let text = kinds.join(", ");
+    if more > 0 { format!("{text} and {more} more kinds") } else { text }
+}

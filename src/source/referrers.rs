@@ -1,0 +1,132 @@
+//! What travels with the content that is published: all that refers to it, and what refers to that.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::read::read_manifest;
+use super::walk::{Content, MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much, walk_from};
+use super::{Source, SourceError};
+use crate::model::{Descriptor, Digest, Manifest, Platform, Referrer};
+
+/// How far what refers may be from the content: a signature of an SBOM of an image is two away.
+const MAX_DISTANCE: usize = 8;
+/// How many manifests may refer to the content of an image.
+const MAX_REFERRERS: usize = 1_000;
+
+/// A manifest that refers to what is published, and all that it reaches.
+#[derive(Debug, Clone)]
+pub struct Travelling {
+    /// The manifest, and what it refers to.
+    pub referrer: Referrer,
+    /// All that it consists of.
+    pub content: Content,
+}
+
+/// Everything that refers to a manifest of `content`, or to what refers to it, each after its subject.
+pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<Travelling>, SourceError> {
+    let mut found: Vec<Travelling> = Vec::new();
+    let mut bytes = 0_u64;
+    let subjects = content.manifests.iter().map(|manifest| (manifest.digest().clone(), 1));
+    let mut open: VecDeque<(Digest, usize)> = subjects.collect();
+    let mut asked: HashSet<Digest> = open.iter().map(|(digest, _)| digest.clone()).collect();
+    while let Some((subject, distance)) = open.pop_front() {
+        let mut referrers = source.referrers(&subject)?;
+        let key = |it: &Referrer| (it.tag.clone(), it.descriptor.digest.clone());
+        referrers.sort_by_key(key);
+        referrers.dedup_by_key(|it| key(it));
+        for referrer in referrers {
+            if distance > MAX_DISTANCE || found.len() >= MAX_REFERRERS {
+                return Err(SourceError::Unsupported {
+                    reason: format!(
+                        "more than {MAX_REFERRERS} manifests refer to the image, or one to another more than {MAX_DISTANCE} deep"
+                    ),
+                    help: "remove signatures and SBOMs that are not needed, or publish without `referrers`"
+                        .to_owned(),
+                });
+            }
+            let content = walk_from(source, &referrer.descriptor)?;
+            let Some(manifest) = content.manifests.last() else { continue };
+            // A list may say what it likes: what counts is the manifest.
+            let referrer = match &referrer.tag {
+                Some(tag) => Referrer::by_tag(crate::model::referrer::describe(manifest), &subject, tag),
+                None => Referrer::by_subject(manifest, &subject),
+            };
+            let Some(referrer) = referrer else { continue };
+            for manifest in &content.manifests {
+                bytes = bytes.saturating_add(manifest.bytes().len() as u64);
+                if asked.insert(manifest.digest().clone()) {
+                    open.push_back((manifest.digest().clone(), distance + 1));
+                }
+            }
+            if bytes > MAX_MANIFEST_BYTES {
+                return Err(too_much(format!(
+                    "more than {} MiB of manifests refer to the image",
+                    MAX_MANIFEST_BYTES / 1024 / 1024
+                )));
+            }
+            found.push(Travelling { referrer, content });
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses where something refers to a manifest of `source` that is not published as it is: a signature would speak of what
+/// is not there. What `platforms` leave out is left out with its signatures.
+pub(super) fn refuse_orphans(
+    source: &dyn Source,
+    published: &Content,
+    platforms: &[Platform],
+) -> Result<(), SourceError> {
+    if source.root()?.digest == published.root.digest {
+        return Ok(());
+    }
+    let kept: HashSet<&Digest> = published.manifests.iter().map(|manifest| manifest.digest()).collect();
+    for entry in reached(source)? {
+        let left_out = entry.platform.as_ref().is_some_and(|own| {
+            own.is_unknown() || (!platforms.is_empty() && !platforms.iter().any(|it| own.satisfies(it)))
+        });
+        if left_out || kept.contains(&entry.digest) {
+            continue;
+        }
+        let count = source.referrers(&entry.digest)?.len();
+        if count > 0 {
+            let manifests =
+                if count == 1 { "1 manifest refers".to_owned() } else { format!("{count} manifests refer") };
+            return Err(SourceError::Unsupported {
+                reason: format!(
+                    "{manifests} to `{}` of the source, which is not published as it is: `annotations`, `labels` or \
+                     `platforms` change it, so what is signed would not be there",
+                    entry.digest
+                ),
+                help: "leave those keys out, so that the digest stays; or sign after publishing, and take `referrers` out"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Every manifest that the root of `source` reaches, as indexes describe it, each once.
+fn reached(source: &dyn Source) -> Result<Vec<Descriptor>, SourceError> {
+    let mut open = vec![(source.root()?, 0)];
+    let mut seen: HashSet<Digest> = HashSet::new();
+    let mut found = Vec::new();
+    while let Some((entry, depth)) = open.pop() {
+        if !seen.insert(entry.digest.clone()) {
+            continue;
+        }
+        if seen.len() > MAX_MANIFESTS || depth > MAX_DEPTH {
+            return Err(too_much(format!(
+                "the source has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
+            )));
+        }
+        if let (_, Manifest::Index { manifests, .. }) = read_manifest(source, &entry)? {
+            open.extend(manifests.into_iter().map(|child| (child, depth + 1)));
+        }
+        found.push(entry);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+#[path = "referrers_tests.rs"]
+mod tests;
