@@ -7,12 +7,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Where Debian has dockerd, which is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
+
 # A program, and the Debian package that has it.
 programs=(
   docker-registry:docker-registry
   skopeo:skopeo
   buildah:buildah
   podman:podman
+  docker:docker.io
+  dockerd:docker.io
+  zstd:zstd
   umoci:umoci
   git:git
   openssl:openssl

@@ -1,4 +1,4 @@
-//! Terraform for publishing container images: a `publish.toml` declares images, registries and tag rules; the
+//! Terraform for publishing container images and Helm charts: a `publish.toml` declares images, charts, registries and tag rules; the
 //! engine compares that with what the registries hold, shows the difference as a plan, and applies it.
 //!
 //! The modules in the order in which data flows, which is also the order to read them in:

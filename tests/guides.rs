@@ -57,7 +57,7 @@ exec skopeo "$@"
 "#;
 
 /// What commands may begin with. Anything else in a guide is not known to be run as a reader runs it.
-const PROGRAMS: [&str; 7] = ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed"];
+const PROGRAMS: [&str; 8] = ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "mkdir", "sed"];
 
 /// Where the commands of one page are run.
 struct World {
@@ -320,6 +320,11 @@ fn pull_requests() {
 }
 
 #[test]
+fn charts() {
+    follow("charts.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -328,7 +333,10 @@ fn every_guide_is_followed() {
         .filter(|name| name != "README.md")
         .collect();
     names.sort();
-    assert_eq!(names, ["approval.md", "backports.md", "pull-requests.md", "releasing.md", "rolling-back.md"]);
+    assert_eq!(
+        names,
+        ["approval.md", "backports.md", "charts.md", "pull-requests.md", "releasing.md", "rolling-back.md"]
+    );
 }
 
 #[test]

@@ -169,10 +169,10 @@ fn what_is_wrong_with_a_document_is_told_in_plain_words() {
         }
     }
     let mut plan = read(&folder, "plan.json");
-    plan["repositories"][0]["content"]["source"]["spec"] = json!("ftp:x");
+    plan["repositories"][0]["content"]["source"]["source"] = json!("ftp:x");
     write(&folder, "plan.json", &plan);
     let told = folder.run("show plan.json").wide().done().expect_code(1).stderr();
-    assert!(told.contains("expected a source: `oci:DIR[:REF]`"), "{told}");
+    assert!(told.contains("expected a source: a transport such as `oci:DIR[:REF]`"), "{told}");
 }
 
 #[cfg(unix)]

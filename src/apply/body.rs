@@ -12,9 +12,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
+use crate::diagnostic::Diagnostic;
 use crate::model::Descriptor;
 use crate::registry::{BlobBody, ByteStream};
-use crate::source::Source;
+use crate::source::{Source, SourceError};
 
 /// How much is read at once, in bytes. With [`PIECES`] and the number of blobs under way it bounds the memory.
 const PIECE_SIZE: u64 = 1024 * 1024;
@@ -38,6 +39,8 @@ struct Reading {
     source: Arc<dyn Source>,
     blob: Descriptor,
     waiting: Mutex<Option<Vec<mpsc::Sender<Piece>>>>,
+    /// What the registry answered that the blob is read from, where reading failed of that.
+    refused: Mutex<Option<Diagnostic>>,
 }
 
 /// A blob for one of the repositories that share its reading.
@@ -50,8 +53,8 @@ pub(super) struct SharedBody {
 /// Bodies of `blob` for as many repositories as there are `progress` listeners.
 pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<Progress>) -> Vec<SharedBody> {
     let (senders, receivers): (Vec<_>, Vec<_>) = progress.iter().map(|_| mpsc::channel(PIECES)).unzip();
-    let reading =
-        Arc::new(Reading { source: source.clone(), blob: blob.clone(), waiting: Mutex::new(Some(senders)) });
+    let (source, blob, waiting) = (source.clone(), blob.clone(), Mutex::new(Some(senders)));
+    let reading = Arc::new(Reading { source, blob, waiting, refused: Mutex::default() });
     let bodies = receivers.into_iter().zip(progress).map(|(receiver, progress)| SharedBody {
         reading: reading.clone(),
         first: Mutex::new(Some(receiver)),
@@ -61,7 +64,7 @@ pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<P
 }
 
 impl Reading {
-    fn begin(&self) {
+    fn begin(self: &Arc<Self>) {
         let senders = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(senders) = senders {
             self.read_into(senders, 0);
@@ -69,10 +72,15 @@ impl Reading {
     }
 
     /// Reads the blob on a thread of its own, and sends all but the first `skip` bytes.
-    fn read_into(&self, mut senders: Vec<mpsc::Sender<Piece>>, skip: u64) {
-        let (source, blob) = (self.source.clone(), self.blob.clone());
+    fn read_into(self: &Arc<Self>, mut senders: Vec<mpsc::Sender<Piece>>, skip: u64) {
+        let reading = self.clone();
         tokio::task::spawn_blocking(move || {
-            let read = read_pieces(source.as_ref(), &blob, skip, &mut senders);
+            let read = read_pieces(reading.source.as_ref(), &reading.blob, skip, &mut senders);
+            if let Err(error) = &read
+                && let Some(SourceError::Registry(answer)) = error.get_ref().and_then(|it| it.downcast_ref())
+            {
+                *reading.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(*answer.clone());
+            }
             for sender in &senders {
                 let last = match &read {
                     Ok(()) => Piece::End,
@@ -84,7 +92,7 @@ impl Reading {
         });
     }
 
-    fn read_alone(&self, skip: u64) -> mpsc::Receiver<Piece> {
+    fn read_alone(self: &Arc<Self>, skip: u64) -> mpsc::Receiver<Piece> {
         let (sender, receiver) = mpsc::channel(PIECES);
         self.read_into(vec![sender], skip);
         receiver
@@ -97,9 +105,8 @@ fn read_pieces(
     skip: u64,
     senders: &mut Vec<mpsc::Sender<Piece>>,
 ) -> std::io::Result<()> {
-    let mut reader = source
-        .open(blob)
-        .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string()))?;
+    let mut reader =
+        source.open(blob).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
     std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink())?;
     let capacity = usize::try_from(PIECE_SIZE.min(blob.size)).unwrap_or_default();
     loop {
@@ -143,6 +150,13 @@ struct Position {
     sent: u64,
     progress: Progress,
     over: bool,
+}
+
+impl SharedBody {
+    /// What the registry answered that the blob is read from, where reading failed of that.
+    pub(super) fn refused(&self) -> Option<Diagnostic> {
+        self.reading.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl BlobBody for SharedBody {
@@ -195,8 +209,9 @@ mod tests {
     use futures_util::{StreamExt, TryStreamExt};
 
     use super::*;
+    use crate::diagnostic::Code;
     use crate::model::Digest;
-    use crate::source::{BlobReader, SourceError};
+    use crate::source::BlobReader;
 
     struct Counted {
         bytes: Vec<u8>,
@@ -280,5 +295,30 @@ mod tests {
         let (counted, source) = source(0);
         let bodies = share(&source, &descriptor(&counted.bytes), silent(1));
         assert_eq!(collect(&bodies[0]).await, Vec::<u8>::new());
+    }
+
+    /// The source of a registry that is gone.
+    struct Gone;
+
+    impl Source for Gone {
+        fn root(&self) -> Result<Descriptor, SourceError> {
+            Ok(descriptor(b"x"))
+        }
+
+        fn open(&self, _: &Descriptor) -> Result<BlobReader, SourceError> {
+            let gone = Diagnostic::error(Code::RegistryUnreachable, "no answer").help("wait");
+            Err(SourceError::Registry(Box::new(gone)))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_registry_answers_is_not_lost() {
+        let source: Arc<dyn Source> = Arc::new(Gone);
+        let body = share(&source, &descriptor(b"x"), silent(1)).pop().expect("a body");
+        assert!(body.refused().is_none());
+        let piece = body.open().next().await.expect("an answer");
+        assert_eq!(piece.expect_err("gone").to_string(), "no answer");
+        let told = body.refused().expect("an answer");
+        assert_eq!((told.code, told.help.as_deref()), (Code::RegistryUnreachable, Some("wait")));
     }
 }

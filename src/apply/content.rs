@@ -1,5 +1,6 @@
 //! Content into every registry: each blob is read once for all repositories that lack it, pushed once to each registry
-//! and mounted in that registry's other repositories; then the manifests, children before parents.
+//! and mounted in that registry's other repositories, from the repository that the source is read from where that is in the
+//! same registry; then the manifests, children before parents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::{Options, progress::Progress};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
-use crate::model::{Descriptor, Digest, RawManifest, media_type};
+use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
 
@@ -154,31 +155,39 @@ async fn place_blob(
     if !problems.is_empty() {
         return problems;
     }
-    let mut first = Vec::new();
-    let mut mounting = Vec::new();
+    let origin = source.origin(&blob.digest);
+    let (mut first, mut from_source, mut mounting) = (Vec::new(), None, Vec::new());
     for it in lacking {
         if holders.contains_key(it.host.as_str()) {
             mounting.push(it);
-        } else {
-            holders.insert(&it.host, it);
-            first.push(it);
+            continue;
+        }
+        holders.insert(&it.host, it);
+        match &origin {
+            Some(origin) if origin.host == it.host && origin.repository != it.planned.repository => {
+                from_source = Some((it, &origin.repository));
+            }
+            _ => first.push(it),
         }
     }
+    // Who mounts may never open its body, so it shares no reading with others, who would wait for it.
+    let mount = |it, from| async move {
+        match body::share(source, blob, vec![listener(it, blob, options)]).pop() {
+            Some(body) => push(it, blob, &body, Some(from), progress).await,
+            None => Ok(()),
+        }
+    };
     let bodies = body::share(source, blob, first.iter().map(|it| listener(it, blob, options)).collect());
-    let pushed = first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress));
-    problems.extend(join_all(pushed).await.into_iter().filter_map(Result::err));
+    let pushed = join_all(first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress)));
+    let mounted = join_all(from_source.into_iter().map(|(it, from)| mount(it, from)));
+    let (pushed, mounted) = tokio::join!(pushed, mounted);
+    problems.extend(pushed.into_iter().chain(mounted).filter_map(Result::err));
     if !problems.is_empty() {
         return problems;
     }
-    let mounted = mounting.iter().map(|it| {
-        let holder = holders.get(it.host.as_str()).copied();
-        let body = body::share(source, blob, vec![listener(it, blob, options)]).pop();
-        async move {
-            match body {
-                Some(body) => push(it, blob, &body, holder, progress).await,
-                None => Ok(()),
-            }
-        }
+    let mounted = mounting.into_iter().filter_map(|it| {
+        let holder = holders.get(it.host.as_str())?;
+        Some(mount(it, &holder.planned.repository))
     });
     problems.extend(join_all(mounted).await.into_iter().filter_map(Result::err));
     problems
@@ -188,12 +197,20 @@ async fn push(
     it: &Prepared<'_>,
     blob: &Descriptor,
     body: &SharedBody,
-    holder: Option<&Prepared<'_>>,
+    mount_from: Option<&RepositoryName>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
-    let mount_from = holder.map(|holder| &holder.planned.repository);
-    let outcome =
-        it.repository.push_blob(blob, body, mount_from).await.map_err(|error| diagnostic(it, &error))?;
+    let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
+        match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
+            // It is not this registry that failed.
+            Some(mut told) => {
+                told.message =
+                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, told.message);
+                told
+            }
+            None => diagnostic(it, &error),
+        }
+    })?;
     let how = match outcome {
         BlobOutcome::Pushed => Placed::Pushed,
         BlobOutcome::Mounted => Placed::Mounted,

@@ -26,9 +26,9 @@ use crate::report::diagnostics;
 use crate::report::output::{self, Stream};
 pub use options::Global;
 
-/// Terraform for publishing container images: plan, apply and verify the tags of a release.
+/// Terraform for publishing container images and Helm charts: plan, apply and verify the tags of a release.
 ///
-/// `publish.toml` declares images, registries and templated tag rules. `plan` compares it with what the registries
+/// `publish.toml` declares images, charts, registries and templated tag rules. `plan` compares it with what the registries
 /// hold and shows the difference; `apply` makes it so: content first, tags last.
 #[derive(Debug, Parser)]
 #[command(name = "brokkr-publish", version, propagate_version = true, max_term_width = 100)]

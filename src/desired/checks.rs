@@ -6,17 +6,14 @@
 use super::samples::Sample;
 use super::selection::Selection;
 use super::tags::Renderer;
-use super::template::{Kind, TemplateError, Templates};
-use super::values::{NO_IMAGE, Values};
+use super::template::{Kind, TemplateError};
+use super::values::NO_IMAGE;
 use super::version;
 use crate::config::{Check, Config};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::guard::{self, CheckPlaces, Expectation};
 use crate::model::ResourceId;
-
-/// Variables that an event has or does not have; without them a check does not apply.
-const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
 
 /// The selected checks that apply in `context`, and what is wrong with the others. A check of the whole project applies
 /// whatever is selected.
@@ -81,7 +78,8 @@ fn expected(
     let text = match templates.render(&check.equals, &values) {
         Ok(text) => text,
         Err(error)
-            if error.code == Code::ContextMissing && is_of_another_event(templates, check, &values) =>
+            if error.code == Code::ContextMissing
+                && values.lacks_what_events_have(templates, &check.equals) =>
         {
             return Ok(None);
         }
@@ -96,13 +94,6 @@ fn expected(
         whole(Code::ConfigValue, message, Some(help))
     })?;
     Ok(Some(expectation))
-}
-
-/// Whether the template asks for what only other events have.
-fn is_of_another_event(templates: &Templates, check: &Check, values: &Values) -> bool {
-    OF_EVENTS
-        .iter()
-        .any(|name| values.absent.contains_key(name) && templates.uses(&check.equals, Kind::Text, name))
 }
 
 fn path(check: &Check, key: &'static str) -> [String; 3] {

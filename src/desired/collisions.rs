@@ -1,4 +1,4 @@
-//! Collisions: one tag wanted by two images, by one image in two registries that are one place, or under two mutabilities or
+//! Collisions: one tag wanted by two resources, by one resource in two registries that are one place, or under two mutabilities or
 //! answers to a conflict, in one repository.
 
 use std::collections::{HashMap, HashSet};
@@ -156,7 +156,7 @@ fn collision(
     )
 }
 
-/// Whether two rules of one image that render the same tag mean the same by it.
+/// Whether two rules of one resource that render the same tag mean the same by it.
 pub(super) fn is_one_tag(config: &Config, one: &RenderedTag, other: &RenderedTag) -> bool {
     one.tag == other.tag
         && one.mutability == other.mutability

@@ -65,7 +65,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
     for sample in &samples {
         let resources = match sample.prefix {
-            // On the release of another image every rule is silent.
+            // On the release of another resource every rule is silent.
             Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
             None => groups.as_slice(),
         };
@@ -101,7 +101,7 @@ fn places(diagnostic: &Diagnostic) -> Places {
     (diagnostic.code, diagnostic.labels.iter().map(place).collect())
 }
 
-/// One image of each set that no rule can tell apart: they render the same tags, so they are wrong alike. Each that
+/// One resource of each set that no rule can tell apart: they render the same tags, so they are wrong alike. Each that
 /// shares its repository stands for itself, since it may collide.
 fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a ResourceId, &'a Resource)> {
     let config = renderer.config;
@@ -188,7 +188,7 @@ fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
     found
 }
 
-/// Renders the tags of `images` in one sample, and finds what is wrong with them.
+/// Renders the tags of `resources` in one sample, and finds what is wrong with them.
 fn render<'a>(
     renderer: &'a Renderer<'a>,
     resources: &[(&'a ResourceId, &'a Resource)],
@@ -239,7 +239,11 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
     };
     if !used {
         let place = config.places.key(&["tags", name]);
-        return never("no image uses it".to_owned(), place, "name it in `tags` of an image, or remove it");
+        return never(
+            "nothing uses it".to_owned(),
+            place,
+            "name it in `tags` of an image, chart or artifact, or remove it",
+        );
     }
     for (position, glob) in rule.matches.iter().enumerate() {
         if let Some(rest) =
@@ -302,7 +306,7 @@ fn listed(prefixes: &[&str]) -> String {
     }
 }
 
-/// Which rules print the full version, each asked once for all images that it cannot tell apart.
+/// Which rules print the full version, each asked once for all resources that it cannot tell apart.
 struct Readable<'a> {
     renderer: &'a Renderer<'a>,
     groups: &'a [(&'a ResourceId, &'a Resource)],

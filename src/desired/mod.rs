@@ -22,6 +22,7 @@ mod template;
 mod values;
 mod version;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
@@ -43,7 +44,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{
-    EventName, Mutability, OnConflict, RepositoryName, ResourceId, ResourceKind, Tag, Visibility,
+    ContentSpec, EventName, Mutability, OnConflict, RepositoryName, ResourceId, ResourceKind, Tag, Visibility,
 };
 use crate::source::{self, Published, Surroundings};
 
@@ -54,6 +55,8 @@ pub struct Desired {
     pub repositories: Vec<DesiredRepository>,
     /// Resources that this context publishes nothing of, and why, for people.
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
+    /// The declared registries that sources are read from, by name.
+    pub read: BTreeMap<String, RegistryEndpoint>,
 }
 
 /// A resource in one registry.
@@ -110,7 +113,7 @@ pub enum Basis {
     Commit(Option<String>),
 }
 
-/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every image at once.
+/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every resource at once.
 ///
 /// # Errors
 ///
@@ -155,7 +158,22 @@ pub fn resolve(
     if !selection.is_everything() {
         desired.silent.clear();
     }
+    desired.read = read(config, &desired.repositories);
     if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }
+}
+
+/// The declared registries that the sources of `repositories` are read from.
+fn read(config: &Config, repositories: &[DesiredRepository]) -> BTreeMap<String, RegistryEndpoint> {
+    let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
+    let specs = repositories.iter().map(|repository| &repository.content.published.spec);
+    let remotes = specs.flat_map(|spec| match spec {
+        ContentSpec::Image(image) => image.source.remotes().collect(),
+        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Vec::new(),
+    });
+    remotes
+        .filter_map(|image| image.declared(declared.iter().copied()))
+        .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
+        .collect()
 }
 
 /// The address of every rendered tag in every registry.

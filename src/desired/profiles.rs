@@ -35,7 +35,7 @@ pub fn against(
     };
     let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
     let mut contents = Contents { config, other, context, surroundings, known: BTreeMap::new() };
-    // One pair of images is one mistake, however many tags they share.
+    // One pair of resources is one mistake, however many tags they share.
     let mut found: BTreeMap<(&ResourceId, &ResourceId, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
     for (place, claim) in &own {
         let Some(rival) = others.get(place) else { continue };
@@ -77,7 +77,7 @@ enum Difference {
     Digest(Digest, Digest),
 }
 
-/// What images hold, opened where it matters.
+/// What resources hold, opened where it matters.
 struct Contents<'a> {
     config: &'a Config,
     other: &'a Config,

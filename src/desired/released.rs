@@ -1,4 +1,4 @@
-//! What the rules of an image render for releases and branches that were published before, whatever this run is about.
+//! What the rules of a resource render for releases and branches that were published before, whatever this run is about.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub enum Rendered {
     Unknown(String),
 }
 
-/// How versions are read out of the tags of an image.
+/// How versions are read out of the tags of a resource.
 #[derive(Debug, Clone, Default)]
 pub struct Readers {
     /// The rules that print the full version, in their order.
@@ -82,7 +82,7 @@ impl<'a> Releases<'a> {
         Self { renderer: Renderer::with_file_version(config, None), commits }
     }
 
-    /// The rules of `image`, in their order.
+    /// The rules of `resource`, in their order.
     fn rules(&self, resource: &'a Resource) -> impl Iterator<Item = (&'a str, &'a TagRule)> {
         let config = self.renderer.config;
         resource.tags.iter().filter_map(|name| Some((name.as_str(), config.tags.get(name)?)))
@@ -96,7 +96,7 @@ impl<'a> Releases<'a> {
         (context, values)
     }
 
-    /// The highest release of `image` that git knows, pre-releases aside, and its tag.
+    /// The highest release of `resource` that git knows, pre-releases aside, and its tag.
     pub fn highest_tagged(&self, resource: &Resource) -> Option<(Version, String)> {
         let prefix = version::prefix(self.renderer.config, resource);
         let releases = self.commits.tags().filter_map(|tag| {
@@ -174,7 +174,7 @@ impl<'a> Releases<'a> {
         found
     }
 
-    /// The rules of `image`, or the events of rules, that leave no trace of what they rendered; with the reason.
+    /// The rules of `resource`, or the events of rules, that leave no trace of what they rendered; with the reason.
     pub fn untraceable(&self, resource: &'a Resource) -> Vec<(&'a str, String)> {
         let mut found = Vec::new();
         for (name, rule) in self.rules(resource) {

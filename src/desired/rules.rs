@@ -75,9 +75,18 @@ pub(super) fn fire(
             return silent(format!("`when = {when:?}` does not hold"));
         }
     }
-    render_rule(templates, rule, values)
-        .map(Firing::Tag)
-        .map_err(|error| RuleError { part: Part::Template, error })
+    match render_rule(templates, rule, values) {
+        Ok(tag) => Ok(Firing::Tag(tag)),
+        // A chart has no `on`: it is published on the events that have what its version wants.
+        Err(error)
+            if rule.chart.is_some()
+                && error.code == Code::ContextMissing
+                && values.lacks_what_events_have(templates, &rule.template) =>
+        {
+            silent(format!("`version` of the chart wants what this event does not have: {}", error.message))
+        }
+        Err(error) => Err(RuleError { part: Part::Template, error }),
+    }
 }
 
 /// Whether the rule means releases alone: it uses the version, or moves forward by it. Any other git tag must not take

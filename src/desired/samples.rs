@@ -9,7 +9,7 @@ use crate::model::EventName;
 /// A context and what to call it.
 #[derive(Debug, Clone)]
 pub(super) struct Sample<'a> {
-    /// The prefix of the images whose release it is; `None`: it is for all images.
+    /// The prefix of the resources whose release it is; `None`: it is for all resources.
     pub prefix: Option<&'a str>,
     /// For people: `on a release (git tag v1.4.2)`.
     pub situation: String,

@@ -1,4 +1,4 @@
-//! The tags that a context renders: for each image its version, its tags, and why the other rules are silent.
+//! The tags that a context renders: for each resource its version, its tags, and why the other rules are silent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,7 +47,7 @@ pub struct RenderedTag {
     pub mutability: Mutability,
 }
 
-/// Renders for a config and contexts, and remembers what does not depend on the image.
+/// Renders for a config and contexts, and remembers what does not depend on the resource.
 pub(super) struct Renderer<'a> {
     pub config: &'a Config,
     pub templates: Templates,

@@ -276,7 +276,8 @@ pub(super) fn is_template(text: &str) -> bool {
 }
 
 fn unknown_filter(word: &str, name: &str, range: Range<usize>) -> TemplateError {
-    const OURS: [&str; 12] = [
+    const OURS: [&str; 13] = [
+        "identifier",
         "slug",
         "short",
         "date",

@@ -9,6 +9,7 @@ use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use semver::Version;
 
+use super::template::{Kind, Templates};
 use crate::context::Context;
 use crate::model::{ResourceId, ResourceKind};
 
@@ -35,6 +36,9 @@ pub(super) const VARIABLES: [&str; 20] = [
     "version.patch",
     "version.pre",
 ];
+
+/// Variables that an event has or does not have: what wants them and has none does not apply.
+const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
 
 /// The variable that holds the name of a resource of each kind.
 const NAMES: [(ResourceKind, &str); 3] = [
@@ -71,7 +75,7 @@ impl Object for VersionValue {
     }
 }
 
-/// The values of a run, for one image and version.
+/// The values of a run, for one resource and version.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     fields: BTreeMap<&'static str, Value>,
@@ -190,6 +194,13 @@ impl Values {
             }
         }
         values
+    }
+
+    /// Whether `template` names something that other events have, and this one does not.
+    pub fn lacks_what_events_have(&self, templates: &Templates, template: &str) -> bool {
+        OF_EVENTS
+            .iter()
+            .any(|name| self.absent.contains_key(name) && templates.uses(template, Kind::Text, name))
     }
 
     /// As minijinja takes them.

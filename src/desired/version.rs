@@ -1,4 +1,4 @@
-//! The version that an image is published as: from the git tag, or from the file that `[project]` names.
+//! The version that a resource is published as: from the git tag, or from the file that `[project]` names.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use crate::context::Context;
 use crate::guard::Document;
 use crate::model::EventName;
 
-/// What version an image has in a context.
+/// What version a resource has in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceVersion {
     /// This one.
     Known(Version),
     /// None: there is no git tag, or it carries no release. The reason is for people.
     None(String),
-    /// None: the git tag carries the release of another image, so no rule fires on it.
+    /// None: the git tag carries the release of another resource, so no rule fires on it.
     Other(String),
-    /// The git tag claims to carry the image's release, but holds no version.
+    /// The git tag claims to carry the resource's release, but holds no version.
     Invalid(String),
 }
 
@@ -33,7 +33,7 @@ impl ResourceVersion {
     }
 }
 
-/// What a version file says, read once for all images.
+/// What a version file says, read once for all resources.
 pub type FileVersion = Option<Result<Version, String>>;
 
 /// Reads the version file of `config`, where it names one.
@@ -53,7 +53,7 @@ fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
 /// The version in `context` of what is released by git tags that start with `prefix`; `prefixes` are those of
 /// [`prefixes`].
 ///
-/// On a git tag the prefix decides first, also where a file holds the version: else a release of one image would fire
+/// On a git tag the prefix decides first, also where a file holds the version: else a release of one resource would fire
 /// the rules of all.
 pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion) -> ResourceVersion {
     let from_file = || match file.clone()? {
@@ -90,13 +90,13 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
     }
 }
 
-/// What git tags that carry a release of any image start with, each once.
+/// What git tags that carry a release of any resource start with, each once.
 pub fn prefixes(config: &Config) -> Vec<&str> {
     let all = config.resources.values().map(|resource| prefix(config, resource));
     all.collect::<IndexSet<_>>().into_iter().collect()
 }
 
-/// What git tags that carry a release of `image` start with.
+/// What git tags that carry a release of `resource` start with.
 pub fn prefix<'a>(config: &'a Config, resource: &'a Resource) -> &'a str {
     resource.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
 }

@@ -62,7 +62,11 @@ catalogue! {
     SourceMalformed = "publish::source::malformed", "source-malformed.md";
     SourceDigest = "publish::source::digest", "source-digest.md";
     SourcePlatform = "publish::source::platform", "source-platform.md";
+    SourceEngine = "publish::source::engine", "source-engine.md";
+    SourceTemporary = "publish::source::temporary", "source-temporary.md";
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
+    SourceChart = "publish::source::chart", "source-chart.md";
+    SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";
     RegistryUnreachable = "publish::registry::unreachable", "registry-unreachable.md";
     RegistryUnauthorized = "publish::registry::unauthorized", "registry-unauthorized.md";
     RegistryDenied = "publish::registry::denied", "registry-denied.md";

@@ -7,9 +7,11 @@ mod findings;
 mod judge;
 mod path;
 mod prune;
+mod reach;
 mod rollback;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ pub use files::{
 use findings::Findings;
 use judge::PlanJudge;
 pub use prune::prune;
+use reach::RegistryReach;
 pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
@@ -36,6 +39,7 @@ use crate::guard;
 use crate::model::forward::Descent;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::reference::RegistryEndpoint;
 use crate::model::{Digest, ResourceId};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
@@ -183,7 +187,9 @@ pub async fn plan(
     let context = session.context(&config)?;
     let connections =
         Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
-    let surroundings = surroundings(session, &config.folder);
+    let connections = Arc::new(connections);
+    let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
+    let surroundings = surroundings(session, &config.folder, declared.collect(), &connections);
     // Sources are read on this thread, and those of registries wait for the network.
     let mut desired = tokio::task::block_in_place(|| {
         checked(session, &config, &context, &Selection::new(targets), &surroundings)
@@ -193,12 +199,18 @@ pub async fn plan(
     Ok(plan::diff(&desired, &observed, origin(session, &config, &context)))
 }
 
-/// What sources are opened with.
-fn surroundings(session: &Session, folder: &Path) -> Surroundings {
+/// What sources are opened with: those in registries as `registries` declares them.
+fn surroundings(
+    session: &Session,
+    folder: &Path,
+    registries: BTreeMap<String, RegistryEndpoint>,
+    connections: &Arc<Connections>,
+) -> Surroundings {
     let environment = session.environment.clone();
     Surroundings {
+        folder: folder.to_owned(),
         environment: Arc::new(move |name| environment.get(name).cloned()),
-        ..Surroundings::local(folder)
+        reach: Arc::new(RegistryReach::new(registries, connections.clone())),
     }
 }
 
@@ -306,10 +318,11 @@ pub async fn apply(
     let folder = path::normal(&session.working_folder.join(&plan.folder));
     let connections =
         Connections::new(folder.clone(), &session.environment, how.parallelism, reporter.clone());
+    let connections = Arc::new(connections);
     let options = apply::Options {
         judge: Arc::new(PlanJudge::new(plan, &folder)),
-        surroundings: surroundings(session, &folder),
-        connect: &connections,
+        surroundings: surroundings(session, &folder, plan.registries.clone(), &connections),
+        connect: connections.as_ref(),
         saved: how.saved,
         reporter: reporter.clone(),
         parallelism: how.parallelism,

@@ -18,7 +18,7 @@ use crate::observed;
 use crate::plan::{self, Pruned};
 use crate::registry::{ReadWriteRepository, RegistryError};
 
-/// What is asked of one repository: the images that have it, each with its own retentions.
+/// What is asked of one repository: the resources that have it, each with its own retentions.
 type Group<'r> = Vec<&'r RetainedRepository>;
 
 /// Makes the plan that removes the tags that the retentions of `publish.toml` say.
@@ -74,7 +74,7 @@ pub async fn prune(
     Ok(plan::prune(&pruned, &mutabilities(&config), retentions.silent(), origin, now))
 }
 
-/// The repositories, each with the images that share it; of those that are selected at all.
+/// The repositories, each with the resources that share it; of those that are selected at all.
 fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
     for repository in retentions.repositories() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Digest, Platform};
 
@@ -21,10 +21,10 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Where else the content can be had; set on foreign layers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Annotations of the descriptor, not of the content.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// The type of an artifact that the content is the manifest of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,5 +43,27 @@ impl Descriptor {
             annotations: BTreeMap::new(),
             artifact_type: None,
         }
+    }
+}
+
+/// A list or map that may be `null`: that is how Go writes an empty one.
+fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_empty_may_be_null() {
+        let digest = Digest::of(b"x");
+        let text = format!(
+            r#"{{"mediaType":"x","digest":"{digest}","size":1,"urls":null,"annotations":null,"platform":null}}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<Descriptor>(&text).expect("a descriptor"),
+            Descriptor::new("x", digest, 1)
+        );
     }
 }

@@ -141,6 +141,13 @@ impl RawManifest {
             let reason = format!("its `mediaType` is `{inner}`, but it travels as `{}`", self.media_type);
             return Err(malformed(reason));
         }
+        // Programs that look at other members would read another manifest in the same bytes (CVE-2021-41190).
+        let both = wire.manifests.is_some() && (wire.config.is_some() || wire.layers.is_some());
+        if both {
+            return Err(malformed(
+                "it has the members of an index and of an image, and could be read as either".to_owned(),
+            ));
+        }
         let annotations = wire.annotations.unwrap_or_default();
         let subject = wire.subject.map(Box::new);
         if media_type::is_index(&self.media_type) {
@@ -192,6 +199,8 @@ mod tests {
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema 1"),
             (media_type::DOCKER_SCHEMA_1, "{}", "schema 1"),
             ("application/json", "{}", "none of an image"),
+            (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
+            (media_type::OCI_MANIFEST, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
             (
                 media_type::OCI_MANIFEST,
                 r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,

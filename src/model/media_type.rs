@@ -11,6 +11,9 @@ pub use oci_distribution::manifest::{
 /// so every manifest request names them all.
 pub const MANIFESTS: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
 
+/// The type of `{}` where nothing is to be said (image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
+pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
 /// Docker's first manifest schema, refused: its digest covers a signature that no registry keeps.
 pub const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 /// The signed form of [`DOCKER_SCHEMA_1`].

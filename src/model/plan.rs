@@ -39,7 +39,8 @@ pub struct Plan {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// One line about the context, for people.
     pub title: String,
-    /// The registries, by the names that they have in `publish.toml`.
+    /// The registries, by the names that they have in `publish.toml`: those that are published to, and those that sources are
+    /// read from.
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,

@@ -112,6 +112,12 @@ impl Platform {
             && self.normalized_variant() == wanted.normalized_variant()
     }
 
+    /// Whether nobody could choose between images for `self` and for `other`: they satisfy each other, and want the same of the
+    /// operating system.
+    pub fn is_as_good_as(&self, other: &Self) -> bool {
+        self.satisfies(other) && self.os_version == other.os_version && self.os_features == other.os_features
+    }
+
     fn normalized_variant(&self) -> Option<&str> {
         match (self.architecture.as_str(), self.variant.as_deref()) {
             ("arm64", Some("v8")) | ("amd64", Some("v1")) => None,

@@ -130,18 +130,8 @@ impl RegistryLocation {
     pub fn identity(&self, repository: &RepositoryName) -> String {
         match self {
             Self::Http { host, .. } => {
-                let (name, port) = match host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
-                    Some((name, port)) => (name, port),
-                    None => (host.as_str(), "443"),
-                };
-                let library = if repository.0.contains('/') { "" } else { "library/" };
-                match name {
-                    "docker.io" | "index.docker.io" | "registry-1.docker.io" => {
-                        format!("docker.io:{port}/{library}{repository}")
-                    }
-                    "127.0.0.1" | "[::1]" => format!("localhost:{port}/{repository}"),
-                    name => format!("{name}:{port}/{repository}"),
-                }
+                let bare = is_docker_hub(split_port(host).0) && !repository.0.contains('/');
+                format!("{}/{}{repository}", self.host(), if bare { "library/" } else { "" })
             }
             Self::Directory { path } => {
                 let mut parts: Vec<&str> = Vec::new();
@@ -167,10 +157,15 @@ impl RegistryLocation {
         }
     }
 
-    /// What blobs can be mounted within: the host, or the directory.
+    /// What blobs can be mounted within: the host, or the directory. The same for all the names that a registry goes by. For
+    /// comparing, not for people.
     pub fn host(&self) -> String {
         match self {
-            Self::Http { host, .. } => host.clone(),
+            Self::Http { host, .. } => match split_port(host) {
+                (name, port) if is_docker_hub(name) => format!("docker.io:{port}"),
+                ("127.0.0.1" | "[::1]", port) => format!("localhost:{port}"),
+                (name, port) => format!("{name}:{port}"),
+            },
             directory @ Self::Directory { .. } => directory.to_string(),
         }
     }
@@ -240,6 +235,16 @@ impl FromStr for RegistryLocation {
         };
         Ok(Self::Http { host: host.to_ascii_lowercase(), namespace })
     }
+}
+
+/// The name and the port of a host, which is that of https where none is given.
+fn split_port(host: &str) -> (&str, &str) {
+    host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, "443"))
+}
+
+/// Whether `name` is one of Docker Hub's in references.
+fn is_docker_hub(name: &str) -> bool {
+    matches!(name, "docker.io" | "index.docker.io" | "registry-1.docker.io")
 }
 
 /// Whether `text` is `name[:port]`, `address[:port]` or `[v6]:port`.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::reference::RegistryEndpoint;
 use super::{Digest, RegistryLocation, RepositoryName, Tag, TagOrDigest};
 
 /// The host that a name without one means.
@@ -36,6 +37,25 @@ impl RemoteReference {
     /// The registry.
     pub fn location(&self) -> RegistryLocation {
         RegistryLocation::Http { host: self.host.clone(), namespace: None }
+    }
+
+    /// Which of `registries` is declared for the repository: one of the same host whose namespace is above it, and of those
+    /// the one with the longest.
+    pub fn declared<'r>(
+        &self,
+        registries: impl IntoIterator<Item = (&'r String, &'r RegistryEndpoint)>,
+    ) -> Option<(&'r String, &'r RegistryEndpoint)> {
+        let host = self.location().host();
+        let matching = registries.into_iter().filter_map(|(name, endpoint)| {
+            let RegistryLocation::Http { namespace, .. } = &endpoint.url else { return None };
+            let namespace = namespace.as_ref().map(RepositoryName::as_str).unwrap_or_default();
+            let rest = self.repository.as_str().strip_prefix(namespace)?;
+            let above = namespace.is_empty() || rest.is_empty() || rest.starts_with('/');
+            (above && endpoint.url.host() == host).then_some((namespace.len(), (name, endpoint)))
+        });
+        // Of two alike the first counts, whatever order they are given in.
+        let longest = matching.max_by(|(one, (a, _)), (other, (b, _))| one.cmp(other).then_with(|| b.cmp(a)));
+        longest.map(|(_, found)| found)
     }
 
     /// What is asked for: the digest, else the tag, else `latest`.
@@ -110,6 +130,8 @@ impl fmt::Display for RemoteReference {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -139,6 +161,45 @@ mod tests {
         }
         let error = "ghcr.io/Colliery/broker".parse::<RemoteReference>().expect_err("upper case");
         assert_eq!(error.suggestion.as_deref(), Some("ghcr.io/colliery/broker"));
+    }
+
+    #[test]
+    fn the_registry_with_the_longest_namespace_is_its_own() {
+        let endpoint = |url: &str| RegistryEndpoint {
+            url: url.parse().expect("a location"),
+            insecure: false,
+            ca_file: None,
+            auth: None,
+            provider: None,
+        };
+        let registries: BTreeMap<String, RegistryEndpoint> = [
+            ("all", "ghcr.io"),
+            ("folder", "oci:ghcr.io"),
+            ("hub", "index.docker.io"),
+            ("local", "127.0.0.1:5000/a"),
+            ("one", "ghcr.io/acme"),
+            ("same", "ghcr.io/acme"),
+            ("team", "ghcr.io/acme/team"),
+        ]
+        .map(|(name, url)| (name.to_owned(), endpoint(url)))
+        .into();
+        for (text, expected) in [
+            ("ghcr.io/acme/app:v1", Some("one")),
+            ("ghcr.io/acme/team/app", Some("team")),
+            ("ghcr.io/acme/teams/app", Some("one")),
+            ("ghcr.io/acmes/app", Some("all")),
+            ("alpine", Some("hub")),
+            ("localhost:5000/a/b", Some("local")),
+            ("localhost:5000/b", None),
+            ("localhost:5001/a/b", None),
+            ("quay.io/acme/app", None),
+        ] {
+            let image: RemoteReference = text.parse().expect(text);
+            let found = image.declared(&registries).map(|(name, _)| name.as_str());
+            assert_eq!(found, expected, "{text}");
+            let found = image.declared(registries.iter().rev()).map(|(name, _)| name.as_str());
+            assert_eq!(found, expected, "{text}, the other way round");
+        }
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     let mut repositories: Vec<PlannedRepository> =
         pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
     refuse_division(&mut repositories);
-    let registries: BTreeMap<_, _> =
-        desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone())).collect();
+    let targets = desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone()));
+    let registries: BTreeMap<_, _> = targets.chain(desired.read.clone()).collect();
     let silent = desired.silent.iter().map(|(resource, rules)| SilentResource {
         resource: resource.clone(),
         rules: rules.iter().cloned().collect(),

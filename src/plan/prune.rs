@@ -22,9 +22,9 @@ const LAST: &str = "GitHub keeps the last tagged version of a package: delete th
 /// A repository, and what is decided about its tags.
 #[derive(Debug)]
 pub struct Pruned {
-    /// The image's name; the first, where several share the repository.
+    /// The resource's name; the first, where several share the repository.
     pub resource: ResourceId,
-    /// The registry's name for that image.
+    /// The registry's name for that resource.
     pub registry: String,
     /// How to reach the registry.
     pub endpoint: RegistryEndpoint,

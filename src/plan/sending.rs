@@ -8,7 +8,8 @@ use crate::model::referrer::ReferrerAction;
 use crate::model::{Digest, RawManifest};
 use crate::observed::ObservedRepository;
 
-/// Which blobs each registry holds, or will by the time that later repositories are filled.
+/// Which blobs each registry holds, or will by the time that later repositories are filled. What a source itself is read
+/// from, its registry holds too.
 #[derive(Default)]
 pub(super) struct Holdings(BTreeSet<(String, Digest)>);
 
@@ -34,8 +35,10 @@ impl Holdings {
             planned.manifests_to_put += 1;
             planned.bytes_to_send += manifest.bytes().len() as u64;
         }
+        let source = &desired.content.published.source;
         for blob in content.blobs.iter().filter(|blob| observed.missing_blobs.contains(&blob.digest)) {
-            if self.0.insert((host.to_owned(), blob.digest.clone())) {
+            let held = source.origin(&blob.digest).is_some_and(|origin| origin.host == host);
+            if self.0.insert((host.to_owned(), blob.digest.clone())) && !held {
                 planned.blobs_to_push += 1;
                 planned.bytes_to_send += blob.size;
             } else {

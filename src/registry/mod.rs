@@ -61,10 +61,15 @@ pub trait Repository: Send + Sync {
 /// A repository that can be read.
 #[async_trait::async_trait]
 pub trait ReadRepository: Send + Sync {
-    /// The manifest at a tag or digest, verified against the digest where one was asked for, or `None`.
+    /// The manifest at a tag or digest, verified against the digest where one was asked for, or `None`. One of Docker's first
+    /// schema, whose digest covers only a part of it, comes as it is: [`RawManifest::parse`] refuses it.
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
     /// A small blob, verified, in memory: an error where it is larger than `limit` bytes.
     async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError>;
+    /// The bytes of a blob of any size, as they come: who reads them compares digest and size. Where the connection breaks,
+    /// they go on from there. That the blob is not there is known at once; in the stream, an error carries a
+    /// [`RegistryError`].
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError>;
     /// Every tag; empty where the repository does not exist. Texts that are no [`Tag`] are left out.
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
     /// The manifests that name `subject` as theirs, by the registry's own list; `None` where it keeps none. What stands at

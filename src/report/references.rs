@@ -95,7 +95,7 @@ impl ReferencesError {
     /// For people.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(Code::CommandUsage, self.to_string())
-            .help("`--format json` gives them by image and registry")
+            .help("`--format json` gives them by name and registry")
     }
 }
 

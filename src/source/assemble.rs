@@ -1,4 +1,4 @@
-//! An index assembled from a source for each platform.
+//! An index assembled from several sources: one for each platform, or whatever images they hold.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -36,36 +36,123 @@ pub(super) fn assemble(
     surroundings: &Surroundings,
 ) -> Result<(Assembled, BTreeMap<String, TransportSpec>), SourceError> {
     let mut pinned = BTreeMap::new();
-    let mut entries = Vec::new();
-    let mut parts = Vec::new();
-    let mut holder = HashMap::new();
+    let mut parts = Parts::default();
     for (platform, (name, spec)) in platforms(table)? {
         let (source, spec) = open_transport(spec, surroundings)?;
         pinned.insert(name.clone(), spec.clone());
-        let spec = &spec;
-        let image = choose(images(source.as_ref())?, &platform, spec)?;
+        let image = choose(images(source.as_ref())?, &platform, &spec)?;
         let platform = Platform {
             os_version: image.platform.as_ref().and_then(|own| own.os_version.clone()),
-            os_features: image.platform.map(|own| own.os_features).unwrap_or_default(),
+            os_features: image.platform.as_ref().map(|own| own.os_features.clone()).unwrap_or_default(),
             ..platform
         };
+        let part = parts.source(source);
+        parts.add(part, image, platform)?;
+    }
+    Ok((parts.assemble()?, pinned))
+}
+
+/// Opens each source of `list`, and makes an index of all their images in the order of the platforms, which their own
+/// configurations tell. Attestations about an image follow it.
+pub(super) fn assemble_several(
+    list: &[TransportSpec],
+    surroundings: &Surroundings,
+) -> Result<(Assembled, Vec<TransportSpec>), SourceError> {
+    let mut pinned: Vec<TransportSpec> = Vec::new();
+    let mut parts = Parts::default();
+    let mut found: Vec<(Platform, usize, Image)> = Vec::new();
+    for spec in list {
+        let (source, spec) = open_transport(spec, surroundings)?;
+        for image in images(source.as_ref())? {
+            let platform = image.platform.clone().ok_or_else(|| without_platform(&image, &spec))?;
+            if let Some((_, other, twin)) = found.iter().find(|(other, ..)| other.is_as_good_as(&platform)) {
+                let other = pinned.get(*other).unwrap_or(&spec);
+                return Err(twice(&platform, (other, twin), (&spec, &image)));
+            }
+            found.push((platform, parts.sources.len(), image));
+        }
+        parts.source(source);
+        pinned.push(spec);
+    }
+    if found.is_empty() {
+        return Err(SourceError::Platform {
+            reason: "the sources of the list hold no image".to_owned(),
+            help: "name at least one image: `[\"oci:DIR\"]`".to_owned(),
+        });
+    }
+    found.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (platform, part, image) in found {
+        parts.add(part, image, platform)?;
+    }
+    Ok((parts.assemble()?, pinned))
+}
+
+fn without_platform(image: &Image, spec: &TransportSpec) -> SourceError {
+    SourceError::Platform {
+        reason: format!(
+            "image {} of `{spec}` does not say in its configuration what platform it is for",
+            image.descriptor.digest.short(12)
+        ),
+        help: "build it with `--platform`, or give a table of platforms as `source`, or leave it out of the list".to_owned(),
+    }
+}
+
+/// Two images are for one platform.
+fn twice(platform: &Platform, one: (&TransportSpec, &Image), other: (&TransportSpec, &Image)) -> SourceError {
+    let named = |(spec, image): (&TransportSpec, &Image)| {
+        format!("{} of `{spec}`", image.descriptor.digest.short(12))
+    };
+    SourceError::Platform {
+        reason: format!("two images are for `{platform}`: {} and {}", named(one), named(other)),
+        help: "leave one of them out, or build it for the platform that it is meant for (`--platform`): an index has one image \
+               for each"
+            .to_owned(),
+    }
+}
+
+/// What an index is assembled from.
+#[derive(Default)]
+struct Parts {
+    entries: Vec<Descriptor>,
+    sources: Vec<Arc<dyn Source>>,
+    holder: HashMap<Digest, usize>,
+}
+
+impl Parts {
+    /// Adds a source, and says which it is.
+    fn source(&mut self, source: Arc<dyn Source>) -> usize {
+        self.sources.push(source);
+        self.sources.len() - 1
+    }
+
+    /// Adds an image of a source as one for `platform`, and what attests something about it.
+    fn add(&mut self, part: usize, image: Image, platform: Platform) -> Result<(), SourceError> {
+        let Some(source) = self.sources.get(part) else { return Ok(()) };
         let descriptor = Descriptor { platform: Some(platform), ..image.descriptor };
         for entry in std::iter::once(descriptor).chain(image.attestations) {
+            // An index may list one thing many times.
+            if self.holder.get(&entry.digest) == Some(&part) {
+                self.entries.push(entry);
+                continue;
+            }
             let content = walk_from(source.as_ref(), &entry)?;
             let manifests = content.manifests.iter().map(|manifest| manifest.digest().clone());
             let blobs = content.blobs.iter().map(|blob| blob.digest.clone());
             for digest in manifests.chain(blobs) {
-                holder.entry(digest).or_insert(parts.len());
+                self.holder.entry(digest).or_insert(part);
             }
-            entries.push(entry);
+            self.entries.push(entry);
         }
-        parts.push(source);
+        Ok(())
     }
-    let wire = Wire { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: entries };
-    let bytes = serde_json::to_vec(&wire)
-        .map_err(|error| SourceError::malformed("the assembled index", error.to_string()))?;
-    let root = RawManifest::new(media_type::OCI_INDEX, bytes);
-    Ok((Assembled { root, parts, holder }, pinned))
+
+    fn assemble(self) -> Result<Assembled, SourceError> {
+        let wire = Wire { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: self.entries };
+        let bytes = serde_json::to_vec(&wire)
+            .map_err(|error| SourceError::malformed("the assembled index", error.to_string()))?;
+        let root = RawManifest::new(media_type::OCI_INDEX, bytes);
+        Ok(Assembled { root, parts: self.sources, holder: self.holder })
+    }
 }
 
 /// The platforms of the table, in order, each once.
@@ -145,6 +232,12 @@ impl Source for Assembled {
             // What only refers to what the index reaches is in any of the parts.
             None => self.parts.iter().find_map(|part| part.open(blob).ok()).ok_or_else(missing),
         }
+    }
+
+    fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
+        // Each part was asked about its own when the index was assembled.
+        let stranger = blobs.iter().find(|blob| !self.holder.contains_key(&blob.digest));
+        stranger.map_or(Ok(()), |blob| self.open(blob).map(drop))
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {

@@ -88,6 +88,35 @@ fn one_platform_of_an_index_brings_its_attestations() {
 }
 
 #[test]
+fn indexes_in_indexes_give_their_images_with_what_attests_them() {
+    let folder = Folder::new();
+    let inner = folder.image("both", &["linux/amd64", "linux/arm64"], true);
+    let at = folder.0.path().join("both");
+    let layout = super::super::fixture::LayoutDirectory::create(&at);
+    let entry = super::super::fixture::describe(&inner.media_type, &inner.bytes);
+    let outer = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
+    let outer = layout.put(media_type::OCI_INDEX, &serde_json::to_vec(&outer).expect("json"));
+    layout.list(&outer, &["outer".to_owned()]);
+    let source = folder
+        .open(&[("linux/amd64", "oci:both:outer"), ("linux/arm64", "oci:both:outer")])
+        .expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let index: serde_json::Value =
+        serde_json::from_slice(content.manifests.last().expect("a root").bytes()).expect("json");
+    let entries = index["manifests"].as_array().expect("entries");
+    let about = |entry: &serde_json::Value| entry["annotations"]["vnd.docker.reference.digest"].clone();
+    assert_eq!(entries.len(), 4);
+    assert_eq!(
+        [about(&entries[1]), about(&entries[3])],
+        [&entries[0], &entries[2]].map(|it| it["digest"].clone())
+    );
+    assert_eq!(
+        [digest_of(&entries[0]), digest_of(&entries[2])],
+        [&inner.images[0], &inner.images[1]].map(digest_of)
+    );
+}
+
+#[test]
 fn each_source_must_be_for_its_platform() {
     let folder = Folder::new();
     folder.image("amd", &["linux/amd64"], false);
@@ -117,4 +146,103 @@ fn a_part_that_lacks_a_blob_says_which_file() {
     std::fs::remove_file(&path).expect("removed");
     let message = folder.refused(&[("linux/amd64", "oci:amd")]);
     assert!(message.contains(&format!("expected `{}`", path.display())), "{message}");
+}
+
+impl Folder {
+    fn several(&self, list: &[&str]) -> Result<Arc<dyn Source>, SourceError> {
+        let list = list.iter().map(|spec| spec.parse().expect("a source")).collect();
+        open(&SourceSpec::Several(list), &Surroundings::local(self.0.path())).map(|it| it.source)
+    }
+
+    fn several_refused(&self, list: &[&str]) -> String {
+        let Err(error) = self.several(list) else { panic!("{list:?} was taken") };
+        assert!(matches!(error, SourceError::Platform { .. }), "{error:?}");
+        error.to_string()
+    }
+}
+
+#[test]
+fn a_list_is_assembled_by_what_configurations_say() {
+    let folder = Folder::new();
+    let v7 = folder.image("v7", &["linux/arm/v7"], false);
+    let v6 = folder.image("v6", &["linux/arm/v6"], true);
+    let both = folder.image("both", &["linux/arm64", "linux/amd64"], true);
+    let source = folder.several(&["oci:v7", "oci:both", "oci:v6"]).expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let platforms: Vec<String> = content.platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm/v6", "linux/arm/v7", "linux/arm64"]);
+    let index: serde_json::Value =
+        serde_json::from_slice(content.manifests.last().expect("a root").bytes()).expect("JSON");
+    let entries = index["manifests"].as_array().expect("entries");
+    assert_eq!(entries.len(), 4 + 3, "the attestations of three: {index:#}");
+    assert!(entries.iter().any(|entry| digest_of(entry) == v7.digest));
+    let single = |written: &Written, at: usize| written.images[at]["digest"].as_str().map(str::to_owned);
+    assert_eq!(Some(digest_of(&entries[0]).to_owned()), single(&both, 1));
+    assert_eq!(Some(digest_of(&entries[2]).to_owned()), single(&v6, 0));
+    // The order of the list does not count.
+    let other = folder.several(&["oci:v6", "oci:v7", "oci:both"]).expect("assembled");
+    assert_eq!(other.root().expect("a root"), content.root);
+    let mut bytes = Vec::new();
+    for blob in &content.blobs {
+        source.open(blob).expect("opened").read_to_end(&mut bytes).expect("read");
+    }
+}
+
+#[test]
+fn a_platform_has_one_image_of_a_list() {
+    let folder = Folder::new();
+    folder.image("one", &["linux/arm64"], false);
+    folder.image("two", &["linux/amd64", "linux/arm64/v8"], false);
+    let told = folder.several_refused(&["oci:one", "oci:two"]);
+    assert!(
+        told.contains("`linux/arm64") && told.contains("`oci:one`") && told.contains("`oci:two`"),
+        "{told}"
+    );
+    // A slip of the pen, by which one platform would be missing.
+    let told = folder.several_refused(&["oci:one", "oci:one"]);
+    assert!(told.contains("two images are for `linux/arm64`"), "{told}");
+    assert!(folder.several_refused(&[]).contains("hold no image"));
+}
+
+#[test]
+fn an_image_of_a_list_says_its_platform() {
+    let folder = Folder::new();
+    let written = folder.image("image", &["linux/amd64"], false);
+    let silent = String::from_utf8(written.bytes)
+        .expect("text")
+        .replace("application/vnd.oci.image.config.v1+json", "application/vnd.example.config+json");
+    let layout = super::super::fixture::LayoutDirectory::create(&folder.0.path().join("artifact"));
+    for digest in &written.blobs {
+        let bytes = std::fs::read(super::super::fixture::blob_path(&folder.0.path().join("image"), digest));
+        layout.put("x", &bytes.expect("a blob"));
+    }
+    let root = layout.put(media_type::OCI_MANIFEST, silent.as_bytes());
+    layout.list(&root, &[]);
+    let told = folder.several_refused(&["oci:image", "oci:artifact"]);
+    assert!(told.contains("`oci:artifact` does not say"), "{told}");
+}
+
+#[test]
+fn versions_of_an_operating_system_are_platforms_of_their_own() {
+    let folder = Folder::new();
+    let write = |name: &str, version: &str| {
+        let layout = super::super::fixture::LayoutDirectory::create(&folder.0.path().join(name));
+        let config = serde_json::json!({
+            "os": "windows", "architecture": "amd64", "os.version": version, "rootfs": { "type": "layers", "diff_ids": [] },
+        });
+        let config = layout.put(media_type::OCI_CONFIG, config.to_string().as_bytes());
+        let manifest = serde_json::json!({
+            "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": config, "layers": [],
+        });
+        let root = layout.put(media_type::OCI_MANIFEST, manifest.to_string().as_bytes());
+        layout.list(&root, &[]);
+    };
+    write("new", "10.0.20348.1");
+    write("old", "10.0.17763.9");
+    write("again", "10.0.17763.9");
+    let source = folder.several(&["oci:new", "oci:old"]).expect("assembled");
+    let content = walk(source.as_ref()).expect("content");
+    let versions: Vec<_> = content.platforms.iter().filter_map(|it| it.os_version.as_deref()).collect();
+    assert_eq!(versions, ["10.0.17763.9", "10.0.20348.1"]);
+    assert!(folder.several_refused(&["oci:new", "oci:old", "oci:again"]).contains("windows/amd64"));
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{Digest, ManifestError, Platform};
 
 /// What can be wrong with a source. Each names the file, what is wrong in it, and a way out.
@@ -88,6 +88,44 @@ pub enum SourceError {
         /// What to do.
         help: String,
     },
+    /// The registry that the source names did not give what was asked for.
+    #[error("{}", .0.message)]
+    Registry(Box<Diagnostic>),
+    /// A Docker Engine cannot be reached, or does not give what it is asked for.
+    #[error("{reason}")]
+    Engine {
+        /// Which engine, and what is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// A Docker Engine has no such image.
+    #[error("{engine} has no image `{image}`")]
+    NoSuchImage {
+        /// The name or id asked for.
+        image: String,
+        /// The engine, for people.
+        engine: String,
+        /// What to do.
+        help: String,
+    },
+    /// A temporary file could not be written.
+    #[error("cannot write a temporary file in `{}`: {cause}", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// A chart is not what Helm packages or loads.
+    #[error("{}", charted(path, findings))]
+    Chart {
+        /// The chart, for people.
+        path: String,
+        /// All that is wrong with it, each at its place.
+        findings: Vec<Diagnostic>,
+    },
     /// The system could not read a file.
     #[error("cannot read {place}: {cause}")]
     Io {
@@ -99,9 +137,14 @@ pub enum SourceError {
     },
 }
 
-const REBUILD: &str = "build the image again; if it was copied here, copy it again and compare checksums";
+const REBUILD: &str = "build it again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
+    /// One digest that descriptors say different things of.
+    pub(super) fn described_twice(digest: &Digest) -> Self {
+        Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")
+    }
+
     /// An error of the system while reading `place`; where it carries an error of this room, that one.
     pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
         if !cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>) {
@@ -111,6 +154,11 @@ impl SourceError {
             Some(Ok(error)) => *error,
             _ => Self::Malformed { place: place.into(), reason: "an unreadable stream".to_owned() },
         }
+    }
+
+    /// What was found wrong with a chart; warnings are left out.
+    pub(super) fn chart(path: String, findings: Vec<Diagnostic>) -> Self {
+        Self::Chart { path, findings: findings.into_iter().filter(Diagnostic::is_error).collect() }
     }
 
     pub(super) fn malformed(place: impl Into<String>, reason: impl Into<String>) -> Self {
@@ -134,12 +182,22 @@ impl SourceError {
         }
     }
 
+    /// The error for people, each thing that is wrong for itself.
+    pub fn to_diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Chart { findings, .. } if !findings.is_empty() => findings.clone(),
+            _ => vec![self.to_diagnostic()],
+        }
+    }
+
     /// The error for people: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
+            Self::Registry(diagnostic) => return diagnostic.as_ref().clone(),
+            Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
-                "build the image before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+                "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
             ),
             Self::MissingBlob { .. } => (
                 Code::SourceMissing,
@@ -153,6 +211,14 @@ impl SourceError {
             Self::Io { .. } => {
                 (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
             }
+            Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
+            Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
+            Self::Temporary { .. } => (
+                Code::SourceTemporary,
+                "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \
+                 make room, or name another folder in `TMPDIR`"
+                    .to_owned(),
+            ),
             Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
                 (Code::SourceUnsupported, help.clone())
             }
@@ -164,10 +230,57 @@ impl SourceError {
     }
 }
 
-/// `text` with control characters escaped: names and media types come from files that others wrote.
+/// What is wrong with a chart, in lines: each with file, line and column.
+fn charted(path: &str, findings: &[Diagnostic]) -> String {
+    let line = |finding: &Diagnostic| match finding.labels.first() {
+        Some(label) => {
+            let (line, column) = label.place.position();
+            format!("{}:{line}:{column}: {}", label.place.source.name, finding.message)
+        }
+        None => finding.message.clone(),
+    };
+    match findings {
+        [] => format!("chart `{path}` cannot be packaged"),
+        [finding] => line(finding),
+        findings => {
+            let lines: String = findings.iter().map(|finding| format!("\n{}", line(finding))).collect();
+            format!("{} things are wrong with chart `{path}`:{lines}", findings.len())
+        }
+    }
+}
+
+/// Findings as one diagnostic, with a label for each that has a place, and a line for each that has none.
+fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
+    if let [finding] = findings {
+        return finding.clone();
+    }
+    let code = findings.first().map_or(Code::SourceChart, |first| first.code);
+    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut help: Vec<&str> = Vec::new();
+    let mut labels = Vec::new();
+    for finding in findings {
+        match finding.labels.first() {
+            Some(label) => labels.push(Label { place: label.place.clone(), text: finding.message.clone() }),
+            None => message.extend(["\n", &finding.message]),
+        }
+        help.extend(finding.help.as_deref().filter(|text| !help.contains(text)));
+    }
+    Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
+}
+
+/// `text` with control characters escaped, and cut in its middle where nobody would read it all: names, media types and what
+/// a parser quotes come from files that others wrote.
 fn printable(text: &str) -> String {
+    const START: usize = 1200;
+    const END: usize = 400;
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect()
+    let length = text.chars().count();
+    if length <= START + END {
+        return text.chars().map(escape).collect();
+    }
+    let start = text.chars().take(START).map(escape);
+    let end = text.chars().skip(length - END).map(escape);
+    start.chain([format!("… ({} characters left out) …", length - START - END)]).chain(end).collect()
 }
 
 /// Names as people read a list of them, or `none`.
@@ -183,16 +296,26 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
     platforms.dedup();
-    list(&platforms)
+    described(&platforms).trim_start_matches(": ").to_owned()
+}
+
+/// As [`list`], each name as far as it fits: a reference has no greatest length.
+fn list_short(names: &[String]) -> String {
+    const LONGEST: usize = 120;
+    let short = |name: &String| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.clone(),
+    };
+    list(&names.iter().map(short).collect::<Vec<_>>())
 }
 
 fn described(names: &[String]) -> String {
     const SHOWN: usize = 12;
     match names {
         [] => String::new(),
-        names if names.len() <= SHOWN => format!(": {}", list(names)),
+        names if names.len() <= SHOWN => format!(": {}", list_short(names)),
         names => {
-            format!(": {} and {} more", list(names.get(..SHOWN).unwrap_or(names)), names.len() - SHOWN)
+            format!(": {} and {} more", list_short(names.get(..SHOWN).unwrap_or(names)), names.len() - SHOWN)
         }
     }
 }
@@ -210,8 +333,10 @@ fn choose(place: &str, names: &[String]) -> String {
 }
 
 fn near(reference: &str, names: &[String]) -> String {
+    let length = reference.chars().count();
     let nearest = names
         .iter()
+        .filter(|name| name.chars().count().abs_diff(length) <= 3) // the others cannot be near
         .map(|name| (strsim::damerau_levenshtein(name, reference), name))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= 3);

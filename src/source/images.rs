@@ -1,6 +1,8 @@
 //! The images in a source, each with the attestations about it: what an index is assembled from.
 
-use super::read::{config_platform, read_manifest};
+use std::collections::{HashMap, HashSet};
+
+use super::read::{ConfigPlatforms, read_manifest};
 use super::walk::{MAX_DEPTH, MAX_MANIFESTS, too_much};
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform};
@@ -8,6 +10,19 @@ use crate::model::{Descriptor, Digest, Manifest, Platform};
 /// The annotation by which an entry of an index says what it attests (`BuildKit`,
 /// docs/attestations/attestation-storage.md).
 const ATTESTS: &str = "vnd.docker.reference.digest";
+/// The annotation that says what an entry is to what it names, and its value for attestations.
+const RELATION: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
+
+/// Whether an entry of an index attests something about another, and runs on nothing.
+pub(super) fn is_attestation(entry: &Descriptor) -> bool {
+    entry.platform.as_ref().is_some_and(Platform::is_unknown)
+        || entry.annotations.get(RELATION.0).is_some_and(|relation| relation == RELATION.1)
+}
+
+/// What an attestation is about.
+pub(super) fn attested(entry: &Descriptor) -> Option<Digest> {
+    entry.annotations.get(ATTESTS).and_then(|text| text.parse().ok())
+}
 
 /// An image in a source.
 pub(super) struct Image {
@@ -21,38 +36,44 @@ pub(super) struct Image {
 
 /// The images that the root of `source` reaches, in order.
 pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
-    let mut search = Search { source, images: Vec::new(), attestations: Vec::new(), read: 0 };
+    let mut search = Search {
+        source,
+        platforms: ConfigPlatforms::default(),
+        seen: HashSet::new(),
+        images: Vec::new(),
+        attestations: HashMap::new(),
+    };
     search.visit(&source.root()?, 0)?;
-    let Search { mut images, attestations, .. } = search;
+    let Search { mut images, mut attestations, .. } = search;
     for image in &mut images {
-        image.attestations = attestations
-            .iter()
-            .filter(|(digest, _)| *digest == image.descriptor.digest)
-            .map(|(_, entry)| entry.clone())
-            .collect();
+        image.attestations = attestations.remove(&image.descriptor.digest).unwrap_or_default();
     }
     Ok(images)
 }
 
 struct Search<'a> {
     source: &'a dyn Source,
+    platforms: ConfigPlatforms,
+    seen: HashSet<Digest>,
     images: Vec<Image>,
-    attestations: Vec<(Digest, Descriptor)>,
-    read: usize,
+    attestations: HashMap<Digest, Vec<Descriptor>>,
 }
 
 impl Search<'_> {
     fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
-        if descriptor.platform.as_ref().is_some_and(Platform::is_unknown) {
-            let about = descriptor.annotations.get(ATTESTS).and_then(|text| text.parse().ok());
-            self.attestations.extend(about.map(|digest| (digest, descriptor.clone())));
+        if is_attestation(descriptor) {
+            if let Some(digest) = attested(descriptor) {
+                let about = self.attestations.entry(digest).or_default();
+                if !about.iter().any(|known| known.digest == descriptor.digest) {
+                    about.push(descriptor.clone());
+                }
+            }
             return Ok(());
         }
-        if self.images.iter().any(|image| image.descriptor.digest == descriptor.digest) {
+        if !self.seen.insert(descriptor.digest.clone()) {
             return Ok(());
         }
-        self.read += 1;
-        if depth >= MAX_DEPTH || self.read > MAX_MANIFESTS {
+        if depth >= MAX_DEPTH || self.seen.len() > MAX_MANIFESTS {
             return Err(too_much(format!(
                 "the content has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
             )));
@@ -62,7 +83,7 @@ impl Search<'_> {
                 manifests.iter().try_for_each(|entry| self.visit(entry, depth + 1))
             }
             Manifest::Image { config, .. } => {
-                let platform = config_platform(self.source, &config)?;
+                let platform = self.platforms.of(self.source, &config)?;
                 let descriptor = Descriptor { platform: None, ..descriptor.clone() };
                 self.images.push(Image { descriptor, platform, attestations: Vec::new() });
                 Ok(())

@@ -129,16 +129,15 @@ fn check_marker(files: &impl Files) -> Result<(), SourceError> {
         let docker = matches!(files.open("manifest.json"), Ok(Some(_)));
         if docker {
             let path = files.path();
-            return Err(SourceError::NotALayout {
-                reason:
-                    "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25"
-                        .to_owned(),
-                help: format!(
-                    "convert it: `skopeo copy docker-archive:{0} oci-archive:{0}.oci`, and publish that",
-                    path.display()
-                ),
-                path,
-            });
+            let help = if files.transport() == "oci" {
+                "write it to a file and publish that: `tar -C DIR -cf FILE .`, and `docker-archive:FILE`"
+                    .to_owned()
+            } else {
+                format!("publish it as what it is: `docker-archive:{}`", path.display())
+            };
+            let reason =
+                "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25";
+            return Err(SourceError::NotALayout { reason: reason.to_owned(), help, path });
         }
         return Err(not_a_layout(files, "it has no file `oci-layout`"));
     };

@@ -85,7 +85,7 @@ fn what_is_no_layout_says_what_it_is() {
             "oci:empty",
             "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
         ),
-        ("oci:docker", "skopeo copy docker-archive:/F/docker"),
+        ("oci:docker", "`tar -C DIR -cf FILE .`, and `docker-archive:FILE`"),
         ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
         (
             "oci-archive:nothing.tar",

@@ -1,23 +1,30 @@
-//! Where content comes from: image layouts and archives of them, and indexes assembled from both.
+//! Where content comes from: image layouts and archives of them, Docker's archives and engines, registries, indexes
+//! assembled from all those; Helm charts and artifacts.
 //!
 //! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
-//! they lie; `tar_index` finds them in a tar file), `walk` (all that a root reaches), `assemble` (an index
-//! of several sources), `referrers` (what refers to all that), `annotate` and `publish` (what is published of it). What is sent where is not
+//! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
+//! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
+//! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
+//! `chart` (Helm charts), `artifact` (files under a type) and `publish` (what is published of it). What is sent where is not
 //! decided here.
 
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::model::source::DigestFolder;
 use crate::model::{Descriptor, Digest, Referrer, RepositoryName, SourceSpec, TransportSpec};
 
-mod annotate;
 mod archive;
+mod artifact;
 mod assemble;
+pub mod chart;
+mod compression;
+mod daemon;
+mod digests;
 mod directory;
+mod docker_archive;
 mod error;
 mod images;
 mod layout;
@@ -27,9 +34,12 @@ mod publish;
 mod read;
 mod reference;
 mod referrers;
+mod remote;
+mod rewrite;
 mod surroundings;
 mod tar_header;
 mod tar_index;
+mod temporary;
 mod verify;
 mod walk;
 
@@ -47,6 +57,21 @@ use fixture as image;
 #[cfg(test)]
 #[path = "../../tests/support/signatures.rs"]
 mod signatures;
+
+#[cfg(test)]
+mod hostile_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/raw_tar.rs"]
+mod raw_tar;
+
+#[cfg(test)]
+#[path = "hostile_files_tests.rs"]
+mod hostile_files_tests;
+
+#[cfg(test)]
+#[path = "../../tests/support/chart.rs"]
+mod chart_fixture;
 
 /// Reads one blob. Returns an error instead of the end where digest or size are not those of the
 /// descriptor it was opened with.
@@ -91,7 +116,7 @@ pub struct Opened {
     pub spec: SourceSpec,
 }
 
-/// Opens what `spec` names. A table of platforms is assembled into an index.
+/// Opens what `spec` names. A table of platforms, a list, and a folder of digests are assembled into an index.
 ///
 /// # Errors
 ///
@@ -106,8 +131,15 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, So
             let (source, table) = assemble::assemble(table, surroundings)?;
             Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
         }
-        SourceSpec::Several(_) | SourceSpec::Digests(DigestFolder { .. }) => Err(not_yet(&spec.to_string())),
+        SourceSpec::Several(list) => several(list, surroundings),
+        SourceSpec::Digests(folder) => several(&digests::pushed(folder, &surroundings.folder)?, surroundings),
     }
+}
+
+/// An index assembled of the images of several sources.
+fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<Opened, SourceError> {
+    let (source, list) = assemble::assemble_several(list, surroundings)?;
+    Ok(Opened { source: Arc::new(source), spec: SourceSpec::Several(list) })
 }
 
 /// A source, and its transport pinned.
@@ -124,15 +156,16 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let files = archive::Archive::open(folder.join(path))?;
             Arc::new(layout::Layout::open(files, reference.as_deref())?)
         }
-        TransportSpec::DockerArchive { .. }
-        | TransportSpec::DockerDaemon { .. }
-        | TransportSpec::Docker(_) => {
-            return Err(not_yet(&spec.to_string()));
+        TransportSpec::DockerArchive { path, reference } => {
+            let path = folder.join(path);
+            Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
+        }
+        // Another image may have the name tomorrow.
+        TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
+        TransportSpec::Docker(image) => {
+            let (source, image) = remote::Remote::open(image, surroundings.reach.as_ref())?;
+            return Ok((Arc::new(source), TransportSpec::Docker(image)));
         }
     };
     Ok((source, spec.clone()))
-}
-
-fn not_yet(what: &str) -> SourceError {
-    SourceError::Unsupported { reason: format!("`{what}` cannot be read yet"), help: String::new() }
 }

@@ -10,20 +10,23 @@ pub(super) struct PositionedFile {
     path: PathBuf,
     #[cfg(unix)]
     file: File,
+    #[cfg(not(unix))]
+    file: std::sync::Mutex<File>,
     length: u64,
 }
 
 impl PositionedFile {
     /// Opens the regular file at `path`.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let file = File::open(&path)?;
+        Self::of(File::open(&path)?, path)
+    }
+
+    /// A file that is open. It may have no name any more: `path` is what people know it by.
+    pub(super) fn of(file: File, path: PathBuf) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        Ok(Self {
-            path,
-            #[cfg(unix)]
-            file,
-            length,
-        })
+        #[cfg(not(unix))]
+        let file = std::sync::Mutex::new(file);
+        Ok(Self { path, file, length })
     }
 
     /// The path it was opened by.
@@ -46,7 +49,7 @@ impl PositionedFile {
     #[cfg(not(unix))]
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         use std::io::Seek;
-        let mut file = File::open(&self.path)?;
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(io::SeekFrom::Start(offset))?;
         file.read(buffer)
     }
@@ -87,5 +90,23 @@ impl Read for Section {
         let count = self.file.read_at(buffer.get_mut(..length).unwrap_or_default(), self.position)?;
         self.position = self.position.saturating_add(count as u64);
         Ok(count)
+    }
+}
+
+/// A range of a file, to be read from as often as needed.
+#[derive(Clone)]
+pub(super) struct Extent {
+    /// The file.
+    pub(super) file: Arc<PositionedFile>,
+    /// Where it starts, in bytes.
+    pub(super) offset: u64,
+    /// How long it is, in bytes.
+    pub(super) length: u64,
+}
+
+impl Extent {
+    /// Reads it from its start.
+    pub(super) fn reader(&self) -> Section {
+        Section::new(Arc::clone(&self.file), self.offset, self.length)
     }
 }

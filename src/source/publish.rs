@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use super::error::{list, list_platforms};
-use super::{
-    Content, Source, SourceError, Surroundings, Travelling, annotate, not_yet, open, referrers, walk,
-};
-use crate::model::content::ImageSpec;
-use crate::model::{ContentSpec, Platform, SourceSpec};
+use super::artifact::Artifact;
+use super::{Content, Source, SourceError, Surroundings, Travelling, chart, open, referrers, rewrite, walk};
+use crate::model::ContentSpec;
+use crate::model::content::{ArtifactSpec, ChartSpec, ImageSpec};
 
 /// What is published: where its bytes come from, and all that it consists of.
 pub struct Published {
@@ -29,16 +27,32 @@ pub struct Published {
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
-        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Err(not_yet("this content")),
+        ContentSpec::Chart(spec) => chart(spec, surroundings),
+        ContentSpec::Artifact(spec) => artifact(spec, surroundings),
     }
+}
+
+fn chart(spec: &ChartSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let (source, spec) = chart::open(spec, surroundings)?;
+    alone(ContentSpec::Chart(spec), source)
+}
+
+fn artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
+    let source = Artifact::open(spec, &surroundings.folder)?;
+    alone(ContentSpec::Artifact(spec.clone()), Arc::new(source))
+}
+
+/// What is made here, which nothing refers to.
+fn alone(spec: ContentSpec, source: Arc<dyn Source>) -> Result<Published, SourceError> {
+    let content = walk(source.as_ref())?;
+    Ok(Published { spec, source, content, referrers: Vec::new() })
 }
 
 fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     let opened = open(&spec.source, surroundings)?;
     let own = opened.source.clone();
-    let source = annotate::annotate(opened.source, &spec.annotations)?;
+    let source = rewrite::rewrite(opened.source, spec)?;
     let content = walk(source.as_ref())?;
-    require(&spec.platforms, &content, &spec.source)?;
     let referrers = if spec.referrers {
         referrers::refuse_orphans(own.as_ref(), &content, &spec.platforms)?;
         referrers::travelling(source.as_ref(), &content)?
@@ -47,25 +61,6 @@ fn image(spec: &ImageSpec, surroundings: &Surroundings) -> Result<Published, Sou
     };
     let spec = ContentSpec::Image(ImageSpec { source: opened.spec, ..spec.clone() });
     Ok(Published { spec, source, content, referrers })
-}
-
-/// Other platforms than those required may be there too.
-fn require(platforms: &[Platform], content: &Content, spec: &SourceSpec) -> Result<(), SourceError> {
-    let there = |wanted: &Platform| content.platforms.iter().any(|found| found.satisfies(wanted));
-    let missing: Vec<&Platform> = platforms.iter().filter(|wanted| !there(wanted)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let found = match content.platforms.as_slice() {
-        [] => "it names no platform".to_owned(),
-        found => format!("it is for {}", list_platforms(found)),
-    };
-    Err(SourceError::Platform {
-        reason: format!("source `{spec}` lacks {}: {found}", list(&missing)),
-        help: "build the image for every platform that `platforms` declares (`--platform`, `--all` when it is copied), \
-               or take the platform out of `platforms`"
-            .to_owned(),
-    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Small content, read whole: manifests and image configurations.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 
 use super::{Source, SourceError};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
-use crate::model::{Descriptor, Manifest, Platform, RawManifest, media_type};
+use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
-/// The largest image configuration that is read, in bytes.
-const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
+/// The largest image configuration that is read or written, in bytes.
+pub(super) const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
 
 /// Reads at most `limit` bytes.
 pub(super) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
@@ -38,18 +39,46 @@ pub(super) fn read_manifest(
     Ok((raw, manifest))
 }
 
-/// The platform that the configuration of an image says it runs on. `None` of an artifact, whose
-/// configuration is something else.
-pub(super) fn config_platform(
-    source: &dyn Source,
-    config: &Descriptor,
-) -> Result<Option<Platform>, SourceError> {
-    if ![media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str()) {
-        return Ok(None);
+/// Whether this is the configuration of an image, and not of an artifact, which has no platform.
+pub(super) fn is_config(config: &Descriptor) -> bool {
+    [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str())
+}
+
+/// The platform that an index says an entry is for. `None` where it does not say: tools write empty names for artifacts.
+pub(super) fn listed_platform(entry: &Descriptor) -> Option<&Platform> {
+    entry.platform.as_ref().filter(|platform| !platform.os.is_empty() && !platform.architecture.is_empty())
+}
+
+/// Reads the configuration of an image.
+pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    read_whole(source, config, MAX_CONFIG_SIZE, &format!("configuration `{}`", config.digest))
+}
+
+/// What configurations say that images run on. Each is read once, however many manifests share it.
+#[derive(Default)]
+pub(super) struct ConfigPlatforms(HashMap<Digest, Option<Platform>>);
+
+impl ConfigPlatforms {
+    /// The platform that the configuration of an image says it runs on. `None` of an artifact, whose configuration is
+    /// something else.
+    pub(super) fn of(
+        &mut self,
+        source: &dyn Source,
+        config: &Descriptor,
+    ) -> Result<Option<Platform>, SourceError> {
+        if !is_config(config) {
+            return Ok(None);
+        }
+        if let Some(platform) = self.0.get(&config.digest) {
+            return Ok(platform.clone());
+        }
+        let bytes = read_config(source, config)?;
+        let platform = Platform::of_config(&bytes).map_err(|error| {
+            SourceError::malformed(format!("configuration `{}`", config.digest), error.to_string())
+        })?;
+        self.0.insert(config.digest.clone(), platform.clone());
+        Ok(platform)
     }
-    let what = format!("configuration `{}`", config.digest);
-    let bytes = read_whole(source, config, MAX_CONFIG_SIZE, &what)?;
-    Platform::of_config(&bytes).map_err(|error| SourceError::malformed(what, error.to_string()))
 }
 
 fn read_whole(

@@ -1,5 +1,7 @@
 //! Which manifest of a layout is meant.
 
+use std::collections::{HashMap, HashSet};
+
 use super::SourceError;
 use crate::model::annotation::REF_NAME;
 use crate::model::{Descriptor, Digest};
@@ -50,40 +52,58 @@ fn only<'a>(
     entries: &[Descriptor],
     place: &str,
 ) -> Result<Option<&'a Descriptor>, SourceError> {
-    let mut distinct: Vec<&Descriptor> = Vec::new();
-    for candidate in candidates {
-        if !distinct.iter().any(|seen| seen.digest == candidate.digest) {
-            distinct.push(candidate);
-        }
-    }
+    let mut seen = HashSet::new();
+    let distinct: Vec<&Descriptor> = candidates.filter(|candidate| seen.insert(&candidate.digest)).collect();
     match distinct.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
         several => Err(SourceError::Ambiguous {
             place: place.to_owned(),
             count: several.len(),
-            names: several.iter().map(|entry| name_of(entry, entries)).collect(),
+            names: Names::of(entries).each(several),
         }),
     }
 }
 
 fn no_such(entries: &[Descriptor], reference: &str, place: &str) -> SourceError {
-    let mut names: Vec<String> = entries.iter().map(|entry| name_of(entry, entries)).collect();
+    let mut names = Names::of(entries).each(&entries.iter().collect::<Vec<_>>());
     names.dedup();
     SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
 }
 
-/// A reference by which `entry` alone can be chosen: its name, where no other manifest has it, or its position.
-fn name_of(entry: &Descriptor, entries: &[Descriptor]) -> String {
-    let unique = |name: &str| {
-        let mut with_name = entries.iter().filter(|other| names_of(other).any(|it| it == name));
-        with_name.all(|other| other.digest == entry.digest)
-    };
-    if let Some(name) = names_of(entry).find(|name| unique(name)) {
-        return name.to_owned();
+/// The references by which entries can be chosen. Made once: an `index.json` may have tens of thousands of entries.
+struct Names<'a> {
+    /// Each name, and the digest that it names where it names only one.
+    unique: HashMap<&'a str, Option<&'a Digest>>,
+    /// Where each digest is first listed.
+    positions: HashMap<&'a Digest, usize>,
+}
+
+impl<'a> Names<'a> {
+    fn of(entries: &'a [Descriptor]) -> Self {
+        let (mut unique, mut positions) = (HashMap::new(), HashMap::new());
+        for (position, entry) in entries.iter().enumerate() {
+            positions.entry(&entry.digest).or_insert(position);
+            for name in names_of(entry) {
+                let digest = unique.entry(name).or_insert(Some(&entry.digest));
+                *digest = digest.filter(|digest| **digest == entry.digest);
+            }
+        }
+        Self { unique, positions }
     }
-    let same = |digest: &Digest| *digest == entry.digest;
-    format!("@{}", entries.iter().position(|other| same(&other.digest)).unwrap_or_default())
+
+    fn each(&self, entries: &[&Descriptor]) -> Vec<String> {
+        entries.iter().map(|entry| self.name(entry)).collect()
+    }
+
+    /// A reference by which `entry` alone can be chosen: its name, where no other manifest has it, or its position.
+    fn name(&self, entry: &Descriptor) -> String {
+        let alone = |name: &&str| self.unique.get(name).is_some_and(Option::is_some);
+        match names_of(entry).find(alone) {
+            Some(name) => name.to_owned(),
+            None => format!("@{}", self.positions.get(&entry.digest).copied().unwrap_or_default()),
+        }
+    }
 }
 
 /// The references of `entry`: its names, and the tags of full names.

@@ -45,9 +45,7 @@ pub trait RemoteRepository: Send + Sync {
     /// The bytes of a blob, not verified.
     fn blob(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError>;
     /// What refers to `subject`: by naming it, or by a tag of cosign's.
-    fn referrers(&self, _subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
-        Ok(Vec::new())
-    }
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError>;
 }
 
 /// No registry.

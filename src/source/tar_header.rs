@@ -14,8 +14,10 @@ pub(super) type Block = [u8; BLOCK];
 pub(super) enum Kind {
     /// A file, with contents.
     File,
-    /// Another name of a file, without contents.
-    Link,
+    /// Another name of a file, without contents: where it links to is a name in the archive.
+    HardLink,
+    /// A name that stands for another: where it links to starts at its own folder.
+    SymbolicLink,
     /// A file with holes that are left out of the contents.
     Sparse,
     /// A directory, device or pipe: no contents.
@@ -34,8 +36,12 @@ pub(super) enum Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) name: Vec<u8>,
+    /// Where a link leads to, as far as the header itself has room for it.
+    pub(super) link: Vec<u8>,
     pub(super) size: u64,
     pub(super) kind: Kind,
+    /// Whether blocks that go on with the list of extents come before the contents ([`Kind::Sparse`]).
+    pub(super) extended: bool,
 }
 
 /// Reads a header block.
@@ -44,7 +50,8 @@ pub(super) fn parse(block: &Block) -> Result<Header, String> {
         return Err("the checksum of its header is wrong".to_owned());
     }
     let kind = match field(block, 156, 1).first() {
-        Some(b'1' | b'2') => Kind::Link,
+        Some(b'1') => Kind::HardLink,
+        Some(b'2') => Kind::SymbolicLink,
         Some(b'3'..=b'6') => Kind::Other,
         Some(b'L') => Kind::LongName,
         Some(b'K') => Kind::LongLink,
@@ -62,10 +69,16 @@ pub(super) fn parse(block: &Block) -> Result<Header, String> {
     // Before POSIX a directory was a file whose name ends in a slash.
     let kind = if kind == Kind::File && name.last() == Some(&b'/') { Kind::Other } else { kind };
     let size = match kind {
-        Kind::Link | Kind::Other => 0, // the field may hold anything
+        Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may hold anything
         _ => number(field(block, 124, 12))?,
     };
-    Ok(Header { name, size, kind })
+    let extended = kind == Kind::Sparse && field(block, 482, 1) != [0];
+    Ok(Header { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind, extended })
+}
+
+/// Whether one more block of the list of extents follows this one (GNU, "Basic Tar Format", `struct sparse_header`).
+pub(super) fn list_goes_on(block: &Block) -> bool {
+    field(block, 504, 1) != [0]
 }
 
 /// The sum of all bytes, those of the checksum itself counted as spaces; some old tars summed signed bytes.
@@ -104,8 +117,11 @@ pub(super) fn number(field: &[u8]) -> Result<u64, String> {
 #[allow(clippy::option_option)] // not said, taken back and said are three things
 pub(super) struct Records {
     pub(super) path: Option<Option<Vec<u8>>>,
+    pub(super) link: Option<Option<Vec<u8>>>,
     pub(super) size: Option<Option<u64>>,
     pub(super) sparse: bool,
+    /// The name of a sparse file, whose entry has a name that nobody uses (GNU tar's manual, "Storing Sparse Files").
+    pub(super) sparse_name: Option<Vec<u8>>,
 }
 
 impl Records {
@@ -126,11 +142,17 @@ impl Records {
             let value = Some(value).filter(|value| !value.is_empty());
             match key.unwrap_or_default() {
                 b"path" => records.path = Some(value.map(<[u8]>::to_vec)),
+                b"linkpath" => records.link = Some(value.map(<[u8]>::to_vec)),
                 b"size" => {
                     let size = value.map(|value| decimal(value).ok_or(BROKEN)).transpose()?;
                     records.size = Some(size);
                 }
-                key if key.starts_with(b"GNU.sparse.") => records.sparse = true,
+                key if key.starts_with(b"GNU.sparse.") => {
+                    records.sparse = true;
+                    if key == b"GNU.sparse.name" {
+                        records.sparse_name = value.map(<[u8]>::to_vec);
+                    }
+                }
                 _ => {}
             }
         }
@@ -141,8 +163,10 @@ impl Records {
     pub(super) fn over(self, earlier: &Self) -> Self {
         Self {
             path: self.path.or_else(|| earlier.path.clone()),
+            link: self.link.or_else(|| earlier.link.clone()),
             size: self.size.or(earlier.size),
             sparse: self.sparse || earlier.sparse,
+            sparse_name: self.sparse_name.or_else(|| earlier.sparse_name.clone()),
         }
     }
 }
@@ -209,7 +233,10 @@ mod tests {
     fn names_of_each_format() {
         let read = |block| parse(&block).expect("a header");
         let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
-        assert_eq!(posix, Header { name: b"a/b/c".to_vec(), size: 5, kind: Kind::File });
+        assert_eq!(
+            posix,
+            Header { name: b"a/b/c".to_vec(), link: Vec::new(), size: 5, kind: Kind::File, extended: false }
+        );
         let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
         assert_eq!(gnu.name, b"c");
         assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, Kind::Other);

@@ -1,21 +1,33 @@
-//! Where the files of an image layout lie in a tar file: one pass over its headers, nothing unpacked.
+//! Where the files of an image lie in a tar file: one pass over its headers, nothing unpacked.
 //!
-//! Only names that a layout can have are kept, so that what is held does not grow with what else is in the
-//! archive. No size that a header declares is believed before it is compared with the file's length.
+//! Of a layout only the names that it can have are kept, so that what is held does not grow with what else is in the
+//! archive; of other archives all names, within a limit. No size that a header declares is believed before it is compared
+//! with the file's length.
 
 use std::collections::HashMap;
 use std::io;
 
 use super::positioned::PositionedFile;
-use super::tar_header::{BLOCK, Block, Header, Kind, Records, parse, until_nul};
+use super::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
 /// The longest name or extended header that is read: what Go's archive/tar takes too.
 const MAX_METADATA: u64 = 1024 * 1024;
-/// How many files of a layout an archive may hold.
+/// How many files of an image an archive may hold.
 const MAX_FILES: usize = 200_000;
+/// How many bytes all names that are kept may have together, with those that links lead to.
+const MAX_NAME_BYTES: usize = 16 * 1024 * 1024;
+
+/// Which names are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Those that a layout can have.
+    Layout,
+    /// All that lie in the archive: tools name the files of a Docker archive as they like.
+    All,
+}
 
 /// What an archive has under a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A file: a range of the archive.
     File {
@@ -24,13 +36,17 @@ pub(super) enum Entry {
         /// How long they are.
         length: u64,
     },
-    /// A hard or symbolic link.
-    Link,
+    /// A name in the archive, as it is written there.
+    HardLink(String),
+    /// What the name stands for, from its own folder on, as it is written there.
+    SymbolicLink(String),
     /// A file with holes, whose contents are not those of the file.
     Sparse,
+    /// A directory, device or pipe.
+    Special,
 }
 
-/// The files of a layout in an archive.
+/// The files of an image in an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Index {
     /// Each by its normalized name.
@@ -51,16 +67,19 @@ pub(super) enum IndexError {
 }
 
 /// Scans `file` from start to end.
-pub(super) fn index(file: &PositionedFile) -> Result<Index, IndexError> {
-    let mut scan = Scan { file, position: 0, global: Records::default(), index: Index::default() };
+pub(super) fn index(file: &PositionedFile, names: Names) -> Result<Index, IndexError> {
+    let (global, index) = (Records::default(), Index::default());
+    let mut scan = Scan { file, names, position: 0, global, name_bytes: 0, index };
     while scan.entry()? {}
     Ok(scan.index)
 }
 
 struct Scan<'a> {
     file: &'a PositionedFile,
+    names: Names,
     position: u64,
     global: Records,
+    name_bytes: usize,
     index: Index,
 }
 
@@ -69,6 +88,7 @@ struct Scan<'a> {
 struct About {
     records: Records,
     long_name: Option<Vec<u8>>,
+    long_link: Option<Vec<u8>>,
 }
 
 impl Scan<'_> {
@@ -82,11 +102,11 @@ impl Scan<'_> {
                     about.long_name = Some(until_nul(&self.metadata(start, &header)?).to_vec());
                 }
                 Kind::LongLink => {
-                    self.metadata(start, &header)?;
+                    about.long_link = Some(until_nul(&self.metadata(start, &header)?).to_vec());
                 }
                 Kind::Extended => about.records = self.records(start, &header)?.over(&about.records),
                 Kind::Global => self.global = self.records(start, &header)?.over(&self.global),
-                Kind::File | Kind::Link | Kind::Sparse | Kind::Other => {
+                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
                     self.keep(start, header, about)?;
                     return Ok(true);
                 }
@@ -126,6 +146,18 @@ impl Scan<'_> {
         Ok(offset)
     }
 
+    /// Moves behind the blocks of a sparse file's list of extents, which start at the position.
+    fn skip_extents(&mut self, start: u64) -> Result<(), IndexError> {
+        loop {
+            let mut block: Block = [0; BLOCK];
+            let at = self.skip(start, BLOCK as u64)?;
+            self.file.fill_at(&mut block, at)?;
+            if !list_goes_on(&block) {
+                return Ok(());
+            }
+        }
+    }
+
     fn metadata(&mut self, start: u64, header: &Header) -> Result<Vec<u8>, IndexError> {
         if header.size > MAX_METADATA {
             return Err(damaged(start, &format!("it declares a name of {} bytes", header.size)));
@@ -146,26 +178,46 @@ impl Scan<'_> {
         let records = about.records.over(&self.global);
         let contents = matches!(header.kind, Kind::File | Kind::Sparse);
         let length = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
+        if header.extended {
+            self.skip_extents(start)?;
+        }
         let offset = self.skip(start, length)?;
         let name = records.path.flatten().or(about.long_name).unwrap_or(header.name);
-        let Some(name) = layout_name(&name) else { return Ok(()) };
+        let name = records.sparse_name.unwrap_or(name);
+        if leads_out(&name) {
+            let name = String::from_utf8_lossy(&name);
+            return Err(damaged(start, &format!("its name `{name}` leads out of the archive")));
+        }
+        let kept = match self.names {
+            Names::Layout => layout_name(&name),
+            Names::All => inner_name(&name),
+        };
+        let Some(name) = kept else { return Ok(()) };
+        let link = || {
+            let link = records.link.flatten().or(about.long_link).unwrap_or(header.link);
+            String::from_utf8_lossy(&link).into_owned()
+        };
         let entry = match header.kind {
             Kind::Sparse => Entry::Sparse,
             Kind::File if records.sparse => Entry::Sparse,
             Kind::File => Entry::File { offset, length },
-            Kind::Link => Entry::Link,
+            Kind::HardLink => Entry::HardLink(link()),
+            Kind::SymbolicLink => Entry::SymbolicLink(link()),
+            // In its place may be a file that is meant, as directories lie beside files of one name.
+            _ if self.names == Names::Layout && !self.index.files.contains_key(&name) => Entry::Special,
             _ => return Ok(()),
         };
-        if let (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) =
-            (self.index.files.get(&name), &entry)
-            && earlier != length
-        {
-            let reason = format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes");
-            return Err(IndexError::Damaged(reason));
+        if let Entry::HardLink(link) | Entry::SymbolicLink(link) = &entry {
+            self.name_bytes = self.name_bytes.saturating_add(link.len());
         }
+        self.name_bytes = self.name_bytes.saturating_add(name.len());
+        refuse_twice(&name, self.index.files.get(&name), &entry)?;
         self.index.files.insert(name, entry); // the last wins, as where it is unpacked
-        if self.index.files.len() > MAX_FILES {
-            return Err(IndexError::Damaged(format!("it holds more than {MAX_FILES} files of a layout")));
+        if self.index.files.len() > MAX_FILES || self.name_bytes > MAX_NAME_BYTES {
+            return Err(IndexError::Damaged(format!(
+                "it holds more than {MAX_FILES} files of an image, or more than {} MiB of names",
+                MAX_NAME_BYTES / 1024 / 1024
+            )));
         }
         Ok(())
     }
@@ -173,6 +225,27 @@ impl Scan<'_> {
 
 fn damaged(start: u64, reason: &str) -> IndexError {
     IndexError::Damaged(format!("at byte {start}: {reason}"))
+}
+
+/// Which of two blobs of one length is meant, its digest says. Of what describes an image nothing says it, and others would
+/// read the other one.
+fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<(), IndexError> {
+    let reason = match (earlier, entry) {
+        (None | Some(Entry::Special), _) => return Ok(()),
+        (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) if earlier != length => {
+            format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes")
+        }
+        _ if matches!(name, "oci-layout" | "index.json" | "manifest.json") => {
+            format!("it holds `{name}` twice, and nothing says which one is meant")
+        }
+        _ => return Ok(()),
+    };
+    Err(IndexError::Damaged(reason))
+}
+
+/// Whether something of this name would lie outside of the folder that the archive is unpacked to.
+fn leads_out(name: &[u8]) -> bool {
+    name.first() == Some(&b'/') || name.split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
 /// The normalized name, where a layout can have a file of that name.
@@ -189,6 +262,13 @@ fn layout_name(name: &[u8]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The normalized name of a file anywhere in the archive; `None` of one that leads out of it.
+fn inner_name(name: &[u8]) -> Option<String> {
+    let parts = std::str::from_utf8(name).ok()?.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let parts: Vec<&str> = parts.collect();
+    if parts.is_empty() || parts.contains(&"..") { None } else { Some(parts.join("/")) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::read::{config_platform, read_manifest};
+use super::images::is_attestation;
+use super::read::{ConfigPlatforms, listed_platform, read_manifest};
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
@@ -56,6 +57,9 @@ pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Conten
         known_manifests: HashMap::new(),
         known_blobs: HashMap::new(),
         known_foreign: HashSet::new(),
+        configs: HashMap::new(),
+        known_platforms: HashSet::new(),
+        config_platforms: ConfigPlatforms::default(),
         bytes: 0,
         content: Content::of(root),
     };
@@ -84,6 +88,10 @@ struct Walker<'a> {
     /// configuration and a layer of artifacts.
     known_blobs: HashMap<Digest, u64>,
     known_foreign: HashSet<Digest>,
+    /// The configuration of each image met.
+    configs: HashMap<Digest, Descriptor>,
+    known_platforms: HashSet<Platform>,
+    config_platforms: ConfigPlatforms,
     bytes: u64,
     content: Content,
 }
@@ -119,9 +127,10 @@ impl Walker<'_> {
                     self.blob(layer)?;
                 }
                 if depth == 0 {
-                    let platform = config_platform(self.source, config)?;
+                    let platform = self.config_platforms.of(self.source, config)?;
                     self.platform(platform);
                 }
+                self.configs.insert(descriptor.digest.clone(), config.as_ref().clone());
             }
         }
         self.content.manifests.push(raw);
@@ -145,18 +154,13 @@ impl Walker<'_> {
 
     /// Notes the platform of an entry of an index.
     fn platform_of(&mut self, entry: &Descriptor) -> Result<(), SourceError> {
-        if media_type::is_index(&entry.media_type) {
+        if media_type::is_index(&entry.media_type) || is_attestation(entry) {
             return Ok(());
         }
-        if entry.platform.is_some() {
-            self.platform(entry.platform.clone());
-            return Ok(());
-        }
-        let Some(raw) = self.content.manifests.iter().find(|raw| *raw.digest() == entry.digest) else {
-            return Ok(());
-        };
-        if let Ok(Manifest::Image { config, .. }) = raw.parse() {
-            let platform = config_platform(self.source, &config)?;
+        if let Some(platform) = listed_platform(entry) {
+            self.platform(Some(platform.clone()));
+        } else if let Some(config) = self.configs.get(&entry.digest) {
+            let platform = self.config_platforms.of(self.source, config)?;
             self.platform(platform);
         }
         Ok(())
@@ -164,7 +168,7 @@ impl Walker<'_> {
 
     fn platform(&mut self, platform: Option<Platform>) {
         if let Some(platform) = platform.filter(|platform| !platform.is_unknown())
-            && !self.content.platforms.contains(&platform)
+            && self.known_platforms.insert(platform.clone())
         {
             self.content.platforms.push(platform);
         }
@@ -179,10 +183,7 @@ fn meet<T: PartialEq>(
 ) -> Result<bool, SourceError> {
     match known.get(&descriptor.digest) {
         Some(earlier) if *earlier == now => Ok(false),
-        Some(_) => Err(SourceError::malformed(
-            format!("`{}`", descriptor.digest),
-            "it is described twice, with different sizes or media types",
-        )),
+        Some(_) => Err(SourceError::described_twice(&descriptor.digest)),
         None => {
             known.insert(descriptor.digest.clone(), now);
             Ok(true)

@@ -13,7 +13,7 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility};
 
-/// An image in one registry, of which nothing is known yet.
+/// A resource in one registry, of which nothing is known yet.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// `images.NAME@REGISTRY`.
@@ -48,11 +48,11 @@ pub struct ExpectedRepository {
     pub place: Place,
     /// The versions that are here, each with the tags that stand for it.
     pub versions: BTreeMap<Version, Vec<Tag>>,
-    /// The last known version: the highest release in any registry of the image, or pre-release where there is none.
+    /// The last known version: the highest release in any registry of the resource, or pre-release where there is none.
     pub last: Option<Version>,
     /// Where there is none: the highest release that git knows, and its tag.
     pub tagged: Option<(Version, String)>,
-    /// How many versions there are in all registries of the image.
+    /// How many versions there are in all registries of the resource.
     pub known: usize,
     /// Whether a rule prints the full version, or no rule is of releases.
     pub readable: bool,

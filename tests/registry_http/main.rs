@@ -9,6 +9,7 @@ mod faults;
 mod listing;
 mod malice;
 mod plain;
+mod pull;
 mod referrers;
 mod tokens;
 

@@ -15,10 +15,10 @@ use crate::model::{ResourceId, Tag};
 /// The reader of a rule, or why there is none.
 pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
 
-/// Which rule for which image: by its name, its prefix of releases, and the image's name where that makes a difference.
+/// Which rule for which resource: by its name, its prefix of releases, and the resource's name where that makes a difference.
 type Key<'a> = (&'a str, &'a str, Option<&'a ResourceId>);
 
-/// Readers of the rules of a configuration, each made once for all images that it cannot tell apart.
+/// Readers of the rules of a configuration, each made once for all resources that it cannot tell apart.
 pub(super) struct Readers<'r, 'a> {
     pub renderer: &'r Renderer<'a>,
     known: HashMap<Key<'a>, Reading>,
@@ -29,7 +29,7 @@ impl<'r, 'a> Readers<'r, 'a> {
         Self { renderer, known: HashMap::new() }
     }
 
-    /// The reader of a rule for an image; `None` where there is no such rule.
+    /// The reader of a rule for a resource; `None` where there is no such rule.
     pub fn of(&mut self, rule: &'a str, (id, resource): (&'a ResourceId, &'a Resource)) -> Option<Reading> {
         let renderer = self.renderer;
         let definition = renderer.config.tags.get(rule)?;

@@ -117,7 +117,7 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
             let subject = Subject { rule_name, rule, by_event, resource: (resource_id, resource), resources };
             if let Err(error) = subject.check(&mut readers) {
                 diagnostics.push(error.to_diagnostic(config, name, by_event));
-                // One image shows it.
+                // One resource shows it.
                 break;
             }
         }

@@ -16,7 +16,7 @@ pub struct Decided {
     pub digest: Digest,
     /// Whose retention decides.
     pub resource: ResourceId,
-    /// The registry's name for that image: one place may go by several.
+    /// The registry's name for that resource: one place may go by several.
     pub registry: String,
     /// The retention that decides.
     pub retention: String,

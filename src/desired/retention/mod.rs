@@ -30,10 +30,10 @@ pub struct Retentions<'a> {
     silent: Vec<(String, String)>,
 }
 
-/// One image in one registry, and what retentions claim there.
+/// One resource in one registry, and what retentions claim there.
 struct Scope<'a> {
     repository: RetainedRepository,
-    /// All images of the repository, this one among them.
+    /// All resources of the repository, this one among them.
     resources: Vec<(&'a ResourceId, &'a Resource)>,
     members: Vec<Member<'a>>,
 }
@@ -183,7 +183,7 @@ impl<'a> Retentions<'a> {
         tags.iter().filter(needs).cloned().collect()
     }
 
-    /// What becomes of the `tags` that an image has in a registry; all of them are to be given, since the newest stay.
+    /// What becomes of the `tags` that a resource has in a registry; all of them are to be given, since the newest stay.
     /// `now` is in seconds since 1970.
     pub fn decide(&self, resource: &ResourceId, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
         let scope = self.scope(resource, registry);
@@ -234,7 +234,7 @@ fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c Resource
     places
 }
 
-/// What a retention claims in the repository of these images; `None` where its rule does not exist.
+/// What a retention claims in the repository of these resources; `None` where its rule does not exist.
 fn claims<'a>(
     readers: &mut Readers<'_, 'a>,
     retention: &'a Retention,

@@ -26,7 +26,7 @@ pub(super) struct Protection {
 }
 
 impl Protection {
-    /// What is protected among the `tags` of a repository that is of these images.
+    /// What is protected among the `tags` of a repository that is of these resources.
     pub fn new(renderer: &Renderer<'_>, resources: &[(&ResourceId, &Resource)], tags: &[&Tag]) -> Self {
         let mut protection = Self::default();
         for (id, resource) in resources {

@@ -228,7 +228,7 @@ fn is_part(piece: &Piece, wanted: &str) -> bool {
     matches!(piece, Piece::Part { variable, .. } if *variable == wanted)
 }
 
-/// Whether a variable has one value for an image, whatever the run.
+/// Whether a variable has one value for a resource, whatever the run.
 pub(super) fn is_constant(variable: &str) -> bool {
     matches!(variable, "event" | "image.name" | "chart.name" | "artifact.name")
         || variable.starts_with("vars.")

@@ -1,14 +1,17 @@
-//! Blobs of a layout: writing one while its digest is computed, and linking one from another repository.
+//! Blobs of a layout: writing one while its digest is computed, reading one, and linking one from another repository.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures_util::stream;
 
 use super::draft::{self, Draft};
 use super::error;
 use super::layout::Layout;
 use crate::model::{Descriptor, Digester};
-use crate::registry::RegistryError;
+use crate::registry::{ByteStream, RegistryError};
 
 /// How much is read at once, in bytes.
 const BUFFER: usize = 1024 * 1024;
@@ -80,6 +83,13 @@ impl Layout {
         }
     }
 
+    /// The bytes of `blob`, read piece by piece on threads that may block.
+    pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        let path = self.blob(&blob.digest);
+        let file = File::open(&path).map_err(|cause| error(&path, cause))?;
+        Ok(Box::pin(stream::unfold(Some((file, path)), next)))
+    }
+
     /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy
     /// where there can be none.
     pub(super) fn mount(&self, blob: &Descriptor, from: &Self) -> Result<bool, RegistryError> {
@@ -106,6 +116,22 @@ impl Layout {
             }
         }
         Ok(true)
+    }
+}
+
+/// The next piece of a file. After an error there is none.
+async fn next(place: Option<(File, PathBuf)>) -> Option<(io::Result<Bytes>, Option<(File, PathBuf)>)> {
+    let (mut file, path) = place?;
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut piece = Vec::with_capacity(BUFFER);
+        let read = file.by_ref().take(BUFFER as u64).read_to_end(&mut piece);
+        (read.map(|_| Bytes::from(piece)).map_err(|cause| io::Error::other(error(&path, cause))), file, path)
+    });
+    match reading.await {
+        Ok((Ok(piece), ..)) if piece.is_empty() => None,
+        Ok((Ok(piece), file, path)) => Some((Ok(piece), Some((file, path)))),
+        Ok((Err(error), ..)) => Some((Err(error), None)),
+        Err(stopped) => Some((Err(io::Error::other(stopped)), None)),
     }
 }
 

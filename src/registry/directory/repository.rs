@@ -13,8 +13,8 @@ use super::layout::{Layout, read};
 use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put, ReadRepository,
-    RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put,
+    ReadRepository, RegistryError, Repository,
 };
 
 /// How long the source of a blob may yield nothing.
@@ -98,7 +98,7 @@ impl Repository for DirectoryRepository {
     }
 }
 
-async fn next(pieces: &mut crate::registry::ByteStream) -> Result<Option<bytes::Bytes>, String> {
+async fn next(pieces: &mut ByteStream) -> Result<Option<bytes::Bytes>, String> {
     match tokio::time::timeout(SOURCE_PATIENCE, pieces.next()).await {
         Ok(piece) => piece.transpose().map_err(|error| error.to_string()),
         Err(_) => Err(format!("its source gave nothing for {SOURCE_PATIENCE:?}")),
@@ -128,6 +128,11 @@ impl ReadRepository for DirectoryRepository {
             Ok(bytes)
         })
         .await
+    }
+
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        let blob = blob.clone();
+        self.run(move |layout| layout.open_blob(&blob)).await
     }
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {

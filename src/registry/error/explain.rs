@@ -151,11 +151,23 @@ fn deletes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("DELETE ")
 }
 
+/// What the right to do it is called.
+fn what_for(refusal: &Refusal) -> &'static str {
+    match refusal.request.split(' ').next() {
+        Some("DELETE") => "delete from",
+        // A manifest or blob that is asked for; tags are read before every push.
+        Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+            "pull from"
+        }
+        _ => "push to",
+    }
+}
+
 fn denied(refusal: &Refusal) -> String {
     match &refusal.credentials {
         Some(origin) => format!(
             "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
-            if deletes(refusal) { "delete from" } else { "push to" }
+            what_for(refusal)
         ),
         None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
     }

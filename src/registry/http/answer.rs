@@ -1,5 +1,7 @@
 //! An answer to one request: its head, and its body read up to a limit.
 
+use std::time::Duration;
+
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName};
 use reqwest::{Response, StatusCode};
 use tokio::time::Instant;
@@ -28,15 +30,16 @@ pub(super) struct Answer {
     pub(super) timeouts: Timeouts,
     /// The answer.
     pub(super) response: Response,
-    /// How much of the body came, and since when it is read.
+    /// How much of the body came, and how long that took.
     pub(super) received: Received,
 }
 
-/// How much of a body came, in bytes, and since when it is read.
+/// How much of a body came, in bytes, and how long that took. The time between two pieces that its reader takes is not
+/// the registry's.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     bytes: u64,
-    since: Option<Instant>,
+    took: Duration,
 }
 
 impl Answer {
@@ -79,12 +82,13 @@ impl Answer {
     }
 
     /// The next piece of the body.
-    async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
-        let now = Instant::now();
-        let spent = now.duration_since(*self.received.since.get_or_insert(now));
+    pub(super) async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         let total = self.timeouts.body(self.received.bytes);
-        let (left, patience) = (total.saturating_sub(spent), self.timeouts.answer);
-        let (cause, failure) = match tokio::time::timeout(left.min(patience), self.response.chunk()).await {
+        let (left, patience) = (total.saturating_sub(self.received.took), self.timeouts.answer);
+        let asked = Instant::now();
+        let piece = tokio::time::timeout(left.min(patience), self.response.chunk()).await;
+        self.received.took = self.received.took.saturating_add(asked.elapsed());
+        let (cause, failure) = match piece {
             Ok(Ok(piece)) => {
                 self.received.bytes += piece.as_ref().map_or(0, |piece| piece.len() as u64);
                 return Ok(piece);

@@ -3,8 +3,9 @@
 //! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
-//! speak the protocol, `upload`, `chunks` and `body` that of sending a blob, `delete` that of deleting, and
-//! `repository` is the room's traits. `github` deletes where GitHub's registry does not.
+//! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
+//! `delete` that of deleting, and `repository` is the room's traits. `github` deletes where GitHub's registry
+//! does not.
 
 mod address;
 mod answer;
@@ -22,6 +23,7 @@ mod link;
 mod location;
 mod manifests;
 mod origin;
+mod pull;
 mod referrers;
 mod repository;
 mod retry;

@@ -7,8 +7,8 @@ use super::host::Host;
 use super::token::Access;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository, RegistryError,
-    Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
+    RegistryError, Repository,
 };
 
 /// A repository over HTTP.
@@ -68,6 +68,10 @@ impl ReadRepository for HttpRepository {
 
     async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError> {
         self.get_small_blob(blob, limit).await
+    }
+
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        self.pull(blob).await
     }
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {

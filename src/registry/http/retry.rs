@@ -14,7 +14,7 @@ use crate::registry::{ErrorEnvelope, Notice, Notify, RegistryError};
 pub struct RetryPolicy {
     /// The most attempts, the first included. 6.
     pub attempts: u32,
-    /// The longest time from the first attempt to the last, for uploads the sum of waits. 2 minutes.
+    /// The longest time from the first attempt to the last, for the bytes of blobs the sum of waits. 2 minutes.
     pub total: Duration,
     /// The wait after the first failure. 250 milliseconds.
     pub first_wait: Duration,
@@ -57,25 +57,25 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
 }
 
 /// The attempts at one request, counted.
-pub(super) struct Retries<'a> {
-    policy: &'a RetryPolicy,
-    notify: &'a Notify,
+pub(super) struct Retries {
+    policy: RetryPolicy,
+    notify: Notify,
     started: Instant,
     waited: Duration,
     attempts: u32,
-    is_upload: bool,
+    is_blob: bool,
 }
 
-impl<'a> Retries<'a> {
+impl Retries {
     /// The attempts at a small request, the first of which starts now.
-    pub(super) fn new(policy: &'a RetryPolicy, notify: &'a Notify) -> Self {
-        let started = Instant::now();
-        Self { policy, notify, started, waited: Duration::ZERO, attempts: 1, is_upload: false }
+    pub(super) fn new(policy: &RetryPolicy, notify: &Notify) -> Self {
+        let (policy, notify, started) = (policy.clone(), notify.clone(), Instant::now());
+        Self { policy, notify, started, waited: Duration::ZERO, attempts: 1, is_blob: false }
     }
 
-    /// The attempts at an upload, whose own duration is bounded by its progress, not by the policy.
-    pub(super) fn of_upload(policy: &'a RetryPolicy, notify: &'a Notify) -> Self {
-        Self { is_upload: true, ..Self::new(policy, notify) }
+    /// The attempts at sending or reading a blob, whose own duration is bounded by its progress, not by the policy.
+    pub(super) fn of_blob(policy: &RetryPolicy, notify: &Notify) -> Self {
+        Self { is_blob: true, ..Self::new(policy, notify) }
     }
 
     /// Waits before the next attempt, or gives the error back where there is none to come.
@@ -83,7 +83,7 @@ impl<'a> Retries<'a> {
         let Failure { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
         let wait = self.policy.wait(self.attempts, rand::random()).max(asked);
-        let spent = if self.is_upload { self.waited } else { self.started.elapsed() };
+        let spent = if self.is_blob { self.waited } else { self.started.elapsed() };
         if !passing || self.attempts >= self.policy.attempts || spent + wait > self.policy.total {
             return Err(error.after(self.attempts));
         }

@@ -71,7 +71,7 @@ impl HttpRepository {
                 Mount::Refused => None,
             },
         };
-        let mut retries = Retries::of_upload(&self.host.policy, &self.host.notify);
+        let mut retries = Retries::of_blob(&self.host.policy, &self.host.notify);
         let (mut way, mut failures, mut chunks_fit) = (Way::Whole, 0, true);
         let mut whole_refused = None;
         loop {

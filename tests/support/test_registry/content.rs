@@ -100,7 +100,7 @@ impl Shared {
             ("PUT", Kind::Manifest(at)) => self.put_manifest(repository, at, request, body).await,
             ("GET", Kind::Referrers(subject)) => self.referrers(repository, subject, &request.query),
             ("DELETE", Kind::Manifest(at)) => self.delete_manifest(repository, at),
-            ("HEAD" | "GET", Kind::Blob(digest)) => self.blob(repository, digest),
+            ("HEAD" | "GET", Kind::Blob(digest)) => self.blob(repository, digest, request.header("range")),
             ("POST", Kind::Uploads) => self.open(repository, request),
             ("PATCH", Kind::Session) => self.patch(request, body).await,
             ("PUT", Kind::Session) => self.close(repository, request, body).await,
@@ -193,14 +193,27 @@ impl Shared {
         empty(202, &[])
     }
 
-    fn blob(&self, repository: &str, digest: &str) -> Response<Body> {
+    fn blob(&self, repository: &str, digest: &str, range: &str) -> Response<Body> {
         let content = self.content.lock().expect("a lock");
         let key = digest.parse().ok().map(|digest| (repository.to_owned(), digest));
         let Some(bytes) = key.and_then(|key| content.blobs.get(&key)) else {
             return refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
         };
-        let mut answer = empty(200, &[("content-length", bytes.len().to_string())]);
-        *answer.body_mut() = Body::from(bytes.clone());
+        let size = bytes.len();
+        let from = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
+        let (mut answer, bytes) = match from.filter(|_| self.options.ranges) {
+            None => (empty(200, &[("content-length", size.to_string())]), bytes.clone()),
+            Some(from) => {
+                let from: usize = from.parse().expect("a number");
+                if from >= size {
+                    return empty(416, &[("content-range", format!("bytes */{size}"))]);
+                }
+                let part = format!("bytes {from}-{}/{size}", size - 1);
+                let length = ("content-length", (size - from).to_string());
+                (empty(206, &[length, ("content-range", part)]), bytes.slice(from..))
+            }
+        };
+        *answer.body_mut() = Body::from(bytes);
         answer
     }
 

@@ -41,6 +41,8 @@ pub struct Options {
     pub tells_lifetime: bool,
     /// Whether it mounts blobs.
     pub mounts: bool,
+    /// Whether it heeds the `Range` of who reads a blob.
+    pub ranges: bool,
     /// Whether it takes a blob in one PUT.
     pub whole: bool,
     /// The largest chunk it takes, in bytes: it answers 416 to a larger one, as GHCR does.
@@ -100,6 +102,7 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(300),
             tells_lifetime: true,
             mounts: true,
+            ranges: true,
             whole: true,
             largest_chunk: u64::MAX,
             smallest_chunk: 0,
@@ -136,6 +139,16 @@ pub enum Fault {
     /// All is done as it should be, and the answer has these headers set, or removed where the value is
     /// empty.
     Headers(Vec<(&'static str, String)>),
+    /// All is done as it should be, and the connection is cut after so many bytes of the answer's body.
+    Cut {
+        /// How many bytes are sent.
+        after: usize,
+    },
+    /// All is done as it should be, and nothing more is sent after so many bytes of the answer's body.
+    Silence {
+        /// How many bytes are sent.
+        after: usize,
+    },
     /// An answer 200 whose body does not end.
     Endless,
     /// An answer 200 whose body does not end, and comes byte by byte.

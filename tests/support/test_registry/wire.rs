@@ -185,6 +185,13 @@ async fn handle(
             }
             answer
         }
+        Some(Fault::Cut { after }) => {
+            let broken = stream::once(async { Err(io::Error::other("cut")) });
+            begun(shared.answer(&logged, body).await, after, broken).await
+        }
+        Some(Fault::Silence { after }) => {
+            begun(shared.answer(&logged, body).await, after, stream::pending()).await
+        }
         Some(Fault::Endless) => {
             let piece = Bytes::from(vec![b' '; 65_536]);
             Response::new(Body::from_stream(stream::repeat_with(move || Ok::<_, io::Error>(piece.clone()))))
@@ -197,6 +204,23 @@ async fn handle(
             Response::new(Body::from_stream(stream::unfold((), byte)))
         }
     }
+}
+
+/// `answer` with the first bytes of its body alone, and then what `rest` does.
+async fn begun(
+    answer: Response<Body>,
+    after: usize,
+    rest: impl futures_util::Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Response<Body> {
+    let (head, body) = answer.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    // What is flushed before the connection is cut has a chance to arrive.
+    let pause = stream::once(async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        Ok(Bytes::new())
+    });
+    let first = stream::once(async move { Ok(bytes.slice(..after.min(bytes.len()))) });
+    Response::from_parts(head, Body::from_stream(first.chain(pause).chain(rest)))
 }
 
 /// Reads so many bytes of a body, and keeps them where they belong to a chunk. Returns what is left.

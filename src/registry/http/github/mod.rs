@@ -13,8 +13,8 @@ pub(super) use api::Packages;
 use super::repository::HttpRepository;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository, RegistryError,
-    Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
+    RegistryError, Repository,
 };
 
 /// A repository of GitHub's container registry.
@@ -62,6 +62,10 @@ impl ReadRepository for GithubRepository {
 
     async fn get_blob(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>, RegistryError> {
         self.registry.get_blob(blob, limit).await
+    }
+
+    async fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
+        self.registry.open_blob(blob).await
     }
 
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {

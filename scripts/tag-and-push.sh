@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Builds images with docker, and publishes them from the Docker Engine with brokkr-publish. `-h` says how.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Builds images with docker, and publishes them from the Docker Engine with brokkr-publish.
+
+usage: scripts/tag-and-push.sh [OPTIONS] IMAGE[=DOCKERFILE]… [-- OPTIONS OF DOCKER BUILD…]
+
+IMAGE is a name in publish.toml: brokkr-broker for [images.brokkr-broker]. Without DOCKERFILE it is built from the first that
+there is of docker/Dockerfile.broker, docker/Dockerfile.brokkr-broker and Dockerfile, in the build context. Where images are
+published, which tags they get and whether those may move is said by publish.toml; the image comes from here, and is for one
+platform: the one that docker builds for.
+
+what is built
+  --context DIR        the build context (default: the folder of publish.toml)
+  --platform PLATFORM  build for this platform, such as linux/arm64
+  --no-build           publish what the engine has as IMAGE:tag-and-push since the last run
+
+what is published
+  --tag TAG            only this tag, which may move: for a test push. Without it the tags are those that publish.toml has for the
+                       commit that is checked out, or for what the next three say
+  --ref REF            as if this were pushed: refs/tags/v1.2.3, refs/heads/main
+  --pr NUMBER          as if this pull request were built
+  --sha COMMIT         the commit, where it is not the one that is checked out
+  --registry HOST[/NAMESPACE]
+                       publish there and nowhere else: localhost:5000
+
+  --dry-run            build, and show the plan; publish nothing
+  --yes                do not ask before publishing
+  --config FILE        the file (default: publish.toml at the top of the repository)
+  -h, --help           this text
+
+The program is brokkr-publish, or what BROKKR_PUBLISH names; the engine is the one that docker uses (DOCKER_HOST, docker context).
+
+examples
+  scripts/tag-and-push.sh --tag test brokkr-broker                     a test push of one image
+  scripts/tag-and-push.sh --dry-run --ref refs/tags/v1.2.3 brokkr-broker brokkr-agent
+  scripts/tag-and-push.sh --registry localhost:5000 --tag test brokkr-broker=docker/Dockerfile.broker -- --build-arg DEBUG=1
+END
+}
+
+say() { printf '%s\n' "tag-and-push: $*" >&2; }
+fail() {
+  say "$*"
+  say "\`scripts/tag-and-push.sh -h\` says how it is used"
+  exit 1
+}
+
+images=() context='' platform='' build=yes tag='' registry='' dry_run=no config='' context_flags=() yes=()
+value() { [ "$#" -ge 2 ] && [ -n "$2" ] || fail "$1 needs a value"; }
+while [ "$#" -gt 0 ]; do
+  case "$1" in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --context) value "$@" && context=$2 && shift ;;
+    --platform) value "$@" && platform=$2 && shift ;;
+    --no-build) build=no ;;
+    --tag) value "$@" && tag=$2 && shift ;;
+    --ref | --pr | --sha) value "$@" && context_flags+=("$1" "$2") && shift ;;
+    --registry) value "$@" && registry=$2 && shift ;;
+    --dry-run) dry_run=yes ;;
+    --yes) yes=(--auto-approve) ;;
+    --config) value "$@" && config=$2 && shift ;;
+    --)
+      shift
+      break
+      ;;
+    -*) fail "$1 is not an option" ;;
+    *) images+=("$1") ;;
+  esac
+  shift
+done
+# What is left is for docker build.
+
+[ "${#images[@]}" -gt 0 ] || fail "no image was named"
+if [ -z "$config" ]; then
+  top=$(git rev-parse --show-toplevel 2>/dev/null || pwd)
+  config=$top/publish.toml
+fi
+[ -f "$config" ] || fail "$config does not exist; --config names another file"
+[ -n "$context" ] || context=$(dirname "$config")
+[ -d "$context" ] || fail "$context is not a folder"
+case "$tag" in
+  [._-]* | *[!A-Za-z0-9._-]*) fail "$tag is not a tag: expected letters, digits, dots, dashes and underscores" ;;
+esac
+program=${BROKKR_PUBLISH:-brokkr-publish}
+for needed in docker "$program"; do
+  command -v "$needed" >/dev/null || fail "$needed is not installed, or not in PATH"
+done
+
+# The first Dockerfile that there is for an image.
+dockerfile() {
+  local name=$1 candidate
+  for candidate in "docker/Dockerfile.${name#brokkr-}" "docker/Dockerfile.$name" Dockerfile; do
+    if [ -f "$context/$candidate" ]; then
+      printf '%s\n' "$context/$candidate"
+      return
+    fi
+  done
+  fail "there is no Dockerfile for $name in $context; name it: $name=DOCKERFILE"
+}
+
+settings=() targets=()
+for entry in "${images[@]}"; do
+  name=${entry%%=*} local_name=${entry%%=*}:tag-and-push
+  case "$name" in
+    '' | *[!a-z0-9._-]*) fail "$name is not the name of an image: expected letters in lower case, digits, dots and dashes" ;;
+  esac
+  if [ "$build" = yes ]; then
+    if [ "$entry" = "$name" ]; then file=$(dockerfile "$name"); else file=${entry#*=}; fi
+    [ -f "$file" ] || fail "$file does not exist"
+    say "building $name from $file"
+    docker build --file "$file" --tag "$local_name" ${platform:+--platform "$platform"} "$@" "$context" >&2
+  fi
+  # What docker built, and not what was asked for, is what is published.
+  built=$(docker image inspect --format '{{.Os}}/{{.Architecture}}{{if .Variant}}/{{.Variant}}{{end}}' "$local_name")
+  key="images.\"$name\""
+  settings+=(--set "$key.source=docker-daemon:$local_name" --set "$key.platforms=[\"$built\"]")
+  targets+=(--target "images.$name")
+  if [ -n "$registry" ]; then settings+=(--set "$key.registries=[\"tag-and-push\"]"); fi
+  if [ -n "$tag" ]; then settings+=(--set "$key.tags=[\"tag-and-push\"]"); fi
+done
+if [ -n "$registry" ]; then settings+=(--set "registries.tag-and-push.url=$registry"); fi
+if [ -n "$tag" ]; then
+  settings+=(
+    --set 'tags.tag-and-push.on=manual'
+    --set "tags.tag-and-push.template=\"$tag\""
+    --set 'tags.tag-and-push.mutability=mutable'
+  )
+  context_flags+=(--event manual)
+fi
+
+if [ "$dry_run" = yes ]; then
+  command=(plan)
+else
+  command=(apply "${yes[@]+"${yes[@]}"}")
+fi
+exec "$program" "${command[@]}" --config "$config" "${settings[@]}" "${targets[@]}" \
+  "${context_flags[@]+"${context_flags[@]}"}"

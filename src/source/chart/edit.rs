@@ -1,0 +1,85 @@
+//! Setting `version` and `appVersion` in the text of `Chart.yaml`, with every other byte as its author wrote it.
+//!
+//! `helm package --version` writes the file anew from what it read, sorted and without comments and keys it does not know.
+//! Here the two values are replaced where they stand, or a line is added. Either way Helm reads the same from it, and that is
+//! made sure of: the new text is read again.
+
+use super::finding::Findings;
+use super::load::Chart;
+use super::metadata::{CHART_YAML, Metadata};
+use super::scalar::{Scalar, resolve};
+use super::yaml::{Entry, Is, Yaml};
+
+/// Sets the version, and the version of the application if one is given.
+pub(super) fn set(chart: &mut Chart, version: &str, app_version: Option<&str>, findings: &mut Findings) {
+    let wanted = Metadata {
+        version: version.to_owned(),
+        app_version: app_version.map_or_else(|| chart.metadata.app_version.clone(), str::to_owned),
+        ..chart.metadata.clone()
+    };
+    if wanted == chart.metadata {
+        return;
+    }
+    let mut text = chart.text.clone();
+    let values = [("version", Some(version)), ("appVersion", app_version)];
+    for (key, value) in values.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+        if let Some(edited) = read(&text).and_then(|yaml| with(&text, &yaml, key, value)) {
+            text = edited;
+        }
+    }
+    // What Helm 2 keeps elsewhere is not in the text.
+    let dependencies = || wanted.dependencies.clone();
+    let metadata = |yaml: &Yaml| Metadata {
+        dependencies: dependencies(),
+        ..Metadata::read(yaml, &mut Findings::default())
+    };
+    match read(&text).map(|yaml| (metadata(&yaml), yaml)) {
+        Some((found, yaml)) if found == wanted => {
+            chart.text = text;
+            chart.yaml = yaml;
+            chart.metadata = wanted;
+        }
+        _ => {
+            let help = "write each as a key of its own with a value on the same line: `version: 0.1.0`";
+            let message = format!("`version` and `appVersion` cannot be set in this `{CHART_YAML}`");
+            findings.error(Some(chart.yaml.start()), message, help);
+        }
+    }
+}
+
+fn read(text: &str) -> Option<Yaml> {
+    Yaml::parse(CHART_YAML, None, text).ok()
+}
+
+/// The text with `key` set to `value`.
+fn with(text: &str, yaml: &Yaml, key: &str, value: &str) -> Option<String> {
+    let Is::Mapping(entries) = yaml.root()?.is() else { return None };
+    let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+    let value = scalar(value);
+    if let Some(entry) = find(key) {
+        let span = entry.value.span();
+        if span.is_empty() {
+            let colon = entry.key_span.end + text.get(entry.key_span.end..)?.find(':')? + 1;
+            return Some([text.get(..colon)?, " ", &value, text.get(colon..)?].concat());
+        }
+        return Some([text.get(..span.start)?, &value, text.get(span.end..)?].concat());
+    }
+    insert(text, find("version")?, key, &value)
+}
+
+/// The text with a new key before another one.
+fn insert(text: &str, next: &Entry<'_>, key: &str, value: &str) -> Option<String> {
+    let (before, after) = (text.get(..next.key_span.start)?, text.get(next.key_span.start..)?);
+    let indentation = before.rsplit('\n').next().unwrap_or_default();
+    let divider = if indentation.trim().is_empty() { format!("\n{indentation}") } else { ", ".to_owned() };
+    Some([before, key, ": ", value, &divider, after].concat())
+}
+
+/// `value` as a scalar: plain where it stays a string, else in quotes.
+fn scalar(value: &str) -> String {
+    let simple = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_');
+    let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && value.chars().all(simple)
+        && resolve(value) == Scalar::Text(value.to_owned());
+    if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() }
+}

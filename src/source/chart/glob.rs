@@ -1,0 +1,175 @@
+//! Patterns of one path, as Go's `path/filepath.Match` reads them on Unix: `*` and `?` stop at slashes, `[a-z]` and `[^a]`
+//! are classes, a backslash takes the meaning from what follows.
+
+/// A pattern that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadPattern;
+
+/// One step of a pattern.
+enum Step {
+    /// `*`: any number of characters but slashes.
+    Many,
+    /// `?`: one character but a slash.
+    One,
+    /// This character.
+    Exactly(char),
+    /// A character in one of the ranges; with `true`, in none. Go lets a class match a slash.
+    Class(bool, Vec<(char, char)>),
+}
+
+/// A pattern, ready to match.
+pub(super) struct Glob {
+    steps: Vec<Step>,
+}
+
+impl Glob {
+    /// Reads a pattern.
+    pub(super) fn parse(pattern: &str) -> Result<Self, BadPattern> {
+        let mut steps = Vec::new();
+        let mut rest = pattern.chars().peekable();
+        while let Some(character) = rest.next() {
+            steps.push(match character {
+                '*' => Step::Many,
+                '?' => Step::One,
+                '\\' => Step::Exactly(rest.next().ok_or(BadPattern)?),
+                '[' => class(&mut rest)?,
+                other => Step::Exactly(other),
+            });
+        }
+        // Several stars match what one does; one keeps matching fast.
+        steps.dedup_by(|second, first| matches!((second, first), (Step::Many, Step::Many)));
+        Ok(Self { steps })
+    }
+
+    /// Whether the whole of `name` matches. Takes at most the product of both lengths.
+    pub(super) fn matches(&self, name: &str) -> bool {
+        let name: Vec<char> = name.chars().collect();
+        let (mut step, mut at) = (0, 0);
+        // Where the last star stands, and up to where it has swallowed: a later star never needs an earlier one again,
+        // but for slashes, which none may pass.
+        let mut star: Option<(usize, usize)> = None;
+        loop {
+            let matched = match (self.steps.get(step), name.get(at)) {
+                (Some(Step::Many), _) => {
+                    star = Some((step, at));
+                    step += 1;
+                    continue;
+                }
+                (None, None) => return true,
+                (Some(Step::One), Some(character)) => *character != '/',
+                (Some(Step::Exactly(wanted)), Some(character)) => wanted == character,
+                (Some(Step::Class(negated, ranges)), Some(character)) => {
+                    ranges.iter().any(|(low, high)| (low..=high).contains(&character)) != *negated
+                }
+                _ => false,
+            };
+            if matched {
+                step += 1;
+                at += 1;
+                continue;
+            }
+            match star {
+                Some((from, swallowed)) if name.get(swallowed).is_some_and(|character| *character != '/') => {
+                    star = Some((from, swallowed + 1));
+                    step = from + 1;
+                    at = swallowed + 1;
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Step, BadPattern> {
+    let negated = rest.next_if_eq(&'^').is_some();
+    let mut ranges = Vec::new();
+    loop {
+        if !ranges.is_empty() && rest.next_if_eq(&']').is_some() {
+            return Ok(Step::Class(negated, ranges));
+        }
+        let low = of_class(rest)?;
+        let high = if rest.next_if_eq(&'-').is_some() { of_class(rest)? } else { low };
+        ranges.push((low, high));
+    }
+}
+
+/// A character of a class: `-` and `]` stand for themselves after a backslash alone.
+fn of_class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, BadPattern> {
+    match rest.next().ok_or(BadPattern)? {
+        '-' | ']' => Err(BadPattern),
+        '\\' => rest.next().ok_or(BadPattern),
+        other => Ok(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn matches_as_go_does() {
+        for (pattern, name, expected) in [
+            ("abc", "abc", Some(true)),
+            ("*", "abc", Some(true)),
+            ("*c", "abc", Some(true)),
+            ("a*", "a", Some(true)),
+            ("a*", "ab/c", Some(false)),
+            ("a*/b", "abc/b", Some(true)),
+            ("a*/b", "a/c/b", Some(false)),
+            ("a*b*c*d*e*/f", "axbxcxdxe/f", Some(true)),
+            ("a*b*c*d*e*/f", "axbxcxdxexxx/f", Some(true)),
+            ("a*b*c*d*e*/f", "axbxcxdxe/xxx/f", Some(false)),
+            ("a*b?c*x", "abxbbxdbxebxczzx", Some(true)),
+            ("a*b?c*x", "abxbbxdbxebxczzy", Some(false)),
+            ("ab[c]", "abc", Some(true)),
+            ("ab[b-d]", "abc", Some(true)),
+            ("ab[e-g]", "abc", Some(false)),
+            ("ab[^c]", "abc", Some(false)),
+            ("ab[^e-g]", "abc", Some(true)),
+            ("a\\*b", "a*b", Some(true)),
+            ("a\\*b", "ab", Some(false)),
+            ("a?b", "a\u{263a}b", Some(true)),
+            ("a???b", "a\u{263a}b", Some(false)),
+            ("a?b", "a/b", Some(false)),
+            ("a*b", "a/b", Some(false)),
+            ("[\\]a]", "]", Some(true)),
+            ("[\\-x]", "-", Some(true)),
+            ("*x", "xxx", Some(true)),
+            ("[]a]", "]", None),
+            ("[-]", "-", None),
+            ("[x-]", "x", None),
+            ("[a-b-c]", "a", None),
+            ("[", "a", None),
+            ("[^", "a", None),
+            ("[^bc", "a", None),
+            ("a[", "a", None),
+            ("\\", "a", None),
+        ] {
+            let found = Glob::parse(pattern).ok().map(|glob| glob.matches(name));
+            assert_eq!(found, expected, "`{pattern}` on `{name}`");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        let glob = Glob::parse(&"a*".repeat(2000)).expect("a pattern");
+        assert!(!glob.matches(&"a".repeat(1999)));
+    }
+
+    proptest! {
+        #[test]
+        fn reads_anything(pattern in ".{0,20}", name in ".{0,20}") {
+            if let Ok(glob) = Glob::parse(&pattern) {
+                glob.matches(&name);
+            }
+        }
+
+        #[test]
+        fn what_is_escaped_matches_itself(name in "[a-z*?\\[\\]\\\\/-]{0,12}") {
+            let pattern: String = name.chars().flat_map(|character| ['\\', character]).collect();
+            prop_assert!(Glob::parse(&pattern).expect("a pattern").matches(&name));
+        }
+    }
+}

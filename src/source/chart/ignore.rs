@@ -1,0 +1,136 @@
+//! `.helmignore`: which files of a chart directory are no part of the chart (Helm, `internal/ignore`).
+//!
+//! Not what git does. The first rule that decides ends it: one that matches takes a path out, and one with `!` takes out
+//! every path that it does *not* match, so `!keep.txt` alone leaves nothing but `keep.txt`. `**` is refused.
+
+use super::glob::Glob;
+
+/// The rules of a chart.
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+}
+
+struct Rule {
+    glob: Glob,
+    negated: bool,
+    /// It ends with a slash: it is of directories alone.
+    directory: bool,
+    /// It has no slash: it is of the last part of a path.
+    last_part: bool,
+}
+
+/// A rule that Helm refuses, with its line from 1.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BadRule {
+    pub(super) line: usize,
+    pub(super) reason: &'static str,
+}
+
+impl Rules {
+    /// The rules of the text of a `.helmignore`, and Helm's own: hidden files of `templates` are no templates.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<BadRule>> {
+        let mut rules = Vec::new();
+        let mut bad = Vec::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (index, line) in text.lines().chain(["templates/.?*"]).enumerate() {
+            match Rule::parse(line.trim()) {
+                Ok(rule) => rules.extend(rule),
+                Err(reason) => bad.push(BadRule { line: index + 1, reason }),
+            }
+        }
+        if bad.is_empty() { Ok(Self { rules }) } else { Err(bad) }
+    }
+
+    /// Whether the file or directory at `path`, parts divided by `/`, is left out.
+    pub(super) fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        if matches!(path, "" | "." | "./") {
+            return false;
+        }
+        self.rules.iter().any(|rule| {
+            let matches = (is_directory || !rule.directory) && rule.matches(path);
+            matches != rule.negated
+        })
+    }
+}
+
+impl Rule {
+    /// `None` of an empty line or a comment.
+    fn parse(line: &str) -> Result<Option<Self>, &'static str> {
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(None);
+        }
+        if line.contains("**") {
+            return Err("Helm knows no `**`");
+        }
+        let (negated, rest) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
+        let (directory, rest) = rest.strip_suffix('/').map_or((false, rest), |rest| (true, rest));
+        let last_part = !rest.contains('/');
+        let glob = Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is no pattern")?;
+        Ok(Some(Self { glob, negated, directory, last_part }))
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        let name = if self.last_part { path.rsplit('/').next().unwrap_or(path) } else { path };
+        self.glob.matches(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cases of Helm's own test (`internal/ignore/rules_test.go`). A path with a slash at its end, and `cargo`, are
+    /// directories.
+    #[test]
+    fn leaves_out_what_helm_leaves_out() {
+        for (pattern, name, expected) in [
+            ("helm.txt", "helm.txt", true),
+            ("helm.*", "helm.txt", true),
+            ("helm.*", "rudder.txt", false),
+            ("*.txt", "tiller.txt", true),
+            ("*.txt", "cargo/a.txt", true),
+            ("cargo/*.txt", "cargo/a.txt", true),
+            ("cargo/*.*", "cargo/a.txt", true),
+            ("cargo/*.txt", "mast/a.txt", false),
+            ("ru[c-e]?er.txt", "rudder.txt", true),
+            ("templates/.?*", "templates/.dotfile", true),
+            (".*", ".", false),
+            (".*", "./", false),
+            (".*", ".joonix", true),
+            (".*", "helm.txt", false),
+            (".*", "", false),
+            ("cargo/", "cargo", true),
+            ("cargo/", "cargo/", true),
+            ("cargo/", "mast/", false),
+            ("helm.txt/", "helm.txt", false),
+            ("!helm.txt", "helm.txt", false),
+            ("!helm.txt", "tiller.txt", true),
+            ("!*.txt", "cargo", true),
+            ("!cargo/", "mast/", true),
+            ("/a.txt", "a.txt", true),
+            ("/a.txt", "cargo/a.txt", false),
+            ("/cargo/a.txt", "cargo/a.txt", true),
+            // Ours: what Helm's code does beyond its cases.
+            ("!cargo/", "helm.txt", true),
+            ("# cargo", "cargo", false),
+            ("  cargo  ", "cargo", true),
+            ("", "templates/.swp", true),
+            ("", "templates/tests/.swp", false),
+            ("*.txt\n!a.txt", "a.txt", true),
+            ("\u{feff}a.txt", "a.txt", true),
+        ] {
+            let rules = Rules::parse(pattern).expect("rules");
+            let is_directory = name.ends_with('/') || name == "cargo";
+            assert_eq!(rules.ignores(name, is_directory), expected, "`{pattern}` on `{name}`");
+        }
+    }
+
+    #[test]
+    fn refuses_what_helm_refuses_and_says_where() {
+        let refused = |text| Rules::parse(text).err().expect("refused");
+        let found = refused("ok\nfoo/**/bar\n# **\n[z-\n");
+        let lines: Vec<usize> = found.iter().map(|rule| rule.line).collect();
+        assert_eq!(lines, [2, 4]);
+    }
+}

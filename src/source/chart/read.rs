@@ -1,0 +1,182 @@
+//! Reading fields of `Chart.yaml` and `Chart.lock` the way Go's JSON decoder fills them for Helm: null leaves a field empty,
+//! any scalar becomes a string where a string is wanted, anything else of another kind is an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::finding::Findings;
+use super::scalar::Scalar;
+use super::yaml::{Entry, Is, Value};
+
+/// How deep, and how large, values without a type may be.
+const MAX_FREE_DEPTH: usize = 64;
+const MAX_FREE_VALUES: usize = 10_000;
+
+/// Reads fields and notes what is wrong with them. `file` is how the file is called in messages: `Chart.yaml`.
+pub(super) struct Fields<'f> {
+    pub(super) findings: &'f mut Findings,
+    pub(super) file: &'static str,
+}
+
+impl Fields<'_> {
+    /// The entries of a mapping. A key that stands twice is an error, since which of the two counts differs between
+    /// programs, and so is a known one that is not written as `known` has it: Helm reads it, others do not.
+    pub(super) fn entries<'a>(&mut self, what: &str, value: &Value<'a>, known: &[&str]) -> Vec<Entry<'a>> {
+        let Is::Mapping(entries) = value.is() else {
+            self.wrong(what, value, "a mapping");
+            return Vec::new();
+        };
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for entry in &entries {
+            let at = || Some(super::finding::place(value.source(), entry.key_span.clone()));
+            if !seen.insert(&entry.key) {
+                self.findings.error(
+                    at(),
+                    format!("`{}` stands twice in {}", entry.key, self.file),
+                    "keep one of them",
+                );
+            }
+            if known.is_empty() || known.contains(&entry.key.as_str()) {
+                continue;
+            }
+            match known.iter().find(|name| name.eq_ignore_ascii_case(&entry.key)) {
+                Some(name) => self.findings.error(
+                    at(),
+                    format!("`{}` is not written as {} has it", entry.key, self.file),
+                    &format!("write `{name}`: Helm reads both, other programs do not"),
+                ),
+                None => self.findings.warning(
+                    at(),
+                    format!("{} has no key `{}`", self.file, entry.key),
+                    "Helm ignores it; own keys belong under `annotations`",
+                ),
+            }
+        }
+        entries
+    }
+
+    /// A string, its characters made printable as Helm does.
+    pub(super) fn text(&mut self, what: &str, value: &Value<'_>) -> String {
+        if let Is::Scalar(scalar) = value.is() {
+            return sanitized(&scalar.to_text());
+        }
+        self.wrong(what, value, "a string");
+        String::new()
+    }
+
+    /// A list of strings.
+    pub(super) fn texts(&mut self, what: &str, value: &Value<'_>) -> Vec<String> {
+        self.list(what, value).iter().map(|item| self.text(what, item)).collect()
+    }
+
+    /// A list of anything; null is an empty one.
+    pub(super) fn list<'a>(&mut self, what: &str, value: &Value<'a>) -> Vec<Value<'a>> {
+        match value.is() {
+            Is::List(items) => items,
+            Is::Scalar(Scalar::Null) => Vec::new(),
+            _ => {
+                self.wrong(what, value, "a list");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A mapping of strings to strings.
+    pub(super) fn map(&mut self, what: &str, value: &Value<'_>) -> BTreeMap<String, String> {
+        if is_null(value) {
+            return BTreeMap::new();
+        }
+        let entries = self.entries(what, value, &[]);
+        let mut map = BTreeMap::new();
+        for entry in entries {
+            if let Is::Scalar(scalar) = entry.value.is() {
+                map.insert(entry.key, scalar.to_text());
+            } else {
+                self.wrong(&format!("{what}.{}", entry.key), &entry.value, "a string");
+            }
+        }
+        map
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&mut self, what: &str, value: &Value<'_>) -> bool {
+        match value.is() {
+            Is::Scalar(Scalar::Bool(flag)) => *flag,
+            Is::Scalar(Scalar::Null) => false,
+            _ => {
+                self.wrong(what, value, "`true` or `false`");
+                false
+            }
+        }
+    }
+
+    /// A list of values of any kind, as JSON.
+    pub(super) fn free(&mut self, what: &str, value: &Value<'_>) -> Vec<Json> {
+        let items = self.list(what, value);
+        let mut left = MAX_FREE_VALUES;
+        let found: Option<Vec<Json>> = items.iter().map(|item| json(item, 0, &mut left)).collect();
+        found.unwrap_or_else(|| {
+            let message = format!("`{what}` of {} is too deep, too large or no JSON", self.file);
+            self.findings.error(Some(value.place()), message, "write it without aliases in aliases");
+            Vec::new()
+        })
+    }
+
+    fn wrong(&mut self, what: &str, value: &Value<'_>, wanted: &str) {
+        let message = format!("`{what}` of {} is {}, not {wanted}", self.file, value.described());
+        self.findings.error(Some(value.place()), message, &format!("write {wanted}"));
+    }
+}
+
+/// Whether nothing is written there.
+pub(super) fn is_null(value: &Value<'_>) -> bool {
+    matches!(value.is(), Is::Scalar(Scalar::Null))
+}
+
+/// A value as Go would write it, keys sorted.
+fn json(value: &Value<'_>, depth: usize, left: &mut usize) -> Option<Json> {
+    *left = left.checked_sub(1)?;
+    if depth > MAX_FREE_DEPTH {
+        return None;
+    }
+    Some(match value.is() {
+        Is::Scalar(scalar) => match scalar {
+            Scalar::Null => Json::Null,
+            Scalar::Bool(flag) => Json::Bool(*flag),
+            Scalar::Int(number) => Json::from(*number),
+            Scalar::Unsigned(number) => Json::from(*number),
+            Scalar::Float(number) => Json::Number(Number::from_f64(*number)?),
+            Scalar::Text(text) => Json::from(text.as_str()),
+        },
+        Is::List(items) => {
+            let items: Option<Vec<Json>> = items.iter().map(|item| json(item, depth + 1, left)).collect();
+            Json::Array(items?)
+        }
+        Is::Mapping(entries) => {
+            let mut sorted = BTreeMap::new();
+            for entry in entries {
+                sorted.insert(entry.key, json(&entry.value, depth + 1, left)?);
+            }
+            Json::Object(sorted.into_iter().collect::<Map<_, _>>())
+        }
+    })
+}
+
+/// `text` as Helm cleans it (`pkg/chart/metadata.go`, `sanitizeString`): any white space is a space, and what is not
+/// printed is left out.
+fn sanitized(text: &str) -> String {
+    let clean = |character: char| {
+        if character.is_whitespace() { Some(' ') } else { Some(character).filter(|it| is_printed(*it)) }
+    };
+    text.chars().filter_map(clean).collect()
+}
+
+/// Control and format characters are not printed; nor is what Unicode sets aside.
+fn is_printed(character: char) -> bool {
+    !(character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}'))
+}

@@ -1,0 +1,161 @@
+//! What a plain scalar is, as Go's YAML library reads it for Helm (YAML 1.1), and what a string field makes of it.
+//!
+//! `version: 1.10` is a number there, and as a string it is `1.1`: Helm publishes that, so it is what counts here too.
+
+/// A scalar.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// Larger than fits [`Scalar::Int`].
+    Unsigned(u64),
+    Float(f64),
+    Text(String),
+}
+
+impl Scalar {
+    /// What a field that holds a string becomes (`sigs.k8s.io/yaml`, `convertToJSONableObject`).
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(value) => value.to_string(),
+            Self::Int(value) => value.to_string(),
+            Self::Unsigned(value) => value.to_string(),
+            Self::Float(value) => float(*value),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// What the plain scalar `text` is.
+pub(super) fn resolve(text: &str) -> Scalar {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Scalar::Bool(true);
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Scalar::Bool(false);
+        }
+        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
+        _ => {}
+    }
+    number(text).unwrap_or_else(|| Scalar::Text(text.to_owned()))
+}
+
+fn number(text: &str) -> Option<Scalar> {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.')) {
+        return None;
+    }
+    let plain: String = text.chars().filter(|character| *character != '_').collect();
+    integer(&plain).or_else(|| {
+        let value: f64 = is_float(&plain).then(|| plain.parse().ok()).flatten()?;
+        // Go does not take what is out of range for a number.
+        value.is_finite().then_some(Scalar::Float(value))
+    })
+}
+
+/// An integer as Go's `ParseInt` reads it with base 0.
+fn integer(text: &str) -> Option<Scalar> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = if let Some(digits) = lower.strip_prefix("0x") {
+        (16, digits)
+    } else if let Some(digits) = lower.strip_prefix("0b") {
+        (2, digits)
+    } else if let Some(digits) = lower.strip_prefix("0o") {
+        (8, digits)
+    } else if lower.len() > 1 && lower.starts_with('0') {
+        (8, lower.get(1..)?)
+    } else {
+        (10, lower.as_str())
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    let value = if negative { -value } else { value };
+    let small = i64::try_from(value).map(Scalar::Int);
+    small.or_else(|_| u64::try_from(value).map(Scalar::Unsigned)).ok()
+}
+
+/// Whether it has the form `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+fn is_float(text: &str) -> bool {
+    let digits = |text: &str| text.chars().all(|it| it.is_ascii_digit());
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mantissa = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+    mantissa && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
+}
+
+/// A float as Go's `FormatFloat(value, 'g', -1, 32)` writes it: the shortest digits that make the same 32-bit float.
+#[allow(clippy::cast_possible_truncation)] // Go makes a 32-bit float of it too
+fn float(value: f64) -> String {
+    let value = value as f32;
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => format!("{value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_what_helm_makes_of_them() {
+        for (written, text) in [
+            ("1.2.3", "1.2.3"),
+            ("1.16", "1.16"),
+            ("1.10", "1.1"),
+            ("1", "1"),
+            ("1_000", "1000"),
+            ("010", "8"),
+            ("08", "8"),
+            ("0x1F", "31"),
+            ("0b11", "3"),
+            ("-5", "-5"),
+            ("1.0", "1"),
+            ("yes", "true"),
+            ("off", "false"),
+            ("n", "false"),
+            ("~", ""),
+            ("null", ""),
+            ("1e3", "1000"),
+            ("1e6", "1e+06"),
+            ("1234567.5", "1.2345675e+06"),
+            ("1.5e-7", "1.5e-07"),
+            ("1234e56", "+Inf"),
+            ("12e5678", "12e5678"),
+            ("2021-01-01", "2021-01-01"),
+            (".", "."),
+            ("+", "+"),
+            ("1.2.3-4", "1.2.3-4"),
+            ("v1", "v1"),
+            ("18446744073709551615", "18446744073709551615"),
+        ] {
+            assert_eq!(resolve(written).to_text(), text, "`{written}`");
+        }
+    }
+}

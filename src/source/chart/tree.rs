@@ -1,0 +1,190 @@
+//! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): what
+//! `.helmignore` leaves out is left out, symbolic links are followed, and what is neither file nor directory is refused.
+//!
+//! In one thing it is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. What lies
+//! there is on this machine alone, and is hardly meant to be published.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::contents::{Contents, Files};
+use super::finding::{Findings, place, source_text};
+use super::ignore::Rules;
+use super::names;
+
+/// The file with the rules.
+pub(super) const HELMIGNORE: &str = ".helmignore";
+/// How deep directories may lie in directories.
+const MAX_DEPTH: usize = 64;
+/// The largest `.helmignore`, in bytes.
+const MAX_RULES: u64 = 1024 * 1024;
+
+/// Reads the files of the chart in `root`, called `shown` in messages. `folder` is that of `publish.toml`.
+pub(super) fn read(
+    root: &Path,
+    shown: &str,
+    folder: &Path,
+    contents: &mut Contents,
+    findings: &mut Findings,
+) -> Files {
+    let Some(rules) = rules(root, shown, findings) else { return Files::new() };
+    let within = [root, folder].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let mut walk = Walk { shown, rules, within, contents, findings, files: Files::new(), stop: false };
+    walk.directory(root, "", &mut Vec::new());
+    walk.files
+}
+
+fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
+    let path = root.join(HELMIGNORE);
+    let name = format!("{shown}/{HELMIGNORE}");
+    let help = "write one pattern on each line, as in the `.helmignore` of `helm create`";
+    let text = match fs::metadata(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
+        Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_RULES => {
+            match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) => {
+                    findings.error(None, format!("`{name}` cannot be read: {error}"), help);
+                    return None;
+                }
+            }
+        }
+        _ => {
+            findings.error(None, format!("`{name}` is no file of at most 1 MiB"), help);
+            return None;
+        }
+    };
+    match Rules::parse(&text) {
+        Ok(rules) => Some(rules),
+        Err(bad) => {
+            let source = source_text(&name, Some(path), &text);
+            let starts: Vec<usize> =
+                std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            for rule in bad {
+                let start = starts.get(rule.line - 1).copied().unwrap_or(text.len());
+                let length =
+                    text.get(start..).map_or(0, |rest| rest.lines().next().unwrap_or_default().len());
+                let at = place(&source, start..start + length);
+                findings.error(
+                    Some(at),
+                    format!("a rule of `.helmignore` cannot be read: {}", rule.reason),
+                    help,
+                );
+            }
+            None
+        }
+    }
+}
+
+struct Walk<'a> {
+    shown: &'a str,
+    rules: Rules,
+    /// What links may lead into.
+    within: Vec<PathBuf>,
+    contents: &'a mut Contents,
+    findings: &'a mut Findings,
+    files: Files,
+    /// The chart is too large; what else is in it is no matter.
+    stop: bool,
+}
+
+impl Walk<'_> {
+    /// Walks a directory. `name` is its path in the chart, `above` are the directories on the way to it as they really lie.
+    fn directory(&mut self, path: &Path, name: &str, above: &mut Vec<PathBuf>) {
+        let real = match fs::canonicalize(path) {
+            Ok(real) => real,
+            Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
+        };
+        if above.contains(&real) {
+            return self.refuse(
+                name,
+                "leads in a circle: it is a link to a directory that it lies in",
+                LINKS,
+            );
+        }
+        if above.len() >= MAX_DEPTH {
+            return self.refuse(
+                name,
+                &format!("lies more than {MAX_DEPTH} directories deep"),
+                "lay it out flatter",
+            );
+        }
+        let entries = fs::read_dir(path).and_then(|entries| {
+            let names: std::io::Result<Vec<_>> =
+                entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
+            names
+        });
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
+        };
+        entries.sort();
+        above.push(real);
+        for entry in entries {
+            if self.stop {
+                break;
+            }
+            let shown = entry.to_string_lossy();
+            let inner = if name.is_empty() { shown.to_string() } else { format!("{name}/{shown}") };
+            if entry.to_str().is_none() {
+                self.refuse(&inner, "has a name that is not UTF-8", "rename it");
+                continue;
+            }
+            self.entry(&path.join(&entry), &inner, above);
+        }
+        above.pop();
+    }
+
+    fn entry(&mut self, path: &Path, name: &str, above: &mut Vec<PathBuf>) {
+        let linked = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(_) if self.rules.ignores(name, false) => return,
+            Err(error) if linked => {
+                return self.refuse(name, &format!("is a link that leads nowhere: {error}"), LINKS);
+            }
+            Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
+        };
+        if self.rules.ignores(name, metadata.is_dir()) {
+            return;
+        }
+        if linked && !self.stays_within(path) {
+            return self.refuse(name, "is a link that leads out of the folder of `publish.toml`", LINKS);
+        }
+        if metadata.is_dir() {
+            return self.directory(path, name, above);
+        }
+        if !metadata.is_file() {
+            return self.refuse(name, "is no regular file", "remove it, or name it in `.helmignore`");
+        }
+        if let Some(reason) = names::refused(name) {
+            return self.refuse(name, reason, "rename it");
+        }
+        let file = match fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
+        };
+        match self.contents.add(file) {
+            Ok(held) => drop(self.files.insert(name.to_owned(), held)),
+            Err(refused) => {
+                self.stop =
+                    !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
+                let help = "name what is no part of the chart in `.helmignore`";
+                self.refuse(name, &refused.reason(), help);
+            }
+        }
+    }
+
+    fn stays_within(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|real| self.within.iter().any(|folder| real.starts_with(folder)))
+    }
+
+    fn refuse(&mut self, name: &str, reason: &str, help: &str) {
+        let path = if name.is_empty() { self.shown.to_owned() } else { format!("{}/{name}", self.shown) };
+        self.findings.error(None, format!("`{path}` {reason}"), help);
+    }
+}
+
+const LINKS: &str = "copy what it leads to, or name the link in `.helmignore`";
+const READABLE: &str = "check that this user may read it";

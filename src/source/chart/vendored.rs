@@ -1,0 +1,88 @@
+//! The dependencies of a chart against what lies under `charts/` and what the lock names.
+//!
+//! Stricter than `helm package`, which asks only that a chart of each name is there: a published chart has exactly the
+//! dependencies that its lock names, and its lock is that of its `Chart.yaml`.
+
+use super::dependency::Dependency;
+use super::finding::Findings;
+use super::load::{Chart, unasked};
+use super::version::{Range, Version};
+
+/// Notes what is missing, or is not what the lock names.
+pub(super) fn check(chart: &Chart, findings: &mut Findings) {
+    let asked = &chart.metadata.dependencies;
+    let (description, lock_name) = if chart.metadata.is_v1() {
+        ("requirements.yaml", "requirements.lock")
+    } else {
+        ("Chart.yaml", "Chart.lock")
+    };
+    let build = format!("run `helm dependency build {}` before publishing", chart.shown);
+    let update = format!("run `helm dependency update {}`, and commit `{lock_name}`", chart.shown);
+    for name in unasked(chart) {
+        let message =
+            format!("`{}/charts` holds `{name}`, which is no dependency in `{description}`", chart.shown);
+        findings.warning(None, message, "it is packaged all the same, as Helm does: list it, or remove it");
+    }
+    if asked.is_empty() {
+        return;
+    }
+    let fits = chart.lock.as_ref().map(|lock| lock.fits(asked, chart.metadata.is_v1()));
+    match (&chart.lock, fits) {
+        (Some(lock), Some(false)) => {
+            let message =
+                format!("`{lock_name}` was made for other dependencies than those of `{description}`");
+            findings.dependency(Some(lock.place.clone()), message, &update);
+        }
+        (None, _) if asked.iter().any(|dependency| !dependency.repository.is_empty()) => {
+            let first = asked.first().and_then(|dependency| dependency.place.clone());
+            let message =
+                format!("`{lock_name}` is missing: nothing says which versions the dependencies have");
+            findings.dependency(first, message, &update);
+        }
+        _ => {}
+    }
+    for (index, dependency) in asked.iter().enumerate() {
+        let Some(range) = Range::parse(&dependency.version) else {
+            let message = format!(
+                "`{}` is asked for in the version `{}`, which is none",
+                dependency.name, dependency.version
+            );
+            let help = "write a version or a range, such as `^1.2.0` or `1.x`";
+            findings.error(dependency.place.clone(), message, help);
+            continue;
+        };
+        let Some(found) = chart.charts.get(&dependency.name) else {
+            let message =
+                format!("the dependency `{}` is not under `{}/charts`", dependency.name, chart.shown);
+            findings.dependency(dependency.place.clone(), message, &build);
+            continue;
+        };
+        let version = found.metadata.version.as_str();
+        let locked = chart.lock.as_ref().filter(|_| fits == Some(true) && !dependency.repository.is_empty());
+        let locked = locked.and_then(|lock| locked_version(&lock.dependencies, index, &dependency.name));
+        if let Some(locked) = locked.filter(|locked| !same(locked, version)) {
+            let message =
+                format!("`{}` has the version {version}, and `{lock_name}` names {locked}", found.shown);
+            findings.dependency(dependency.place.clone(), message, &build);
+        } else if !Version::parse(version).is_some_and(|version| range.holds(&version)) {
+            let message = format!(
+                "`{}` has the version {version}, and `{description}` asks for `{}`",
+                found.shown, dependency.version
+            );
+            findings.dependency(dependency.place.clone(), message, &update);
+        }
+    }
+}
+
+/// The version that the lock names for the dependency at `index`: it lists them in the same order.
+fn locked_version<'a>(locked: &'a [Dependency], index: usize, name: &str) -> Option<&'a str> {
+    let at = locked.get(index).filter(|it| it.name == name);
+    at.or_else(|| locked.iter().find(|it| it.name == name)).map(|it| it.version.as_str())
+}
+
+fn same(one: &str, other: &str) -> bool {
+    match (Version::parse(one), Version::parse(other)) {
+        (Some(one), Some(other)) => one.same(&other),
+        _ => one == other,
+    }
+}

@@ -1,0 +1,254 @@
+//! Versions, and ranges of them, as the library reads them that Helm uses (Masterminds/semver 3).
+
+use std::cmp::Ordering;
+
+/// A version. `v` before it and missing parts are no matter: `v1.2` is 1.2.0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version {
+    inner: semver::Version,
+}
+
+impl Version {
+    /// Reads a version.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (parts, rest) = Parts::parse(text)?;
+        let number = |number: &Number| match number {
+            Number::Is(value) => Some(*value),
+            Number::Missing => Some(0),
+            Number::Wild => None,
+        };
+        let numbers: Option<Vec<u64>> = parts.numbers.iter().map(number).collect();
+        match numbers?.as_slice() {
+            [major, minor, patch] if rest.is_empty() => parts.version([*major, *minor, *patch]),
+            _ => None,
+        }
+    }
+
+    fn is_pre_release(&self) -> bool {
+        !self.inner.pre.is_empty()
+    }
+
+    /// Whether both are of the same precedence and built the same.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+/// A range of versions: alternatives, each of conditions that must all hold.
+#[derive(Debug)]
+pub(super) struct Range {
+    alternatives: Vec<Vec<Condition>>,
+}
+
+impl Range {
+    /// Reads a range: `^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1 - 3`, `a || b`. An empty one is any release.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.trim().is_empty() {
+            return Self::parse("*");
+        }
+        let alternatives: Option<Vec<_>> = text.split("||").map(conditions).collect();
+        alternatives.map(|alternatives| Self { alternatives })
+    }
+
+    /// Whether `version` is in it. Pre-releases are only where a condition names one.
+    pub(super) fn holds(&self, version: &Version) -> bool {
+        self.alternatives.iter().any(|conditions| {
+            let pre_releases = conditions.iter().any(|condition| condition.version.is_pre_release());
+            (pre_releases || !version.is_pre_release())
+                && conditions.iter().all(|condition| condition.holds(version))
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    Tilde,
+    Caret,
+}
+
+const OPERATORS: [(&str, Operator); 11] = [
+    ("!=", Operator::NotEqual),
+    (">=", Operator::GreaterOrEqual),
+    ("=>", Operator::GreaterOrEqual),
+    ("<=", Operator::LessOrEqual),
+    ("=<", Operator::LessOrEqual),
+    ("~>", Operator::Tilde),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+    ("~", Operator::Tilde),
+    ("^", Operator::Caret),
+];
+
+/// How much of the version of a condition is written: `1` and `1.x` name the major alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Major,
+    Minor,
+    Whole,
+}
+
+#[derive(Debug)]
+struct Condition {
+    operator: Operator,
+    version: Version,
+    written: Written,
+}
+
+impl Condition {
+    fn holds(&self, version: &Version) -> bool {
+        let (own, it) = (&self.version.inner, &version.inner);
+        let order = it.cmp_precedence(own);
+        let same_major = it.major == own.major;
+        let same_minor = same_major && it.minor == own.minor;
+        match (self.operator, self.written) {
+            (Operator::Equal, Written::Whole) => order == Ordering::Equal,
+            (Operator::Equal | Operator::Tilde, written) => {
+                order != Ordering::Less
+                    && match written {
+                        Written::Nothing => true,
+                        Written::Major => same_major,
+                        // `~0.0.0` holds for all, says the library.
+                        Written::Whole if (own.major, own.minor, own.patch) == (0, 0, 0) => true,
+                        Written::Minor | Written::Whole => same_minor,
+                    }
+            }
+            (Operator::NotEqual, written) => match written {
+                Written::Major => !same_major,
+                Written::Minor => !same_minor || it.pre != own.pre,
+                Written::Nothing | Written::Whole => order != Ordering::Equal,
+            },
+            (Operator::Greater, Written::Major) => it.major > own.major,
+            (Operator::Greater, Written::Minor) => {
+                it.major > own.major || (same_major && it.minor > own.minor)
+            }
+            (Operator::Greater, _) => order == Ordering::Greater,
+            (Operator::GreaterOrEqual, _) => order != Ordering::Less,
+            (Operator::Less, _) => order == Ordering::Less,
+            (Operator::LessOrEqual, Written::Whole) => order != Ordering::Greater,
+            (Operator::LessOrEqual, written) => {
+                it.major < own.major || (same_major && (written == Written::Major || it.minor <= own.minor))
+            }
+            (Operator::Caret, written) => {
+                order != Ordering::Less
+                    && match written {
+                        // `^*` names 0.0.0 and holds for nothing above it.
+                        Written::Major => same_major,
+                        _ if own.major > 0 => same_major,
+                        Written::Minor => same_minor,
+                        _ if own.minor > 0 => same_minor,
+                        _ => same_minor && it.patch == own.patch,
+                    }
+            }
+        }
+    }
+}
+
+/// The conditions of one alternative, divided by spaces or commas.
+fn conditions(text: &str) -> Option<Vec<Condition>> {
+    let mut conditions = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let found = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign));
+        let (sign, operator) = found.copied().unwrap_or(("", Operator::Equal));
+        let (parts, after) = Parts::parse(rest.get(sign.len()..)?.trim_start())?;
+        let next = after.trim_start();
+        // `1 - 3`, with spaces around the dash.
+        if let Some(upper) = next.strip_prefix('-').filter(|_| next.len() < after.len() && sign.is_empty()) {
+            let (upper, after) = Parts::parse(upper.strip_prefix(char::is_whitespace)?.trim_start())?;
+            conditions.push(parts.condition(Operator::GreaterOrEqual)?);
+            conditions.push(upper.condition(Operator::LessOrEqual)?);
+            rest = divided(after)?;
+            continue;
+        }
+        conditions.push(parts.condition(operator)?);
+        rest = divided(after)?;
+    }
+    (!conditions.is_empty()).then_some(conditions)
+}
+
+/// What follows a condition, after what must divide it from the next: spaces, or a comma.
+fn divided(after: &str) -> Option<&str> {
+    let next = after.trim_start();
+    if let Some(next) = next.strip_prefix(',') {
+        return Some(next.trim_start()).filter(|next| !next.is_empty());
+    }
+    (next.is_empty() || next.len() < after.len()).then_some(next)
+}
+
+/// One number of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Missing,
+    /// `x`, `X` or `*`.
+    Wild,
+    Is(u64),
+}
+
+/// A version with parts left out or wild.
+struct Parts<'a> {
+    numbers: [Number; 3],
+    pre: &'a str,
+    build: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// The version that `text` begins with, and what follows it.
+    fn parse(text: &'a str) -> Option<(Self, &'a str)> {
+        let mut rest = text.strip_prefix('v').unwrap_or(text);
+        let mut numbers = [Number::Missing; 3];
+        for (index, number) in numbers.iter_mut().enumerate() {
+            let after = if index == 0 { Some(rest) } else { rest.strip_prefix('.') };
+            let Some(after) = after else { break };
+            let end = after.find(|it: char| !(it.is_ascii_digit() || matches!(it, 'x' | 'X' | '*')));
+            let (written, left) = after.split_at(end.unwrap_or(after.len()));
+            *number = match written {
+                "x" | "X" | "*" => Number::Wild,
+                digits => Number::Is(digits.parse().ok()?),
+            };
+            rest = left;
+        }
+        let (mut pre, mut build) = ("", "");
+        for (sign, part) in [('-', &mut pre), ('+', &mut build)] {
+            let Some(after) = rest.strip_prefix(sign) else { continue };
+            let end = after.find(|it: char| !(it.is_ascii_alphanumeric() || matches!(it, '-' | '.')));
+            let (written, left) = after.split_at(end.unwrap_or(after.len()));
+            if written.is_empty() {
+                return None;
+            }
+            *part = written;
+            rest = left;
+        }
+        Some((Self { numbers, pre, build }, rest))
+    }
+
+    fn version(&self, [major, minor, patch]: [u64; 3]) -> Option<Version> {
+        let mut inner = semver::Version::new(major, minor, patch);
+        inner.pre = semver::Prerelease::new(self.pre).ok()?;
+        inner.build = semver::BuildMetadata::new(self.build).ok()?;
+        Some(Version { inner })
+    }
+
+    fn condition(&self, operator: Operator) -> Option<Condition> {
+        let (numbers, written) = match self.numbers {
+            [Number::Is(major), Number::Is(minor), Number::Is(patch)] => {
+                ([major, minor, patch], Written::Whole)
+            }
+            [Number::Is(major), Number::Is(minor), _] => ([major, minor, 0], Written::Minor),
+            [Number::Is(major), ..] => ([major, 0, 0], Written::Major),
+            [..] => ([0, 0, 0], Written::Nothing),
+        };
+        Some(Condition { operator, version: self.version(numbers)?, written })
+    }
+}
+
+#[cfg(test)]
+#[path = "version_tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! Compressed streams: known by how they begin, decompressed within a bound.
+
+use std::io::{self, BufReader, Read};
+
+use super::SourceError;
+use super::positioned::PositionedFile;
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// Neither a media type of layers nor read here.
+    Bzip2,
+    /// Neither a media type of layers nor read here.
+    Xz,
+}
+
+/// The largest window of zstd that memory is kept for, as a power of two: what the program `zstd` takes without being told to.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+impl Compression {
+    /// How the `length` bytes from `offset` are compressed; `None` where they are not.
+    pub(super) fn of(file: &PositionedFile, offset: u64, length: u64) -> Result<Option<Self>, SourceError> {
+        const KNOWN: [(&[u8], Compression); 4] = [
+            (&[0x1f, 0x8b], Compression::Gzip),
+            (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
+            (b"BZh", Compression::Bzip2),
+            (&[0xfd, b'7', b'z', b'X', b'Z', 0], Compression::Xz),
+        ];
+        let mut start = [0; 6];
+        let wanted = start.len().min(usize::try_from(length).unwrap_or(usize::MAX));
+        let filled = file
+            .fill_at(start.get_mut(..wanted).unwrap_or_default(), offset)
+            .map_err(|error| SourceError::io(format!("`{}`", file.path().display()), error))?;
+        let start = start.get(..filled).unwrap_or_default();
+        Ok(KNOWN.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, compression)| *compression))
+    }
+
+    /// Its name, for people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+        }
+    }
+
+    /// The program that decompresses it.
+    pub(super) fn program(self) -> &'static str {
+        match self {
+            Self::Gzip => "gunzip",
+            Self::Zstd => "unzstd",
+            Self::Bzip2 => "bunzip2",
+            Self::Xz => "unxz",
+        }
+    }
+
+    /// What the compressed bytes of `inner` say, all members and frames of them; `None` where they cannot be read here.
+    pub(super) fn decoder<'a>(self, inner: impl Read + 'a) -> io::Result<Option<Box<dyn Read + 'a>>> {
+        Ok(match self {
+            // Several members are one stream to every reader of layers (RFC 1952, 2.2).
+            Self::Gzip => Some(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(inner)))),
+            Self::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::new(inner)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Some(Box::new(decoder))
+            }
+            Self::Bzip2 | Self::Xz => None,
+        })
+    }
+}
+
+/// How far a compressed stream may expand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expansion {
+    /// What every stream may expand to, in bytes.
+    pub(super) floor: u64,
+    /// How many times its own size a stream may expand to, above the floor.
+    pub(super) ratio: u64,
+    /// What no stream may expand to, in bytes.
+    pub(super) ceiling: u64,
+}
+
+impl Expansion {
+    /// The most bytes that a stream of `length` bytes may expand to.
+    pub(super) fn limit(self, length: u64) -> u64 {
+        length.saturating_mul(self.ratio).max(self.floor).min(self.ceiling)
+    }
+}

@@ -1,0 +1,92 @@
+//! A connection to an engine: a socket, TCP, or TLS over it. Every wait has a limit.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::endpoint::Place;
+
+/// How long an engine on the network may take to take a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long an engine may take to take a request.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// A connection.
+pub(super) trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
+
+/// Connects to an engine that may be silent for `patience` at a time.
+pub(super) fn connect(place: &Place, patience: Duration) -> io::Result<Box<dyn Stream>> {
+    match place {
+        Place::Unix(path) => unix(path, patience),
+        Place::Tcp { address, certificates: None } => Ok(Box::new(tcp(address, patience)?)),
+        Place::Tcp { address, certificates: Some(folder) } => {
+            let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+            let name = ServerName::try_from(host).map_err(io::Error::other)?;
+            let connection = ClientConnection::new(Arc::new(tls(folder)?), name).map_err(io::Error::other)?;
+            Ok(Box::new(StreamOwned::new(connection, tcp(address, patience)?)))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn unix(path: &Path, patience: Duration) -> io::Result<Box<dyn Stream>> {
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(WRITE_LIMIT))?;
+    Ok(Box::new(stream))
+}
+
+#[cfg(not(unix))]
+fn unix(_path: &Path, _patience: Duration) -> io::Result<Box<dyn Stream>> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
+}
+
+fn tcp(address: &str, patience: Duration) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_LIMIT) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(patience))?;
+                stream.set_write_timeout(Some(WRITE_LIMIT))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// TLS as docker does it: the authority in `ca.pem` and no other, and the client's certificate where there is one.
+fn tls(folder: &Path) -> io::Result<ClientConfig> {
+    let failed = |file: &str, error: &dyn std::fmt::Display| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("`{}`: {error}", folder.join(file).display()))
+    };
+    let certificates = |file: &str| -> io::Result<Vec<CertificateDer<'static>>> {
+        let read = CertificateDer::pem_file_iter(folder.join(file)).and_then(Iterator::collect);
+        read.map_err(|error| failed(file, &error))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates("ca.pem")? {
+        roots.add(certificate).map_err(|error| failed("ca.pem", &error))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots);
+    if !folder.join("cert.pem").exists() {
+        return Ok(builder.with_no_client_auth());
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(folder.join("key.pem")).map_err(|error| failed("key.pem", &error))?;
+    builder.with_client_auth_cert(certificates("cert.pem")?, key).map_err(|error| failed("cert.pem", &error))
+}

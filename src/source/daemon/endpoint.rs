@@ -1,0 +1,139 @@
+//! Where the Docker Engine listens, as the program `docker` would find it.
+//!
+//! The order is docker's own (docker/cli, cli/command/cli.go, `resolveContextName`; `docker context` in its documentation):
+//! `DOCKER_HOST`, `DOCKER_CONTEXT`, the context that its configuration names, and the socket of the system. Where that does not
+//! exist, the socket of the user's own engine. The environment comes from the caller, never from the process.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{SourceError, Surroundings};
+use super::context;
+
+/// The socket of the system's engine.
+const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
+/// Where engines listen on the network without TLS (IANA).
+const PORT: u16 = 2375;
+/// The port with TLS.
+const TLS_PORT: u16 = 2376;
+
+/// How an address is written.
+const FORMS: &str = "give it as `unix:///run/docker.sock` or `tcp://HOST:2375`";
+
+/// Where an engine listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    /// The way there.
+    pub(super) place: Place,
+    /// What named it, for people.
+    pub(super) named_by: String,
+}
+
+/// A way to an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A socket in the file system.
+    Unix(PathBuf),
+    /// A host and port.
+    Tcp {
+        /// `HOST:PORT`.
+        address: String,
+        /// The folder with `ca.pem`, `cert.pem` and `key.pem`, where it speaks TLS.
+        certificates: Option<PathBuf>,
+    },
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp { address, .. } => write!(f, "tcp://{address}"),
+        }
+    }
+}
+
+impl Endpoint {
+    /// The endpoint that the environment names.
+    pub(super) fn find(surroundings: &Surroundings) -> Result<Self, SourceError> {
+        let variable = |name: &str| (surroundings.environment)(name).filter(|value| !value.is_empty());
+        let folder = variable("DOCKER_CONFIG")
+            .map(PathBuf::from)
+            .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".docker")));
+        if let Some(host) = variable("DOCKER_HOST") {
+            let tls = variable("DOCKER_TLS_VERIFY").is_some();
+            if !tls && variable("DOCKER_TLS").is_some() {
+                return Err(SourceError::Engine {
+                    reason: "`DOCKER_TLS` is set, which trusts whoever answers".to_owned(),
+                    help: "set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder of `ca.pem`, `cert.pem` and `key.pem`"
+                        .to_owned(),
+                });
+            }
+            let certificates =
+                if tls { variable("DOCKER_CERT_PATH").map(PathBuf::from).or(folder) } else { None };
+            let named_by = "from `DOCKER_HOST`".to_owned();
+            return Ok(Self { place: parse(&host, certificates, &named_by)?, named_by });
+        }
+        let chosen = match (variable("DOCKER_CONTEXT"), &folder) {
+            (Some(name), _) => Some(name),
+            (None, Some(folder)) => context::current(folder)?,
+            (None, None) => None,
+        };
+        if let (Some(name), Some(folder)) = (chosen.filter(|name| name != "default"), &folder) {
+            let (host, certificates) = context::endpoint(folder, &name)?;
+            let named_by = format!("of the Docker context `{name}`");
+            return Ok(Self { place: parse(&host, certificates, &named_by)?, named_by });
+        }
+        let own = variable("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("docker.sock"));
+        let path = match own {
+            Some(own) if !Path::new(SYSTEM_SOCKET).exists() && own.exists() => own,
+            _ => PathBuf::from(SYSTEM_SOCKET),
+        };
+        Ok(Self {
+            place: Place::Unix(path),
+            named_by: "where Docker listens unless told otherwise".to_owned(),
+        })
+    }
+}
+
+/// Reads a host as docker writes it. `named_by` is what says so, for people; the text itself may hold a password and is not
+/// repeated where it has a user.
+fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Place, SourceError> {
+    let refuse = |reason: String, help: &str| {
+        Err(SourceError::Engine {
+            reason: format!("the Docker Engine {named_by} {reason}"),
+            help: help.to_owned(),
+        })
+    };
+    let Some((scheme, rest)) = host.split_once("://") else {
+        return refuse("is not an address".to_owned(), FORMS);
+    };
+    match scheme {
+        "unix" if rest.is_empty() => Ok(Place::Unix(PathBuf::from(SYSTEM_SOCKET))),
+        "unix" if rest.starts_with('/') => Ok(Place::Unix(PathBuf::from(rest))),
+        "tcp" | "http" if rest.contains('@') => {
+            refuse("is written with a user, which engines know nothing of".to_owned(), FORMS)
+        }
+        "tcp" | "http" => {
+            let rest = rest.strip_suffix('/').unwrap_or(rest);
+            let valid = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+            if rest.is_empty() || !rest.chars().all(valid) {
+                return refuse("is not a host and port".to_owned(), FORMS);
+            }
+            let port = if certificates.is_some() { TLS_PORT } else { PORT };
+            let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+            let address = if has_port { rest.to_owned() } else { format!("{rest}:{port}") };
+            Ok(Place::Tcp { address, certificates })
+        }
+        "ssh" => refuse(
+            "is reached over ssh, which this program does not speak".to_owned(),
+            "bring its socket here: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &`, and \
+             `DOCKER_HOST=unix:///tmp/docker.sock`",
+        ),
+        _ => refuse(
+            format!(
+                "has the scheme `{}`, which is not spoken here",
+                scheme.chars().take(20).collect::<String>()
+            ),
+            FORMS,
+        ),
+    }
+}

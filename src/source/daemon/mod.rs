@@ -1,0 +1,241 @@
+//! Images in the store of a Docker Engine, or of what speaks its API: podman's service does.
+//!
+//! An image is asked for by name, exported by its id into a temporary file, and read as the Docker archive that the export is
+//! (Docker Engine API, "Inspect an image" and "Export an image"). Paths have no version: every engine answers those, old and new.
+//!
+//! In reading order: `endpoint` and `context` (where the engine listens), `connect` and `http` (how it is asked).
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::docker_archive::{DockerArchive, normalized};
+use super::positioned::PositionedFile;
+use super::read::read_bounded;
+use super::temporary::TemporaryFolder;
+use super::{Source, SourceError, Surroundings};
+use crate::model::{Digest, TransportSpec};
+
+mod connect;
+mod context;
+mod endpoint;
+mod http;
+
+use endpoint::{Endpoint, Place};
+use http::Answer;
+
+/// How long an engine may be silent while it is asked about an image.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may be silent while it exports one: some write the whole image to disk before they send a byte.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// The largest description of an image that is read, in bytes.
+const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
+/// The largest error that is read, in bytes.
+const MAX_ERROR: u64 = 64 * 1024;
+/// How many images are remembered.
+const MAX_REMEMBERED: usize = 64;
+
+/// Images that this process exported, by engine and id: one is opened when a plan is made and when it is applied, and once for
+/// every repository and profile. An id is a digest, so what is remembered stays true.
+static EXPORTED: LazyLock<Mutex<HashMap<(String, Digest), Arc<DockerArchive>>>> =
+    LazyLock::new(Mutex::default);
+
+/// What an engine says of an image.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Description {
+    id: String,
+}
+
+/// What an engine says of an error.
+#[derive(Deserialize)]
+struct ErrorMessage {
+    message: String,
+}
+
+/// Opens the image that `image` names in the engine that the environment names; with its id.
+pub(super) fn open(
+    image: &str,
+    surroundings: &Surroundings,
+) -> Result<(Arc<dyn Source>, TransportSpec), SourceError> {
+    check_name(image)?;
+    let engine = Engine { endpoint: Endpoint::find(surroundings)? };
+    let id = engine.id(image)?;
+    let pinned = TransportSpec::DockerDaemon { image: id.to_string() };
+    let key = (engine.endpoint.place.to_string(), id.clone());
+    let remembered = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    if let Some(source) = remembered {
+        return Ok((source, pinned));
+    }
+    let folder = TemporaryFolder::of(surroundings);
+    let source = Arc::new(engine.export(image, &id, &folder)?);
+    let mut exported = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if exported.len() >= MAX_REMEMBERED {
+        exported.clear();
+    }
+    exported.insert(key, Arc::clone(&source));
+    Ok((source, pinned))
+}
+
+/// Refuses what is neither name nor id, so that it can be written into a path as it is.
+fn check_name(image: &str) -> Result<(), SourceError> {
+    let valid = |c: char| c.is_ascii_alphanumeric() || "-._:/@".contains(c);
+    let parts = |part: &str| !part.is_empty() && !part.starts_with('.');
+    if image.chars().all(valid) && image.split('/').all(parts) && image.len() <= 512 {
+        return Ok(());
+    }
+    Err(SourceError::Unsupported {
+        reason: format!("`docker-daemon:{image}` does not name an image"),
+        help: "write it as `docker images` shows it: `docker-daemon:NAME:TAG`, or `docker-daemon:sha256:ID`"
+            .to_owned(),
+    })
+}
+
+struct Engine {
+    endpoint: Endpoint,
+}
+
+impl Engine {
+    /// The id of an image.
+    fn id(&self, image: &str) -> Result<Digest, SourceError> {
+        // podman knows images that were built here by this name, and does not look for it.
+        let local = format!("localhost/{image}");
+        let mut names = vec![image];
+        if normalized(image).starts_with("docker.io/") && !image.starts_with("docker.io/") {
+            names.push(&local);
+        }
+        for name in names {
+            let answer = self.get(&format!("/images/{name}/json"), PATIENCE)?;
+            if answer.status == 404 {
+                continue;
+            }
+            let body = self.successful(answer, "about the image", image)?;
+            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.broken(&error))?;
+            let description: Description =
+                serde_json::from_slice(&bytes).map_err(|error| self.odd(&error.to_string()))?;
+            // podman's older versions leave the algorithm out.
+            let id = description.id;
+            let id = if id.contains(':') { id } else { format!("sha256:{id}") };
+            return id.parse().map_err(|error: crate::model::DigestError| self.odd(&error.to_string()));
+        }
+        Err(self.no_image(image))
+    }
+
+    /// Exports an image to a temporary file.
+    fn export(
+        &self,
+        image: &str,
+        id: &Digest,
+        folder: &TemporaryFolder,
+    ) -> Result<DockerArchive, SourceError> {
+        let answer = self.get(&format!("/images/{id}/get"), EXPORT_PATIENCE)?;
+        if answer.status == 404 {
+            return Err(self.no_image(image));
+        }
+        let mut body = self.successful(answer, "for the image", image)?;
+        let mut file = folder.file()?;
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let count = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.broken(&error)),
+            };
+            file.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;
+        }
+        let place = format!("docker-daemon:{image}");
+        let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
+        DockerArchive::read(file, None, &place, folder)
+    }
+
+    fn get(&self, path: &str, patience: Duration) -> Result<Answer, SourceError> {
+        let place = &self.endpoint.place;
+        let stream = connect::connect(place, patience).map_err(|error| self.unreachable(&error))?;
+        let host = match place {
+            Place::Unix(_) => "docker",
+            Place::Tcp { address, .. } => address,
+        };
+        http::get(stream, host, path).map_err(|error| self.broken(&error))
+    }
+
+    /// The body of an answer that is none of an error.
+    fn successful(&self, answer: Answer, what: &str, image: &str) -> Result<http::Body, SourceError> {
+        if answer.status == 200 {
+            return Ok(answer.body);
+        }
+        // What an engine says is told as far as it can be read; the status says enough.
+        let said = read_bounded(answer.body, MAX_ERROR).unwrap_or_default();
+        // What is no engine at all answers in plain text.
+        let message = serde_json::from_slice::<ErrorMessage>(&said)
+            .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
+        let message: String = message.trim().chars().take(500).collect();
+        let said = if message.is_empty() { String::new() } else { format!(": {message}") };
+        Err(SourceError::Engine {
+            reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
+            help: "ask it yourself: `docker image inspect NAME`, `docker save NAME`; its own log says more"
+                .to_owned(),
+        })
+    }
+
+    /// The engine, for people.
+    fn name(&self) -> String {
+        format!("the Docker Engine at `{}`, {},", self.endpoint.place, self.endpoint.named_by)
+    }
+
+    fn no_image(&self, image: &str) -> SourceError {
+        let help = if image.starts_with("sha256:") {
+            "it was there when the plan was made and has been removed since, or it is in another engine: build it again, and \
+             make a new plan"
+        } else {
+            "build it with that name (`docker build --tag NAME .`); `docker images` lists those that are there"
+        };
+        SourceError::NoSuchImage { image: image.to_owned(), engine: self.name(), help: help.to_owned() }
+    }
+
+    fn unreachable(&self, error: &io::Error) -> SourceError {
+        let help = match error.kind() {
+            ErrorKind::PermissionDenied => {
+                "add this user to the group that may use it (`sudo usermod -aG docker $USER`, and log in again), or use an engine \
+                 of your own"
+            }
+            ErrorKind::InvalidInput => {
+                "`DOCKER_CERT_PATH` names the folder of `ca.pem`, `cert.pem` and `key.pem`"
+            }
+            _ => {
+                "start it (`systemctl start docker`, `podman system service --time 0 unix:///PATH`), or name the one that runs in \
+                 `DOCKER_HOST`; without one, publish a file: `docker save --output FILE NAME`, and `docker-archive:FILE`"
+            }
+        };
+        SourceError::Engine {
+            reason: format!("{} cannot be reached: {error}", self.name()),
+            help: help.to_owned(),
+        }
+    }
+
+    /// The connection broke, or what came over it is no answer.
+    fn broken(&self, error: &io::Error) -> SourceError {
+        let reason = match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{} does not answer", self.name()),
+            _ => format!("{} gave no answer that can be read: {error}", self.name()),
+        };
+        SourceError::Engine {
+            reason,
+            help: "see whether it still runs: `docker version`; its own log says more".to_owned(),
+        }
+    }
+
+    fn odd(&self, reason: &str) -> SourceError {
+        SourceError::Engine {
+            reason: format!("{} describes the image as no Docker Engine does: {reason}", self.name()),
+            help: "see what listens there: `docker version`".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The files of a Docker archive by their names, links resolved within the archive and nowhere else.
+
+use std::sync::Arc;
+
+use super::super::SourceError;
+use super::super::archive::indexed;
+use super::super::positioned::{Extent, PositionedFile};
+use super::super::read::read_bounded;
+use super::super::tar_index::{Entry, Index, Names};
+
+/// How many links are followed to a file: what Linux follows (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
+
+/// A tar file, indexed once.
+pub(super) struct Entries {
+    file: Arc<PositionedFile>,
+    index: Index,
+}
+
+impl Entries {
+    /// Indexes a tar file.
+    pub(super) fn open(file: Arc<PositionedFile>) -> Result<Self, SourceError> {
+        let index = indexed(&file, Names::All)?;
+        Ok(Self { file, index })
+    }
+
+    /// The archive, for people.
+    pub(super) fn archive(&self) -> String {
+        format!("archive `{}`", self.file.path().display())
+    }
+
+    /// The file `name`, for people.
+    pub(super) fn locate(&self, name: &str) -> String {
+        format!("`{name}` in `{}`", self.file.path().display())
+    }
+
+    /// Where the contents of the file `name` are, whatever links lead there; `None` where there is no such name.
+    pub(super) fn find(&self, name: &str) -> Result<Option<Extent>, SourceError> {
+        let mut current = joined("", name)
+            .ok_or_else(|| SourceError::malformed(self.archive(), format!("it names {}", outside(name))))?;
+        for followed in 0..=MAX_LINKS {
+            let target = match self.index.files.get(&current) {
+                Some(Entry::File { offset, length }) => {
+                    return Ok(Some(Extent {
+                        file: Arc::clone(&self.file),
+                        offset: *offset,
+                        length: *length,
+                    }));
+                }
+                Some(special @ (Entry::Sparse | Entry::Special)) => {
+                    let what =
+                        if *special == Entry::Sparse { "sparse file" } else { "directory, device or pipe" };
+                    return Err(SourceError::Unsupported {
+                        reason: format!(
+                            "{} is a {what}, which cannot be read in place",
+                            self.locate(&current)
+                        ),
+                        help: "write the archive again with `docker save` or `podman save`, which write none"
+                            .to_owned(),
+                    });
+                }
+                Some(Entry::HardLink(target)) => joined("", target).ok_or(target),
+                Some(Entry::SymbolicLink(target)) => {
+                    let folder = current.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    joined(folder, target).ok_or(target)
+                }
+                None if !self.index.complete => {
+                    let reason =
+                        format!("it has no `{current}`, and ends without an end marker: the file is cut off");
+                    return Err(SourceError::malformed(self.archive(), reason));
+                }
+                None if followed == 0 => return Ok(None),
+                None => {
+                    let reason = format!("it leads to `{current}`, which is not in the archive");
+                    return Err(SourceError::malformed(self.locate(name), reason));
+                }
+            };
+            current = target.map_err(|target| {
+                SourceError::malformed(self.locate(&current), format!("it is a link to {}", outside(target)))
+            })?;
+        }
+        let reason = format!("it leads through more than {MAX_LINKS} links, or in a circle");
+        Err(SourceError::malformed(self.locate(name), reason))
+    }
+
+    /// Where the contents of a file are that must be there.
+    pub(super) fn required(&self, name: &str) -> Result<Extent, SourceError> {
+        self.find(name)?.ok_or_else(|| {
+            SourceError::malformed(
+                self.archive(),
+                format!("it names the file `{}`, and has none", shortened(name)),
+            )
+        })
+    }
+
+    /// The bytes of a file of at most `limit` bytes.
+    pub(super) fn small(&self, name: &str, extent: &Extent, limit: u64) -> Result<Vec<u8>, SourceError> {
+        if extent.length > limit {
+            let reason = format!("it has {} bytes, and {limit} are the most that is read", extent.length);
+            return Err(SourceError::malformed(self.locate(name), reason));
+        }
+        read_bounded(extent.reader(), limit).map_err(|error| SourceError::io(self.locate(name), error))
+    }
+}
+
+/// The name that `path` is from `folder` on; `None` where it is absolute or leads out.
+fn joined(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { None } else { Some(parts.join("/")) }
+}
+
+fn outside(path: &str) -> String {
+    format!("`{}`, which lies outside of the archive", shortened(path))
+}
+
+/// As much of a name that others wrote as people need.
+fn shortened(name: &str) -> String {
+    const SHOWN: usize = 200;
+    let mut shown: String = name.chars().take(SHOWN).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn names_stay_within_the_archive() {
+        for (folder, path, name) in [
+            ("", "a/layer.tar", Some("a/layer.tar")),
+            ("", "./a//layer.tar", Some("a/layer.tar")),
+            ("a", "../b/layer.tar", Some("b/layer.tar")),
+            ("a/b", "../../c", Some("c")),
+            ("a", "../../c", None),
+            ("", "../c", None),
+            ("", "a/../../c", None),
+            ("a", "/etc/passwd", None),
+            ("", "", None),
+            ("a", "..", None),
+        ] {
+            assert_eq!(joined(folder, path).as_deref(), name, "{folder} {path}");
+        }
+    }
+}

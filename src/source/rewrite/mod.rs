@@ -1,0 +1,101 @@
+//! A source of which some manifests are written anew: platforms selected, annotations and labels written. The only thing that ever
+//! changes a byte of a source.
+//!
+//! What changes a manifest changes its digest, and so the entries of every index above it. `select` and `write` decide what becomes
+//! of a manifest, `tree` reads and holds them, `object` changes members of JSON and keeps all else.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::verify::VerifyingReader;
+use super::{BlobReader, Origin, Source, SourceError};
+use crate::model::content::ImageSpec;
+use crate::model::{Descriptor, Digest, Referrer};
+
+mod object;
+mod select;
+mod tree;
+mod write;
+
+use tree::Tree;
+
+/// A source with another root, and what that needs beside the content of the first.
+struct Rewritten {
+    root: Descriptor,
+    /// Manifests and configurations.
+    written: HashMap<Digest, Bytes>,
+    inner: Arc<dyn Source>,
+}
+
+/// `source` as `spec` declares it: the platforms that are published, with their annotations and labels. The same source where
+/// that changes nothing.
+///
+/// # Errors
+///
+/// [`SourceError`] where a platform is missing, or something cannot be written where it is to be.
+pub(super) fn rewrite(source: Arc<dyn Source>, spec: &ImageSpec) -> Result<Arc<dyn Source>, SourceError> {
+    if spec.platforms.is_empty() && spec.annotations.is_empty() && spec.labels.is_empty() {
+        return Ok(source);
+    }
+    let old = source.root()?;
+    let mut tree = Tree::new(Arc::clone(&source));
+    let selected = select::select(&mut tree, &old, spec)?;
+    let root = write::write(&mut tree, &selected, spec)?;
+    if root.digest == old.digest {
+        return Ok(source);
+    }
+    Ok(Arc::new(Rewritten { root, written: tree.into_written(), inner: source }))
+}
+
+impl Source for Rewritten {
+    fn root(&self) -> Result<Descriptor, SourceError> {
+        Ok(self.root.clone())
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        match self.written.get(&blob.digest) {
+            Some(bytes) => {
+                let place = format!("what is written in the place of content, `{}`,", blob.digest);
+                Ok(VerifyingReader::boxed(Cursor::new(bytes.clone()), blob, place))
+            }
+            None => self.inner.open(blob),
+        }
+    }
+
+    fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
+        let inner: Vec<Descriptor> =
+            blobs.iter().filter(|blob| !self.written.contains_key(&blob.digest)).cloned().collect();
+        self.inner.check(&inner)
+    }
+
+    fn origin(&self, blob: &Digest) -> Option<Origin> {
+        if self.written.contains_key(blob) { None } else { self.inner.origin(blob) }
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        self.inner.referrers(subject)
+    }
+}
+
+#[cfg(test)]
+#[path = "fixture_tests.rs"]
+mod fixture;
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod select_tests;
+
+#[cfg(test)]
+#[path = "annotate_tests.rs"]
+mod annotate_tests;
+
+#[cfg(test)]
+#[path = "label_tests.rs"]
+mod label_tests;
+
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property_tests;

@@ -1,0 +1,158 @@
+//! Platforms: which are published, and what stays with them.
+
+use serde_json::{Value, json};
+
+use super::super::fixture::OCI_INDEX;
+use super::fixture::{Tree, json_of_root, listed, manifest, names, root, selecting};
+
+#[test]
+fn others_are_left_out_with_their_attestations() {
+    let tree = Tree::new();
+    let [amd, arm, s390x] = ["linux/amd64", "linux/arm64/v8", "linux/s390x"].map(|it| tree.entry(it));
+    let attestations = [&arm, &amd, &s390x].map(|it| tree.attestation(it));
+    let dangling = tree.attestation(&tree.image("linux/386"));
+    let entries = [&amd, &arm, &s390x, &attestations[0], &attestations[1], &attestations[2], &dangling]
+        .map(Clone::clone);
+    let members = json!({
+        "annotations": { "b": "2", "a": "1" }, "artifactType": "application/vnd.example", "x.unknown": { "n": 1.0 },
+    });
+    let index = tree.index_with(&entries, &members);
+    let content = tree.select(&index, &["linux/arm64", "linux/amd64"]).expect("published");
+    let mut expected = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX });
+    expected["manifests"] = json!([amd, arm, attestations[0], attestations[1]]);
+    super::fixture::merge(&mut expected, &members);
+    let bytes = content.manifests.last().expect("a root").bytes();
+    assert_eq!(std::str::from_utf8(bytes).expect("text"), expected.to_string(), "in their order");
+    assert_eq!(names(&content), ["linux/amd64", "linux/arm64/v8"]);
+    assert_eq!(content.manifests.len(), 5);
+}
+
+#[test]
+fn where_nothing_is_left_out_nothing_changes() {
+    let tree = Tree::new();
+    let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
+    // Attestations about nothing here, artifacts, empty indexes.
+    let dangling = tree.attestation(&tree.image("linux/386"));
+    let index = tree.index(&[amd, tree.index(&[arm, dangling]), tree.artifact(&json!({})), tree.index(&[])]);
+    let content = tree.select(&index, &["linux/arm64/v8", "linux/amd64"]).expect("published");
+    assert_eq!(content.root.digest.as_str(), index["digest"]);
+}
+
+#[test]
+fn indexes_in_indexes_are_filtered_and_dropped_where_nothing_is_left() {
+    let tree = Tree::new();
+    let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
+    let (only_amd, only_arm) =
+        (tree.index(std::slice::from_ref(&amd)), tree.index(std::slice::from_ref(&arm)));
+    let mut both = tree.index(&[amd.clone(), arm, tree.attestation(&amd)]);
+    both["annotations"] = json!({ "kept": "yes" });
+    both["x.unknown"] = json!(null);
+    let about = [&only_amd, &only_arm, &both].map(|it| tree.attestation(it));
+    let deep = tree.index(&[tree.index(std::slice::from_ref(&only_arm))]);
+    let entries = [&about[0], &about[1], &about[2], &only_amd, &only_arm, &both, &deep].map(Clone::clone);
+    let index = tree.index(&entries);
+    let content = tree.select(&index, &["linux/amd64"]).expect("published");
+    let entries = root(&content)["manifests"].as_array().cloned().expect("entries");
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    assert_eq!(entries[0], about[0], "what it is about is as it was");
+    assert_eq!(entries[1], only_amd);
+    let keys: Vec<&String> = entries[2].as_object().expect("an entry").keys().collect();
+    assert_eq!(keys, both.as_object().expect("an entry").keys().collect::<Vec<_>>());
+    assert_eq!(entries[2]["annotations"], both["annotations"]);
+    let inner = manifest(&content, &entries[2]["digest"]);
+    assert_eq!(inner["manifests"], json!([amd, tree.attestation(&amd)]));
+    assert_eq!(names(&content), ["linux/amd64"]);
+}
+
+#[test]
+fn what_the_index_does_not_say_the_configurations_do() {
+    let tree = Tree::new();
+    let amd = tree.image("linux/amd64");
+    let mut empty = tree.image("linux/arm64");
+    empty["platform"] = json!({ "os": "", "architecture": "" });
+    let index = tree.index(&[amd.clone(), empty.clone()]);
+    let content = tree.select(&index, &["linux/arm64"]).expect("published");
+    assert_eq!(root(&content)["manifests"], json!([empty]));
+    assert_eq!(names(&content), ["linux/arm64"]);
+    assert_eq!(names(&tree.select(&index, &["linux/amd64"]).expect("published")), ["linux/amd64"]);
+}
+
+#[test]
+fn several_entries_of_one_platform_are_all_kept() {
+    let tree = Tree::new();
+    let windows = ["10.0.17763.1", "10.0.20348.2"].map(|version| {
+        let image = tree.image_with("windows/amd64", &json!({ "annotations": { "version": version } }));
+        let mut entry = listed(&image, "windows/amd64");
+        entry["platform"]["os.version"] = json!(version);
+        entry
+    });
+    let index = tree.index(&[tree.entry("linux/amd64"), windows[0].clone(), windows[1].clone()]);
+    let content = tree.select(&index, &["windows/amd64"]).expect("published");
+    assert_eq!(root(&content)["manifests"], json!(windows));
+    // And one image that is listed for two: by its entry.
+    let shared = tree.image("linux/amd64");
+    let [one, two] = ["linux/amd64", "linux/arm64"].map(|it| listed(&shared, it));
+    let content = tree.select(&tree.index(&[one, two.clone()]), &["linux/arm64"]).expect("published");
+    assert_eq!(root(&content)["manifests"], json!([two]));
+}
+
+#[test]
+fn artifacts_stay_with_what_they_refer_to() {
+    let tree = Tree::new();
+    let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
+    let subject = |it: &Value| json!({ "subject": { "mediaType": it["mediaType"], "digest": it["digest"], "size": it["size"] } });
+    let [of_amd, of_arm] = [&amd, &arm].map(|it| tree.artifact(&subject(it)));
+    let of_none = tree.artifact(&json!({ "annotations": { "of": "none" } }));
+    let index = tree.index(&[of_amd.clone(), of_arm, of_none, amd.clone(), arm]);
+    let content = tree.select(&index, &["linux/amd64"]).expect("published");
+    assert_eq!(root(&content)["manifests"], json!([of_amd, amd]));
+}
+
+#[test]
+fn what_is_left_out_is_not_read() {
+    let tree = Tree::new();
+    let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
+    let schema_1 = listed(
+        &tree.layout.put("application/vnd.docker.distribution.manifest.v1+prettyjws", b"{}"),
+        "linux/386",
+    );
+    let index = tree.index(&[amd, arm.clone(), schema_1]);
+    let path =
+        super::super::fixture::blob_path(tree.folder.path(), arm["digest"].as_str().expect("a digest"));
+    std::fs::remove_file(path).expect("removed");
+    assert_eq!(names(&tree.select(&index, &["linux/amd64"]).expect("published")), ["linux/amd64"]);
+    assert!(tree.refused(&index, selecting(&["linux/arm64"])).contains("is not in the source"));
+    assert!(tree.refused(&index, selecting(&["linux/386"])).contains("schema 1"));
+}
+
+#[test]
+fn a_single_image_must_be_for_the_declared_platform() {
+    let tree = Tree::new();
+    let image = tree.image("linux/arm/v7");
+    let content = tree.select(&image, &["linux/arm"]).expect("published");
+    assert_eq!(content.root.digest.as_str(), image["digest"]);
+    assert!(tree.refused(&image, selecting(&["linux/arm/v6"])).contains("it is for `linux/arm/v7`"));
+    assert!(tree.refused(&image, selecting(&["linux/arm", "linux/amd64"])).contains("lacks `linux/amd64`"));
+    let artifact = tree.artifact(&json!({}));
+    assert!(tree.refused(&artifact, selecting(&["linux/arm"])).contains("it names no platform"));
+}
+
+#[test]
+fn media_types_of_docker_stay() {
+    use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, Image, Layer};
+    let folder = tempfile::tempdir().expect("a directory");
+    let tree = Tree { layout: super::super::fixture::LayoutDirectory::create(folder.path()), folder };
+    let image = ["linux/amd64", "linux/arm64"]
+        .into_iter()
+        .fold(Image::new(), |image, it| image.platform(it, vec![Layer::noise(1, 10)]))
+        .docker();
+    let written = image.write(tree.folder.path());
+    let list = json!({ "mediaType": DOCKER_LIST, "digest": written.digest, "size": written.bytes.len() });
+    let content = tree.select(&list, &["linux/arm64"]).expect("published");
+    assert_eq!(
+        (content.root.media_type.as_str(), &root(&content)["mediaType"]),
+        (DOCKER_LIST, &json!(DOCKER_LIST))
+    );
+    assert_eq!(root(&content)["manifests"][0]["mediaType"], json!(DOCKER_MANIFEST));
+    assert_eq!(json_of_root(&tree, &list)["manifests"].as_array().map(Vec::len), Some(2));
+}

@@ -1,0 +1,29 @@
+//! Temporary files: made without a name, gone when the program ends, however it ends.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use super::{SourceError, Surroundings};
+
+/// Where temporary files are made.
+#[derive(Debug, Clone)]
+pub(super) struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    /// The folder that `TMPDIR` names, or the system's own.
+    pub(super) fn of(surroundings: &Surroundings) -> Self {
+        let named = (surroundings.environment)("TMPDIR").filter(|folder| !folder.is_empty());
+        Self(named.map_or_else(std::env::temp_dir, PathBuf::from))
+    }
+
+    /// A new file, to be written and read.
+    pub(super) fn file(&self) -> Result<File, SourceError> {
+        tempfile::tempfile_in(&self.0).map_err(|error| self.failed(error))
+    }
+
+    /// What is told where a file in the folder could not be written.
+    pub(super) fn failed(&self, cause: io::Error) -> SourceError {
+        SourceError::Temporary { folder: self.0.clone(), cause }
+    }
+}
