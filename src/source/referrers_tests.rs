@@ -1,3 +1,5 @@
+//! What travels with an image of a layout, however it is listed there, and what is refused.
+
 use std::path::Path;
 
 use serde_json::{Value, json};
