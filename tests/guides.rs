@@ -398,6 +398,8 @@ fn promotion() {
 #[test]
 fn multi_arch() {
     follow("multi-arch.md");
+fn air_gap() {
+    follow("air-gap.md");
 }
 
 #[test]
@@ -422,6 +424,10 @@ fn every_guide_is_followed() {
             "charts.md",
             "multi-arch.md",
             "promotion.md",
+            "air-gap.md",
+            "approval.md",
+            "backports.md",
+            "charts.md",
             "pull-requests.md",
             "releasing.md",
             "rolling-back.md"

@@ -3,4 +3,6 @@
 #[path = "../entry.rs"]
 mod entry;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::docker_archive(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _taken = entry::docker_archive(bytes);
+});
