@@ -116,7 +116,7 @@ async fn observe(
         find_missing(desired, repository, &mut observed).await?;
     }
     if !desired.content.published.referrers.is_empty() {
-        observed.referrers = referrers::referrers(&desired.content.published, repository).await?;
+        observed.referrers = referrers::referrers(desired, repository).await?;
     }
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
         let root_present = !observed.missing_manifests.contains(root);

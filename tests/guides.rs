@@ -5,12 +5,14 @@
 //! docker-registry: the program is pointed there by `BROKKR_PUBLISH_REGISTRIES__GHCR__URL`, skopeo by a script before it that
 //! replaces the host in its arguments, and output is shown with `ghcr.io` again. git and skopeo are the real ones. `docker` is
 //! not, since there is no engine here: a script stands in for `docker buildx build`, and moves an image that
-//! `support/image.rs` makes for each build to where `dest=` says. Its label `org.opencontainers.image.revision` is the commit
+//! `support/image.rs` makes for each build to where `dest=` says, or pushes one for a platform by digest. Its label `org.opencontainers.image.revision` is the commit
 //! that is checked out.
 //!
 //! A workflow is run too, without GitHub: its jobs one after the other, in fresh clones, with the variables and the payload
 //! that GitHub sets for the event, and artifacts carried from job to job. Of its steps, `cargo install` is not run, and of
 //! actions only those are known that check out and carry artifacts; those that prepare docker do nothing here.
+//!
+//! `stage.acme.test`, where a page declares it as `staging`, is a second docker-registry, with a user and a password.
 //!
 //! With `BROKKR_PUBLISH_UPDATE_GUIDES=1` the pages are written anew with what the commands print.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
@@ -37,14 +39,28 @@ use guide::{Page, Step, difference, is_shown};
 use image::{Image, Layer, to_archive};
 use workflow::Workflow;
 
-/// `docker buildx build … --output type=oci,dest=FILE .`: moves the image that was made for this build there.
+/// `docker buildx build … --output type=oci,dest=FILE .`: moves the image that was made for this build there. With
+/// `--platform P --output type=image,name=NAME,push-by-digest=true,… --metadata-file FILE` it pushes the image for that platform,
+/// and tells its digest.
 const DOCKER: &str = r#"#!/bin/sh
 case "$1 $2" in "buildx build") ;; *) echo "docker $*: not known here" >&2; exit 64 ;; esac
 for argument; do
-  case "$argument" in type=oci,dest=*) to="${argument#type=oci,dest=}" ;; esac
+  case "$argument" in
+    type=oci,dest=*) to="${argument#type=oci,dest=}" ;;
+    type=image,name=*,push-by-digest=true*) name="${argument#type=image,name=}" name="${name%%,*}" ;;
+  esac
+  case "$before" in --platform) platform="$argument" ;; --metadata-file) metadata="$argument" ;; esac
+  before="$argument"
 done
-mkdir -p "$(dirname "$to")" && mv "$NEXT_BUILD" "$to"
+if [ -n "$to" ]; then mkdir -p "$(dirname "$to")" && mv "$NEXT_BUILD" "$to"; exit; fi
+image="$NEXT_BUILD.d/$(echo "$platform" | tr / -)"
+digest="sha256:$(skopeo inspect --raw "oci:$image" | sha256sum | cut -d ' ' -f 1)"
+skopeo copy --quiet --preserve-digests "oci:$image" "docker://$name@$digest" || exit
+printf '{\n  "containerimage.digest": "%s"\n}\n' "$digest" > "$metadata"
 "#;
+
+/// Where a page's `[registries.staging]` is: as long as the name that it has here, so that tables keep their columns.
+const STAGING: &str = "stage.acme.test";
 
 /// skopeo itself is found where it is without this script.
 const SKOPEO: &str = r#"#!/bin/sh
@@ -57,12 +73,17 @@ exec skopeo "$@"
 "#;
 
 /// What commands may begin with. Anything else in a guide is not known to be run as a reader runs it.
-const PROGRAMS: [&str; 8] = ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "mkdir", "sed"];
+const PROGRAMS: [&str; 9] =
+    ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed", "mkdir", "touch"];
 
 /// Where the commands of one page are run.
 struct World {
     folder: Folder,
     registry: DockerRegistry,
+    /// That of `[registries.staging]`, which wants credentials.
+    staging: Option<DockerRegistry>,
+    /// What `source` of images is where it lies in a registry.
+    sources: Vec<(String, String)>,
     builds: u32,
 }
 
@@ -96,7 +117,19 @@ impl World {
         folder.git(&["add", "."]);
         folder.git(&["commit", "--quiet", "--message", "Say hello"]);
         folder.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
-        Self { folder, registry, builds: 0 }
+        let user = Auth::Basic { username: "ci", password: "word" };
+        let staging = configuration.contains("[registries.staging]").then(|| DockerRegistry::start(&user));
+        let world = Self { folder, registry, staging, sources: Vec::new(), builds: 0 };
+        let sources = sources(configuration);
+        let sources = sources.into_iter().map(|(name, value)| (name, world.as_here(&value))).collect();
+        Self { sources, ..world }
+    }
+
+    /// `text` with the registries that there are here.
+    fn as_here(&self, text: &str) -> String {
+        let text = text.replace("docker://ghcr.io", &format!("docker://{}", self.registry.host()));
+        let staging = self.staging.as_ref().map_or_else(|| STAGING.to_owned(), DockerRegistry::host);
+        text.replace(STAGING, &staging)
     }
 
     /// Runs a command by a shell: its exit code, and what it printed to both streams. `$?` is that of the one before.
@@ -112,7 +145,7 @@ impl World {
         let setting_code = if before == 0 { String::new() } else { format!("(exit {before})\n") };
         command
             .arg("-c")
-            .arg(format!("exec 2>&1\n{setting_code}{text}"))
+            .arg(format!("exec 2>&1\n{setting_code}{}", self.as_here(text)))
             .current_dir(place)
             .stdin(Stdio::null());
         let home = self.folder.home();
@@ -122,7 +155,14 @@ impl World {
             .env("PATH", programs)
             .env("NEXT_BUILD", next)
             .env("BROKKR_PUBLISH_REGISTRIES__GHCR__URL", format!("{}/acme", self.registry.host()))
+            // They are those of `publish.toml`.
+            .envs(self.sources.iter().filter(|_| !text.contains(" -c ")).cloned())
             .envs(variables.iter().map(|(name, value)| (name, value)));
+        if let Some(staging) = &self.staging {
+            let url = format!("{}/team", staging.host());
+            command.env("BROKKR_PUBLISH_REGISTRIES__STAGING__URL", url);
+            command.env("STAGING_USER", "ci").env("STAGING_TOKEN", "word");
+        }
         for role in ["AUTHOR", "COMMITTER"] {
             command
                 .env(format!("GIT_{role}_NAME"), "A Smith")
@@ -152,6 +192,12 @@ impl World {
             .annotation("org.opencontainers.image.created", &self.clock())
             .write(&layout);
         to_archive(&layout, &archive);
+        for platform in ["linux/amd64", "linux/arm64", "linux/arm/v7"] {
+            let layout = above.join("build.tar.d").join(platform.replace('/', "-"));
+            let _ = fs::remove_dir_all(&layout);
+            let image = Image::new().platform(platform, layer(platform)).revision(&revision(place));
+            image.single().write(&layout);
+        }
         archive
     }
 
@@ -162,6 +208,8 @@ impl World {
 
     /// `text` as it is where the registry is `ghcr.io`: tables keep their columns.
     fn as_ghcr(&self, text: &str) -> String {
+        let staging = self.staging.as_ref().map(DockerRegistry::host);
+        let text = staging.map_or_else(|| text.to_owned(), |host| text.replace(&host, STAGING));
         let host = self.registry.host();
         let gap = " ".repeat(host.len() - "ghcr.io".len());
         let mut shown = String::new();
@@ -201,7 +249,10 @@ impl World {
                         workflow::check_out(&self.folder, &place, event, branch.as_deref());
                     }
                     workflow::Step::Upload(name, paths) => {
-                        workflow::copy(paths, &place, &artifacts.join(name));
+                        workflow::upload(paths, &place, &artifacts.join(name));
+                    }
+                    workflow::Step::DownloadAll(start, path) => {
+                        workflow::download_all(start, &artifacts, &place.join(path));
                     }
                     workflow::Step::Download(name) => {
                         workflow::copy(&[String::new()], &artifacts.join(name), &place);
@@ -223,6 +274,23 @@ impl World {
             }
         }
     }
+}
+
+/// The variables that say where sources lie which are in a registry: `source = "docker://…"`, or `from = "docker://…"` in it.
+fn sources(configuration: &str) -> Vec<(String, String)> {
+    let mut image = "";
+    let mut found = Vec::new();
+    for line in configuration.lines() {
+        if let Some(table) = line.strip_prefix('[') {
+            image = table.strip_prefix("images.").and_then(|name| name.strip_suffix(']')).unwrap_or_default();
+        }
+        let Some(at) = line.strip_prefix("source = ") else { continue };
+        let Some(reference) = at.split('"').find(|text| text.starts_with("docker://")) else { continue };
+        let key = if at.starts_with('{') { "__FROM" } else { "" };
+        let name = format!("BROKKR_PUBLISH_IMAGES__{}__SOURCE{key}", image.to_uppercase());
+        found.push((name, reference.to_owned()));
+    }
+    found
 }
 
 /// The commit that is checked out; none where there is no repository.
@@ -259,6 +327,9 @@ fn follow(name: &str) {
     for step in page.steps() {
         match step {
             Step::Before(commands) | Step::Shell(commands) => world.run_all(&page, &commands),
+            Step::File { name, text } => {
+                world.folder.write(&name, text);
+            }
             Step::Workflow { line, event, text } => {
                 world.run_workflow(&page, line, &event, &text);
                 workflows += 1;
@@ -320,6 +391,13 @@ fn pull_requests() {
 }
 
 #[test]
+fn promotion() {
+    follow("promotion.md");
+}
+
+#[test]
+fn multi_arch() {
+    follow("multi-arch.md");
 fn air_gap() {
     follow("air-gap.md");
 }
@@ -341,6 +419,11 @@ fn every_guide_is_followed() {
     assert_eq!(
         names,
         [
+            "approval.md",
+            "backports.md",
+            "charts.md",
+            "multi-arch.md",
+            "promotion.md",
             "air-gap.md",
             "approval.md",
             "backports.md",

@@ -107,12 +107,7 @@ impl Desk {
 
     /// Copies a layout to the registry, without changing a byte of it; the digest that the registry has then.
     fn copy(&self, layout: &str, repository: &str) -> String {
-        // docker-registry takes no addresses of foreign layers unless it is told which.
-        let to = if repository.starts_with("foreign") {
-            format!("oci:copy-{repository}")
-        } else {
-            format!("docker://{}/{repository}:x", self.registry.host())
-        };
+        let to = format!("docker://{}/{repository}:x", self.registry.host());
         let options = ["copy", "--all", "--preserve-digests", "--quiet", "--dest-tls-verify=false"];
         self.run("skopeo", &[&options[..], &[&format!("oci:{layout}"), &to]].concat());
         self.digest(&to)
@@ -215,6 +210,21 @@ fn digests_are_those_that_skopeo_preserves() {
     let mut base = foreign();
     base[0].descriptor["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
     Image::new().platform("windows/amd64", base).docker().single().write(&made("foreign-docker"));
+
+    // What Go writes for no layers; no media type in the manifest; one layer twice.
+    for (name, layers) in [("null-layers", json!(null)), ("one-layer-twice", json!([1, 1]))] {
+        let at = made(name);
+        let layout = LayoutDirectory::create(&at);
+        let layer = Layer::noise(5, 500);
+        let count = layers.as_array().map_or(0, Vec::len);
+        let diff_ids = vec![layer.diff_id.as_str(); count];
+        let config = json!({ "os": "linux", "architecture": "amd64", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": diff_ids } });
+        let config = put(&layout, image::OCI_CONFIG, &config);
+        let layer = layout.put(image::OCI_LAYER_GZIP, &layer.bytes);
+        let layers = if count == 0 { layers } else { json!(vec![layer; count]) };
+        replace_root(&at, OCI_MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": layers }));
+    }
 
     single("linux/amd64", 3).write(&desk.at().join("gzip"));
     let zstd = made("zstd");

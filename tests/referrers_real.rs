@@ -175,6 +175,20 @@ fn signatures_are_carried_in_a_directory_and_published_from_it() {
 }
 
 #[test]
+fn signatures_are_promoted_from_one_registry_to_another() {
+    let (staging, production) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&Auth::None));
+    let build = Folder::with(&[("publish.toml", &configuration(&staging.host(), "oci:image"))]);
+    let signed = signed(&build);
+    let _done = build.apply("1.2.3").done().expect_code(0);
+    let source = format!("docker://{}/app:v1.2.3", staging.host());
+    let promote = Folder::with(&[("publish.toml", &configuration(&production.host(), &source))]);
+    let done = promote.apply("1.2.3").done().expect_code(0);
+    assert!(done.stdout().contains("3 referrers sent"), "{}", done.shown());
+    signed.stands_in(&format!("docker://{}/app", production.host()));
+    let _clean = promote.run("plan --ref refs/tags/v1.2.3 --detailed-exitcode").done().expect_code(0);
+}
+
+#[test]
 fn without_being_asked_nothing_travels_and_what_stands_at_a_fallback_tag_is_kept() {
     let registry = DockerRegistry::start(&Auth::None);
     let text_without = configuration(&registry.host(), "oci:image").replace("referrers = true\n", "");

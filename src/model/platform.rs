@@ -103,6 +103,11 @@ impl Platform {
         self.os == "unknown" && self.architecture == "unknown"
     }
 
+    /// Whether it names a system and an architecture. Tools write empty names for what runs on nothing.
+    pub fn is_named(&self) -> bool {
+        !self.os.is_empty() && !self.architecture.is_empty()
+    }
+
     /// Whether an image for `self` is what somebody who asks for `wanted` means: the same system and
     /// architecture, and the same variant, where `arm64` is `arm64/v8` and `arm` is `arm/v7`
     /// (containerd's `platforms.Normalize`).

@@ -1,3 +1,5 @@
+//! Referrers described and listed; the index at the fallback tag; what may take the place of what at a tag of cosign's.
+
 use serde_json::{Value, json};
 
 use super::*;

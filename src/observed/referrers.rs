@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 
+use crate::desired::DesiredRepository;
 use crate::model::referrer::{ReferrerAction, has_all_of};
-use crate::model::{Digest, TagOrDigest};
+use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError, listed_referrers};
-use crate::source::{Published, Travelling};
 
 /// What a repository holds of what refers to the content.
 #[derive(Debug, Default)]
@@ -20,11 +20,12 @@ pub struct ObservedReferrers {
     pub missing_blobs: BTreeSet<Digest>,
 }
 
-/// Asks for each referrer of `published` whether it is there, and is found.
+/// Asks for each referrer of the content whether it is there, and is found.
 pub(super) async fn referrers(
-    published: &Published,
+    desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
 ) -> Result<ObservedReferrers, RegistryError> {
+    let published = &desired.content.published;
     let mut observed = ObservedReferrers::default();
     let by_subject = published.referrers.iter().filter(|it| it.referrer.tag.is_none());
     let subjects: BTreeSet<&Digest> = by_subject.map(|it| &it.referrer.subject).collect();
@@ -35,7 +36,8 @@ pub(super) async fn referrers(
     }));
     let listed: BTreeMap<&Digest, BTreeSet<Digest>> = listed.await?.into_iter().collect();
     for it in &published.referrers {
-        missing(it, repository, &mut observed).await?;
+        let (manifests, blobs) = (it.content.manifests.as_slice(), it.content.blobs.as_slice());
+        missing(manifests, blobs, repository, &mut observed).await?;
         let there = !observed.missing_manifests.contains(&it.referrer.descriptor.digest);
         let action = match &it.referrer.tag {
             None => {
@@ -43,7 +45,7 @@ pub(super) async fn referrers(
                 let found = listed.get(&it.referrer.subject).is_some_and(|listed| listed.contains(digest));
                 if there && found { ReferrerAction::NoOp } else { ReferrerAction::Send }
             }
-            Some(_) => at_tag(it, repository).await?,
+            Some(_) => at_tag(&it.referrer, manifests, repository).await?,
         };
         observed.actions.push(action);
     }
@@ -52,10 +54,11 @@ pub(super) async fn referrers(
 
 /// What is to be done with what stands at a tag of cosign's.
 async fn at_tag(
-    it: &Travelling,
+    referrer: &Referrer,
+    manifests: &[RawManifest],
     repository: &dyn ReadWriteRepository,
 ) -> Result<ReferrerAction, RegistryError> {
-    let (Some(tag), Some(ours)) = (&it.referrer.tag, it.content.manifests.last()) else {
+    let (Some(tag), Some(ours)) = (&referrer.tag, manifests.last()) else {
         return Ok(ReferrerAction::NoOp);
     };
     let present = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
@@ -67,10 +70,11 @@ async fn at_tag(
     })
 }
 
-/// Finds which manifests and blobs of a referrer are not there. Where its own manifest is, what that names is too: registries
-/// refuse one that is put before.
+/// Finds which `manifests` and `blobs` of a referrer are not there. Where its own manifest is, the last of them, so is what it
+/// names: registries refuse one that is put before.
 async fn missing(
-    it: &Travelling,
+    manifests: &[RawManifest],
+    blobs: &[Descriptor],
     repository: &dyn ReadWriteRepository,
     observed: &mut ObservedReferrers,
 ) -> Result<(), RegistryError> {
@@ -78,14 +82,13 @@ async fn missing(
         let at = TagOrDigest::Digest(digest.clone());
         async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }
     };
-    if is_there(&it.referrer.descriptor.digest).await? {
-        return Ok(());
+    match manifests.last() {
+        Some(own) if !is_there(own.digest()).await? => {}
+        _ => return Ok(()),
     }
-    let manifests = &it.content.manifests;
     let found = try_join_all(manifests.iter().map(|manifest| is_there(manifest.digest()))).await?;
     let missing = manifests.iter().zip(found).filter(|(_, found)| !found);
     observed.missing_manifests.extend(missing.map(|(manifest, _)| manifest.digest().clone()));
-    let blobs = &it.content.blobs;
     let found = try_join_all(blobs.iter().map(|blob| repository.has_blob(blob))).await?;
     let missing = blobs.iter().zip(found).filter(|(_, found)| !found);
     observed.missing_blobs.extend(missing.map(|(blob, _)| blob.digest.clone()));

@@ -72,13 +72,10 @@ pub async fn list_at_fallback_tag(
         };
         present = Some(found);
     }
-    match with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)? {
-        None => Ok(()),
-        Some(_) => {
-            let reason = format!("it was written {ATTEMPTS} times, and others write it at the same time");
-            Err(not_listed(reason))
-        }
+    if with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)?.is_none() {
+        return Ok(());
     }
+    Err(not_listed(format!("it was written {ATTEMPTS} times, and others write it at the same time")))
 }
 
 /// What stands at `tag` after `written` was put there in place of `before`. Reads can lag, so what was there before is not

@@ -249,3 +249,48 @@ fn platforms_without_number_are_compared_quickly() {
     assert!(error.len() < 2_000, "{} bytes", error.len());
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
+
+#[test]
+fn what_nobody_reads_may_be_as_deep_as_it_likes() {
+    let mut memory = Memory::default();
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let config = memory.put(
+        OCI_CONFIG,
+        format!(r#"{{"os":"linux","architecture":"amd64","x":{deep},"config":{{"y":{deep}}}}}"#).as_bytes(),
+    );
+    let image = memory.put(
+        OCI_MANIFEST,
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"x":{deep}}}"#).as_bytes(),
+    );
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{image}],"x":{deep}}}"#);
+    let root = memory.put(OCI_INDEX, index.as_bytes());
+    let source = memory.with_root(&root);
+    let content = publish(&source).expect("published");
+    let bytes = content.manifests.last().expect("a root").bytes();
+    assert!(std::str::from_utf8(bytes).expect("text").contains(&deep), "it is kept");
+}
+
+#[test]
+fn content_named_by_sha512_is_read_and_written_by_sha256() {
+    let mut memory = Memory::default();
+    let bytes = br#"{"os":"linux","architecture":"amd64"}"#;
+    let mut config = memory.put(OCI_CONFIG, bytes);
+    let digest = format!("sha512:{}", hex::encode(<sha2::Sha512 as sha2::Digest>::digest(bytes)));
+    memory.blobs.insert(digest.clone(), bytes.to_vec());
+    config["digest"] = json!(digest);
+    let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [] });
+    let image = memory.json(OCI_MANIFEST, &manifest);
+    let root = memory.index(std::slice::from_ref(&image));
+    let source = memory.with_root(&root);
+    assert_eq!(walk(source.as_ref()).expect("content").blobs[0].digest.as_str(), digest);
+    assert!(publish(&source).expect("published").blobs[0].digest.as_str().starts_with("sha256:"));
+    // Manifests are asked for by sha256.
+    let mut memory = Memory::default();
+    let mut image = memory.json(OCI_MANIFEST, &manifest);
+    let bytes = memory.blobs[image["digest"].as_str().expect("a digest")].clone();
+    let digest = format!("sha512:{}", hex::encode(<sha2::Sha512 as sha2::Digest>::digest(&bytes)));
+    memory.blobs.insert(digest.clone(), bytes);
+    image["digest"] = json!(digest);
+    let root = memory.index(&[image]);
+    refused(&memory.with_root(&root), "is named by `sha512`, not by `sha256`");
+}

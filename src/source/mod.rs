@@ -5,7 +5,8 @@
 //! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
 //!
 //! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
-//! they lie; `tar_index` finds them in a tar file), `remote` (an image of a registry, by the way that `surroundings`
+//! they lie; `tar_index` finds them in a tar file), `docker_archive` and `daemon` (what Docker writes, and
+//! what it holds), `remote` (an image of a registry, by the way that `surroundings`
 //! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
 //! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
 //! `chart` (Helm charts), `artifact` (files under a type) and `publish` (what is published of it). What is sent where is not

@@ -44,9 +44,9 @@ pub(super) fn is_config(config: &Descriptor) -> bool {
     [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str())
 }
 
-/// The platform that an index says an entry is for. `None` where it does not say: tools write empty names for artifacts.
+/// The platform that an index says an entry is for. `None` where it does not say.
 pub(super) fn listed_platform(entry: &Descriptor) -> Option<&Platform> {
-    entry.platform.as_ref().filter(|platform| !platform.os.is_empty() && !platform.architecture.is_empty())
+    entry.platform.as_ref().filter(|platform| platform.is_named())
 }
 
 /// Reads the configuration of an image.

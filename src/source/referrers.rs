@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use super::read::read_manifest;
 use super::walk::{Content, MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much, walk_from};
 use super::{Source, SourceError};
-use crate::model::{Descriptor, Digest, Manifest, Platform, Referrer};
+use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, Referrer};
 
 /// How far what refers may be from the content: a signature of an SBOM of an image is two away.
 const MAX_DISTANCE: usize = 8;
@@ -79,7 +79,7 @@ pub(super) fn refuse_orphans(
     if source.root()?.digest == published.root.digest {
         return Ok(());
     }
-    let kept: HashSet<&Digest> = published.manifests.iter().map(|manifest| manifest.digest()).collect();
+    let kept: HashSet<&Digest> = published.manifests.iter().map(RawManifest::digest).collect();
     for entry in reached(source)? {
         let left_out = entry.platform.as_ref().is_some_and(|own| {
             own.is_unknown() || (!platforms.is_empty() && !platforms.iter().any(|it| own.satisfies(it)))

@@ -1,3 +1,5 @@
+//! What travels with an image of a layout, however it is listed there, and what is refused.
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -32,8 +34,7 @@ impl Signed {
         fixture::describe(&self.written.media_type, &self.written.bytes)
     }
 
-    fn spec(&self) -> ImageSpec {
-        let _ = self;
+    fn spec() -> ImageSpec {
         ImageSpec {
             referrers: true,
             ..ImageSpec::of("oci:image".parse().map(SourceSpec::One).expect("a source"))
@@ -46,7 +47,7 @@ impl Signed {
 
     /// The digests of what travels, each with its subject, shortened to what is known by name.
     fn travelling(&self) -> Vec<(String, String, Option<String>)> {
-        let published = self.publish(&self.spec()).expect("published");
+        let published = self.publish(&Self::spec()).expect("published");
         let found = published.referrers.iter().map(|it| &it.referrer);
         found
             .map(|it| {
@@ -104,11 +105,11 @@ fn everything_that_refers_travels_however_it_is_listed() {
     sorted.sort();
     expected.sort();
     assert_eq!(sorted, expected);
-    let published = signed.publish(&signed.spec()).expect("published");
+    let published = signed.publish(&Signed::spec()).expect("published");
     let described = &published.referrers[1].referrer.descriptor;
     assert_eq!(described.artifact_type.as_deref(), Some(SBOM));
     // Without being asked for nothing travels.
-    let plain = ImageSpec { referrers: false, ..signed.spec() };
+    let plain = ImageSpec { referrers: false, ..Signed::spec() };
     assert!(signed.publish(&plain).expect("published").referrers.is_empty());
     // The same in a tar file, and in an index of it.
     fixture::to_archive(&signed.written.directory, &signed.folder.path().join("image.tar"));
@@ -132,7 +133,7 @@ fn what_refers_is_not_taken_for_an_image() {
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);
     assert_eq!(
-        signed.publish(&signed.spec()).expect("published").content.root.digest.as_str(),
+        signed.publish(&Signed::spec()).expect("published").content.root.digest.as_str(),
         signed.written.digest
     );
     // A layout of an artifact alone is that artifact, whatever it refers to.
@@ -140,7 +141,7 @@ fn what_refers_is_not_taken_for_an_image() {
     let layout = LayoutDirectory::create(&alone.path().join("image"));
     let sbom = layout.attach(&signed.root(), SBOM, "alone");
     layout.list(&sbom, &[]);
-    let published = publish_in(alone.path(), &signed.spec()).expect("published");
+    let published = publish_in(alone.path(), &Signed::spec()).expect("published");
     assert_eq!(sbom["digest"], published.content.root.digest.as_str());
 }
 
@@ -155,7 +156,7 @@ fn a_list_may_say_what_it_likes() {
     let signed = Signed::new();
     let lost = fixture::describe(OCI_MANIFEST, b"lost");
     signed.layout.list_referrers(&digest, &[&lost]);
-    let error = signed.publish(&signed.spec()).err().expect("refused");
+    let error = signed.publish(&Signed::spec()).err().expect("refused");
     assert!(error.to_string().contains("is not in the source"), "{error}");
 }
 
@@ -167,7 +168,7 @@ fn a_circle_and_a_crowd_end() {
         subject = signed.layout.attach(&subject, SBOM, &format!("at depth {depth}"));
         signed.layout.list(&subject, &[]);
     }
-    let error = signed.publish(&signed.spec()).err().expect("refused");
+    let error = signed.publish(&Signed::spec()).err().expect("refused");
     assert!(error.to_string().contains("more than 8 deep"), "{error}");
 
     let signed = Signed::new();
@@ -175,7 +176,7 @@ fn a_circle_and_a_crowd_end() {
         let referrer = signed.layout.attach(&signed.root(), SBOM, &format!("number {number}"));
         signed.layout.list(&referrer, &[]);
     }
-    let error = signed.publish(&signed.spec()).err().expect("refused");
+    let error = signed.publish(&Signed::spec()).err().expect("refused");
     assert!(error.to_string().contains("more than 1000 manifests refer"), "{error}");
 
     // A referrer that lists its own subject reaches what is known.
@@ -191,17 +192,17 @@ fn what_is_signed_and_changed_is_refused() {
     let change =
         |spec: ImageSpec| ImageSpec { annotations: [("a".to_owned(), "b".to_owned())].into(), ..spec };
     let signed = Signed::new();
-    assert!(signed.publish(&change(signed.spec())).is_ok(), "nothing refers to it");
+    assert!(signed.publish(&change(Signed::spec())).is_ok(), "nothing refers to it");
     let sbom = signed.layout.attach(&signed.written.images[0], SBOM, "of a platform");
     signed.layout.list(&sbom, &[]);
-    let published = signed.publish(&change(signed.spec())).expect("the image of the platform is as it was");
+    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is as it was");
     assert_eq!(published.referrers.len(), 1);
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);
-    let error = signed.publish(&change(signed.spec())).err().expect("refused");
+    let error = signed.publish(&change(Signed::spec())).err().expect("refused");
     let told = format!("1 manifest refers to `{}` of the source", signed.written.digest);
     assert!(error.to_string().contains(&told), "{error}");
     assert!(error.to_diagnostic().help.is_some_and(|help| help.contains("sign after publishing")));
-    let without = ImageSpec { referrers: false, ..change(signed.spec()) };
+    let without = ImageSpec { referrers: false, ..change(Signed::spec()) };
     assert!(signed.publish(&without).is_ok());
 }

@@ -21,6 +21,7 @@ impl Scene {
                 }
             }
         }
+        assert!(stream.next().await.is_none(), "after the end there is nothing");
         Ok(bytes)
     }
 

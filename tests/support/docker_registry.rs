@@ -75,7 +75,7 @@ impl DockerRegistry {
                 String::new()
             };
             let config = format!(
-                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\nvalidation:\n  manifests:\n    urls:\n      allow:\n        - ^https://example\\.com/\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
             );
             let config_path = folder.path().join("config.yml");
             fs::write(&config_path, config).expect("the configuration");

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub enum Step {
     /// `<!-- before … -->`: what others did, or what the page tells without showing it. It must succeed.
     Before(Vec<Command>),
+    /// `<!-- file: NAME -->`, and a `toml` block: what the reader writes to a file of that name.
+    File { name: String, text: String },
     /// A `sh` block, whose commands must succeed.
     Shell(Vec<Command>),
     /// A `console` block: each command, and the lines of the page that show its output.
@@ -48,13 +50,15 @@ impl Page {
 
     /// Everything to be run, in the order of the page.
     pub fn steps(&self) -> Vec<Step> {
-        let (mut steps, mut event, mut at) = (Vec::new(), None, 0);
+        let (mut steps, mut event, mut file, mut at) = (Vec::new(), None, None, 0);
         while let Some(line) = self.lines.get(at) {
             let from = at + 1;
             at = from;
             if line == "<!-- before" {
                 at = self.end(from, "-->");
                 steps.push(Step::Before(self.commands(from..at)));
+            } else if let Some(name) = line.strip_prefix("<!-- file: ") {
+                file = Some(name.strip_suffix(" -->").expect("the end of the comment").to_owned());
             } else if let Some(words) = line.strip_prefix("<!-- workflow: ") {
                 let words = words.strip_suffix(" -->").expect("the end of the comment");
                 event = Some(words.split(' ').map(str::to_owned).collect());
@@ -70,6 +74,10 @@ impl Page {
                             panic!("{}: for which event? <!-- workflow: … -->", self.at(from));
                         }),
                         text: self.lines[from..at].join("\n"),
+                    }),
+                    "toml" if file.is_some() => steps.push(Step::File {
+                        name: file.take().unwrap_or_default(),
+                        text: self.lines[from..at].join("\n") + "\n",
                     }),
                     "toml" | "text" => {}
                     other => panic!("{}: how is `{other}` run?", self.at(from)),

@@ -26,6 +26,8 @@ pub enum Step {
     Upload(String, Vec<String>),
     /// Brings what was kept under a name, by this workflow or another.
     Download(String),
+    /// Brings what was kept under each name that begins so, each to a folder of its name in this one.
+    DownloadAll(String, String),
     Run(String),
 }
 
@@ -34,14 +36,26 @@ impl Workflow {
     pub fn parse(text: &str, place: &str) -> Self {
         let mut lines = text.lines().skip_while(|line| *line != "jobs:").skip(1).peekable();
         let mut jobs: Vec<Job> = Vec::new();
+        // For each job what `strategy.matrix.include` lists.
+        let mut matrices: Vec<Vec<Vec<(String, String)>>> = Vec::new();
         while let Some(line) = lines.next() {
             let bare = line.trim_start();
             let depth = line.len() - bare.len();
             if depth == 2 && !bare.starts_with('#') {
                 jobs.push(Job { name: bare.trim_end_matches(':').to_owned(), steps: Vec::new() });
+                matrices.push(Vec::new());
+            }
+            if let (10 | 12, Some((key, value))) = (depth, bare.trim_start_matches("- ").split_once(": ")) {
+                let matrix = matrices.last_mut().expect("a job");
+                if bare.starts_with("- ") {
+                    matrix.push(Vec::new());
+                }
+                let entry =
+                    matrix.last_mut().unwrap_or_else(|| panic!("{place}: where does `{bare}` belong?"));
+                entry.push((format!("${{{{ matrix.{key} }}}}"), value.to_owned()));
             }
             let Some(step) = bare.strip_prefix("- ").filter(|_| depth == 6) else {
-                let known = ["if:", "runs-on:", "needs:", "environment:", "steps:"];
+                let known = ["if:", "runs-on:", "needs:", "environment:", "strategy:", "steps:"];
                 let passed = depth == 2 || bare.is_empty() || depth > 4;
                 assert!(
                     passed || known.iter().any(|key| bare.starts_with(key)),
@@ -77,8 +91,19 @@ impl Workflow {
                         };
                         steps.push(Step::Upload(name_in(&more), listed));
                     }
-                    "actions/download-artifact" => steps.push(Step::Download(name_in(&more))),
-                    "docker/setup-qemu-action" | "docker/setup-buildx-action" => {}
+                    "actions/download-artifact" => {
+                        let value = |key: &str| {
+                            more.iter().find_map(|line| line.strip_prefix(key)).map(str::to_owned)
+                        };
+                        steps.push(match value("pattern: ") {
+                            Some(pattern) => {
+                                let start = pattern.strip_suffix('*').expect("a pattern that ends in `*`");
+                                Step::DownloadAll(start.to_owned(), value("path: ").expect("a path"))
+                            }
+                            None => Step::Download(name_in(&more)),
+                        });
+                    }
+                    "docker/setup-qemu-action" | "docker/setup-buildx-action" | "docker/login-action" => {}
                     other => panic!("{place}: how is `{other}` run?"),
                 }
             } else {
@@ -86,14 +111,42 @@ impl Workflow {
             }
         }
         assert!(jobs.iter().all(|job| !job.steps.is_empty()), "{place}: a job without steps");
-        Self { jobs }
+        let jobs = jobs.into_iter().zip(matrices);
+        Self { jobs: jobs.flat_map(|(job, matrix)| job.times(&matrix)).collect() }
+    }
+}
+
+impl Job {
+    /// The job once for each entry of its matrix.
+    fn times(self, matrix: &[Vec<(String, String)>]) -> Vec<Self> {
+        if matrix.is_empty() {
+            return vec![self];
+        }
+        let of = |entry: &Vec<(String, String)>| {
+            let fill = |text: &String| {
+                entry.iter().fold(text.clone(), |text, (key, value)| text.replace(key, value))
+            };
+            let steps = self.steps.iter().map(|step| match step {
+                Step::Checkout(branch) => Step::Checkout(branch.as_ref().map(fill)),
+                Step::Upload(name, paths) => Step::Upload(fill(name), paths.iter().map(fill).collect()),
+                Step::Download(name) => Step::Download(fill(name)),
+                Step::DownloadAll(start, path) => Step::DownloadAll(fill(start), fill(path)),
+                Step::Run(script) => Step::Run(fill(script)),
+            });
+            Self { name: format!("{} {:?}", self.name, entry), steps: steps.collect() }
+        };
+        matrix.iter().map(of).collect()
     }
 }
 
 /// The name of an artifact: `name: NAME`, in braces or not.
 fn name_in(lines: &[String]) -> String {
     let name = lines.iter().find_map(|line| line.split_once("name: ")).expect("the artifact's name").1;
-    name.split([' ', ',', '}']).next().unwrap_or_default().to_owned()
+    match name.split_once("${{") {
+        // Filled in for each job of a matrix.
+        Some(_) => name.to_owned(),
+        None => name.split([' ', ',', '}']).next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// What a job sees of the event: `push REF`, `pull_request NUMBER ACTION` (of the branch that is checked out), `schedule`.
@@ -156,6 +209,28 @@ pub fn check_out(folder: &Folder, place: &Path, event: &[String], branch: Option
     let place = place.to_str().unwrap();
     folder.git(&["clone", "--quiet", "--no-checkout", ".", place]);
     folder.git(&["-C", place, "checkout", "--quiet", "--detach", &commit]);
+}
+
+/// Keeps what lies at these paths of a folder: of one folder alone what is in it, else each by its path, as
+/// `actions/upload-artifact` does.
+pub fn upload(paths: &[String], from: &Path, to: &Path) {
+    match paths {
+        [one] if from.join(one).is_dir() => copy(&[String::new()], &from.join(one), to),
+        paths => copy(paths, from, to),
+    }
+}
+
+/// Brings every artifact whose name begins with `start` to a folder of its name.
+pub fn download_all(start: &str, artifacts: &Path, to: &Path) {
+    let mut count = 0;
+    for entry in fs::read_dir(artifacts).expect("artifacts").flatten() {
+        let name = entry.file_name().into_string().expect("text");
+        if name.starts_with(start) {
+            copy(&[String::new()], &entry.path(), &to.join(name));
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no artifact begins with `{start}`");
 }
 
 /// Copies what lies at these paths of a folder to the same paths of another.

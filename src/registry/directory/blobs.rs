@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::draft::{self, Draft};
 use super::error;
@@ -87,7 +87,8 @@ impl Layout {
     pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
         let path = self.blob(&blob.digest);
         let file = File::open(&path).map_err(|cause| error(&path, cause))?;
-        Ok(Box::pin(stream::unfold(Some((file, path)), next)))
+        // Who reads to the end may ask once more.
+        Ok(Box::pin(stream::unfold(Some((file, path)), next).fuse()))
     }
 
     /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy

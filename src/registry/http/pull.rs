@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -47,7 +47,8 @@ impl HttpRepository {
         let (reading, size) = (self.reading.clone(), blob.size);
         let mut pull = Pull { host, url, reading, size, handed: 0, counted_from: 0, retries, answer: None };
         pull.ask().await?;
-        Ok(Box::pin(stream::unfold(Some(pull), next)))
+        // Who reads to the end may ask once more.
+        Ok(Box::pin(stream::unfold(Some(pull), next).fuse()))
     }
 }
 

@@ -91,6 +91,7 @@ impl Loader<'_> {
         };
         let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
         let mut metadata = Metadata::read(&yaml, self.findings);
+        self.whole(&yaml, CHART_YAML);
         let (mut own, mut charts) = (Files::new(), BTreeMap::<String, Files>::new());
         for (name, held) in files {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
@@ -166,6 +167,15 @@ impl Loader<'_> {
             }
         }
         metadata.dependencies = found.unwrap_or_default();
+        self.whole(&yaml, NAME);
+    }
+
+    /// Makes sure that all of a file was read.
+    fn whole(&mut self, yaml: &Yaml, name: &str) {
+        if yaml.is_too_much() {
+            let message = format!("the aliases in `{name}` make more of it than is read");
+            self.findings.error(Some(yaml.start()), message, "write out what the aliases stand for");
+        }
     }
 
     /// A file of Helm 2 in a chart of today: of the published chart an error, in a dependency not packaged, as Helm does.
@@ -188,7 +198,9 @@ impl Loader<'_> {
         let other = own.remove(other).map(|held| (other, held));
         let (name, held) = found.or(other)?;
         let (_, yaml) = self.yaml(held, name, at)?;
-        Some(Lock::read(&yaml, name, self.findings))
+        let lock = Lock::read(&yaml, name, self.findings);
+        self.whole(&yaml, name);
+        Some(lock)
     }
 
     /// `values.yaml` and its schema.

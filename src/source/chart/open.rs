@@ -14,7 +14,7 @@ use super::super::{BlobReader, Source, SourceError, Surroundings};
 use super::contents::{Contents, Written};
 use super::finding::Findings;
 use super::load::{Chart, Place, load};
-use super::unpack::unpack;
+use super::unpack::{MAX_ARCHIVE, unpack};
 use super::version::Version;
 use super::{edit, manifest, package, provenance, tree, vendored};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -118,7 +118,11 @@ impl Location {
                 help: "name the directory of a chart, or a packaged one (`.tgz`)".to_owned(),
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(SourceError::Missing { path: joined })
+                let help = "name the directory that holds `Chart.yaml`, or a packaged chart (`.tgz`); a relative path \
+                            starts at the folder of `publish.toml`";
+                let missing =
+                    Diagnostic::error(Code::SourceMissing, format!("chart `{shown}` does not exist"));
+                Err(SourceError::chart(shown, vec![missing.help(help)]))
             }
             Err(error) => Err(SourceError::io(format!("`{shown}`"), error)),
         }
@@ -132,8 +136,13 @@ fn read(location: &Location, folder: &Path, findings: &mut Findings) -> Result<O
     let mut contents = Contents::new();
     let shown = location.shown.as_str();
     if location.packaged {
-        let file =
-            File::open(&location.path).map_err(|error| SourceError::io(format!("`{shown}`"), error))?;
+        let unreadable = |error| SourceError::io(format!("`{shown}`"), error);
+        let file = File::open(&location.path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.len() > MAX_ARCHIVE {
+            let help = "publish a chart: a package is a small file";
+            findings.error(None, format!("`{shown}` is larger than any chart that Helm loads"), help);
+            return Ok(None);
+        }
         let mut file = Digesting { inner: file, digester: Digester::sha256(), size: 0 };
         let unpacked = match unpack(&mut file, &mut contents) {
             Ok(unpacked) => unpacked,

@@ -373,7 +373,10 @@ fn what_helm_refuses_is_refused() {
     let folder = written(&small());
     let told = refused(folder.path(), &ChartSpec { version: "latest".into(), ..spec("chart") });
     assert!(told.contains("cannot be published as `latest`"), "{told}");
-    assert!(matches!(open_in(folder.path(), &spec("other")), Err(SourceError::Missing { .. })));
+    assert_eq!(refused(folder.path(), &spec("other")), "chart `other` does not exist");
+    let sparse = File::create(folder.path().join("large.tgz")).expect("made");
+    sparse.set_len(1 << 40).expect("sized");
+    assert!(refused(folder.path(), &spec("large.tgz")).contains("is larger than any chart"));
 }
 
 #[test]
@@ -665,6 +668,7 @@ fn hostile_yaml_is_refused_in_no_time() {
         let before = format!("*a{},", number - 1).repeat(9);
         aliases.push_str(&format!("a{number}: &a{number} [{before}]\n"));
     }
+    let keys: String = (0..9_000).map(|number| format!("k{number}: v,")).collect();
     let bomb = |rest: &str| format!("name: a\nversion: 1.0.0\n{aliases}{rest}");
     for text in [
         bomb("dependencies:\n- name: d\n  version: 1.0.0\n  import-values: *a59\n"),
@@ -675,6 +679,19 @@ fn hostile_yaml_is_refused_in_no_time() {
         format!("name: a\nversion: 1.0.0\nx: [{}]\n", "a,".repeat(100_000)),
         format!("name: a\nversion: 1.0.0\n{}", "- ".repeat(100_000)),
         "x".repeat(2 << 20),
+        format!(
+            "a: &a {}\nkeywords: [{}]\nname: a\nversion: 1.0.0\n",
+            "x".repeat(500_000),
+            "*a,".repeat(40_000)
+        ),
+        format!("a: &a {{{}}}\nmaintainers: [{}]\nname: a\nversion: 1.0.0\n", keys, "*a,".repeat(20_000)),
+        format!(
+            "a: &a {{{}}}\nb: &b {{<<: [{}]}}\nmaintainers: [{}]\nname: a\nversion: 1.0.0\n",
+            keys,
+            "*a,".repeat(9_000),
+            "*b,".repeat(9_000)
+        ),
+        format!("a: &a {{{}}}\n<<: [{}]\nname: a\nversion: 1.0.0\n", keys, "*a,".repeat(20_000)),
     ] {
         refused_chart(&Made::default().with("Chart.yaml", &text));
     }

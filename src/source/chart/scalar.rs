@@ -15,6 +15,14 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
+    /// How many bytes it has, near enough.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            _ => 8,
+        }
+    }
+
     /// What a field that holds a string becomes (`sigs.k8s.io/yaml`, `convertToJSONableObject`).
     pub(super) fn to_text(&self) -> String {
         match self {

@@ -14,7 +14,7 @@ use super::names;
 /// The longest name or extended header that is read.
 const MAX_METADATA: u64 = 1024 * 1024;
 /// How many bytes the unpacked archive may have: the files, and headers of two blocks and padding for each.
-const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
+pub(super) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
 
 /// Why an archive is no chart.
 pub(super) struct Unreadable {

@@ -3,7 +3,8 @@
 //! Aliases point at the node of their anchor and are never copied, so a tree has at most as many nodes as its text has
 //! values. What a plain scalar is follows YAML 1.1 as Go reads it (`scalar`), since that is how Helm reads these files.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +19,19 @@ use crate::diagnostic::{Place, SourceText};
 const MAX_NODES: usize = 50_000;
 /// How many mappings may be merged into one another by `<<`.
 const MAX_MERGES: usize = 16;
+/// How much may be read of one document, aliases followed: bytes of scalars, items of lists, and keys many times over. A
+/// document of the largest size, each value read several times, takes less.
+const MAX_READ: usize = 16 * 1024 * 1024;
+/// What reading a key counts for.
+const KEY: usize = 32;
 
 /// A document.
 pub(super) struct Yaml {
     source: Arc<SourceText>,
     nodes: Vec<Node>,
     root: Option<usize>,
+    /// How much was read.
+    read: Cell<usize>,
 }
 
 struct Node {
@@ -53,7 +61,8 @@ pub(super) struct YamlError {
 impl Yaml {
     /// Reads the first document of `text`.
     pub(super) fn parse(name: &str, file: Option<PathBuf>, text: &str) -> Result<Self, YamlError> {
-        let yaml = Self { source: source_text(name, file, text), nodes: Vec::new(), root: None };
+        let yaml =
+            Self { source: source_text(name, file, text), nodes: Vec::new(), root: None, read: Cell::new(0) };
         let mut builder = Builder { yaml, open: Vec::new(), anchors: HashMap::new() };
         for event in Parser::new_from_str(text) {
             match event {
@@ -76,6 +85,17 @@ impl Yaml {
     pub(super) fn root(&self) -> Option<Value<'_>> {
         let node = self.root?;
         Some(Value { yaml: self, node, span: self.nodes.get(node)?.span.clone() })
+    }
+
+    /// Whether aliases make more of it than is read. What was read of it then is not all of it.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.read.get() > MAX_READ
+    }
+
+    /// Counts what is read. False where it is too much.
+    fn count(&self, amount: usize) -> bool {
+        self.read.set(self.read.get().saturating_add(amount).saturating_add(1));
+        !self.is_too_much()
     }
 
     /// Its beginning, for what is said of the whole of it.
@@ -207,7 +227,7 @@ impl<'a> Value<'a> {
         self.span.clone()
     }
 
-    /// What it is.
+    /// What it is; null where too much was read already.
     pub(super) fn is(&self) -> Is<'a> {
         self.is_at(0)
     }
@@ -216,10 +236,14 @@ impl<'a> Value<'a> {
         let yaml = self.yaml;
         let value = |link: &Link| Value { yaml, node: link.node, span: link.span.clone() };
         match yaml.nodes.get(self.node).map(|node| &node.kind) {
-            Some(Kind::Scalar(scalar)) => Is::Scalar(scalar),
-            Some(Kind::Sequence(items)) => Is::List(items.iter().map(value).collect()),
-            Some(Kind::Mapping(entries)) => Is::Mapping(self.entries(entries, merges)),
-            None => Is::Scalar(&Scalar::Null),
+            Some(Kind::Scalar(scalar)) if yaml.count(scalar.length()) => Is::Scalar(scalar),
+            Some(Kind::Sequence(items)) if yaml.count(items.len()) => {
+                Is::List(items.iter().map(value).collect())
+            }
+            Some(Kind::Mapping(entries)) if yaml.count(entries.len().saturating_mul(KEY)) => {
+                Is::Mapping(self.entries(entries, merges))
+            }
+            _ => Is::Scalar(&Scalar::Null),
         }
     }
 
@@ -236,20 +260,20 @@ impl<'a> Value<'a> {
                 _ => found.push(Entry { key: scalar.to_text(), key_span: node.span.clone(), value }),
             }
         }
-        // What is merged gives way to what stands here.
-        if merges < MAX_MERGES {
-            for value in merged {
-                let parts = match value.is_at(merges + 1) {
-                    Is::List(items) => items,
-                    _ => vec![value],
-                };
-                for part in parts {
-                    let Is::Mapping(entries) = part.is_at(merges + 1) else { continue };
-                    for entry in entries {
-                        if found.len() < MAX_NODES && !found.iter().any(|known| known.key == entry.key) {
-                            found.push(entry);
-                        }
-                    }
+        if merged.is_empty() || merges >= MAX_MERGES {
+            return found;
+        }
+        // What is merged gives way to what stands here, and to what was merged before.
+        let mut known: BTreeSet<String> = found.iter().map(|entry| entry.key.clone()).collect();
+        let parts = merged.into_iter().flat_map(|value| match value.is_at(merges + 1) {
+            Is::List(items) => items,
+            _ => vec![value],
+        });
+        for part in parts {
+            let Is::Mapping(entries) = part.is_at(merges + 1) else { continue };
+            for entry in entries {
+                if yaml.count(KEY) && known.insert(entry.key.clone()) {
+                    found.push(entry);
                 }
             }
         }

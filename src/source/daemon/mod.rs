@@ -6,7 +6,8 @@
 //! In reading order: `endpoint` and `context` (where the engine listens), `connect` and `http` (how it is asked).
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,8 +42,10 @@ const MAX_REMEMBERED: usize = 64;
 
 /// Images that this process exported, by engine and id: one is opened when a plan is made and when it is applied, and once for
 /// every repository and profile. An id is a digest, so what is remembered stays true.
-static EXPORTED: LazyLock<Mutex<HashMap<(String, Digest), Arc<DockerArchive>>>> =
-    LazyLock::new(Mutex::default);
+static EXPORTED: LazyLock<Mutex<Exported>> = LazyLock::new(Mutex::default);
+
+/// Images by engine and id.
+type Exported = HashMap<(String, Digest), Arc<DockerArchive>>;
 
 /// What an engine says of an image.
 #[derive(Deserialize)]
@@ -79,6 +82,27 @@ pub(super) fn open(
     }
     exported.insert(key, Arc::clone(&source));
     Ok((source, pinned))
+}
+
+/// As much of what an engine says as people need.
+fn shortened(message: &str) -> String {
+    message.trim().chars().take(500).collect()
+}
+
+/// The error at the end of an export. Once an engine has begun to send a tar, it can tell of one in no other place (moby,
+/// api/server/router/image, `getImagesGet`).
+fn tail(file: &mut File) -> io::Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Last {
+        error: String,
+    }
+    const START: &[u8] = br#"{"errorDetail""#;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(MAX_ERROR)))?;
+    let end = read_bounded(file, MAX_ERROR)?;
+    let start = end.windows(START.len()).rposition(|window| window == START);
+    let last = start.and_then(|start| end.get(start..));
+    Ok(last.and_then(|last| serde_json::from_slice::<Last>(last).ok()).map(|last| last.error))
 }
 
 /// Refuses what is neither name nor id, so that it can be written into a path as it is.
@@ -148,9 +172,16 @@ impl Engine {
             };
             file.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;
         }
+        let said = tail(&mut file).map_err(|error| folder.failed(error))?;
         let place = format!("docker-daemon:{image}");
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
-        DockerArchive::read(file, None, &place, folder)
+        DockerArchive::read(file, None, &place, folder).map_err(|error| match said {
+            Some(said) => SourceError::Engine {
+                reason: format!("{} broke off the export of `{image}`: {}", self.name(), shortened(&said)),
+                help: "see whether `docker save NAME` does better; the engine's own log says more".to_owned(),
+            },
+            None => error,
+        })
     }
 
     fn get(&self, path: &str, patience: Duration) -> Result<Answer, SourceError> {
@@ -173,7 +204,7 @@ impl Engine {
         // What is no engine at all answers in plain text.
         let message = serde_json::from_slice::<ErrorMessage>(&said)
             .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
-        let message: String = message.trim().chars().take(500).collect();
+        let message = shortened(&message);
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
             reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),

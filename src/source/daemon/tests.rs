@@ -257,6 +257,16 @@ fn engines_that_answer_as_none_should() {
             ],
             "ended in the middle",
         ),
+        (
+            vec![
+                json("200 OK", &id),
+                json(
+                    "200 OK",
+                    "half a tar{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n",
+                ),
+            ],
+            "broke off the export of `app:v1`: no space",
+        ),
     ] {
         let error = asked(answers);
         assert!(error.contains(words), "{error}\nexpected: {words}");

@@ -112,8 +112,7 @@ pub(crate) fn normalized(name: &str) -> String {
     let tag = if tag.is_empty() && !path.contains('@') { "latest" } else { tag };
     let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
     let path = match path.split_once('/') {
-        Some(("index.docker.io", rest)) => official(rest),
-        Some((DOCKER_HUB, rest)) => official(rest),
+        Some(("index.docker.io" | DOCKER_HUB, rest)) => official(rest),
         Some((first, _)) if is_host(first) => path.to_owned(),
         _ => official(path),
     };

@@ -312,6 +312,7 @@ fn content_that_is_not_what_it_says() {
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
     let half = gzip(&good)[..30].to_vec();
+    let deep = format!("[{{\"x\":{}", "[".repeat(100_000));
     let trailing = [gzip(&good), b"trailing".to_vec()].concat();
     for (tar, words) in [
         (single(&layer("bad"), &id), "source::digest: `l` in `/F/a.tar` does not hold `sha256:"),
@@ -332,10 +333,8 @@ fn content_that_is_not_what_it_says() {
         (Tar::default().file("manifest.json", b"["), "`manifest.json` in `/F/a.tar` is damaged: EOF"),
         (Tar::default().file("manifest.json", b"[{}]"), "missing field `Config`"),
         (Tar::default().file("manifest.json", b"[]"), "its `manifest.json` lists no image"),
-        (
-            Tar::default().file("manifest.json", &[b"[{\"x\":".as_slice(), &[b'['; 100_000]].concat()),
-            "`manifest.json` in `/F/a.tar` is damaged: EOF while parsing a list", // passed over without recursion
-        ),
+        (Tar::default().file("manifest.json", "[".repeat(100_000).as_bytes()), "invalid type: sequence"),
+        (Tar::default().file("manifest.json", deep.as_bytes()), "EOF while parsing a list"),
     ] {
         tar.write(&folder.path().join("a.tar"));
         let error = refused(&folder, "docker-archive:a.tar");
@@ -357,12 +356,6 @@ fn links_and_names_that_lead_out() {
     for (tar, words) in [
         (base("/etc/passwd"), "it names `/etc/passwd`, which lies outside of the archive"),
         (base("../layer.tar"), "it names `../layer.tar`, which lies outside"),
-        (
-            base("../layer.tar").file("../layer.tar", &good),
-            "its name `../layer.tar` leads out of the archive",
-        ),
-        // Nothing is ever unpacked here, but whoever reads the archive next may do it.
-        (base("l").file("l", &good).file("../../etc/passwd", b"x"), "its name `../../etc/passwd` leads out"),
         (base("l").symbolic("l", "/etc/passwd"), "is a link to `/etc/passwd`, which lies outside"),
         (base("a/l").symbolic("a/l", "../../l"), "`a/l` in `/F/a.tar` is damaged: it is a link to `../../l`"),
         (base("a/l").hard("a/l", "../l").file("l", &good), "it is a link to `../l`, which lies outside"),
@@ -379,6 +372,10 @@ fn links_and_names_that_lead_out() {
         let error = refused(&folder, "docker-archive:a.tar");
         assert!(error.contains(words), "{error}\nexpected: {words}");
     }
+    // A name that leads out is refused although nothing needs it, and although nothing is ever unpacked.
+    base("l").file("l", &good).file("../../etc/passwd", b"x").write(&folder.path().join("a.tar"));
+    let error = refused(&folder, "docker-archive:a.tar");
+    assert!(error.contains("its name `../../etc/passwd` leads out of the archive"), "{error}");
 }
 
 #[test]
@@ -419,7 +416,7 @@ fn hostile_sizes_are_refused_without_being_read() {
 
     let many = (0..3).fold(Tar::default(), |tar, _| {
         (0..80).fold(tar, |tar, _| {
-            tar.entry("x", tar::EntryType::GNULongName, "", &[b'a'; 200_000]).file("x", b"")
+            tar.entry("x", tar::EntryType::GNULongName, "", "a".repeat(200_000).as_bytes()).file("x", b"")
         })
     });
     // One long name is not held twice, and many are more than is held.

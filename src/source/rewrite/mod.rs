@@ -58,7 +58,7 @@ impl Source for Rewritten {
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         match self.written.get(&blob.digest) {
             Some(bytes) => {
-                let place = format!("what is written in the place of content, `{}`,", blob.digest);
+                let place = format!("`{}`, written here,", blob.digest);
                 Ok(VerifyingReader::boxed(Cursor::new(bytes.clone()), blob, place))
             }
             None => self.inner.open(blob),
