@@ -24,8 +24,8 @@ pub enum Step {
     Checkout(Option<String>),
     /// Keeps paths under a name.
     Upload(String, Vec<String>),
-    /// Brings what was kept under a name, by this workflow or another.
-    Download(String),
+    /// Brings what was kept under a name, by this workflow or another, to a folder.
+    Download(String, String),
     /// Brings what was kept under each name that begins so, each to a folder of its name in this one.
     DownloadAll(String, String),
     Run(String),
@@ -100,7 +100,7 @@ impl Workflow {
                                 let start = pattern.strip_suffix('*').expect("a pattern that ends in `*`");
                                 Step::DownloadAll(start.to_owned(), value("path: ").expect("a path"))
                             }
-                            None => Step::Download(name_in(&more)),
+                            None => Step::Download(name_in(&more), value("path: ").unwrap_or_default()),
                         });
                     }
                     "docker/setup-qemu-action" | "docker/setup-buildx-action" | "docker/login-action" => {}
@@ -129,7 +129,7 @@ impl Job {
             let steps = self.steps.iter().map(|step| match step {
                 Step::Checkout(branch) => Step::Checkout(branch.as_ref().map(fill)),
                 Step::Upload(name, paths) => Step::Upload(fill(name), paths.iter().map(fill).collect()),
-                Step::Download(name) => Step::Download(fill(name)),
+                Step::Download(name, path) => Step::Download(fill(name), fill(path)),
                 Step::DownloadAll(start, path) => Step::DownloadAll(fill(start), fill(path)),
                 Step::Run(script) => Step::Run(fill(script)),
             });
