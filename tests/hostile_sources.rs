@@ -2,6 +2,7 @@
 //!
 //! The tables of everything that can be wrong are in `src/source/hostile_files_tests.rs`. Here are those that reach the whole
 //! program, and the ones that would take the most.
+#![allow(clippy::print_stdout)] // what was measured, for `--nocapture`
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 #[path = "support/command.rs"]

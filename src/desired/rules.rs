@@ -122,7 +122,7 @@ pub(super) fn render_rule(
 
 /// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.
 pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> Result<Tag, TemplateError> {
-    tag(text(templates, template, values)?, template)
+    tag(&text(templates, template, values)?, template)
 }
 
 /// Renders the version of a chart, and the tag that Helm finds it by: the same with `_` for `+`.
@@ -141,14 +141,14 @@ pub(super) fn render_chart_version(
             "Helm takes semantic versions alone, such as 1.2.3 or 0.0.0-main.9f3c2ab; the filter `identifier` makes a part of one of any text: `0.0.0-{{ git.branch | identifier }}`".to_owned(),
         ),
     })?;
-    let tag = tag(rendered.replace('+', "_"), template)?;
+    let tag = tag(&rendered.replace('+', "_"), template)?;
     Ok((version, tag))
 }
 
-fn tag(rendered: String, template: &str) -> Result<Tag, TemplateError> {
+fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
     rendered.parse::<Tag>().map_err(|error| TemplateError {
         code: Code::TagInvalid,
-        message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(&rendered)),
+        message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(rendered)),
         range: 0..template.len(),
         help: Some(if rendered.is_empty() {
             "`when` keeps a rule from firing".to_owned()

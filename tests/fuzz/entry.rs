@@ -123,18 +123,18 @@ fn walked(source: &str, folder: &Path) -> bool {
         whole(opened.source.as_ref(), &content);
         Ok(())
     };
-    told(read())
+    told(&read())
 }
 
 fn published(spec: &ContentSpec, folder: &Path) -> bool {
-    told(publishable(spec, &Surroundings::local(folder)).map(|published| {
+    told(&publishable(spec, &Surroundings::local(folder)).map(|published| {
         whole(published.source.as_ref(), &published.content);
     }))
 }
 
 /// An error has a way out, and a message that people can read.
-fn told(result: Result<(), SourceError>) -> bool {
-    if let Err(error) = &result {
+fn told(result: &Result<(), SourceError>) -> bool {
+    if let Err(error) = result {
         let message = error.to_diagnostic().message;
         assert!(message.len() < 20_000, "{} bytes", message.len());
         assert!(!message.chars().any(|c| c.is_control() && c != '\n'), "{message:?}");
@@ -184,8 +184,9 @@ fn filled(content: &[u8], known: &[(String, usize)]) -> Vec<u8> {
     for (at, (digest, size)) in known.iter().enumerate().take(10) {
         text = text.replace(&format!("@D{at}"), digest).replace(&format!("@S{at}"), &size.to_string());
     }
-    text.truncate(text.floor_char_boundary(100_000));
-    text.into_bytes()
+    let mut bytes = text.into_bytes();
+    bytes.truncate(100_000);
+    bytes
 }
 
 fn gzipped(bytes: &[u8]) -> Vec<u8> {

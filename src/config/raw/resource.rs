@@ -91,6 +91,7 @@ pub(in crate::config) struct Chart {
 }
 
 /// Files to publish as one artifact.
+#[allow(clippy::struct_field_names)] // OCI's word for it is the key's name
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Artifact {
