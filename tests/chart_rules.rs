@@ -138,6 +138,33 @@ fn only_a_chart_may_be_in_the_repository_of_a_chart() {
 }
 
 #[test]
+fn what_an_event_lacks_is_found_in_every_template_that_it_publishes() {
+    let text = "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[tags.sha]\non = \"branch\"\ntemplate = \"sha-{{ git.short_sha }}\"\n[images.app]\nsource = \"oci:app\"\nannotations = { \"a\" = \"{{ version }}\" }\n[charts.app]\nsource = \"charts/app\"\napp_version = \"{{ version }}\"\n";
+    let folder = Folder::with(&[("publish.toml", text)]);
+    let told = folder.run("lint").wide().done().expect_code(1).stderr();
+    for words in [
+        "image `app`: on the branch `main`, `version` has",
+        "chart `app`: on the branch `main`, `version` has",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    let right = text.replace("{{ version }}", "{{ version if event == 'tag' else git.short_sha }}");
+    Folder::with(&[("publish.toml", &right)]).run("lint").done().expect_code(0);
+}
+
+#[test]
+fn a_chart_that_helm_would_refuse_is_found_at_the_desk() {
+    let folder = Folder::with(&[
+        (
+            "publish.toml",
+            "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[charts.app]\nsource = \"charts/app\"\n",
+        ),
+        ("charts/app/Chart.yaml", "apiVersion: v2\nname: other\nversion: one\n"),
+    ]);
+    assert_snapshot!("chart_directory_lint", folder.run("lint").done().expect_code(1).stderr());
+}
+
+#[test]
 fn a_chart_needs_no_tag_rule() {
     let text =
         "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[charts.app]\nsource = \"charts/app\"\n";

@@ -213,7 +213,7 @@ fn variables_have_names_of_their_own_that_shells_take() {
     error: publish::command::usage (brokkr-publish explain command::usage)
 
       × two references would both be named `A_B_BUNDLE`: that of image `a-b` in registry `bundle` and that of image `a.b` in registry `bundle`
-      help: `--format json` gives them by image and registry
+      help: `--format json` gives them by name and registry
     ");
     let shown = recorded("3scale", "scale").expect_code(0).stdout();
     let names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();

@@ -218,6 +218,8 @@ pub struct Artifact {
 pub struct Annotations {
     /// Whether the standard ones are written, of which the project gives the values.
     pub standard: bool,
+    /// Whether the source repository is written that the project declares.
+    pub source: bool,
     /// Those that are spelled out, which win: templates by key.
     pub own: IndexMap<String, String>,
 }

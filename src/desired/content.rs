@@ -54,7 +54,10 @@ impl Desk<'_> {
         let places = &self.config().places;
         let place = places.inside(path, error.range.clone()).or_else(|| places.value(path));
         let message = format!("{}: {}", self.id.title(), error.message);
-        let diagnostic = Diagnostic::error(error.code, message).at_maybe(place, "").help_maybe(error.help);
+        let elsewhere =
+            "keep it to the events that have it, as in `{{ version if event == 'tag' else git.short_sha }}`";
+        let help = error.help.or_else(|| (error.code == Code::ContextMissing).then(|| elsewhere.to_owned()));
+        let diagnostic = Diagnostic::error(error.code, message).at_maybe(place, "").help_maybe(help);
         self.diagnostics.push(diagnostic);
     }
 
@@ -88,7 +91,7 @@ impl Desk<'_> {
                 annotations.entry(key).or_insert(value);
             }
         }
-        if let Some(source) = &self.config().project.source {
+        if let Some(source) = self.config().project.source.as_ref().filter(|_| resource.annotations.source) {
             annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| source.clone());
         }
         annotations

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::forward;
+use super::lint_content::Contents;
 use super::retention;
 use super::rules::Firing;
 use super::samples::{self, Sample};
@@ -63,7 +64,13 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let mut fired: BTreeSet<&str> = BTreeSet::new();
     // What is wrong at one place is told once, on the first event that shows it.
     let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
+    let contents = Contents::new(&renderer);
     for sample in &samples {
+        for diagnostic in contents.lint(&renderer, sample, &broken) {
+            if told.insert(places(&diagnostic)) {
+                diagnostics.push(diagnostic);
+            }
+        }
         let resources = match sample.prefix {
             // On the release of another resource every rule is silent.
             Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
@@ -162,7 +169,7 @@ fn resource_templates(renderer: &Renderer<'_>, id: &ResourceId, resource: &Resou
 }
 
 /// Every template of a resource but the version of a chart, which is a rule; with the keys below the resource.
-fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
+pub(super) fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
     let entry = |keys: &[&str], text| (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), text);
     let mut found = Vec::new();
     match &resource.content {

@@ -222,7 +222,9 @@ impl<'a> Releases<'a> {
                 annotations.entry(key).or_insert(Ok(value));
             }
         }
-        if let Some(source) = &self.renderer.config.project.source {
+        if let Some(source) =
+            self.renderer.config.project.source.as_ref().filter(|_| resource.annotations.source)
+        {
             annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| Ok(source.clone()));
         }
         annotations

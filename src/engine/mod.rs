@@ -154,7 +154,14 @@ fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
         (None, Some(part)) => desired::lint_part(part),
         (None, None) => Vec::new(),
     };
-    loaded.diagnostics.into_iter().chain(templates).for_each(|diagnostic| found.add(diagnostic));
+    let shown = Path::new(&options.display_name).parent().unwrap_or(Path::new(""));
+    let charts = loaded.config.iter().flat_map(|config| desired::lint_charts(config, shown));
+    loaded
+        .diagnostics
+        .into_iter()
+        .chain(templates)
+        .chain(charts)
+        .for_each(|diagnostic| found.add(diagnostic));
     loaded.profiles
 }
 

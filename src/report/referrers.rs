@@ -79,5 +79,5 @@ fn kinds(referrers: &[&PlannedReferrer]) -> String {
     let more = kinds.len().saturating_sub(NAMED);
     kinds.truncate(NAMED);
     let text = kinds.join(", ");
-    if more > 0 { format!("{text} and {more} more kinds") } else { text }
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }

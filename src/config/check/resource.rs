@@ -2,7 +2,7 @@
 
 use super::annotations;
 use super::{Declared, Desk};
-use crate::config::{Content, Resource, raw};
+use crate::config::{Content, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{RepositoryName, ResourceId, ResourceKind, Visibility};
 
@@ -40,7 +40,7 @@ pub(super) fn check(
         desk.known(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
     let repository = repository(common.repository.as_deref(), id, desk);
-    let annotations = annotations::check(common.annotations, setting.standard);
+    let annotations = annotations::check(common.annotations, setting.standard, travels(content.as_ref()));
     let default_tags = match id.kind {
         // That of its version is added below.
         ResourceKind::Chart => Vec::new(),
@@ -59,6 +59,13 @@ pub(super) fn check(
         visibility: common.visibility,
         annotations,
     })
+}
+
+/// Whether a resource is published as it is unless it says otherwise: an image of a registry, or one whose signatures go with it.
+fn travels(content: Option<&Content>) -> bool {
+    let Some(Content::Image(image)) = content else { return false };
+    let is_remote = matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"));
+    is_remote || image.referrers
 }
 
 fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Option<RepositoryName> {

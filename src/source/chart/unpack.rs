@@ -111,7 +111,12 @@ impl<R: Read> Unpack<'_, R> {
         let shown = String::from_utf8_lossy(name).into_owned();
         let refuse = |reason: &str| Err(unreadable(format!("holds `{shown}`, which {reason}")));
         let Ok(name) = std::str::from_utf8(name) else { return refuse("has a name that is not UTF-8") };
-        let name = name.strip_prefix("./").unwrap_or(name);
+        // Helm's loader cuts off the first part, whatever it is (helm.sh/helm v3, pkg/chart/loader/archive.go).
+        if name.starts_with("./") {
+            return refuse(
+                "Helm cannot load: it must not begin with `./`; package the chart with `helm package`",
+            );
+        }
         if let Some(reason) = names::refused(name) {
             return refuse(reason);
         }

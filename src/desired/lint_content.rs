@@ -1,0 +1,79 @@
+//! What `lint` finds of sources, annotations and labels beyond their syntax: each rendered on every sample event that
+//! publishes its resource. And of charts what Helm would refuse, where their directories are there.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use super::content;
+use super::lint::written_templates;
+use super::rules::Firing;
+use super::samples::Sample;
+use super::tags::Renderer;
+use super::template::is_template;
+use super::version;
+use crate::config::{Config, Content, Resource};
+use crate::diagnostic::Diagnostic;
+use crate::model::ResourceId;
+use crate::source::chart;
+
+/// The resources whose templates are to be rendered: one of each set with the same ones.
+pub(super) struct Contents<'a>(Vec<(&'a ResourceId, &'a Resource)>);
+
+impl<'a> Contents<'a> {
+    pub fn new(renderer: &Renderer<'a>) -> Self {
+        let config = renderer.config;
+        let mut seen: HashSet<(&str, &[String], Vec<&str>)> = HashSet::new();
+        let resources = config.resources.iter().filter(|(_, resource)| {
+            let templates: Vec<&str> =
+                written_templates(resource).into_iter().map(|(_, text)| text).collect();
+            let any = templates.iter().any(|text| is_template(text));
+            let templates = templates.into_iter().filter(|text| is_template(text)).collect();
+            any && seen.insert((version::prefix(config, resource), &resource.tags, templates))
+        });
+        Self(resources.collect())
+    }
+
+    /// What is wrong with them in `sample`, where a rule that is not `broken` publishes them.
+    pub fn lint(
+        &self,
+        renderer: &'a Renderer<'a>,
+        sample: &Sample<'_>,
+        broken: &BTreeSet<&str>,
+    ) -> Vec<Diagnostic> {
+        let config = renderer.config;
+        let mut firings = renderer.fire_all(&sample.context);
+        let mut found = Vec::new();
+        for (id, resource) in self.0.iter().copied() {
+            let is_other = |prefix: &str| prefix != version::prefix(config, resource);
+            if sample.prefix.is_some_and(is_other) {
+                continue;
+            }
+            let mut rules = resource.tags.iter().filter(|rule| !broken.contains(rule.as_str()));
+            if !rules.any(|rule| matches!(firings.of(rule, id, resource), Ok(Firing::Tag(_)))) {
+                continue;
+            }
+            let Err(errors) = content::content(renderer, &sample.context, id, resource) else { continue };
+            let title = format!("{}: ", id.title());
+            found.extend(errors.into_iter().map(|mut error| {
+                let message = error.message.strip_prefix(&title).unwrap_or(&error.message);
+                error.message = format!("{title}{}, {message}", sample.situation);
+                error
+            }));
+        }
+        found
+    }
+}
+
+/// What Helm would refuse of the charts whose directories are there. People know the folder of `publish.toml` as `shown`.
+pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for resource in config.resources.values() {
+        let Content::Chart(declared) = &resource.content else { continue };
+        if is_template(&declared.source) || !config.folder.join(&declared.source).is_dir() {
+            continue;
+        }
+        let name = resource.repository.as_str().rsplit('/').next();
+        found.extend(chart::check(&config.folder, shown, &declared.source, name));
+    }
+    found
+}
