@@ -16,6 +16,10 @@ mod chart;
 mod command;
 #[path = "support/docker_registry.rs"]
 mod docker_registry;
+#[path = "support/image.rs"]
+mod image;
+#[path = "support/world.rs"]
+mod world;
 
 use chart::{Chart, DATABASE};
 use command::Folder;
@@ -149,4 +153,40 @@ fn a_malformed_chart_is_told_with_file_and_line() {
 fn missing_dependencies_are_told_with_the_way_to_them() {
     let folder = project("oci:out", &Chart::broker().without(DATABASE));
     insta::assert_snapshot!(folder.run("plan --ref refs/tags/v1.2.3 --target charts.brokkr-broker").shown());
+}
+
+#[test]
+fn the_file_at_the_root_publishes_images_and_charts() {
+    let text = include_str!("../publish.toml");
+    let folder = Folder::with(&[("publish.toml", text)]);
+    fs::create_dir(folder.path.join("dist")).unwrap();
+    for name in ["brokkr-broker", "brokkr-agent"] {
+        folder.image(name, &world::image(name));
+        let archive = folder.path.join(format!("dist/{name}.tar"));
+        image::to_archive(&folder.path.join(name), &archive);
+    }
+    Chart::broker().write(&folder.path.join("charts/brokkr-broker"));
+    Chart::agent().write(&folder.path.join("charts/brokkr-agent"));
+    folder.run("lint").done().expect_code(0);
+    let registry = DockerRegistry::start(&Auth::None);
+    let url = format!("registries.ghcr.url={}/colliery-io", registry.host());
+    for (event, expected) in [
+        ("--ref refs/tags/v1.2.3", ["1.2.3", "v1.2.3"]),
+        ("--ref refs/heads/main", ["0.0.0-main.9f3c2ab", "main"]),
+        ("--pr 12", ["0.0.0-pr-12.9f3c2ab", "pr-12"]),
+    ] {
+        let sha = "--sha 9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
+        let arguments = format!("apply {event} {sha} --set {url} --auto-approve");
+        folder.run(&arguments).done().expect_code(0);
+        for name in ["brokkr-broker", "brokkr-agent"] {
+            let at = |repository: &str, tag: &str| {
+                world::digest(&format!("docker://{}/colliery-io/{repository}:{tag}", registry.host()))
+            };
+            let [chart, image] = expected;
+            assert!(at(&format!("charts/{name}"), chart).is_some(), "{name} {chart}");
+            assert!(at(name, image).is_some(), "{name} {image}");
+        }
+        let again = format!("plan {event} {sha} --set {url} --detailed-exitcode");
+        folder.run(&again).done().expect_code(0);
+    }
 }
