@@ -101,8 +101,11 @@ impl<'a> Contents<'a> {
             if one == two {
                 return None;
             }
-            // What cannot be opened wants nothing.
+            // What cannot be opened wants nothing. Engines and registries are not asked for what this run is not about.
             let digest = |spec: &ContentSpec| {
+                if !spec.is_of_files() {
+                    return None;
+                }
                 let published = source::publishable(spec, self.surroundings).ok()?;
                 Some(published.content.root.digest)
             };

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Platform, SourceSpec};
+use super::{Platform, SourceSpec, TransportSpec};
 
 /// What is published. Paths are relative to the folder of `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -40,6 +40,21 @@ pub struct ImageSpec {
     /// Whether what refers to the published manifests (signatures, SBOMs) is published with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub referrers: bool,
+}
+
+impl ContentSpec {
+    /// Whether all of it comes from files, so that no engine and no registry has to be asked.
+    pub fn is_of_files(&self) -> bool {
+        match self {
+            Self::Image(image) => image.source.transports().iter().all(|transport| match transport {
+                TransportSpec::Oci { .. }
+                | TransportSpec::OciArchive { .. }
+                | TransportSpec::DockerArchive { .. } => true,
+                TransportSpec::DockerDaemon { .. } | TransportSpec::Docker(_) => false,
+            }),
+            Self::Chart(_) | Self::Artifact(_) => true,
+        }
+    }
 }
 
 impl fmt::Display for ContentSpec {

@@ -89,15 +89,19 @@ pub const TRANSPORT_FORMS: &str = "`oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `d
                                    `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`";
 
 impl SourceSpec {
-    /// The images of registries that it names; of a folder of digests, the repository.
-    pub fn remotes(&self) -> impl Iterator<Item = &RemoteReference> {
-        let transports: Vec<&TransportSpec> = match self {
+    /// Every transport that it names.
+    pub fn transports(&self) -> Vec<&TransportSpec> {
+        match self {
             Self::One(spec) => vec![spec],
             Self::Several(list) => list.iter().collect(),
             Self::Digests(folder) => vec![&folder.from],
             Self::Platforms(table) => table.values().collect(),
-        };
-        transports.into_iter().filter_map(|spec| match spec {
+        }
+    }
+
+    /// The images of registries that it names; of a folder of digests, the repository.
+    pub fn remotes(&self) -> impl Iterator<Item = &RemoteReference> {
+        self.transports().into_iter().filter_map(|spec| match spec {
             TransportSpec::Docker(image) => Some(image),
             _ => None,
         })
