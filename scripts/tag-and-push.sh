@@ -104,12 +104,16 @@ dockerfile() {
   fail "there is no Dockerfile for $name in $context; name it: $name=DOCKERFILE"
 }
 
+# The images that the file declares: a name that it does not would become a new repository.
+declared=$("$program" tags --config "$config" --ref refs/tags/v0.0.0 --color never | sed -n 's/^\([^ .][^ ]*\).*/\1/p')
+
 settings=() targets=()
 for entry in "${images[@]}"; do
   name=${entry%%=*} local_name=${entry%%=*}:tag-and-push
   case "$name" in
     '' | *[!a-z0-9._-]*) fail "$name is not the name of an image: expected letters in lower case, digits, dots and dashes" ;;
   esac
+  grep -qxF -- "$name" <<<"$declared" || fail "$config declares no image $name: it has $(tr '\n' ' ' <<<"$declared")"
   if [ "$build" = yes ]; then
     if [ "$entry" = "$name" ]; then file=$(dockerfile "$name"); else file=${entry#*=}; fi
     [ -f "$file" ] || fail "$file does not exist"

@@ -151,3 +151,11 @@ fn every_run_writes_the_same_bytes() {
     let again = format!("plan --ref refs/tags/v1.2.3 --sha {SHA} --detailed-exitcode");
     one.run(&again).env("SOURCE_DATE_EPOCH", "1767323045").done().expect_code(0);
 }
+
+#[test]
+fn what_was_written_is_no_drift() {
+    let folder = folder();
+    apply(&folder);
+    let told = folder.run("verify").done();
+    assert_eq!(told.code(), Some(0), "{}", told.shown());
+}

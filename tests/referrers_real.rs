@@ -243,3 +243,18 @@ fn a_saved_plan_sends_what_was_approved() {
     assert!(stale.stderr().contains("publish::plan::stale"), "{}", stale.shown());
     assert!(stale.stderr().contains("is not there any more"), "{}", stale.shown());
 }
+
+#[test]
+fn where_nothing_can_be_listed_the_plan_says_so() {
+    let registry = DockerRegistry::start(&Auth::None);
+    let folder = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:image"))]);
+    let signed = signed(&folder);
+    // Another image has the name of the list.
+    let other = image::Image::new().platform("linux/amd64", vec![image::Layer::noise(1, 10)]).single();
+    let other = folder.image("other", &other);
+    let tag = fallback_tag(&signed.written.digest);
+    world::copy(&other.directory, &format!("{}/app:{tag}", registry.host()));
+    let told = folder.run("plan --ref refs/tags/v1.2.3").wide().done().expect_code(1).stderr();
+    assert!(told.contains("it is no index of referrers") && told.contains(&tag), "{told}");
+    assert_eq!(tags(&format!("{}/app", registry.host())), [tag]);
+}

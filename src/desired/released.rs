@@ -218,7 +218,10 @@ impl<'a> Releases<'a> {
             resource.annotations.own.iter().map(|(key, text)| (key.clone(), render(text))).collect();
         if resource.annotations.standard {
             let config = self.renderer.config;
-            for (key, value) in standard::annotations(config, &context, id, Some(version)) {
+            let mut standard = standard::annotations(config, &context, id, Some(version));
+            // SOURCE_DATE_EPOCH may have set the time, and is not known any more.
+            standard.remove(annotation::CREATED);
+            for (key, value) in standard {
                 annotations.entry(key).or_insert(Ok(value));
             }
         }

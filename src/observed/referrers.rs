@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use crate::desired::DesiredRepository;
 use crate::model::referrer::{ReferrerAction, has_all_of};
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
-use crate::registry::{ReadWriteRepository, RegistryError, listed_referrers};
+use crate::registry::{ReadWriteRepository, RegistryError, check_listable, listed_referrers};
 
 /// What a repository holds of what refers to the content.
 #[derive(Debug, Default)]
@@ -49,6 +49,10 @@ pub(super) async fn referrers(
         };
         observed.actions.push(action);
     }
+    let sent = published.referrers.iter().zip(&observed.actions);
+    let sent = sent.filter(|(it, action)| it.referrer.tag.is_none() && **action == ReferrerAction::Send);
+    let subjects: BTreeSet<&Digest> = sent.map(|(it, _)| &it.referrer.subject).collect();
+    try_join_all(subjects.into_iter().map(|subject| check_listable(repository, subject))).await?;
     Ok(observed)
 }
 

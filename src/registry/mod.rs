@@ -177,5 +177,5 @@ pub use described::{created, revision};
 pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
 pub use http::{RetryPolicy, Timeouts};
 pub use inventory::Inventories;
-pub use referrers::{find_referrers, list_at_fallback_tag, listed_referrers};
+pub use referrers::{check_listable, find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};

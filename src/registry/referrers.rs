@@ -78,6 +78,22 @@ pub async fn list_at_fallback_tag(
     Err(not_listed(format!("it was written {ATTEMPTS} times, and others write it at the same time")))
 }
 
+/// Checks that something new could be listed as referring to `subject`, without changing anything.
+///
+/// # Errors
+///
+/// [`RegistryError::NotListed`] where the registry keeps no list itself, and something else than one stands at the fallback tag.
+pub async fn check_listable(repository: &dyn ReadRepository, subject: &Digest) -> Result<(), RegistryError> {
+    let Some(tag) = fallback_tag(subject) else { return Ok(()) };
+    if repository.list_referrers(subject).await?.is_some() {
+        return Ok(());
+    }
+    let present = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+    with_referrers(present.as_ref(), subject, &[])
+        .map_err(|reason| RegistryError::NotListed { tag, reason })?;
+    Ok(())
+}
+
 /// What stands at `tag` after `written` was put there in place of `before`. Reads can lag, so what was there before is not
 /// believed at once; `None` where nothing else comes.
 async fn read_back(

@@ -5,7 +5,8 @@ use indexmap::IndexMap;
 use super::Desk;
 use super::resource::{self, Common, Setting};
 use crate::config::{Chart, Content, Resource, TagRule, raw};
-use crate::model::{EventName, Mutability, ResourceId};
+use crate::diagnostic::Code;
+use crate::model::{EventName, Mutability, ResourceId, TransportSpec};
 
 /// The version of a chart that declares none: that of the release, and elsewhere one that is lower than any and names branch
 /// and commit.
@@ -29,6 +30,9 @@ pub(super) fn check(
                 visibility: raw.visibility,
                 annotations: raw.annotations,
             };
+            if let Some(source) = &raw.source {
+                of_files(&id, source, desk);
+            }
             let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
             let content = raw
                 .source
@@ -37,6 +41,20 @@ pub(super) fn check(
             Some((id, resource))
         })
         .collect()
+}
+
+/// Tells of a chart whose source is none of a chart: one that is published already is content like any other.
+fn of_files(id: &ResourceId, source: &str, desk: &mut Desk<'_>) {
+    if source.parse::<TransportSpec>().is_err() {
+        return;
+    }
+    let message =
+        format!("`{}` names a transport, and a chart is packaged from its directory", source.escape_debug());
+    let help = format!(
+        "write the directory, or the file of a packaged chart; to promote one that is published, declare it as it is: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
+        id.name
+    );
+    desk.wrong(Code::ConfigSource, message, &id.key("source"), "not a directory", help);
 }
 
 /// The name of the rule that prints the version of a chart: none that `[tags.*]` takes.
