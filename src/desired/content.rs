@@ -108,6 +108,10 @@ impl Desk<'_> {
                 folder = Some(text);
                 continue;
             }
+            // Tags of registries and engines are rendered as those that are published.
+            let is_tagged = text.starts_with("docker://") || text.starts_with("docker-daemon:");
+            let text =
+                if is_tagged { rules::without_plus(&text, self.values.version.as_ref()) } else { text };
             match text.parse::<TransportSpec>() {
                 Ok(spec) => parsed.push((key, spec)),
                 Err(error) => self.no_source(&error, &path),

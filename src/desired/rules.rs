@@ -164,7 +164,8 @@ pub(super) fn text(templates: &Templates, template: &str, values: &Values) -> Re
     Ok(without_plus(rendered.trim(), values.version.as_ref()))
 }
 
-fn without_plus(text: &str, version: Option<&Version>) -> String {
+/// `text` with `_` for the `+` of a version: what names it in a registry.
+pub(super) fn without_plus(text: &str, version: Option<&Version>) -> String {
     match version.map(|version| version.build.as_str()).filter(|build| !build.is_empty()) {
         Some(build) => text.replace(&format!("+{build}"), &format!("_{build}")),
         None => text.to_owned(),

@@ -554,6 +554,7 @@ fn a_package_is_published_as_it_is() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn hostile_packages_are_refused_by_name() {
     let chart = b"name: a\nversion: 1.2.3\n".as_slice();
     let made = |build: &dyn Fn(&mut tar::Builder<Vec<u8>>)| {
