@@ -97,7 +97,7 @@ pub(super) fn refuse_orphans(
                      `platforms` change it, so what is signed would not be there",
                     entry.digest
                 ),
-                help: "leave those keys out, so that the digest stays; or sign after publishing, and take `referrers` out"
+                help: "leave those keys of the image out, so that the digest stays; or sign after publishing, and take `referrers` out"
                     .to_owned(),
             });
         }

@@ -99,6 +99,8 @@ pub(super) enum Own {
 pub(super) enum Other {
     /// What its reader says.
     Reader(Reading),
+    /// Its tags are versions of a chart.
+    ChartVersion,
     /// Its tags cannot be read: anything between the fixed text at its ends.
     Outline { start: String, end: String },
 }
@@ -107,6 +109,7 @@ impl Other {
     fn might_render(&self, tag: &Tag) -> bool {
         match self {
             Self::Reader(reader) => reader.as_ref().as_ref().map_or(true, |reader| reader.might_render(tag)),
+            Self::ChartVersion => semver::Version::parse(&tag.as_str().replace('_', "+")).is_ok(),
             Self::Outline { start, end } => {
                 tag.as_str().strip_prefix(start.as_str()).is_some_and(|rest| rest.ends_with(end.as_str()))
             }
@@ -129,9 +132,11 @@ pub(super) fn others<'a>(
                 continue;
             }
             let Some(reader) = readers.of(other, (resource_id, resource)) else { continue };
-            let template = readers.renderer.config.tags.get(other).map(|it| it.template.as_str());
-            let other_tags =
-                if reader.is_ok() { Other::Reader(reader) } else { outline(template.unwrap_or_default()) };
+            let other_tags = match readers.renderer.config.tags.get(other) {
+                _ if reader.is_ok() => Other::Reader(reader),
+                Some(rule) if rule.chart.is_some() => Other::ChartVersion,
+                rule => outline(rule.map(|rule| rule.template.as_str()).unwrap_or_default()),
+            };
             others.push((other.as_str(), other_tags));
         }
     }

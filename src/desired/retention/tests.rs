@@ -342,3 +342,20 @@ fn lint_says_where_tags_cannot_be_told_apart() {
         assert_eq!(of_retention, expected, "{from} {to}");
     }
 }
+
+#[test]
+fn the_version_of_a_chart_is_no_tag_of_its_pull_request() {
+    let chart = ResourceId::new(crate::model::ResourceKind::Chart, "app");
+    let text = "version = 1\n[registries.r]\nurl = \"localhost:5000\"\n[tags.pr]\non = \"pull_request\"\ntemplate = \"pr-{{ pr.number }}\"\nmutability = \"mutable\"\n[charts.app]\nsource = \"charts/app\"\ntags = [\"pr\"]\n";
+    let config = config_of(&format!("{text}{PR}"));
+    let retentions = Retentions::new(&config, &closed(12)).expect("retentions");
+    let tags = [listed("pr-12", None), listed("pr-123", None), listed("0.0.0-pr-12.9f3c2ab", None)];
+    assert_eq!(removed(&retentions.decide(&chart, "r", &tags, NOW)).len(), 1);
+    // Its versions go by age.
+    let by_age = "[retention.old]\nmatch = \"0.0.0-pr-*\"\ncharts = [\"app\"]\nolder_than = \"30d\"\n";
+    let config = config_of(&format!("{text}{by_age}"));
+    let retentions = Retentions::new(&config, &scheduled()).expect("retentions");
+    let tags = [listed("0.0.0-pr-12.9f3c2ab", Some(40)), listed("0.0.0-pr-13.9f3c2ab", Some(3))];
+    let decisions = retentions.decide(&chart, "r", &tags, NOW);
+    assert_eq!((decisions.remove.len(), decisions.keep.len()), (1, 1));
+}

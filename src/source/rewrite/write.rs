@@ -299,13 +299,14 @@ fn labelled(bytes: &[u8], labels: &BTreeMap<String, String>) -> Result<Option<Ve
 fn no_annotations(raw: &RawManifest, of: &str) -> SourceError {
     SourceError::Unsupported {
         reason: format!(
-            "`annotations` cannot be written to {of}manifest `{}`: it is a `{}`",
+            "`annotations` cannot be written to {of}manifest `{}`: its type is `{}`",
             raw.digest(),
             raw.media_type()
         ),
         help: "only OCI manifests have annotations: build the image with OCI media types \
                (`buildah push --format oci`, `docker buildx build --output type=oci`), or convert it with \
-               `skopeo copy --all --format oci`"
+               `skopeo copy --all --format oci`; where it is `[project]` that asks for them (`source`, `annotations`), \
+               `annotations = \"none\"` leaves this image as it is"
             .to_owned(),
     }
 }
