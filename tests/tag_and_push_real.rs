@@ -167,6 +167,7 @@ fn says_what_is_wrong_before_anything_is_built() {
         ("brokkr-broker --tag", "--tag needs a value"),
         ("--tag a/b brokkr-broker", "a/b is not a tag"),
         ("Broker", "Broker is not the name of an image"),
+        ("helo", "publish.toml declares no image helo"),
         ("brokkr-broker", "there is no Dockerfile for brokkr-broker"),
         ("brokkr-broker=none", "none does not exist"),
         ("--config none.toml brokkr-broker", "none.toml does not exist"),
