@@ -143,14 +143,9 @@ fn as_go_writes(json: &str) -> String {
     text
 }
 
-/// The shape of a media type: `type/subtype`, each a restricted name (RFC 6838, section 4.2).
+/// A saved plan may name anything, so that what `publish.toml` was held to is asked again.
 fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
-    fn restricted_name(name: &str) -> bool {
-        let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        let rest = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
-        first && name.len() <= 127 && name.bytes().all(rest)
-    }
-    if text.split_once('/').is_some_and(|(kind, name)| restricted_name(kind) && restricted_name(name)) {
+    if media_type::is_media_type(text) {
         return Ok(());
     }
     let shown: String = text.chars().take(160).collect();

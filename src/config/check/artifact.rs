@@ -7,6 +7,7 @@ use super::resource::{self, Common, Setting};
 use crate::config::{Artifact, Content, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::content::ArtifactFile;
+use crate::model::media_type::is_media_type;
 use crate::model::{ResourceId, ResourceKind};
 
 /// What a file is that does not say more.
@@ -52,15 +53,9 @@ fn file(id: &ResourceId, index: usize, raw: raw::ArtifactFile, desk: &mut Desk<'
     Some(ArtifactFile { path, media_type, title })
 }
 
-/// Whether `text` is a media type: `type/subtype` of the characters that RFC 6838, section 4.2, allows.
+/// `text`, where it has the shape of a media type.
 fn media_type(text: String, path: &[&str], desk: &mut Desk<'_>) -> Option<String> {
-    let is_name = |name: &str| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
-        name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && name.len() <= 127
-            && name.chars().all(allowed)
-    };
-    if text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype)) {
+    if is_media_type(&text) {
         return Some(text);
     }
     let message = format!("`{}` is not a media type", text.escape_debug());

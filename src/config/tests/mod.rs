@@ -1,5 +1,6 @@
 //! The room as a whole: texts in, a configuration or diagnostics out.
 
+mod annotations;
 mod hostile;
 
 use super::*;
@@ -375,28 +376,5 @@ fn a_credential_from_outside_is_never_shown() {
             })
             .collect();
         assert!(!shown.contains("hunter2") && !shown.contains("ghp_"), "{shown}");
-    }
-}
-
-#[test]
-fn what_travels_as_it_is_gets_no_annotations_of_the_project() {
-    let written = |image: &str| {
-        let text = GOOD.replace("[project]", "[project]\nannotations = \"standard\"");
-        let loaded = load_text(&format!("{text}\n[images.more]\n{image}\n"), &options());
-        assert_eq!(said(&loaded), [], "{image}");
-        let config = loaded.config.expect("a configuration");
-        let annotations = &config.resources[&ResourceId::image("more")].annotations;
-        (annotations.standard, annotations.source)
-    };
-    for (image, expected) in [
-        ("source = \"oci:x\"", (true, true)),
-        ("source = \"oci:x\"\nannotations = \"none\"", (false, false)),
-        ("source = \"oci:x\"\nreferrers = true", (false, false)),
-        ("source = \"docker://staging.example.com/app:v1\"", (false, false)),
-        ("source = \"docker://staging.example.com/app:{{ version }}\"", (false, false)),
-        ("source = \"docker://staging.example.com/app:v1\"\nannotations = \"standard\"", (true, true)),
-        ("source = [\"docker://staging.example.com/app:v1\", \"oci:x\"]", (true, true)),
-    ] {
-        assert_eq!(written(image), expected, "{image}");
     }
 }
