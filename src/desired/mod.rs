@@ -201,11 +201,15 @@ fn content(
     let spec = content::content(renderer, context, id, resource)?;
     let config = renderer.config;
     let published = source::publishable(&spec, surroundings).map_err(|error| {
-        let mut diagnostic = error.to_diagnostic();
-        diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
         let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
         let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
-        vec![diagnostic.at_maybe(place, "")]
+        let told = |mut diagnostic: Diagnostic| {
+            diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
+            // What is wrong inside of a chart has its own place there.
+            let place = place.clone().filter(|_| diagnostic.labels.is_empty());
+            diagnostic.at_maybe(place, "")
+        };
+        error.to_diagnostics().into_iter().map(told).collect::<Vec<_>>()
     })?;
     Ok(Arc::new(DesiredContent { published }))
 }
