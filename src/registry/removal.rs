@@ -14,6 +14,9 @@ const EMPTY_ARCHIVE_GZIP: [u8; 29] = [
     0,
 ];
 
+/// How often a placeholder is put again whose blobs the registry misses.
+const MISSES: usize = 4;
+
 /// What became of a tag that was to be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
@@ -108,16 +111,25 @@ impl StandIn {
         original: RawManifest,
     ) -> Result<Self, RegistryError> {
         let Placeholder { manifest, config, layer } = Placeholder::new(tag, &original);
-        for blob in [layer, config] {
-            if !repository.has_blob(&blob.descriptor).await? {
-                repository.push_blob(&blob.descriptor, &blob, None).await?;
-            }
-        }
         let stand_in = Self { tag: tag.clone(), original, placeholder: manifest, taken: false };
-        match repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await {
-            Ok(_) => Ok(Self { taken: true, ..stand_in }),
-            // It may have been put all the same.
-            Err(error) => Err(stand_in.put_back(repository, error).await),
+        // What a registry sees may lag behind what it took, and Docker's registry writes its note of a blob anew, not all
+        // at once, whenever somebody else pushes that blob too: then it misses it for a moment.
+        let mut pauses = READ_PAUSES.into_iter().take(MISSES);
+        loop {
+            for blob in [&layer, &config] {
+                if !repository.has_blob(&blob.descriptor).await? {
+                    repository.push_blob(&blob.descriptor, blob, None).await?;
+                }
+            }
+            let error = match repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await {
+                Ok(_) => return Ok(Self { taken: true, ..stand_in }),
+                Err(error) => error,
+            };
+            match pauses.next().filter(|_| error.misses_content()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                // It may have been put all the same.
+                None => return Err(stand_in.put_back(repository, error).await),
+            }
         }
     }
 

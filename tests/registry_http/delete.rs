@@ -136,6 +136,22 @@ async fn a_tag_that_moved_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_registry_that_misses_the_placeholder_s_blobs_for_a_moment() {
+    let body = r#"{"errors":[{"code":"DIGEST_INVALID"},{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#;
+    for (times, expected) in [(3, Ok(Removal::Removed)), (99, Err(Code::RegistryRejected))] {
+        let (scene, manifest) = with_two_tags(deletes(Deletes::Manifests)).await;
+        let repository = scene.repository();
+        let deletion = repository.deletion().await.expect("an answer");
+        scene.server.on("PUT", "/manifests/v1", times, answer(400, &[], body));
+        let tag = "v1".parse().expect("a tag");
+        let removal = remove_tag(repository.as_ref(), &tag, manifest.digest(), &deletion).await;
+        assert_eq!(removal.map_err(|error| error.code()), expected);
+        let stands = scene.server.content().tags.contains_key(&("o/n".to_owned(), "v1".to_owned()));
+        assert_eq!(stands, expected.is_err());
+    }
+}
+
+#[tokio::test]
 async fn the_tag_is_put_back_where_the_placeholder_stays() {
     for (kind, fault, code) in [
         (Deletes::Manifests, answer(403, &[], ""), Code::RegistryDenied),
