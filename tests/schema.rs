@@ -41,8 +41,7 @@ fn the_schemas_are_up_to_date() {
 #[test]
 fn the_schemas_of_what_is_printed_and_saved_describe_every_member() {
     // That of records holds that of plans.
-    let printed =
-        [printed_schema::<AccessReport>("access"), printed_schema::<Verification>("verification")];
+    let printed = [printed_schema::<AccessReport>("access"), printed_schema::<Verification>("verification")];
     for schema in printed.into_iter().chain([json_schema::<Record>()]) {
         assert!(jsonschema::meta::is_valid(&schema));
         let mut undescribed = Vec::new();

@@ -87,9 +87,8 @@ pub(super) async fn ask(plan: &Plan, options: &Options<'_>) -> Result<(), Vec<Di
 /// Whether the plan is one that an apply begins with; the check says what is wrong with another.
 fn is_sound(plan: &Plan) -> bool {
     plan.repositories.iter().all(|planned| {
-        let refused = |change: &Change| {
-            conflict(planned, change).is_some() || contradiction(planned, change).is_some()
-        };
+        let refused =
+            |change: &Change| conflict(planned, change).is_some() || contradiction(planned, change).is_some();
         let endpoint = plan.registries.get(&planned.registry);
         endpoint.is_some_and(|it| it.url.full_name(&planned.repository) == planned.name)
             && !planned.changes.iter().any(refused)

@@ -29,14 +29,12 @@ pub async fn check_access(
 ) -> Result<AccessReport> {
     let config = session.load()?;
     // A tag is no repository of its own.
-    let of_repositories = targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
+    let of_repositories =
+        targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
     let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
     let everything = verify::places(&config, &Selection::default());
-    let addresses = everything.iter().map(|it| Address {
-        resource: &it.resource,
-        registry: &it.registry,
-        tag: "",
-    });
+    let addresses =
+        everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
     let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
     if !unknown.is_empty() {
         return Err(unknown);

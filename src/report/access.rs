@@ -15,11 +15,8 @@ pub fn human(report: &AccessReport, style: Style) -> String {
     let mut text = format!("{}\n\n", style.paint(Ink::Strong, title));
     let columns = ["repository"].into_iter().chain(Permission::ALL.map(Permission::as_str)).chain(["as"]);
     let head: Vec<String> = columns.map(str::to_owned).collect();
-    let rows: Vec<(bool, Vec<String>)> = report
-        .repositories
-        .iter()
-        .map(|repository| (repository.is_granted(), cells(repository)))
-        .collect();
+    let rows: Vec<(bool, Vec<String>)> =
+        report.repositories.iter().map(|repository| (repository.is_granted(), cells(repository))).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|(_, row)| row).chain([&head]).filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
@@ -40,13 +37,8 @@ pub fn human(report: &AccessReport, style: Style) -> String {
 }
 
 fn cells(repository: &RepositoryAccess) -> Vec<String> {
-    let answers = [
-        &repository.read,
-        &repository.push,
-        &repository.create,
-        repository.mount(),
-        &repository.delete,
-    ];
+    let answers =
+        [&repository.read, &repository.push, &repository.create, repository.mount(), &repository.delete];
     let credentials = match &repository.credentials {
         Some(origin) => clean::line(origin),
         None if repository.name.starts_with("oci:") => "a directory".to_owned(),
@@ -175,8 +167,8 @@ fn diagnostic(group: &Group<'_>) -> Diagnostic {
 /// What a registry said, without `METHOD url: ` in front.
 fn without_request(reason: &str) -> &str {
     let is_method = |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_uppercase());
-    let request = reason.split_once(": ").filter(|(request, _)| {
-        request.split_once(" http").is_some_and(|(method, _)| is_method(method))
-    });
+    let request = reason
+        .split_once(": ")
+        .filter(|(request, _)| request.split_once(" http").is_some_and(|(method, _)| is_method(method)));
     request.map_or(reason, |(_, said)| said)
 }

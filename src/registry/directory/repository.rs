@@ -13,8 +13,8 @@ use super::layout::{Layout, read};
 use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put,
-    Presence, ProbeRepository, ReadRepository, RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Presence,
+    ProbeRepository, Put, ReadRepository, RegistryError, Repository,
 };
 
 /// How long the source of a blob may yield nothing.

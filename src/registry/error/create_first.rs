@@ -125,7 +125,13 @@ mod tests {
             (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "want it created"),
             (403, "registry.example.com", "team/app", "DENIED", "access forbidden", "ask for the right"),
         ] {
-            let help = told(status, &format!("POST https://{host}/v2/{repository}/blobs/uploads/"), repository, code, message);
+            let help = told(
+                status,
+                &format!("POST https://{host}/v2/{repository}/blobs/uploads/"),
+                repository,
+                code,
+                message,
+            );
             assert!(help.contains(words), "{host}: {help}");
         }
     }

@@ -161,7 +161,10 @@ mod tests {
         let actions = "https://github.com/organizations/acme/settings/actions";
         let creation = "https://github.com/organizations/acme/settings/packages";
         for (message, words) in [
-            ("installation not allowed to Create organization package", &["first push", lines, actions, creation][..]),
+            (
+                "installation not allowed to Create organization package",
+                &["first push", lines, actions, creation][..],
+            ),
             ("installation not allowed to Write organization package", &["fork", lines, actions]),
             ("permission_denied: write_package", &["Manage Actions access", lines, page, person]),
             (
@@ -190,7 +193,9 @@ mod tests {
     #[test]
     fn elsewhere_than_at_ghcr_no_page_is_guessed() {
         let elsewhere = "POST https://containers.ghe.example/v2/acme/app/blobs/uploads/";
-        for message in ["permission_denied: write_package", "installation not allowed to Create organization package"] {
+        for message in
+            ["permission_denied: write_package", "installation not allowed to Create organization package"]
+        {
             let help = help(&refusal(elsewhere, Some("acme/app"), message)).expect(message);
             assert!(!help.contains("github.com") && help.contains("packages: write"), "{help}");
         }

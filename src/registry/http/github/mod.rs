@@ -13,8 +13,8 @@ pub(super) use api::Packages;
 use super::repository::HttpRepository;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Presence, ProbeRepository, Put,
-    ReadRepository, RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Presence, ProbeRepository,
+    Put, ReadRepository, RegistryError, Repository,
 };
 
 /// A repository of GitHub's container registry.
