@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use brokkr_publish::model::access::AccessReport;
+use brokkr_publish::registry::{ErrorEnvelope, Refusal, RegistryError};
+use brokkr_publish::report::diagnostics::{Style, github, human, json as render_json};
 use brokkr_publish::saved::printed_schema;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -324,4 +326,43 @@ fn a_registry_that_is_down_is_unknown_and_no_refusal() {
 fn the_report_is_json() {
     let folder = folder(&[("bundle", "oci:dist", "")], &[("app", "")]);
     assert_snapshot!(check(&folder, "--json").expect_code(0).shown());
+}
+
+#[test]
+fn the_example_of_the_page_is_what_people_see() {
+    let refusal = Refusal {
+        request: "POST https://ghcr.io/v2/colliery-io/brokkr-broker/blobs/uploads/".to_owned(),
+        status: 403,
+        errors: ErrorEnvelope::parse(
+            br#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#,
+        ),
+        repository: Some("colliery-io/brokkr-broker".to_owned()),
+        credentials: Some("`GITHUB_TOKEN`".to_owned()),
+        insufficient: false,
+        retry_after: None,
+        attempts: 1,
+    };
+    let diagnostic = RegistryError::Denied(Box::new(refusal)).to_diagnostic();
+    let shown = human(std::slice::from_ref(&diagnostic), Style { color: false, unicode: true, width: 100 });
+    let (_, shown) = shown.split_once('\n').expect("a heading");
+    let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_CORPUS").is_some();
+    for page in ["docs/errors/registry-denied.md", "docs/guides/github-actions.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        let start = text.find("publish::registry::denied\n").expect("an example");
+        let opening = "publish::registry::denied\n".len();
+        let end = start + text[start..].find("```\n").expect("the end of the block");
+        if update {
+            fs::write(&path, format!("{}{shown}{}", &text[..start + opening], &text[end..])).unwrap();
+        } else {
+            assert_eq!(&text[start + opening..end], shown, "{page}");
+        }
+    }
+    // In annotations of GitHub the lines of the workflow stay lines, and in JSON too.
+    let annotation = github(std::slice::from_ref(&diagnostic));
+    assert!(annotation.contains("%0A%0Apermissions:%0A  contents: read%0A  packages: write"), "{annotation}");
+    assert_eq!(annotation.lines().count(), 1);
+    let document: Value = serde_json::from_str(&render_json(&[diagnostic])).unwrap();
+    let help = document["diagnostics"][0]["help"].as_str().unwrap();
+    assert!(help.contains("\n\npermissions:\n  contents: read\n  packages: write"), "{help}");
 }

@@ -30,6 +30,14 @@ fn the_help_of_every_command() {
 }
 
 #[test]
+fn the_help_of_a_command_below_another() {
+    let done = Folder::new().run("auth check --help").done().expect_code(0);
+    assert_snapshot!("help_auth_check", done.shown());
+    let page = Folder::new().run("man auth check").done().expect_code(0).stdout();
+    assert!(page.contains("brokkr-publish-auth-check"), "{page}");
+}
+
+#[test]
 fn the_version() {
     let done = Folder::new().run("--version").done().expect_code(0);
     assert_eq!(done.stdout(), concat!("brokkr-publish ", env!("CARGO_PKG_VERSION"), "\n"));

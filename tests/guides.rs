@@ -103,7 +103,8 @@ impl World {
         let text = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.host());
         fs::write(registries.join("registries.conf"), text).unwrap();
         // Who follows a guide has logged in. The registry asks nobody.
-        let auth = serde_json::json!({ "auths": { registry.host(): { "username": "you", "password": "word" } } });
+        let auth =
+            serde_json::json!({ "auths": { registry.host(): { "username": "you", "password": "word" } } });
         fs::create_dir(home.join(".docker")).unwrap();
         fs::write(home.join(".docker/config.json"), auth.to_string()).unwrap();
         let git =

@@ -28,9 +28,10 @@ fn denied(message: &str) -> Fault {
     Fault::Answer(403, vec![("content-type", "application/json".to_owned())], body.into_bytes())
 }
 
-/// A text with each port and digest replaced.
+/// A text with each port, digest and random name replaced.
 fn steady(shown: &str) -> String {
-    let shown = regex::Regex::new("127.0.0.1:[0-9]+").unwrap().replace_all(shown, "[REGISTRY]").into_owned();
+    let shown = regex::Regex::new("absent-[0-9a-f]+").unwrap().replace_all(shown, "absent-[RANDOM]");
+    let shown = regex::Regex::new("127.0.0.1:[0-9]+").unwrap().replace_all(&shown, "[REGISTRY]").into_owned();
     regex::Regex::new("sha256:[0-9a-f]{12,64}").unwrap().replace_all(&shown, "sha256:[DIGEST]").into_owned()
 }
 

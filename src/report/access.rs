@@ -42,6 +42,10 @@ fn cells(repository: &RepositoryAccess) -> Vec<String> {
     let credentials = match &repository.credentials {
         Some(origin) => clean::line(origin),
         None if repository.name.starts_with("oci:") => "a directory".to_owned(),
+        // They are named and cannot be had, as the reason below says.
+        None if repository.read.problem().is_some_and(|it| it.code == Code::RegistryCredentials.as_str()) => {
+            "-".to_owned()
+        }
         None => "nobody: no credentials were found".to_owned(),
     };
     [clean::line(&repository.name)]

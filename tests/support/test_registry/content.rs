@@ -19,7 +19,8 @@ pub struct Content {
     pub manifests: HashMap<(String, Digest), RawManifest>,
     /// What each tag names, by repository and tag.
     pub tags: BTreeMap<(String, String), Digest>,
-    sessions: HashMap<String, Vec<u8>>,
+    /// What was received in each upload session that is open, by its path.
+    pub sessions: HashMap<String, Vec<u8>>,
     opened: usize,
     /// Whether a manifest was deleted without its tags.
     halved: bool,
