@@ -154,6 +154,8 @@ pub enum Placed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// Every repository is asked whether the credentials may do there what is planned.
+    Preflight,
     /// Sources are opened and tags are read again.
     Check,
     /// Blobs and manifests.

@@ -13,6 +13,7 @@
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
 //! - [`guard`]: what must agree before anything is published.
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
+//! - [`mod@access`]: what the credentials may do in a repository.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@verify`]: whether what was published still stands.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
@@ -22,6 +23,7 @@
 pub mod diagnostic;
 pub mod model;
 
+pub mod access;
 pub mod apply;
 pub mod cli;
 pub mod config;

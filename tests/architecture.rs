@@ -11,7 +11,7 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
@@ -21,20 +21,21 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("registry", &[]),
     // The anonymous probe is a pull like any other, from a repository connected without credentials.
     ("visibility", &["registry"]),
+    ("access", &["registry"]),
     ("desired", &["config", "context", "guard", "source"]),
     ("observed", &["desired", "registry", "visibility"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
     ("verify", &["config", "context", "desired", "registry", "visibility"]),
     ("event", &[]),
-    ("apply", &["source", "registry", "visibility", "event"]),
+    ("apply", &["source", "registry", "visibility", "access", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
     (
         "engine",
         &[
-            "config", "context", "guard", "registry", "source", "desired", "observed", "plan", "verify",
-            "event", "apply", "saved",
+            "config", "context", "guard", "registry", "source", "access", "desired", "observed", "plan",
+            "verify", "event", "apply", "saved",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

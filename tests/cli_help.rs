@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails a test
 
 use brokkr_publish::diagnostic::Code;
+use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
@@ -26,6 +27,14 @@ fn the_help_of_every_command() {
         assert_eq!(done.stderr(), "", "help that was asked for is data");
         assert_snapshot!(format!("help_{name}"), done.shown());
     }
+}
+
+#[test]
+fn the_help_of_a_command_below_another() {
+    let done = Folder::new().run("auth check --help").done().expect_code(0);
+    assert_snapshot!("help_auth_check", done.shown());
+    let page = Folder::new().run("man auth check").done().expect_code(0).stdout();
+    assert!(page.contains("brokkr-publish-auth-check"), "{page}");
 }
 
 #[test]
@@ -77,6 +86,8 @@ fn schemas_are_json() {
     assert_eq!(plan.json(), json_schema::<Plan>());
     let record = folder.run("schema record").done().expect_code(0);
     assert_eq!(record.json(), json_schema::<Record>());
+    let access = folder.run("schema access").done().expect_code(0);
+    assert_eq!(access.json(), printed_schema::<AccessReport>("access"));
     let verification = folder.run("schema verification").done().expect_code(0);
     assert_eq!(verification.json(), printed_schema::<Verification>("verification"));
 }

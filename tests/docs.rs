@@ -10,6 +10,7 @@ use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
 use brokkr_publish::model::ResourceId;
+use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
@@ -103,8 +104,18 @@ fn whole_command() -> clap::Command {
     command
 }
 
-fn subcommands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
-    command.get_subcommands().filter(|it| it.get_name() != "help")
+/// Every command that does something, by the words that call it: `auth check` is one, and `auth` is none.
+fn subcommands(command: &clap::Command) -> Vec<(String, &clap::Command)> {
+    let mut found = Vec::new();
+    for subcommand in command.get_subcommands().filter(|it| it.get_name() != "help") {
+        let name = subcommand.get_name();
+        let below = subcommands(subcommand);
+        if below.is_empty() {
+            found.push((name.to_owned(), subcommand));
+        }
+        found.extend(below.into_iter().map(|(inner, command)| (format!("{name} {inner}"), command)));
+    }
+    found
 }
 
 #[test]
@@ -112,8 +123,7 @@ fn the_reference_names_every_command_and_option() {
     let page = read("docs/reference/cli.md");
     let command = whole_command();
     let mut missing = Vec::new();
-    for subcommand in subcommands(&command) {
-        let name = subcommand.get_name();
+    for (name, subcommand) in subcommands(&command) {
         let section = section(&page, &format!("## `{name}`"));
         for argument in subcommand.get_arguments().filter(|argument| !argument.is_global_set()) {
             let values = argument.get_possible_values();
@@ -140,7 +150,7 @@ fn the_reference_names_every_command_and_option() {
 fn the_reference_names_no_option_that_does_not_exist() {
     let command = whole_command();
     let known: BTreeSet<String> = std::iter::once(&command)
-        .chain(subcommands(&command))
+        .chain(subcommands(&command).into_iter().map(|(_, command)| command))
         .flat_map(clap::Command::get_arguments)
         .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect();
@@ -373,6 +383,17 @@ fn the_format_of_a_verification_is_told_in_full() {
     let mut names = BTreeSet::new();
     collect(&saved::printed_schema::<Verification>("verification"), &mut names);
     assert!(names.len() > 40, "only {} names are in the schema", names.len());
+    let missing: Vec<&String> = names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/reference/cli.md lacks {missing:?}");
+}
+
+#[test]
+fn the_format_of_an_access_report_is_told_in_full() {
+    let page = read("docs/reference/cli.md");
+    let section = section(&page, "### The access report as JSON");
+    let mut names = BTreeSet::new();
+    collect(&saved::printed_schema::<AccessReport>("access"), &mut names);
+    assert!(names.len() > 20, "only {} names are in the schema", names.len());
     let missing: Vec<&String> = names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/reference/cli.md lacks {missing:?}");
 }

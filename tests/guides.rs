@@ -12,6 +12,8 @@
 //! that GitHub sets for the event, and artifacts carried from job to job. Of its steps, `cargo install` is not run, and of
 //! actions only those are known that check out and carry artifacts; those that prepare docker do nothing here.
 //!
+//! Docker's credential file holds a user for that registry, as it does for who has logged in.
+//!
 //! `stage.acme.test`, where a page declares it as `staging`, is a second docker-registry, with a user and a password.
 //!
 //! With `BROKKR_PUBLISH_UPDATE_GUIDES=1` the pages are written anew with what the commands print.
@@ -100,6 +102,11 @@ impl World {
         fs::create_dir_all(&registries).unwrap();
         let text = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.host());
         fs::write(registries.join("registries.conf"), text).unwrap();
+        // Who follows a guide has logged in. The registry asks nobody.
+        let auth =
+            serde_json::json!({ "auths": { registry.host(): { "username": "you", "password": "word" } } });
+        fs::create_dir(home.join(".docker")).unwrap();
+        fs::write(home.join(".docker/config.json"), auth.to_string()).unwrap();
         let git =
             "[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n[push]\nautoSetupRemote = true\n";
         fs::write(home.join(".gitconfig"), git).unwrap();
@@ -214,6 +221,16 @@ impl World {
         let gap = " ".repeat(host.len() - "ghcr.io".len());
         let mut shown = String::new();
         for line in text.lines() {
+            // A row of `auth check`.
+            let row = ["  = ", "  ! "].into_iter().find_map(|sign| {
+                let (name, answers) = line.strip_prefix(&format!("{sign}{host}/"))?.split_once("   ")?;
+                Some(format!("{sign}ghcr.io/{name}{gap}   {answers}\n"))
+            });
+            if let Some(row) = row {
+                let home = self.folder.home().display().to_string();
+                shown.push_str(&row.replace(&home, "/home/you"));
+                continue;
+            }
             match line.strip_prefix(&format!("  {host}/")).and_then(|rest| rest.split_once("  ")) {
                 Some((name, platforms)) => {
                     shown.push_str(&format!("  ghcr.io/{name}{gap}  {platforms}"));
@@ -371,6 +388,11 @@ fn releasing() {
 }
 
 #[test]
+fn github_actions() {
+    follow("github-actions.md");
+}
+
+#[test]
 fn backports() {
     follow("backports.md");
 }
@@ -426,6 +448,7 @@ fn every_guide_is_followed() {
             "approval.md",
             "backports.md",
             "charts.md",
+            "github-actions.md",
             "multi-arch.md",
             "promotion.md",
             "pull-requests.md",

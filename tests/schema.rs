@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
@@ -20,6 +21,7 @@ fn the_schemas_are_up_to_date() {
         ("publish.schema.json", brokkr_publish::config::json_schema()),
         ("plan.schema.json", json_schema::<Plan>()),
         ("record.schema.json", json_schema::<Record>()),
+        ("access.schema.json", printed_schema::<AccessReport>("access")),
         ("verification.schema.json", printed_schema::<Verification>("verification")),
     ] {
         let path = root().join("schemas").join(name);
@@ -39,7 +41,8 @@ fn the_schemas_are_up_to_date() {
 #[test]
 fn the_schemas_of_what_is_printed_and_saved_describe_every_member() {
     // That of records holds that of plans.
-    for schema in [json_schema::<Record>(), printed_schema::<Verification>("verification")] {
+    let printed = [printed_schema::<AccessReport>("access"), printed_schema::<Verification>("verification")];
+    for schema in printed.into_iter().chain([json_schema::<Record>()]) {
         assert!(jsonschema::meta::is_valid(&schema));
         let mut undescribed = Vec::new();
         walk(&schema, &mut |name, property| {

@@ -1,4 +1,4 @@
-//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags and whatever is removed, then
+//! Carrying out a plan: what may be done is asked first, then comes content everywhere, then immutable tags, then floating tags and whatever is removed, then
 //! reading back.
 //!
 //! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
@@ -9,6 +9,7 @@ mod check;
 mod content;
 mod forward;
 mod orphans;
+mod preflight;
 mod progress;
 mod read_back;
 mod referrers;
@@ -105,6 +106,8 @@ impl From<Vec<Diagnostic>> for Stop {
 
 async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
+    stage(Stage::Preflight);
+    unless_cancelled(Stage::Preflight, options, preflight::ask(plan, options)).await?;
     stage(Stage::Check);
     // Sources are read on this thread, and those of registries wait for the network.
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))

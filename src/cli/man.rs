@@ -9,26 +9,22 @@ use crate::report::output::Stream;
 /// Print the manual page
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The subcommand; without one, the page of the whole.
-    command: Option<String>,
+    /// The subcommand, such as `plan` or `auth check`; without one, the page of the whole.
+    command: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let mut whole = super::command();
     whole.build();
-    let title = match &arguments.command {
-        None => "brokkr-publish".to_owned(),
-        Some(name) => format!("brokkr-publish-{name}"),
-    };
-    let command = match &arguments.command {
-        None => whole,
-        Some(name) => {
-            let found = whole.find_subcommand(name).cloned();
-            found.ok_or_else(|| {
-                vec![Diagnostic::error(Code::CommandUsage, format!("`{name}` is not a command"))]
-            })?
-        }
-    };
+    let title = ["brokkr-publish"].into_iter().chain(arguments.command.iter().map(String::as_str));
+    let title = title.collect::<Vec<_>>().join("-");
+    let mut command = &whole;
+    for name in &arguments.command {
+        command = command.find_subcommand(name).ok_or_else(|| {
+            vec![Diagnostic::error(Code::CommandUsage, format!("`{name}` is not a command"))]
+        })?;
+    }
+    let command = command.clone();
     let mut page = Vec::new();
     clap_mangen::Man::new(command).title(title).render(&mut page).map_err(|error| {
         vec![Diagnostic::error(Code::CommandUsage, format!("the page cannot be made: {error}"))]

@@ -3,6 +3,7 @@
 
 mod apply;
 mod approve;
+mod auth;
 mod completions;
 mod explain;
 mod lint;
@@ -48,6 +49,7 @@ enum Command {
     Rollback(rollback::Arguments),
     Verify(verify::Arguments),
     Prune(prune::Arguments),
+    Auth(auth::Arguments),
     Show(show::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -92,6 +94,7 @@ fn run() -> u8 {
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
+        Command::Auth(arguments) => auth::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),

@@ -3,13 +3,14 @@
 use clap::{Args, ValueEnum};
 
 use super::DONE;
+use crate::model::access::AccessReport;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
 use crate::report::output::Stream;
 use crate::{config, saved};
 
-/// Print the JSON Schema of publish.toml, of a saved plan, of a record or of a verification
+/// Print the JSON Schema of publish.toml, of a saved plan, of a record, of a verification or of an access report
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// What to describe.
@@ -28,6 +29,8 @@ enum Subject {
     Record,
     /// What `verify --json` prints.
     Verification,
+    /// What `auth check --json` prints.
+    Access,
 }
 
 pub(super) fn run(arguments: &Arguments) -> u8 {
@@ -35,6 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         Subject::Config => config::json_schema(),
         Subject::Plan => saved::json_schema::<Plan>(),
         Subject::Record => saved::json_schema::<Record>(),
+        Subject::Access => saved::printed_schema::<AccessReport>("access"),
         Subject::Verification => saved::printed_schema::<Verification>("verification"),
     };
     Stream::Out.write(&format!("{schema:#}\n"));

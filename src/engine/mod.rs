@@ -1,6 +1,7 @@
 //! The pipeline on one page: config and context become what is desired, the registries what is observed, the two a
 //! plan, and the plan an apply. Every command is a few lines here.
 
+mod auth;
 mod connect;
 mod files;
 mod findings;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use auth::check_access;
 use connect::Connections;
 pub use files::{
     Saved, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,

@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
 
+pub mod access;
 pub mod annotation;
 mod compare;
 pub mod content;

@@ -1,9 +1,11 @@
 //! What can go wrong with a registry, typed by kind. How each kind reads, and what its way out is, lives
 //! here and in `error/`; where errors arise, elsewhere in this room.
 
+mod create_first;
 mod directory;
 mod envelope;
 mod explain;
+mod github;
 mod refusal;
 pub(super) mod text;
 
@@ -216,6 +218,21 @@ impl RegistryError {
         match &mut self {
             Self::Unreachable { attempts, .. } => *attempts = count,
             Self::Unavailable(refusal) | Self::RateLimited(refusal) => refusal.attempts = count,
+            _ => {}
+        }
+        self
+    }
+
+    /// The same error, known to be about the repository `path`: a token server does not name it.
+    #[must_use]
+    pub(super) fn about(mut self, path: &str) -> Self {
+        match &mut self {
+            Self::Unavailable(refusal)
+            | Self::Unauthorized(refusal)
+            | Self::Denied(refusal)
+            | Self::NotFound(refusal)
+            | Self::RateLimited(refusal)
+            | Self::Rejected(refusal) => refusal.repository = Some(path.to_owned()),
             _ => {}
         }
         self

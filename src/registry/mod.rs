@@ -1,7 +1,7 @@
 //! Where content goes: registries over HTTP, and registries that are a directory.
 //!
 //! [`connect`] opens a registry, which hands out a [`Repository`] by name. What only some callers need is a
-//! trait of its own ([`ReadRepository`], [`DeleteRepository`]).
+//! trait of its own ([`ReadRepository`], [`DeleteRepository`], [`ProbeRepository`]).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -113,9 +113,32 @@ pub trait DeleteRepository: Send + Sync {
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError>;
 }
 
-/// A repository that can be published to, read and deleted from.
-pub trait ReadWriteRepository: Repository + ReadRepository + DeleteRepository {}
-impl<T: Repository + ReadRepository + DeleteRepository> ReadWriteRepository for T {}
+/// Whether a repository is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    There,
+    /// It is not, as far as these credentials see. Most registries make it at the first push.
+    NotYet,
+}
+
+/// A repository that can be asked what may be done in it. Asking changes nothing, and sends no content.
+#[async_trait::async_trait]
+pub trait ProbeRepository: Send + Sync {
+    /// Where the credentials come from that it is asked with, in words for people; `None`: it is asked without any.
+    async fn credentials_origin(&self) -> Result<Option<String>, RegistryError>;
+    /// Whether it is there, where it may be read.
+    async fn probe_read(&self) -> Result<Presence, RegistryError>;
+    /// `Ok` where content may be pushed to it, and it may be made where it does not exist: by opening an upload session, which
+    /// is cancelled.
+    async fn probe_push(&self) -> Result<(), RegistryError>;
+    /// What may be deleted from it; `None` where that shows only by deleting.
+    async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError>;
+}
+
+/// A repository that can be published to, read, deleted from and asked what may be done.
+pub trait ReadWriteRepository: Repository + ReadRepository + DeleteRepository + ProbeRepository {}
+impl<T: Repository + ReadRepository + DeleteRepository + ProbeRepository> ReadWriteRepository for T {}
 
 /// A registry: one host, or one directory.
 pub trait Registry: Send + Sync {

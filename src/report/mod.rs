@@ -3,6 +3,7 @@
 //! Data goes to standard output, everything else to standard error. A reporter hears of events as they happen; the
 //! rest gives texts, which [`output`] writes.
 
+pub mod access;
 mod bars;
 pub(crate) mod clean;
 pub mod diagnostics;

@@ -46,7 +46,7 @@ pub(super) fn table(sections: &[Section], style: Style) -> String {
     text
 }
 
-fn pad(text: &str, width: usize) -> String {
+pub(super) fn pad(text: &str, width: usize) -> String {
     let length = text.chars().count();
     format!("{text}{}", " ".repeat(width.saturating_sub(length)))
 }

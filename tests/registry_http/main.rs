@@ -9,6 +9,7 @@ mod faults;
 mod listing;
 mod malice;
 mod plain;
+mod probe;
 mod pull;
 mod referrers;
 mod tokens;
@@ -25,8 +26,8 @@ use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
 use brokkr_publish::model::{Digest, RawManifest, Tag, media_type};
 use brokkr_publish::registry::{
-    BlobOutcome, ConnectOptions, Deletion, Notice, ReadWriteRepository, Registry, RegistryError, Removal,
-    RetryPolicy, Timeouts, connect, remove_tag,
+    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, ReadWriteRepository, Registry, RegistryError,
+    Removal, RetryPolicy, Timeouts, connect, remove_tag,
 };
 use small_image::{Blob, Body, SmallImage, at, name};
 use test_registry::{Auth, Deletes, Fault, Options, TestRegistry};

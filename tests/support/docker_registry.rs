@@ -42,6 +42,11 @@ impl DockerRegistry {
         Self::launch(auth, false, true)
     }
 
+    /// One that takes nothing: it is read-only, for maintenance.
+    pub fn start_read_only(auth: &Auth) -> Self {
+        Self::launch_with(auth, false, true, "  maintenance:\n    readonly:\n      enabled: true\n")
+    }
+
     /// One that deletes nothing, as it is by default.
     pub fn start_without_deleting(auth: &Auth) -> Self {
         Self::launch(auth, false, false)
@@ -54,6 +59,11 @@ impl DockerRegistry {
     }
 
     fn launch(auth: &Auth, tls: bool, deletes: bool) -> Self {
+        Self::launch_with(auth, tls, deletes, "")
+    }
+
+    /// With more keys of `storage`.
+    fn launch_with(auth: &Auth, tls: bool, deletes: bool, storage: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.then(|| make_certificates(folder.path()));
         let auth = match auth {
@@ -75,7 +85,7 @@ impl DockerRegistry {
                 String::new()
             };
             let config = format!(
-                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\nvalidation:\n  manifests:\n    urls:\n      allow:\n        - ^https://example\\.com/\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {folder_path}/data\n  delete:\n    enabled: {deletes}\n{storage}validation:\n  manifests:\n    urls:\n      allow:\n        - ^https://example\\.com/\nhttp:\n  addr: 127.0.0.1:{port}\n{tls}{auth}"
             );
             let config_path = folder.path().join("config.yml");
             fs::write(&config_path, config).expect("the configuration");

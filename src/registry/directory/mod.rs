@@ -5,7 +5,7 @@
 //! corrupt each other: `draft` writes files whole or not at all, `lock` keeps others out while `index`
 //! changes. `layout` says where things are, `blobs` and `manifests` put them there, `referrers` lists what
 //! refers to them, `deletion` takes them
-//! away, `repository` is the room's traits. All of it but `repository` blocks, and runs on threads that may.
+//! away, `probe` tries whether they can, `repository` is the room's traits. All of it but `repository` blocks, and runs on threads that may.
 
 mod blobs;
 mod deletion;
@@ -14,6 +14,7 @@ mod index;
 mod layout;
 mod lock;
 mod manifests;
+mod probe;
 mod referrers;
 mod repository;
 

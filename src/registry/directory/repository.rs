@@ -13,8 +13,8 @@ use super::layout::{Layout, read};
 use super::wrong;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Put,
-    ReadRepository, RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Presence,
+    ProbeRepository, Put, ReadRepository, RegistryError, Repository,
 };
 
 /// How long the source of a blob may yield nothing.
@@ -163,5 +163,25 @@ impl DeleteRepository for DirectoryRepository {
 
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
         self.run(|layout| layout.list_manifests().map(Some)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ProbeRepository for DirectoryRepository {
+    async fn credentials_origin(&self) -> Result<Option<String>, RegistryError> {
+        Ok(None)
+    }
+
+    async fn probe_read(&self) -> Result<Presence, RegistryError> {
+        self.run(|layout| layout.probe_read()).await
+    }
+
+    async fn probe_push(&self) -> Result<(), RegistryError> {
+        self.run(|layout| layout.probe_write()).await
+    }
+
+    async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.run(|layout| layout.probe_write()).await?;
+        self.deletion().await.map(Some)
     }
 }

@@ -1,76 +1,16 @@
 //! The way out of each error, in plain words.
 
-use super::{NetworkFailure, Refusal, RegistryError};
-
-/// What GHCR's 403 messages mean. They were gathered from public threads (REGISTRIES.md, "GHCR"); GHCR itself
-/// documents none of them.
-const GHCR_DENIALS: [(&str, &str); 5] = [
-    (
-        "installation not allowed to create organization package",
-        "this would be the package's first push, and the job's token may not create packages: give the job `permissions: packages: write`; if it has that, an owner of the organization must allow members to create packages",
-    ),
-    (
-        "installation not allowed to write organization package",
-        "the job's token may not write packages: give the job `permissions: packages: write`; a pull request from a fork never gets it, and the organization can forbid it for every workflow",
-    ),
-    (
-        "permission_denied: write_package",
-        "the package exists and does not let this repository write: open the package's settings, \"Manage Actions access\", and add this repository with the role Write",
-    ),
-    (
-        "the token provided does not match expected scopes",
-        "the personal access token lacks the scope `write:packages`: only a classic token can have it; fine-grained tokens and GitHub App tokens do not work for packages",
-    ),
-    (
-        "exceeded a secondary rate limit",
-        "GitHub limits how fast one account may write: wait some minutes and run again; what was sent stays there and is not sent again",
-    ),
-];
-
-/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
-/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
-/// endpoints for packages").
-const PACKAGES_REFUSALS: [(&str, &str); 6] = [
-    (
-        "cannot delete the last",
-        "GitHub keeps the last tagged version of a package: publish another tag first, keep this one, or delete the whole package in its settings",
-    ),
-    (
-        "downloads cannot be deleted",
-        "GitHub keeps what is public and was downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
-    ),
-    (
-        "resource not accessible by integration",
-        "the job's token may not delete here: give the job `permissions: packages: write`, and in the package's settings, \"Manage Actions access\", give this repository the role Admin",
-    ),
-    (
-        "must have admin rights",
-        "deleting takes the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
-    ),
-    (
-        ":packages scope",
-        "the personal access token lacks a scope: deleting takes a classic token with `read:packages` and `delete:packages`",
-    ),
-    (
-        "package not found",
-        "the registry holds this package, and the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
-    ),
-];
+use super::{NetworkFailure, Refusal, RegistryError, create_first, github};
 
 /// What to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
-    if let Some(help) = error.refusal().and_then(packages_refusal) {
-        return help.to_owned();
+    if let Some(help) = error.refusal().and_then(github::help) {
+        return help;
     }
     match error {
         RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
         RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
         RegistryError::Unauthorized(refusal) => unauthorized(refusal),
-        RegistryError::Denied(refusal) | RegistryError::RateLimited(refusal)
-            if ghcr_denial(refusal).is_some() =>
-        {
-            ghcr_denial(refusal).unwrap_or_default().to_owned()
-        }
         RegistryError::Denied(refusal) => denied(refusal),
         RegistryError::NotFound(refusal) => not_found(refusal),
         RegistryError::RateLimited(refusal) => match refusal.retry_after {
@@ -127,18 +67,15 @@ fn unreachable(failure: NetworkFailure) -> &'static str {
     }
 }
 
-fn packages_refusal(refusal: &Refusal) -> Option<&'static str> {
-    let known = |status| matches!(status, 400 | 403 | 404);
-    let mut refusals = PACKAGES_REFUSALS.iter().filter(|_| known(refusal.status));
-    refusals.find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
-}
-
-fn ghcr_denial(refusal: &Refusal) -> Option<&'static str> {
-    GHCR_DENIALS.iter().find(|(words, _)| refusal.errors.mentions(words)).map(|(_, help)| *help)
-}
-
 fn unauthorized(refusal: &Refusal) -> String {
+    if let Some(help) = create_first::perhaps(refusal) {
+        return help;
+    }
     match &refusal.credentials {
+        Some(origin) if refusal.insufficient => format!(
+            "the credentials from {origin} are accepted, but do not reach as far as this: ask for the right to {} this repository, or use a token with that scope, and check the name for a slip of the pen; on Docker Hub and Quay its first part is your account, or an organization that you may write to",
+            what_for(refusal)
+        ),
         Some(origin) => format!(
             "the credentials from {origin} were not accepted: they may be mistyped, expired or revoked, or not valid for this repository; log in again"
         ),
@@ -149,6 +86,11 @@ fn unauthorized(refusal: &Refusal) -> String {
 /// Whether something was to be deleted.
 fn deletes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("DELETE ")
+}
+
+/// Whether an upload was to be begun.
+fn pushes(refusal: &Refusal) -> bool {
+    refusal.request.starts_with("POST ") && refusal.request.ends_with("/blobs/uploads/")
 }
 
 /// What the right to do it is called.
@@ -164,6 +106,9 @@ fn what_for(refusal: &Refusal) -> &'static str {
 }
 
 fn denied(refusal: &Refusal) -> String {
+    if let Some(help) = create_first::perhaps(refusal) {
+        return help;
+    }
     match &refusal.credentials {
         Some(origin) => format!(
             "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
@@ -177,7 +122,9 @@ fn not_found(refusal: &Refusal) -> String {
     if refusal.errors.mentions("accept header does not support") {
         return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
     }
-    "check the repository's name; some registries (Harbor's projects, ECR's repositories, GitLab's projects) want it created before the first push".to_owned()
+    create_first::help(refusal).unwrap_or_else(|| {
+        "check the repository's name; some registries (Harbor's projects, ECR's repositories, GitLab's projects) want it created before the first push".to_owned()
+    })
 }
 
 fn rejected(refusal: &Refusal) -> String {
@@ -188,6 +135,7 @@ fn rejected(refusal: &Refusal) -> String {
         412 => "a rule of the registry forbids this, often tag immutability (Harbor answers so): publish under a new version, or change the rule in the registry".to_owned(),
         413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits how large a request may be: raise it".to_owned(),
         405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete by its own means".to_owned(),
+        405 if pushes(refusal) => "the registry takes no pushes: it is read-only, for maintenance (in the configuration of the distribution registry: `storage.maintenance.readonly`) or since it mirrors another; end that, or push to the registry that it mirrors".to_owned(),
         405 | 501 => "the registry does not offer this operation: check that the `url` is a registry's".to_owned(),
         _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry misses content that was sent before, perhaps removed by its garbage collection: run again".to_owned(),
         _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and look at proxies in between".to_owned(),

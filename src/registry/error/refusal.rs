@@ -14,8 +14,13 @@ pub struct Refusal {
     pub status: u16,
     /// What the body said.
     pub errors: ErrorEnvelope,
+    /// The repository it was about, by its path in the API, where that is known.
+    pub repository: Option<String>,
     /// Where the credentials came from that the request carried; `None`: it carried none.
     pub credentials: Option<String>,
+    /// Whether the registry says that they were accepted, and do not reach far enough (`insufficient_scope`; RFC 6750,
+    /// section 3.1).
+    pub insufficient: bool,
     /// How long the registry asked to wait.
     pub retry_after: Option<Duration>,
     /// How often it was tried.

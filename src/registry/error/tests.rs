@@ -9,7 +9,9 @@ fn refusal(status: u16, body: &str) -> Refusal {
         request: "PUT https://ghcr.io/v2/o/n/manifests/v1".to_owned(),
         status,
         errors: ErrorEnvelope::parse(body.as_bytes()),
+        repository: Some("o/n".to_owned()),
         credentials: Some("`GITHUB_TOKEN`".to_owned()),
+        insufficient: false,
         retry_after: None,
         attempts: 1,
     }

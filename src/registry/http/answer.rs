@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::retry::{Failure, asked_wait};
-use super::{Timeouts, exchange};
+use super::{Timeouts, challenge, exchange};
 use crate::model::Digest;
 use crate::registry::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
 
@@ -133,6 +133,8 @@ impl Answer {
         }
         let retry_after = asked_wait(self.headers(), &errors);
         RegistryError::from_refusal(Refusal {
+            repository: repository(self.url.path()).map(str::to_owned),
+            insufficient: challenge::is_insufficient(self.headers()),
             request: self.request,
             status: status.as_u16(),
             errors,
@@ -140,5 +142,33 @@ impl Answer {
             retry_after,
             attempts: 1,
         })
+    }
+}
+
+/// The repository that a path of the API is about.
+fn repository(path: &str) -> Option<&str> {
+    let (_, rest) = path.split_once("/v2/")?;
+    let parts = ["/blobs/", "/manifests/", "/tags/", "/referrers/"];
+    let end = parts.into_iter().filter_map(|part| rest.rfind(part)).max()?;
+    rest.get(..end).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_request_names_its_repository() {
+        for (path, expected) in [
+            ("/v2/acme/app/blobs/uploads/", Some("acme/app")),
+            ("/v2/acme/app/blobs/uploads/1", Some("acme/app")),
+            ("/v2/acme/manifests/app/manifests/v1", Some("acme/manifests/app")),
+            ("/v2/app/tags/list", Some("app")),
+            ("/v2/", None),
+            ("/token", None),
+            ("/v2//tags/list", None),
+        ] {
+            assert_eq!(repository(path), expected, "{path}");
+        }
     }
 }

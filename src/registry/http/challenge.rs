@@ -39,6 +39,17 @@ pub(super) fn scope(headers: &HeaderMap) -> Option<String> {
     scope.map(|(_, value)| value.to_unescaped())
 }
 
+/// Whether a Bearer challenge in the headers says that the token was accepted, and does not reach far enough.
+pub(super) fn is_insufficient(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|header| ChallengeParser::new(header).map_while(Result::ok)).any(|challenge| {
+        let is_said = |(key, value): &(&str, http_auth::ParamValue<'_>)| {
+            key.eq_ignore_ascii_case("error") && value.to_unescaped() == "insufficient_scope"
+        };
+        challenge.scheme.eq_ignore_ascii_case("bearer") && challenge.params.iter().any(is_said)
+    })
+}
+
 /// The challenges of one header that can be answered, in order, as far as it can be read.
 fn parse(header: &str) -> Vec<Challenge> {
     let challenges = ChallengeParser::new(header).map_while(Result::ok);
@@ -110,6 +121,20 @@ mod tests {
             let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(header))]);
             assert_eq!(scope(&headers).as_deref(), expected, "{header}");
         }
+    }
+
+    #[test]
+    fn a_token_that_does_not_reach_far_enough_is_told_from_one_that_is_wrong() {
+        for (header, expected) in [
+            (r#"Bearer realm="https://h/t",scope="repository:a:push",error="insufficient_scope""#, true),
+            (r#"Bearer realm="https://h/t",error="invalid_token""#, false),
+            (r#"Bearer realm="https://h/t""#, false),
+            (r#"Basic realm="r", error="insufficient_scope""#, false),
+        ] {
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(header))]);
+            assert_eq!(is_insufficient(&headers), expected, "{header}");
+        }
+        assert!(!is_insufficient(&HeaderMap::new()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
 //! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
-//! `delete` that of deleting, and `repository` is the room's traits. `github` deletes where GitHub's registry
+//! `delete` that of deleting, `probe` asks what may be done, and `repository` is the room's traits. `github` deletes where GitHub's registry
 //! does not.
 
 mod address;
@@ -23,6 +23,7 @@ mod link;
 mod location;
 mod manifests;
 mod origin;
+mod probe;
 mod pull;
 mod referrers;
 mod repository;

@@ -136,7 +136,7 @@ impl HttpRepository {
     }
 
     /// Opens an upload session.
-    async fn open_session(&self) -> Result<Session, RegistryError> {
+    pub(super) async fn open_session(&self) -> Result<Session, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
         let answer = self.host.send(&Call::new(Method::POST, url, &self.writing)).await?;
         if answer.status() != StatusCode::ACCEPTED {

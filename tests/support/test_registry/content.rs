@@ -19,7 +19,8 @@ pub struct Content {
     pub manifests: HashMap<(String, Digest), RawManifest>,
     /// What each tag names, by repository and tag.
     pub tags: BTreeMap<(String, String), Digest>,
-    sessions: HashMap<String, Vec<u8>>,
+    /// What was received in each upload session that is open, by its path.
+    pub sessions: HashMap<String, Vec<u8>>,
     opened: usize,
     /// Whether a manifest was deleted without its tags.
     halved: bool,
@@ -105,6 +106,7 @@ impl Shared {
             ("PATCH", Kind::Session) => self.patch(request, body).await,
             ("PUT", Kind::Session) => self.close(repository, request, body).await,
             ("GET", Kind::Session) => self.standing(request),
+            ("DELETE", Kind::Session) if self.options.cancels => self.cancel(request),
             _ => refusal(405, "UNSUPPORTED", "the operation is unsupported"),
         }
     }
@@ -291,6 +293,13 @@ impl Shared {
         content.blobs.insert((repository.to_owned(), found.clone()), bytes.into());
         let location = format!("/v2/{repository}/blobs/{found}");
         empty(201, &[("location", location), ("docker-content-digest", found.to_string())])
+    }
+
+    fn cancel(&self, request: &Logged) -> Response<Body> {
+        match self.content.lock().expect("a lock").sessions.remove(&request.path) {
+            Some(_) => empty(204, &[]),
+            None => refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown"),
+        }
     }
 
     fn standing(&self, request: &Logged) -> Response<Body> {

@@ -63,6 +63,8 @@ pub struct Options {
     pub deletes: Deletes,
     /// What its token server calls deleting.
     pub delete_action: &'static str,
+    /// Whether it cancels an upload: GHCR answers 405.
+    pub cancels: bool,
 }
 
 /// What a registry deletes.
@@ -113,6 +115,7 @@ impl Default for Options {
             absolute: false,
             deletes: Deletes::Nothing,
             delete_action: "delete",
+            cancels: true,
         }
     }
 }

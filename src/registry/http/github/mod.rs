@@ -13,8 +13,8 @@ pub(super) use api::Packages;
 use super::repository::HttpRepository;
 use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Put, ReadRepository,
-    RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, HeldManifest, Presence, ProbeRepository,
+    Put, ReadRepository, RegistryError, Repository,
 };
 
 /// A repository of GitHub's container registry.
@@ -96,5 +96,26 @@ impl DeleteRepository for GithubRepository {
 
     async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
         self.versions().await.map(Some)
+    }
+}
+
+#[async_trait::async_trait]
+impl ProbeRepository for GithubRepository {
+    async fn credentials_origin(&self) -> Result<Option<String>, RegistryError> {
+        self.registry.credentials_origin().await
+    }
+
+    async fn probe_read(&self) -> Result<Presence, RegistryError> {
+        self.registry.probe_read().await
+    }
+
+    async fn probe_push(&self) -> Result<(), RegistryError> {
+        self.registry.probe_push().await
+    }
+
+    /// Sees that the packages API shows the package. It tells by nothing but a deletion whether this token may delete:
+    /// `X-OAuth-Scopes` is absent for a job's token (cli/cli#1359).
+    async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.see_package().await.map(|()| None)
     }
 }

@@ -87,6 +87,14 @@ impl GithubRepository {
         }
     }
 
+    /// Sees that the API shows the package, where there is one: an error where it hides it from this token.
+    pub(super) async fn see_package(&self) -> Result<(), RegistryError> {
+        match self.walk(&mut |_| false).await? {
+            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Deletes a manifest with all its tags; `Ok` where it is not there (any more).
     pub(super) async fn delete_version(&self, digest: &Digest) -> Result<(), RegistryError> {
         let mut pauses = READ_PAUSES.into_iter();

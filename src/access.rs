@@ -1,0 +1,236 @@
+//! What the credentials of a run may do in a repository: asked of the registry, before any content is sent and without
+//! anything being changed. What a plan or a configuration needs is decided elsewhere.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::model::Provider;
+use crate::registry::{Deletion, Presence, ReadWriteRepository, RegistryError};
+
+/// What is asked about one repository.
+#[derive(Clone, Default)]
+pub struct Questions {
+    /// Whether it may be read.
+    pub read: bool,
+    /// Whether it may be pushed to.
+    pub push: bool,
+    /// Whether something may be deleted from it.
+    pub delete: bool,
+    /// The repositories that content is to be mounted from, which must be readable.
+    pub mounts: Vec<Arc<dyn ReadWriteRepository>>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Yes.
+    Granted,
+    /// No.
+    Refused(RegistryError),
+    /// The registry did not answer the question.
+    Unknown(RegistryError),
+    /// There is no such repository yet.
+    NotYet,
+    /// It shows only when it is done.
+    Untold,
+    /// Nobody asked.
+    NotAsked,
+}
+
+/// The answers about one repository.
+#[derive(Debug)]
+pub struct Answers {
+    /// Whether it may be read.
+    pub read: Verdict,
+    /// Whether it may be pushed to.
+    pub push: Verdict,
+    /// Whether it may be created by pushing to it; asked where it was found not to exist.
+    pub create: Verdict,
+    /// Whether each repository that content is to be mounted from may be read.
+    pub mounts: Vec<Verdict>,
+    /// Whether something may be deleted from it.
+    pub delete: Verdict,
+}
+
+/// Asks `repository`, which `provider` runs.
+pub async fn ask(
+    repository: &dyn ReadWriteRepository,
+    provider: Option<Provider>,
+    questions: &Questions,
+) -> Answers {
+    let read = async { if questions.read { Some(repository.probe_read().await) } else { None } };
+    let push = async { if questions.push { Some(repository.probe_push().await) } else { None } };
+    let mounts = join_all(questions.mounts.iter().map(|from| async { mount(from.probe_read().await) }));
+    let (read, push, mounts) = tokio::join!(read, push, mounts);
+    let (read, push, create) = combine(read, push, provider);
+    let delete = match (&read, questions.delete) {
+        (_, false) => Verdict::NotAsked,
+        (Verdict::NotYet, true) => Verdict::NotYet,
+        (_, true) => delete(repository.probe_delete().await),
+    };
+    Answers { read, push, create, mounts, delete }
+}
+
+/// What reading and pushing together say of both, and of creating.
+fn combine(
+    read: Option<Result<Presence, RegistryError>>,
+    push: Option<Result<(), RegistryError>>,
+    provider: Option<Provider>,
+) -> (Verdict, Verdict, Verdict) {
+    let push = push.map_or(Verdict::NotAsked, verdict);
+    let read = match read {
+        None => return (Verdict::NotAsked, push, Verdict::NotAsked),
+        Some(Ok(Presence::There)) => return (Verdict::Granted, push, Verdict::NotAsked),
+        Some(Ok(Presence::NotYet)) => Verdict::NotYet,
+        // GitHub denies what does not exist. Whoever may push there may read, so that it is not there is what is left.
+        Some(Err(error)) if is_forbidden(&error) && is_absent(&push, provider) => Verdict::NotYet,
+        Some(Err(error)) => return (verdict::<()>(Err(error)), push, Verdict::NotAsked),
+    };
+    let create = push.clone();
+    (read, push, create)
+}
+
+fn is_forbidden(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Unauthorized(_) | RegistryError::Denied(_))
+}
+
+/// Whether the answer about pushing shows that a repository that may not be read does not exist.
+fn is_absent(push: &Verdict, provider: Option<Provider>) -> bool {
+    match push {
+        Verdict::Granted => provider == Some(Provider::Github),
+        Verdict::Refused(error) => {
+            error.refusal().is_some_and(|it| it.errors.mentions("not allowed to create organization package"))
+        }
+        _ => false,
+    }
+}
+
+fn mount(read: Result<Presence, RegistryError>) -> Verdict {
+    match read {
+        Ok(Presence::There) => Verdict::Granted,
+        // Whoever builds may push to it before this publishes.
+        Ok(Presence::NotYet) => Verdict::NotYet,
+        Err(error) => verdict::<()>(Err(error)),
+    }
+}
+
+fn delete(deletion: Result<Option<Deletion>, RegistryError>) -> Verdict {
+    match deletion {
+        Ok(Some(Deletion::Tags | Deletion::Manifests)) => Verdict::Granted,
+        Ok(Some(Deletion::Nothing(reason))) => Verdict::Refused(RegistryError::DeletesNothing { reason }),
+        Ok(None) => Verdict::Untold,
+        Err(error) => verdict::<()>(Err(error)),
+    }
+}
+
+/// What an answer means. That a registry has trouble, or limits how often it is asked, says nothing about rights.
+fn verdict<T>(answer: Result<T, RegistryError>) -> Verdict {
+    match answer {
+        Ok(_) => Verdict::Granted,
+        Err(
+            error @ (RegistryError::Unauthorized(_)
+            | RegistryError::Denied(_)
+            | RegistryError::NotFound(_)
+            | RegistryError::Rejected(_)
+            | RegistryError::DeletesNothing { .. }
+            | RegistryError::Credentials { .. }
+            | RegistryError::Directory { .. }),
+        ) => Verdict::Refused(error),
+        Err(error) => Verdict::Unknown(error),
+    }
+}
+
+impl Verdict {
+    /// What stands in the way, refused or unknown.
+    pub fn error(&self) -> Option<&RegistryError> {
+        match self {
+            Self::Refused(error) | Self::Unknown(error) => Some(error),
+            Self::Granted | Self::NotYet | Self::Untold | Self::NotAsked => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{ErrorEnvelope, Refusal};
+
+    fn refusal(status: u16, message: &str) -> Refusal {
+        let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": message }] }).to_string();
+        Refusal {
+            request: "POST https://ghcr.io/v2/acme/app/blobs/uploads/".to_owned(),
+            status,
+            errors: ErrorEnvelope::parse(body.as_bytes()),
+            repository: Some("acme/app".to_owned()),
+            credentials: None,
+            insufficient: false,
+            retry_after: None,
+            attempts: 1,
+        }
+    }
+
+    fn denied(message: &str) -> RegistryError {
+        RegistryError::Denied(Box::new(refusal(403, message)))
+    }
+
+    /// The verdicts in a word each.
+    fn words(verdicts: (Verdict, Verdict, Verdict)) -> [&'static str; 3] {
+        let word = |verdict: &Verdict| match verdict {
+            Verdict::Granted => "yes",
+            Verdict::Refused(_) => "no",
+            Verdict::Unknown(_) => "unknown",
+            Verdict::NotYet => "not yet",
+            Verdict::Untold => "untold",
+            Verdict::NotAsked => "-",
+        };
+        let (read, push, create) = verdicts;
+        [word(&read), word(&push), word(&create)]
+    }
+
+    #[test]
+    fn reading_and_pushing_together_say_what_is_there() {
+        let github = Some(Provider::Github);
+        let create = "permission_denied: installation not allowed to Create organization package";
+        for (read, push, provider, expected) in [
+            (Some(Ok(Presence::There)), Some(Ok(())), None, ["yes", "yes", "-"]),
+            (Some(Ok(Presence::There)), Some(Err(denied("no"))), None, ["yes", "no", "-"]),
+            (Some(Ok(Presence::NotYet)), Some(Ok(())), None, ["not yet", "yes", "yes"]),
+            (Some(Ok(Presence::NotYet)), Some(Err(denied("no"))), None, ["not yet", "no", "no"]),
+            (Some(Err(denied("no"))), Some(Err(denied("no"))), None, ["no", "no", "-"]),
+            // A robot that may only push is none of these; on GitHub there is no such thing.
+            (Some(Err(denied("no"))), Some(Ok(())), None, ["no", "yes", "-"]),
+            (Some(Err(denied("no"))), Some(Ok(())), github, ["not yet", "yes", "yes"]),
+            (Some(Err(denied("no"))), Some(Err(denied(create))), github, ["not yet", "no", "no"]),
+            (None, Some(Ok(())), None, ["-", "yes", "-"]),
+            (None, None, None, ["-", "-", "-"]),
+        ] {
+            assert_eq!(words(combine(read.clone(), push.clone(), provider)), expected, "{read:?} {push:?}");
+        }
+    }
+
+    #[test]
+    fn trouble_of_the_registry_is_no_refusal() {
+        for (error, refused) in [
+            (RegistryError::Unauthorized(Box::new(refusal(401, "no"))), true),
+            (RegistryError::NotFound(Box::new(refusal(404, "no"))), true),
+            (RegistryError::Rejected(Box::new(refusal(405, "no"))), true),
+            (RegistryError::RateLimited(Box::new(refusal(429, "slow down"))), false),
+            (RegistryError::RateLimited(Box::new(refusal(403, "exceeded a secondary rate limit"))), false),
+            (RegistryError::Unavailable(Box::new(refusal(503, "down"))), false),
+            (RegistryError::Protocol { request: "GET x".to_owned(), reason: "no".to_owned() }, false),
+        ] {
+            let verdict = verdict::<()>(Err(error));
+            assert_eq!(matches!(verdict, Verdict::Refused(_)), refused, "{verdict:?}");
+            assert!(verdict.error().is_some());
+        }
+    }
+
+    #[test]
+    fn a_registry_that_deletes_nothing_refuses_and_one_that_does_not_tell_is_no_problem() {
+        assert!(delete(Ok(Some(Deletion::Nothing("no".to_owned())))).error().is_some());
+        for deletion in [Some(Deletion::Tags), Some(Deletion::Manifests), None] {
+            assert!(delete(Ok(deletion)).error().is_none());
+        }
+    }
+}

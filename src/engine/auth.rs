@@ -1,0 +1,211 @@
+//! `auth check`: every declared repository, asked what the credentials may do there. Depends on no event, and opens no
+//! source.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::connect::Connections;
+use super::{Result, Session, path};
+use crate::access::{self, Answers, Questions, Verdict};
+use crate::apply::Connect;
+use crate::config::{Config, Content};
+use crate::desired::{Address, Selection};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::Reporter;
+use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
+use crate::model::plan::GENERATOR;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::remote::RemoteReference;
+use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::verify::{self, Place};
+
+/// Asks what the credentials may do in every repository that `targets` name: in all where there are none.
+pub async fn check_access(
+    session: &Session,
+    targets: &[String],
+    parallelism: usize,
+    reporter: &Arc<dyn Reporter>,
+) -> Result<AccessReport> {
+    let config = session.load()?;
+    // A tag is no repository of its own.
+    let of_repositories =
+        targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
+    let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
+    let everything = verify::places(&config, &Selection::default());
+    let addresses =
+        everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
+    let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
+    let connections =
+        Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
+    let places = verify::places(&config, &selection);
+    let repositories = join_all(places.iter().map(|place| ask(&config, place, &connections))).await;
+    let file = path::relative(&session.working_folder, &config.path).display().to_string();
+    let title = match &config.profile {
+        Some(profile) => format!("{file}, profile {profile}"),
+        None => file,
+    };
+    Ok(AccessReport {
+        format_version: FORMAT_VERSION.to_owned(),
+        generator: GENERATOR.to_owned(),
+        title,
+        granted: repositories.iter().all(RepositoryAccess::is_granted),
+        repositories,
+    })
+}
+
+/// Asks one repository. What keeps it from being asked at all is the answer to everything.
+async fn ask(config: &Config, place: &Place, connections: &Connections) -> RepositoryAccess {
+    let report = |credentials, answers: Answers, mounts: Vec<String>| RepositoryAccess {
+        address: place.address.clone(),
+        resource: place.resource.clone(),
+        registry: place.registry.clone(),
+        name: place.name.clone(),
+        credentials,
+        read: answer(&answers.read),
+        push: answer(&answers.push),
+        create: answer(&answers.create),
+        mounts: mounts
+            .into_iter()
+            .zip(&answers.mounts)
+            .map(|(from, verdict)| MountAccess { from, answer: answer(verdict) })
+            .collect(),
+        delete: answer(&answers.delete),
+    };
+    let (repository, mounts) = match connected(config, place, connections) {
+        Ok(connected) => connected,
+        Err(error) => return report(None, nothing(&error), Vec::new()),
+    };
+    let credentials = match repository.credentials_origin().await {
+        Ok(credentials) => credentials,
+        Err(error) => return report(None, nothing(&error), Vec::new()),
+    };
+    let (names, mounts) = mounts.into_iter().unzip();
+    let questions = Questions { read: true, push: true, delete: is_retained(config, place), mounts };
+    let answers = access::ask(repository.as_ref(), place.endpoint.provider(), &questions).await;
+    report(credentials, answers, names)
+}
+
+type Connected = (Arc<dyn ReadWriteRepository>, Vec<(String, Arc<dyn ReadWriteRepository>)>);
+
+/// The repository, and those that it mounts from.
+fn connected(
+    config: &Config,
+    place: &Place,
+    connections: &Connections,
+) -> std::result::Result<Connected, RegistryError> {
+    let repository = connections.repository(&place.endpoint, &place.repository)?;
+    let mut mounts = Vec::new();
+    for source in mounted_from(config, place) {
+        let name = format!("{}/{}", source.host, source.repository);
+        if mounts.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        let registries = config.registries.iter().map(|(name, registry)| (name, &registry.endpoint));
+        let endpoint = source.declared(registries).map_or_else(
+            || RegistryEndpoint {
+                url: source.location(),
+                insecure: false,
+                ca_file: None,
+                auth: None,
+                provider: None,
+            },
+            |(_, endpoint)| endpoint.clone(),
+        );
+        mounts.push((name, connections.repository(&endpoint, &source.repository)?));
+    }
+    Ok((repository, mounts))
+}
+
+/// The repositories of the same registry that the sources of an image are in, as far as their names are no templates.
+fn mounted_from(config: &Config, place: &Place) -> Vec<RemoteReference> {
+    let Some(Content::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content) else {
+        return Vec::new();
+    };
+    let remotes = image.source.templates().into_iter().filter_map(|(_, text)| repository_of(text));
+    let here = |source: &RemoteReference| {
+        source.location().host() == place.endpoint.url.host() && source.repository != place.repository
+    };
+    remotes.filter(here).collect()
+}
+
+/// The repository of a `docker://` source, whose tag or digest may be a template.
+fn repository_of(source: &str) -> Option<RemoteReference> {
+    let name = source.strip_prefix("docker://")?;
+    let plain = name.find("{{").or_else(|| name.find("{%"));
+    let name = match plain {
+        None => name,
+        // What ends before the template is the name where a tag or digest has begun.
+        Some(at) => {
+            let before = name.get(..at)?;
+            let tag = before.rfind([':', '@'])?;
+            before.get(..tag).filter(|_| !before.get(tag..).unwrap_or_default().contains('/'))?
+        }
+    };
+    name.parse().ok()
+}
+
+/// Whether a retention is about the repository.
+fn is_retained(config: &Config, place: &Place) -> bool {
+    config.retention.values().any(|retention| {
+        retention.resources.contains(&place.resource) && retention.registries.contains(&place.registry)
+    })
+}
+
+/// The answers of a repository that could not be asked.
+fn nothing(error: &RegistryError) -> Answers {
+    let unknown = || Verdict::Unknown(error.clone());
+    Answers {
+        read: unknown(),
+        push: unknown(),
+        create: Verdict::NotAsked,
+        mounts: Vec::new(),
+        delete: Verdict::NotAsked,
+    }
+}
+
+fn answer(verdict: &Verdict) -> Answer {
+    match verdict {
+        Verdict::Granted => Answer::Granted,
+        Verdict::Refused(error) => Answer::Refused(problem(error)),
+        Verdict::Unknown(error) => Answer::Unknown(problem(error)),
+        Verdict::NotYet => Answer::NotYet,
+        Verdict::Untold => {
+            Answer::Untold { why: "GitHub tells it only when something is deleted".to_owned() }
+        }
+        Verdict::NotAsked => Answer::NotAsked,
+    }
+}
+
+fn problem(error: &RegistryError) -> Problem {
+    let Diagnostic { code, message, help, .. } = error.to_diagnostic();
+    let code: Code = code;
+    Problem { code: code.as_str().to_owned(), reason: message, help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_of_a_source_is_known_though_its_tag_is_a_template() {
+        for (source, expected) in [
+            ("docker://ghcr.io/acme/staging:{{ version }}", Some("ghcr.io/acme/staging")),
+            ("docker://ghcr.io/acme/staging:v{{ version }}", Some("ghcr.io/acme/staging")),
+            ("docker://localhost:5000/staging:{{ version }}", Some("localhost:5000/staging")),
+            ("docker://ghcr.io/acme/staging@{{ vars.digest }}", Some("ghcr.io/acme/staging")),
+            ("docker://ghcr.io/acme/staging:v1", Some("ghcr.io/acme/staging")),
+            ("docker://ghcr.io/acme/staging", Some("ghcr.io/acme/staging")),
+            ("docker://ghcr.io/acme/{{ image.name }}:{{ version }}", None),
+            ("docker://localhost:5000/{{ image.name }}", None),
+            ("docker://{{ vars.staging }}", None),
+            ("oci:image", None),
+        ] {
+            let found = repository_of(source).map(|it| format!("{}/{}", it.host, it.repository));
+            assert_eq!(found.as_deref(), expected, "{source}");
+        }
+    }
+}

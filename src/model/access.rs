@@ -1,0 +1,163 @@
+//! The answer of `auth check`: what the credentials may do in each repository. Data for machines; serialized it is what
+//! `auth check --json` prints.
+
+use serde::{Deserialize, Serialize};
+
+use super::ResourceId;
+
+/// What a report looks like: major versions break readers, minor ones only add fields.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Whether the credentials may do everything that is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AccessReport {
+    /// The version of this format, `MAJOR.MINOR`.
+    pub format_version: String,
+    /// The program that asked, with its version.
+    pub generator: String,
+    /// One line about what was asked, for people.
+    pub title: String,
+    /// Whether nothing was refused, and nothing is unknown.
+    pub granted: bool,
+    /// The repositories, in the order of `publish.toml`.
+    pub repositories: Vec<RepositoryAccess>,
+}
+
+/// What the credentials may do in one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RepositoryAccess {
+    /// `images.NAME@REGISTRY`, which `--target` takes; `charts` and `artifacts` likewise.
+    pub address: String,
+    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    pub resource: ResourceId,
+    /// The registry's name.
+    pub registry: String,
+    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    pub name: String,
+    /// Where the credentials come from, in words; nothing where it was asked without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Whether it may be read.
+    pub read: Answer,
+    /// Whether content may be pushed to it: an upload session was opened and cancelled.
+    pub push: Answer,
+    /// Whether it may be created, where it does not exist.
+    pub create: Answer,
+    /// The repositories of the same registry that content is to be mounted from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<MountAccess>,
+    /// Whether something may be deleted from it, where a retention is about it.
+    pub delete: Answer,
+}
+
+/// Whether content may be mounted from a repository of the same registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MountAccess {
+    /// The whole name of that repository.
+    pub from: String,
+    /// Whether it may be read.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// Whether something may be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes.
+    Granted,
+    /// No.
+    Refused(Problem),
+    /// It could not be found out.
+    Unknown(Problem),
+    /// The repository does not exist yet.
+    NotYet,
+    /// The registry tells it only when it is done.
+    Untold {
+        /// Why.
+        why: String,
+    },
+    /// It was not asked, since nothing that is declared needs it.
+    NotAsked,
+}
+
+/// Why something is refused or unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Problem {
+    /// The code, which `explain` tells about.
+    pub code: String,
+    /// What the registry said.
+    pub reason: String,
+    /// The way out; may have several lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// Something that credentials may do, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Read tags, manifests and blobs.
+    Read,
+    /// Push content, and put tags.
+    Push,
+    /// Create the repository by pushing to it.
+    Create,
+    /// Take content from another repository of the registry.
+    Mount,
+    /// Delete tags or manifests.
+    Delete,
+}
+
+impl Permission {
+    /// Every one, in the order of a report.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Push, Self::Create, Self::Mount, Self::Delete];
+
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Push => "push",
+            Self::Create => "create",
+            Self::Mount => "mount",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Answer {
+    /// What stands in the way, refused or unknown.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) | Self::Unknown(problem) => Some(problem),
+            Self::Granted | Self::NotYet | Self::Untold { .. } | Self::NotAsked => None,
+        }
+    }
+}
+
+impl RepositoryAccess {
+    /// Every answer, each with what it is about; of a mount also the repository that it is from.
+    pub fn answers(&self) -> impl Iterator<Item = (Permission, Option<&str>, &Answer)> {
+        let mounts = self.mounts.iter().map(|it| (Permission::Mount, Some(it.from.as_str()), &it.answer));
+        [
+            (Permission::Read, None, &self.read),
+            (Permission::Push, None, &self.push),
+            (Permission::Create, None, &self.create),
+        ]
+        .into_iter()
+        .chain(mounts)
+        .chain([(Permission::Delete, None, &self.delete)])
+    }
+
+    /// Whether nothing was refused, and nothing is unknown.
+    pub fn is_granted(&self) -> bool {
+        self.answers().all(|(_, _, answer)| answer.problem().is_none())
+    }
+
+    /// The answer for all that is to be mounted: the worst of them.
+    pub fn mount(&self) -> &Answer {
+        let answers = || self.mounts.iter().map(|mount| &mount.answer);
+        let refused = answers().find(|answer| matches!(answer, Answer::Refused(_)));
+        let wrong = refused.or_else(|| answers().find(|answer| answer.problem().is_some()));
+        wrong.or_else(|| answers().next()).unwrap_or(&Answer::NotAsked)
+    }
+}

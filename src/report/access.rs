@@ -1,0 +1,178 @@
+//! What the credentials may do, for people as a table, and for machines; and what stands in the way as diagnostics.
+
+use super::paint::Ink;
+use super::rows::pad;
+use super::{Style, clean};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::access::{AccessReport, Answer, Permission, Problem, RepositoryAccess};
+
+/// The space between two columns.
+const GAP: &str = "   ";
+
+/// `report` as a table: a line for each repository, a column for each permission.
+pub fn human(report: &AccessReport, style: Style) -> String {
+    let title = format!("brokkr-publish auth check {} {}", style.dash(), clean::line(&report.title));
+    let mut text = format!("{}\n\n", style.paint(Ink::Strong, title));
+    let columns = ["repository"].into_iter().chain(Permission::ALL.map(Permission::as_str)).chain(["as"]);
+    let head: Vec<String> = columns.map(str::to_owned).collect();
+    let rows: Vec<(bool, Vec<String>)> =
+        report.repositories.iter().map(|repository| (repository.is_granted(), cells(repository))).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|(_, row)| row).chain([&head]).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| pad(cell, *width));
+        cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
+    };
+    text.push_str(&format!("    {}\n", style.paint(Ink::Strong, line(&head))));
+    for (granted, cells) in &rows {
+        let (ink, sign) = if *granted { (Ink::Created, '=') } else { (Ink::Alarm, '!') };
+        text.push_str(&format!("  {}\n", style.paint(ink, format!("{sign} {}", line(cells)))));
+    }
+    text.push_str(&notes(report));
+    text.push_str(&format!("\n{}\n", summary(report)));
+    style.plain(text)
+}
+
+fn cells(repository: &RepositoryAccess) -> Vec<String> {
+    let answers =
+        [&repository.read, &repository.push, &repository.create, repository.mount(), &repository.delete];
+    let credentials = match &repository.credentials {
+        Some(origin) => clean::line(origin),
+        None if repository.name.starts_with("oci:") => "a directory".to_owned(),
+        // They are named and cannot be had, as the reason below says.
+        None if repository.read.problem().is_some_and(|it| it.code == Code::RegistryCredentials.as_str()) => {
+            "-".to_owned()
+        }
+        None => "nobody: no credentials were found".to_owned(),
+    };
+    [clean::line(&repository.name)]
+        .into_iter()
+        .chain(answers.into_iter().map(|answer| word(answer).to_owned()))
+        .chain([credentials])
+        .collect()
+}
+
+fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Granted => "yes",
+        Answer::Refused(_) => "no",
+        Answer::Unknown(_) => "unknown",
+        Answer::NotYet => "not yet",
+        Answer::Untold { .. } => "untold",
+        Answer::NotAsked => "-",
+    }
+}
+
+/// What the words of the table leave open, each once.
+fn notes(report: &AccessReport) -> String {
+    let answers = || report.repositories.iter().flat_map(RepositoryAccess::answers);
+    let mut notes: Vec<String> = Vec::new();
+    if answers().any(|(_, _, answer)| *answer == Answer::NotYet) {
+        notes.push("not yet: it does not exist".to_owned());
+    }
+    for (_, _, answer) in answers() {
+        let Answer::Untold { why } = answer else { continue };
+        let note = format!("untold: {}", clean::line(why));
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    let lines = notes.iter().map(|note| format!("  {note}\n")).collect::<String>();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+fn summary(report: &AccessReport) -> String {
+    let all = report.repositories.len();
+    let has = |wanted: fn(&Answer) -> bool| {
+        let of = |it: &&RepositoryAccess| it.answers().any(|(_, _, answer)| wanted(answer));
+        report.repositories.iter().filter(of).count()
+    };
+    let refused = has(|answer| matches!(answer, Answer::Refused(_)));
+    let unknown = has(|answer| matches!(answer, Answer::Unknown(_)));
+    let repositories = |count: usize| match count {
+        1 => "1 repository".to_owned(),
+        count => format!("{count} repositories"),
+    };
+    match (all, refused, unknown) {
+        (0, ..) => "Auth: no repository is declared.".to_owned(),
+        (_, 0, 0) => format!("Auth: {} asked, nothing is refused.", repositories(all)),
+        _ => {
+            let counts = [(refused, "refused"), (unknown, "unknown")];
+            let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+            let counts: Vec<String> = counts.map(|(count, word)| format!("{word} in {count}")).collect();
+            format!("Auth: {} asked, something is {}.", repositories(all), counts.join(", "))
+        }
+    }
+}
+
+/// `report` as one JSON document.
+pub fn json(report: &AccessReport) -> String {
+    format!("{:#}\n", serde_json::to_value(report).unwrap_or_default())
+}
+
+/// What several repositories, or several permissions of one, have in common.
+struct Group<'r> {
+    problem: &'r Problem,
+    /// What the registry said, without the request.
+    said: &'r str,
+    unknown: bool,
+    /// Each repository, with what cannot be done there.
+    repositories: Vec<(&'r str, Vec<String>)>,
+}
+
+/// What stands in the way: one diagnostic for each reason, however many repositories it is of.
+pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for repository in &report.repositories {
+        for (permission, from, answer) in repository.answers() {
+            let Some(problem) = answer.problem() else { continue };
+            let (said, unknown) = (without_request(&problem.reason), matches!(answer, Answer::Unknown(_)));
+            let what = match from {
+                Some(from) => format!("{} from {from}", permission.as_str()),
+                None => permission.as_str().to_owned(),
+            };
+            let same = |group: &&mut Group<'_>| {
+                (group.said, group.unknown, &group.problem.help) == (said, unknown, &problem.help)
+            };
+            let name = repository.name.as_str();
+            let Some(group) = groups.iter_mut().find(same) else {
+                let repositories = vec![(name, vec![what])];
+                groups.push(Group { problem, said, unknown, repositories });
+                continue;
+            };
+            match group.repositories.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, whats)) => whats.push(what),
+                None => group.repositories.push((name, vec![what])),
+            }
+        }
+    }
+    groups.iter().map(diagnostic).collect()
+}
+
+fn diagnostic(group: &Group<'_>) -> Diagnostic {
+    let cannot = |what: &[String]| {
+        let what = what.join(" or ");
+        if group.unknown { format!("cannot ask whether to {what}") } else { format!("cannot {what}") }
+    };
+    let message = match group.repositories.as_slice() {
+        [(name, what)] => format!("{name}: {}: {}", cannot(what), group.problem.reason),
+        several => {
+            let lines = several.iter().map(|(name, what)| format!("\n{name}: {}", cannot(what)));
+            format!("{}{}", group.said, lines.collect::<String>())
+        }
+    };
+    let code = group.problem.code.parse().unwrap_or(Code::RegistryProtocol);
+    Diagnostic::error(code, message).help_maybe(group.problem.help.clone())
+}
+
+/// What a registry said, without `METHOD url: ` in front.
+fn without_request(reason: &str) -> &str {
+    let is_method = |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_uppercase());
+    let request = reason
+        .split_once(": ")
+        .filter(|(request, _)| request.split_once(" http").is_some_and(|(method, _)| is_method(method)));
+    request.map_or(reason, |(_, said)| said)
+}
