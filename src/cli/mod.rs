@@ -22,8 +22,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::diagnostics;
 use crate::report::output::{self, Stream};
+use crate::report::{self, diagnostics};
 pub use options::Global;
 
 /// Terraform for publishing container images and Helm charts: plan, apply and verify the tags of a release.
@@ -114,7 +114,10 @@ fn usage(error: &clap::Error) -> u8 {
     let stream = if asked { Stream::Out } else { Stream::Err };
     let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
     let text = error.render();
-    let text = if style.color { text.ansi().to_string() } else { text.to_string() };
+    let plain = text.to_string();
+    // What was typed is quoted in it, and may come from elsewhere: `--config "$FILE"`.
+    let clean = report::lines(&plain);
+    let text = if style.color && clean == plain { text.ansi().to_string() } else { clean };
     stream.write(&style.plain(text));
     if asked { DONE } else { FAILED }
 }

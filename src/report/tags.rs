@@ -83,14 +83,14 @@ impl Tags {
 
     /// One JSON document.
     pub fn json(&self) -> String {
-        format!("{:#}\n", self.value())
+        clean::json(&format!("{:#}\n", self.value()))
     }
 
     /// Lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (with commas between) and
     /// `NAME-references` (every tag in every registry, as build tools take them); for charts and artifacts the same with
     /// `charts-NAME` and `artifacts-NAME`.
     pub fn github(&self) -> String {
-        let mut text = format!("json={}\n", self.value());
+        let mut text = clean::json(&format!("json={}\n", self.value()));
         for (id, resource) in &self.resources {
             let name = name(id, '-');
             let tags: Vec<&str> = resource.tags.iter().map(|entry| entry.tag.as_str()).collect();
