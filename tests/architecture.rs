@@ -11,7 +11,7 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
@@ -30,11 +30,12 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("apply", &["source", "registry", "visibility", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
+    ("init", &[]),
     (
         "engine",
         &[
             "config", "context", "guard", "registry", "source", "desired", "observed", "plan", "verify",
-            "event", "apply", "saved",
+            "event", "apply", "saved", "init",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

@@ -5,6 +5,7 @@ mod apply;
 mod approve;
 mod completions;
 mod explain;
+mod init;
 mod lint;
 mod man;
 mod options;
@@ -41,6 +42,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Lint(lint::Arguments),
     Tags(tags::Arguments),
     Plan(plan::Arguments),
@@ -85,6 +87,7 @@ fn run() -> u8 {
     };
     options::log(&cli.global);
     let exit = match cli.command {
+        Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),

@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod output;
 mod paint;
 pub mod plan;
+pub mod proposal;
 pub mod references;
 mod referrers;
 mod rows;
