@@ -17,7 +17,7 @@
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@verify`]: whether what was published still stands.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
-//! - [`saved`]: plans and records as files.
+//! - [`saved`]: plans and records as files; [`mod@init`]: a first `publish.toml`.
 //! - [`engine`]: all of it on one page; [`cli`]: the command line.
 
 pub mod diagnostic;
@@ -32,6 +32,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod guard;
+pub mod init;
 pub mod observed;
 pub mod plan;
 pub mod registry;

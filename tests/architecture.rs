@@ -11,7 +11,7 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("config", &[]),
@@ -31,11 +31,12 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("apply", &["source", "registry", "visibility", "access", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
+    ("init", &[]),
     (
         "engine",
         &[
             "config", "context", "guard", "registry", "source", "access", "desired", "observed", "plan",
-            "verify", "event", "apply", "saved",
+            "verify", "event", "apply", "saved", "init",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

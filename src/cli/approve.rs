@@ -77,7 +77,10 @@ pub(super) fn approve(
 
 /// How a plan that was saved is applied.
 pub(super) fn saved(path: &Path) -> String {
-    format!("\nSaved. To apply exactly this: brokkr-publish apply {}\n", path.display())
+    format!(
+        "\nSaved. To apply exactly this: brokkr-publish apply {}\n",
+        report::one_line(&path.display().to_string())
+    )
 }
 
 /// Applies `plan`, tells what became of it, and saves the record where that was asked for.

@@ -46,7 +46,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     };
     let text = diagnostics::render(&found, format);
     let stream = if arguments.format == LintFormat::Human { Stream::Err } else { Stream::Out };
-    stream.write(&text);
+    match arguments.format {
+        LintFormat::Github => stream.write_commands(&text),
+        LintFormat::Human | LintFormat::Json | LintFormat::Sarif => stream.write(&text),
+    }
     if arguments.format == LintFormat::Human && !global.is_quiet() {
         Stream::Err.write(&summary(&found, arguments.files.len().max(1)));
     }

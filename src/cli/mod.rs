@@ -6,6 +6,7 @@ mod approve;
 mod auth;
 mod completions;
 mod explain;
+mod init;
 mod lint;
 mod man;
 mod options;
@@ -23,8 +24,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::diagnostics;
 use crate::report::output::{self, Stream};
+use crate::report::{self, diagnostics};
 pub use options::Global;
 
 /// Terraform for publishing container images and Helm charts: plan, apply and verify the tags of a release.
@@ -42,6 +43,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Lint(lint::Arguments),
     Tags(tags::Arguments),
     Plan(plan::Arguments),
@@ -87,6 +89,7 @@ fn run() -> u8 {
     };
     options::log(&cli.global);
     let exit = match cli.command {
+        Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
@@ -117,7 +120,10 @@ fn usage(error: &clap::Error) -> u8 {
     let stream = if asked { Stream::Out } else { Stream::Err };
     let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
     let text = error.render();
-    let text = if style.color { text.ansi().to_string() } else { text.to_string() };
+    let plain = text.to_string();
+    // What was typed is quoted in it, and may come from elsewhere: `--config "$FILE"`.
+    let clean = report::lines(&plain);
+    let text = if style.color && clean == plain { text.ansi().to_string() } else { clean };
     stream.write(&style.plain(text));
     if asked { DONE } else { FAILED }
 }

@@ -216,7 +216,7 @@ pub fn log(global: &Global) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(output::Log::default)
         .with_ansi(global.style(Stream::Err).color)
         .without_time()
         .try_init();

@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
 /// A plan for people or machines.
 pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
     if json {
-        return saved::to_json(plan);
+        return report::json_text(&saved::to_json(plan));
     }
     report::plan::human(plan, global.is_verbose(), global.style(Stream::Out))
 }

@@ -8,7 +8,7 @@ use super::{DONE, Exit, Global, plan};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Saved};
 use crate::report::output::Stream;
-use crate::report::{outcome, references};
+use crate::report::{self, outcome, references};
 use crate::saved;
 
 /// Show a saved plan or the record of an apply
@@ -53,7 +53,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
             ReferenceFormat::Env => references::env(&record).map_err(|error| vec![error.to_diagnostic()])?,
         },
-        (Saved::Record(record), None) if arguments.json => saved::to_json(record.as_ref()),
+        (Saved::Record(record), None) if arguments.json => {
+            report::json_text(&saved::to_json(record.as_ref()))
+        }
         (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
     };
     Stream::Out.write(&text);

@@ -229,14 +229,27 @@ pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     }
 }
 
+/// The files below `folder` that git tracks, or would track, and that match one of `patterns` (gitglossary(7), "pathspec"), with
+/// `/` between; `None` where `folder` is in no repository that can be read. What git ignores is left out.
+pub fn files(folder: &Path, patterns: &[&str]) -> Option<Vec<String>> {
+    let question = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z", "--"];
+    let listed = run(folder, &[question.as_slice(), patterns].concat()).ok()?;
+    Some(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect())
+}
+
+/// What the repository's own configuration may not do: name programs that questions would run (git-config(1)).
+const NO_PROGRAMS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"];
+
 /// Runs git in `folder` and returns its standard output. [`GitError::Failed`] is empty where git failed
 /// without a word, as its questions do to say no.
 fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
     let mut child = Command::new("git")
+        .args(NO_PROGRAMS)
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        // gitignore(7) and git(1): take no locks, speak English, ask nobody.
+        // git(1): take no locks, fetch nothing that a partial clone lacks, speak English, ask nobody.
+        .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")

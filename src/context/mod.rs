@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ci::{CiFacts, read as read_ci};
 pub use error::ContextError;
-pub use git::{GitError, descent};
+pub use git::{GitError, descent, files};
 pub use released::{TaggedCommit, TaggedCommits};
 pub use simulate::Flags;
 

@@ -5,6 +5,7 @@ mod auth;
 mod connect;
 mod files;
 mod findings;
+mod init;
 mod judge;
 mod path;
 mod prune;
@@ -25,6 +26,7 @@ pub use files::{
     save_record,
 };
 use findings::Findings;
+pub use init::{first_configuration, write_first};
 use judge::PlanJudge;
 pub use prune::prune;
 use reach::RegistryReach;

@@ -1,5 +1,6 @@
 //! Text without characters that would do something to a terminal or hide what it says.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Whether `character` moves the cursor, sets colours, or turns the direction of the text: control characters,
@@ -43,6 +44,65 @@ pub(crate) fn source(text: &str) -> String {
     output
 }
 
+/// A JSON document in which what acts on a terminal or a CI is written as an escape of JSON: the same document. JSON's own
+/// rules escape only what is below U+0020 (RFC 8259, section 7). Between its strings there are only blanks and ends of lines.
+pub(crate) fn json(document: &str) -> String {
+    let quiet = |character: char| matches!(character, '\n' | '\r' | '\t') || !acts(character);
+    let mut output = String::with_capacity(document.len());
+    for (position, character) in document.char_indices() {
+        let second = position > 0 && document.get(position - 1..).is_some_and(commands_anywhere);
+        match character {
+            _ if quiet(character) && !second => output.push(character),
+            _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                output.push_str(&format!("\\u{unit:04x}"));
+            }),
+        }
+    }
+    output
+}
+
+/// Whether `text` begins with what a CI takes for a command wherever it stands in a line: Azure Pipelines ("Logging
+/// commands"), GitHub's runner (`ActionCommand.TryParse`), `TeamCity` ("Service Messages").
+fn commands_anywhere(text: &str) -> bool {
+    ["##[", "##vso[", "##teamcity["].into_iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// The last look at what people are told, which everything passes: of what acts on a terminal only ends of lines, tabs
+/// and our own colours are left, and nothing is left that a CI takes for a command. GitHub's runner trims a line before it
+/// looks for `::` (`ActionCommand.TryParseV2`).
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    let quiet = |character: char| matches!(character, '\n' | '\t') || !acts(character);
+    if text.chars().all(quiet) && !text.contains("##") && !text.contains("::") {
+        return Cow::Borrowed(text);
+    }
+    let mut output = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut line_begins = true;
+    while let Some(character) = rest.chars().next() {
+        let length = match color(rest) {
+            Some(length) => length,
+            None => character.len_utf8(),
+        };
+        let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let command = (line_begins && rest.starts_with("::")) || commands_anywhere(rest);
+        if command || (length == character.len_utf8() && !quiet(character)) {
+            output.extend(character.escape_unicode());
+        } else {
+            output.push_str(piece);
+        }
+        line_begins = character == '\n' || (line_begins && character.is_whitespace());
+        rest = after;
+    }
+    Cow::Owned(output)
+}
+
+/// The length of the sequence that `text` begins with, where it only sets colours and weights: `ESC [ … m` (ECMA-48, 8.3.117).
+fn color(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    parameters.get(end..)?.starts_with('m').then_some("\u{1b}[".len() + end + 1)
+}
+
 /// `span` within `text`, on the boundaries of characters.
 pub(crate) fn span(text: &str, span: &Range<usize>) -> Range<usize> {
     let floor = |offset: usize| {
@@ -51,4 +111,62 @@ pub(crate) fn span(text: &str, span: &Range<usize>) -> Range<usize> {
     };
     let start = floor(span.start);
     start..floor(span.end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_colours_and_ends_of_lines_are_left() {
+        for (text, expected) in [
+            ("plain — text\n\tx", "plain — text\n\tx"),
+            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
+            ("\u{1b}[2Jx", "\\u{1b}[2Jx"),
+            ("\u{1b}]0;t\u{7}", "\\u{1b}]0;t\\u{7}"),
+            ("a\rb\u{9b}31m\u{202e}", "a\\u{d}b\\u{9b}31m\\u{202e}"),
+            ("\u{1b}[31", "\\u{1b}[31"),
+        ] {
+            assert_eq!(told(text), expected);
+        }
+    }
+
+    #[test]
+    fn no_line_is_a_command_of_a_ci() {
+        for (text, expected) in [
+            ("::add-mask::x", "\\u{3a}:add-mask::x"),
+            ("x\n  ::error::y\n", "x\n  \\u{3a}:error::y\n"),
+            ("x ##vso[task.setvariable]y", "x \\u{23}#vso[task.setvariable]y"),
+            ("##[warning]y", "\\u{23}#[warning]y"),
+            ("###[warning]y", "#\\u{23}#[warning]y"),
+            ("publish::tag::collision\n## How to fix it", "publish::tag::collision\n## How to fix it"),
+        ] {
+            assert_eq!(told(text), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_document_of_json_stays_what_it_is(
+            text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}\u{10000}a#\\[\"\\\\]{0,40}",
+            pretty in any::<bool>(),
+        ) {
+            let value = serde_json::json!({ text.clone(): [text, "##vso[x]"] });
+            let document = if pretty { format!("{value:#}\n") } else { value.to_string() };
+            let clean = json(&document);
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).expect("JSON"), value);
+            prop_assert!(!clean.chars().any(|c| acts(c) && c != '\n'));
+            prop_assert!(!clean.contains("##vso["));
+        }
+
+        #[test]
+        fn nothing_told_acts(text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}a#:\\[]{0,40}") {
+            let shown = told(&text);
+            prop_assert!(!shown.chars().any(|c| acts(c) && !"\n\t".contains(c)), "{:?}", shown);
+            prop_assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{:?}", shown);
+            prop_assert!(!shown.contains("##["), "{:?}", shown);
+        }
+    }
 }

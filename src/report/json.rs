@@ -1,5 +1,6 @@
 //! Events as JSON, a line each, on standard output.
 
+use super::clean;
 use super::output::Stream;
 use crate::event::{Event, Reporter};
 
@@ -13,7 +14,7 @@ impl Reporter for JsonLines {
         }
         if let Ok(mut line) = serde_json::to_string(event) {
             line.push('\n');
-            Stream::Out.write(&line);
+            Stream::Out.write(&clean::json(&line));
         }
     }
 }

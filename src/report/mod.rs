@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod output;
 mod paint;
 pub mod plan;
+pub mod proposal;
 pub mod references;
 mod referrers;
 mod rows;
@@ -24,3 +25,18 @@ pub use bars::Bars;
 pub use diagnostics::Style;
 pub use json::JsonLines;
 pub use lines::Lines;
+
+/// A text from outside on one line, with what acts on a terminal written as an escape.
+pub fn one_line(text: &str) -> String {
+    clean::line(text)
+}
+
+/// A text from outside on any number of lines, with what acts on a terminal written as an escape.
+pub fn lines(text: &str) -> String {
+    clean::message(text)
+}
+
+/// A JSON document as it may be printed: the same document, with nothing in it that acts on a terminal or a CI.
+pub fn json_text(document: &str) -> String {
+    clean::json(document)
+}

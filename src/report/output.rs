@@ -3,7 +3,7 @@
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
-use super::Style;
+use super::{Style, clean};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,8 +76,14 @@ impl Stream {
         Style { color, unicode, width }
     }
 
-    /// Writes `text`. A reader that went away (`plan | head`) is no error; any other is kept for [`failure`].
+    /// Writes `text` for people. Whatever it holds, nothing but our colours acts on a terminal, and no line is a command of
+    /// a CI. A reader that went away (`plan | head`) is no error; any other is kept for [`failure`].
     pub fn write(self, text: &str) {
+        self.write_commands(&clean::told(text));
+    }
+
+    /// Writes `text` that is made of commands of a CI, and is clean already.
+    pub fn write_commands(self, text: &str) {
         let result = match self {
             Self::Out => {
                 let mut out = std::io::stdout().lock();
@@ -90,6 +96,21 @@ impl Stream {
         {
             FAILURE.get_or_init(|| format!("{} cannot be written to: {error}", self.name()));
         }
+    }
+}
+
+/// Standard error for a log that something else writes: each piece passes as if it was told to people.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Stream::Err.write(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ pub fn json(record: &Record) -> String {
         let resource = resources.entry(it.name()).or_insert_with(|| json!({}));
         resource[it.registry] = json!(it.reference);
     }
-    format!("{:#}\n", serde_json::Value::Object(resources))
+    clean::json(&format!("{:#}\n", serde_json::Value::Object(resources)))
 }
 
 /// The `images` list of a `kustomization.yaml` (kustomize, "images": `name`, `newName`, `digest`). Every text is quoted as
@@ -73,7 +73,7 @@ pub fn kubernetes_images(record: &Record) -> String {
             format!("- name: {name}\n  newName: {name}\n  digest: {digest}\n")
         })
         .collect();
-    if entries.is_empty() { "images: []\n".to_owned() } else { format!("images:\n{entries}") }
+    if entries.is_empty() { "images: []\n".to_owned() } else { clean::json(&format!("images:\n{entries}")) }
 }
 
 /// Why references have no form.

@@ -51,7 +51,7 @@ fn unverified(it: &Unverified) -> String {
 
 /// `verification` as one JSON document.
 pub fn json(verification: &Verification) -> String {
-    format!("{:#}\n", serde_json::to_value(verification).unwrap_or_default())
+    clean::json(&format!("{:#}\n", serde_json::to_value(verification).unwrap_or_default()))
 }
 
 fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<Row> {

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::word;
 use crate::diagnostic::{Diagnostic, Label, SourceText};
+use crate::report::clean;
 
 /// The document: `{"format_version": 1, "diagnostics": [...]}`. Lines and columns count from 1, columns in
 /// characters; offsets are bytes of the text, without a byte order mark.
 pub fn json(diagnostics: &[Diagnostic]) -> String {
     let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
-    format!("{:#}\n", json!({ "format_version": 1, "diagnostics": diagnostics }))
+    clean::json(&format!("{:#}\n", json!({ "format_version": 1, "diagnostics": diagnostics })))
 }
 
 fn diagnostic(diagnostic: &Diagnostic) -> Value {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::word;
 use crate::diagnostic::{Code, Diagnostic, Label, Place};
 use crate::model::Digest;
+use crate::report::clean;
 
 /// Where the program comes from.
 const HOME: &str = "https://github.com/colliery-io/brokkr-publish";
@@ -33,7 +34,7 @@ pub fn sarif(diagnostics: &[Diagnostic]) -> String {
             "results": results,
         }],
     });
-    format!("{log:#}\n")
+    clean::json(&format!("{log:#}\n"))
 }
 
 fn rule(code: Code) -> Value {

@@ -1,0 +1,47 @@
+//! `init`.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{DONE, Exit, Global};
+use crate::engine;
+use crate::report::output::Stream;
+use crate::report::proposal;
+
+/// Write a first publish.toml from the repository: Dockerfiles, charts, the git remote
+///
+/// Writes it to the working directory, or where `--config` says, and never over a file that is there. Asks nobody, and
+/// no network.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Print it to standard output, and write nothing.
+    #[arg(long)]
+    stdout: bool,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+    let session = global.session()?;
+    let first = engine::first_configuration(&session)?;
+    let written = if arguments.stdout {
+        Stream::Out.write(&first.text);
+        None
+    } else {
+        Some(engine::write_first(&session, &first)?)
+    };
+    if !global.is_quiet() {
+        let resources: Vec<(String, &str)> =
+            first.resources.iter().map(|(id, file)| (id.to_string(), file.as_str())).collect();
+        let left_out: Vec<(&str, &str)> =
+            first.left_out.iter().map(|it| (it.file.as_str(), it.why.as_str())).collect();
+        let text = proposal::human(
+            &resources,
+            &left_out,
+            &first.registry,
+            written.as_deref().map(Path::display),
+            global.style(Stream::Err),
+        );
+        Stream::Err.write(&text);
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,83 @@
+//! A first `publish.toml`: git is asked what there is, `init` makes the text, and it is written where nothing stands.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Result, Session};
+use crate::context::{self, Context, Needs};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::init::{self, Proposal, Surroundings};
+
+/// The name of the file, unless `--config` says another.
+const FILE_NAME: &str = "publish.toml";
+
+/// What git is asked for (gitglossary(7), "pathspec"); what of it is meant, `init::is_candidate` says.
+const PATTERNS: [&str; 3] = ["*Dockerfile*", "*Containerfile*", "*Chart.yaml"];
+
+/// Branches that are taken for the default one where nothing says which is.
+const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+/// The file that [`write_first`] writes, as people at the working directory know it.
+fn place(session: &Session) -> PathBuf {
+    session.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME))
+}
+
+/// A first configuration of what lies in the folder of the file. Nothing is written, no network asked.
+///
+/// # Errors
+///
+/// Where the folder is not there.
+pub fn first_configuration(session: &Session) -> Result<Proposal> {
+    let file = session.working_folder.join(place(session));
+    let folder: PathBuf = file.parent().unwrap_or(&session.working_folder).components().collect();
+    if !folder.is_dir() {
+        let message = format!("there is no folder `{}`", folder.display());
+        return Err(vec![
+            Diagnostic::error(Code::ConfigFile, message)
+                .help("make it, or name another file with `--config FILE`"),
+        ]);
+    }
+    Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
+}
+
+fn surroundings(session: &Session, folder: &Path) -> Surroundings {
+    let files = context::files(folder, &PATTERNS);
+    let files = files.map(|files| files.into_iter().filter(|file| init::is_candidate(file)).collect());
+    // A CI whose variables make no sense is no reason to write nothing.
+    let context = Context::discover(folder, &session.environment, &session.flags, Needs::default()).ok();
+    let branch = context.as_ref().and_then(|context| {
+        let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
+        context.default_branch.clone().or(usual)
+    });
+    Surroundings { files, remote: context.and_then(|context| context.remote), branch }
+}
+
+/// Writes `proposal` to the configuration file, which must not be there yet; the file, as people at the working directory
+/// know it.
+///
+/// # Errors
+///
+/// Where there is a file already, or none can be written.
+pub fn write_first(session: &Session, proposal: &Proposal) -> Result<PathBuf> {
+    let shown = place(session);
+    let path = session.working_folder.join(&shown);
+    let written = OpenOptions::new().write(true).create_new(true).open(&path);
+    let written = written.and_then(|mut file| {
+        file.write_all(proposal.text.as_bytes())?;
+        file.sync_all()
+    });
+    let name = shown.display();
+    written.map_err(|error| {
+        vec![match error.kind() {
+            ErrorKind::AlreadyExists => Diagnostic::error(
+                Code::ConfigFile,
+                format!("`{name}` is there already, and is not written over"),
+            )
+            .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
+            _ => Diagnostic::error(Code::ConfigFile, format!("`{name}` cannot be written: {error}"))
+                .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
+        }]
+    })?;
+    Ok(shown)
+}

@@ -1,0 +1,243 @@
+//! What images and charts are called. A name is a repository's too, so it is held to the characters of one.
+
+use std::collections::BTreeSet;
+
+use super::{Found, LeftOut, MOST};
+use crate::model::RepositoryName;
+
+/// A resource that is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Its name.
+    pub name: String,
+    /// What it comes from: a Dockerfile, or the directory of a chart.
+    pub file: String,
+}
+
+/// Folders that say where Dockerfiles are kept, not what they build.
+const PLACES: [&str; 14] = [
+    "docker",
+    ".docker",
+    "dockerfiles",
+    "dockerfile",
+    "container",
+    "containers",
+    "containerfiles",
+    "build",
+    "deploy",
+    "deployment",
+    "images",
+    "image",
+    "packaging",
+    "ci",
+];
+
+/// Ends of names of Dockerfiles whose image is for work on the project itself.
+const FOR_WORK: [&str; 10] =
+    ["dev", "development", "devcontainer", "test", "tests", "testing", "ci", "local", "debug", "example"];
+
+/// Folders whose content is not published.
+const ASIDE: [&str; 12] = [
+    "test",
+    "tests",
+    "testdata",
+    "fixtures",
+    "examples",
+    "example",
+    "samples",
+    "vendor",
+    "node_modules",
+    ".devcontainer",
+    "third_party",
+    "target",
+];
+
+/// The folder that keeps `file` from being published.
+pub(super) fn aside(file: &str) -> Option<&str> {
+    let (folders, _) = file.rsplit_once('/')?;
+    folders.split('/').find(|folder| ASIDE.contains(&folder.to_ascii_lowercase().as_str()))
+}
+
+/// What a file of this name is called for by its name alone: `Dockerfile.agent` and `agent.Dockerfile` are `agent`'s, of
+/// `Dockerfile` only its folder tells. `None` where it is no Dockerfile.
+pub(super) fn called_for(file_name: &str) -> Option<Option<&str>> {
+    for word in ["Dockerfile", "Containerfile"] {
+        if file_name == word {
+            return Some(None);
+        }
+        let named = file_name.strip_prefix(word).and_then(|rest| rest.strip_prefix('.'));
+        let named = named.or_else(|| file_name.strip_suffix(word).and_then(|rest| rest.strip_suffix('.')));
+        if let Some(named) =
+            named.filter(|it| !it.is_empty() && *it != "dockerignore" && *it != "containerignore")
+        {
+            return Some(Some(named));
+        }
+    }
+    None
+}
+
+/// The images of the Dockerfiles, and what of these is left out. Where a registry's names are `shared` with other projects,
+/// they begin with the project's.
+pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
+    let project = slug(&found.project);
+    let mut images: Vec<Named> = Vec::new();
+    let mut taken = BTreeSet::new();
+    for file in &found.dockerfiles {
+        let mut leave = |why: String| left_out.push(LeftOut { file: file.clone(), why });
+        let (folder, file_name) = file.rsplit_once('/').unwrap_or(("", file));
+        let Some(named) = called_for(file_name) else { continue };
+        if let Some(folder) = aside(file) {
+            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+            continue;
+        }
+        let bare = named.unwrap_or_default().rsplit(['.', '-', '_']).next().unwrap_or_default();
+        if FOR_WORK.contains(&bare.to_ascii_lowercase().as_str()) {
+            leave(format!("an image called `{bare}` is for work on the project, it seems"));
+            continue;
+        }
+        let telling = folder
+            .rsplit('/')
+            .find(|part| !part.is_empty() && !PLACES.contains(&part.to_ascii_lowercase().as_str()));
+        let own = named.or(telling).map(slug);
+        let name = match (own, &project) {
+            (None, Some(project)) => Some(project.clone()),
+            (None, None) => Some("app".to_owned()),
+            (Some(None), _) => None,
+            (Some(Some(own)), Some(project)) if shared && !begins(&own, project) => {
+                Some(format!("{project}-{own}"))
+            }
+            (Some(own), _) => own,
+        };
+        // Of two with one name, the folders tell.
+        let longer = || slug(&format!("{}-{}", folder.replace('/', "-"), named.unwrap_or_default()));
+        let name = name.and_then(|name| {
+            if taken.contains(&name) { longer().filter(|it| !taken.contains(it)) } else { Some(name) }
+        });
+        match name.filter(|name| is_repository(name)) {
+            None => leave("no name of a repository can be made of it that is not taken".to_owned()),
+            Some(_) if images.len() >= MOST => leave(format!("{MOST} images are declared already")),
+            Some(name) => {
+                taken.insert(name.clone());
+                images.push(Named { name, file: file.clone() });
+            }
+        }
+    }
+    images
+}
+
+/// The charts, and what of them is left out. A chart's name is that of its repository.
+pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
+    let mut charts: Vec<Named> = Vec::new();
+    for chart in &found.charts {
+        let mut leave = |why: String| left_out.push(LeftOut { file: chart.directory.clone(), why });
+        if let Some(folder) = aside(&format!("{}/Chart.yaml", chart.directory)) {
+            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+        } else if !is_repository(&chart.name) || chart.name.contains('/') {
+            leave(format!("a repository cannot be called `{}`", chart.name));
+        } else if let Some(other) = charts.iter().find(|other| other.name == chart.name) {
+            leave(format!("the chart in `{}` has the same name", other.file));
+        } else if charts.len() >= MOST {
+            leave(format!("{MOST} charts are declared already"));
+        } else {
+            charts.push(Named { name: chart.name.clone(), file: chart.directory.clone() });
+        }
+    }
+    charts
+}
+
+/// Whether `name` is the project's own, or begins with it.
+fn begins(name: &str, project: &str) -> bool {
+    name.strip_prefix(project).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_']))
+}
+
+fn is_repository(name: &str) -> bool {
+    name.parse::<RepositoryName>().is_ok()
+}
+
+/// `text` as one part of a repository's name (distribution-spec, "Pulling manifests"), which it becomes by lower case and by
+/// dashes; at most 100 characters. `None` where nothing of it is left.
+pub(super) fn slug(text: &str) -> Option<String> {
+    let mut slug = String::new();
+    for character in text.chars().take(100) {
+        let character = character.to_ascii_lowercase();
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if matches!(character, '.' | '_' | '-' | ' ' | '/')
+            && !slug.is_empty()
+            && !slug.ends_with(['-', '.', '_'])
+        {
+            slug.push(if matches!(character, '.' | '_') { character } else { '-' });
+        } else if !character.is_ascii() || character.is_ascii_control() {
+            // What has no place in a name would make two names one.
+            return None;
+        }
+    }
+    slug.truncate(slug.trim_end_matches(['-', '.', '_']).len());
+    (!slug.is_empty()).then_some(slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(project: &str, shared: bool, files: &[&str]) -> (Vec<(String, String)>, Vec<String>) {
+        let dockerfiles = files.iter().map(|&file| file.to_owned()).collect();
+        let found = Found { project: project.to_owned(), dockerfiles, ..Found::default() };
+        let mut left_out = Vec::new();
+        let images = images(&found, shared, &mut left_out);
+        let images = images.into_iter().map(|image| (image.file, image.name)).collect();
+        (images, left_out.into_iter().map(|it| it.file).collect())
+    }
+
+    #[test]
+    fn images_are_called_by_what_their_dockerfiles_say() {
+        for (file, name, shared) in [
+            ("Dockerfile", "brokkr", "brokkr"),
+            ("Containerfile", "brokkr", "brokkr"),
+            ("docker/Dockerfile", "brokkr", "brokkr"),
+            ("docker/Dockerfile.broker", "broker", "brokkr-broker"),
+            ("agent.Dockerfile", "agent", "brokkr-agent"),
+            ("Containerfile.agent", "agent", "brokkr-agent"),
+            ("services/Web UI/Dockerfile", "web-ui", "brokkr-web-ui"),
+            ("crates/brokkr-broker/Dockerfile", "brokkr-broker", "brokkr-broker"),
+            ("crates/agent/docker/Dockerfile", "agent", "brokkr-agent"),
+            ("Dockerfile.brokkr", "brokkr", "brokkr"),
+            ("Dockerfile.brokkrx", "brokkrx", "brokkr-brokkrx"),
+        ] {
+            for (is_shared, expected) in [(false, name), (true, shared)] {
+                let (images, left_out) = named("Brokkr", is_shared, &[file]);
+                assert_eq!(images, [(file.to_owned(), expected.to_owned())], "{left_out:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_of_the_project_is_left_out_with_a_word() {
+        for file in [
+            "Dockerfile.dev",
+            "ci.Dockerfile",
+            "docker/Dockerfile.broker-test",
+            "tests/Dockerfile",
+            "examples/web/Dockerfile",
+            ".devcontainer/Dockerfile",
+            "Dockerfile.\u{1b}[2J",
+            "Dockerfile.größe",
+            "Dockerfile.\n",
+            "Dockerfile.---",
+        ] {
+            let (images, left_out) = named("brokkr", true, &[file]);
+            assert_eq!((images, left_out), (Vec::new(), vec![file.to_owned()]));
+        }
+        for file in ["Dockerfile.dockerignore", "MyDockerfile", "dockerfile.md", "Dockerfile."] {
+            assert_eq!(named("brokkr", true, &[file]), (Vec::new(), Vec::new()), "{file}");
+        }
+    }
+
+    #[test]
+    fn two_of_one_name_are_told_apart_by_their_folders() {
+        let (images, left_out) =
+            named("x", false, &["a/web/Dockerfile", "b/web/Dockerfile", "b/web/Containerfile"]);
+        assert_eq!(images.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["web", "b-web"]);
+        assert_eq!(left_out, ["b/web/Containerfile"]);
+    }
+}

@@ -1,0 +1,195 @@
+//! Looks at the files of a repository: which of them tell what is published, and what their content says. What files there are
+//! comes from git, or from a walk that has bounds.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::names::called_for;
+use super::remote::project;
+use super::{Found, FoundChart, LeftOut};
+
+/// The most bytes that are read of a file that may say a name or a version.
+const MAX_SIZE: u64 = 1024 * 1024;
+/// The most entries that a walk looks at.
+const MAX_ENTRIES: usize = 50_000;
+/// How deep a walk goes.
+const MAX_DEPTH: usize = 8;
+
+/// What git knows.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The files that git tracks or would track and that [`is_candidate`] holds for; `None` outside of a repository.
+    pub files: Option<Vec<String>>,
+    /// The address of the remote.
+    pub remote: Option<String>,
+    /// The branch that pushes publish from.
+    pub branch: Option<String>,
+}
+
+/// Whether a file of this name is looked at.
+pub fn is_candidate(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name == "Chart.yaml" || called_for(name).is_some()
+}
+
+/// Files below `folder` that [`is_candidate`] holds for, where git does not tell: no links are followed, folders that hide
+/// themselves and those of builds are left out, and there is an end.
+pub fn walk(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(folder.to_owned(), String::new(), 0)];
+    let mut entries = 0;
+    while let Some((folder, prefix, depth)) = waiting.pop() {
+        let Ok(listed) = std::fs::read_dir(&folder) else { continue };
+        for entry in listed.flatten() {
+            entries += 1;
+            if entries > MAX_ENTRIES {
+                return found;
+            }
+            let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+            let file = format!("{prefix}{name}");
+            let skipped =
+                name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
+            if kind.is_dir() && depth < MAX_DEPTH && !skipped {
+                waiting.push((entry.path(), format!("{file}/"), depth + 1));
+            } else if kind.is_file() && is_candidate(&file) {
+                found.push(file);
+            }
+        }
+    }
+    found
+}
+
+/// What lies in `folder`.
+pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
+    let Surroundings { files, remote, branch } = surroundings;
+    let mut files = files.unwrap_or_else(|| walk(folder));
+    files.sort_unstable();
+    files.dedup();
+    let named = folder.file_name().and_then(|name| name.to_str()).and_then(super::names::slug);
+    let mut found = Found {
+        project: project(remote.as_deref()).or(named).unwrap_or_else(|| "app".to_owned()),
+        remote,
+        branch: branch.filter(|branch| is_plain(branch)),
+        version: version(folder),
+        ..Found::default()
+    };
+    for file in files {
+        let is_file = std::fs::symlink_metadata(folder.join(&file)).is_ok_and(|it| it.is_file());
+        if !is_plain(&file) {
+            found.left_out.push(LeftOut {
+                file,
+                why: "its name has characters that do not belong in a file of text".to_owned(),
+            });
+        } else if !is_file {
+            // Tracked and removed, or a link: the file that it leads to is found by itself.
+        } else if file.rsplit('/').next() == Some("Chart.yaml") {
+            chart(folder, &file, &mut found);
+        } else {
+            found.dockerfiles.push(file);
+        }
+    }
+    found
+}
+
+/// Whether `text` can stand in a comment and in a message as it is.
+fn is_plain(text: &str) -> bool {
+    let odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
+    };
+    !text.chars().any(odd) && text.len() <= 1000
+}
+
+fn chart(folder: &Path, file: &str, found: &mut Found) {
+    let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory).to_owned();
+    let inside = |other: &FoundChart| {
+        other.directory == "." || directory.starts_with(&format!("{}/", other.directory))
+    };
+    if found.charts.iter().any(inside) {
+        // A dependency that is vendored in a chart goes with it.
+        return;
+    }
+    let text = text_of(&folder.join(file)).unwrap_or_default();
+    let is_template = directory.contains(['{', ':']) || directory.ends_with(".tgz");
+    let mut leave = |why: &str| found.left_out.push(LeftOut { file: directory.clone(), why: why.to_owned() });
+    if is_template {
+        return leave("its name would mean something else in `source`");
+    }
+    if scalar(&text, "type").as_deref() == Some("library") {
+        return leave("it is a library for other charts");
+    }
+    match scalar(&text, "name") {
+        Some(name) => found.charts.push(FoundChart { directory, name }),
+        None => leave("its `Chart.yaml` says no name"),
+    }
+}
+
+/// The value of a key at the start of a line of YAML, where it is a plain word, quoted or not: all that `name` and `type` of a
+/// chart can be. What else is wrong with a chart, `lint` tells.
+fn scalar(text: &str, key: &str) -> Option<String> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'))?;
+    let value = value.split(" #").next().unwrap_or_default().trim();
+    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let value = quoted.unwrap_or(value);
+    (!value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)))
+        .then(|| value.to_owned())
+}
+
+/// A text of at most [`MAX_SIZE`] bytes in a file that is one.
+fn text_of(path: &Path) -> Option<String> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).ok()?.take(MAX_SIZE + 1).read_to_end(&mut bytes).ok()?;
+    if read as u64 > MAX_SIZE { None } else { String::from_utf8(bytes).ok() }
+}
+
+/// The file that says the version of the project, and the key that does.
+fn version(folder: &Path) -> Option<(&'static str, &'static str)> {
+    for (file, keys) in [
+        ("Cargo.toml", ["workspace.package.version", "package.version"]),
+        ("pyproject.toml", ["project.version", "tool.poetry.version"]),
+        ("package.json", ["version", "version"]),
+    ] {
+        let Some(text) = text_of(&folder.join(file)) else { continue };
+        let document: Option<serde_json::Value> = if file.ends_with(".json") {
+            serde_json::from_str(&text).ok()
+        } else {
+            toml::from_str(&text).ok()
+        };
+        for key in keys {
+            let found = document.as_ref().and_then(|it| it.pointer(&format!("/{}", key.replace('.', "/"))));
+            // `0.0.0` stands where releases set the version, and never agrees with a tag.
+            if found
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|it| it != "0.0.0" && it.parse::<semver::Version>().is_ok())
+            {
+                return Some((file, key));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_charts_are_read_where_they_are_plain() {
+        for (text, expected) in [
+            ("apiVersion: v2\nname: web\n", Some("web")),
+            ("name:   'web' # the one\n", Some("web")),
+            ("name : \"web\"\r\n", Some("web")),
+            ("  name: nested\n", None),
+            ("names: x\n", None),
+            ("name: {{ .Values }}\n", None),
+            ("name: \"a\\u001b\"\n", None),
+            ("", None),
+        ] {
+            assert_eq!(scalar(text, "name").as_deref(), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The text of a first `publish.toml`, with comments that say what each part is for. All that comes from outside was held to
+//! characters that are harmless in TOML and in a comment; strings are quoted all the same.
+
+use std::fmt::Write as _;
+
+use super::Found;
+use super::names::Named;
+use super::remote::Place;
+
+/// Rules of tags for the events that publish, as `docs/reference/tags.md` tells them.
+const RULES: &str = r#"
+# On a git tag v1.2.3: v1.2.3, which is written once, and v1.2, v1 and latest, which only move forward.
+
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+
+[tags.minor]
+on = "tag"
+template = "v{{ version.major }}.{{ version.minor }}"
+mutability = "forward"
+
+[tags.major]
+on = "tag"
+template = "v{{ version.major }}"
+mutability = "forward"
+
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+
+# On every commit: sha-9f3c2ab. A rebuilt commit keeps the digest that was published first.
+
+[tags.sha]
+on = ["branch", "pull_request"]
+template = "sha-{{ git.short_sha }}"
+on_conflict = "keep"
+
+# On pushes to these branches: the branch's name. Only to a descendant commit.
+
+[tags.branch]
+on = "branch"
+match = [BRANCH]
+template = "{{ git.branch | slug }}"
+mutability = "forward"
+
+# On pull requests: pr-123. When one closes, `brokkr-publish prune` removes its tag.
+
+[tags.pr]
+on = "pull_request"
+template = "pr-{{ pr.number }}"
+mutability = "mutable"
+
+[retention.pr]
+rule = "pr"
+on = "pull_request_closed"
+"#;
+
+/// The text.
+pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Named]) -> String {
+    let mut text = String::from(
+        "#:schema https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/publish.schema.json\n\
+         # What is published, where, and under which tags. `brokkr-publish lint` checks it, `brokkr-publish plan` shows what it does.\n\
+         version = 1\n",
+    );
+    if let Some(source) = &place.source {
+        line(&mut text, &format!("\n[project]\nsource = {}", quoted(source)));
+    }
+    registry(&mut text, place);
+    // Without an image there is nothing that a tag of these rules would name: a chart has the tag of its version.
+    let example = images.is_empty() && charts.is_empty();
+    if example || !images.is_empty() {
+        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), |branch| quoted(&glob(branch)));
+        text.push_str(&RULES.replace("BRANCH", &branch));
+    }
+    if example {
+        text.push_str("\n# Neither a Dockerfile nor a chart was found. This declares an image all the same, for a start.\n");
+        image(&mut text, &found.project, "Dockerfile");
+    }
+    for it in images {
+        image(&mut text, &it.name, &it.file);
+    }
+    if !charts.is_empty() {
+        line(
+            &mut text,
+            "\n# Charts go to repositories below charts/: 1.2.3 on a git tag, 0.0.0-main.9f3c2ab on a branch.",
+        );
+    }
+    for it in charts {
+        line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), quoted(&it.file)));
+    }
+    if let Some((file, key)) = found.version {
+        line(
+            &mut text,
+            "\n# A release whose git tag does not agree with the version in the code is refused.",
+        );
+        line(
+            &mut text,
+            &format!(
+                "\n[[checks]]\nfile = {}\nkey = {}\nequals = \"{{{{ version }}}}\"",
+                quoted(file),
+                quoted(key)
+            ),
+        );
+    }
+    text
+}
+
+fn registry(text: &mut String, place: &Place) {
+    if !place.known {
+        line(text, "\n# A directory, until there is a registry: url = \"registry.example.com/team\".");
+    }
+    let gap = if place.known { "\n" } else { "" };
+    line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
+    if place.known {
+        line(
+            text,
+            "# visibility = \"public\"                # held against what a pull without credentials sees",
+        );
+    }
+}
+
+fn image(text: &mut String, name: &str, dockerfile: &str) {
+    let file =
+        if dockerfile == "Dockerfile" { String::new() } else { format!(" --file {}", shell(dockerfile)) };
+    line(
+        text,
+        &format!(
+            "\n# docker buildx build --platform linux/amd64,linux/arm64{file} --output type=oci,dest=dist/{name}.tar ."
+        ),
+    );
+    line(text, &format!("[images.{}]", key(name)));
+    line(text, &format!("source = {}", quoted(&format!("oci-archive:dist/{name}.tar"))));
+    line(text, "platforms = [\"linux/amd64\", \"linux/arm64\"]");
+    // By which a branch tag knows forward from back.
+    line(text, "annotations = { \"org.opencontainers.image.revision\" = \"{{ git.sha }}\" }");
+}
+
+fn line(text: &mut String, line: &str) {
+    let _never_fails = writeln!(text, "{line}");
+}
+
+/// `text` as a basic string (TOML 1.0, "String").
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            _ if character.is_control() => {
+                let _never_fails = write!(quoted, "\\U{:08X}", u32::from(character));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// `text` as a key: bare where it can be.
+fn key(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { quoted(text) }
+}
+
+/// `branch` as a glob that matches itself.
+fn glob(branch: &str) -> String {
+    branch.chars().map(|c| if "*?[]{}\\!".contains(c) { '?' } else { c }).collect()
+}
+
+/// `text` as one word of a shell (POSIX, "Quoting").
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+    if text.chars().all(plain) && !text.starts_with('-') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

@@ -1,0 +1,37 @@
+//! What `init` found and wrote, for people.
+
+use std::fmt::Display;
+
+use super::paint::Ink;
+use super::{Style, clean};
+
+/// Each resource with the file that it comes from, what was left out and why, where it goes, and what to do next.
+/// `written` is the file, where one was written.
+pub fn human(
+    resources: &[(String, &str)],
+    left_out: &[(&str, &str)],
+    registry: &str,
+    written: Option<impl Display>,
+    style: Style,
+) -> String {
+    let mut text = String::new();
+    let width = resources.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, file) in resources {
+        let name = style.paint(Ink::Created, format!("{:width$}", clean::line(name)));
+        text.push_str(&format!("  {name}  from {}\n", clean::line(file)));
+    }
+    if resources.is_empty() {
+        text.push_str("  neither a Dockerfile nor a chart was found: an example is declared\n");
+    }
+    for (file, why) in left_out {
+        text.push_str(&format!("  left out: {}: {}\n", clean::line(file), clean::line(why)));
+    }
+    text.push_str(&format!("  to {}\n", clean::line(registry)));
+    let Some(file) = written else { return style.plain(text) };
+    text.push_str(&format!(
+        "\nWrote {}. Read it, build the images, and then:\n",
+        clean::line(&file.to_string())
+    ));
+    text.push_str("  brokkr-publish lint\n  brokkr-publish plan --ref refs/tags/v1.2.3\n");
+    style.plain(text)
+}
