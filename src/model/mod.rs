@@ -26,8 +26,10 @@ pub mod referrer;
 pub mod remote;
 mod resource;
 pub mod retention;
+pub mod secret_search;
 pub mod source;
 mod tag;
+pub mod tar_header;
 pub mod verification;
 mod visibility;
 

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::super::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
+use crate::model::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
 use super::contents::{Contents, Files, MAX_CHART, MAX_FILES, Refused};
 use super::names;
 
