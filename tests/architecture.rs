@@ -14,9 +14,10 @@ use syntax::Module;
 const TABLE: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("diagnostic", &[]),
-    ("config", &[]),
-    ("context", &[]),
+    // Before the configuration, which names the rules that find secrets.
     ("guard", &[]),
+    ("config", &["guard"]),
+    ("context", &[]),
     ("source", &[]),
     ("registry", &[]),
     // The anonymous probe is a pull like any other, from a repository connected without credentials.
@@ -34,7 +35,7 @@ const TABLE: [(&str, &[&str]); 18] = [
         "engine",
         &[
             "config", "context", "guard", "registry", "source", "desired", "observed", "plan", "verify",
-            "event", "apply", "saved",
+            "event", "apply", "saved", "visibility",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
