@@ -293,7 +293,9 @@ mod tests {
         let short = Digest::of(b"value").short(12);
         assert_eq!(
             finding("app/.env").title(),
-            format!("images.app layer 3 (COPY . /app): app/.env line 2: github-token ghp_… (40 characters) [{short}]")
+            format!(
+                "images.app layer 3 (COPY . /app): app/.env line 2: github-token ghp_… (40 characters) [{short}]"
+            )
         );
     }
 

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod references;
 mod referrers;
 mod rows;
+pub mod secrets;
 mod size;
 pub mod tags;
 pub mod verification;

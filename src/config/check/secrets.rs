@@ -21,7 +21,8 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
             && let Err(error) = GlobBuilder::new(path).literal_separator(true).build()
         {
             let message = format!("`{}` is not a glob: {}", path.escape_debug(), error.kind());
-            let help = "`*` matches within a name, `**` across folders, `[ab]` a character; `[*]` is a star itself";
+            let help =
+                "`*` matches within a name, `**` across folders, `[ab]` a character; `[*]` is a star itself";
             desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
         if allow.rule.is_none() && allow.path.is_none() && allow.value.is_none() {

@@ -85,7 +85,12 @@ mod tests {
 
     fn allowance(rule: Option<&str>, path: Option<&str>, value: Option<&str>) -> SecretAllowance {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        SecretAllowance { rule: owned(rule), path: owned(path), value: owned(value), reason: "why".to_owned() }
+        SecretAllowance {
+            rule: owned(rule),
+            path: owned(path),
+            value: owned(value),
+            reason: "why".to_owned(),
+        }
     }
 
     #[test]

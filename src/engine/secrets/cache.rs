@@ -214,7 +214,12 @@ mod tests {
             fingerprint: Digest::of(b"value"),
         };
         let hits = vec![Hit { path: Some("a/b".to_owned()), found }];
-        Searched { hits, deleted: vec!["c".to_owned()], unsearched: vec![(None, "d".to_owned())], complete: true }
+        Searched {
+            hits,
+            deleted: vec!["c".to_owned()],
+            unsearched: vec![(None, "d".to_owned())],
+            complete: true,
+        }
     }
 
     #[test]
@@ -282,6 +287,8 @@ mod tests {
         cache.put(&descriptor(), None, &searched());
         assert!(cache.get(&descriptor(), None).is_none());
         cache.prune();
-        assert!(base(&[("XDG_CACHE_HOME".to_owned(), "relative".to_owned())].into_iter().collect()).is_none());
+        assert!(
+            base(&[("XDG_CACHE_HOME".to_owned(), "relative".to_owned())].into_iter().collect()).is_none()
+        );
     }
 }

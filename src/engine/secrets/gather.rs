@@ -121,7 +121,8 @@ impl Gathered {
                 self.annotations(place, raw, &manifest);
             }
             let Manifest::Image { config, layers, .. } = &manifest else { continue };
-            let is_image = [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str());
+            let is_image =
+                [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str());
             if blobs.contains(&config.digest) {
                 self.job(place, config, is_image, false);
                 self.stand(place, &config.digest, Standing::default());

@@ -84,8 +84,7 @@ pub(super) async fn planned(
     };
     // Layers are read on threads that may block.
     let never = || false;
-    let (mut secrets, unused) =
-        tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
+    let (mut secrets, unused) = tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
     // Of what was not searched an allowance may be.
     secrets.unused = if all_searched { unused } else { Vec::new() };
     plan.secrets = Some(secrets);
@@ -119,7 +118,11 @@ fn what(
         manifests.extend(observed.referrers.missing_manifests.iter().cloned());
         blobs.extend(observed.referrers.missing_blobs.iter().cloned());
     }
-    SearchedRepository { policy, manifests: manifests.into_iter().collect(), blobs: blobs.into_iter().collect() }
+    SearchedRepository {
+        policy,
+        manifests: manifests.into_iter().collect(),
+        blobs: blobs.into_iter().collect(),
+    }
 }
 
 /// Searches what is sent.

@@ -398,7 +398,9 @@ impl<'r> Finder<'r> {
     fn finish(mut self) -> Searched {
         let (hits, files) = self.omitted;
         if hits > 0 {
-            self.searched.unsearched.push((None, format!("it has {hits} more findings, which are not listed")));
+            self.searched
+                .unsearched
+                .push((None, format!("it has {hits} more findings, which are not listed")));
         }
         if files > 0 {
             let reason = format!("{files} more files of it were not searched to their end");

@@ -33,7 +33,10 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     }
     for key in ["author", "comment"] {
         let text = whole.get(key).and_then(Value::as_str);
-        hits.extend(told(&format!("`{key}` of the configuration"), text.map(|it| line(rules, it)).unwrap_or_default()));
+        hits.extend(told(
+            &format!("`{key}` of the configuration"),
+            text.map(|it| line(rules, it)).unwrap_or_default(),
+        ));
     }
     hits
 }
