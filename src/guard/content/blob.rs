@@ -312,13 +312,15 @@ impl<'r> Finder<'r> {
 
     /// Tells of an archive that is the blob itself, and is damaged.
     fn damaged(&mut self, input: &Input<'_>, path: Option<&str>, failure: Failure) -> Result<(), Failure> {
-        match failure {
-            Failure::Malformed(reason) if input.failure.is_none() => {
-                self.note(path, format!("it was searched no further: {reason}"));
-                Ok(())
-            }
-            failure => Err(failure),
+        if input.failure.is_some() || input.too_large {
+            return Err(failure);
         }
+        let reason = match failure {
+            Failure::Io(error) => error.to_string(),
+            Failure::Malformed(reason) => reason,
+        };
+        self.note(path, format!("it was searched no further: {reason}"));
+        Ok(())
     }
 
     /// Notes what was found in a file.

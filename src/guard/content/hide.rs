@@ -13,7 +13,7 @@ const HIDDEN: &str = "…";
 /// `text` on one line, shortened, without what `rules` find in it.
 pub fn hide(rules: &Rules, text: &str) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let flat = mask::without_tokens(&flat.collect::<Vec<_>>().join(" "));
+    let flat = collapsed(&mask::without_tokens(&flat.collect::<Vec<_>>().join(" ")));
     if !is_suspicious(rules, &flat) {
         return cut(&flat, LONGEST);
     }
@@ -54,6 +54,19 @@ fn is_suspicious(rules: &Rules, text: &str) -> bool {
         })
     };
     !search.finish().is_empty() || assigned()
+}
+
+/// `text` with what was masked in it shortened.
+fn collapsed(text: &str) -> String {
+    let parts: Vec<&str> = text.split("******").filter(|part| !part.trim_matches('*').is_empty()).collect();
+    match parts.as_slice() {
+        [whole] if *whole == text => (*whole).to_owned(),
+        parts => {
+            let parts = parts.iter().map(|part| part.trim_matches('*'));
+            let joined = parts.collect::<Vec<_>>().join(HIDDEN);
+            if text.ends_with('*') { joined + HIDDEN } else { joined }
+        }
+    }
 }
 
 fn cut(text: &str, longest: usize) -> String {

@@ -49,11 +49,12 @@ fn header(input: &mut Input<'_>) -> Result<Header, Failure> {
     let fixed = input.peek(FIXED)?.get(..FIXED).ok_or_else(cut_off)?;
     let field = |at, length| number(fixed, at, length);
     let (flags, method, stored) = (field(6, 2), field(8, 2), field(18, 4));
-    let lengths = [field(26, 2), field(28, 2)].map(|length| usize::try_from(length).unwrap_or_default());
+    let [of_name, of_extra] =
+        [field(26, 2), field(28, 2)].map(|length| usize::try_from(length).unwrap_or_default());
     input.consume(FIXED);
-    let mut rest = vec![0; lengths[0] + lengths[1]];
+    let mut rest = vec![0; of_name + of_extra];
     input.read_exact(&mut rest).map_err(|_| cut_off())?;
-    let (name, extra) = rest.split_at_checked(lengths[0]).ok_or_else(cut_off)?;
+    let (name, extra) = rest.split_at_checked(of_name).ok_or_else(cut_off)?;
     let sizes = zip64(extra);
     let wide = sizes.is_some();
     let stored = match (stored, sizes) {
