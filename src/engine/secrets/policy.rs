@@ -31,16 +31,22 @@ pub(super) async fn policy(
         Some(seen) => seen,
         None => seen(desired, observed, repository, anonymous).await,
     };
-    let is_public = match (seen, desired.visibility) {
-        (ObservedVisibility::Public, _) => true,
-        (_, Some(Visibility::Private | Visibility::Internal)) => false,
-        // What is pushed there first makes a repository, public unless the account says otherwise (docker/cli#4977).
-        (ObservedVisibility::Absent, _) => desired.endpoint.url.host() == DOCKER_HUB,
-        (ObservedVisibility::NotPublic, _) => false,
-        // What may be public is searched.
-        (ObservedVisibility::Unknown, _) => true,
-    };
+    let is_public = is_public(seen, desired.visibility, &desired.endpoint.url.host());
     is_public.then_some(SecretPolicy::Deny)
+}
+
+/// Whether a repository at `host` counts as public, by what was seen of it and what is declared.
+fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, host: &str) -> bool {
+    match (seen, declared) {
+        (ObservedVisibility::Public, _) | (_, Some(Visibility::Public)) => true,
+        (_, Some(Visibility::Private | Visibility::Internal)) | (ObservedVisibility::NotPublic, None) => {
+            false
+        }
+        // What is pushed there first makes a repository, public unless the account says otherwise (docker/cli#4977).
+        (ObservedVisibility::Absent, None) => host == DOCKER_HUB,
+        // What may be public is searched.
+        (ObservedVisibility::Unknown, None) => true,
+    }
 }
 
 /// Who can pull from a repository of which that was not asked. A digest is asked for that somebody who may has seen.
@@ -66,4 +72,31 @@ async fn seen(
         }
     };
     visibility::probe(anonymous, &digest).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_or_may_be_public_is_searched() {
+        use ObservedVisibility::{Absent, NotPublic, Public, Unknown};
+        let hub = |name: &str| name.parse::<RegistryLocation>().expect("a location").host();
+        let (docker, ghcr) = (hub("index.docker.io/acme"), hub("ghcr.io/acme"));
+        for (seen, declared, host, expected) in [
+            (Public, None, &ghcr, true),
+            (Public, Some(Visibility::Private), &ghcr, true),
+            (NotPublic, None, &ghcr, false),
+            (NotPublic, Some(Visibility::Public), &ghcr, true),
+            (Absent, None, &ghcr, false),
+            (Absent, None, &docker, true),
+            (Absent, Some(Visibility::Private), &docker, false),
+            (Absent, Some(Visibility::Internal), &docker, false),
+            (NotPublic, None, &docker, false),
+            (Unknown, None, &ghcr, true),
+            (Unknown, Some(Visibility::Private), &ghcr, false),
+        ] {
+            assert_eq!(is_public(seen, declared, host), expected, "{seen:?} {declared:?} {host}");
+        }
+    }
 }
