@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::diagnostic::Diagnostic;
 use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
 use crate::model::plan::Plan;
+use crate::model::secret_search::SecretFinding;
 use crate::model::{Digest, Tag};
 
 /// Hears of events, in the order in which they happen, from several threads.
@@ -26,6 +27,31 @@ pub enum Event<'a> {
     Stage {
         /// The stage.
         stage: Stage,
+    },
+    /// How far a blob has been searched for secrets. Too many for a log.
+    SearchProgress {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// How many bytes have been read.
+        read: u64,
+    },
+    /// A blob was searched for secrets.
+    Searched {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// Whether an earlier run had searched it.
+        from_cache: bool,
+        /// How many secrets were found, what is allowed included.
+        found: usize,
+    },
+    /// What looks like a secret was found in what is to be sent, and is let through.
+    SecretLetThrough {
+        /// What was found.
+        finding: &'a SecretFinding,
     },
     /// How far a blob has been sent. Too many for a log.
     BlobProgress {
@@ -158,6 +184,8 @@ pub enum Stage {
     Preflight,
     /// Sources are opened and tags are read again.
     Check,
+    /// What is to be sent is searched for secrets.
+    Secrets,
     /// Blobs and manifests.
     Content,
     /// Tags that are written once.

@@ -11,12 +11,13 @@ mod syntax;
 use syntax::Module;
 
 /// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
-const TABLE: [(&str, &[&str]); 21] = [
+const TABLE: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("diagnostic", &[]),
-    ("config", &[]),
-    ("context", &[]),
+    // Before the configuration, which names the rules that find secrets.
     ("guard", &[]),
+    ("config", &["guard"]),
+    ("context", &[]),
     ("source", &[]),
     ("registry", &[]),
     // The anonymous probe is a pull like any other, from a repository connected without credentials.
@@ -35,8 +36,21 @@ const TABLE: [(&str, &[&str]); 21] = [
     (
         "engine",
         &[
-            "config", "context", "guard", "registry", "source", "access", "desired", "observed", "plan",
-            "verify", "event", "apply", "saved", "init",
+            "config",
+            "context",
+            "guard",
+            "registry",
+            "visibility",
+            "source",
+            "access",
+            "desired",
+            "observed",
+            "plan",
+            "verify",
+            "event",
+            "apply",
+            "saved",
+            "init",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

@@ -191,7 +191,14 @@ impl World {
         let layout = above.join("build");
         let _ = fs::remove_dir_all(&layout);
         let text = format!("hello {}", self.builds);
-        let layer = |platform| vec![Layer::files(&[("hello", format!("{text} {platform}").as_bytes())])];
+        // `COPY . /app` would take it, unless it is ignored.
+        let ignored = fs::read_to_string(place.join(".dockerignore")).unwrap_or_default();
+        let left = fs::read(place.join(".env")).ok().filter(|_| !ignored.lines().any(|line| line == ".env"));
+        let layer = |platform| {
+            let hello = Layer::files(&[("hello", format!("{text} {platform}").as_bytes())]);
+            let left = left.iter().map(|bytes| Layer::files(&[("app/.env", bytes)]));
+            std::iter::once(hello).chain(left).collect::<Vec<_>>()
+        };
         Image::new()
             .platform("linux/amd64", layer("amd64"))
             .platform("linux/arm64", layer("arm64"))
@@ -433,6 +440,11 @@ fn charts() {
 }
 
 #[test]
+fn secret_finding() {
+    follow("secret-finding.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -454,6 +466,7 @@ fn every_guide_is_followed() {
             "pull-requests.md",
             "releasing.md",
             "rolling-back.md",
+            "secret-finding.md",
         ]
     );
 }

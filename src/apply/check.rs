@@ -37,6 +37,8 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
+    let secrets = plan.secrets.iter().flat_map(|secrets| secrets.blocking());
+    errors.extend(secrets.map(|finding| PrepareError::Secret(Box::new(finding.clone()))));
     for (position, planned) in plan.repositories.iter().enumerate() {
         errors.extend(planned.changes.iter().filter_map(|change| conflict(planned, change)));
         for change in &planned.changes {

@@ -15,6 +15,7 @@ mod read_back;
 mod referrers;
 mod refused;
 mod removal;
+mod secrets;
 mod tags;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 pub use check::{Prepared, prepare};
 pub use forward::Judge;
 pub use refused::PrepareError;
+pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};
@@ -60,6 +62,8 @@ pub struct Options<'a> {
     pub connect: &'a dyn Connect,
     /// Decides again about forward tags.
     pub judge: Arc<dyn Judge>,
+    /// Searches what is to be sent for secrets.
+    pub secrets: Arc<dyn SecretSearch>,
     /// Whether the plan was saved, and so may have been approved: then any tag that does not stand as planned when the
     /// apply begins makes it stale.
     pub saved: bool,
@@ -113,6 +117,10 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    if let Some(planned) = &plan.secrets {
+        stage(Stage::Secrets);
+        secrets::search(planned, &prepared, options, progress)?;
+    }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
     // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.

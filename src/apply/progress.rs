@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::event::{Event, Placed, Reporter};
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, VisibilityOutcome};
 use crate::model::plan::{Action, Plan, TagTarget};
+use crate::model::secret_search::SecretFinding;
 use crate::model::{Descriptor, Digest, Tag};
 
 /// Collects the outcome of an apply.
@@ -118,6 +119,15 @@ impl Progress {
         }
         let name = noted.repository.as_str();
         self.reporter.report(&Event::Blob { repository: name, digest: &blob.digest, size: blob.size, how });
+    }
+
+    /// Notes what was found in what is to be sent, and is let through.
+    pub fn let_through(&self, findings: Vec<SecretFinding>) {
+        let mut outcome = self.lock();
+        outcome.secrets = findings;
+        for finding in &outcome.secrets {
+            self.reporter.report(&Event::SecretLetThrough { finding });
+        }
     }
 
     /// Notes a manifest that is in a repository by digest.

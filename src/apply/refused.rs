@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::{Action, Change, PlannedRepository, Reason};
+use crate::model::secret_search::SecretFinding;
 use crate::model::{Digest, Mutability};
 use crate::registry::RegistryError;
 use crate::source::SourceError;
@@ -31,6 +32,9 @@ pub enum PrepareError {
         /// The way out.
         help: String,
     },
+    /// A secret was found in what is to be sent.
+    #[error("{}", .0.title())]
+    Secret(Box<SecretFinding>),
     /// The plan contradicts itself, as only one that was edited does.
     #[error("{address}: the plan contradicts itself: {reason}")]
     Inconsistent {
@@ -102,6 +106,7 @@ impl PrepareError {
             Self::Blocked { help, .. } => {
                 Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
             }
+            Self::Secret(finding) => super::secrets::diagnostic(finding),
             Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }

@@ -102,6 +102,7 @@ pub(super) fn carry_out(
         let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(Stream::Out));
         Stream::Out.write(&text);
     }
+    Stream::Err.write(&report::secrets::let_through(&result));
     if let Some(path) = record {
         let record = engine::record(plan, result, &problems);
         // That it cannot be written comes on top of what went wrong before.

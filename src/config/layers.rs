@@ -131,7 +131,7 @@ fn select(
                     Diagnostic::error(Code::ConfigUnknownKey, message)
                         .at(place, "not a key of a profile")
                         .help(
-                            "a profile takes `project`, `vars`, `registries`, `tags`, `images`, `charts`, `artifacts`, `checks`, `retention`",
+                            "a profile takes `project`, `vars`, `registries`, `tags`, `images`, `charts`, `artifacts`, `secrets`, `checks`, `retention`",
                         ),
                 );
             }

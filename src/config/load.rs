@@ -109,6 +109,7 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
         registries: checked.registries,
         tags: checked.tags,
         resources: checked.resources,
+        secrets: checked.secrets,
         checks: checked.checks,
         retention: checked.retention,
         places,

@@ -28,6 +28,7 @@ use crate::model::content::{AnnotationPlace, ArtifactFile};
 use crate::model::forward::OnUnknown;
 use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::Age;
+use crate::model::secret_search::{SecretAllowance, SecretPolicy};
 use crate::model::{
     Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, ResourceId,
     Visibility,
@@ -60,6 +61,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[secrets]`.
+    pub secrets: Secrets,
     /// `[[checks]]`.
     pub checks: Vec<Check>,
     /// `[retention.*]`.
@@ -222,6 +225,15 @@ pub struct Annotations {
     pub source: bool,
     /// Those that are spelled out, which win: templates by key.
     pub own: IndexMap<String, String>,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// What a secret does, in every repository; `None`: it blocks the plan where the repository is public.
+    pub policy: Option<SecretPolicy>,
+    /// What is allowed. Paths start at the root of the layer, without a slash.
+    pub allow: Vec<SecretAllowance>,
 }
 
 /// `[[checks]]`.

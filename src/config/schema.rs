@@ -182,7 +182,7 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
 
 /// The tables that take `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
-    const TABLES: [(&str, &[&str]); 9] = [
+    const TABLES: [(&str, &[&str]); 10] = [
         ("[project]", &["project"]),
         ("[registries.NAME]", &["registries", ""]),
         ("[registries.NAME.auth]", &["registries", "", "auth"]),
@@ -190,6 +190,7 @@ pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
         ("[images.NAME]", &["images", ""]),
         ("[charts.NAME]", &["charts", ""]),
         ("[artifacts.NAME]", &["artifacts", ""]),
+        ("[secrets]", &["secrets"]),
         ("[[checks]]", &["checks", "0"]),
         ("[retention.NAME]", &["retention", ""]),
     ];
@@ -214,6 +215,7 @@ mod tests {
                 "images",
                 "charts",
                 "artifacts",
+                "secrets",
                 "checks",
                 "retention",
                 "profile"

@@ -47,6 +47,11 @@ pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
     {
         return format!("[[{LIST}]]");
     }
+    if let [section, list, _] = path
+        && (section.as_ref(), list.as_ref()) == ("secrets", "allow")
+    {
+        return "[[secrets.allow]]".to_owned();
+    }
     let keys: Vec<String> = path.iter().map(|part| key(part.as_ref())).collect();
     format!("[{}]", keys.join("."))
 }

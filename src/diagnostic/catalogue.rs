@@ -84,6 +84,8 @@ catalogue! {
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";
     ApplyInterrupted = "publish::apply::interrupted", "apply-interrupted.md";
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
+    SecretsFound = "publish::secrets::found", "secrets-found.md";
+    SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
     CommandUsage = "publish::command::usage", "command-usage.md";
 }

@@ -11,6 +11,7 @@ mod path;
 mod prune;
 mod reach;
 mod rollback;
+mod secrets;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -207,7 +208,11 @@ pub async fn plan(
     })?;
     let mut observed = observe(&mut desired, &connections).await?;
     judge_descent(&config.folder, &desired, &mut observed);
-    Ok(plan::diff(&desired, &observed, origin(session, &config, &context)))
+    let mut plan = plan::diff(&desired, &observed, origin(session, &config, &context));
+    let around = (&session.environment, reporter);
+    let both = (&desired, &observed);
+    secrets::planned(&mut plan, &config.secrets, both, &connections, around, targets.is_empty()).await?;
+    Ok(plan)
 }
 
 /// What sources are opened with: those in registries as `registries` declares them.
@@ -334,6 +339,7 @@ pub async fn apply(
         judge: Arc::new(PlanJudge::new(plan, &folder)),
         surroundings: surroundings(session, &folder, plan.registries.clone(), &connections),
         connect: connections.as_ref(),
+        secrets: Arc::new(secrets::Searcher::new(&session.environment, reporter.clone())),
         saved: how.saved,
         reporter: reporter.clone(),
         parallelism: how.parallelism,

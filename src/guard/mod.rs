@@ -1,10 +1,13 @@
-//! What keeps a mistake from being published: the lockstep checks of `[[checks]]`.
+//! What keeps a mistake from being published: the lockstep checks of `[[checks]]`, and the search for secrets.
 //!
 //! `document` reads one value of a TOML, JSON or YAML file; `check` holds such values against what they should be. What
-//! a check expects in a context is decided elsewhere.
+//! a check expects in a context is decided elsewhere. `secrets` searches bytes and names; it opens no file and no layer.
+//! `content` leads it through the files of layers and what else is sent.
 
 mod check;
+pub mod content;
 mod document;
+pub mod secrets;
 
 pub use check::{Check, CheckPlaces, Expectation, core, run};
 pub use document::{Document, DocumentError, Found};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::{ObservedVisibility, TagTarget};
+use super::secret_search::SecretFinding;
 use super::{Digest, Tag, Visibility};
 
 /// What an apply did.
@@ -12,6 +13,9 @@ pub struct Outcome {
     pub changes: Vec<ChangeOutcome>,
     /// Each repository of the plan, with the reference that deployments should use.
     pub repositories: Vec<RepositoryOutcome>,
+    /// What looks like a secret in what was to be sent, and was let through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretFinding>,
 }
 
 /// What became of one change.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
 use super::referrer::{PlannedReferrer, ReferrerAction};
+use super::secret_search::PlannedSecrets;
 use super::{
     ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
 };
@@ -44,6 +45,9 @@ pub struct Plan {
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
+    /// The search for secrets in what is to be sent; none where nothing was to be searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<PlannedSecrets>,
     /// Resources of which this context publishes nothing, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentResource>,
@@ -357,7 +361,13 @@ impl Plan {
 
     /// Whether `apply` would refuse.
     pub fn is_blocked(&self) -> bool {
-        self.repositories.iter().flat_map(|it| &it.changes).any(|change| change.action == Action::Conflict)
+        let conflict = |change: &Change| change.action == Action::Conflict;
+        self.repositories.iter().flat_map(|it| &it.changes).any(conflict) || self.holds_secrets()
+    }
+
+    /// Whether secrets were found that block the plan.
+    pub fn holds_secrets(&self) -> bool {
+        self.secrets.as_ref().is_some_and(|secrets| secrets.blocking().next().is_some())
     }
 }
 

@@ -53,6 +53,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
         title: origin.title,
         registries,
         repositories,
+        secrets: None,
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),
     }

@@ -58,6 +58,7 @@ pub fn prune(
         title: origin.title,
         registries: registries.collect(),
         repositories,
+        secrets: None,
         silent: Vec::new(),
         silent_retentions: silent.iter().cloned().collect(),
     }

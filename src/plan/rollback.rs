@@ -125,6 +125,7 @@ impl<'r> Rollback<'r> {
             title: format!("rollback of {}", plan.title),
             registries,
             repositories,
+            secrets: None,
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),
         }

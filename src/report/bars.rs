@@ -48,6 +48,17 @@ impl Reporter for Bars {
                 bar.set_position(*sent);
                 return;
             }
+            Event::SearchProgress { digest, size, read } if *size >= WORTH_A_BAR => {
+                let key = (String::new(), digest.to_string());
+                let bar = blobs.entry(key).or_insert_with(|| self.bar("search", digest.as_str(), *size));
+                bar.set_position(*read);
+                return;
+            }
+            Event::Searched { digest, .. } => {
+                if let Some(bar) = blobs.remove(&(String::new(), digest.to_string())) {
+                    bar.finish_and_clear();
+                }
+            }
             Event::Blob { repository, digest, .. } => {
                 if let Some(bar) = blobs.remove(&((*repository).to_owned(), digest.to_string())) {
                     bar.finish_and_clear();

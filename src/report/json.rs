@@ -9,7 +9,7 @@ pub struct JsonLines;
 
 impl Reporter for JsonLines {
     fn report(&self, event: &Event<'_>) {
-        if matches!(event, Event::BlobProgress { .. }) {
+        if matches!(event, Event::BlobProgress { .. } | Event::SearchProgress { .. }) {
             return;
         }
         if let Ok(mut line) = serde_json::to_string(event) {

@@ -22,7 +22,7 @@ impl Lines {
 
 impl Reporter for Lines {
     fn report(&self, event: &Event<'_>) {
-        let important = matches!(event, Event::RegistryWarning { .. });
+        let important = matches!(event, Event::RegistryWarning { .. } | Event::SecretLetThrough { .. });
         if (!self.quiet || important)
             && let Some(line) = line(event, self.style)
         {
@@ -64,6 +64,9 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         Event::ReferrerKept { repository, tag } => {
             format!("  = {}:{tag} kept: it holds signatures that the source lacks\n", clean::line(repository))
         }
+        Event::SecretLetThrough { finding } => {
+            format!("  ! let through: {}\n", clean::line(&finding.title()))
+        }
         Event::RegistryWarning { host, text } => {
             format!("  {} warns: {}\n", clean::line(host), clean::line(text))
         }
@@ -77,6 +80,8 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         }
         Event::Plan { .. }
         | Event::Stage { .. }
+        | Event::SearchProgress { .. }
+        | Event::Searched { .. }
         | Event::BlobProgress { .. }
         | Event::Manifest { .. }
         | Event::Tag { .. }

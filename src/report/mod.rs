@@ -17,6 +17,7 @@ pub mod proposal;
 pub mod references;
 mod referrers;
 mod rows;
+pub mod secrets;
 mod size;
 pub mod tags;
 pub mod verification;

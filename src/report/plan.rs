@@ -7,6 +7,7 @@ use super::clean;
 use super::paint::Ink;
 use super::referrers;
 use super::rows::{Row, Section, short, table};
+use super::secrets;
 use super::size::size;
 use crate::model::plan::{
     Action, Change, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget, VisibilityAction,
@@ -31,6 +32,7 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let section = |repository| section(plan.kind, repository, every, style);
     let sections: Vec<Section> = plan.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
+    text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
     text.push('\n');
     text.push_str(&summary(plan));
@@ -206,6 +208,11 @@ fn summary(plan: &Plan) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    match plan.secrets.as_ref().map_or(0, |secrets| secrets.blocking().count()) {
+        0 => {}
+        1 => counts.insert(0, "1 secret".to_owned()),
+        count => counts.insert(0, format!("{count} secrets")),
+    }
     match referrers::to_send(plan) {
         0 => {}
         count => counts.push(format!("{} to send", referrers::count(count))),
@@ -213,6 +220,7 @@ fn summary(plan: &Plan) -> String {
     let counts = counts.join(", ");
     if plan.is_blocked() {
         let why = match plan.kind {
+            PlanKind::Publish if summary.conflict == 0 => "what would be sent holds secrets",
             PlanKind::Publish | PlanKind::Prune => "an immutable tag cannot move",
             PlanKind::Rollback => "a tag cannot go back",
         };

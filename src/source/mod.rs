@@ -38,7 +38,6 @@ mod referrers;
 mod remote;
 mod rewrite;
 mod surroundings;
-mod tar_header;
 mod tar_index;
 mod temporary;
 mod verify;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::positioned::PositionedFile;
-use super::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
+use crate::model::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
 /// The longest name or extended header that is read: what Go's archive/tar takes too.
 const MAX_METADATA: u64 = 1024 * 1024;

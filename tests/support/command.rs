@@ -100,6 +100,7 @@ pub fn clean(command: &mut Command, home: &Path) {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
+        .env("XDG_CACHE_HOME", home.join(".cache"))
         .env("LC_ALL", "C.UTF-8")
         // Else git takes a repository above the folder of temporary files for its own.
         .env("GIT_CEILING_DIRECTORIES", home.parent().unwrap())

@@ -11,6 +11,7 @@ mod image;
 mod registry;
 mod resource;
 mod retention;
+mod secrets;
 mod tag;
 
 use std::collections::HashSet;
@@ -30,6 +31,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, Registry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub secrets: super::Secrets,
     pub checks: Vec<super::Check>,
     pub retention: IndexMap<String, super::Retention>,
 }
@@ -140,6 +142,7 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
         tags,
+        secrets: secrets::check(file.secrets.unwrap_or_default(), &mut desk),
         checks: checks::check(file.checks.unwrap_or_default(), declared, &mut desk),
         retention: retention::check(file.retention.unwrap_or_default(), declared, &resources, &mut desk),
         resources,

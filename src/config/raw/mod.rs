@@ -12,8 +12,10 @@ use serde::Deserialize;
 use crate::model::forward::OnUnknown;
 use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
 pub(super) use resource::{Annotations, Artifact, ArtifactFile, Chart, Image, Source, Word};
+pub(super) use secrets::Secrets;
 
 mod resource;
+mod secrets;
 
 /// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub(super) struct File {
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, Artifact>>,
+    /// The search for secrets in what is sent.
+    pub secrets: Option<Secrets>,
     /// Lockstep checks: the plan fails unless these values of files agree with the git tag.
     pub checks: Option<Vec<Check>>,
     /// What `prune` may remove, by a name of your choice. Without such a table it removes nothing.
@@ -80,6 +84,8 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, Artifact>>,
+    /// Differences in `[secrets]`.
+    pub secrets: Option<Secrets>,
     /// The checks instead of those of the file; `[]` for none.
     pub checks: Option<Vec<Check>>,
     /// Differences in `[retention.*]`, and more retentions.

@@ -7,9 +7,9 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::super::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
 use super::contents::{Contents, Files, MAX_CHART, MAX_FILES, Refused};
 use super::names;
+use crate::model::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
 
 /// The longest name or extended header that is read.
 const MAX_METADATA: u64 = 1024 * 1024;

@@ -1,17 +1,17 @@
 //! One header block of a tar file, and the records of an extended one: pure functions of bytes.
 //!
 //! Formats: POSIX.1-2017 `pax`, "ustar Interchange Format" and "pax Interchange Format"; GNU tar's manual,
-//! "Basic Tar Format" (long names, base-256 numbers). What follows from a header is in `tar_index`.
+//! "Basic Tar Format" (long names, base-256 numbers). What follows from a header is decided by who reads an archive.
 
 /// The size of a header, and the unit that contents are padded to.
-pub(super) const BLOCK: usize = 512;
+pub const BLOCK: usize = 512;
 
 /// A block of a tar file.
-pub(super) type Block = [u8; BLOCK];
+pub type Block = [u8; BLOCK];
 
 /// What an entry is, as far as it matters where nothing is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A file, with contents.
     File,
     /// Another name of a file, without contents: where it links to is a name in the archive.
@@ -34,18 +34,21 @@ pub(super) enum Kind {
 
 /// What a header says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) name: Vec<u8>,
+pub struct Header {
+    /// The name of the entry.
+    pub name: Vec<u8>,
     /// Where a link leads to, as far as the header itself has room for it.
-    pub(super) link: Vec<u8>,
-    pub(super) size: u64,
-    pub(super) kind: Kind,
+    pub link: Vec<u8>,
+    /// How many bytes of contents follow.
+    pub size: u64,
+    /// What the entry is.
+    pub kind: Kind,
     /// Whether blocks that go on with the list of extents come before the contents ([`Kind::Sparse`]).
-    pub(super) extended: bool,
+    pub extended: bool,
 }
 
 /// Reads a header block.
-pub(super) fn parse(block: &Block) -> Result<Header, String> {
+pub fn parse(block: &Block) -> Result<Header, String> {
     if !checksum_matches(block) {
         return Err("the checksum of its header is wrong".to_owned());
     }
@@ -77,7 +80,7 @@ pub(super) fn parse(block: &Block) -> Result<Header, String> {
 }
 
 /// Whether one more block of the list of extents follows this one (GNU, "Basic Tar Format", `struct sparse_header`).
-pub(super) fn list_goes_on(block: &Block) -> bool {
+pub fn list_goes_on(block: &Block) -> bool {
     field(block, 504, 1) != [0]
 }
 
@@ -94,7 +97,7 @@ fn checksum_matches(block: &Block) -> bool {
 }
 
 /// A number field: octal digits, or base 256 where the first bit is set.
-pub(super) fn number(field: &[u8]) -> Result<u64, String> {
+pub fn number(field: &[u8]) -> Result<u64, String> {
     if let Some((first, rest)) = field.split_first().filter(|(first, _)| **first & 0x80 != 0) {
         if first & 0x40 != 0 {
             return Err("a number in its header is negative".to_owned());
@@ -115,18 +118,22 @@ pub(super) fn number(field: &[u8]) -> Result<u64, String> {
 /// What pax records say about an entry. `Some(None)`: an empty value, which takes an earlier one back.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[allow(clippy::option_option)] // not said, taken back and said are three things
-pub(super) struct Records {
-    pub(super) path: Option<Option<Vec<u8>>>,
-    pub(super) link: Option<Option<Vec<u8>>>,
-    pub(super) size: Option<Option<u64>>,
-    pub(super) sparse: bool,
+pub struct Records {
+    /// The name of the entry.
+    pub path: Option<Option<Vec<u8>>>,
+    /// Where a link leads to.
+    pub link: Option<Option<Vec<u8>>>,
+    /// How many bytes of contents follow.
+    pub size: Option<Option<u64>>,
+    /// Whether it is a file with holes.
+    pub sparse: bool,
     /// The name of a sparse file, whose entry has a name that nobody uses (GNU tar's manual, "Storing Sparse Files").
-    pub(super) sparse_name: Option<Vec<u8>>,
+    pub sparse_name: Option<Vec<u8>>,
 }
 
 impl Records {
     /// Reads records: `LENGTH KEY=VALUE\n`, where the length counts the whole record.
-    pub(super) fn parse(mut bytes: &[u8]) -> Result<Self, String> {
+    pub fn parse(mut bytes: &[u8]) -> Result<Self, String> {
         const BROKEN: &str = "its extended header is broken";
         let mut records = Self::default();
         // Some writers pad with zeros.
@@ -160,7 +167,7 @@ impl Records {
     }
 
     /// These records, over `earlier` ones.
-    pub(super) fn over(self, earlier: &Self) -> Self {
+    pub fn over(self, earlier: &Self) -> Self {
         Self {
             path: self.path.or_else(|| earlier.path.clone()),
             link: self.link.or_else(|| earlier.link.clone()),
@@ -186,7 +193,7 @@ fn field(block: &Block, start: usize, length: usize) -> &[u8] {
 }
 
 /// The bytes before the first NUL.
-pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
+pub fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 

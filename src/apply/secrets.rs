@@ -1,0 +1,80 @@
+//! Before the first byte is sent: what is to be sent is searched for secrets again, by the policy and the allowances that the
+//! plan carries. How it is searched is decided elsewhere.
+
+use std::sync::Arc;
+
+use super::check::Prepared;
+use super::{Options, Stop, progress::Progress};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::Stage;
+use crate::model::secret_search::{PlannedSecrets, SecretFinding};
+use crate::model::{ResourceId, Severity};
+use crate::source::Published;
+
+/// What is sent to a repository.
+pub struct Sent<'a> {
+    /// The address of the repository in the plan.
+    pub address: &'a str,
+    /// What is published.
+    pub resource: &'a ResourceId,
+    /// Its content.
+    pub published: &'a Published,
+}
+
+/// Searches what is to be sent for secrets.
+pub trait SecretSearch: Send + Sync {
+    /// What is found in the parts of `sent` that `planned` names. `stopped` says whether the person wants to stop; then nothing
+    /// is found. Blocks, and reads what was not searched before.
+    ///
+    /// # Errors
+    ///
+    /// Everything that could not be searched.
+    fn search(
+        &self,
+        planned: &PlannedSecrets,
+        sent: &[Sent<'_>],
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>>;
+}
+
+/// Searches, refuses what blocks, and notes what is let through.
+pub(super) fn search(
+    planned: &PlannedSecrets,
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    let contents: Vec<(&Prepared<'_>, &Arc<Published>)> =
+        prepared.iter().filter_map(|it| Some((it, it.content.as_ref()?))).collect();
+    let sent = contents.iter().map(|(it, published)| Sent {
+        address: &it.planned.address,
+        resource: &it.planned.resource,
+        published,
+    });
+    let sent: Vec<Sent<'_>> = sent.collect();
+    let stopped = || *options.cancel.borrow();
+    let found = tokio::task::block_in_place(|| options.secrets.search(planned, &sent, &stopped))?;
+    if stopped() {
+        return Err(Stop { problems: Vec::new(), interrupted: Some(Stage::Secrets) });
+    }
+    let blocking: Vec<Diagnostic> = found.iter().filter(|it| it.blocks).map(diagnostic).collect();
+    if !blocking.is_empty() {
+        return Err(Stop::from(blocking));
+    }
+    progress.let_through(found.into_iter().filter(|it| it.allowed.is_none()).collect());
+    Ok(())
+}
+
+/// What to say of a secret that blocks.
+pub(super) fn diagnostic(finding: &SecretFinding) -> Diagnostic {
+    let way_out = format!(
+        "take it out, publish again, and replace it where it is used; or, where it is no secret, add to `allow` of `[secrets]`: {}",
+        finding.allowance()
+    );
+    let code = Code::SecretsFound;
+    match finding.severity {
+        Severity::High => Diagnostic::error(code, finding.title()),
+        Severity::Medium | Severity::Low => Diagnostic::warning(code, finding.title()),
+    }
+    .help(way_out)
+}

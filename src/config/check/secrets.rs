@@ -1,0 +1,57 @@
+//! `[secrets]`: rules that exist, globs that are such, reasons that say something.
+
+use globset::GlobBuilder;
+
+use super::Desk;
+use crate::config::{Secrets, raw, suggest};
+use crate::diagnostic::Code;
+use crate::guard::secrets::Rules;
+use crate::model::secret_search::SecretAllowance;
+
+pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
+    let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };
+    for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
+        let position = index.to_string();
+        let item = ["secrets", "allow", position.as_str()];
+        let at = |key: &'static str| ["secrets", "allow", position.as_str(), key];
+        if let Some(rule) = &allow.rule {
+            known_rule(rule, &at("rule"), desk);
+        }
+        if let Some(path) = &allow.path
+            && let Err(error) = GlobBuilder::new(path).literal_separator(true).build()
+        {
+            let message = format!("`{}` is not a glob: {}", path.escape_debug(), error.kind());
+            let help =
+                "`*` matches within a name, `**` across folders, `[ab]` a character; `[*]` is a star itself";
+            desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
+        }
+        if allow.rule.is_none() && allow.path.is_none() && allow.value.is_none() {
+            let message = "an allowance of `[secrets]` says nothing of what it allows".to_owned();
+            let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";
+            desk.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);
+        }
+        let Some(reason) = allow.reason else { continue };
+        if reason.trim().is_empty() {
+            let message = "the `reason` of an allowance of `[secrets]` is blank".to_owned();
+            let help = "say why this is no secret: whoever reads the file next decides by it";
+            desk.wrong(Code::ConfigValue, message, &at("reason"), "says nothing", help);
+        }
+        let path = allow.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
+        secrets.allow.push(SecretAllowance { rule: allow.rule, path, value: allow.value, reason });
+    }
+    secrets
+}
+
+fn known_rule(rule: &str, path: &[&str], desk: &mut Desk<'_>) {
+    let rules = || Rules::standard().all().iter().map(|rule| rule.id);
+    if rules().any(|known| known == rule) {
+        return;
+    }
+    let message = format!("there is no rule `{}` that finds secrets", rule.escape_debug());
+    let label = match suggest::nearest(rule, rules()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "no such rule".to_owned(),
+    };
+    let help = format!("the rules are {}; docs/reference/secrets.md lists them", suggest::listed(rules()));
+    desk.wrong(Code::ConfigValue, message, path, &label, help);
+}

@@ -1,0 +1,177 @@
+//! The search for secrets in what is to be sent: which repositories' content is searched, by what policy, and what comes of
+//! it. In reading order: `policy`, where; `gather`, what; `search`, how; `cache`, what need not be read again; `allow`, which
+//! findings are none. What is sent is decided by the plan, what looks like a secret by `guard`.
+
+mod allow;
+mod cache;
+mod findings;
+mod gather;
+mod policy;
+mod search;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cache::Cache;
+use gather::Place;
+
+use super::connect::{Both, Connections};
+use crate::apply::{SecretSearch, Sent};
+use crate::config::Secrets;
+use crate::context::Environment;
+use crate::desired::{Desired, DesiredRepository};
+use crate::diagnostic::Diagnostic;
+use crate::event::Reporter;
+use crate::guard::secrets::Rules;
+use crate::model::plan::{Plan, PlannedRepository};
+use crate::model::referrer::ReferrerAction;
+use crate::model::secret_search::{
+    PlannedSecrets, SearchedContent, SearchedRepository, SecretAllowance, SecretFinding, SecretPolicy,
+};
+use crate::observed::{Observed, ObservedRepository};
+
+/// Searches what `plan` sends, and notes in it what was found.
+pub(super) async fn planned(
+    plan: &mut Plan,
+    declared: &Secrets,
+    (desired, observed): (&Desired, &Observed),
+    connections: &Connections,
+    (environment, reporter): (&Environment, &Arc<dyn Reporter>),
+    whole: bool,
+) -> super::Result<()> {
+    let mut repositories = BTreeMap::new();
+    let mut all_searched = whole;
+    let standing = desired.repositories.iter().zip(&observed.repositories);
+    for (planned, (desired, observed)) in plan.repositories.iter().zip(standing) {
+        let searched = if planned.places_content() {
+            let at = [(&desired.endpoint, &desired.name)];
+            let Some((repository, anonymous)) = connections.both(at)?.into_iter().next() else { continue };
+            let both: Both = (repository, anonymous);
+            policy::policy(declared, desired, observed, (both.0.as_ref(), both.1.as_ref())).await
+        } else {
+            None
+        };
+        let Some(policy) = searched else {
+            all_searched = false;
+            continue;
+        };
+        let searched = what(policy, planned, desired, observed);
+        all_searched &= searched.blobs.len() == all_blobs(desired).len();
+        repositories.insert(planned.address.clone(), searched);
+    }
+    if repositories.is_empty() {
+        return Ok(());
+    }
+    let searcher = Searcher::new(environment, reporter.clone());
+    let sent: Vec<Sent<'_>> = desired
+        .repositories
+        .iter()
+        .zip(&plan.repositories)
+        .map(|(desired, planned)| Sent {
+            address: &planned.address,
+            resource: &desired.resource,
+            published: &desired.content.published,
+        })
+        .collect();
+    let secrets = PlannedSecrets {
+        rules: searcher.rules.identity().clone(),
+        allow: declared.allow.clone(),
+        repositories,
+        searched: SearchedContent::default(),
+        findings: Vec::new(),
+        unsearched: Vec::new(),
+        unused: Vec::new(),
+    };
+    // Layers are read on threads that may block.
+    let never = || false;
+    let (mut secrets, unused) = tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
+    // Of what was not searched an allowance may be.
+    secrets.unused = if all_searched { unused } else { Vec::new() };
+    plan.secrets = Some(secrets);
+    Ok(())
+}
+
+/// Every blob of what is published, what refers to it included.
+fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&crate::model::Digest> {
+    let published = &desired.content.published;
+    let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
+    published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
+}
+
+/// What of the content the repository does not hold yet. What it holds is published there already.
+fn what(
+    policy: SecretPolicy,
+    planned: &PlannedRepository,
+    desired: &DesiredRepository,
+    observed: &ObservedRepository,
+) -> SearchedRepository {
+    let published = &desired.content.published;
+    let root = &published.content.root.digest;
+    let stands = observed.tags.values().any(|tag| tag.digest == *root);
+    let (mut manifests, mut blobs) = (BTreeSet::new(), BTreeSet::new());
+    if !stands {
+        manifests.extend(observed.missing_manifests.iter().cloned());
+        blobs.extend(observed.missing_blobs.iter().cloned());
+    }
+    let sends = |action: &ReferrerAction| *action == ReferrerAction::Send;
+    if planned.sends_referrers() || observed.referrers.actions.iter().any(sends) {
+        manifests.extend(observed.referrers.missing_manifests.iter().cloned());
+        blobs.extend(observed.referrers.missing_blobs.iter().cloned());
+    }
+    SearchedRepository {
+        policy,
+        manifests: manifests.into_iter().collect(),
+        blobs: blobs.into_iter().collect(),
+    }
+}
+
+/// Searches what is sent.
+pub(super) struct Searcher {
+    rules: &'static Rules,
+    cache: Option<Cache>,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl Searcher {
+    /// Remembers what was searched where `environment` says.
+    pub fn new(environment: &Environment, reporter: Arc<dyn Reporter>) -> Self {
+        let rules = Rules::standard();
+        Self { rules, cache: Cache::new(environment, rules), reporter }
+    }
+
+    /// `planned` with what is found, and the allowances that allow nothing of it.
+    fn searched(
+        &self,
+        planned: PlannedSecrets,
+        sent: &[Sent<'_>],
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
+        let places = sent.iter().filter_map(|it| {
+            let searched = planned.repositories.get(it.address)?;
+            Some(Place { address: it.address, resource: it.resource, published: it.published, searched })
+        });
+        let gathered = gather::gather(self.rules, &places.collect::<Vec<_>>());
+        let searching = search::Searching {
+            rules: self.rules,
+            cache: self.cache.as_ref(),
+            reporter: &self.reporter,
+            stopped,
+        };
+        let answers = searching.all(&gathered.jobs);
+        if let Some(cache) = &self.cache {
+            cache.prune();
+        }
+        findings::findings(self.rules, planned, &gathered, answers)
+    }
+}
+
+impl SecretSearch for Searcher {
+    fn search(
+        &self,
+        planned: &PlannedSecrets,
+        sent: &[Sent<'_>],
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>> {
+        self.searched(planned.clone(), sent, stopped).map(|(searched, _)| searched.findings)
+    }
+}

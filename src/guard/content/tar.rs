@@ -1,0 +1,179 @@
+//! The files of a tar archive, as they pass by: POSIX, pax and GNU's forms (`model/tar_header.rs`).
+
+use std::io::{BufRead, Read};
+
+use super::blob::{Failure, Finder};
+use super::input::Input;
+use crate::model::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
+
+/// The longest name or extended header that is read: what Go's archive/tar takes too.
+const MAX_METADATA: u64 = 1024 * 1024;
+/// What the name of a file starts with that says that another is deleted (image-spec, layer.md, "Whiteouts").
+const WHITEOUT: &str = ".wh.";
+/// The name of a file that says that all others of its folder are deleted.
+const OPAQUE: &str = ".wh..wh..opq";
+
+/// Searches every file of an archive, and what lies behind its end; `of`: the archive, where it lies in another; `open`: whether
+/// archives in it are opened.
+pub(super) fn walk(
+    finder: &mut Finder<'_>,
+    input: &mut Input<'_>,
+    of: Option<&str>,
+    open: bool,
+) -> Result<(), Failure> {
+    let mut global = Records::default();
+    let mut about = AboutNext::default();
+    loop {
+        let Some(header) = header(input)? else { return behind(finder, input, of) };
+        match header.kind {
+            Kind::LongName => {
+                about.long_name = Some(until_nul(&metadata(input, &header)?).to_vec());
+            }
+            Kind::LongLink => drop(metadata(input, &header)?),
+            Kind::Extended => about.records = records(input, &header)?.over(&about.records),
+            Kind::Global => global = records(input, &header)?.over(&global),
+            Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
+                let about = std::mem::take(&mut about);
+                entry(finder, input, &header, about.over(&global), (of, open))?;
+            }
+        }
+    }
+}
+
+/// What the metadata entries before an entry say about it.
+#[derive(Default)]
+struct AboutNext {
+    records: Records,
+    long_name: Option<Vec<u8>>,
+}
+
+impl AboutNext {
+    fn over(self, global: &Records) -> Self {
+        Self { records: self.records.over(global), long_name: self.long_name }
+    }
+}
+
+fn malformed(reason: impl Into<String>) -> Failure {
+    Failure::Malformed(reason.into())
+}
+
+/// The next header; `None` at the end.
+fn header(input: &mut Input<'_>) -> Result<Option<Header>, Failure> {
+    let there = input.peek(BLOCK)?;
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let block: Option<&Block> = there.get(..BLOCK).and_then(|block| block.try_into().ok());
+    let block = block.ok_or_else(|| malformed("it ends in the middle of a header"))?;
+    if block.iter().all(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    let header = parse(block).map_err(malformed)?;
+    input.consume(BLOCK);
+    Ok(Some(header))
+}
+
+fn metadata(input: &mut Input<'_>, header: &Header) -> Result<Vec<u8>, Failure> {
+    if header.size > MAX_METADATA {
+        return Err(malformed(format!("it declares a name of {} bytes", header.size)));
+    }
+    let mut bytes = Vec::new();
+    Read::take(&mut *input, header.size).read_to_end(&mut bytes)?;
+    if (bytes.len() as u64) < header.size {
+        return Err(malformed("it ends in the middle of a name"));
+    }
+    padding(input, header.size)?;
+    Ok(bytes)
+}
+
+fn records(input: &mut Input<'_>, header: &Header) -> Result<Records, Failure> {
+    Records::parse(&metadata(input, header)?).map_err(malformed)
+}
+
+/// Passes over what fills the last block of contents; that of the last entry may be missing.
+fn padding(input: &mut Input<'_>, size: u64) -> Result<(), Failure> {
+    let last = size % BLOCK as u64;
+    if last > 0 {
+        input.skip(BLOCK as u64 - last)?;
+    }
+    Ok(())
+}
+
+fn entry(
+    finder: &mut Finder<'_>,
+    input: &mut Input<'_>,
+    header: &Header,
+    about: AboutNext,
+    (of, open): (Option<&str>, bool),
+) -> Result<(), Failure> {
+    let AboutNext { records, long_name } = about;
+    let contents = matches!(header.kind, Kind::File | Kind::Sparse);
+    let size = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
+    if header.extended {
+        extents(input)?;
+    }
+    let name = records.sparse_name.or(records.path.flatten()).or(long_name);
+    let name = normal(&String::from_utf8_lossy(name.as_deref().unwrap_or(&header.name)));
+    let path = match of {
+        Some(archive) => format!("{archive}!/{name}"),
+        None => name,
+    };
+    if of.is_none() {
+        whiteout(finder, &path);
+    }
+    if header.kind != Kind::Other {
+        finder.name(&path);
+    }
+    if size > 0 {
+        finder.file(input, size, &path, open)?;
+        padding(input, size)?;
+    }
+    Ok(())
+}
+
+/// Passes over the list of extents of a file with holes.
+fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
+    loop {
+        let block: Option<&Block> = input.peek(BLOCK)?.get(..BLOCK).and_then(|block| block.try_into().ok());
+        let goes_on = list_goes_on(block.ok_or_else(|| malformed("it ends in a list of extents"))?);
+        input.consume(BLOCK);
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+/// Notes what is deleted where `path` says that something is.
+fn whiteout(finder: &mut Finder<'_>, path: &str) {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    if name == OPAQUE {
+        finder.deletes(below(""));
+    } else if let Some(deleted) = name.strip_prefix(WHITEOUT).filter(|name| !name.starts_with(WHITEOUT)) {
+        finder.deletes(below(deleted));
+    }
+}
+
+/// `name` without what means nothing: `./`, doubled and leading slashes.
+fn normal(name: &str) -> String {
+    if !name.starts_with(['/', '.']) && !name.contains("/.") && !name.contains("//") {
+        return name.trim_end_matches('/').to_owned();
+    }
+    name.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/")
+}
+
+/// Searches what lies behind the end of an archive, which no runtime unpacks and everybody can read.
+fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+    loop {
+        let there = input.fill_buf()?;
+        let (zeros, all) = (there.iter().take_while(|byte| **byte == 0).count(), there.len());
+        input.consume(zeros);
+        if all == 0 {
+            return Ok(());
+        }
+        if zeros < all {
+            let place = format!("{}!/(behind the end of the archive)", of.unwrap_or_default());
+            return finder.rest(input, Some(place.trim_start_matches("!/")));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The files of a zip archive (jar, whl), as they pass by: by their local headers, in order (PKWARE's APPNOTE.TXT, 4.3.7).
+//! The directory at the end is not read, so that what it leaves out is searched too.
+
+use std::io::{BufRead, Read};
+
+use flate2::bufread::DeflateDecoder;
+
+use super::blob::{Failure, Finder};
+use super::input::Input;
+
+/// How much is decompressed at once, in bytes.
+const PIECE: usize = 32 * 1024;
+
+/// Searches every file of an archive that is called `of`.
+pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+    loop {
+        match input.peek(4)?.get(..4) {
+            Some(b"PK\x03\x04") => entry(finder, input, of)?,
+            // The directory, or what precedes it where there is more than 4 GiB.
+            Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
+            _ => return Err(malformed("no file begins where one should")),
+        }
+    }
+}
+
+fn malformed(reason: &str) -> Failure {
+    Failure::Malformed(reason.to_owned())
+}
+
+/// A local header.
+struct Header {
+    flags: u64,
+    method: u64,
+    /// The size of what is stored; none: it is said behind it.
+    stored: Option<u64>,
+    /// Whether sizes take 8 bytes.
+    wide: bool,
+    name: String,
+}
+
+fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
+    let digits = bytes.get(at..at + length).unwrap_or_default();
+    digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn header(input: &mut Input<'_>) -> Result<Header, Failure> {
+    const FIXED: usize = 30;
+    let cut_off = || malformed("it ends in the middle of a header");
+    let fixed = input.peek(FIXED)?.get(..FIXED).ok_or_else(cut_off)?;
+    let field = |at, length| number(fixed, at, length);
+    let (flags, method, stored) = (field(6, 2), field(8, 2), field(18, 4));
+    let [of_name, of_extra] =
+        [field(26, 2), field(28, 2)].map(|length| usize::try_from(length).unwrap_or_default());
+    input.consume(FIXED);
+    let mut rest = vec![0; of_name + of_extra];
+    input.read_exact(&mut rest).map_err(|_| cut_off())?;
+    let (name, extra) = rest.split_at_checked(of_name).ok_or_else(cut_off)?;
+    let sizes = zip64(extra);
+    let wide = sizes.is_some();
+    let stored = match (stored, sizes) {
+        (0xffff_ffff, Some(stored)) => stored,
+        (stored, _) => stored,
+    };
+    let said_behind = flags & 8 != 0 && stored == 0;
+    let name = String::from_utf8_lossy(name).into_owned();
+    Ok(Header { flags, method, stored: (!said_behind).then_some(stored), wide, name })
+}
+
+/// The size of what is stored that the extra field for large files gives (APPNOTE.TXT, 4.5.3).
+fn zip64(mut extra: &[u8]) -> Option<u64> {
+    while extra.len() >= 4 {
+        let (id, length) = (number(extra, 0, 2), usize::try_from(number(extra, 2, 2)).ok()?);
+        let field = extra.get(4..4 + length)?;
+        if id == 1 {
+            return Some(if length >= 16 { number(field, 8, 8) } else { 0 });
+        }
+        extra = extra.get(4 + length..)?;
+    }
+    None
+}
+
+fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+    const ENCRYPTED: u64 = 1;
+    let header = header(input)?;
+    let path = match of {
+        Some(archive) => format!("{archive}!/{}", header.name),
+        None => header.name.clone(),
+    };
+    finder.name(&path);
+    let readable = header.flags & ENCRYPTED == 0 && matches!(header.method, 0 | 8);
+    match (header.stored, header.method) {
+        (Some(stored), _) if !readable => {
+            let why = if header.flags & ENCRYPTED == 0 {
+                format!("it is compressed by method {}", header.method)
+            } else {
+                "it is encrypted".to_owned()
+            };
+            finder.note(Some(&path), format!("it was not searched: {why}"));
+            if input.skip(stored)? < stored {
+                return Err(malformed("it ends in the middle of a file"));
+            }
+        }
+        (Some(stored), 0) => finder.file(input, stored, &path, false)?,
+        (Some(stored), _) => {
+            let mut taken = Read::take(&mut *input, stored);
+            inflate(finder, &mut taken, &path)?;
+            let left = taken.limit();
+            input.skip(left)?;
+        }
+        (None, 8) if readable => inflate(finder, input, &path)?,
+        (None, _) => return Err(malformed("a file in it does not say its size")),
+    }
+    if header.stored.is_none() {
+        descriptor(input, header.wide)?;
+    }
+    Ok(())
+}
+
+fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Result<(), Failure> {
+    let mut search = finder.rules.text(Some(path));
+    let mut decoder = DeflateDecoder::new(stored);
+    let mut buffer = vec![0; PIECE];
+    let mut expanded = 0_u64;
+    let result = loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => break Ok(()),
+            Ok(count) => {
+                expanded += count as u64;
+                if expanded > finder.left_to_expand() {
+                    finder.note(Some(path), "it expands to too much, and was searched no further".to_owned());
+                    break Err(malformed("a file in it expands to too much"));
+                }
+                search.push(buffer.get(..count).unwrap_or_default());
+            }
+            Err(error) => break Err(Failure::Io(error)),
+        }
+    };
+    finder.expanded(expanded);
+    let found = search.finish();
+    finder.found(Some(path), found);
+    result
+}
+
+/// Passes over what says the sizes of a file behind it, with or without its signature (APPNOTE.TXT, 4.3.9).
+fn descriptor(input: &mut Input<'_>, wide: bool) -> Result<(), Failure> {
+    let signed = input.peek(4)?.get(..4) == Some(b"PK\x07\x08".as_slice());
+    let length = 4 + if wide { 16 } else { 8 } + if signed { 4 } else { 0 };
+    input.skip(length)?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The checksums that some tokens end with.
+
+/// Whether the last six of `token`'s characters after its `prefix` bytes are the CRC-32 of those before them, in base 62.
+///
+/// GitHub and npm: 30 random characters and six of a CRC-32, `0-9A-Za-z`, the most significant first
+/// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>).
+pub(super) fn crc32_base62(token: &[u8], prefix: usize) -> bool {
+    let Some(body) = token.get(prefix..) else { return false };
+    let Some((random, sum)) = body.split_last_chunk::<6>() else { return false };
+    base62(crc32(random)) == *sum
+}
+
+/// CRC-32 of IEEE 802.3, as in gzip.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+    })
+}
+
+/// Six digits in base 62.
+pub(super) fn base62(mut number: u32) -> [u8; 6] {
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = match u8::try_from(number % 62).unwrap_or_default() {
+            it @ 0..10 => b'0' + it,
+            it @ 10..36 => b'A' + it - 10,
+            it => b'a' + it - 36,
+        };
+        number /= 62;
+    }
+    digits
+}

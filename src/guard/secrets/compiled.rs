@@ -1,0 +1,84 @@
+//! All rules, ready to be used.
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::found::Match;
+use super::keywords::Keywords;
+use super::rule::{Find, Rule};
+use super::search::Search;
+use super::{places, rules};
+use crate::model::Digest;
+
+/// Changes where the same rules find something else than before: what is remembered of layers goes by it.
+const FORMAT: u32 = 1;
+
+/// The rules, compiled. One set serves any number of threads.
+pub struct Rules {
+    rules: Vec<Rule>,
+    patterns: Vec<OnceLock<Option<Regex>>>,
+    pub(super) keywords: Keywords,
+    identity: Digest,
+}
+
+impl Rules {
+    /// The rules of this version. They are compiled once, and each pattern when it is first needed.
+    pub fn standard() -> &'static Self {
+        static STANDARD: OnceLock<Rules> = OnceLock::new();
+        STANDARD.get_or_init(|| Self::new(rules::all()))
+    }
+
+    fn new(rules: Vec<Rule>) -> Self {
+        let near = rules.iter().enumerate().filter_map(|(position, rule)| match rule.find {
+            Find::Near(near) => Some((position, near)),
+            _ => None,
+        });
+        let keywords = Keywords::new(
+            near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
+        );
+        let identity = Digest::of(format!("{FORMAT} {rules:?}").as_bytes());
+        Self { patterns: rules.iter().map(|_| OnceLock::new()).collect(), rules, keywords, identity }
+    }
+
+    /// A digest of all that decides what is found. What is remembered of a layer holds only under the same identity.
+    pub fn identity(&self) -> &Digest {
+        &self.identity
+    }
+
+    /// Every rule, in the order of the documentation.
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule about the name of a file that `path`, of a layer, falls under.
+    pub fn path(&self, path: &str) -> Option<Match> {
+        places::named(&self.rules, path)
+    }
+
+    /// A search of the contents of the file `path`; or of a text that is no file, such as a label.
+    pub fn text<'r>(&'r self, path: Option<&str>) -> Search<'r> {
+        Search::new(self, path)
+    }
+
+    /// What is found in an environment variable, by its name too.
+    pub fn variable(&self, name: &str, value: &str) -> Vec<Match> {
+        let mut search = self.text(None);
+        search.variable(name.as_bytes(), value.as_bytes());
+        search.push(value.as_bytes());
+        search.finish().into_iter().map(|it| Match { line: None, ..it }).collect()
+    }
+
+    /// The pattern of the rule at `position`, which is tried at the start of what it is given.
+    pub(super) fn pattern(&self, position: usize) -> Option<&Regex> {
+        let text = match self.rules.get(position)?.find {
+            Find::Near(near) => near.pattern,
+            Find::Lines(lines) => lines.pattern,
+            Find::Name(_) | Find::Variable => return None,
+        };
+        self.patterns
+            .get(position)?
+            .get_or_init(|| RegexBuilder::new(&format!(r"\A(?:{text})")).unicode(false).build().ok())
+            .as_ref()
+    }
+}

@@ -1,0 +1,313 @@
+//! The search for secrets in what is to be sent, as plans and records carry it: the policy, what is allowed, what was
+//! searched and what was found. Never a value.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, ResourceId, Severity};
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretPolicy {
+    /// A secret blocks the plan.
+    Deny,
+    /// A secret is told of, and let through.
+    Warn,
+    /// Nothing is searched.
+    Off,
+}
+
+impl SecretPolicy {
+    /// The word of the configuration language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// A finding that is none, and why. What is given must all hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SecretAllowance {
+    /// The rule that finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// A glob of the file in its layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The fingerprint of the value, or the beginning of it: `sha256:` and at least 12 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Why it is none.
+    pub reason: String,
+}
+
+/// The search for secrets in what a plan sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedSecrets {
+    /// The identity of the rules that were searched by.
+    pub rules: Digest,
+    /// What is allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<SecretAllowance>,
+    /// The addresses of the repositories whose content is searched, with what a finding does there and what is searched.
+    pub repositories: BTreeMap<String, SearchedRepository>,
+    /// How much was searched.
+    pub searched: SearchedContent,
+    /// What was found, what is allowed included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<SecretFinding>,
+    /// What could not be searched, or not to its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsearched: Vec<Unsearched>,
+    /// Allowances that match nothing, where all content was searched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<SecretAllowance>,
+}
+
+/// What is searched before it is sent to a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SearchedRepository {
+    /// What a finding does.
+    pub policy: SecretPolicy,
+    /// The manifests that are searched: those that the repository does not hold yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifests: Vec<Digest>,
+    /// The blobs that are searched: those that the repository does not hold yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<Digest>,
+}
+
+/// How much was searched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SearchedContent {
+    /// How many blobs.
+    pub blobs: usize,
+    /// Their size as they are sent, in bytes.
+    pub bytes: u64,
+    /// How many of them an earlier run had searched by the same rules.
+    pub from_cache: usize,
+}
+
+/// A secret that was found, or what looks like one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SecretFinding {
+    /// What is published.
+    pub resource: ResourceId,
+    /// The addresses of the repositories that it would be sent to.
+    pub repositories: Vec<String>,
+    /// The rule that found it.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: SecretPlace,
+    /// The value, so far that it is known which one is meant.
+    pub redacted: String,
+    /// The fingerprint of the value, by which it can be allowed.
+    pub fingerprint: Digest,
+    /// Why it is allowed, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
+    /// Whether it blocks the plan.
+    pub blocks: bool,
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum SecretPlace {
+    /// In a file, or in its name.
+    File {
+        /// The blob that holds it.
+        blob: Digest,
+        /// Which layer of its image that is, from 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<usize>,
+        /// The instruction that made the layer, shortened, without values that look like secrets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instruction: Option<String>,
+        /// The file; `!/` stands between an archive and a file in it. None: the blob is the file, and has no name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
+        /// The line, from 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        /// The layer that deletes the file, from 1: it is in the image all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deleted_by: Option<usize>,
+    },
+    /// In the configuration of an image.
+    Config {
+        /// The configuration.
+        blob: Digest,
+        /// Where in it, for people: `` environment variable `TOKEN` ``.
+        part: String,
+    },
+    /// In an annotation of a manifest or index.
+    Annotation {
+        /// The manifest.
+        manifest: Digest,
+        /// The key.
+        key: String,
+    },
+}
+
+impl SecretPlace {
+    /// The file, where it is one.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::File { path, .. } => path.as_deref(),
+            Self::Config { .. } | Self::Annotation { .. } => None,
+        }
+    }
+}
+
+impl std::fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { blob, layer, instruction, path, line, deleted_by } => {
+                match (layer, instruction) {
+                    (Some(layer), Some(instruction)) => write!(f, "layer {layer} ({instruction}): ")?,
+                    (Some(layer), None) => write!(f, "layer {layer}: ")?,
+                    (None, _) => write!(f, "{}: ", blob.short(12))?,
+                }
+                f.write_str(path.as_deref().unwrap_or("its bytes"))?;
+                if let Some(line) = line {
+                    write!(f, " line {line}")?;
+                }
+                if let Some(layer) = deleted_by {
+                    write!(f, " (layer {layer} deletes it, and it is in the image all the same)")?;
+                }
+                Ok(())
+            }
+            Self::Config { part, .. } => f.write_str(part),
+            Self::Annotation { key, .. } => write!(f, "annotation `{key}`"),
+        }
+    }
+}
+
+impl SecretFinding {
+    /// One line: what, where, which value.
+    pub fn title(&self) -> String {
+        let Self { resource, place, rule, redacted, fingerprint, .. } = self;
+        format!("{resource} {place}: {rule} {redacted} [{}]", fingerprint.short(12))
+    }
+
+    /// The entry of `allow` that allows exactly this, but for its reason.
+    pub fn allowance(&self) -> String {
+        let path = self.place.path().map(|path| format!(", path = {}", toml_string(&glob_of(path))));
+        format!(
+            "{{ rule = \"{}\"{}, value = \"{}\", reason = \"…\" }}",
+            self.rule,
+            path.unwrap_or_default(),
+            self.fingerprint
+        )
+    }
+}
+
+/// `text` as a string of TOML.
+fn toml_string(text: &str) -> String {
+    let mut written = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => written.extend(['\\', character]),
+            _ if character.is_control() => written.push_str(&format!("\\U{:08X}", u32::from(character))),
+            _ => written.push(character),
+        }
+    }
+    written.push('"');
+    written
+}
+
+/// A glob that matches `path` alone.
+fn glob_of(path: &str) -> String {
+    let mut glob = String::new();
+    for character in path.chars() {
+        if "*?[]{}\\".contains(character) {
+            glob.extend(['[', character, ']']);
+        } else {
+            glob.push(character);
+        }
+    }
+    glob
+}
+
+/// What could not be searched, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Unsearched {
+    /// What is published.
+    pub resource: ResourceId,
+    /// The blob.
+    pub blob: Digest,
+    /// The file in it; none: the blob itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl PlannedSecrets {
+    /// What blocks the plan.
+    pub fn blocking(&self) -> impl Iterator<Item = &SecretFinding> {
+        self.findings.iter().filter(|finding| finding.blocks)
+    }
+
+    /// What is neither allowed nor blocks: told of, and sent.
+    pub fn let_through(&self) -> impl Iterator<Item = &SecretFinding> {
+        self.findings.iter().filter(|finding| !finding.blocks && finding.allowed.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(path: &str) -> SecretFinding {
+        SecretFinding {
+            resource: ResourceId::image("app"),
+            repositories: vec!["images.app@ghcr".to_owned()],
+            rule: "github-token".to_owned(),
+            severity: Severity::High,
+            place: SecretPlace::File {
+                blob: Digest::of(b"layer"),
+                layer: Some(3),
+                instruction: Some("COPY . /app".to_owned()),
+                path: Some(path.to_owned()),
+                line: Some(2),
+                deleted_by: None,
+            },
+            redacted: "ghp_… (40 characters)".to_owned(),
+            fingerprint: Digest::of(b"value"),
+            allowed: None,
+            blocks: true,
+        }
+    }
+
+    #[test]
+    fn a_finding_names_image_layer_instruction_path_line_rule_and_a_redacted_value() {
+        let short = Digest::of(b"value").short(12);
+        assert_eq!(
+            finding("app/.env").title(),
+            format!(
+                "images.app layer 3 (COPY . /app): app/.env line 2: github-token ghp_… (40 characters) [{short}]"
+            )
+        );
+    }
+
+    #[test]
+    fn the_allowance_of_a_finding_is_toml_that_names_its_file_alone() {
+        for path in ["app/.env", "a/[b]*{c}?.txt", "a \"quoted\" \\ name", "a.jar!/b\u{1b}"] {
+            let text = finding(path).allowance();
+            let parsed: toml::Table = toml::from_str(&format!("a = {text}")).expect("TOML");
+            let glob = parsed["a"]["path"].as_str().expect("a path");
+            let glob = globset::GlobBuilder::new(glob).literal_separator(true).build().expect("a glob");
+            assert!(glob.compile_matcher().is_match(path), "{path}");
+            assert!(!glob.compile_matcher().is_match("a/b/c"), "{path}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What was found of secrets, for people: what blocks with the way out, what is let through, what is allowed, what was not
+//! searched. Never a value.
+
+use super::Style;
+use super::clean;
+use super::paint::Ink;
+use super::size::size;
+use crate::model::Severity;
+use crate::model::outcome::Outcome;
+use crate::model::plan::Plan;
+use crate::model::secret_search::{PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
+
+/// How many files are named that were not searched, and findings that block nothing; with `every`, all.
+const SHOWN: usize = 10;
+
+/// What a plan says of secrets; empty where nothing was searched, or nothing was found.
+pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
+    let Some(secrets) = &plan.secrets else { return String::new() };
+    let mut text = String::new();
+    for finding in secrets.blocking() {
+        text.push_str(&line(finding, style));
+        text.push_str(&format!("      to allow it: {}\n", clean::line(&finding.allowance())));
+    }
+    let shown = |count: usize| if every { count } else { count.min(SHOWN) };
+    let others: Vec<&SecretFinding> = secrets.let_through().collect();
+    for finding in others.iter().take(shown(others.len())) {
+        text.push_str(&line(finding, style));
+    }
+    text.push_str(&more(others.len() - shown(others.len()), "findings that block nothing"));
+    let allowed = secrets.findings.iter().filter_map(|it| Some((it, it.allowed.as_ref()?)));
+    for (finding, reason) in allowed.filter(|_| every) {
+        let told = format!("= {} allowed: {}", clean::line(&finding.title()), clean::line(reason));
+        text.push_str(&format!("    {}\n", style.paint(Ink::Kept, told)));
+    }
+    for unsearched in secrets.unsearched.iter().take(shown(secrets.unsearched.len())) {
+        text.push_str(&format!("    ? {}\n", not_searched(unsearched)));
+    }
+    let left = secrets.unsearched.len() - shown(secrets.unsearched.len());
+    text.push_str(&more(left, "files that were not searched to their end"));
+    for allowance in &secrets.unused {
+        text.push_str(&format!("    ? {}\n", unused(allowance)));
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let title = style.paint(Ink::Strong, "Secrets");
+    format!("\n  {title}  {}\n{text}", summary(secrets))
+}
+
+/// What was searched, and what was found.
+fn summary(secrets: &PlannedSecrets) -> String {
+    let searched = &secrets.searched;
+    let blobs = if searched.blobs == 1 { "1 blob".to_owned() } else { format!("{} blobs", searched.blobs) };
+    let mut parts = vec![format!("{} in {blobs} searched", size(searched.bytes))];
+    if searched.from_cache > 0 {
+        parts.push(format!("{} of them earlier", searched.from_cache));
+    }
+    let allowed = secrets.findings.iter().filter(|it| it.allowed.is_some()).count();
+    if allowed > 0 {
+        parts.push(format!("{allowed} allowed"));
+    }
+    parts.join(", ")
+}
+
+fn more(count: usize, what: &str) -> String {
+    if count == 0 { String::new() } else { format!("    … {count} more {what}; `-v` shows them\n") }
+}
+
+fn line(finding: &SecretFinding, style: Style) -> String {
+    let (ink, sign) = if finding.blocks { (Ink::Alarm, '!') } else { (Ink::Moved, '~') };
+    let severity = match finding.severity {
+        Severity::High => "",
+        Severity::Medium => " (medium)",
+        Severity::Low => " (low)",
+    };
+    let told = format!("{sign} {}{severity}", clean::line(&finding.title()));
+    format!("    {}\n", style.paint(ink, told))
+}
+
+fn not_searched(unsearched: &Unsearched) -> String {
+    let Unsearched { resource, blob, path, reason } = unsearched;
+    let place = path.as_ref().map_or_else(|| blob.short(12), Clone::clone);
+    clean::line(&format!("{resource} {place}: {reason}"))
+}
+
+fn unused(allowance: &SecretAllowance) -> String {
+    let SecretAllowance { rule, path, value, reason } = allowance;
+    let parts = [("rule", rule), ("path", path), ("value", value)];
+    let parts = parts.into_iter().filter_map(|(key, value)| Some(format!("{key} `{}`", value.as_ref()?)));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    clean::line(&format!("`allow` of {parts} ({reason}) allows nothing that is there: take it out"))
+}
+
+/// What an apply let through.
+pub fn let_through(outcome: &Outcome) -> String {
+    match outcome.secrets.len() {
+        0 => String::new(),
+        1 => {
+            "\nwarning: 1 finding that looks like a secret was let through; the record holds it\n".to_owned()
+        }
+        count => format!(
+            "\nwarning: {count} findings that look like secrets were let through; the record holds them\n"
+        ),
+    }
+}
