@@ -221,6 +221,21 @@ impl RegistryError {
         self
     }
 
+    /// The same error, of a request whose body held credentials from `origin`.
+    #[must_use]
+    pub(super) fn with_credentials(mut self, origin: &str) -> Self {
+        if let Self::Unavailable(refusal)
+        | Self::Unauthorized(refusal)
+        | Self::Denied(refusal)
+        | Self::NotFound(refusal)
+        | Self::RateLimited(refusal)
+        | Self::Rejected(refusal) = &mut self
+        {
+            refusal.credentials = Some(origin.to_owned());
+        }
+        self
+    }
+
     /// How long the registry asked to wait, where it did.
     pub fn retry_after(&self) -> Option<Duration> {
         self.refusal().and_then(|refusal| refusal.retry_after)
