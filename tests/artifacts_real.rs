@@ -67,6 +67,8 @@ async fn push(published: &Published, registry: &DockerRegistry) {
         ca_file: None,
         auth: None,
         provider: None,
+        client_certificate: None,
+        client_key: None,
     };
     let registry = connect(&endpoint, &ConnectOptions::default()).expect("a registry");
     let repository = registry.repository(&name("team/release"));

@@ -90,6 +90,8 @@ fn client(
         ca_file: None,
         auth: token.map(|_| auth),
         provider: Some(Provider::Github),
+        client_certificate: None,
+        client_key: None,
     };
     (connect(&endpoint, &options).expect("a registry").repository(&name(NAME)), notices)
 }

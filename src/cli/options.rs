@@ -204,11 +204,12 @@ impl Global {
     }
 }
 
-/// Starts the log: nothing without `-v`, requests with `-vv`. `BROKKR_PUBLISH_LOG` takes tracing's own filters.
+/// Starts the log: nothing without `-v`, where credentials come from with it, requests with `-vv`, everything with a third. `BROKKR_PUBLISH_LOG` takes tracing's own filters.
 pub fn log(global: &Global) {
     let level = match global.verbose {
         0 => "off",
-        1 => "brokkr_publish=debug",
+        1 => "brokkr_publish=info",
+        2 => "brokkr_publish=debug",
         _ => "brokkr_publish=trace",
     };
     let filter = std::env::var("BROKKR_PUBLISH_LOG").ok().filter(|filter| !filter.is_empty());

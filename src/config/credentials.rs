@@ -31,6 +31,8 @@ enum What {
     UserInformation,
     /// A text that starts as the tokens of a known service do.
     Token,
+    /// A private key in PEM (RFC 7468).
+    PrivateKey,
 }
 
 /// Finds the credentials of a text that was parsed into `root`; the text with them masked.
@@ -109,6 +111,9 @@ impl Search<'_> {
         let inner =
             (span.start + quotes).min(span.end)..span.end.saturating_sub(end_quotes).max(span.start + quotes);
         let inner = if inner.end <= span.end { inner } else { span.clone() };
+        if value.contains("PRIVATE KEY-----") {
+            return self.add(What::PrivateKey, span, inner);
+        }
         match self.by_key() {
             // The name of a variable can be a variable's, so that it is shown and checked further.
             Some(What::Variable) if is_variable(value) => {}
@@ -129,7 +134,13 @@ impl Search<'_> {
             return self.add(What::UserInformation, span, range);
         }
         // An address may well hold such words: `token:5000`.
-        let other = matches!(self.in_layer(), ["registries", _, key] if key != "url");
+        let other = match self.in_layer() {
+            ["registries", _, "url"] => false,
+            // The name of a file may too, after which a blank is no assignment.
+            ["registries", _, "ca_file" | "client_certificate" | "client_key"] => value.contains('='),
+            ["registries", _, _] => true,
+            _ => false,
+        };
         if other && let Some(range) = assigned(value).first() {
             // A table that is no TOML, as a variable may hold, is text.
             let range = if written == value { span.start + range.start..span.end } else { inner };
@@ -205,6 +216,10 @@ impl Credential {
             What::Token => (
                 format!("{subject} holds what looks like an access token"),
                 "take it out, and revoke it: whoever can read the file has it; credentials are named by environment variable",
+            ),
+            What::PrivateKey => (
+                format!("{subject} is a private key, written out"),
+                "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: whoever can read the file has it",
             ),
         };
         Diagnostic::error(Code::ConfigLiteralCredential, message)

@@ -49,8 +49,7 @@ impl Connections {
             return Ok(registry.clone());
         }
         let registry = if anonymous {
-            // Without variables no link of the credential chain holds anything.
-            let options = ConnectOptions { environment: Arc::new(|_| None), ..self.options.clone() };
+            let options = ConnectOptions { anonymous: true, ..self.options.clone() };
             registry::connect(&RegistryEndpoint { auth: None, ..endpoint.clone() }, &options)?
         } else {
             registry::connect(endpoint, &self.options)?

@@ -37,16 +37,9 @@ impl RegistryReach {
 impl Reach for RegistryReach {
     fn repository(&self, image: &RemoteReference) -> Result<Arc<dyn RemoteRepository>, SourceError> {
         let name = format!("docker://{}/{}", image.host, image.repository);
-        let endpoint = image.declared(&self.registries).map_or_else(
-            || RegistryEndpoint {
-                url: image.location(),
-                insecure: false,
-                ca_file: None,
-                auth: None,
-                provider: None,
-            },
-            |(_, endpoint)| endpoint.clone(),
-        );
+        let endpoint = image
+            .declared(&self.registries)
+            .map_or_else(|| RegistryEndpoint::of(image.location()), |(_, endpoint)| endpoint.clone());
         let repository = self
             .connections
             .repository(&endpoint, &image.repository)

@@ -242,9 +242,10 @@ fn split_port(host: &str) -> (&str, &str) {
     host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, "443"))
 }
 
-/// Whether `name` is one of Docker Hub's in references.
-fn is_docker_hub(name: &str) -> bool {
-    matches!(name, "docker.io" | "index.docker.io" | "registry-1.docker.io")
+/// Whether `name`, a host without a port, is one of Docker Hub's in references and credential files. Its API is at
+/// `registry-1.docker.io`.
+pub fn is_docker_hub(name: &str) -> bool {
+    matches!(name, "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com")
 }
 
 /// Whether `text` is `name[:port]`, `address[:port]` or `[v6]:port`.
@@ -306,7 +307,7 @@ impl schemars::JsonSchema for RegistryLocation {
 }
 
 /// How to reach a registry: all that a saved plan must know of it. Credentials are named by
-/// environment variable, never held.
+/// environment variable, and keys by their file, never held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RegistryEndpoint {
     /// Where it is.
@@ -318,6 +319,12 @@ pub struct RegistryEndpoint {
     /// `publish.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// A file of PEM certificates that the registry is shown, the client's own first, relative to the folder of `publish.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
+    /// The file of the PEM private key of `client_certificate`, relative to the folder of `publish.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<String>,
     /// The environment variables that hold the credentials; without them the Docker and podman
     /// credential files are asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -328,6 +335,19 @@ pub struct RegistryEndpoint {
 }
 
 impl RegistryEndpoint {
+    /// The registry at `url`, as one that nothing is declared about.
+    pub fn of(url: RegistryLocation) -> Self {
+        Self {
+            url,
+            insecure: false,
+            ca_file: None,
+            client_certificate: None,
+            client_key: None,
+            auth: None,
+            provider: None,
+        }
+    }
+
     /// Who runs the registry: what is declared, else what its host tells. A directory has no provider.
     pub fn provider(&self) -> Option<Provider> {
         match &self.url {

@@ -165,13 +165,7 @@ mod tests {
 
     #[test]
     fn the_registry_with_the_longest_namespace_is_its_own() {
-        let endpoint = |url: &str| RegistryEndpoint {
-            url: url.parse().expect("a location"),
-            insecure: false,
-            ca_file: None,
-            auth: None,
-            provider: None,
-        };
+        let endpoint = |url: &str| RegistryEndpoint::of(url.parse().expect("a location"));
         let registries: BTreeMap<String, RegistryEndpoint> = [
             ("all", "ghcr.io"),
             ("folder", "oci:ghcr.io"),

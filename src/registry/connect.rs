@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::credentials::Keychain;
+use super::credentials::{CredentialMemory, Keychain};
 use super::directory::DirectoryRegistry;
 use super::http::{HttpRegistry, RetryPolicy, Timeouts};
 use super::{Notify, Registry, RegistryError};
@@ -20,6 +20,10 @@ pub struct ConnectOptions {
     pub folder: PathBuf,
     /// Looks up environment variables: credentials, and where credential files lie.
     pub environment: Environment,
+    /// Whether to ask as a stranger would, whatever credentials there are.
+    pub anonymous: bool,
+    /// What credential programs answered: to be shared by all connections of a run, so that each is asked once.
+    pub credentials: CredentialMemory,
     /// Hears of retries and of the registry's warnings.
     pub notify: Notify,
     /// How many blobs are sent to one registry at a time. Small requests go beside them, eight times as many
@@ -38,6 +42,8 @@ impl Default for ConnectOptions {
         Self {
             folder: PathBuf::from("."),
             environment: Arc::new(|name| std::env::var(name).ok()),
+            anonymous: false,
+            credentials: CredentialMemory::default(),
             notify: Arc::new(|_| {}),
             parallelism: 8,
             retry: RetryPolicy::default(),
@@ -53,7 +59,7 @@ impl Default for ConnectOptions {
 /// # Errors
 ///
 /// [`RegistryError::Credentials`] where a named variable is missing or a credential file malformed;
-/// [`RegistryError::Certificates`] where `ca_file` cannot be used.
+/// [`RegistryError::Certificates`] where `ca_file`, `client_certificate` or `client_key` cannot be used.
 pub fn connect(
     endpoint: &RegistryEndpoint,
     options: &ConnectOptions,
@@ -63,7 +69,7 @@ pub fn connect(
             Ok(Arc::new(DirectoryRegistry::new(options.folder.join(path), options.parallelism)))
         }
         RegistryLocation::Http { host, .. } => {
-            let keychain = Keychain::gather(host, endpoint.auth.as_ref(), options.environment.as_ref())?;
+            let keychain = Keychain::gather(host, endpoint.auth.as_ref(), options)?;
             Ok(Arc::new(HttpRegistry::new(endpoint, host, keychain, options)?))
         }
     }

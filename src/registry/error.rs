@@ -223,17 +223,33 @@ impl RegistryError {
         self
     }
 
-    /// The same error, known to be about the repository `path`: a token server does not name it.
-    #[must_use]
-    pub(super) fn about(mut self, path: &str) -> Self {
-        match &mut self {
+    /// The answer that says no, of an error that is one.
+    fn refusal_mut(&mut self) -> Option<&mut Refusal> {
+        match self {
             Self::Unavailable(refusal)
             | Self::Unauthorized(refusal)
             | Self::Denied(refusal)
             | Self::NotFound(refusal)
             | Self::RateLimited(refusal)
-            | Self::Rejected(refusal) => refusal.repository = Some(path.to_owned()),
-            _ => {}
+            | Self::Rejected(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The same error, known to be about the repository `path`: a token server does not name it.
+    #[must_use]
+    pub(super) fn about(mut self, path: &str) -> Self {
+        if let Some(refusal) = self.refusal_mut() {
+            refusal.repository = Some(path.to_owned());
+        }
+        self
+    }
+
+    /// The same error, of a request whose body held credentials from `origin`.
+    #[must_use]
+    pub(super) fn with_credentials(mut self, origin: &str) -> Self {
+        if let Some(refusal) = self.refusal_mut() {
+            refusal.credentials = Some(origin.to_owned());
         }
         self
     }

@@ -104,6 +104,8 @@ fn client(server: &TestRegistry, notices: &Arc<Mutex<Vec<Notice>>>, timeouts: Ti
         ca_file: None,
         auth: Some(CredentialVariables { username_env: "U".to_owned(), password_env: "P".to_owned() }),
         provider: None,
+        client_certificate: None,
+        client_key: None,
     };
     connect(&endpoint, &options).expect("a registry")
 }

@@ -8,6 +8,9 @@ use crate::diagnostic::Code;
 use crate::model::RegistryLocation;
 use crate::model::reference::{CredentialVariables, RegistryEndpoint};
 
+/// The keys of a client's certificate, which go together.
+const PAIR: (&str, &str) = ("client_certificate", "client_key");
+
 pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
     let entry = |(name, raw): (String, raw::Registry)| {
         let url = location(&raw.url?, &name, desk)?;
@@ -20,10 +23,23 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                 "remove `provider`",
             );
         }
+        let given = (raw.client_certificate.is_some(), raw.client_key.is_some());
+        if let (true, false) | (false, true) = given {
+            let (there, missing) = if given.0 { PAIR } else { (PAIR.1, PAIR.0) };
+            desk.wrong(
+                Code::ConfigMissingKey,
+                format!("registry `{name}` has a `{there}`, and no `{missing}`"),
+                &["registries", &name, there],
+                &format!("needs `{missing}`"),
+                format!("add the key, the name of a PEM file, or remove `{there}`"),
+            );
+        }
         let endpoint = RegistryEndpoint {
             url,
             insecure: raw.insecure.unwrap_or_default(),
             ca_file: raw.ca_file,
+            client_certificate: raw.client_certificate,
+            client_key: raw.client_key,
             auth: raw.auth.and_then(|auth| {
                 Some(CredentialVariables {
                     username_env: auth.username_env?,

@@ -150,7 +150,8 @@ pub(super) struct Registry {
     pub url: Option<String>,
     /// Who may pull from its repositories, unless an image says otherwise. Default: not looked at.
     pub visibility: Option<Visibility>,
-    /// The environment variables that hold the credentials. Default: the credential files of Docker and podman.
+    /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman, then what a
+    /// CI gives its jobs.
     #[schemars(extend("examples" = [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]))]
     pub auth: Option<Auth>,
     /// Allows plain HTTP, and certificates that cannot be checked. Loopback hosts may always speak plain HTTP.
@@ -159,6 +160,13 @@ pub(super) struct Registry {
     /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
     pub ca_file: Option<String>,
+    /// A file of PEM certificates that the registry is shown, for registries that know their clients by certificate; the client's own
+    /// first. Relative to the folder of `publish.toml`. With `client_key`.
+    #[schemars(length(min = 1), extend("examples" = ["certs/client.pem"]))]
+    pub client_certificate: Option<String>,
+    /// The file of the private key of `client_certificate`, in PEM and without a passphrase, relative to the folder of `publish.toml`.
+    #[schemars(length(min = 1), extend("examples" = ["certs/client.key"]))]
+    pub client_key: Option<String>,
     /// Who runs it: `"github"` for GitHub's container registry, whose packages API deletes what the registry itself
     /// does not. Default: known by the host, for `ghcr.io`.
     pub provider: Option<Provider>,

@@ -16,6 +16,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("branch", "match"),
     ("branches", "match"),
     ("cert", "ca_file"),
+    ("cert_file", "client_certificate"),
+    ("client_cert", "client_certificate"),
     ("condition", "when"),
     ("event", "on"),
     ("events", "on"),

@@ -1,13 +1,16 @@
-//! The `auths` of Docker's `config.json` and podman's `auth.json` (containers-auth.json(5)).
+//! Docker's `config.json` and podman's `auth.json` (containers-auth.json(5)): the credentials in them, and the programs that they
+//! name. Nothing is run here.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
-use super::Credentials;
+use super::program::Program;
+use super::{CredentialKind, Credentials};
+use crate::model::reference::is_docker_hub;
 use crate::registry::RegistryError;
-use crate::registry::http::is_docker_hub;
+use crate::registry::error::text;
 
 /// Base64 with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -18,8 +21,20 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The credentials of one file that are for one host, by the path they are for: empty for the whole host.
 pub(super) type Entries = Vec<(String, Credentials)>;
 
-/// The credentials for `host` in `text`, which came from `origin`. Entries of other hosts are not looked at.
-pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Entries, RegistryError> {
+/// What Docker Hub is called where credentials are kept (docker/cli, `registry.IndexServer`).
+const HUB_SERVER: &str = "https://index.docker.io/v1/";
+
+/// What one file has for one host.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The programs to ask, in order, before the file's own entries.
+    pub(super) programs: Vec<Program>,
+    /// What stands in the file itself.
+    pub(super) entries: Entries,
+}
+
+/// What `text`, which came from `origin`, has for `host`. Entries of other hosts are not looked at.
+pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, RegistryError> {
     // The parser's own words may quote what it read; the position does not.
     let file: Value = serde_json::from_str(text).map_err(|error| {
         malformed(origin, &format!("not JSON at line {}, column {}", error.line(), error.column()))
@@ -27,24 +42,59 @@ pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Entries, Regi
     if !file.is_object() {
         return Err(malformed(origin, "not a JSON object"));
     }
-    let has_program = file.get("credHelpers").and_then(|helpers| helpers.get(host)).is_some()
-        || file.get("credsStore").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
-    if has_program {
-        tracing::debug!(origin, host, "a credential program is configured; it is not asked yet");
-    }
+    let programs = programs(&file, host, origin)?;
     let entries = match file.get("auths") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
+        None | Some(Value::Null) => return Ok(Contents { programs, entries: Vec::new() }),
         Some(auths) => auths.as_object().ok_or_else(|| malformed(origin, "`auths` is not a JSON object"))?,
     };
     let mut found = Vec::new();
     for (key, entry) in entries {
         if let Some(path) = path_for(key, host)
-            && let Some((username, password)) = pair(key, entry, origin)?
+            && let Some(credentials) = credentials(key, entry, origin)?
         {
-            found.push((path.to_owned(), Credentials::new(username, password, origin)));
+            found.push((path.to_owned(), credentials));
         }
     }
-    Ok(found)
+    Ok(Contents { programs, entries: found })
+}
+
+/// The programs that a file names for `host`: the one of `credHelpers`, then that of `credsStore`. An empty name in `credHelpers`
+/// says that the host's credentials stand in the file (docker/cli, `getConfiguredCredentialStore`).
+fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, RegistryError> {
+    let name = is_docker_hub(host).then(|| HUB_SERVER.to_owned());
+    let server = name.unwrap_or_else(|| host.to_owned());
+    let program = |name: &str, key: &'static str| Program {
+        name: name.to_owned(),
+        key,
+        file: origin.to_owned(),
+        server: server.clone(),
+    };
+    let named = |value: &Value, key: &str| match value {
+        Value::String(name) => Ok(name.clone()),
+        _ => Err(malformed(origin, &format!("`{key}` names a program by something that is no text"))),
+    };
+    let mut programs = Vec::new();
+    let helpers = file.get("credHelpers").and_then(Value::as_object);
+    let helper = helpers.and_then(|helpers| {
+        let mut matching = helpers.iter().filter(|(key, _)| path_for(key, host) == Some(""));
+        matching.next().map(|(_, name)| name)
+    });
+    if let Some(helper) = helper {
+        match named(helper, "credHelpers")?.as_str() {
+            "" => return Ok(programs),
+            name => programs.push(program(name, "credHelpers")),
+        }
+    }
+    match file.get("credsStore") {
+        None | Some(Value::Null) => {}
+        Some(store) => {
+            let name = named(store, "credsStore")?;
+            if !name.is_empty() {
+                programs.push(program(&name, "credsStore"));
+            }
+        }
+    }
+    Ok(programs)
 }
 
 fn malformed(origin: &str, reason: &str) -> RegistryError {
@@ -64,15 +114,23 @@ fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     same.then_some(if matches!(path, "v1" | "v2") { "" } else { path })
 }
 
-/// User name and password of an entry; `None` where it has none, as those have that a credential program
-/// keeps, or an identity token instead.
-fn pair(key: &str, entry: &Value, origin: &str) -> Result<Option<(String, String)>, RegistryError> {
+/// What an entry holds; `None` where that is nothing, as of those whose credentials a program keeps. A token of the registry goes before
+/// an identity token, and that before a password (docker/cli, `types.AuthConfig`).
+fn credentials(key: &str, entry: &Value, origin: &str) -> Result<Option<Credentials>, RegistryError> {
     let field = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    for (name, kind) in
+        [("registrytoken", CredentialKind::RegistryToken), ("identitytoken", CredentialKind::IdentityToken)]
+    {
+        if let Some(token) = field(name) {
+            return Ok(Some(Credentials::token(kind, token, origin)));
+        }
+    }
     let pair = match field("auth") {
         None => {
             field("username").zip(field("password")).map(|(user, word)| (user.to_owned(), word.to_owned()))
         }
         Some(auth) => {
+            let key = text::printable(key, 100);
             let error = || malformed(origin, &format!("`auth` of `{key}` is not base64 of `user:password`"));
             let bytes = BASE64.decode(auth.trim()).map_err(|_| error())?;
             let text = String::from_utf8(bytes).map_err(|_| error())?;
@@ -81,7 +139,8 @@ fn pair(key: &str, entry: &Value, origin: &str) -> Result<Option<(String, String
             Some((username.to_owned(), password.trim_end_matches('\0').to_owned()))
         }
     };
-    Ok(pair.filter(|(username, password)| !username.is_empty() && !password.is_empty()))
+    let pair = pair.filter(|(username, password)| !username.is_empty() && !password.is_empty());
+    Ok(pair.map(|(username, password)| Credentials::new(username, password, origin)))
 }
 
 #[cfg(test)]
@@ -117,14 +176,13 @@ mod tests {
             (r#"{"auth":"dTpwOnE="}"#, Some(("u", "p:q"))),
             (r#"{"auth":"dTpwOnE"}"#, Some(("u", "p:q"))),
             (r#"{"username":"u","password":"p"}"#, Some(("u", "p"))),
-            (r#"{"identitytoken":"x"}"#, None),
-            (r#"{"auth":"dTo=","identitytoken":"x"}"#, None),
+            (r#"{"auth":"dTo="}"#, None),
             ("{}", None),
             ("null", None),
             (r#"{"auth":7}"#, None),
         ] {
             let text = format!(r#"{{"auths":{{"h":{entry},"other":{{"auth":"!"}}}}}}"#);
-            let found = read(&text, "h", "a test").expect(entry);
+            let found = read(&text, "h", "a test").expect(entry).entries;
             let pair = found.first().map(|(_, found)| (found.username(), found.password()));
             assert_eq!(pair, expected, "{entry}");
         }
@@ -145,8 +203,46 @@ mod tests {
             assert!(error.to_string().contains("`a.json`"), "{error}");
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         }
-        assert!(read(r#"{"auths":null,"credsStore":"desktop"}"#, "h", "x").expect("no entries").is_empty());
-        assert!(read(r#"{"credHelpers":{"h":"x"}}"#, "h", "x").expect("no entries").is_empty());
+        assert!(read(r#"{"auths":null}"#, "h", "x").expect("no entries").entries.is_empty());
+    }
+
+    #[test]
+    fn tokens_go_before_passwords() {
+        for (entry, kind) in [
+            (r#"{"identitytoken":"x"}"#, CredentialKind::IdentityToken),
+            (r#"{"auth":"dTo=","identitytoken":"x"}"#, CredentialKind::IdentityToken),
+            (r#"{"auth":"dTpw","identitytoken":""}"#, CredentialKind::Password),
+            (r#"{"auth":"dTpw","identitytoken":"y","registrytoken":"x"}"#, CredentialKind::RegistryToken),
+        ] {
+            let text = format!(r#"{{"auths":{{"h":{entry}}}}}"#);
+            let found = read(&text, "h", "a test").expect(entry).entries;
+            let (_, found) = found.first().expect(entry);
+            assert_eq!(found.kind(), kind, "{entry}");
+            assert!(found.password() == "x" || kind == CredentialKind::Password, "{entry}");
+            assert!(!format!("{found:?}").contains('x'), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn programs_are_named_for_a_host_and_for_all() {
+        let names = |text: &str, host: &str| {
+            let programs = read(text, host, "a test").expect(text).programs;
+            programs.into_iter().map(|it| (it.name, it.key, it.server)).collect::<Vec<_>>()
+        };
+        let named = |name: &str, key, server: &str| (name.to_owned(), key, server.to_owned());
+        let both = r#"{"credHelpers":{"h:5000":"one","other":"two"},"credsStore":"all"}"#;
+        let expected = [named("one", "credHelpers", "h:5000"), named("all", "credsStore", "h:5000")];
+        assert_eq!(names(both, "h:5000"), expected);
+        assert_eq!(names(both, "h"), [named("all", "credsStore", "h")]);
+        let hub = r#"{"credHelpers":{"https://index.docker.io/v1/":"one"}}"#;
+        for host in ["docker.io", "registry-1.docker.io", "index.docker.io", "registry.hub.docker.com"] {
+            assert_eq!(names(hub, host), [named("one", "credHelpers", "https://index.docker.io/v1/")]);
+        }
+        // Nothing is left out of what a file says about itself.
+        assert!(names(r#"{"credHelpers":{"h":""},"credsStore":"all"}"#, "h").is_empty());
+        assert!(names(r#"{"credHelpers":null,"credsStore":null}"#, "h").is_empty());
+        assert!(read(r#"{"credsStore":["all"]}"#, "h", "x").is_err());
+        assert!(read(r#"{"credHelpers":{"h":7}}"#, "h", "x").is_err());
     }
 
     proptest! {

@@ -3,15 +3,7 @@
 use url::Url;
 
 use crate::model::RepositoryName;
-use crate::model::reference::RegistryEndpoint;
-
-/// The names of Docker Hub in references. Its API is at `registry-1.docker.io`.
-const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-
-/// Whether `host` is Docker Hub.
-pub(in crate::registry) fn is_docker_hub(host: &str) -> bool {
-    DOCKER_HUB.contains(&host)
-}
+use crate::model::reference::{RegistryEndpoint, is_docker_hub};
 
 /// The name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
 pub(super) fn repository_path(host: &str, repository: &RepositoryName) -> String {
@@ -23,11 +15,14 @@ pub(super) fn repository_path(host: &str, repository: &RepositoryName) -> String
 }
 
 /// The schemes to try for `endpoint`, in order. An `insecure` registry speaks https where it can. A loopback
-/// host speaks plain http unless a `ca_file` says that it has a certificate; no one can listen in between.
+/// host speaks plain http unless a `ca_file` or a client's certificate says that it speaks TLS; no one can listen in between.
 pub(super) fn schemes(endpoint: &RegistryEndpoint) -> &'static [&'static str] {
     if endpoint.insecure {
         &["https", "http"]
-    } else if endpoint.url.is_loopback() && endpoint.ca_file.is_none() {
+    } else if endpoint.url.is_loopback()
+        && endpoint.ca_file.is_none()
+        && endpoint.client_certificate.is_none()
+    {
         &["http"]
     } else {
         &["https"]
@@ -45,13 +40,8 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str, insecure: bool, ca_file: Option<&str>) -> RegistryEndpoint {
-        RegistryEndpoint {
-            url: url.parse().expect("a location"),
-            insecure,
-            ca_file: ca_file.map(str::to_owned),
-            auth: None,
-            provider: None,
-        }
+        let location = url.parse().expect("a location");
+        RegistryEndpoint { insecure, ca_file: ca_file.map(str::to_owned), ..RegistryEndpoint::of(location) }
     }
 
     #[test]
@@ -59,10 +49,12 @@ mod tests {
         let name = |text: &str| text.parse::<RepositoryName>().expect("a name");
         assert_eq!(repository_path("docker.io", &name("alpine")), "library/alpine");
         assert_eq!(repository_path("docker.io", &name("me/alpine")), "me/alpine");
+        assert_eq!(repository_path("registry.hub.docker.com", &name("alpine")), "library/alpine");
         assert_eq!(repository_path("ghcr.io", &name("alpine")), "alpine");
         let base = |host| base("https", host).expect("a url").to_string();
         assert_eq!(base("docker.io"), "https://registry-1.docker.io/");
         assert_eq!(base("index.docker.io"), "https://registry-1.docker.io/");
+        assert_eq!(base("registry.hub.docker.com"), "https://registry-1.docker.io/");
         assert_eq!(base("ghcr.io"), "https://ghcr.io/");
         assert_eq!(base("[::1]:5000"), "https://[::1]:5000/");
     }

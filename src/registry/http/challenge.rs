@@ -64,7 +64,11 @@ fn parse(header: &str) -> Vec<Challenge> {
         if !challenge.scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
-        let realm = Url::parse(&parameter("realm")?).ok()?;
+        let mut realm = Url::parse(&parameter("realm")?).ok()?;
+        // What else a registry may put there would be sent as Basic credentials.
+        let _ = realm.set_username("");
+        let _ = realm.set_password(None);
+        realm.set_fragment(None);
         Some(Challenge::Bearer { realm, service: parameter("service") })
     });
     known.collect()
@@ -100,6 +104,7 @@ mod tests {
             ),
             (r#"Negotiate, Bearer realm="https://h/t""#, vec![bearer("https://h/t", None)]),
             (r#"BEARER REALM="https://h/t", Service="s""#, vec![bearer("https://h/t", Some("s"))]),
+            (r#"Bearer realm="https://u:p@h/t#x""#, vec![bearer("https://h/t", None)]),
             (r#"Bearer realm="not a url""#, vec![]),
             (r#"Bearer service="s""#, vec![]),
             (r#"Digest realm="x""#, vec![]),

@@ -1,8 +1,9 @@
-//! Building the HTTP client of one registry: TLS roots, redirects, proxies.
+//! Building the HTTP clients of one registry: TLS roots, the client's own certificate, redirects, proxies.
 
 use std::path::{Path, PathBuf};
 
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Identity};
+use url::Url;
 
 use super::Timeouts;
 use crate::model::reference::RegistryEndpoint;
@@ -11,9 +12,46 @@ use crate::registry::RegistryError;
 /// The largest `ca_file` that is read, in bytes: the system's whole store has about 250 KB.
 const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 
-/// The HTTP client for `endpoint`, whose `ca_file` is relative to `folder`.
-pub(super) fn build(
+/// The largest `client_certificate` or `client_key` that is read, in bytes.
+const MAX_CLIENT_FILE: u64 = 1024 * 1024;
+
+/// The HTTP clients of one registry. Only its own host is shown the client's certificate: others, that redirects, upload sessions
+/// and token servers may be on, need not know who asks.
+pub(super) struct Clients {
+    /// The registry's host name, without a port.
+    host: String,
+    own: Client,
+    other: Client,
+}
+
+impl Clients {
+    /// The clients for `endpoint`, which is at `host`; its files are relative to `folder`.
+    pub(super) fn build(
+        endpoint: &RegistryEndpoint,
+        host: Option<&Url>,
+        folder: &Path,
+        timeouts: &Timeouts,
+    ) -> Result<Self, RegistryError> {
+        let other = build(endpoint, None, folder, timeouts)?;
+        let own = match identity(endpoint, folder)? {
+            Some(identity) => build(endpoint, Some(&identity), folder, timeouts)?,
+            None => other.clone(),
+        };
+        let host = host.and_then(Url::host_str).unwrap_or_default().to_owned();
+        Ok(Self { host, own, other })
+    }
+
+    /// The client for a request to `url`.
+    pub(super) fn to(&self, url: &Url) -> &Client {
+        let ours = url.scheme() == "https" && url.host_str() == Some(&self.host);
+        if ours { &self.own } else { &self.other }
+    }
+}
+
+/// One client, which shows `identity` to whoever asks.
+fn build(
     endpoint: &RegistryEndpoint,
+    identity: Option<&Identity>,
     folder: &Path,
     timeouts: &Timeouts,
 ) -> Result<Client, RegistryError> {
@@ -25,7 +63,7 @@ pub(super) fn build(
         None => Vec::new(),
     };
     let base = || {
-        let builder = Client::builder()
+        let mut builder = Client::builder()
             .user_agent(concat!("brokkr-publish/", env!("CARGO_PKG_VERSION")))
             // Redirects are followed by `exchange`, which knows who may see credentials.
             .redirect(reqwest::redirect::Policy::none())
@@ -33,6 +71,9 @@ pub(super) fn build(
             .retry(reqwest::retry::never())
             .connect_timeout(timeouts.connect)
             .tls_danger_accept_invalid_certs(endpoint.insecure);
+        if let Some(identity) = identity {
+            builder = builder.identity(identity.clone());
+        }
         if endpoint.url.is_loopback() { builder.no_proxy() } else { builder }
     };
     if let Ok(client) = base().tls_certs_merge(roots.clone()).build() {
@@ -41,20 +82,65 @@ pub(super) fn build(
     // Where the system has no certificate store this fails, for plain http too: take the bundled roots.
     let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     let bundled = bundled.filter_map(|der| Certificate::from_der(der).ok());
-    base().tls_certs_only(bundled.chain(roots)).build().map_err(|error| RegistryError::Certificates {
-        path: PathBuf::from(endpoint.ca_file.as_deref().unwrap_or("system certificates")),
-        reason: super::exchange::deepest(&error),
+    base().tls_certs_only(bundled.chain(roots)).build().map_err(|error| {
+        let named = if identity.is_some() { &endpoint.client_key } else { &endpoint.ca_file };
+        RegistryError::Certificates {
+            path: PathBuf::from(named.as_deref().unwrap_or("system certificates")),
+            reason: super::exchange::deepest(&error),
+        }
     })
+}
+
+/// The client's certificate with its key, where the endpoint names them. Nothing of the key's file is in any error.
+fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identity>, RegistryError> {
+    let (Some(certificate), Some(key)) = (&endpoint.client_certificate, &endpoint.client_key) else {
+        return Ok(None);
+    };
+    let (certificate, key) = (folder.join(certificate), folder.join(key));
+    let wrong = |path: &Path, reason: &str| RegistryError::Certificates {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let mut pem = read(&key, MAX_CLIENT_FILE)?;
+    if holds(&pem, "ENCRYPTED") {
+        return Err(wrong(
+            &key,
+            "the key is encrypted, which needs a passphrase that nobody could be asked for",
+        ));
+    }
+    if !holds(&pem, "PRIVATE KEY-----") {
+        return Err(wrong(&key, "holds no private key in PEM"));
+    }
+    let certificates = read(&certificate, MAX_CLIENT_FILE)?;
+    if !holds(&certificates, "BEGIN CERTIFICATE-----") {
+        return Err(wrong(&certificate, "holds no certificate"));
+    }
+    pem.push(b'\n');
+    pem.extend_from_slice(&certificates);
+    // The parser's own words could quote what it read.
+    Identity::from_pem(&pem)
+        .map(Some)
+        .map_err(|_| wrong(&key, "is no private key, or its certificate is none"))
+}
+
+fn holds(pem: &[u8], words: &str) -> bool {
+    pem.windows(words.len()).any(|window| window == words.as_bytes())
+}
+
+/// What is in a file of at most `limit` bytes.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
+    let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
+    let size = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?.len();
+    if size > limit {
+        return Err(error(format!("{size} bytes are too many for a file of certificates")));
+    }
+    std::fs::read(path).map_err(|cause| error(cause.to_string()))
 }
 
 /// The certificates of a PEM file: at least one.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
     let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
-    let size = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?.len();
-    if size > MAX_CA_FILE {
-        return Err(error(format!("{size} bytes are too many for a file of certificates")));
-    }
-    let pem = std::fs::read(path).map_err(|cause| error(cause.to_string()))?;
+    let pem = read(path, MAX_CA_FILE)?;
     let certificates = Certificate::from_pem_bundle(&pem)
         .map_err(|cause| error(format!("not PEM certificates: {}", super::exchange::deepest(&cause))))?;
     if certificates.is_empty() { Err(error("holds no certificate".to_owned())) } else { Ok(certificates) }
@@ -64,13 +150,15 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
 mod tests {
     use super::*;
 
-    fn endpoint(ca_file: Option<&str>) -> RegistryEndpoint {
-        RegistryEndpoint {
-            url: "registry.example".parse().expect("a location"),
-            insecure: false,
-            ca_file: ca_file.map(str::to_owned),
-            auth: None,
-            provider: None,
+    fn endpoint() -> RegistryEndpoint {
+        RegistryEndpoint::of("registry.example".parse().expect("a location"))
+    }
+
+    fn refused(endpoint: &RegistryEndpoint, folder: &Path) -> String {
+        match Clients::build(endpoint, None, folder, &Timeouts::default()) {
+            Err(error @ RegistryError::Certificates { .. }) => error.to_string(),
+            Err(error) => panic!("{error:?}"),
+            Ok(_) => panic!("{endpoint:?} is taken"),
         }
     }
 
@@ -78,16 +166,41 @@ mod tests {
     fn a_ca_file_must_hold_certificates() {
         let folder = tempfile::tempdir().expect("a directory");
         std::fs::write(folder.path().join("empty.pem"), "").expect("a file");
-        std::fs::write(
-            folder.path().join("bad.pem"),
-            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
-        )
-        .expect("a file");
-        let build = |ca_file| build(&endpoint(ca_file), folder.path(), &Timeouts::default());
+        let bad = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        std::fs::write(folder.path().join("bad.pem"), bad).expect("a file");
         for file in ["missing.pem", "empty.pem", "bad.pem", "."] {
-            let error = build(Some(file)).expect_err(file);
-            assert!(matches!(error, RegistryError::Certificates { .. }), "{error:?}");
+            let named = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
+            assert!(refused(&named, folder.path()).contains(file), "{file}");
         }
-        assert!(build(None).is_ok());
+        assert!(Clients::build(&endpoint(), None, folder.path(), &Timeouts::default()).is_ok());
+    }
+
+    #[test]
+    fn a_client_certificate_must_be_one_with_its_key() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
+        write("empty.pem", "");
+        write("one.pem", "-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n");
+        write("bad.key", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
+        write(
+            "locked.key",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        );
+        for (certificate, key, words) in [
+            ("one.pem", "missing.key", "missing.key"),
+            ("one.pem", "empty.pem", "holds no private key"),
+            ("one.pem", "one.pem", "holds no private key"),
+            ("one.pem", "locked.key", "encrypted"),
+            ("empty.pem", "bad.key", "empty.pem`: holds no certificate"),
+            ("one.pem", "bad.key", "bad.key"),
+        ] {
+            let named = RegistryEndpoint {
+                client_certificate: Some(certificate.to_owned()),
+                client_key: Some(key.to_owned()),
+                ..endpoint()
+            };
+            let said = refused(&named, folder.path());
+            assert!(said.contains(words) && !said.contains("c2VjcmV0"), "{said}");
+        }
     }
 }

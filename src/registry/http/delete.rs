@@ -22,11 +22,11 @@ use std::sync::atomic::Ordering;
 
 use reqwest::{Method, StatusCode};
 
-use super::address;
 use super::answer::Answer;
 use super::exchange::Call;
 use super::repository::HttpRepository;
 use super::retry::Retries;
+use crate::model::reference::is_docker_hub;
 use crate::model::{Digest, Tag, TagOrDigest};
 use crate::registry::removal::StandIn;
 use crate::registry::{Deletion, RegistryError};
@@ -38,7 +38,7 @@ const ABSENT: [&str; 4] = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "TAG_UNKNOWN", "N
 impl HttpRepository {
     /// What can be deleted: tries to delete a tag and a digest that nobody can have put.
     pub(super) async fn what_can_be_deleted(&self) -> Result<Deletion, RegistryError> {
-        if address::is_docker_hub(&self.host.name) {
+        if is_docker_hub(&self.host.name) {
             // Its registry answers 405 to any DELETE (REGISTRIES.md, "Others").
             return Ok(Deletion::Nothing(
                 "Docker Hub deletes nothing over the registry's API: delete tags by hand at https://hub.docker.com".to_owned(),

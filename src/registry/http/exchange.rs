@@ -81,7 +81,7 @@ impl Host {
                 let next = self.renewed(call.access, authorization.as_ref(), answer.headers()).await;
                 match next.map_err(Failure::lasting)? {
                     Some(next) => authorization = Some(next),
-                    None => return Ok(answer),
+                    None => return self.refused(call, answer).await,
                 }
                 answer.discard().await;
             } else if let Some(next) = redirect(&call.method, &answer).map_err(Failure::lasting)? {
@@ -95,8 +95,19 @@ impl Host {
                 let request = answer.request.clone();
                 return Err(Failure { request, error: answer.into_error().await, passing: true });
             } else {
-                return Ok(answer);
+                return if ours { self.refused(call, answer).await } else { Ok(answer) };
             }
+        }
+    }
+
+    /// The answer; or, where it refuses a request that carried no credentials, why there were none.
+    async fn refused(&self, call: &Call<'_>, answer: Answer) -> Result<Answer, Failure> {
+        if answer.credentials.is_some() || !matches!(answer.status().as_u16(), 401 | 403) {
+            return Ok(answer);
+        }
+        match self.keychain.failure(&call.access.repository).await {
+            Some(failure) => Err(Failure::lasting(failure)),
+            None => Ok(answer),
         }
     }
 
@@ -113,7 +124,8 @@ impl Host {
         let _permit = lane.acquire().await.ok();
         let size = call.payload.size();
         let (body, progress) = call.payload.open();
-        let mut builder = self.client.request(call.method.clone(), url.clone()).headers(call.headers.clone());
+        let mut builder =
+            self.clients.to(url).request(call.method.clone(), url.clone()).headers(call.headers.clone());
         if let Some(authorization) = authorization {
             builder = builder.header(AUTHORIZATION, authorization.header());
         }

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::Client;
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::challenge::Challenge;
+use super::client::Clients;
+use super::oauth::Refreshed;
 use super::token::Tokens;
 use super::warning::Warnings;
-use super::{RetryPolicy, Timeouts, address, client};
+use super::{RetryPolicy, Timeouts, address};
 use crate::model::reference::RegistryEndpoint;
 use crate::registry::credentials::Keychain;
 use crate::registry::{ConnectOptions, Notify, RegistryError};
@@ -26,12 +27,16 @@ pub(super) struct Host {
     pub(super) name: String,
     /// The schemes to try, in order.
     pub(super) schemes: &'static [&'static str],
+    /// Whether it may speak plain http though it is not this machine.
+    pub(super) insecure: bool,
     /// Sends requests.
-    pub(super) client: Client,
+    pub(super) clients: Clients,
     /// Finds credentials by repository.
     pub(super) keychain: Keychain,
     /// Tokens by repository.
     pub(super) tokens: Tokens,
+    /// What token servers gave in place of identity tokens.
+    pub(super) refreshed: Refreshed,
     /// Warnings, told of once.
     pub(super) warnings: Warnings,
     /// How often to try.
@@ -62,12 +67,15 @@ impl Host {
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
         let uploads = options.parallelism.clamp(1, 1024);
+        let own = address::base("https", host);
         Ok(Self {
             name: host.to_owned(),
             schemes: address::schemes(endpoint),
-            client: client::build(endpoint, &options.folder, &options.timeouts)?,
+            insecure: endpoint.insecure,
+            clients: Clients::build(endpoint, own.as_ref(), &options.folder, &options.timeouts)?,
             keychain,
             tokens: Tokens::default(),
+            refreshed: Refreshed::default(),
             warnings: Warnings::new(host, options.notify.clone()),
             policy: options.retry.clone(),
             timeouts: options.timeouts.clone(),

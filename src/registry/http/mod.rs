@@ -1,7 +1,7 @@
 //! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
 //!
 //! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
-//! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
+//! sends one request, with `origin` deciding who may see the credentials, `token`, `oauth` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
 //! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
 //! `delete` that of deleting, `probe` asks what may be done, and `repository` is the room's traits. `github` deletes where GitHub's registry
@@ -22,6 +22,7 @@ mod host;
 mod link;
 mod location;
 mod manifests;
+mod oauth;
 mod origin;
 mod probe;
 mod pull;
@@ -36,7 +37,6 @@ mod warning;
 
 use std::sync::Arc;
 
-pub(super) use address::is_docker_hub;
 use github::{GithubRepository, Packages};
 use host::Host;
 pub(super) use manifests::inner_type;
@@ -71,6 +71,7 @@ impl HttpRegistry {
     }
 }
 
+#[async_trait::async_trait]
 impl Registry for HttpRegistry {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
         let repository = HttpRepository::new(Arc::clone(&self.host), name);
@@ -78,5 +79,11 @@ impl Registry for HttpRegistry {
             Some(packages) => Arc::new(GithubRepository::new(repository, Arc::clone(packages))),
             None => Arc::new(repository),
         }
+    }
+
+    async fn credentials_origin(&self, name: &RepositoryName) -> Result<Option<String>, RegistryError> {
+        let path = address::repository_path(&self.host.name, name);
+        let found = self.host.keychain.find(&path).await?;
+        Ok(found.map(|credentials| credentials.origin().to_owned()))
     }
 }

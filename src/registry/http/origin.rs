@@ -1,6 +1,8 @@
-//! Whom credentials are for. They never leave the registry's own scheme, host and port.
+//! Whom credentials are for. They never leave the registry's own scheme, host and port, but for its token server.
 
-use url::Url;
+use std::net::IpAddr;
+
+use url::{Host, Url};
 
 /// Whether two URLs have scheme, host and port in common (RFC 6454, section 4).
 pub(super) fn same(one: &Url, other: &Url) -> bool {
@@ -39,10 +41,54 @@ pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     Ok(to)
 }
 
-/// Whether credentials for a registry at `base` may be sent to the token server at `realm`, which is often
-/// another host: over https always, over http only where the registry itself speaks http.
-pub(super) fn may_ask_token(base: &Url, realm: &Url) -> bool {
-    realm.scheme() == "https" || (realm.scheme() == "http" && base.scheme() == "http")
+/// Whether the token server at `realm`, which is often another host, may be asked for a registry at `base`, credentials and all; why
+/// not, where it may not.
+///
+/// Over https it may, wherever it is, but for two places that no registry elsewhere has a token server in: this machine, and the
+/// addresses that a network keeps for itself (where clouds keep the credentials of their machines). Over http it may where the registry
+/// itself speaks http and the token server is on the same host or this machine, or where the registry was declared `insecure`.
+pub(super) fn may_ask_token(base: &Url, realm: &Url, insecure: bool) -> Result<(), &'static str> {
+    if !matches!(realm.scheme(), "http" | "https") || realm.host().is_none() {
+        return Err("the registry names a token server that is none");
+    }
+    if base.host() == realm.host() && (realm.scheme() == "https" || base.scheme() == "http") {
+        return Ok(());
+    }
+    if is_nearby(realm) && !is_this_machine(base) {
+        return Err(
+            "the registry names a token server on this machine or its own network segment, where the registry is not",
+        );
+    }
+    match (realm.scheme(), base.scheme()) {
+        ("https", _) => Ok(()),
+        (_, "http") if insecure || is_this_machine(realm) => Ok(()),
+        _ => Err("the registry names a token server that does not speak https"),
+    }
+}
+
+/// The address of a host that was given as one, IPv4 within IPv6 taken out.
+fn address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(IpAddr::V4(address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(address).to_canonical()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// Whether a host is this machine, by its name (RFC 6761, section 6.3) or address.
+fn is_this_machine(url: &Url) -> bool {
+    let name = url.domain().map(|name| name.trim_end_matches('.'));
+    name.is_some_and(|name| name == "localhost" || name.ends_with(".localhost"))
+        || address(url).is_some_and(|address| address.is_loopback() || address.is_unspecified())
+}
+
+/// Whether a host is this machine or link-local (RFC 3927; RFC 4291, section 2.5.6).
+fn is_nearby(url: &Url) -> bool {
+    let link_local = |address| match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    is_this_machine(url) || address(url).is_some_and(link_local)
 }
 
 #[cfg(test)]
@@ -100,14 +146,34 @@ mod tests {
 
     #[test]
     fn token_servers_are_asked_safely() {
-        for (base, realm, expected) in [
-            ("https://r", "https://auth.r", true),
-            ("https://r", "http://r/token", false),
-            ("http://127.0.0.1:5000", "http://127.0.0.1:5001", true),
-            ("http://127.0.0.1:5000", "https://auth", true),
-            ("https://r", "file:///x", false),
+        for (base, realm, insecure, expected) in [
+            ("https://r", "https://auth.r", false, true),
+            ("https://r", "https://10.0.0.7/token", false, true),
+            ("https://r", "http://r/token", false, false),
+            ("https://r", "http://r/token", true, false),
+            ("https://r", "http://auth.r/token", true, false),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5001", false, true),
+            ("http://127.0.0.1:5000", "http://localhost:5001", false, true),
+            ("http://127.0.0.1:5000", "https://auth", false, true),
+            ("http://127.0.0.1:5000", "http://auth", false, false),
+            ("http://r", "http://auth.r", true, true),
+            ("http://r", "http://r:81/token", false, true),
+            ("https://r", "file:///x", false, false),
+            ("https://r", "https://localhost/token", false, false),
+            ("https://r", "https://x.localhost./token", false, false),
+            ("https://r", "https://127.9.0.1/token", false, false),
+            ("https://r", "https://2130706433/token", false, false),
+            ("https://r", "https://[::1]/token", false, false),
+            ("https://r", "https://[::ffff:127.0.0.1]/token", false, false),
+            ("https://r", "https://0.0.0.0/token", false, false),
+            ("https://r", "https://169.254.169.254/token", false, false),
+            ("https://r", "https://[fe80::1]/token", false, false),
+            ("http://r", "http://169.254.169.254/token", true, false),
+            ("https://169.254.1.1", "https://169.254.1.1:81/token", false, true),
+            ("https://localhost:5000", "https://127.0.0.1:5001/token", false, true),
         ] {
-            assert_eq!(may_ask_token(&url(base), &url(realm)), expected, "{base} {realm}");
+            let found = may_ask_token(&url(base), &url(realm), insecure);
+            assert_eq!(found.is_ok(), expected, "{base} {realm} {insecure}: {found:?}");
         }
     }
 

@@ -19,7 +19,7 @@ use super::host::Host;
 use super::origin;
 use super::retry::{Failure, Retries, is_passing};
 use crate::registry::error::text;
-use crate::registry::{Credentials, RegistryError};
+use crate::registry::{CredentialKind, Credentials, RegistryError};
 
 /// The longest answer of a token server, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
@@ -42,8 +42,18 @@ pub(super) struct Access {
 pub(super) struct Authorization {
     header: HeaderValue,
     origin: Option<String>,
-    /// Which token it is; `None`: Basic.
-    grant: Option<u64>,
+    means: Means,
+}
+
+/// What an `Authorization` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// User name and password.
+    Basic,
+    /// A token of the chain, of which there is no other.
+    Fixed,
+    /// The token of a token server, by its number.
+    Granted(u64),
 }
 
 impl Authorization {
@@ -51,7 +61,7 @@ impl Authorization {
     pub(super) fn bearer(credentials: &Credentials) -> Result<Self, RegistryError> {
         let header = sensitive(format!("Bearer {}", credentials.password()));
         let header = header.ok_or_else(|| unsendable(credentials))?;
-        Ok(Self { header, origin: Some(credentials.origin().to_owned()), grant: None })
+        Ok(Self { header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
     }
 
     /// The value, marked as not to be shown.
@@ -114,10 +124,12 @@ impl Host {
         &self,
         access: &Access,
     ) -> Result<Option<Authorization>, RegistryError> {
-        let credentials = self.keychain.find(&access.repository);
         match self.challenge() {
             None => Ok(None),
-            Some(Challenge::Basic) => credentials.map(basic).transpose(),
+            Some(Challenge::Basic) => match self.credentials(access).await? {
+                None => Ok(None),
+                Some(credentials) => by_kind(&credentials).map(Some),
+            },
             Some(Challenge::Bearer { realm, service }) => {
                 let grants = self.tokens.of(&access.repository);
                 let mut grants = grants.lock().await;
@@ -125,11 +137,36 @@ impl Host {
                 if let Some(grant) = grants.iter().find(|grant| grant.allows(access)) {
                     return Ok(Some(grant.authorization.clone()));
                 }
-                let grant = self.ask(&realm, service.as_deref(), access, credentials).await?;
+                let credentials = self.credentials(access).await?;
+                if let Some(credentials) = &credentials
+                    && credentials.kind() == CredentialKind::RegistryToken
+                {
+                    return Authorization::bearer(credentials).map(Some);
+                }
+                let grant = match self.ask(&realm, service.as_deref(), access, credentials.as_ref()).await {
+                    Err(error @ (RegistryError::Denied(_) | RegistryError::Unauthorized(_)))
+                        if credentials.is_none() =>
+                    {
+                        return Err(self.keychain.failure(&access.repository).await.unwrap_or(error));
+                    }
+                    grant => grant?,
+                };
                 let authorization = grant.authorization.clone();
                 grants.push(grant);
                 Ok(Some(authorization))
             }
+        }
+    }
+
+    /// The credentials for this access. Who only reads does without where a credential program fails, as public repositories can be
+    /// read; where that is refused, the program's failure is the error.
+    async fn credentials(&self, access: &Access) -> Result<Option<Credentials>, RegistryError> {
+        match self.keychain.find(&access.repository).await {
+            Err(error) if !access.push && !access.delete => {
+                tracing::info!(target: "brokkr_publish::credentials", "reading without credentials: {error}");
+                Ok(None)
+            }
+            found => found,
         }
     }
 
@@ -143,12 +180,13 @@ impl Host {
         let Some(challenge) = challenge::of(headers) else { return Ok(None) };
         let is_basic = challenge == Challenge::Basic;
         self.challenged(challenge.clone());
-        match sent.map(|sent| sent.grant) {
-            // The same user name and password would get the same answer.
-            Some(None) if is_basic => return Ok(None),
-            Some(Some(id)) => {
+        match sent.map(|sent| sent.means) {
+            // The same would get the same answer.
+            Some(Means::Fixed) => return Ok(None),
+            Some(Means::Basic) if is_basic => return Ok(None),
+            Some(means @ Means::Granted(_)) => {
                 let grants = self.tokens.of(&access.repository);
-                grants.lock().await.retain(|grant| grant.authorization.grant != Some(id));
+                grants.lock().await.retain(|grant| grant.authorization.means != means);
             }
             _ => {}
         }
@@ -156,8 +194,10 @@ impl Host {
             (access.delete, named_scope(access, headers), challenge)
         {
             // What deleting is called differs: `delete`, and `*` for the registry of Docker before 2.7.
-            let credentials = self.keychain.find(&access.repository);
-            let grant = self.request_token(&realm, service.as_deref(), access, &[scope], credentials).await?;
+            let credentials = self.credentials(access).await?;
+            let grant = self
+                .request_token(&realm, service.as_deref(), access, &[scope], credentials.as_ref())
+                .await?;
             let grant = Grant { named: true, ..grant };
             let authorization = grant.authorization.clone();
             self.tokens.of(&access.repository).lock().await.push(grant);
@@ -200,30 +240,13 @@ impl Host {
     ) -> Result<Grant, RegistryError> {
         let request = text::request("GET", realm);
         let base = self.base().await?;
-        if !origin::may_ask_token(base, realm) {
-            let reason = "the registry names a token server that does not speak https".to_owned();
-            return Err(RegistryError::Protocol { request, reason });
+        if let Err(reason) = origin::may_ask_token(base, realm, self.insecure) {
+            return Err(RegistryError::Protocol { request, reason: reason.to_owned() });
         }
-        let mut url = realm.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            if let Some(service) = service {
-                query.append_pair("service", service);
-            }
-            for scope in scopes {
-                query.append_pair("scope", scope);
-            }
-        }
-        let authorization = credentials.map(basic).transpose()?;
-        let nothing = Access::default();
-        let call = Call::new(Method::GET, url, &nothing);
-        let mut retries = Retries::new(&self.policy, &self.notify);
-        let (asked, body) = loop {
-            let asked = Instant::now();
-            match self.token_answer(&call, authorization.as_ref()).await {
-                Ok(body) => break (asked, body),
-                Err(failure) => retries.again(failure).await?,
-            }
+        let identity = credentials.filter(|credentials| credentials.kind() == CredentialKind::IdentityToken);
+        let (asked, body) = match identity {
+            Some(identity) => self.exchange(realm, service, scopes, identity).await?,
+            None => self.token_body(realm, service, scopes, credentials).await?,
         };
         let protocol =
             |reason: &str| RegistryError::Protocol { request: request.clone(), reason: reason.to_owned() };
@@ -233,7 +256,7 @@ impl Host {
         let authorization = Authorization {
             header,
             origin: credentials.map(|credentials| credentials.origin().to_owned()),
-            grant: Some(self.tokens.next_id()),
+            means: Means::Granted(self.tokens.next_id()),
         };
         let sources = access.mount_from.iter().cloned().collect();
         Ok(Grant {
@@ -246,7 +269,46 @@ impl Host {
         })
     }
 
-    async fn token_answer(
+    /// The answer of the token server to a request with user name and password, or without.
+    async fn token_body(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        scopes: &[String],
+        credentials: Option<&Credentials>,
+    ) -> Result<(Instant, Vec<u8>), RegistryError> {
+        let mut url = realm.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = service {
+                query.append_pair("service", service);
+            }
+            for scope in scopes {
+                query.append_pair("scope", scope);
+            }
+        }
+        let authorization = credentials.map(basic).transpose()?;
+        let nothing = Access::default();
+        self.token_answer(&Call::new(Method::GET, url, &nothing), authorization.as_ref()).await
+    }
+
+    /// What a token server answers, and when it was asked: again where a failure may pass.
+    pub(super) async fn token_answer(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&Authorization>,
+    ) -> Result<(Instant, Vec<u8>), RegistryError> {
+        let mut retries = Retries::new(&self.policy, &self.notify);
+        loop {
+            let asked = Instant::now();
+            match self.token_attempt(call, authorization).await {
+                Ok(body) => return Ok((asked, body)),
+                Err(failure) => retries.again(failure).await?,
+            }
+        }
+    }
+
+    async fn token_attempt(
         &self,
         call: &Call<'_>,
         authorization: Option<&Authorization>,
@@ -297,7 +359,23 @@ fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     let pair = format!("{}:{}", credentials.username(), credentials.password());
     let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
     let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
-    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), grant: None })
+    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), means: Means::Basic })
+}
+
+/// What credentials are sent as to a registry that wants no token of a token server.
+fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
+    match credentials.kind() {
+        CredentialKind::Password => basic(credentials),
+        CredentialKind::RegistryToken => Authorization::bearer(credentials),
+        CredentialKind::IdentityToken => Err(RegistryError::Credentials {
+            reason: format!(
+                "{} has an identity token, which a token server exchanges; this registry has none, and wants a user name and a password",
+                credentials.origin()
+            ),
+            help: "log in with a user name and a password, or name environment variables with `auth`"
+                .to_owned(),
+        }),
+    }
 }
 
 fn unsendable(credentials: &Credentials) -> RegistryError {

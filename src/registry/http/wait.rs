@@ -26,6 +26,8 @@ pub struct Timeouts {
     /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry, fed
     /// from the same source, may be holding it up.
     pub source: Duration,
+    /// For a credential program to answer. 30 seconds.
+    pub program: Duration,
 }
 
 impl Default for Timeouts {
@@ -36,6 +38,7 @@ impl Default for Timeouts {
             listing: Duration::from_secs(600),
             stall: Duration::from_secs(60),
             source: Duration::from_secs(600),
+            program: Duration::from_secs(30),
         }
     }
 }

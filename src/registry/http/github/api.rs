@@ -62,8 +62,8 @@ impl Api {
         let host = base.host_str().unwrap_or_default();
         let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let location = RegistryLocation::Http { host: host.clone(), namespace: None };
-        // A private authority signs for both hosts; `insecure` is about the registry alone.
-        let own = RegistryEndpoint { url: location, insecure: false, auth: None, ..endpoint.clone() };
+        // A private authority signs for both hosts; `insecure` and the client's certificate are about the registry alone.
+        let own = RegistryEndpoint { ca_file: endpoint.ca_file.clone(), ..RegistryEndpoint::of(location) };
         Ok(Self { base, host: Host::new(&own, &host, Keychain::default(), options)? })
     }
 

@@ -132,7 +132,8 @@ impl GithubRepository {
     async fn delete_id(&self, owners: &str, id: u64, digest: &Digest) -> Result<(), RegistryError> {
         let api = self.packages.api()?;
         let url = api.address(&format!("{}/{id}", self.path(owners)?))?;
-        let read = match api.read(&url, self.credentials(), VERSION_LIMIT).await {
+        let credentials = self.credentials().await?;
+        let read = match api.read(&url, credentials.as_ref(), VERSION_LIMIT).await {
             Err(RegistryError::NotFound(_)) => return Ok(()),
             read => read?,
         };
@@ -141,7 +142,7 @@ impl GithubRepository {
             let reason = format!("version {id} was `{digest}`, and is another by now");
             return Err(RegistryError::Protocol { request: read.request, reason });
         }
-        api.delete(&url, self.credentials()).await
+        api.delete(&url, credentials.as_ref()).await
     }
 
     /// Shows every version to `visit`, the newest first, until that wants no more.
@@ -170,10 +171,11 @@ impl GithubRepository {
         visit: &mut (dyn FnMut(Version) -> bool + Send),
     ) -> Result<(), RegistryError> {
         let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
+        let credentials = self.credentials().await?;
         let mut visited = HashSet::new();
         let time = ListingTime::new(&self.registry.host.timeouts);
         loop {
-            let page = api.read(&url, self.credentials(), PAGE_LIMIT);
+            let page = api.read(&url, credentials.as_ref(), PAGE_LIMIT);
             let so_far = || format!("{} pages of versions", visited.len());
             let read = time.page(page, || text::request("GET", &url), so_far).await?;
             let versions: Vec<Version> = parse(&read)?;
@@ -209,8 +211,8 @@ impl GithubRepository {
         Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
     }
 
-    fn credentials(&self) -> Option<&Credentials> {
-        self.registry.host.keychain.find(&self.registry.path)
+    async fn credentials(&self) -> Result<Option<Credentials>, RegistryError> {
+        self.registry.host.keychain.find(&self.registry.path).await
     }
 }
 

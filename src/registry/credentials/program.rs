@@ -1,0 +1,231 @@
+//! Credential programs (`credHelpers`, `credsStore`): `docker-credential-NAME get`, with the server on its standard input and JSON on
+//! its standard output (docker/docker-credential-helpers, README, "Development").
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use super::{CredentialKind, Credentials};
+use crate::diagnostic::mask::mask_by_text;
+use crate::registry::error::text;
+use crate::registry::{Environment, RegistryError};
+
+/// The longest answer, in bytes: some tokens have 10 KB.
+const ANSWER_LIMIT: u64 = 256 * 1024;
+/// What a program says where it has nothing (docker/docker-credential-helpers, `credentials/error.go`).
+const NOT_FOUND: [&str; 3] =
+    ["credentials not found in native keychain", "no credentials server url", "no credentials username"];
+/// The user name that goes with an identity token (docker/cli, `cli/config/credentials/native_store.go`).
+const TOKEN_USER: &str = "<token>";
+
+/// A credential program that a file names for a server.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    /// What follows `docker-credential-`, as the file has it.
+    pub(super) name: String,
+    /// The key of the file that names it: `credHelpers` or `credsStore`.
+    pub(super) key: &'static str,
+    /// The file, in words for people.
+    pub(super) file: String,
+    /// What the program is asked about.
+    pub(super) server: String,
+}
+
+/// What a program is run with.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    /// The variables of the run.
+    pub(super) environment: Environment,
+    /// How long it may take.
+    pub(super) patience: Duration,
+}
+
+/// What a program answered.
+#[derive(Clone)]
+pub(super) struct Answer {
+    username: String,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+struct Printed {
+    #[serde(rename = "Username", default)]
+    username: String,
+    #[serde(rename = "Secret", default)]
+    secret: String,
+}
+
+impl Answer {
+    /// The answer as credentials from `origin`.
+    pub(super) fn credentials(self, origin: String) -> Credentials {
+        if self.username == TOKEN_USER {
+            return Credentials::token(CredentialKind::IdentityToken, self.secret, origin);
+        }
+        Credentials::new(self.username, self.secret, origin)
+    }
+}
+
+impl Program {
+    /// Where credentials of this program come from, in words for people.
+    pub(super) fn origin(&self) -> String {
+        format!("{} (`{}`: `docker-credential-{}`)", self.file, self.key, text::printable(&self.name, 60))
+    }
+
+    /// Runs the program, and waits for it no longer than it may take. `None` where it has nothing for the server.
+    pub(super) async fn ask(&self, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
+        // A file that somebody else can write must not run what it likes.
+        if !is_name(&self.name) {
+            return Err(self.failed(
+                "is no name of a program",
+                "correct it: letters, digits, `-`, `_` and `.` are allowed",
+            ));
+        }
+        let Some(path) = self.find(&surroundings.environment).await else {
+            return Err(self.failed("is not in any folder of `PATH`", "install it"));
+        };
+        let limit = surroundings.patience;
+        match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
+            Ok(Ok(output)) => self.read(&output),
+            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "install it anew")),
+            // What was started ends with its handle.
+            Err(_) => Err(self.failed(
+                &format!("gave no answer within {limit:?}, and was ended"),
+                "see why by running it by hand: it may wait for a password or a window",
+            )),
+        }
+    }
+
+    fn failed(&self, problem: &str, remedy: &str) -> RegistryError {
+        let (name, key, file) = (text::printable(&self.name, 60), self.key, &self.file);
+        RegistryError::Credentials {
+            reason: format!(
+                "`docker-credential-{name}`, which `{key}` of {file} names for `{}`, {problem}",
+                self.server
+            ),
+            help: format!(
+                "{remedy}; or take it out of {file} and log in again; or name environment variables with `auth`, which go before it"
+            ),
+        }
+    }
+
+    /// The first of that name in `PATH`; folders that are relative there are passed over.
+    async fn find(&self, environment: &Environment) -> Option<PathBuf> {
+        let file = format!("docker-credential-{}", self.name);
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let names = if suffix.is_empty() || file.ends_with(suffix) {
+            vec![file]
+        } else {
+            vec![format!("{file}{suffix}"), file]
+        };
+        let folders = environment("PATH").unwrap_or_default();
+        for folder in std::env::split_paths(&folders).filter(|folder| folder.is_absolute()) {
+            for name in &names {
+                let path = folder.join(name);
+                if tokio::fs::metadata(&path).await.is_ok_and(|metadata| metadata.is_file()) {
+                    return Some(path);
+                }
+            }
+        }
+        None
+    }
+
+    async fn run(&self, path: PathBuf, environment: &Environment) -> std::io::Result<Output> {
+        let mut command = Command::new(path);
+        command
+            .arg("get")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // The process has the variables of the run already; where it was told of others, these count.
+        for name in ["PATH", "HOME", "DOCKER_CONFIG"] {
+            match environment(name) {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut child = command.spawn()?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let server = self.server.clone();
+        let write = async move {
+            if let Some(mut stdin) = stdin {
+                // A program that answers without reading is no failure.
+                let _ = stdin.write_all(server.as_bytes()).await;
+            }
+        };
+        let ((), stdout, stderr) = tokio::join!(write, some(stdout), some(stderr));
+        Ok(Output { status: child.wait().await?, stdout: stdout?, stderr: stderr? })
+    }
+
+    fn read(&self, output: &Output) -> Result<Option<Answer>, RegistryError> {
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let says_nothing_there = |said: &str| {
+            let said = said.trim().to_lowercase();
+            NOT_FOUND.iter().any(|words| said.contains(words))
+        };
+        if !output.status.success() {
+            if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
+                return Ok(None);
+            }
+            // Failures are told on standard output; other programs use standard error.
+            let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
+            let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            return Err(self.failed(
+                &format!("failed ({}){said}", output.status),
+                "see why by running it by hand, and log in again",
+            ));
+        }
+        if output.stdout.len() as u64 > ANSWER_LIMIT {
+            return Err(self.failed(
+                &format!("answered with more than {ANSWER_LIMIT} bytes"),
+                "see why by running it by hand",
+            ));
+        }
+        if says_nothing_there(&stdout) {
+            return Ok(None);
+        }
+        // The parser's own words may quote what it read.
+        let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|_| {
+            self.failed(
+                "answered what is not JSON with `Username` and `Secret`",
+                "install a newer version of it",
+            )
+        })?;
+        if printed.secret.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Answer { username: printed.username, secret: printed.secret }))
+    }
+}
+
+/// What a program printed, a little more than may be read of it at most.
+struct Output {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Reads a stream to its end, or until there is too much of it.
+async fn some(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(ANSWER_LIMIT + 1).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+/// Whether `name` is one that may follow `docker-credential-`: it leads to no other folder.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(allowed)
+}
+
+#[cfg(all(test, unix))]
+#[path = "program_tests.rs"]
+mod tests;

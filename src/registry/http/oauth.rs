@@ -1,0 +1,122 @@
+//! Identity tokens: a refresh token of OAuth 2, which the token server exchanges for tokens of the registry (distribution/distribution,
+//! "Docker Registry v2 authentication using OAuth2").
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use super::body::Payload;
+use super::exchange::Call;
+use super::host::Host;
+use super::token::Access;
+use crate::registry::{Credentials, RegistryError};
+
+/// What this program is called to token servers.
+const CLIENT: &str = "brokkr-publish";
+
+/// The refresh tokens that token servers gave in place of identity tokens, by those. They serve for this run, and are written nowhere.
+#[derive(Default)]
+pub(super) struct Refreshed(Mutex<HashMap<String, String>>);
+
+impl Host {
+    /// The answer of the token server at `realm` to an identity token, and when it was asked. One exchange goes after the other: a token
+    /// may serve once, and the next is in the answer.
+    pub(super) async fn exchange(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        scopes: &[String],
+        identity: &Credentials,
+    ) -> Result<(Instant, Vec<u8>), RegistryError> {
+        let mut refreshed = self.refreshed.0.lock().await;
+        let current = refreshed.get(identity.password()).map_or(identity.password(), String::as_str);
+        let form = [Bytes::from(form(service, scopes, current))];
+        let nothing = Access::default();
+        let content = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let call = Call {
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content)]),
+            payload: Payload::Pieces(&form),
+            ..Call::new(Method::POST, realm.clone(), &nothing)
+        };
+        let (asked, body) =
+            self.token_answer(&call, None).await.map_err(|error| refused(error, identity.origin()))?;
+        if let Some(next) = next_token(&body) {
+            refreshed.insert(identity.password().to_owned(), next);
+        }
+        Ok((asked, body))
+    }
+}
+
+fn form(service: Option<&str>, scopes: &[String], token: &str) -> String {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "refresh_token");
+    if let Some(service) = service {
+        form.append_pair("service", service);
+    }
+    form.append_pair("client_id", CLIENT).append_pair("scope", &scopes.join(" "));
+    form.append_pair("refresh_token", token).finish()
+}
+
+/// The refresh token that takes the place of the one that was sent.
+fn next_token(body: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let next = answer.get("refresh_token")?.as_str().filter(|next| !next.is_empty())?;
+    Some(next.to_owned())
+}
+
+/// What a refusal means. A token that is not taken is 400 with `invalid_grant` (RFC 6749, section 5.2); a server that knows no such
+/// exchange says that nothing is there, or that it takes no POST.
+fn refused(error: RegistryError, origin: &str) -> RegistryError {
+    let error = error.with_credentials(origin);
+    match error {
+        RegistryError::NotFound(refusal) => cannot_exchange(&refusal.request, refusal.status, origin),
+        RegistryError::Rejected(refusal) => match refusal.status {
+            405 | 501 => cannot_exchange(&refusal.request, refusal.status, origin),
+            _ => RegistryError::Unauthorized(refusal),
+        },
+        error => error,
+    }
+}
+
+fn cannot_exchange(request: &str, status: u16, origin: &str) -> RegistryError {
+    RegistryError::Credentials {
+        reason: format!(
+            "{request}: {status}: the token server does not exchange identity tokens, and {origin} has one"
+        ),
+        help: "log in with a user name and a password or an access token, or name environment variables that hold them with `auth`".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_holds_what_the_specification_names() {
+        let scopes = ["repository:a:pull".to_owned(), "repository:b:pull,push".to_owned()];
+        assert_eq!(
+            form(Some("s"), &scopes, "t&x"),
+            "grant_type=refresh_token&service=s&client_id=brokkr-publish&scope=repository%3Aa%3Apull+repository%3Ab%3Apull%2Cpush&refresh_token=t%26x"
+        );
+    }
+
+    #[test]
+    fn the_next_token_is_in_the_answer() {
+        for (body, expected) in [
+            (r#"{"access_token":"a","refresh_token":"r"}"#, Some("r")),
+            (r#"{"access_token":"a","refresh_token":""}"#, None),
+            (r#"{"access_token":"a","refresh_token":7}"#, None),
+            (r#"{"access_token":"a"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(next_token(body.as_bytes()).as_deref(), expected, "{body}");
+        }
+    }
+}
