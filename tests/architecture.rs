@@ -19,7 +19,8 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("guard", &[]),
     ("source", &[]),
     ("registry", &[]),
-    // The anonymous probe is a pull like any other, from a repository connected without credentials.
+    // The anonymous probe is a pull like any other, from a repository connected without credentials; and the APIs of
+    // providers are reached with the same client, limits and credentials.
     ("visibility", &["registry"]),
     ("desired", &["config", "context", "guard", "source"]),
     ("observed", &["desired", "registry", "visibility"]),
@@ -33,8 +34,19 @@ const TABLE: [(&str, &[&str]); 18] = [
     (
         "engine",
         &[
-            "config", "context", "guard", "registry", "source", "desired", "observed", "plan", "verify",
-            "event", "apply", "saved",
+            "config",
+            "context",
+            "guard",
+            "registry",
+            "visibility",
+            "source",
+            "desired",
+            "observed",
+            "plan",
+            "verify",
+            "event",
+            "apply",
+            "saved",
         ],
     ),
     ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),

@@ -67,6 +67,8 @@ async fn push(published: &Published, registry: &DockerRegistry) {
         ca_file: None,
         auth: None,
         provider: None,
+        api_url: None,
+        api_token_env: None,
     };
     let registry = connect(&endpoint, &ConnectOptions::default()).expect("a registry");
     let repository = registry.repository(&name("team/release"));

@@ -29,6 +29,8 @@ fn open(url: &str, folder: &Path, password: &'static str) -> Arc<dyn ReadWriteRe
         ca_file: None,
         auth: Some(CredentialVariables { username_env: "U".to_owned(), password_env: "P".to_owned() }),
         provider: None,
+        api_url: None,
+        api_token_env: None,
     };
     let options = ConnectOptions {
         folder: folder.to_owned(),

@@ -90,6 +90,8 @@ fn client(
         ca_file: None,
         auth: token.map(|_| auth),
         provider: Some(Provider::Github),
+        api_url: None,
+        api_token_env: None,
     };
     (connect(&endpoint, &options).expect("a registry").repository(&name(NAME)), notices)
 }

@@ -1,5 +1,5 @@
-//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags and whatever is removed, then
-//! reading back.
+//! Carrying out a plan: content everywhere first, then immutable tags, then floating tags and whatever is removed, then who
+//! may pull, then reading back.
 //!
 //! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
 //! it leaves at worst content that nothing names.
@@ -15,6 +15,7 @@ mod referrers;
 mod refused;
 mod removal;
 mod tags;
+mod visibility;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::{Mutability, RepositoryName};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::Surroundings;
+use crate::visibility::VisibilityProvider;
 use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.
@@ -49,6 +51,9 @@ pub trait Connect: Send + Sync {
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+
+    /// The API that tells and sets who may pull from the registry.
+    fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider>;
 }
 
 /// What an apply needs besides its plan.
@@ -110,6 +115,7 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
     // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
@@ -124,10 +130,37 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
             return Err(Stop { problems: Vec::new(), interrupted: Some(of_stage) });
         }
     }
+    let mut settled = visibility::Settled::default();
+    if visibility::is_due(&prepared, options) {
+        stage(Stage::Visibility);
+        settled = visibility::set(&prepared, options).await;
+    }
+    let mut problems = std::mem::take(&mut settled.problems);
+    if settled.interrupted {
+        return Err(Stop { problems, interrupted: Some(Stage::Visibility) });
+    }
     stage(Stage::ReadBack);
-    unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, options, progress)).await?;
-    unless_cancelled(Stage::ReadBack, options, referrers::confirm(&prepared)).await?;
-    unless_cancelled(Stage::ReadBack, options, read_back::visibility(&prepared, options, progress)).await
+    // The tags are there, whatever became of who may pull.
+    match read_back(&prepared, options, progress, &settled).await {
+        Ok(()) if problems.is_empty() => Ok(()),
+        Ok(()) => Err(Stop::from(problems)),
+        Err(stop) => {
+            problems.extend(stop.problems);
+            Err(Stop { problems, interrupted: stop.interrupted })
+        }
+    }
+}
+
+async fn read_back(
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+    settled: &visibility::Settled,
+) -> Result<(), Stop> {
+    let stage = Stage::ReadBack;
+    unless_cancelled(stage, options, read_back::tags(prepared, options, progress)).await?;
+    unless_cancelled(stage, options, referrers::confirm(prepared)).await?;
+    unless_cancelled(stage, options, read_back::visibility(prepared, options, progress, settled)).await
 }
 
 /// Drops `work` when the person wants to stop: it moves no tag.

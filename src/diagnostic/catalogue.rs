@@ -85,6 +85,7 @@ catalogue! {
     ApplyInterrupted = "publish::apply::interrupted", "apply-interrupted.md";
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
+    VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";
 }
 

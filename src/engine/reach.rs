@@ -44,6 +44,8 @@ impl Reach for RegistryReach {
                 ca_file: None,
                 auth: None,
                 provider: None,
+                api_url: None,
+                api_token_env: None,
             },
             |(_, endpoint)| endpoint.clone(),
         );

@@ -3,11 +3,13 @@
 //! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
 
 pub mod annotation;
+mod api_url;
 mod compare;
 pub mod content;
 mod descriptor;
 mod digest;
 pub mod drift;
+mod endpoint;
 mod event;
 pub mod forward;
 pub mod inventory;
@@ -29,8 +31,9 @@ pub mod retention;
 pub mod source;
 mod tag;
 pub mod verification;
-mod visibility;
+pub mod visibility;
 
+pub use api_url::{ApiUrl, ApiUrlError};
 pub use compare::Compare;
 pub use content::ContentSpec;
 pub use descriptor::Descriptor;

@@ -171,6 +171,8 @@ mod tests {
             ca_file: None,
             auth: None,
             provider: None,
+            api_url: None,
+            api_token_env: None,
         };
         let registries: BTreeMap<String, RegistryEndpoint> = [
             ("all", "ghcr.io"),

@@ -171,11 +171,11 @@ mod inventory;
 mod referrers;
 mod removal;
 
-pub use connect::{ConnectOptions, Environment, connect};
+pub use connect::{ConnectOptions, Environment, connect, find_credentials};
 pub use credentials::Credentials;
 pub use described::{created, revision};
 pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
-pub use http::{RetryPolicy, Timeouts};
+pub use http::{ApiAnswer, ApiCredential, ApiMethod, JsonApi, RetryPolicy, Timeouts};
 pub use inventory::Inventories;
 pub use referrers::{check_listable, find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};

@@ -72,6 +72,8 @@ async fn nobody_listens() {
         ca_file: None,
         auth: None,
         provider: None,
+        api_url: None,
+        api_token_env: None,
     };
     let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
     let options = ConnectOptions { retry, environment: Arc::new(|_| None), ..ConnectOptions::default() };

@@ -103,6 +103,8 @@ fn client(server: &TestRegistry, notices: &Arc<Mutex<Vec<Notice>>>, timeouts: Ti
         ca_file: None,
         auth: Some(CredentialVariables { username_env: "U".to_owned(), password_env: "P".to_owned() }),
         provider: None,
+        api_url: None,
+        api_token_env: None,
     };
     connect(&endpoint, &options).expect("a registry")
 }

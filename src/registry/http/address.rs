@@ -14,7 +14,7 @@ pub(in crate::registry) fn is_docker_hub(host: &str) -> bool {
 }
 
 /// The name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
-pub(super) fn repository_path(host: &str, repository: &RepositoryName) -> String {
+pub(in crate::registry) fn repository_path(host: &str, repository: &RepositoryName) -> String {
     if is_docker_hub(host) && !repository.as_str().contains('/') {
         format!("library/{repository}")
     } else {
@@ -51,6 +51,8 @@ mod tests {
             ca_file: ca_file.map(str::to_owned),
             auth: None,
             provider: None,
+            api_url: None,
+            api_token_env: None,
         }
     }
 

@@ -71,6 +71,8 @@ mod tests {
             ca_file: ca_file.map(str::to_owned),
             auth: None,
             provider: None,
+            api_url: None,
+            api_token_env: None,
         }
     }
 

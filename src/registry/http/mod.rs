@@ -4,11 +4,12 @@
 //! sends one request, with `origin` deciding who may see the credentials, `token` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
 //! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
-//! `delete` that of deleting, and `repository` is the room's traits. `github` deletes where GitHub's registry
-//! does not.
+//! `delete` that of deleting, and `repository` is the room's traits. `api` speaks
+//! to the APIs that some registries have besides, and `github` deletes by one where GitHub's registry does not.
 
 mod address;
 mod answer;
+mod api;
 mod blobs;
 mod body;
 mod challenge;
@@ -35,7 +36,8 @@ mod warning;
 
 use std::sync::Arc;
 
-pub(super) use address::is_docker_hub;
+pub(super) use address::{is_docker_hub, repository_path};
+pub use api::{ApiAnswer, ApiCredential, ApiMethod, JsonApi};
 use github::{GithubRepository, Packages};
 use host::Host;
 pub(super) use manifests::inner_type;
@@ -63,9 +65,8 @@ impl HttpRegistry {
         keychain: Keychain,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let packages = endpoint.provider().map(|provider| match provider {
-            Provider::Github => Arc::new(Packages::new(endpoint, options)),
-        });
+        let is_github = endpoint.provider() == Some(Provider::Github);
+        let packages = is_github.then(|| Arc::new(Packages::new(endpoint, options)));
         Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
     }
 }

@@ -41,7 +41,12 @@ fn a_token_serves_for_less_than_it_was_asked_for() {
         delete: false,
         named: false,
         sources: sources.iter().map(|source| (*source).to_owned()).collect(),
-        authorization: Authorization { header: HeaderValue::from_static("x"), origin: None, grant: Some(0) },
+        authorization: Authorization {
+            name: None,
+            header: HeaderValue::from_static("x"),
+            origin: None,
+            grant: Some(0),
+        },
         until: Instant::now(),
     };
     for (grant, needed, expected) in [
