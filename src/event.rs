@@ -192,6 +192,8 @@ pub enum Stage {
     ImmutableTags,
     /// Tags that move.
     FloatingTags,
+    /// Who may pull is set, where the registry has an API for it. Begins only where something is to be set.
+    Visibility,
     /// Every tag is read again, and visibility is proved.
     ReadBack,
 }

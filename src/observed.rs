@@ -17,7 +17,7 @@ use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
 use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
-use crate::visibility;
+use crate::visibility::{self, Reading, VisibilityProvider};
 pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
@@ -46,6 +46,8 @@ pub struct ObservedRepository {
     pub referrers: ObservedReferrers,
     /// Who can pull; `None` where it was not asked.
     pub visibility: Option<ObservedVisibility>,
+    /// What the registry's API says of who may.
+    pub reading: Reading,
 }
 
 /// What a tag names.
@@ -65,6 +67,8 @@ pub struct Connection {
     pub repository: Arc<dyn ReadWriteRepository>,
     /// Without any.
     pub anonymous: Arc<dyn ReadWriteRepository>,
+    /// Tells who may pull.
+    pub visibility: Arc<dyn VisibilityProvider>,
 }
 
 /// Asks about every repository of `desired`; `connections` has one entry for each. Every failure is returned, with the
@@ -121,10 +125,15 @@ async fn observe(
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
         let root_present = !observed.missing_manifests.contains(root);
         let pullable = observed.tags.values().next().map(|tag| &tag.digest).or(root_present.then_some(root));
-        observed.visibility = Some(match pullable {
-            Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
-            None => ObservedVisibility::Absent,
-        });
+        let probe = async {
+            match pullable {
+                Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
+                None => ObservedVisibility::Absent,
+            }
+        };
+        let reading = visibility::read(connection.visibility.as_ref(), &desired.name);
+        let (probe, reading) = tokio::join!(probe, reading);
+        (observed.visibility, observed.reading) = (Some(probe), reading);
     }
     Ok(observed)
 }

@@ -20,7 +20,8 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("context", &[]),
     ("source", &[]),
     ("registry", &[]),
-    // The anonymous probe is a pull like any other, from a repository connected without credentials.
+    // The anonymous probe is a pull like any other, from a repository connected without credentials; and the APIs of
+    // providers are reached with the same client, limits and credentials.
     ("visibility", &["registry"]),
     ("access", &["registry"]),
     ("desired", &["config", "context", "guard", "source"]),

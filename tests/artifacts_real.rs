@@ -69,6 +69,8 @@ async fn push(published: &Published, registry: &DockerRegistry) {
         provider: None,
         client_certificate: None,
         client_key: None,
+        api_url: None,
+        api_token_env: None,
     };
     let registry = connect(&endpoint, &ConnectOptions::default()).expect("a registry");
     let repository = registry.repository(&name("team/release"));

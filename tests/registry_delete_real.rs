@@ -31,6 +31,8 @@ fn open(url: &str, folder: &Path, password: &'static str) -> Arc<dyn ReadWriteRe
         provider: None,
         client_certificate: None,
         client_key: None,
+        api_url: None,
+        api_token_env: None,
     };
     let options = ConnectOptions {
         folder: folder.to_owned(),

@@ -22,15 +22,7 @@ const TARGET: &str = "BROKKR_PUBLISH_TEST_TARGET";
 fn repository(folder: &Path, text: &str) -> Arc<dyn ReadWriteRepository> {
     let options = ConnectOptions { folder: folder.to_owned(), ..ConnectOptions::default() };
     let url = "oci:registry".parse().expect("a location");
-    let endpoint = RegistryEndpoint {
-        url,
-        insecure: false,
-        ca_file: None,
-        auth: None,
-        provider: None,
-        client_certificate: None,
-        client_key: None,
-    };
+    let endpoint = RegistryEndpoint::of(url);
     connect(&endpoint, &options).expect("a registry").repository(&name(text))
 }
 

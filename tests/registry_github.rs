@@ -92,6 +92,8 @@ fn client(
         provider: Some(Provider::Github),
         client_certificate: None,
         client_key: None,
+        api_url: None,
+        api_token_env: None,
     };
     (connect(&endpoint, &options).expect("a registry").repository(&name(NAME)), notices)
 }

@@ -31,6 +31,8 @@ fn endpoint(url: &str, ca_file: Option<&Path>) -> RegistryEndpoint {
         ca_file: ca_file.map(|path| path.to_str().expect("a path").to_owned()),
         auth: None,
         provider: None,
+        api_url: None,
+        api_token_env: None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Carrying out a plan: what may be done is asked first, then comes content everywhere, then immutable tags, then floating tags and whatever is removed, then
-//! reading back.
+//! Carrying out a plan: what may be done is asked first, then comes content everywhere, then immutable tags, then floating tags and
+//! whatever is removed, then who may pull, then reading back.
 //!
 //! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
 //! it leaves at worst content that nothing names.
@@ -17,6 +17,7 @@ mod refused;
 mod removal;
 mod secrets;
 mod tags;
+mod visibility;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::{Mutability, RepositoryName};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::Surroundings;
+use crate::visibility::VisibilityProvider;
 use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.
@@ -52,6 +54,9 @@ pub trait Connect: Send + Sync {
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+
+    /// The API that tells and sets who may pull from the registry.
+    fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider>;
 }
 
 /// What an apply needs besides its plan.
@@ -117,6 +122,7 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
     if let Some(planned) = &plan.secrets {
         stage(Stage::Secrets);
         secrets::search(planned, &prepared, options, progress)?;
@@ -135,10 +141,37 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
             return Err(Stop { problems: Vec::new(), interrupted: Some(of_stage) });
         }
     }
+    let mut settled = visibility::Settled::default();
+    if visibility::is_due(&prepared, options) {
+        stage(Stage::Visibility);
+        settled = visibility::set(&prepared, options).await;
+    }
+    let mut problems = std::mem::take(&mut settled.problems);
+    if settled.interrupted {
+        return Err(Stop { problems, interrupted: Some(Stage::Visibility) });
+    }
     stage(Stage::ReadBack);
-    unless_cancelled(Stage::ReadBack, options, read_back::tags(&prepared, options, progress)).await?;
-    unless_cancelled(Stage::ReadBack, options, referrers::confirm(&prepared)).await?;
-    unless_cancelled(Stage::ReadBack, options, read_back::visibility(&prepared, options, progress)).await
+    // The tags are there, whatever became of who may pull.
+    match read_back(&prepared, options, progress, &settled).await {
+        Ok(()) if problems.is_empty() => Ok(()),
+        Ok(()) => Err(Stop::from(problems)),
+        Err(stop) => {
+            problems.extend(stop.problems);
+            Err(Stop { problems, interrupted: stop.interrupted })
+        }
+    }
+}
+
+async fn read_back(
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+    progress: &Progress,
+    settled: &visibility::Settled,
+) -> Result<(), Stop> {
+    let stage = Stage::ReadBack;
+    unless_cancelled(stage, options, read_back::tags(prepared, options, progress)).await?;
+    unless_cancelled(stage, options, referrers::confirm(prepared)).await?;
+    unless_cancelled(stage, options, read_back::visibility(prepared, options, progress, settled)).await
 }
 
 /// Drops `work` when the person wants to stop: it moves no tag.

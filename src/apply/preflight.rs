@@ -125,13 +125,7 @@ fn mounted_from<'p>(
 /// How a source is reached: as a registry of the plan that is declared for it, or as the credential chain has it.
 fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, &'s RepositoryName) {
     let declared = source.declared(&plan.registries).map(|(_, endpoint)| endpoint.clone());
-    let bare = || RegistryEndpoint {
-        url: source.location(),
-        insecure: false,
-        ca_file: None,
-        auth: None,
-        provider: None,
-    };
+    let bare = || RegistryEndpoint::of(source.location());
     (declared.unwrap_or_else(bare), &source.repository)
 }
 

@@ -6,13 +6,15 @@ use futures_util::future::join_all;
 use super::check::{Prepared, digest_at};
 use super::forward::{self, Verdict};
 use super::tags::{manifest, of_tag};
+use super::visibility::Settled;
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
-use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository, VisibilityChange};
+use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
+use crate::model::visibility::{as_declared, seen_words};
 use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest, Visibility};
 use crate::registry::{READ_PAUSES, RegistryError};
-use crate::visibility;
+use crate::visibility::{self, Reading};
 
 /// How often a forward tag that another run took is set right.
 const REPAIRS: usize = 8;
@@ -177,26 +179,60 @@ fn standing(planned: &PlannedRepository) -> Option<&Digest> {
     }
 }
 
-fn differs(name: &str, planned: &VisibilityChange, observed: ObservedVisibility) -> Diagnostic {
+/// What was seen of who may pull from a repository.
+struct Look {
+    observed: ObservedVisibility,
+    reading: Reading,
+}
+
+/// Pulls without credentials, and asks the registry's API. Where it was just set, with patience for answers that lag.
+async fn look(
+    it: &Prepared<'_>,
+    declared: Visibility,
+    digest: &Digest,
+    options: &Options<'_>,
+    was_set: bool,
+) -> Look {
+    let provider = options.connect.visibility(it.endpoint);
+    let anonymous = options.connect.anonymous(it.endpoint, &it.planned.repository);
+    let mut pauses = READ_PAUSES.into_iter().filter(|_| was_set);
+    loop {
+        let probe = async {
+            match &anonymous {
+                Ok(anonymous) => visibility::probe(anonymous.as_ref(), digest).await,
+                Err(_) => ObservedVisibility::Unknown,
+            }
+        };
+        let reading = visibility::read(provider.as_ref(), &it.planned.repository);
+        let (observed, reading) = tokio::join!(probe, reading);
+        match pauses.next() {
+            Some(pause) if as_declared(declared, reading.visibility(), observed) == Some(false) => {
+                tokio::time::sleep(pause).await;
+            }
+            _ => return Look { observed, reading },
+        }
+    }
+}
+
+fn differs(it: &Prepared<'_>, declared: Visibility, seen: &Look) -> Diagnostic {
     let message = format!(
-        "{name} is published, but it is {}, and `publish.toml` declares it {}",
-        observed.as_str(),
-        planned.declared.as_str()
+        "{} is published, but it is {}, and `publish.toml` declares it {}",
+        it.planned.name,
+        seen_words(seen.reading.visibility(), seen.observed),
+        declared.as_str()
     );
-    Diagnostic::error(Code::VisibilityDiffers, message).help(match &planned.settings_url {
-        Some(url) => format!(
-            "no API changes it: open {url}, change the visibility by hand, and run the same command again"
-        ),
-        None => "change it where the registry lets you, and run the same command again".to_owned(),
-    })
+    let way_out =
+        visibility::way_out(it.endpoint, &it.planned.repository, declared, &seen.reading, seen.observed);
+    Diagnostic::error(Code::VisibilityDiffers, message).help(way_out)
 }
 
 /// Proves visibility where it is declared. What is not as declared is told, with the way out, and is an error: the
-/// content is in place, but not everybody can pull it, or too many can.
+/// content is in place, but not everybody can pull it, or too many can. Of what could not be set, that was told already.
 pub(super) async fn visibility(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
     progress: &Progress,
+    settled: &Settled,
 ) -> Result<(), Vec<Diagnostic>> {
     let declared = prepared.iter().filter_map(|it| {
         let declared = it.planned.visibility.as_ref()?;
@@ -205,24 +241,24 @@ pub(super) async fn visibility(
         Some((it, declared, digest))
     });
     let asked = declared.map(|(it, planned, digest)| async move {
-        let observed = match options.connect.anonymous(it.endpoint, &it.planned.repository) {
-            Ok(anonymous) => visibility::probe(anonymous.as_ref(), digest).await,
-            Err(_) => ObservedVisibility::Unknown,
-        };
-        (it, planned, observed)
+        let was_set = settled.from.contains_key(&it.position);
+        (it, planned, look(it, planned.declared, digest, options, was_set).await)
     });
     let mut problems = Vec::new();
-    for (it, planned, observed) in join_all(asked).await {
-        let as_declared = matches!(
-            (planned.declared, observed),
-            (Visibility::Public, ObservedVisibility::Public)
-                | (Visibility::Private | Visibility::Internal, ObservedVisibility::NotPublic)
-        );
-        let outcome = VisibilityOutcome { declared: planned.declared, observed, as_declared };
+    for (it, planned, seen) in join_all(asked).await {
+        let setting = seen.reading.visibility();
+        let as_declared = as_declared(planned.declared, setting, seen.observed);
+        let outcome = VisibilityOutcome {
+            declared: planned.declared,
+            observed: seen.observed,
+            setting,
+            set_from: settled.from.get(&it.position).copied(),
+            as_declared: as_declared == Some(true),
+        };
         progress.visibility(it.position, outcome, planned.settings_url.as_deref());
         // What could not be asked is told, but it is no mistake.
-        if !as_declared && observed != ObservedVisibility::Unknown {
-            problems.push(differs(&it.planned.name, planned, observed));
+        if as_declared == Some(false) && !settled.failed.contains(&it.position) {
+            problems.push(differs(it, planned.declared, &seen));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }

@@ -87,6 +87,7 @@ catalogue! {
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
+    VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";
 }
 

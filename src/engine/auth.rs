@@ -105,16 +105,9 @@ fn connected(
             continue;
         }
         let registries = config.registries.iter().map(|(name, registry)| (name, &registry.endpoint));
-        let endpoint = source.declared(registries).map_or_else(
-            || RegistryEndpoint {
-                url: source.location(),
-                insecure: false,
-                ca_file: None,
-                auth: None,
-                provider: None,
-            },
-            |(_, endpoint)| endpoint.clone(),
-        );
+        let endpoint = source
+            .declared(registries)
+            .map_or_else(|| RegistryEndpoint::of(source.location()), |(_, endpoint)| endpoint.clone());
         mounts.push((name, connections.repository(&endpoint, &source.repository)?));
     }
     Ok((repository, mounts))

@@ -11,11 +11,13 @@ use crate::event::{Event, Reporter};
 use crate::model::RepositoryName;
 use crate::model::reference::RegistryEndpoint;
 use crate::registry::{self, ConnectOptions, Notice, ReadWriteRepository, Registry, RegistryError};
+use crate::visibility::{self, VisibilityProvider};
 
 /// Registries by endpoint, with credentials and without.
 pub(super) struct Connections {
     options: ConnectOptions,
     open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
+    providers: Mutex<HashMap<String, Arc<dyn VisibilityProvider>>>,
 }
 
 impl Connections {
@@ -35,7 +37,7 @@ impl Connections {
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()
         };
-        Self { options, open: Mutex::default() }
+        Self { options, open: Mutex::default(), providers: Mutex::default() }
     }
 
     fn registry(
@@ -50,7 +52,7 @@ impl Connections {
         }
         let registry = if anonymous {
             let options = ConnectOptions { anonymous: true, ..self.options.clone() };
-            registry::connect(&RegistryEndpoint { auth: None, ..endpoint.clone() }, &options)?
+            registry::connect(&endpoint.anonymous(), &options)?
         } else {
             registry::connect(endpoint, &self.options)?
         };
@@ -59,8 +61,9 @@ impl Connections {
     }
 }
 
-/// A repository, with credentials and without any.
-pub(super) type Both = (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>);
+/// A repository, with credentials and without any, and what tells who may pull.
+pub(super) type Both =
+    (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>, Arc<dyn VisibilityProvider>);
 
 impl Connections {
     /// Each of `places`, both ways; or what is wrong with the registries, each thing once.
@@ -71,7 +74,9 @@ impl Connections {
         let (mut connected, mut diagnostics) = (Vec::new(), Vec::new());
         for (endpoint, name) in places {
             match (self.repository(endpoint, name), self.anonymous(endpoint, name)) {
-                (Ok(repository), Ok(anonymous)) => connected.push((repository, anonymous)),
+                (Ok(repository), Ok(anonymous)) => {
+                    connected.push((repository, anonymous, self.visibility(endpoint)));
+                }
                 (Err(error), _) | (_, Err(error)) => {
                     let diagnostic = error.to_diagnostic();
                     if !diagnostics.contains(&diagnostic) {
@@ -99,6 +104,13 @@ impl Connect for Connections {
         name: &RepositoryName,
     ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError> {
         Ok(self.registry(endpoint, true)?.repository(name))
+    }
+
+    fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider> {
+        let key = serde_json::to_string(endpoint).unwrap_or_default();
+        let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || visibility::provider(endpoint, &self.options);
+        Arc::clone(providers.entry(key).or_insert_with(open))
     }
 }
 

@@ -277,8 +277,9 @@ fn checked(
 async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Observed> {
     let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
     let connected = connections.both(places)?.into_iter();
-    let connected: Vec<Connection> =
-        connected.map(|(repository, anonymous)| Connection { repository, anonymous }).collect();
+    let connected: Vec<Connection> = connected
+        .map(|(repository, anonymous, visibility)| Connection { repository, anonymous, visibility })
+        .collect();
     observed::refresh(desired, &connected).await.map_err(|errors| told(&errors))
 }
 

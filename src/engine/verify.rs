@@ -81,7 +81,7 @@ fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>
 
 fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection>> {
     let connected = connections.both(places.iter().map(|place| (&place.endpoint, &place.repository)))?;
-    let connection = |(repository, anonymous)| Connection { repository, anonymous };
+    let connection = |(repository, anonymous, visibility)| Connection { repository, anonymous, visibility };
     Ok(connected.into_iter().map(connection).collect())
 }
 

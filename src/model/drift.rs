@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::plan::ObservedVisibility;
+use super::visibility::IRREVERSIBLE;
 use super::{Digest, Platform, Tag, Visibility};
 
 /// How a tag is not as it should be.
@@ -139,6 +140,15 @@ pub enum Finding {
         declared: Visibility,
         /// What an anonymous pull showed.
         observed: ObservedVisibility,
+        /// What the registry's API says, where it was asked and knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        setting: Option<Visibility>,
+        /// Whether an apply sets it by the registry's API.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        settable: bool,
+        /// Whether nobody can take it back, or put it right: GitHub makes no public package private again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        irreversible: bool,
         /// The page where a person can change it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         settings_url: Option<String>,
@@ -235,7 +245,18 @@ impl fmt::Display for Finding {
             Self::Unreadable { why, tags, .. } => {
                 write!(f, "drift: it cannot be read, and is needed by {}: {why}", list(tags))
             }
-            Self::Visibility { settings_url: Some(url), .. } => write!(f, "by hand: {url}"),
+            Self::Visibility { settable: true, .. } => {
+                f.write_str("drift: `apply` sets it by the registry's API")
+            }
+            Self::Visibility { irreversible: true, settings_url, declared, .. }
+                if *declared != Visibility::Public =>
+            {
+                f.write_str(IRREVERSIBLE)?;
+                settings_url.iter().try_for_each(|url| write!(f, ": {url}"))
+            }
+            Self::Visibility { settings_url: Some(url), irreversible, .. } => {
+                write!(f, "by hand{}: {url}", if *irreversible { ", irreversible" } else { "" })
+            }
             Self::Visibility { settings_url: None, .. } => {
                 f.write_str("by hand, where the registry lets you")
             }

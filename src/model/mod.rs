@@ -4,11 +4,13 @@
 
 pub mod access;
 pub mod annotation;
+mod api_url;
 mod compare;
 pub mod content;
 mod descriptor;
 mod digest;
 pub mod drift;
+mod endpoint;
 mod event;
 pub mod forward;
 pub mod inventory;
@@ -33,8 +35,9 @@ pub mod source;
 mod tag;
 pub mod tar_header;
 pub mod verification;
-mod visibility;
+pub mod visibility;
 
+pub use api_url::{ApiUrl, ApiUrlError};
 pub use compare::Compare;
 pub use content::ContentSpec;
 pub use descriptor::Descriptor;

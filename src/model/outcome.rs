@@ -119,7 +119,13 @@ pub struct VisibilityOutcome {
     pub declared: Visibility,
     /// What an anonymous pull showed after the tags were in place.
     pub observed: ObservedVisibility,
-    /// Whether the two agree.
+    /// What the registry's API says then, where it was asked and knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Visibility>,
+    /// What it was before this run set it by the registry's API; left out where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_from: Option<Visibility>,
+    /// Whether these agree.
     pub as_declared: bool,
 }
 

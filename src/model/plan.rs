@@ -9,11 +9,10 @@ use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
-use super::{
-    ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
-};
+use super::{ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag};
 
 pub use super::reason::Reason;
+pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChange};
 
 /// What a saved plan looks like: major versions are refused by older programs, minor ones only add fields.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -253,58 +252,6 @@ impl Action {
     }
 }
 
-/// Who should be able to pull, and who is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct VisibilityChange {
-    /// What `publish.toml` declares.
-    pub declared: Visibility,
-    /// What an anonymous pull showed.
-    pub observed: ObservedVisibility,
-    /// What is to be done.
-    pub action: VisibilityAction,
-    /// The page where a person can change it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settings_url: Option<String>,
-}
-
-/// What an anonymous pull showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ObservedVisibility {
-    /// Everybody can pull.
-    Public,
-    /// Not everybody can pull.
-    NotPublic,
-    /// There is nothing yet that could be pulled.
-    Absent,
-    /// The registry did not answer the question.
-    Unknown,
-}
-
-impl ObservedVisibility {
-    /// The word for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::NotPublic => "private",
-            Self::Absent => "not there yet",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What is to be done about visibility.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum VisibilityAction {
-    /// It is as declared.
-    NoOp,
-    /// A person has to change it.
-    ByHand,
-    /// It shows once content is there.
-    AfterApply,
-}
-
 /// How many changes of each kind a plan has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -320,6 +267,8 @@ pub struct Summary {
     pub keep: usize,
     /// Tags that block the plan.
     pub conflict: usize,
+    /// Visibilities that are set by the registry's API.
+    pub set: usize,
     /// Visibilities that a person has to change.
     pub by_hand: usize,
     /// The size of all content, in bytes.
@@ -337,8 +286,10 @@ impl Plan {
                 summary.bytes = summary.bytes.saturating_add(sending.bytes);
                 summary.bytes_to_send = summary.bytes_to_send.saturating_add(sending.bytes_to_send);
             }
-            if repository.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::ByHand) {
-                summary.by_hand += 1;
+            match repository.visibility.as_ref().map(|it| it.action) {
+                Some(VisibilityAction::Set) => summary.set += 1,
+                Some(VisibilityAction::ByHand) => summary.by_hand += 1,
+                Some(VisibilityAction::NoOp | VisibilityAction::AfterApply) | None => {}
             }
             for change in &repository.changes {
                 *match change.action {
@@ -372,9 +323,11 @@ impl Plan {
 }
 
 impl PlannedRepository {
-    /// Whether `apply` would change a tag here, or send what refers to the content.
+    /// Whether `apply` would change a tag here, send what refers to the content, or set who may pull.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|change| change.action.is_change()) || self.sends_referrers()
+        self.changes.iter().any(|change| change.action.is_change())
+            || self.sends_referrers()
+            || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
     }
 
     /// Whether something that refers to the content is to be sent.

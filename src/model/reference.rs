@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Provider, Tag};
+use super::{ApiUrl, Digest, Provider, Tag};
 
 /// The path of a repository in a registry: `colliery-io/brokkr-broker`. Lower case, as
 /// distribution-spec 1.1, "Pulling manifests", has it.
@@ -332,6 +332,12 @@ pub struct RegistryEndpoint {
     /// Who runs it, where that is declared; see [`RegistryEndpoint::provider`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Provider>,
+    /// Where the provider's API is, where that is declared; see [`RegistryEndpoint::api`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<ApiUrl>,
+    /// The environment variable that holds the token for the provider's API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_token_env: Option<String>,
 }
 
 impl RegistryEndpoint {
@@ -345,6 +351,8 @@ impl RegistryEndpoint {
             client_key: None,
             auth: None,
             provider: None,
+            api_url: None,
+            api_token_env: None,
         }
     }
 

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::decide::decide;
 use super::sending::Holdings;
+use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
-    Action, Change, FORMAT_VERSION, GENERATOR, ObservedVisibility, Plan, PlanKind, PlannedConfig,
-    PlannedContent, PlannedRepository, Reason, SilentResource, TagTarget, VisibilityAction, VisibilityChange,
+    Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
+    PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
-use crate::model::{Digest, Mutability, ResourceId, Tag, Visibility};
+use crate::model::{Digest, Mutability, ResourceId, Tag};
 use crate::observed::{Observed, ObservedRepository};
-use crate::visibility::settings_url;
 
 /// What a plan says of where it comes from.
 pub struct Origin {
@@ -37,6 +37,7 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     let mut repositories: Vec<PlannedRepository> =
         pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
     refuse_division(&mut repositories);
+    refuse_contradictions(desired, observed, &mut repositories);
     let targets = desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone()));
     let registries: BTreeMap<_, _> = targets.chain(desired.read.clone()).collect();
     let silent = desired.silent.iter().map(|(resource, rules)| SilentResource {
@@ -120,7 +121,7 @@ fn repository(
         repository: desired.name.clone(),
         name: desired.endpoint.url.full_name(&desired.name),
         content: Some(planned),
-        visibility: visibility(desired, observed, &changes),
+        visibility: visibility(desired, observed),
         address,
         changes,
         orphans: Vec::new(),
@@ -191,25 +192,4 @@ fn change(
         forward: forward.filter(|_| action.is_change()),
         removal: None,
     }
-}
-
-fn visibility(
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    changes: &[Change],
-) -> Option<VisibilityChange> {
-    let (declared, observed) = (desired.visibility?, observed.visibility?);
-    let action = match (declared, observed) {
-        (Visibility::Public, ObservedVisibility::Public)
-        | (Visibility::Private | Visibility::Internal, ObservedVisibility::NotPublic) => {
-            VisibilityAction::NoOp
-        }
-        (_, ObservedVisibility::Absent) if changes.iter().any(|change| change.action.is_change()) => {
-            VisibilityAction::AfterApply
-        }
-        (_, ObservedVisibility::Absent | ObservedVisibility::Unknown) => VisibilityAction::AfterApply,
-        (_, ObservedVisibility::Public | ObservedVisibility::NotPublic) => VisibilityAction::ByHand,
-    };
-    let settings_url = settings_url(&desired.endpoint.url, &desired.name);
-    Some(VisibilityChange { declared, observed, action, settings_url })
 }

@@ -6,6 +6,7 @@ mod diff;
 mod prune;
 mod rollback;
 mod sending;
+mod visibility;
 
 pub use diff::{Origin, diff};
 pub use prune::{Pruned, prune};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::credentials::{CredentialMemory, Keychain};
 use super::directory::DirectoryRegistry;
-use super::http::{HttpRegistry, RetryPolicy, Timeouts};
-use super::{Notify, Registry, RegistryError};
-use crate::model::RegistryLocation;
+use super::http::{HttpRegistry, RetryPolicy, Timeouts, repository_path};
+use super::{CredentialKind, Credentials, Notify, Registry, RegistryError};
 use crate::model::reference::RegistryEndpoint;
+use crate::model::{RegistryLocation, RepositoryName};
 
 /// The value of an environment variable, or `None`.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -73,4 +73,30 @@ pub fn connect(
             Ok(Arc::new(HttpRegistry::new(endpoint, host, keychain, options)?))
         }
     }
+}
+
+/// The credentials for `repository` of the registry at `endpoint`, where there are any with a password: those that [`connect`] uses.
+///
+/// # Errors
+///
+/// [`RegistryError::Credentials`] where a named variable is missing or a credential file malformed.
+pub async fn find_credentials(
+    endpoint: &RegistryEndpoint,
+    repository: &RepositoryName,
+    options: &ConnectOptions,
+) -> Result<Option<Credentials>, RegistryError> {
+    let RegistryLocation::Http { host, .. } = &endpoint.url else { return Ok(None) };
+    let path = repository_path(host, repository);
+    let (host, auth, options) = (host.clone(), endpoint.auth.clone(), options.clone());
+    // Files are read.
+    let gathered =
+        tokio::task::spawn_blocking(move || Keychain::gather(&host, auth.as_ref(), &options)).await;
+    let keychain = gathered.unwrap_or_else(|error| {
+        Err(RegistryError::Credentials {
+            reason: format!("credentials cannot be looked for: {error}"),
+            help: "run the same command again".to_owned(),
+        })
+    })?;
+    let found = keychain.find(&path).await?;
+    Ok(found.filter(|credentials| credentials.kind() == CredentialKind::Password))
 }

@@ -141,18 +141,10 @@ pub trait ReadWriteRepository: Repository + ReadRepository + DeleteRepository + 
 impl<T: Repository + ReadRepository + DeleteRepository + ProbeRepository> ReadWriteRepository for T {}
 
 /// A registry: one host, or one directory.
-#[async_trait::async_trait]
 pub trait Registry: Send + Sync {
     /// The repository of that name, the registry's namespace included
     /// ([`crate::model::RegistryLocation::repository`]); whether it exists is not asked.
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository>;
-    /// Where the credentials come from that requests to the repository of that name carry, in words for people; `None` where there
-    /// are none. A credential program is asked for that, and nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Credentials`] where such a program is missing, fails or gives no answer.
-    async fn credentials_origin(&self, name: &RepositoryName) -> Result<Option<String>, RegistryError>;
 }
 
 /// How long is waited between readings of what was just written: reads can lag on GHCR, by seconds.
@@ -202,11 +194,11 @@ mod inventory;
 mod referrers;
 mod removal;
 
-pub use connect::{ConnectOptions, Environment, connect};
+pub use connect::{ConnectOptions, Environment, connect, find_credentials};
 pub use credentials::{CredentialKind, CredentialMemory, Credentials};
 pub use described::{created, revision};
 pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
-pub use http::{RetryPolicy, Timeouts};
+pub use http::{ApiAnswer, ApiCredential, ApiMethod, JsonApi, RetryPolicy, Timeouts};
 pub use inventory::Inventories;
 pub use referrers::{check_listable, find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};

@@ -6,6 +6,7 @@ use super::size::size;
 use super::{Style, clean};
 use crate::event::{Event, Placed, Reporter};
 use crate::model::outcome::ChangeResult;
+use crate::model::visibility::seen_words;
 
 /// Writes a line for each event that a log should hold.
 pub struct Lines {
@@ -71,10 +72,12 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
             format!("  {} warns: {}\n", clean::line(host), clean::line(text))
         }
         Event::Visibility { repository, visibility, .. } => {
-            let seen = visibility.observed.as_str();
+            let seen = seen_words(visibility.setting, visibility.observed);
+            let set = visibility.set_from.map(|from| format!(", set from {}", from.as_str()));
             format!(
-                "  visibility of {}: {seen}, declared {}\n",
+                "  visibility of {}: {seen}{}, declared {}\n",
                 clean::line(repository),
+                set.unwrap_or_default(),
                 visibility.declared.as_str()
             )
         }

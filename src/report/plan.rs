@@ -9,10 +9,12 @@ use super::referrers;
 use super::rows::{Row, Section, short, table};
 use super::secrets;
 use super::size::size;
+use crate::model::Visibility;
 use crate::model::plan::{
-    Action, Change, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget, VisibilityAction,
-    VisibilityChange,
+    Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
+    VisibilityAction, VisibilityChange,
 };
+use crate::model::visibility::{IRREVERSIBLE, seen_words};
 
 /// How many reasons of tags that stay are told.
 const REASONS: usize = 4;
@@ -143,22 +145,39 @@ fn spared(repository: &PlannedRepository) -> Vec<Row> {
 }
 
 fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
-    let (declared, observed) = (visibility.declared.as_str(), visibility.observed.as_str());
-    let (ink, sign, value, why) = match visibility.action {
+    let (declared, seen) = (visibility.declared, seen_words(visibility.setting, visibility.observed));
+    let value = format!("{seen} {} {}", style.arrow(), declared.as_str());
+    let wide = visibility.wide.as_deref().map(|wide| format!(", for {}", clean::line(wide)));
+    let wide = wide.unwrap_or_default();
+    let (ink, sign, why) = match visibility.action {
         VisibilityAction::NoOp => return None,
-        VisibilityAction::ByHand => {
-            let why = match &visibility.settings_url {
-                Some(url) => format!("by hand: {}", clean::line(url)),
-                None => "by hand, where the registry lets you".to_owned(),
-            };
-            (Ink::Alarm, '!', format!("{observed} {} {declared}", style.arrow()), why)
+        VisibilityAction::Set => (Ink::Moved, '~', format!("set by the registry's API{wide}")),
+        VisibilityAction::ByHand => (Ink::Alarm, '!', by_hand(visibility, &wide)),
+        VisibilityAction::AfterApply if visibility.observed == ObservedVisibility::Unknown => {
+            (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
         }
         VisibilityAction::AfterApply => {
-            let value = format!("{observed} {} {declared}", style.arrow());
-            (Ink::Kept, '?', value, "shown by an anonymous pull once it is there".to_owned())
+            (Ink::Kept, '?', "shown by an anonymous pull once it is there".to_owned())
         }
     };
     Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
+}
+
+/// What a person has to do, and why it is not done by the registry's API.
+fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
+    let url = visibility.settings_url.as_deref().map(clean::line);
+    if visibility.irreversible && visibility.declared != Visibility::Public {
+        return url.map_or_else(|| IRREVERSIBLE.to_owned(), |url| format!("{IRREVERSIBLE}: {url}"));
+    }
+    let way = match (url, visibility.irreversible) {
+        (Some(url), true) => format!("by hand, irreversible{wide}: {url}"),
+        (Some(url), false) => format!("by hand{wide}: {url}"),
+        (None, _) => format!("by hand, where the registry lets you{wide}"),
+    };
+    match visibility.why.as_deref().filter(|_| !visibility.irreversible) {
+        Some(why) => format!("{way} ({})", clean::line(why)),
+        None => way,
+    }
 }
 
 /// Resources that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
@@ -202,6 +221,7 @@ fn summary(plan: &Plan) -> String {
         (summary.keep, "kept"),
         (summary.no_op, "in place"),
         (summary.by_hand, "to change by hand"),
+        (summary.set, if summary.set == 1 { "visibility to set" } else { "visibilities to set" }),
     ];
     let mut counts: Vec<String> = counts
         .iter()
@@ -227,6 +247,10 @@ fn summary(plan: &Plan) -> String {
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
     }
     if !plan.has_changes() {
+        return format!("Plan: {counts}. No tag has to change.\n");
+    }
+    let is_change = |change: &Change| change.action.is_change();
+    if !plan.repositories.iter().any(|it| it.changes.iter().any(is_change) || it.sends_referrers()) {
         return format!("Plan: {counts}. No tag has to change.\n");
     }
     if plan.repositories.iter().all(|repository| repository.content.is_none()) {

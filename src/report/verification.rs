@@ -7,6 +7,7 @@ use crate::model::Tag;
 use crate::model::drift::{Finding, Note, TagDrift};
 use crate::model::plan::TagTarget;
 use crate::model::verification::{Unverified, UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
+use crate::model::visibility::seen_words;
 
 /// The most characters of an annotation that are shown.
 const LONGEST: usize = 60;
@@ -111,8 +112,8 @@ fn finding_row(finding: &Finding, style: Style) -> Row {
         | Finding::MissingBlob { digest, .. }
         | Finding::Corrupt { digest, .. }
         | Finding::Unreadable { digest, .. } => short(digest, style),
-        Finding::Visibility { declared, observed, .. } => {
-            format!("{} {arrow} {}", observed.as_str(), declared.as_str())
+        Finding::Visibility { declared, observed, setting, .. } => {
+            format!("{} {arrow} {}", seen_words(*setting, *observed), declared.as_str())
         }
     };
     let (name, why) = (finding.subject().to_owned(), clean::line(&finding.to_string()));

@@ -12,8 +12,9 @@ use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
-use crate::model::{Digest, ResourceId, Tag, Visibility};
-use crate::visibility::settings_url;
+use crate::model::visibility::as_declared;
+use crate::model::{Digest, ResourceId, Tag};
+use crate::visibility::{irreversible, settings_url};
 
 /// Whether what `expected` says stands. `title` says what was verified.
 pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
@@ -95,7 +96,10 @@ fn repository(
     } else if wanted.last.is_none() && wanted.tagged.is_none() && tags.is_empty() {
         notes.push(Note::NothingPublished);
     }
-    if let (Some(declared), Some(ObservedVisibility::Unknown)) = (place.visibility, present.visibility) {
+    let pulled = present.visibility;
+    if let (Some(declared), Some(ObservedVisibility::Unknown)) = (place.visibility, pulled)
+        && as_declared(declared, present.reading.visibility(), ObservedVisibility::Unknown).is_none()
+    {
         notes.push(Note::VisibilityUnknown { declared });
     }
     VerifiedRepository {
@@ -160,14 +164,18 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
     }
     findings.extend(present.content.iter().cloned());
     if let (Some(declared), Some(observed)) = (wanted.place.visibility, present.visibility) {
-        let differs = match observed {
-            ObservedVisibility::Public => declared != Visibility::Public,
-            ObservedVisibility::NotPublic => declared == Visibility::Public,
-            ObservedVisibility::Absent | ObservedVisibility::Unknown => false,
-        };
-        if differs {
-            let settings_url = settings_url(&wanted.place.endpoint.url, &wanted.place.repository);
-            findings.push(Finding::Visibility { declared, observed, settings_url });
+        let (endpoint, reading) = (&wanted.place.endpoint, &present.reading);
+        let setting = reading.visibility();
+        if as_declared(declared, setting, observed) == Some(false) {
+            let project = reading.setting.as_ref().and_then(|setting| setting.project.as_deref());
+            findings.push(Finding::Visibility {
+                declared,
+                observed,
+                setting,
+                settable: reading.settable && setting.is_some_and(|setting| setting != declared),
+                irreversible: irreversible(endpoint.provider(), declared, setting, observed),
+                settings_url: settings_url(endpoint, &wanted.place.repository, project),
+            });
         }
     }
     findings

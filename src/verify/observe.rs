@@ -15,7 +15,7 @@ use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
 use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
-use crate::visibility;
+use crate::visibility::{self, Reading, VisibilityProvider};
 
 /// How to reach a repository.
 pub struct Connection {
@@ -23,6 +23,8 @@ pub struct Connection {
     pub repository: Arc<dyn ReadWriteRepository>,
     /// Without any.
     pub anonymous: Arc<dyn ReadWriteRepository>,
+    /// Tells who may pull.
+    pub visibility: Arc<dyn VisibilityProvider>,
 }
 
 /// What went wrong with a repository: its whole name, and the error.
@@ -46,6 +48,8 @@ pub struct ObservedRepository {
     pub root: Option<Root>,
     /// Who can pull; `None` where that was not asked.
     pub visibility: Option<ObservedVisibility>,
+    /// What the registry's API says of who may.
+    pub reading: Reading,
     /// What is wrong with the content that tags name, where that was asked.
     pub content: Vec<Finding>,
     /// Which commit the image of a recorded branch tag says it was built from.
@@ -111,12 +115,14 @@ async fn observe_one(
     let roots = roots(expected, &observed);
     let (root, visibility, revisions, content) = tokio::join!(
         read_root(expected, repository, &observed),
-        probe(expected, connection, &observed),
+        look(expected, connection, &observed),
         read_revisions(expected, repository, &observed),
         async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
     );
     (observed.root, observed.revisions, observed.content) = (root?, revisions?, content?);
-    observed.visibility = visibility;
+    if let Some((probe, reading)) = visibility {
+        (observed.visibility, observed.reading) = (Some(probe), reading);
+    }
     Ok(observed)
 }
 
@@ -165,18 +171,20 @@ async fn read_root(
     content::read_root(repository, tag, digest, !expected.platforms.is_empty()).await.map(Some)
 }
 
-/// Pulls without credentials what a tag was seen to name. A directory has no visibility.
-async fn probe(
+/// Pulls without credentials what a tag was seen to name, and asks the registry's API. A directory has no visibility.
+async fn look(
     expected: &ExpectedRepository,
     connection: &Connection,
     observed: &ObservedRepository,
-) -> Option<ObservedVisibility> {
+) -> Option<(ObservedVisibility, Reading)> {
     let is_http = matches!(expected.place.endpoint.url, RegistryLocation::Http { .. });
     if expected.place.visibility.is_none() || !is_http {
         return None;
     }
     let digest = observed.tags.values().next()?;
-    Some(visibility::probe(connection.anonymous.as_ref(), digest).await)
+    let probe = visibility::probe(connection.anonymous.as_ref(), digest);
+    let reading = visibility::read(connection.visibility.as_ref(), &expected.place.repository);
+    Some(tokio::join!(probe, reading))
 }
 
 /// Reads which commit each branch tag stands for that does not name what a record says.

@@ -74,6 +74,8 @@ async fn nobody_listens() {
         provider: None,
         client_certificate: None,
         client_key: None,
+        api_url: None,
+        api_token_env: None,
     };
     let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
     let options = ConnectOptions { retry, environment: Arc::new(|_| None), ..ConnectOptions::default() };

@@ -106,6 +106,8 @@ fn client(server: &TestRegistry, notices: &Arc<Mutex<Vec<Notice>>>, timeouts: Ti
         provider: None,
         client_certificate: None,
         client_key: None,
+        api_url: None,
+        api_token_env: None,
     };
     connect(&endpoint, &options).expect("a registry")
 }

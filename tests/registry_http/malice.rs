@@ -111,6 +111,8 @@ async fn what_is_no_http_is_said() {
             provider: None,
             client_certificate: None,
             client_key: None,
+            api_url: None,
+            api_token_env: None,
         };
         let retry =
             RetryPolicy { attempts: 2, first_wait: Duration::from_millis(1), ..RetryPolicy::default() };

@@ -74,6 +74,8 @@ struct Shared {
     page: Mutex<usize>,
     /// When versions were put, where that is not as [`FIRST`] says.
     put: Mutex<HashMap<Digest, i64>>,
+    /// Who may pull packages: a person's click, which no request is.
+    visibility: Mutex<String>,
 }
 
 /// A running stand-in; it stops with the test's runtime.
@@ -98,6 +100,7 @@ impl GithubPackages {
             ghosts: Mutex::default(),
             page: Mutex::new(usize::MAX),
             put: Mutex::default(),
+            visibility: Mutex::new("private".to_owned()),
         });
         let app = axum::Router::new().fallback(handle).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
@@ -120,6 +123,11 @@ impl GithubPackages {
         body: &str,
     ) {
         self.rule(method, part, times, status, headers, body, false);
+    }
+
+    /// From now on nothing is scripted any more.
+    pub fn forget_script(&self) {
+        self.shared.rules.lock().expect("a lock").clear();
     }
 
     /// The next such request is carried out, and answered so all the same.
@@ -163,6 +171,16 @@ impl GithubPackages {
     /// A version was put at this time, in seconds since 1970.
     pub fn put_at(&self, digest: &Digest, time: i64) {
         self.shared.put.lock().expect("a lock").insert(digest.clone(), time);
+    }
+
+    /// A person sets who may pull packages, on the page of their settings.
+    pub fn set_visibility(&self, visibility: &str) {
+        visibility.clone_into(&mut self.shared.visibility.lock().expect("a lock"));
+    }
+
+    /// Whether everybody may pull.
+    pub fn is_public(&self) -> bool {
+        *self.shared.visibility.lock().expect("a lock") == "public"
     }
 
     /// The id of a version that was listed before.
@@ -227,8 +245,7 @@ impl Shared {
         let (method, path) = asked.line.split_once(' ').expect("a path");
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let ["api", "v3", owners, owner, "packages", "container", package, "versions", id @ ..] = &parts[..]
-        else {
+        let ["api", "v3", owners, owner, "packages", "container", package, rest @ ..] = &parts[..] else {
             return said(404, "Not Found");
         };
         if *owners != (if self.owner == Owner::User { "users" } else { "orgs" }) {
@@ -239,6 +256,19 @@ impl Shared {
         if versions.is_empty() {
             return said(404, "Package not found.");
         }
+        let ["versions", id @ ..] = rest else {
+            if method != "GET" || !rest.is_empty() {
+                return said(404, "Not Found");
+            }
+            let visibility = self.visibility.lock().expect("a lock").clone();
+            let package = package.replace("%2F", "/");
+            return json_answer(
+                200,
+                &json!({ "id": 197, "name": package, "package_type": "container",
+                    "version_count": versions.len(), "visibility": visibility,
+                    "html_url": format!("https://github.com/orgs/{owner}/packages/container/package/{package}") }),
+            );
+        };
         match (method, id) {
             ("GET", []) => self.list(path, query, &versions),
             (method, [id]) => {

@@ -128,6 +128,8 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
     resources.extend(artifact::check(file.artifacts.unwrap_or_default(), &setting, &mut desk));
     let mut tags = tag::check(file.tags.unwrap_or_default(), &mut desk);
     tags.extend(chart::version_rules(&resources));
+    let registries = registry::check(file.registries.unwrap_or_default(), &mut desk);
+    registry::visibilities(&registries, &resources, &mut desk);
     let checked = Checked {
         project: Project {
             source: project.source,
@@ -140,7 +142,7 @@ pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (C
             documentation: project.documentation,
         },
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
-        registries: registry::check(file.registries.unwrap_or_default(), &mut desk),
+        registries,
         tags,
         secrets: secrets::check(file.secrets.unwrap_or_default(), &mut desk),
         checks: checks::check(file.checks.unwrap_or_default(), declared, &mut desk),

@@ -3,10 +3,10 @@
 use indexmap::IndexMap;
 
 use super::Desk;
-use crate::config::{Registry, raw};
+use crate::config::{Registry, Resource, raw};
 use crate::diagnostic::Code;
-use crate::model::RegistryLocation;
 use crate::model::reference::{CredentialVariables, RegistryEndpoint};
+use crate::model::{ApiUrl, Provider, RegistryLocation, ResourceId, Visibility};
 
 /// The keys of a client's certificate, which go together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
@@ -34,6 +34,8 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                 format!("add the key, the name of a PEM file, or remove `{there}`"),
             );
         }
+        let names_api = raw.api_url.is_some();
+        let api_url = raw.api_url.and_then(|text| api_url(&text, &name, raw.insecure == Some(true), desk));
         let endpoint = RegistryEndpoint {
             url,
             insecure: raw.insecure.unwrap_or_default(),
@@ -47,10 +49,102 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                 })
             }),
             provider: raw.provider,
+            api_url,
+            api_token_env: raw.api_token_env,
         };
+        api(&endpoint, names_api, &name, desk);
         Some((name, Registry { endpoint, visibility: raw.visibility }))
     };
     raw.into_iter().filter_map(entry).collect()
+}
+
+/// The address of an API, or what is wrong with it. What a text holds besides is not shown: it may be a secret.
+fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Option<ApiUrl> {
+    let problem = match text.parse::<ApiUrl>() {
+        Ok(url) if url.is_confidential() || insecure => return Some(url),
+        Ok(_) => "does not speak https".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    desk.wrong(
+        Code::ConfigValue,
+        format!("`api_url` of registry `{name}` {problem}"),
+        &["registries", name, "api_url"],
+        "not the address of an API",
+        "write `https://HOST[:PORT][/PATH]`; a loopback host, or a registry with `insecure = true`, may speak http",
+    );
+    None
+}
+
+/// Tells where an API is named that no provider has, or is missing that one needs.
+fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk<'_>) {
+    let provider = endpoint.provider();
+    let named =
+        [("api_url", endpoint.api_url.is_some()), ("api_token_env", endpoint.api_token_env.is_some())];
+    for (key, _) in named.into_iter().filter(|(_, named)| *named && provider.is_none()) {
+        desk.wrong(
+            Code::ConfigValue,
+            format!("registry `{name}` has `{key}`, but who runs it is not known"),
+            &["registries", name, key],
+            "of whose API?",
+            "name the `provider`: `\"github\"`, `\"dockerhub\"`, `\"quay\"`, `\"harbor\"` or `\"gitlab\"`",
+        );
+    }
+    if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {
+        desk.wrong(
+            Code::ConfigValue,
+            format!("registry `{name}` is a GitLab of its own, and has no `api_url`"),
+            &["registries", name, "provider"],
+            "its API is on another host than its registry",
+            "name the address of GitLab itself: `api_url = \"https://gitlab.example.com\"`",
+        );
+    }
+}
+
+/// Tells where a registry does not know a visibility that is declared for it: by its own table, or by a resource's.
+pub(super) fn visibilities(
+    registries: &IndexMap<String, Registry>,
+    resources: &IndexMap<ResourceId, Resource>,
+    desk: &mut Desk<'_>,
+) {
+    for (name, registry) in registries {
+        if let Some(visibility) = registry.visibility {
+            unknown(name, registry, visibility, &["registries", name, "visibility"], desk);
+        }
+    }
+    for (id, resource) in resources {
+        let Some(visibility) = resource.visibility else { continue };
+        let of = resource.registries.iter().filter_map(|name| Some((name, registries.get(name)?)));
+        let mut found = of.filter(|(_, registry)| !knows(registry, visibility));
+        if let Some((name, registry)) = found.next() {
+            unknown(name, registry, visibility, &id.key("visibility"), desk);
+        }
+    }
+}
+
+/// Whether a registry knows `visibility`. In a directory nobody asks.
+fn knows(registry: &Registry, visibility: Visibility) -> bool {
+    matches!(registry.endpoint.url, RegistryLocation::Directory { .. })
+        || known(registry).contains(&visibility)
+}
+
+/// What a registry knows of who may pull.
+fn known(registry: &Registry) -> &'static [Visibility] {
+    registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Provider::visibilities)
+}
+
+fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str], desk: &mut Desk<'_>) {
+    if knows(registry, visibility) {
+        return;
+    }
+    let known: Vec<String> = known(registry).iter().map(|it| format!("`{}`", it.as_str())).collect();
+    let runner = registry.endpoint.provider().map(|it| format!(" of {}", it.name())).unwrap_or_default();
+    desk.wrong(
+        Code::ConfigValue,
+        format!("registry `{name}`{runner} knows no visibility `{}`", visibility.as_str()),
+        path,
+        "nobody could set or see it",
+        format!("it knows {}; GitHub and GitLab know `internal` too", known.join(" and ")),
+    );
 }
 
 fn location(url: &str, name: &str, desk: &mut Desk<'_>) -> Option<RegistryLocation> {

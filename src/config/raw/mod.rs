@@ -167,9 +167,17 @@ pub(super) struct Registry {
     /// The file of the private key of `client_certificate`, in PEM and without a passphrase, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/client.key"]))]
     pub client_key: Option<String>,
-    /// Who runs it: `"github"` for GitHub's container registry, whose packages API deletes what the registry itself
-    /// does not. Default: known by the host, for `ghcr.io`.
+    /// Who runs it, which opens an API besides the registry's own: `"github"` (tells who may pull, and deletes), `"dockerhub"`,
+    /// `"quay"`, `"harbor"` or `"gitlab"` (tell and set who may pull). Default: known by the host, for `ghcr.io`, `docker.io`,
+    /// `quay.io` and `registry.gitlab.com`.
     pub provider: Option<Provider>,
+    /// The address of that API. Default: known, but for a GitLab of one's own.
+    #[schemars(length(min = 1), extend("examples" = ["https://gitlab.example.com"]))]
+    pub api_url: Option<String>,
+    /// The environment variable that holds a token for that API: Quay's OAuth token, GitLab's access token. Default: what the
+    /// registry is published to with, where the API takes that.
+    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), extend("examples" = ["QUAY_API_TOKEN"]))]
+    pub api_token_env: Option<String>,
 }
 
 /// The environment variables that hold the credentials of a registry. Their values never stand in a file.

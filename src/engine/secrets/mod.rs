@@ -15,7 +15,7 @@ use std::sync::Arc;
 use cache::Cache;
 use gather::Place;
 
-use super::connect::{Both, Connections};
+use super::connect::Connections;
 use crate::apply::{SecretSearch, Sent};
 use crate::config::Secrets;
 use crate::context::Environment;
@@ -45,9 +45,8 @@ pub(super) async fn planned(
     for (planned, (desired, observed)) in plan.repositories.iter().zip(standing) {
         let searched = if planned.places_content() {
             let at = [(&desired.endpoint, &desired.name)];
-            let Some((repository, anonymous)) = connections.both(at)?.into_iter().next() else { continue };
-            let both: Both = (repository, anonymous);
-            policy::policy(declared, desired, observed, (both.0.as_ref(), both.1.as_ref())).await
+            let Some((repository, anonymous, _)) = connections.both(at)?.into_iter().next() else { continue };
+            policy::policy(declared, desired, observed, (repository.as_ref(), anonymous.as_ref())).await
         } else {
             None
         };

@@ -41,14 +41,9 @@ impl DirectoryRegistry {
     }
 }
 
-#[async_trait::async_trait]
 impl Registry for DirectoryRegistry {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
         Arc::new(DirectoryRepository::new(self.root.clone(), name.clone(), Arc::clone(&self.writers)))
-    }
-
-    async fn credentials_origin(&self, _: &RepositoryName) -> Result<Option<String>, RegistryError> {
-        Ok(None)
     }
 }
 

@@ -109,7 +109,8 @@ fn item_of(value: &Value) -> ErrorItem {
     }
     ErrorItem {
         code: first(&["code"]).unwrap_or_default(),
-        message: first(&["message", "error_description", "details", "error"]).unwrap_or_default(),
+        message: first(&["message", "error_message", "error_description", "details", "error"])
+            .unwrap_or_default(),
         detail: first(&["detail"]).unwrap_or_default(),
     }
 }

@@ -6,7 +6,7 @@ use crate::model::RepositoryName;
 use crate::model::reference::{RegistryEndpoint, is_docker_hub};
 
 /// The name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
-pub(super) fn repository_path(host: &str, repository: &RepositoryName) -> String {
+pub(in crate::registry) fn repository_path(host: &str, repository: &RepositoryName) -> String {
     if is_docker_hub(host) && !repository.as_str().contains('/') {
         format!("library/{repository}")
     } else {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -127,7 +127,7 @@ impl Host {
         let mut builder =
             self.clients.to(url).request(call.method.clone(), url.clone()).headers(call.headers.clone());
         if let Some(authorization) = authorization {
-            builder = builder.header(AUTHORIZATION, authorization.header());
+            builder = builder.header(authorization.name(), authorization.header());
         }
         if size > 0 || matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
             builder = builder.header(CONTENT_LENGTH, HeaderValue::from(size)).body(body);

@@ -4,11 +4,12 @@
 //! sends one request, with `origin` deciding who may see the credentials, `token`, `oauth` and `challenge` finding
 //! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
 //! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
-//! `delete` that of deleting, `probe` asks what may be done, and `repository` is the room's traits. `github` deletes where GitHub's registry
-//! does not.
+//! `delete` that of deleting, `probe` asks what may be done, and `repository` is the room's traits. `api` speaks to the APIs that some
+//! registries have besides, and `github` deletes by one where GitHub's registry does not.
 
 mod address;
 mod answer;
+mod api;
 mod blobs;
 mod body;
 mod challenge;
@@ -37,6 +38,8 @@ mod warning;
 
 use std::sync::Arc;
 
+pub(super) use address::repository_path;
+pub use api::{ApiAnswer, ApiCredential, ApiMethod, JsonApi};
 use github::{GithubRepository, Packages};
 use host::Host;
 pub(super) use manifests::inner_type;
@@ -64,14 +67,12 @@ impl HttpRegistry {
         keychain: Keychain,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let packages = endpoint.provider().map(|provider| match provider {
-            Provider::Github => Arc::new(Packages::new(endpoint, options)),
-        });
+        let is_github = endpoint.provider() == Some(Provider::Github);
+        let packages = is_github.then(|| Arc::new(Packages::new(endpoint, options)));
         Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
     }
 }
 
-#[async_trait::async_trait]
 impl Registry for HttpRegistry {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
         let repository = HttpRepository::new(Arc::clone(&self.host), name);
@@ -79,11 +80,5 @@ impl Registry for HttpRegistry {
             Some(packages) => Arc::new(GithubRepository::new(repository, Arc::clone(packages))),
             None => Arc::new(repository),
         }
-    }
-
-    async fn credentials_origin(&self, name: &RepositoryName) -> Result<Option<String>, RegistryError> {
-        let path = address::repository_path(&self.host.name, name);
-        let found = self.host.keychain.find(&path).await?;
-        Ok(found.map(|credentials| credentials.origin().to_owned()))
     }
 }

@@ -128,15 +128,18 @@ fn header_wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// How long until GitHub's limit starts anew, where it is used up: `x-ratelimit-reset`, in seconds since 1970
-/// (GitHub Docs, "Rate limits for the REST API").
+/// How long until a limit starts anew, in seconds since 1970: where it is used up `x-ratelimit-reset`, of GitHub and Docker
+/// Hub (GitHub Docs, "Rate limits for the REST API"; Docker Docs, "Docker Hub API"), or `ratelimit-reset`, of GitLab
+/// (GitLab Docs, "User and IP rate limits"); and Docker Hub's `x-retry-after`.
 fn reset_wait(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
-    if number("x-ratelimit-remaining")? != 0 {
-        return None;
-    }
-    let reset = jiff::Timestamp::from_second(number("x-ratelimit-reset")?).ok()?;
-    Some(Duration::try_from(reset.duration_since(now)).unwrap_or_default())
+    let reset = |prefix: &str| {
+        let used_up = number(&format!("{prefix}-remaining"))? == 0;
+        number(&format!("{prefix}-reset")).filter(|_| used_up)
+    };
+    let at = number("x-retry-after").or_else(|| reset("x-ratelimit")).or_else(|| reset("ratelimit"))?;
+    let at = jiff::Timestamp::from_second(at).ok()?;
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 
 fn message_wait(text: &str) -> Option<Duration> {
@@ -218,6 +221,16 @@ mod tests {
             assert_eq!(reset_wait(&headers, now).map(|wait| wait.as_secs()), expected, "{remaining} {reset}");
         }
         assert_eq!(reset_wait(&HeaderMap::new(), now), None);
+        let headers = |pairs: &[(&'static str, &str)]| {
+            pairs.iter().fold(HeaderMap::new(), |mut headers, (name, value)| {
+                headers.insert(*name, value.parse().expect("a header"));
+                headers
+            })
+        };
+        let gitlab = headers(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "1012")]);
+        assert_eq!(reset_wait(&gitlab, now).map(|wait| wait.as_secs()), Some(12));
+        let hub = headers(&[("x-retry-after", "1007"), ("x-ratelimit-remaining", "0")]);
+        assert_eq!(reset_wait(&hub, now).map(|wait| wait.as_secs()), Some(7));
     }
 
     proptest! {

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use super::api::ApiCredential;
 use super::challenge::{self, Challenge};
 use super::exchange::Call;
 use super::host::Host;
@@ -40,6 +41,8 @@ pub(super) struct Access {
 /// The value of an `Authorization` header.
 #[derive(Debug, Clone)]
 pub(super) struct Authorization {
+    /// Another header than `Authorization`, where an API has one of its own.
+    name: Option<&'static str>,
     header: HeaderValue,
     origin: Option<String>,
     means: Means,
@@ -57,11 +60,20 @@ enum Means {
 }
 
 impl Authorization {
-    /// The password of `credentials` as a token.
-    pub(super) fn bearer(credentials: &Credentials) -> Result<Self, RegistryError> {
-        let header = sensitive(format!("Bearer {}", credentials.password()));
-        let header = header.ok_or_else(|| unsendable(credentials))?;
-        Ok(Self { header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
+    /// What `credential` is as a header.
+    pub(super) fn of(credential: &ApiCredential) -> Result<Self, RegistryError> {
+        let (name, credentials, text) = match credential {
+            ApiCredential::Basic(credentials) => return basic(credentials),
+            ApiCredential::Bearer(it) => (None, it, format!("Bearer {}", it.password())),
+            ApiCredential::Header(name, it) => (Some(*name), it, it.password().to_owned()),
+        };
+        let header = sensitive(text).ok_or_else(|| unsendable(credentials))?;
+        Ok(Self { name, header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
+    }
+
+    /// The name of the header.
+    pub(super) fn name(&self) -> HeaderName {
+        self.name.map_or(AUTHORIZATION, HeaderName::from_static)
     }
 
     /// The value, marked as not to be shown.
@@ -141,7 +153,7 @@ impl Host {
                 if let Some(credentials) = &credentials
                     && credentials.kind() == CredentialKind::RegistryToken
                 {
-                    return Authorization::bearer(credentials).map(Some);
+                    return Authorization::of(&ApiCredential::Bearer(credentials.clone())).map(Some);
                 }
                 let grant = match self.ask(&realm, service.as_deref(), access, credentials.as_ref()).await {
                     Err(error @ (RegistryError::Denied(_) | RegistryError::Unauthorized(_)))
@@ -254,6 +266,7 @@ impl Host {
         let header = sensitive(format!("Bearer {token}"));
         let header = header.ok_or_else(|| protocol("a token that cannot be sent back"))?;
         let authorization = Authorization {
+            name: None,
             header,
             origin: credentials.map(|credentials| credentials.origin().to_owned()),
             means: Means::Granted(self.tokens.next_id()),
@@ -359,14 +372,19 @@ fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     let pair = format!("{}:{}", credentials.username(), credentials.password());
     let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
     let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
-    Ok(Authorization { header, origin: Some(credentials.origin().to_owned()), means: Means::Basic })
+    Ok(Authorization {
+        name: None,
+        header,
+        origin: Some(credentials.origin().to_owned()),
+        means: Means::Basic,
+    })
 }
 
 /// What credentials are sent as to a registry that wants no token of a token server.
 fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     match credentials.kind() {
         CredentialKind::Password => basic(credentials),
-        CredentialKind::RegistryToken => Authorization::bearer(credentials),
+        CredentialKind::RegistryToken => Authorization::of(&ApiCredential::Bearer(credentials.clone())),
         CredentialKind::IdentityToken => Err(RegistryError::Credentials {
             reason: format!(
                 "{} has an identity token, which a token server exchanges; this registry has none, and wants a user name and a password",

@@ -42,6 +42,7 @@ fn a_token_serves_for_less_than_it_was_asked_for() {
         named: false,
         sources: sources.iter().map(|source| (*source).to_owned()).collect(),
         authorization: Authorization {
+            name: None,
             header: HeaderValue::from_static("x"),
             origin: None,
             means: Means::Granted(0),

@@ -161,6 +161,9 @@ pub enum Fault {
     },
 }
 
+/// Whether everybody may pull from a repository.
+pub type Public = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Holds a request back until what it returns is done.
 pub type Gate = Arc<dyn Fn(&Logged) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -208,6 +211,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Logged>>,
     gate: Mutex<Option<Gate>>,
+    public: Mutex<Option<Public>>,
     countdown: Mutex<Option<(usize, Fault)>>,
 }
 
@@ -249,6 +253,7 @@ impl TestRegistry {
             rules: Mutex::default(),
             log: Mutex::default(),
             gate: Mutex::default(),
+            public: Mutex::default(),
             countdown: Mutex::default(),
         });
         wire::serve(listener, Arc::clone(&shared));
@@ -271,6 +276,11 @@ impl TestRegistry {
     /// Whether a fault of [`Self::nth`] still waits for its request; it is forgotten.
     pub fn takes_back(&self) -> bool {
         self.shared.countdown.lock().expect("a lock").take().is_some()
+    }
+
+    /// Whoever has no credentials may pull from these repositories, by a token of the token server.
+    pub fn public_where(&self, public: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        *self.shared.public.lock().expect("a lock") = Some(Arc::new(public));
     }
 
     /// Asks `gate` about every request from here on, before it is answered.

@@ -46,14 +46,27 @@ impl Shared {
         request.header("authorization") == format!("Basic {pair}")
     }
 
+    /// What of `scopes` everybody has: to pull what is public.
+    fn pulls(&self, scopes: &[String]) -> Vec<String> {
+        let public = self.public.lock().expect("a lock").clone();
+        let repositories =
+            scopes.iter().filter_map(|scope| scope.strip_prefix("repository:")?.split(':').next());
+        let public = repositories.filter(|it| public.as_ref().is_some_and(|public| public(it)));
+        public.map(|it| format!("repository:{it}:pull")).collect()
+    }
+
     /// Answers a request to `/token`.
     pub(super) fn token(&self, request: &Logged) -> Response<Body> {
-        if !self.is_user(request) {
-            return refusal(401, "UNAUTHORIZED", "wrong user name or password");
-        }
         let query = pairs(&request.query);
-        let scopes: Vec<String> =
+        let mut scopes: Vec<String> =
             query.into_iter().filter(|(key, _)| key == "scope").map(|(_, value)| value).collect();
+        if !self.is_user(request) {
+            let pulls = self.pulls(&scopes);
+            if pulls.is_empty() || !request.header("authorization").is_empty() {
+                return refusal(401, "UNAUTHORIZED", "wrong user name or password");
+            }
+            scopes = pulls;
+        }
         let lifetime = self.options.token_lifetime;
         let token = self.tokens.lock().expect("a lock").give(scopes, lifetime);
         let mut answer = serde_json::json!({ "token": token });

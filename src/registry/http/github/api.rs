@@ -1,22 +1,12 @@
-//! Requests to GitHub's REST API: where it is, its headers, its rate limits.
+//! GitHub's REST API: where it is, its headers, its rate limits.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
-use url::Url;
-
-use crate::model::RegistryLocation;
 use crate::model::reference::RegistryEndpoint;
-use crate::registry::credentials::Keychain;
-use crate::registry::error::text;
-use crate::registry::http::answer::Answer;
-use crate::registry::http::exchange::Call;
-use crate::registry::http::host::Host;
-use crate::registry::http::retry::{Failure, Retries, is_passing};
-use crate::registry::http::token::{Access, Authorization};
-use crate::registry::{ConnectOptions, Credentials, RegistryError};
+use crate::model::{ApiUrl, RegistryLocation};
+use crate::registry::http::api::JsonApi;
+use crate::registry::{ConnectOptions, RegistryError};
 
 /// The API of github.com.
 const GITHUB: &str = "https://api.github.com";
@@ -27,13 +17,11 @@ const VARIABLE: &str = "GITHUB_API_URL";
 /// before retrying" (GitHub Docs, "Rate limits for the REST API").
 const LIMIT_PATIENCE: Duration = Duration::from_secs(60);
 
-static VERSION_HEADER: HeaderName = HeaderName::from_static("x-github-api-version");
-
 /// The packages API that belongs to a registry. Opened by the first request.
 pub(in crate::registry::http) struct Packages {
     endpoint: RegistryEndpoint,
     options: ConnectOptions,
-    api: OnceLock<Result<Api, RegistryError>>,
+    api: OnceLock<Result<JsonApi, RegistryError>>,
 }
 
 impl Packages {
@@ -43,145 +31,43 @@ impl Packages {
     }
 
     /// The API, or why it cannot be asked.
-    pub(super) fn api(&self) -> Result<&Api, RegistryError> {
-        let api = self.api.get_or_init(|| Api::open(&self.endpoint, &self.options));
+    pub(super) fn api(&self) -> Result<&JsonApi, RegistryError> {
+        let api = self.api.get_or_init(|| JsonApi::github(&self.endpoint, &self.options));
         api.as_ref().map_err(Clone::clone)
     }
 }
 
-/// GitHub's REST API.
-pub(super) struct Api {
-    /// The root, with a slash at the end.
-    base: Url,
-    host: Host,
-}
-
-impl Api {
-    fn open(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Result<Self, RegistryError> {
-        let base = base(&endpoint.url, (options.environment)(VARIABLE))?;
-        let host = base.host_str().unwrap_or_default();
-        let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let location = RegistryLocation::Http { host: host.clone(), namespace: None };
-        // A private authority signs for both hosts; `insecure` and the client's certificate are about the registry alone.
-        let own = RegistryEndpoint { ca_file: endpoint.ca_file.clone(), ..RegistryEndpoint::of(location) };
-        Ok(Self { base, host: Host::new(&own, &host, Keychain::default(), options)? })
+impl JsonApi {
+    /// GitHub's REST API for the registry at `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`JsonApi::open`]; [`RegistryError::Credentials`] too where the environment names no address.
+    pub fn github(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Result<Self, RegistryError> {
+        let base = match &endpoint.api_url {
+            Some(declared) => declared.clone(),
+            None => base(&endpoint.url, (options.environment)(VARIABLE))?,
+        };
+        // `insecure` is about the registry alone.
+        let own = RegistryEndpoint { insecure: false, ..endpoint.clone() };
+        let api = Self::open(&base, &own, options)?
+            .with_header("accept", "application/vnd.github+json")
+            .with_header("x-github-api-version", "2022-11-28");
+        Ok(api.with_limit_patience(LIMIT_PATIENCE))
     }
-
-    /// The address of `path`, which has no slash in front.
-    pub(super) fn address(&self, path: &str) -> Result<Url, RegistryError> {
-        self.base.join(path).map_err(|error| RegistryError::Protocol {
-            request: text::redacted(&self.base),
-            reason: format!("`{path}` is no path in it: {error}"),
-        })
-    }
-
-    /// What is at `url`: at most `limit` bytes.
-    pub(super) async fn read(
-        &self,
-        url: &Url,
-        credentials: Option<&Credentials>,
-        limit: u64,
-    ) -> Result<Read, RegistryError> {
-        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
-        loop {
-            let answer = self.send(Method::GET, url, credentials).await?;
-            let (request, headers) = (answer.request.clone(), answer.headers().clone());
-            match answer.body(limit).await {
-                Ok(body) => return Ok(Read { request, headers, body }),
-                Err(failure) => retries.again(failure).await?,
-            }
-        }
-    }
-
-    /// Deletes what is at `url`; `Ok` where nothing is there (any more).
-    pub(super) async fn delete(
-        &self,
-        url: &Url,
-        credentials: Option<&Credentials>,
-    ) -> Result<(), RegistryError> {
-        match self.send(Method::DELETE, url, credentials).await {
-            Ok(answer) => answer.discard().await,
-            Err(RegistryError::NotFound(_)) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Sends a request, again where a failure may pass. Only a success is `Ok`.
-    async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        credentials: Option<&Credentials>,
-    ) -> Result<Answer, RegistryError> {
-        let authorization = credentials.map(Authorization::bearer).transpose()?;
-        let nothing = Access::default();
-        let mut call = Call::new(method, url.clone(), &nothing);
-        call.headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
-        call.headers.insert(&VERSION_HEADER, HeaderValue::from_static("2022-11-28"));
-        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
-        loop {
-            let failure = match self.host.transmit(&call, url, authorization.as_ref()).await {
-                Ok(answer) if answer.status().is_success() => return Ok(answer),
-                Ok(answer) => refused(answer).await,
-                Err(failure) => failure,
-            };
-            retries.again(failure).await?;
-        }
-    }
-}
-
-/// An answer that was read.
-pub(super) struct Read {
-    /// `METHOD url`, redacted.
-    pub(super) request: String,
-    /// Its headers.
-    pub(super) headers: HeaderMap,
-    /// Its body.
-    pub(super) body: Vec<u8>,
-}
-
-/// The failure that an answer is. Where GitHub limits requests, by 403 or 429, it passes.
-async fn refused(answer: Answer) -> Failure {
-    let (request, status) = (answer.request.clone(), answer.status());
-    let error = match answer.into_error().await {
-        RegistryError::RateLimited(mut refusal) => {
-            refusal.retry_after = refusal.retry_after.or(Some(LIMIT_PATIENCE));
-            RegistryError::RateLimited(refusal)
-        }
-        error => error,
-    };
-    let passing = is_passing(status) || matches!(error, RegistryError::RateLimited(_));
-    Failure { request, error, passing }
 }
 
 /// The root of the API for the registry at `location`. At `ghcr.io` it is github.com's, whatever the variable
 /// says: in a job of GitHub Enterprise Server that names the server, which a token for `ghcr.io` is not for.
-fn base(location: &RegistryLocation, named: Option<String>) -> Result<Url, RegistryError> {
+fn base(location: &RegistryLocation, named: Option<String>) -> Result<ApiUrl, RegistryError> {
     let is_ghcr = matches!(location, RegistryLocation::Http { host, .. } if host == "ghcr.io");
     let text = named.filter(|text| !is_ghcr && !text.is_empty()).unwrap_or_else(|| GITHUB.to_owned());
     let wrong = |what: &str| RegistryError::Credentials {
         reason: format!("`{VARIABLE}` {what}, so no credentials are sent there"),
         help: format!("set it to the address of GitHub's REST API, such as `{GITHUB}`, or unset it"),
     };
-    let mut base = Url::parse(&text).map_err(|error| wrong(&format!("is no address ({error})")))?;
-    let host = base.host_str().unwrap_or_default().to_owned();
-    let location = RegistryLocation::Http { host, namespace: None };
-    match base.scheme() {
-        "https" => {}
-        "http" if location.is_loopback() => {}
-        "http" => return Err(wrong("does not speak https")),
-        _ => return Err(wrong("is no address of a web server")),
-    }
-    if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
-        return Err(wrong("holds more than an address"));
-    }
-    base.set_fragment(None);
-    if !base.path().ends_with('/') {
-        let path = format!("{}/", base.path());
-        base.set_path(&path);
-    }
-    Ok(base)
+    let base = text.parse::<ApiUrl>().map_err(|error| wrong(&error.to_string()))?;
+    if base.is_confidential() { Ok(base) } else { Err(wrong("does not speak https")) }
 }
 
 #[cfg(test)]
@@ -209,7 +95,7 @@ mod tests {
             ("localhost:5000", Some("ghe.example"), None),
         ] {
             let found = base(&registry.parse().expect("a location"), named.map(str::to_owned));
-            assert_eq!(found.as_ref().ok().map(Url::as_str), expected, "{registry} {named:?}");
+            assert_eq!(found.as_ref().ok().map(|it| it.url().as_str()), expected, "{registry} {named:?}");
             assert!(!format!("{found:?}").contains("secret") || found.is_ok(), "{found:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! GitHub's container registry: everything over the registry's own API but deleting, which GitHub's packages
 //! API does. The registry itself answers 405 to any DELETE (REGISTRIES.md, "GHCR").
 //!
-//! `api` sends requests, `versions` lists and deletes manifests, which that API calls versions of a package.
+//! `api` says where that is, `versions` lists and deletes manifests, which that API calls versions of a package.
 
 mod api;
 mod versions;

@@ -6,12 +6,12 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::GithubRepository;
-use super::api::{Api, Read};
 use crate::model::{Digest, TagOrDigest};
 use crate::registry::error::text;
+use crate::registry::http::api::{ApiAnswer, ApiCredential, JsonApi};
 use crate::registry::http::wait::ListingTime;
 use crate::registry::http::{link, origin};
-use crate::registry::{Credentials, HeldManifest, READ_PAUSES, RegistryError};
+use crate::registry::{HeldManifest, READ_PAUSES, RegistryError};
 
 /// How many versions to ask for at a time: the most that GitHub gives.
 const PAGE: usize = 100;
@@ -132,8 +132,8 @@ impl GithubRepository {
     async fn delete_id(&self, owners: &str, id: u64, digest: &Digest) -> Result<(), RegistryError> {
         let api = self.packages.api()?;
         let url = api.address(&format!("{}/{id}", self.path(owners)?))?;
-        let credentials = self.credentials().await?;
-        let read = match api.read(&url, credentials.as_ref(), VERSION_LIMIT).await {
+        let credential = self.credential().await?;
+        let read = match api.read(&url, credential.as_ref(), VERSION_LIMIT).await {
             Err(RegistryError::NotFound(_)) => return Ok(()),
             read => read?,
         };
@@ -142,7 +142,7 @@ impl GithubRepository {
             let reason = format!("version {id} was `{digest}`, and is another by now");
             return Err(RegistryError::Protocol { request: read.request, reason });
         }
-        api.delete(&url, credentials.as_ref()).await
+        api.delete(&url, credential.as_ref()).await
     }
 
     /// Shows every version to `visit`, the newest first, until that wants no more.
@@ -166,16 +166,16 @@ impl GithubRepository {
 
     async fn walk_below(
         &self,
-        api: &Api,
+        api: &JsonApi,
         owners: &str,
         visit: &mut (dyn FnMut(Version) -> bool + Send),
     ) -> Result<(), RegistryError> {
         let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
-        let credentials = self.credentials().await?;
+        let credential = self.credential().await?;
         let mut visited = HashSet::new();
         let time = ListingTime::new(&self.registry.host.timeouts);
         loop {
-            let page = api.read(&url, credentials.as_ref(), PAGE_LIMIT);
+            let page = api.read(&url, credential.as_ref(), PAGE_LIMIT);
             let so_far = || format!("{} pages of versions", visited.len());
             let read = time.page(page, || text::request("GET", &url), so_far).await?;
             let versions: Vec<Version> = parse(&read)?;
@@ -211,12 +211,13 @@ impl GithubRepository {
         Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
     }
 
-    async fn credentials(&self) -> Result<Option<Credentials>, RegistryError> {
-        self.registry.host.keychain.find(&self.registry.path).await
+    async fn credential(&self) -> Result<Option<ApiCredential>, RegistryError> {
+        let found = self.registry.host.keychain.find(&self.registry.path).await?;
+        Ok(found.map(ApiCredential::Bearer))
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(read: &'a Read) -> Result<T, RegistryError> {
+fn parse<'a, T: Deserialize<'a>>(read: &'a ApiAnswer) -> Result<T, RegistryError> {
     serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
         request: read.request.clone(),
         reason: format!("an answer that tells of no versions: {error}"),

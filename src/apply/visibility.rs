@@ -1,0 +1,177 @@
+//! Setting who may pull, where the registry has an API for it: after all tags are in place, so that nothing is public before it
+//! is whole. What was approved is what happens: an API that says something else by now makes the plan stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Options;
+use super::check::Prepared;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Visibility;
+use crate::model::plan::{ObservedVisibility, VisibilityAction, VisibilityChange};
+use crate::registry::READ_PAUSES;
+use crate::visibility::{Capability, Setting, VisibilityError, VisibilityProvider};
+
+/// What was set.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// What it was before, of each repository where it was set.
+    pub from: BTreeMap<usize, Visibility>,
+    /// The repositories where that failed.
+    pub failed: BTreeSet<usize>,
+    /// Why.
+    pub problems: Vec<Diagnostic>,
+    /// Whether the person wanted to stop before all was set.
+    pub interrupted: bool,
+}
+
+/// What is to be set in a repository: by plan, or as it is published to for the first time.
+fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
+    let planned = it.planned.visibility.as_ref()?;
+    let first =
+        planned.action == VisibilityAction::AfterApply && planned.observed == ObservedVisibility::Absent;
+    (planned.action == VisibilityAction::Set || first).then_some(planned)
+}
+
+/// Whether anything may have to be set.
+pub(super) fn is_due(prepared: &[Prepared<'_>], options: &Options<'_>) -> bool {
+    let mut due = prepared.iter().filter(|it| to_set(it).is_some());
+    due.any(|it| options.connect.visibility(it.endpoint).capability() == Capability::ReadWrite)
+}
+
+/// Sets who may pull, one repository after the other: several may be of one project. No request is cut off.
+pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Settled {
+    let mut settled = Settled::default();
+    for it in prepared {
+        let Some(planned) = to_set(it) else { continue };
+        if *options.cancel.borrow() {
+            settled.interrupted = true;
+            break;
+        }
+        let provider = options.connect.visibility(it.endpoint);
+        let done = match planned.action {
+            VisibilityAction::Set => as_planned(it, planned, provider.as_ref()).await,
+            _ => first(it, planned, provider.as_ref()).await,
+        };
+        match done {
+            Ok(None) => {}
+            Ok(Some(from)) => drop(settled.from.insert(it.position, from)),
+            Err(diagnostic) => {
+                settled.failed.insert(it.position);
+                settled.problems.push(diagnostic);
+            }
+        }
+    }
+    settled
+}
+
+/// Refuses the plan before anything is sent where an API says neither what was planned nor what is wanted.
+pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> Result<(), Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    for it in prepared {
+        let Some(planned) = to_set(it).filter(|planned| planned.action == VisibilityAction::Set) else {
+            continue;
+        };
+        let read = options.connect.visibility(it.endpoint).get(&it.planned.repository).await;
+        match read {
+            Ok(found) => problems.extend(moved(it, planned, found.as_ref())),
+            Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "who may pull is to be set")),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// What is to be said where the API says neither what was planned nor what is wanted.
+fn moved(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<&Setting>) -> Option<Diagnostic> {
+    let found = found.map(|setting| setting.visibility);
+    if found == Some(planned.declared) || (found.is_some() && found == planned.setting) {
+        return None;
+    }
+    let word = |visibility: Option<Visibility>| visibility.map_or("unknown", Visibility::as_str);
+    let message = format!(
+        "{}: who may pull was changed since the plan was made: it was {}, and is {}",
+        it.planned.name,
+        word(planned.setting),
+        word(found)
+    );
+    let help = "make the plan again, and approve what it says now";
+    Some(Diagnostic::error(Code::PlanStale, message).help(help))
+}
+
+/// Sets what is planned; what it was before, where it was set.
+async fn as_planned(
+    it: &Prepared<'_>,
+    planned: &VisibilityChange,
+    provider: &dyn VisibilityProvider,
+) -> Result<Option<Visibility>, Diagnostic> {
+    let found = provider.get(&it.planned.repository).await.map_err(|error| failed(it, planned, &error))?;
+    if let Some(diagnostic) = moved(it, planned, found.as_ref()) {
+        return Err(diagnostic);
+    }
+    match found {
+        Some(setting) => change(it, planned, provider, setting.visibility).await,
+        None => Ok(None),
+    }
+}
+
+/// Sets what is declared of a repository that is published to for the first time. Where the API cannot be asked, the
+/// anonymous pull tells whether that matters.
+async fn first(
+    it: &Prepared<'_>,
+    planned: &VisibilityChange,
+    provider: &dyn VisibilityProvider,
+) -> Result<Option<Visibility>, Diagnostic> {
+    if provider.capability() != Capability::ReadWrite {
+        return Ok(None);
+    }
+    let mut pauses = READ_PAUSES.into_iter();
+    loop {
+        match (provider.get(&it.planned.repository).await, pauses.next()) {
+            (Ok(Some(setting)), _) => return change(it, planned, provider, setting.visibility).await,
+            // It does not know yet what was just pushed.
+            (Ok(None), Some(pause)) => tokio::time::sleep(pause).await,
+            (Ok(None) | Err(_), _) => return Ok(None),
+        }
+    }
+}
+
+/// Sets what is declared in place of `from`, and reads it back.
+async fn change(
+    it: &Prepared<'_>,
+    planned: &VisibilityChange,
+    provider: &dyn VisibilityProvider,
+    from: Visibility,
+) -> Result<Option<Visibility>, Diagnostic> {
+    if from == planned.declared {
+        return Ok(None);
+    }
+    let name = &it.planned.repository;
+    provider.set(name, planned.declared).await.map_err(|error| failed(it, planned, &error))?;
+    let mut pauses = READ_PAUSES.into_iter();
+    loop {
+        let found = provider.get(name).await.map_err(|error| failed(it, planned, &error))?;
+        let found = found.map(|setting| setting.visibility);
+        if found == Some(planned.declared) {
+            return Ok(Some(from));
+        }
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(not_taken(it, planned, found)),
+        }
+    }
+}
+
+fn failed(it: &Prepared<'_>, planned: &VisibilityChange, error: &VisibilityError) -> Diagnostic {
+    let attempt = format!("it cannot be made {}", planned.declared.as_str());
+    error.to_diagnostic(&it.planned.name, &attempt)
+}
+
+fn not_taken(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<Visibility>) -> Diagnostic {
+    let found = found.map_or("nothing", Visibility::as_str);
+    let message = format!(
+        "{}: it was set to {}, and the registry's API still says {found}",
+        it.planned.name,
+        planned.declared.as_str()
+    );
+    Diagnostic::error(Code::VisibilityApi, message)
+        .help("the tags are in place; run the same command again, or change it on the registry's own page")
+}

@@ -1,0 +1,90 @@
+//! What follows from how a registry is declared: whom everybody sees there, and where the API of who runs it is. The noun
+//! itself is in [`super::reference`].
+
+use super::reference::{RegistryEndpoint, RegistryLocation};
+use super::{ApiUrl, Provider};
+
+impl RegistryEndpoint {
+    /// The same registry as everybody sees it: how it is reached, and nothing that tells who asks.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self {
+            insecure: self.insecure,
+            ca_file: self.ca_file.clone(),
+            provider: self.provider,
+            ..Self::of(self.url.clone())
+        }
+    }
+
+    /// Where the provider's API is: as declared, else where everybody knows it to be. Not of GitHub, whose
+    /// environment names it.
+    pub fn api(&self) -> Option<ApiUrl> {
+        if let Some(declared) = &self.api_url {
+            return Some(declared.clone());
+        }
+        let RegistryLocation::Http { host, .. } = &self.url else { return None };
+        let scheme = if self.url.is_loopback() && self.ca_file.is_none() { "http" } else { "https" };
+        let known = match self.provider()? {
+            Provider::Github => return None,
+            Provider::Dockerhub => "https://hub.docker.com".to_owned(),
+            Provider::Quay | Provider::Harbor => format!("{scheme}://{host}"),
+            Provider::Gitlab if host == "registry.gitlab.com" => "https://gitlab.com".to_owned(),
+            Provider::Gitlab => return None,
+        };
+        known.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str, provider: Option<Provider>) -> RegistryEndpoint {
+        RegistryEndpoint { provider, ..RegistryEndpoint::of(url.parse().expect("a location")) }
+    }
+
+    #[test]
+    fn apis_are_where_everybody_knows_them_to_be() {
+        for (url, provider, expected) in [
+            ("docker.io/acme", None, Some("https://hub.docker.com/")),
+            ("quay.io/acme", None, Some("https://quay.io/")),
+            ("registry.gitlab.com/acme/app", None, Some("https://gitlab.com/")),
+            ("harbor.example:8443/team", Some(Provider::Harbor), Some("https://harbor.example:8443/")),
+            ("localhost:5000/team", Some(Provider::Harbor), Some("http://localhost:5000/")),
+            ("quay.example/acme", Some(Provider::Quay), Some("https://quay.example/")),
+            ("registry.example/acme/app", Some(Provider::Gitlab), None),
+            ("ghcr.io/acme", None, None),
+            ("registry.example", None, None),
+            ("oci:dist", Some(Provider::Harbor), None),
+        ] {
+            let api = endpoint(url, provider).api();
+            assert_eq!(api.as_ref().map(|api| api.url().as_str()), expected, "{url}");
+        }
+        let declared = RegistryEndpoint {
+            api_url: Some("https://git.example".parse().expect("an address")),
+            ..endpoint("registry.example/acme/app", Some(Provider::Gitlab))
+        };
+        assert_eq!(declared.api().expect("an API").url().as_str(), "https://git.example/");
+    }
+
+    #[test]
+    fn nobody_shows_in_an_anonymous_endpoint() {
+        let named = RegistryEndpoint {
+            insecure: true,
+            ca_file: Some("ca.pem".to_owned()),
+            auth: Some(super::super::reference::CredentialVariables {
+                username_env: "USER_NAME".to_owned(),
+                password_env: "USER_WORD".to_owned(),
+            }),
+            api_token_env: Some("API_WORD".to_owned()),
+            api_url: Some("https://api.example".parse().expect("an address")),
+            ..endpoint("registry.example/acme", Some(Provider::Harbor))
+        };
+        let expected = RegistryEndpoint {
+            insecure: true,
+            ca_file: Some("ca.pem".to_owned()),
+            ..endpoint("registry.example/acme", Some(Provider::Harbor))
+        };
+        assert_eq!(named.anonymous(), expected);
+    }
+}

@@ -1,0 +1,79 @@
+//! What is to be done about who may pull: pure, as the rest of the plan.
+
+use std::collections::BTreeMap;
+
+use crate::desired::{Desired, DesiredRepository};
+use crate::model::Visibility;
+use crate::model::plan::{PlannedRepository, VisibilityAction, VisibilityChange};
+use crate::model::visibility::as_declared;
+use crate::observed::{Observed, ObservedRepository};
+use crate::visibility::{irreversible, settings_url, wide};
+
+/// What is to be done about who may pull from one repository; nothing where none is declared, or nobody asked.
+pub(super) fn visibility(
+    desired: &DesiredRepository,
+    observed: &ObservedRepository,
+) -> Option<VisibilityChange> {
+    let (declared, pulled) = (desired.visibility?, observed.visibility?);
+    let reading = &observed.reading;
+    let setting = reading.visibility();
+    let action = match (setting, as_declared(declared, setting, pulled)) {
+        (Some(setting), _) if setting != declared && reading.settable => VisibilityAction::Set,
+        (_, Some(true)) => VisibilityAction::NoOp,
+        (_, Some(false)) => VisibilityAction::ByHand,
+        (_, None) => VisibilityAction::AfterApply,
+    };
+    let provider = desired.endpoint.provider();
+    let project = reading.setting.as_ref().and_then(|setting| setting.project.as_deref());
+    let differs = matches!(action, VisibilityAction::Set | VisibilityAction::ByHand);
+    let why = match action {
+        VisibilityAction::ByHand if setting == Some(declared) => {
+            Some(format!("the API says {} already", declared.as_str()))
+        }
+        VisibilityAction::ByHand => reading.why.clone(),
+        VisibilityAction::NoOp | VisibilityAction::Set | VisibilityAction::AfterApply => None,
+    };
+    Some(VisibilityChange {
+        declared,
+        observed: pulled,
+        setting,
+        action,
+        irreversible: action == VisibilityAction::ByHand && irreversible(provider, declared, setting, pulled),
+        wide: wide(provider, project, declared).filter(|_| differs),
+        why,
+        settings_url: settings_url(&desired.endpoint, &desired.name, project),
+    })
+}
+
+/// Where two repositories of one project are declared differently, neither is set: each apply would undo the other's.
+pub(super) fn refuse_contradictions(
+    desired: &Desired,
+    observed: &Observed,
+    repositories: &mut [PlannedRepository],
+) {
+    let projects: Vec<Option<(String, String)>> = desired
+        .repositories
+        .iter()
+        .zip(&observed.repositories)
+        .map(|(wanted, present)| {
+            let project = present.reading.setting.as_ref()?.project.clone()?;
+            Some((wanted.endpoint.url.host(), project))
+        })
+        .collect();
+    let mut declared: BTreeMap<(String, String), Vec<(String, Visibility)>> = BTreeMap::new();
+    for (project, repository) in projects.iter().zip(repositories.iter()) {
+        if let (Some(project), Some(change)) = (project, &repository.visibility) {
+            declared.entry(project.clone()).or_default().push((repository.address.clone(), change.declared));
+        }
+    }
+    for (project, repository) in projects.iter().zip(repositories) {
+        let Some(change) = &mut repository.visibility else { continue };
+        let others = project.as_ref().and_then(|project| declared.get(project));
+        let other = others.into_iter().flatten().find(|(_, other)| *other != change.declared);
+        if let (VisibilityAction::Set, Some((address, other))) = (change.action, other) {
+            change.action = VisibilityAction::ByHand;
+            let other = other.as_str();
+            change.why = Some(format!("{address} is declared {other}, and is in the same project"));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How a provider reaches its API: where that is, and with which credentials. Both are looked for once they are needed.
+
+use std::sync::OnceLock;
+
+use super::VisibilityError;
+use crate::model::reference::RegistryEndpoint;
+use crate::model::{Provider, RepositoryName};
+use crate::registry::{ConnectOptions, Credentials, JsonApi, RegistryError, find_credentials};
+
+/// The way to the API of one registry.
+pub(super) struct Access {
+    endpoint: RegistryEndpoint,
+    options: ConnectOptions,
+    api: OnceLock<Result<JsonApi, RegistryError>>,
+}
+
+impl Access {
+    /// The way to the API of the registry at `endpoint`.
+    pub fn new(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Self {
+        Self { endpoint: endpoint.clone(), options: options.clone(), api: OnceLock::new() }
+    }
+
+    /// The same, with other limits.
+    pub fn with_options(mut self, change: impl FnOnce(&mut ConnectOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// The API, or why it cannot be asked.
+    pub fn api(&self) -> Result<&JsonApi, VisibilityError> {
+        let api = self.api.get_or_init(|| self.open());
+        api.as_ref().map_err(|error| VisibilityError::Api(error.clone()))
+    }
+
+    fn open(&self) -> Result<JsonApi, RegistryError> {
+        if self.endpoint.provider() == Some(Provider::Github) {
+            return JsonApi::github(&self.endpoint, &self.options);
+        }
+        let base = self.endpoint.api().ok_or_else(|| RegistryError::Credentials {
+            reason: "where the API of the registry is, is not declared".to_owned(),
+            help: "name it: `api_url = \"https://HOST\"` in the table of the registry".to_owned(),
+        })?;
+        let api = JsonApi::open(&base, &self.endpoint, &self.options)?;
+        // Harbor takes a name that is a number for an id otherwise (its API, "X-Is-Resource-Name").
+        Ok(match self.endpoint.provider() {
+            Some(Provider::Harbor) => api.with_header("x-is-resource-name", "true"),
+            _ => api,
+        })
+    }
+
+    /// Whether a token for the API is named.
+    pub fn names_token(&self) -> bool {
+        self.endpoint.api_token_env.is_some()
+    }
+
+    /// The token for the API, where one is named; its user name is empty.
+    pub fn token(&self) -> Result<Option<Credentials>, VisibilityError> {
+        let Some(name) = &self.endpoint.api_token_env else { return Ok(None) };
+        let value = (self.options.environment)(name).filter(|value| !value.is_empty());
+        let token = value.ok_or_else(|| VisibilityError::NoCredentials {
+            reason: format!("environment variable `{name}`, named by `api_token_env`, is not set"),
+            help: format!("set `{name}`; in CI, pass it to the step"),
+        })?;
+        Ok(Some(Credentials::new("", token, format!("`{name}`"))))
+    }
+
+    /// The token for the API, which it takes.
+    pub fn required_token(&self) -> Result<Credentials, VisibilityError> {
+        let provider = self.endpoint.provider().map_or("the registry", Provider::name);
+        self.token()?.ok_or_else(|| VisibilityError::NoCredentials {
+            reason: format!("{provider}'s API takes a token, and `api_token_env` names none"),
+            help: "name the variable that holds it: `api_token_env = \"NAME\"` in the table of the registry"
+                .to_owned(),
+        })
+    }
+
+    /// The credentials by which the registry is published to; with the token for the API as the password, where one is named.
+    pub async fn credentials(&self, repository: &RepositoryName) -> Result<Credentials, VisibilityError> {
+        let token = self.token()?;
+        let found = find_credentials(&self.endpoint, repository, &self.options).await?;
+        let provider = self.endpoint.provider().map_or("the registry", Provider::name);
+        match (token, found) {
+            (Some(token), found) => {
+                // An organization's token goes with the name of the organization.
+                let owner = repository.as_str().split('/').next().unwrap_or_default();
+                let user = found.as_ref().map_or(owner, Credentials::username);
+                Ok(Credentials::new(user, token.password(), token.origin()))
+            }
+            (None, Some(found)) => Ok(found),
+            (None, None) => Err(VisibilityError::NoCredentials {
+                reason: format!("{provider}'s API takes the credentials of the registry, and there are none"),
+                help: "log in to the registry, or name the credentials with `auth`".to_owned(),
+            }),
+        }
+    }
+}

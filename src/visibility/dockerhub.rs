@@ -1,0 +1,133 @@
+//! Docker Hub: each repository is public or private (Docker Docs, "Docker Hub API"). Its API takes a token of ten minutes,
+//! which it gives for a user name and a password or access token.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+use crate::registry::{ApiCredential, ApiMethod, Credentials, RegistryError};
+
+/// How long a token is used: it is good for ten minutes.
+const LIFETIME: Duration = Duration::from_secs(9 * 60);
+
+/// Docker Hub.
+pub(super) struct DockerHub {
+    access: Access,
+    /// The token, by the user it was given to, and until when it is used.
+    token: Mutex<Option<(Credentials, Credentials, Instant)>>,
+}
+
+/// What `POST /v2/auth/token` answers.
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+/// A repository, as far as it is of interest.
+#[derive(Deserialize)]
+struct Repository {
+    is_private: bool,
+}
+
+impl DockerHub {
+    pub fn new(access: Access) -> Self {
+        Self { access, token: Mutex::default() }
+    }
+
+    /// The token for whoever may push to `repository`. `refused` is one that was refused: another is asked for.
+    async fn token(
+        &self,
+        repository: &RepositoryName,
+        refused: Option<&Credentials>,
+    ) -> Result<Credentials, VisibilityError> {
+        let user = self.access.credentials(repository).await?;
+        let mut held = self.token.lock().await;
+        if let Some((of, token, until)) = held.as_ref()
+            && *of == user
+            && *until > Instant::now()
+            && refused != Some(token)
+        {
+            return Ok(token.clone());
+        }
+        let body = json!({ "identifier": user.username(), "secret": user.password() });
+        let asked = Instant::now();
+        let answer = self.access.api()?.tell(ApiMethod::Post, "v2/auth/token", None, &body).await;
+        let token: Token = answer.map_err(|error| named(error, &user))?.parse("an access token")?;
+        let token = Credentials::new(user.username(), token.access_token, user.origin());
+        *held = Some((user, token.clone(), asked + LIFETIME));
+        Ok(token)
+    }
+
+    /// Does `request` with a token, and once more with a new one where that is refused.
+    async fn with_token<T, F: Future<Output = Result<T, RegistryError>>>(
+        &self,
+        repository: &RepositoryName,
+        request: impl Fn(ApiCredential) -> F,
+    ) -> Result<T, VisibilityError> {
+        let token = self.token(repository, None).await?;
+        match request(ApiCredential::Bearer(token.clone())).await {
+            Err(RegistryError::Unauthorized(_)) => {
+                let token = self.token(repository, Some(&token)).await?;
+                Ok(request(ApiCredential::Bearer(token)).await?)
+            }
+            answered => Ok(answered?),
+        }
+    }
+}
+
+/// The error, with where the credentials came from that were in the body.
+fn named(error: RegistryError, user: &Credentials) -> RegistryError {
+    match error {
+        RegistryError::Unauthorized(mut refusal) => {
+            refusal.credentials = Some(user.origin().to_owned());
+            RegistryError::Unauthorized(refusal)
+        }
+        error => error,
+    }
+}
+
+/// Namespace and name: bare names are below `library`.
+fn parts(repository: &RepositoryName) -> (&str, &str) {
+    repository.as_str().split_once('/').unwrap_or(("library", repository.as_str()))
+}
+
+#[async_trait::async_trait]
+impl VisibilityProvider for DockerHub {
+    fn capability(&self) -> Capability {
+        Capability::ReadWrite
+    }
+
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        let (namespace, name) = parts(repository);
+        let path = format!("v2/namespaces/{namespace}/repositories/{name}");
+        let api = self.access.api()?;
+        let asked = self.with_token(repository, |credential| {
+            let path = path.as_str();
+            async move { api.get(path, Some(&credential)).await }
+        });
+        let answer = match asked.await {
+            Err(VisibilityError::Api(RegistryError::NotFound(_))) => return Ok(None),
+            answer => answer?,
+        };
+        let repository: Repository = answer.parse("a repository with `is_private`")?;
+        let visibility = if repository.is_private { Visibility::Private } else { Visibility::Public };
+        Ok(Some(Setting { visibility, project: None }))
+    }
+
+    async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
+        let (namespace, name) = parts(repository);
+        let path = format!("v2/repositories/{namespace}/{name}/privacy");
+        let body = json!({ "is_private": to != Visibility::Public });
+        let api = self.access.api()?;
+        let told = self.with_token(repository, |credential| {
+            let (path, body) = (path.as_str(), &body);
+            async move { api.tell(ApiMethod::Post, path, Some(&credential), body).await }
+        });
+        told.await.map(drop)
+    }
+}

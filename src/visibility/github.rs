@@ -1,0 +1,83 @@
+//! GitHub: its packages API tells who may pull, and cannot set it. There is only the page of a package's settings
+//! (cli/cli#6820: "there is no API for this").
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+use crate::registry::{ApiCredential, RegistryError};
+
+/// What the API says decides nothing that an anonymous pull does not show: it is not waited for long.
+const ATTEMPTS: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// GitHub's packages.
+pub(super) struct Github {
+    access: Access,
+}
+
+/// A package, as far as it is of interest (GitHub Docs, "REST API endpoints for packages"). Its visibility is an open word:
+/// the schema has two, and a third exists.
+#[derive(Deserialize)]
+struct Package {
+    visibility: String,
+}
+
+impl Github {
+    pub fn new(access: Access) -> Self {
+        let access = access.with_options(|options| {
+            options.retry.attempts = options.retry.attempts.min(ATTEMPTS);
+            options.retry.total = options.retry.total.min(PATIENCE);
+        });
+        Self { access }
+    }
+}
+
+#[async_trait::async_trait]
+impl VisibilityProvider for Github {
+    fn capability(&self) -> Capability {
+        Capability::ReadOnly("no API of GitHub changes it".to_owned())
+    }
+
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        let Some((owner, package)) = repository.as_str().split_once('/') else { return Ok(None) };
+        // The API tells nothing to nobody: without credentials the anonymous pull alone decides.
+        let credential = match self.access.credentials(repository).await {
+            Ok(credentials) => ApiCredential::Bearer(credentials),
+            Err(VisibilityError::NoCredentials { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let api = self.access.api()?;
+        // Whether an owner is an organization or a user its name does not tell; each is 404 below the other.
+        for owners in ["orgs", "users"] {
+            let path = format!("{owners}/{owner}/packages/container/{}", package.replace('/', "%2F"));
+            let answer = match api.get(&path, Some(&credential)).await {
+                Ok(answer) => answer,
+                Err(RegistryError::NotFound(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let package: Package = answer.parse("a package")?;
+            let visibility = match package.visibility.as_str() {
+                "public" => Visibility::Public,
+                "private" => Visibility::Private,
+                "internal" => Visibility::Internal,
+                other => {
+                    return Err(answer
+                        .wrong(&format!("the visibility `{other}`, which is none known"))
+                        .into());
+                }
+            };
+            return Ok(Some(Setting { visibility, project: None }));
+        }
+        Ok(None)
+    }
+
+    async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
+        Err(VisibilityError::CannotSet {
+            reason: "no API of GitHub changes who may pull a package".to_owned(),
+            help: "change it on the page of the package's settings".to_owned(),
+        })
+    }
+}

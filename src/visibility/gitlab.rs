@@ -1,0 +1,164 @@
+//! GitLab: who may pull an image follows from two settings of its project (GitLab Docs, "Container registry API", "Change the
+//! visibility of the container registry").
+//!
+//! | declared | `container_registry_access_level` | `visibility` of the project |
+//! | --- | --- | --- |
+//! | public | enabled | public |
+//! | internal | enabled | internal |
+//! | private | private | as it is |
+//!
+//! Read the other way round, a registry that is `enabled` is what its project is, and one that is `private` or `disabled` is
+//! private. Its API takes a token with the scope `api`; the token of a CI job changes no project.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+use crate::registry::{ApiAnswer, ApiCredential, ApiMethod, RegistryError};
+
+/// How deep GitLab nests groups, and a little more: so many projects are asked about at most.
+const DEEPEST: usize = 24;
+
+/// GitLab.
+pub(super) struct Gitlab {
+    access: Access,
+    /// The project of each repository, as far as it was found.
+    projects: Mutex<HashMap<RepositoryName, String>>,
+}
+
+/// A project, as far as it is of interest.
+#[derive(Deserialize)]
+struct Project {
+    path_with_namespace: String,
+    visibility: Visibility,
+    container_registry_access_level: Level,
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Enabled,
+    Private,
+    Disabled,
+}
+
+impl Gitlab {
+    pub fn new(access: Access) -> Self {
+        Self { access, projects: Mutex::default() }
+    }
+
+    fn credential(&self) -> Result<ApiCredential, VisibilityError> {
+        self.access.required_token().map(|token| ApiCredential::Header("private-token", token))
+    }
+
+    fn known(&self, repository: &RepositoryName) -> Option<String> {
+        self.projects.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned()
+    }
+
+    /// The project that `repository` is of, and what the API says of it. An image has the path of its project, and anything
+    /// after that (GitLab Docs, "Naming convention for your container images"). No project is below another, so that the
+    /// longest path that is one is the only.
+    async fn project(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<Option<(String, ApiAnswer)>, VisibilityError> {
+        let (credential, api) = (self.credential()?, self.access.api()?);
+        let candidates = match self.known(repository) {
+            Some(known) => vec![known],
+            None => candidates(repository.as_str()),
+        };
+        for path in candidates {
+            match api.get(&address(&path), Some(&credential)).await {
+                Ok(answer) => {
+                    let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+                    projects.insert(repository.clone(), path.clone());
+                    return Ok(Some((path, answer)));
+                }
+                Err(RegistryError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What may be the path of a project, the longest first: it has a namespace.
+fn candidates(repository: &str) -> Vec<String> {
+    let cuts = repository.match_indices('/').map(|(at, _)| at).chain([repository.len()]);
+    let mut paths: Vec<String> =
+        cuts.skip(1).filter_map(|at| repository.get(..at)).map(str::to_owned).take(DEEPEST).collect();
+    paths.reverse();
+    paths
+}
+
+/// A project in the API, by its encoded path.
+fn address(path: &str) -> String {
+    format!("api/v4/projects/{}", path.replace('/', "%2F"))
+}
+
+#[async_trait::async_trait]
+impl VisibilityProvider for Gitlab {
+    fn capability(&self) -> Capability {
+        if self.access.names_token() {
+            return Capability::ReadWrite;
+        }
+        Capability::ReadOnly(
+            "GitLab's API takes a token with the scope `api`, and `api_token_env` names none".to_owned(),
+        )
+    }
+
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        let Some((_, answer)) = self.project(repository).await? else { return Ok(None) };
+        let project: Project =
+            answer.parse("a project with `visibility` and `container_registry_access_level`")?;
+        let visibility = match project.container_registry_access_level {
+            Level::Enabled => project.visibility,
+            Level::Private | Level::Disabled => Visibility::Private,
+        };
+        Ok(Some(Setting { visibility, project: Some(project.path_with_namespace) }))
+    }
+
+    async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
+        let Some((path, _)) = self.project(repository).await? else {
+            return Err(VisibilityError::CannotSet {
+                reason: format!("there is no project for `{repository}` that the token may see"),
+                help: "check the path, and that the token is of an owner of the project".to_owned(),
+            });
+        };
+        let body = match to {
+            Visibility::Public | Visibility::Internal => {
+                json!({ "visibility": to.as_str(), "container_registry_access_level": "enabled" })
+            }
+            Visibility::Private => json!({ "container_registry_access_level": "private" }),
+        };
+        let credential = self.credential()?;
+        self.access.api()?.tell(ApiMethod::Put, &address(&path), Some(&credential), &body).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_path_is_asked_about_first() {
+        for (repository, expected) in [
+            ("acme/app", vec!["acme/app"]),
+            ("acme/app/image", vec!["acme/app/image", "acme/app"]),
+            (
+                "acme/team/app/image/part",
+                vec!["acme/team/app/image/part", "acme/team/app/image", "acme/team/app", "acme/team"],
+            ),
+            ("acme", vec![]),
+        ] {
+            assert_eq!(candidates(repository), expected);
+        }
+        assert_eq!(candidates(&vec!["a"; 100].join("/")).len(), DEEPEST);
+        assert_eq!(address("acme/team/app"), "api/v4/projects/acme%2Fteam%2Fapp");
+    }
+}

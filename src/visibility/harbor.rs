@@ -1,0 +1,68 @@
+//! Harbor: a project is public or private, with every repository in it (Harbor's API 2.0, "project"). Its metadata are strings.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+use crate::registry::{ApiCredential, ApiMethod, RegistryError};
+
+/// Harbor.
+pub(super) struct Harbor {
+    access: Access,
+}
+
+/// A project, as far as it is of interest.
+#[derive(Deserialize)]
+struct Project {
+    metadata: BTreeMap<String, serde_json::Value>,
+}
+
+impl Harbor {
+    pub fn new(access: Access) -> Self {
+        Self { access }
+    }
+}
+
+/// The project of a repository: the first part of its name.
+fn project(repository: &RepositoryName) -> &str {
+    repository.as_str().split('/').next().unwrap_or_default()
+}
+
+#[async_trait::async_trait]
+impl VisibilityProvider for Harbor {
+    fn capability(&self) -> Capability {
+        Capability::ReadWrite
+    }
+
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        let project = project(repository);
+        let credential = ApiCredential::Basic(self.access.credentials(repository).await?);
+        let path = format!("api/v2.0/projects/{project}");
+        let answer = match self.access.api()?.get(&path, Some(&credential)).await {
+            Err(RegistryError::NotFound(_)) => return Ok(None),
+            answer => answer?,
+        };
+        let found: Project = answer.parse("a project with metadata")?;
+        let visibility = match found.metadata.get("public").and_then(serde_json::Value::as_str) {
+            Some("true") => Visibility::Public,
+            Some("false") => Visibility::Private,
+            _ => {
+                let reason = "a project whose metadata do not say \"true\" or \"false\" of `public`";
+                return Err(answer.wrong(reason).into());
+            }
+        };
+        Ok(Some(Setting { visibility, project: Some(project.to_owned()) }))
+    }
+
+    async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
+        let credential = ApiCredential::Basic(self.access.credentials(repository).await?);
+        let path = format!("api/v2.0/projects/{}", project(repository));
+        let public = if to == Visibility::Public { "true" } else { "false" };
+        let body = json!({ "metadata": { "public": public } });
+        self.access.api()?.tell(ApiMethod::Put, &path, Some(&credential), &body).await?;
+        Ok(())
+    }
+}

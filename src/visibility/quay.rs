@@ -1,0 +1,63 @@
+//! Quay: each repository is public or private (Red Hat Quay API, "getRepo" and "changeRepoVisibility"). Its API takes an OAuth
+//! token with `repo:admin`; robot accounts, which push, have none.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+use crate::registry::{ApiCredential, ApiMethod, RegistryError};
+
+/// Quay.
+pub(super) struct Quay {
+    access: Access,
+}
+
+/// A repository, as far as it is of interest.
+#[derive(Deserialize)]
+struct Repository {
+    is_public: bool,
+}
+
+impl Quay {
+    pub fn new(access: Access) -> Self {
+        Self { access }
+    }
+
+    fn credential(&self) -> Result<ApiCredential, VisibilityError> {
+        self.access.required_token().map(ApiCredential::Bearer)
+    }
+}
+
+#[async_trait::async_trait]
+impl VisibilityProvider for Quay {
+    fn capability(&self) -> Capability {
+        if self.access.names_token() {
+            return Capability::ReadWrite;
+        }
+        Capability::ReadOnly(
+            "Quay's API takes an OAuth token with `repo:admin`, and `api_token_env` names none".to_owned(),
+        )
+    }
+
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        let credential = self.credential()?;
+        let path = format!("api/v1/repository/{repository}");
+        let answer = match self.access.api()?.get(&path, Some(&credential)).await {
+            Err(RegistryError::NotFound(_)) => return Ok(None),
+            answer => answer?,
+        };
+        let repository: Repository = answer.parse("a repository with `is_public`")?;
+        let visibility = if repository.is_public { Visibility::Public } else { Visibility::Private };
+        Ok(Some(Setting { visibility, project: None }))
+    }
+
+    async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
+        let credential = self.credential()?;
+        let path = format!("api/v1/repository/{repository}/changevisibility");
+        let word = if to == Visibility::Public { "public" } else { "private" };
+        let body = json!({ "visibility": word });
+        self.access.api()?.tell(ApiMethod::Post, &path, Some(&credential), &body).await?;
+        Ok(())
+    }
+}

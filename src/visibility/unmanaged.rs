@@ -1,0 +1,25 @@
+//! Registries without an API for who may pull: an anonymous pull alone tells.
+
+use super::{Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::model::{RepositoryName, Visibility};
+
+/// No API.
+pub(super) struct Unmanaged;
+
+#[async_trait::async_trait]
+impl VisibilityProvider for Unmanaged {
+    fn capability(&self) -> Capability {
+        Capability::Unmanaged
+    }
+
+    async fn get(&self, _: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+        Ok(None)
+    }
+
+    async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
+        Err(VisibilityError::CannotSet {
+            reason: "no API is known that sets who may pull".to_owned(),
+            help: "change it where the registry lets you".to_owned(),
+        })
+    }
+}
