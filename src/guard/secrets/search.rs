@@ -127,19 +127,14 @@ impl<'r> Search<'r> {
         let offset =
             |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(bytes.len());
         let (from, to_offset) = (offset(self.decided), offset(to));
-        let keywords = &self.rules.keywords;
+        let rules = self.rules;
+        let keywords = &rules.keywords;
         let searched = bytes.get(..bytes.len().min(to_offset + keywords.longest())).unwrap_or(bytes);
-        let mut next = from;
-        while let Some((at, positions)) = keywords.next(searched, next) {
-            if at >= to_offset {
-                break;
-            }
+        for (at, positions) in keywords.hits(searched, from).take_while(|(at, _)| *at < to_offset) {
             for position in positions {
                 let seen = bytes.get(..bytes.len().min(at + AFTER)).unwrap_or(bytes);
-                let spot = Spot { bytes: seen, at, binary, position: *position };
-                self.look(&spot, begin, from);
+                self.look(&Spot { bytes: seen, at, binary, position: *position }, begin, from);
             }
-            next = at + 1;
         }
         if !binary {
             self.newlines += newlines(bytes.get(from..to_offset).unwrap_or_default());

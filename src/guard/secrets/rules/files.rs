@@ -36,6 +36,21 @@ pub(super) const RULES: &[Rule] = &[
         &[".my.cnf", "my.cnf", ".mylogin.cnf"],
         r#"\s*password\s*=\s*["']?(?P<value>[^\s"']{4,512})"#,
     ),
+    // docs.npmjs.com, "npmrc": base64 of USER:PASSWORD.
+    Rule {
+        find: Find::Lines(Lines {
+            files: &[".npmrc"],
+            pattern: r#"[^#;]*\b_auth\s*=\s*["']?(?P<value>[0-9A-Za-z+/]{10,1500}={0,2})"#,
+            check: Check::BasicAuth,
+        }),
+        ..in_lines(
+            "npmrc-password",
+            "Password in `.npmrc`",
+            "A user and a password of a registry in an .npmrc.",
+            &[],
+            "",
+        )
+    },
     // maven.apache.org, "Settings reference". Between braces it is encrypted.
     in_lines(
         "maven-password",

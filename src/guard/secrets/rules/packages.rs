@@ -16,15 +16,15 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Crc32,
         },
     ),
-    // docs.npmjs.com, "npmrc": `//HOST/:_authToken=`, `:_password=` and `_auth=`.
+    // docs.npmjs.com, "npmrc": `//HOST/:_authToken=` and `:_password=`.
     near(
         "npmrc-auth",
         "npm credential",
         "A token or password of a registry in the settings of npm.",
         Near {
-            keywords: &["_authToken", ":_password", "_auth="],
+            keywords: &["_authToken", ":_password"],
             start: Start::Within,
-            pattern: r#"(?::?_authToken|:_password|_auth)[ \t]{0,4}=[ \t]{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{12,1024})"#,
+            pattern: r#"(?:_authToken|:_password)[ \t]{0,4}=[ \t]{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{12,1024})"#,
             entropy: 2.5,
             check: Check::Form,
         },
