@@ -90,7 +90,7 @@ fn matched(
 fn begins(start: Start, bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at));
     matches!(start, Start::Within | Start::Text(_))
-        || before.is_none_or(|it| !is_word(*it))
+        || before.is_none_or(|it| !is_word(*it) && *it != b'-')
         || is_escaped(bytes, at)
 }
 

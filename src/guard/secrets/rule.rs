@@ -70,7 +70,7 @@ pub(super) enum Check {
     Crc32,
     /// What follows a `BEGIN` line is a key. Of low severity where it is encrypted.
     Pem,
-    /// A file of PuTTY. Of low severity where it is encrypted.
+    /// A file of `PuTTY`. Of low severity where it is encrypted.
     Putty,
     /// The checksum of Bech32 (BIP 173) is right.
     Bech32,

@@ -1,4 +1,4 @@
-"""What secrets.sh measures: packs each folder of TREES as an image of one layer, and plans their publication."""
+"""What secrets_trees.sh measures: packs each folder of TREES as an image of one layer, and plans their publication."""
 
 import collections
 import gzip
@@ -33,7 +33,7 @@ def main(binary, work, trees):
         )
         took, wall = children() - before, time.monotonic() - started
         if plan.returncode not in (0, 2):
-            sys.exit(f"secrets.sh: the plan of {name} ended with {plan.returncode}")
+            sys.exit(f"secrets_trees.sh: the plan of {name} ended with {plan.returncode}")
         compare, size = read(layers[name])
         print(f"{name}: {size >> 20} MiB; {took:.2f} s of processor time in {wall:.2f} s, "
               f"gunzipping and hashing {compare:.2f} s, ratio {took / compare:.2f}")
