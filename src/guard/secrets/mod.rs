@@ -6,9 +6,12 @@
 
 mod checksum;
 mod compiled;
+mod findings;
 mod found;
 mod judge;
 mod keywords;
+mod lines;
+mod look;
 mod places;
 pub mod rule;
 mod rules;
@@ -18,3 +21,6 @@ pub use compiled::Rules;
 pub use found::Match;
 pub use rule::Rule;
 pub use search::Search;
+
+#[cfg(test)]
+mod tests;
