@@ -30,3 +30,32 @@ pub(super) fn base62(mut number: u32) -> [u8; 6] {
     }
     digits
 }
+
+/// Whether `text` ends with the checksum of Bech32 (BIP 173, "Checksum"), all letters in upper case.
+pub(super) fn bech32(text: &[u8]) -> bool {
+    const DIGITS: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+    let Some(separator) = text.iter().rposition(|it| *it == b'1') else { return false };
+    let (prefix, data) = text.split_at(separator);
+    let prefix: Vec<u8> = prefix.iter().map(u8::to_ascii_lowercase).collect();
+    let data = data.iter().skip(1).map(|it| DIGITS.iter().position(|digit| digit == it).unwrap_or(32));
+    let values = prefix
+        .iter()
+        .map(|it| usize::from(it >> 5))
+        .chain([0])
+        .chain(prefix.iter().map(|it| usize::from(it & 31)))
+        .chain(data);
+    polymod(values) == 1
+}
+
+fn polymod(values: impl Iterator<Item = usize>) -> usize {
+    const GENERATOR: [usize; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    values.fold(1, |sum, value| {
+        let top = sum >> 25;
+        let shifted = ((sum & 0x01ff_ffff) << 5) ^ value;
+        GENERATOR
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| top >> bit & 1 == 1)
+            .fold(shifted, |sum, (_, generator)| sum ^ generator)
+    })
+}

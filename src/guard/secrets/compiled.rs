@@ -6,7 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::found::Match;
 use super::keywords::Keywords;
-use super::rule::{Find, Rule};
+use super::rule::{Find, Lines, Rule};
 use super::search::Search;
 use super::{places, rules};
 use crate::model::Digest;
@@ -51,22 +51,47 @@ impl Rules {
         &self.rules
     }
 
-    /// The rule about the name of a file that `path`, of a layer, falls under.
+    /// The rule about the name of a file that `path`, of a layer, falls under. Patterns of files such as `.env.example` do
+    /// not.
     pub fn path(&self, path: &str) -> Option<Match> {
-        places::named(&self.rules, path)
+        let plain = places::plain(path);
+        let rule = self.rules.iter().find(|rule| match rule.find {
+            Find::Name(names) => places::any_matches(&plain, names),
+            _ => false,
+        })?;
+        let name = plain.rsplit('/').next().unwrap_or_default();
+        (!places::is_pattern(name)).then(|| Match {
+            rule: rule.id,
+            severity: places::weighed(rule.severity, places::of_examples(&plain)),
+            line: None,
+            redacted: name.chars().map(|it| if it.is_control() { '?' } else { it }).take(80).collect(),
+            fingerprint: Digest::of(path.as_bytes()),
+        })
     }
 
-    /// A search of the contents of the file `path`; or of a text that is no file, such as a label.
+    /// A search of the contents of the file `path`; or of a text that is no file, such as a label or a command.
     pub fn text<'r>(&'r self, path: Option<&str>) -> Search<'r> {
         Search::new(self, path)
     }
 
     /// What is found in an environment variable, by its name too.
     pub fn variable(&self, name: &str, value: &str) -> Vec<Match> {
-        let mut search = self.text(None);
-        search.variable(name.as_bytes(), value.as_bytes());
-        search.push(value.as_bytes());
-        search.finish().into_iter().map(|it| Match { line: None, ..it }).collect()
+        let found = Search::variable(self, name, value).finish();
+        found.into_iter().map(|it| Match { line: None, ..it }).collect()
+    }
+
+    /// The positions of the rules about lines of the file `path`, which is plain.
+    pub(super) fn of_file(&self, path: &str) -> Vec<usize> {
+        let about = |rule: &Rule| match rule.find {
+            Find::Lines(Lines { files, .. }) | Find::Variable(files) => places::any_matches(path, files),
+            Find::Near(_) | Find::Name(_) => false,
+        };
+        self.rules.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
+    }
+
+    /// The position of the rule about variables.
+    pub(super) fn of_variables(&self) -> Option<usize> {
+        self.rules.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
     }
 
     /// The pattern of the rule at `position`, which is tried at the start of what it is given.
@@ -74,7 +99,7 @@ impl Rules {
         let text = match self.rules.get(position)?.find {
             Find::Near(near) => near.pattern,
             Find::Lines(lines) => lines.pattern,
-            Find::Name(_) | Find::Variable => return None,
+            Find::Name(_) | Find::Variable(_) => return None,
         };
         self.patterns
             .get(position)?

@@ -23,10 +23,7 @@ pub struct Match {
 pub(super) fn redacted(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let length = text.chars().count();
-    let shown: String = text
-        .chars()
-        .take((length / 4).min(4))
-        .map(|it| if it.is_ascii_graphic() { it } else { '?' })
-        .collect();
+    let shown = text.chars().take((length / 4).min(4));
+    let shown: String = shown.map(|it| if it.is_ascii_graphic() { it } else { '?' }).collect();
     format!("{shown}… ({length} characters)")
 }

@@ -1,12 +1,20 @@
-//! The one pass over all bytes: where any keyword of any rule stands.
+//! The pass over all bytes: where any keyword of any rule stands.
+//!
+//! The keywords are searched in groups, each an alternation of literals, which `regex` finds by comparing vectors of 16
+//! or 32 bytes ("Teddy"). That takes at most 64 literals; beyond, it falls back to an automaton. Of 104 keywords, in a
+//! layer of half Debian and Python, half `node_modules`, where SHA-256 runs at 1.2 GB/s: one group 0.65 GB/s, two 1.2,
+//! three 1.4, four 1.7, seven 1.5, thirteen 0.8; an `aho_corasick` automaton 0.5, `memmem` for each keyword 0.2.
 
 use std::collections::HashMap;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::{Match, Regex, RegexBuilder};
+
+/// The keywords of a group.
+const GROUP: usize = 26;
 
 /// All keywords, and which rules each belongs to.
 pub(super) struct Keywords {
-    any: Option<Regex>,
+    groups: Vec<Regex>,
     rules: HashMap<&'static [u8], Vec<usize>>,
     longest: usize,
 }
@@ -15,16 +23,19 @@ impl Keywords {
     /// The keywords of rules, each with the position of its rule.
     pub(super) fn new(pairs: impl IntoIterator<Item = (&'static str, usize)>) -> Self {
         let mut rules: HashMap<&'static [u8], Vec<usize>> = HashMap::new();
+        let mut words = Vec::new();
         for (keyword, rule) in pairs {
             rules.entry(keyword.as_bytes()).or_default().push(rule);
+            words.push(keyword);
         }
-        let mut words: Vec<&[u8]> = rules.keys().copied().collect();
         words.sort_unstable();
+        words.dedup();
         let longest = words.iter().map(|it| it.len()).max().unwrap_or_default();
-        let any =
-            words.iter().map(|it| regex::escape(&String::from_utf8_lossy(it))).collect::<Vec<_>>().join("|");
-        let any = RegexBuilder::new(&any).unicode(false).build().ok().filter(|_| !words.is_empty());
-        Self { any, rules, longest }
+        let group = |words: &[&str]| {
+            let any = words.iter().map(|it| regex::escape(it)).collect::<Vec<_>>().join("|");
+            RegexBuilder::new(&any).unicode(false).build().ok()
+        };
+        Self { groups: words.chunks(GROUP).filter_map(group).collect(), rules, longest }
     }
 
     /// The longest keyword, in bytes.
@@ -32,9 +43,39 @@ impl Keywords {
         self.longest
     }
 
-    /// The first keyword of `bytes` that begins at `from` or later: its position, and its rules.
-    pub(super) fn next(&self, bytes: &[u8], from: usize) -> Option<(usize, &[usize])> {
-        let found = self.any.as_ref()?.find_at(bytes, from.min(bytes.len()))?;
-        Some((found.start(), self.rules.get(found.as_bytes()).map_or(&[][..], Vec::as_slice)))
+    /// The keywords of `bytes` that begin at `from` or later, in order, each with the positions of its rules.
+    pub(super) fn hits<'b>(&'b self, bytes: &'b [u8], from: usize) -> Hits<'b> {
+        let next = self.groups.iter().map(|group| find(group, bytes, from)).collect();
+        Hits { keywords: self, bytes, next }
     }
+}
+
+/// The keywords of some bytes, in order.
+pub(super) struct Hits<'b> {
+    keywords: &'b Keywords,
+    bytes: &'b [u8],
+    /// The next keyword of each group.
+    next: Vec<Option<Match<'b>>>,
+}
+
+impl<'b> Iterator for Hits<'b> {
+    type Item = (usize, &'b [usize]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (group, found) = self
+            .keywords
+            .groups
+            .iter()
+            .zip(&mut self.next)
+            .filter(|(_, next)| next.is_some())
+            .min_by_key(|(_, next)| next.map_or(usize::MAX, |it| it.start()))?;
+        let hit = (*found)?;
+        // Keywords may overlap: the next one may begin at the next byte.
+        *found = find(group, self.bytes, hit.start() + 1);
+        Some((hit.start(), self.keywords.rules.get(hit.as_bytes()).map_or(&[][..], Vec::as_slice)))
+    }
+}
+
+fn find<'b>(group: &Regex, bytes: &'b [u8], from: usize) -> Option<Match<'b>> {
+    if from > bytes.len() { None } else { group.find_at(bytes, from) }
 }

@@ -6,9 +6,12 @@
 
 mod checksum;
 mod compiled;
+mod findings;
 mod found;
 mod judge;
 mod keywords;
+mod lines;
+mod look;
 mod places;
 pub mod rule;
 mod rules;

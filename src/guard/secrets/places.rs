@@ -1,34 +1,92 @@
-//! What the path of a file says: whether it is a secret by its name, and whether it is of tests or documentation.
+//! What the path of a file says: whether its name is one of some, and whether it is of tests or documentation.
 
-use super::found::Match;
-use super::rule::{Find, Rule};
-use crate::model::{Digest, Severity};
+use crate::model::Severity;
 
-/// The first rule about names that `path` falls under.
-pub(super) fn named(rules: &[Rule], path: &str) -> Option<Match> {
-    let lower = path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase();
-    let rule = rules.iter().find(|rule| match rule.find {
-        Find::Name(name) => name.files.iter().any(|pattern| ends_with(&lower, pattern)),
-        _ => false,
-    })?;
-    let severity = if of_examples(path) { Severity::Low } else { rule.severity };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    Some(Match {
-        rule: rule.id,
-        severity,
-        line: None,
-        redacted: name.chars().take(80).collect(),
-        fingerprint: Digest::of(path.as_bytes()),
+/// Folders of tests, examples and documentation.
+const FOLDERS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "test-data",
+    "test_data",
+    "__tests__",
+    "__fixtures__",
+    "fixtures",
+    "fixture",
+    "spec",
+    "specs",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "doc",
+    "docs",
+    "man",
+    "testsuite",
+    "mocks",
+    "__mocks__",
+];
+/// Ends of names of tests and documentation.
+const ENDS: &[&str] = &[
+    ".md",
+    ".rst",
+    ".adoc",
+    ".markdown",
+    "_test.go",
+    "_test.py",
+    "_test.js",
+    ".test.js",
+    ".test.ts",
+    ".spec.js",
+    ".spec.ts",
+    ".example",
+    ".sample",
+    ".template",
+    ".dist",
+    ".pod",
+];
+
+/// `path` as it is compared: in lower case, from the root, without `./` and slashes around it.
+pub(super) fn plain(path: &str) -> String {
+    path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
+}
+
+/// Whether the last parts of `path`, which is [`plain`], are those of any of `patterns`. A `*` stands for any characters
+/// of a name.
+pub(super) fn any_matches(path: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| {
+        let mut parts = path.rsplit('/');
+        pattern.rsplit('/').all(|wanted| parts.next().is_some_and(|part| part_matches(part, wanted)))
     })
 }
 
-/// Whether the last parts of `path` are those of `pattern`.
-pub(super) fn ends_with(path: &str, pattern: &str) -> bool {
-    path.strip_suffix(pattern).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+fn part_matches(part: &str, wanted: &str) -> bool {
+    match wanted.split_once('*') {
+        None => part == wanted,
+        Some((start, end)) => {
+            part.len() >= start.len() + end.len() && part.starts_with(start) && part.ends_with(end)
+        }
+    }
 }
 
-/// Whether `path` is where tests, examples and documentation lie, whose secrets are rarely any.
+/// Whether `path`, which is [`plain`], is where tests, examples and documentation lie, whose secrets are rarely any.
 pub(super) fn of_examples(path: &str) -> bool {
-    let path = path.trim_start_matches("./").trim_start_matches('/');
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or_default();
     path.starts_with("usr/share/")
+        || name.starts_with("test_") && name.ends_with(".py")
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || parts.any(|part| FOLDERS.contains(&part))
+}
+
+/// Whether a file of this name shows what another one looks like: `.env.example`.
+pub(super) fn is_pattern(name: &str) -> bool {
+    name.split(['.', '-', '_'])
+        .any(|it| matches!(it, "example" | "sample" | "template" | "dist" | "tpl" | "defaults"))
+}
+
+/// The severity of a finding of `severity` at such a place, or elsewhere.
+pub(super) fn weighed(severity: Severity, of_examples: bool) -> Severity {
+    if of_examples { Severity::Low } else { severity }
 }

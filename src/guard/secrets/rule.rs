@@ -24,10 +24,10 @@ pub(super) enum Find {
     Near(Near),
     /// At each line of files of certain names.
     Lines(Lines),
-    /// At the name of a file.
-    Name(Name),
-    /// At the name and the value of an environment variable, and at the lines of files that hold such.
-    Variable,
+    /// At the path of a file: the ends of paths, as in [`Lines::files`].
+    Name(&'static [&'static str]),
+    /// At the name and the value of an environment variable, and at the lines of files of these names, which set such.
+    Variable(&'static [&'static str]),
 }
 
 /// A pattern that is tried where one of some keywords stands.
@@ -46,13 +46,15 @@ pub(super) struct Near {
 }
 
 /// Where a pattern is tried, seen from a keyword.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    /// At the keyword.
+    /// At the keyword, which nothing of a word may stand before.
     Here,
-    /// At the start of the run of letters, digits, `_` and `-` that the keyword stands in, at most 255 bytes before.
+    /// At the keyword, whatever stands before: it is a part of a longer name.
+    Within,
+    /// At the start of the run of letters, digits, `_` and `-` that stands before the keyword.
     Run,
-    /// So many bytes before.
+    /// So many bytes before, which nothing of a word may stand before.
     Back(usize),
     /// At the last such text, at most 64 bytes before.
     Text(&'static str),
@@ -63,25 +65,36 @@ pub(super) enum Start {
 pub(super) enum Check {
     /// Nothing: the form is enough.
     Form,
-    /// The last six characters are the CRC-32 of what follows the prefix, in base 62. Proof where it holds, and a lower
-    /// severity where not.
+    /// The last six characters are the CRC-32 of what follows a prefix of four, in base 62. Proof where it holds; of
+    /// medium severity where not.
     Crc32,
+    /// What follows a `BEGIN` line is a key. Of low severity where it is encrypted.
+    Pem,
+    /// A file of PuTTY. Of low severity where it is encrypted.
+    Putty,
+    /// The checksum of Bech32 (BIP 173) is right.
+    Bech32,
+    /// The parts of a JSON Web Token are JSON.
+    Jwt,
+    /// And its claims are those of a service account of Kubernetes.
+    KubernetesJwt,
+    /// Base64 of `USER:PASSWORD`.
+    BasicAuth,
+    /// Base64 of a private key in PEM.
+    PemInBase64,
+    /// A password of a URL: high where it looks random.
+    UrlPassword,
+    /// A password that somebody wrote down: any text but a placeholder.
+    Password,
 }
 
 /// A pattern for each line of files of certain names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lines {
-    /// The ends of paths, in lower case: `.netrc`.
+    /// The last parts of paths, in lower case: `.netrc`, `.m2/settings.xml`. A `*` stands for any characters of a name.
     pub files: &'static [&'static str],
-    /// A pattern of bytes with the group `value`.
+    /// A pattern of bytes with the group `value`, tried at the start of each line.
     pub pattern: &'static str,
     /// What else must be true.
     pub check: Check,
-}
-
-/// Files that are secrets by their names, or hold such.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Name {
-    /// Patterns of whole names of files, in lower case, `*` for any characters but `/`; or of the last parts of a path.
-    pub files: &'static [&'static str],
 }

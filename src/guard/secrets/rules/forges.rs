@@ -1,18 +1,44 @@
 //! Tokens of forges: GitHub, GitLab and their like.
 
-use crate::guard::secrets::rule::{Check, Find, Near, Rule, Start};
-use crate::model::Severity;
+use super::{Check, Near, Rule, Start, near, token};
 
-pub(super) const RULES: &[Rule] = &[Rule {
-    id: "github-token",
-    title: "GitHub token",
-    severity: Severity::High,
-    about: "A personal, OAuth, user, server or refresh token of GitHub.",
-    find: Find::Near(Near {
-        keywords: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        start: Start::Here,
-        pattern: "gh[pousr]_[0-9A-Za-z]{36}",
-        entropy: 3.0,
-        check: Check::Crc32,
-    }),
-}];
+pub(super) const RULES: &[Rule] = &[
+    // github.blog, "Behind GitHub's new authentication token formats" (2021): the prefixes, and the checksum.
+    near(
+        "github-token",
+        "GitHub token",
+        "A personal, OAuth, user, server or refresh token of GitHub; of medium severity if its checksum is wrong.",
+        Near {
+            keywords: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+            start: Start::Here,
+            pattern: "gh[pousr]_[0-9A-Za-z]{36}",
+            entropy: 3.0,
+            check: Check::Crc32,
+        },
+    ),
+    // 22 characters that name the token, and 59 that are secret.
+    token(
+        "github-fine-grained-token",
+        "GitHub fine-grained token",
+        "A personal access token of GitHub that is limited to some repositories.",
+        &["github_pat_"],
+        "github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}",
+    ),
+    // docs.gitlab.com, "Token prefixes". Routable tokens have two more parts.
+    token(
+        "gitlab-token",
+        "GitLab token",
+        "A personal, deploy, runner, trigger, feed, agent or CI job token of GitLab.",
+        &["glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "gloas-", "glsoat-"],
+        r"gl(?:pat|dt|rt|ptt|ft|cbt|agent|oas|soat)-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
+    ),
+    // support.atlassian.com, "Manage API tokens": ATATT3 of accounts, ATCTT3 of access tokens of repositories, ATBB of
+    // app passwords.
+    token(
+        "atlassian-token",
+        "Atlassian token",
+        "An API token of Atlassian, or an access token or app password of Bitbucket.",
+        &["ATATT3", "ATCTT3", "ATBB"],
+        "(?:AT[AC]TT3[0-9A-Za-z_=-]{160,220}|ATBB[0-9A-Za-z]{24}[0-9A-F]{8})",
+    ),
+];

@@ -1,12 +1,110 @@
-//! Files that are secrets, or hold such, by their names.
+//! Files that are secrets, or often hold such, by their names. What is in them is searched as well.
 
-use crate::guard::secrets::rule::{Find, Name, Rule};
-use crate::model::Severity;
+use super::{Find, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[Rule {
-    id: "dotenv-file",
-    title: "`.env` file",
-    severity: Severity::Medium,
-    about: "A file of environment variables, which often holds secrets.",
-    find: Find::Name(Name { files: &[".env"] }),
-}];
+pub(super) const RULES: &[Rule] = &[
+    name(
+        "dotenv-file",
+        Severity::Medium,
+        "`.env` file",
+        "A file of environment variables, which often holds secrets.",
+        &[".env", ".env.*", ".envrc"],
+    ),
+    name(
+        "git-folder",
+        Severity::Medium,
+        "Git repository",
+        "The folder of a git repository: its whole history, and perhaps credentials in its configuration.",
+        &[".git/head"],
+    ),
+    name(
+        "ssh-key-file",
+        Severity::Medium,
+        "SSH key file",
+        "A private key of OpenSSH, by its usual name.",
+        &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "ssh_host_*_key"],
+    ),
+    name(
+        "credentials-file",
+        Severity::Medium,
+        "Credentials file",
+        "A file whose purpose is to hold credentials: of git, AWS, Google, Azure, PostgreSQL, of machines.",
+        &[
+            ".git-credentials",
+            ".aws/credentials",
+            "gcloud/application_default_credentials.json",
+            "gcloud/credentials.db",
+            ".azure/accesstokens.json",
+            ".azure/msal_token_cache.json",
+            ".pgpass",
+            ".netrc",
+            "_netrc",
+            ".pypirc",
+            ".cargo/credentials.toml",
+            ".gem/credentials",
+            ".terraform.d/credentials.tfrc.json",
+            ".vault-token",
+            ".my.cnf",
+        ],
+    ),
+    name(
+        "registry-config-file",
+        Severity::Low,
+        "Registry configuration",
+        "A file that may hold a credential of a registry: of npm, Docker, Podman or Helm.",
+        &[
+            ".npmrc",
+            ".yarnrc.yml",
+            ".docker/config.json",
+            ".dockercfg",
+            "containers/auth.json",
+            "helm/registry/config.json",
+        ],
+    ),
+    name(
+        "kubeconfig-file",
+        Severity::Medium,
+        "kubeconfig",
+        "The access to clusters of Kubernetes.",
+        &[".kube/config", "kubeconfig", "etc/kubernetes/admin.conf"],
+    ),
+    name(
+        "key-store-file",
+        Severity::Low,
+        "Key store",
+        "A store of keys in a format that is not read here: PKCS #12, Java, KeePass.",
+        &["*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"],
+    ),
+    name(
+        "terraform-state-file",
+        Severity::Medium,
+        "Terraform state",
+        "A state of Terraform, which holds every secret it knows in plain text.",
+        &["*.tfstate", "*.tfstate.backup"],
+    ),
+    name(
+        "history-file",
+        Severity::Low,
+        "Shell history",
+        "What was typed into a shell or a database client, passwords included.",
+        &[
+            ".bash_history",
+            ".zsh_history",
+            ".sh_history",
+            ".ash_history",
+            ".psql_history",
+            ".mysql_history",
+            ".python_history",
+        ],
+    ),
+];
+
+const fn name(
+    id: &'static str,
+    severity: Severity,
+    title: &'static str,
+    about: &'static str,
+    names: &'static [&'static str],
+) -> Rule {
+    Rule { id, title, severity, about, find: Find::Name(names) }
+}

@@ -1,0 +1,171 @@
+//! Credentials of clouds, and of what runs things there.
+
+use super::{Check, Find, Near, Rule, Severity, Start, near, token};
+
+pub(super) const RULES: &[Rule] = &[
+    // docs.aws.amazon.com, IAM, "Unique identifiers": AKIA of users, ASIA of sessions, ABIA and ACCA of services.
+    Rule {
+        severity: Severity::Medium,
+        ..near(
+            "aws-access-key-id",
+            "AWS access key ID",
+            "The name of an access key of AWS, which the secret one is rarely far from.",
+            Near {
+                keywords: &["AKIA", "ASIA", "ABIA", "ACCA"],
+                start: Start::Here,
+                pattern: "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}",
+                entropy: 3.0,
+                check: Check::Form,
+            },
+        )
+    },
+    // 40 characters of base64, told only by their name.
+    near(
+        "aws-secret-access-key",
+        "AWS secret access key",
+        "A secret access key of AWS, by its name.",
+        Near {
+            keywords: &["secret_access_key", "SECRET_ACCESS_KEY", "ecretAccessKey"],
+            start: Start::Within,
+            pattern: r#"(?:(?i:secret_access_key)|ecretAccessKey)["']?\s{0,8}(?:=>|[:=>])\s{0,8}["']?(?P<value>[0-9A-Za-z+/]{40})"#,
+            entropy: 4.1,
+            check: Check::Form,
+        },
+    ),
+    // cloud.google.com, "API keys". Those of browsers are public by design.
+    Rule {
+        severity: Severity::Medium,
+        ..token(
+            "google-api-key",
+            "Google API key",
+            "An API key of Google.",
+            &["AIza"],
+            "AIza[0-9A-Za-z_-]{35}",
+        )
+    },
+    // cloud.google.com, IAM, "Create and delete service account keys".
+    near(
+        "google-service-account",
+        "Google service account key",
+        "The private key of a service account of Google, with its id.",
+        Near {
+            keywords: &["\"private_key_id\""],
+            start: Start::Within,
+            pattern: r#""private_key_id"\s{0,8}:\s{0,8}"[0-9a-f]{40}"\s{0,8},\s{0,64}"private_key"\s{0,8}:\s{0,8}"-----BEGIN (?:RSA )?PRIVATE KEY-----(?P<value>(?:\\n|[0-9A-Za-z+/=])+)"#,
+            entropy: 0.0,
+            check: Check::Pem,
+        },
+    ),
+    token(
+        "google-oauth-client-secret",
+        "Google OAuth client secret",
+        "The secret of an OAuth client of Google.",
+        &["GOCSPX-"],
+        "GOCSPX-[0-9A-Za-z_-]{28}",
+    ),
+    // learn.microsoft.com, "Configure Azure Storage connection strings": 64 bytes in base64.
+    near(
+        "azure-storage-key",
+        "Azure account key",
+        "A key of a storage or Cosmos account of Azure, in a connection string.",
+        Near {
+            keywords: &["AccountKey="],
+            start: Start::Within,
+            pattern: "AccountKey=(?P<value>[0-9A-Za-z+/]{86}==)",
+            entropy: 4.0,
+            check: Check::Form,
+        },
+    ),
+    // learn.microsoft.com, "entra client secret": three characters, a digit, Q~, and 31 to 34 more.
+    near(
+        "azure-client-secret",
+        "Azure client secret",
+        "A client secret of an application of Microsoft Entra.",
+        Near {
+            keywords: &["7Q~", "8Q~"],
+            start: Start::Back(3),
+            pattern: "[0-9A-Za-z_.~-]{3}[78]Q~[0-9A-Za-z_.~-]{31,34}",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // docs.digitalocean.com, "Create a personal access token".
+    token(
+        "digitalocean-token",
+        "DigitalOcean token",
+        "A personal, OAuth or refresh token of DigitalOcean.",
+        &["dop_v1_", "doo_v1_", "dor_v1_"],
+        "do[opr]_v1_[0-9a-f]{64}",
+    ),
+    // developers.cloudflare.com, "Origin CA keys"; API tokens have no form, and are told by their name.
+    near(
+        "cloudflare-token",
+        "Cloudflare token",
+        "An API token or key of Cloudflare, by its name, or an Origin CA key.",
+        Near {
+            keywords: &["CLOUDFLARE_API_", "cloudflare_api_", "v1.0-"],
+            start: Start::Here,
+            pattern: r#"(?:v1\.0-[0-9a-f]{24}-[0-9a-f]{146}|(?i:cloudflare_api_(?:token|key))["']?\s{0,8}[:=]\s{0,8}["']?(?P<value>[0-9A-Za-z_-]{37,40}))"#,
+            entropy: 3.0,
+            check: Check::Form,
+        },
+    ),
+    // developer.hashicorp.com, "API tokens" of HCP Terraform.
+    near(
+        "terraform-cloud",
+        "Terraform Cloud token",
+        "An API token of HCP Terraform or Terraform Enterprise.",
+        Near {
+            keywords: &[".atlasv1."],
+            start: Start::Back(14),
+            pattern: r"[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_=-]{60,70}",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // developer.hashicorp.com, Vault, "Token prefixes".
+    token(
+        "vault-token",
+        "Vault token",
+        "A service, batch or recovery token of Vault.",
+        &["hvs.", "hvb.", "hvr."],
+        r"hv[sbr]\.[0-9A-Za-z_-]{24,300}",
+    ),
+    // docs.doppler.com, "Token formats".
+    token(
+        "doppler-token",
+        "Doppler token",
+        "A personal, service, CLI or audit token of Doppler.",
+        &["dp.pt.", "dp.st.", "dp.ct.", "dp.sa."],
+        r"dp\.(?:pt|ct|sa|st(?:\.[a-z0-9_-]{2,35})?)\.[0-9A-Za-z]{40,44}",
+    ),
+    // docs.databricks.com, "Personal access token authentication".
+    token(
+        "databricks-token",
+        "Databricks token",
+        "A personal access token of Databricks.",
+        &["dapi"],
+        "dapi[0-9a-f]{32}(?:-[0-9])?",
+    ),
+    // kubernetes.io, "Organizing cluster access using kubeconfig files".
+    near(
+        "kubernetes-client-key",
+        "Kubernetes client key",
+        "The private key of a user in a kubeconfig.",
+        Near {
+            keywords: &["client-key-data"],
+            start: Start::Here,
+            pattern: r#"client-key-data["']?\s{0,8}:\s{0,8}["']?(?P<value>LS0t[0-9A-Za-z+/=]{80,})"#,
+            entropy: 3.5,
+            check: Check::PemInBase64,
+        },
+    ),
+    // kubernetes.io, "Managing service accounts".
+    Rule {
+        id: "kubernetes-service-account",
+        title: "Kubernetes service account token",
+        severity: Severity::High,
+        about: "A token of a service account of Kubernetes.",
+        find: Find::Near(Near { check: Check::KubernetesJwt, ..super::texts::JWT }),
+    },
+];

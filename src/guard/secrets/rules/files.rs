@@ -1,0 +1,74 @@
+//! Passwords in files of certain names, line by line.
+
+use super::{Check, Find, Rule, Severity};
+use crate::guard::secrets::rule::Lines;
+
+pub(super) const RULES: &[Rule] = &[
+    // The manual of ftp, "THE .netrc FILE".
+    in_lines(
+        "netrc-password",
+        "Password in `.netrc`",
+        "A password of a machine in a .netrc.",
+        &[".netrc", "_netrc"],
+        r"(?:.*\s)?(?i:password)\s+(?P<value>[^\s]{4,512})",
+    ),
+    // www.postgresql.org, "The Password File".
+    in_lines(
+        "pgpass",
+        "Password in `.pgpass`",
+        "A password of a database in a password file of PostgreSQL.",
+        &[".pgpass", "pgpass.conf"],
+        r"[^#:][^:]*:[^:]*:[^:]*:[^:]*:(?P<value>.{4,512})",
+    ),
+    // packaging.python.org, "The .pypirc file".
+    in_lines(
+        "pypirc-password",
+        "Password in `.pypirc`",
+        "A password of an index in a .pypirc.",
+        &[".pypirc"],
+        r"\s*password\s*[:=]\s*(?P<value>[^\s]{4,1500})",
+    ),
+    // dev.mysql.com, "Using option files".
+    in_lines(
+        "my-cnf-password",
+        "Password in `.my.cnf`",
+        "A password in an option file of MySQL or MariaDB.",
+        &[".my.cnf", "my.cnf", ".mylogin.cnf"],
+        r#"\s*password\s*=\s*["']?(?P<value>[^\s"']{4,512})"#,
+    ),
+    // docs.npmjs.com, "npmrc": base64 of USER:PASSWORD.
+    Rule {
+        find: Find::Lines(Lines {
+            files: &[".npmrc"],
+            pattern: r#"[^#;]*\b_auth\s*=\s*["']?(?P<value>[0-9A-Za-z+/]{10,1500}={0,2})"#,
+            check: Check::BasicAuth,
+        }),
+        ..in_lines(
+            "npmrc-password",
+            "Password in `.npmrc`",
+            "A user and a password of a registry in an .npmrc.",
+            &[],
+            "",
+        )
+    },
+    // maven.apache.org, "Settings reference". Between braces it is encrypted.
+    in_lines(
+        "maven-password",
+        "Password in Maven's settings",
+        "A password or passphrase of a server in a settings.xml.",
+        &[".m2/settings.xml", ".m2/settings-security.xml"],
+        r".*<(?:password|passphrase)>\s*(?P<value>[^<{$\s][^<\s]{3,512})",
+    ),
+];
+
+/// A password that a person wrote: any text but those of examples.
+const fn in_lines(
+    id: &'static str,
+    title: &'static str,
+    about: &'static str,
+    files: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
+    let find = Find::Lines(Lines { files, pattern, check: Check::Password });
+    Rule { id, title, severity: Severity::High, about, find }
+}

@@ -1,0 +1,34 @@
+//! Keys of services that run language models.
+
+use super::{Check, Near, Rule, Start, near, token};
+
+pub(super) const RULES: &[Rule] = &[
+    token(
+        "anthropic-key",
+        "Anthropic key",
+        "An API or admin key or an OAuth token of Anthropic.",
+        &["sk-ant-"],
+        "sk-ant-[a-z]{2,8}[0-9]{2}-[0-9A-Za-z_-]{80,120}",
+    ),
+    // Every key has the name of the company in base64 in its middle.
+    near(
+        "openai-key",
+        "OpenAI key",
+        "A user, project, service account or admin key of OpenAI.",
+        Near {
+            keywords: &["T3BlbkFJ"],
+            start: Start::Run,
+            pattern: "sk-[0-9A-Za-z_-]{20,180}T3BlbkFJ[0-9A-Za-z_-]{20,180}",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // huggingface.co, "User access tokens"; api_org_ of organizations.
+    token(
+        "huggingface-token",
+        "Hugging Face token",
+        "A user or organization token of Hugging Face.",
+        &["hf_", "api_org_"],
+        "(?:hf|api_org)_[0-9A-Za-z]{34}",
+    ),
+];

@@ -1,0 +1,71 @@
+//! Tokens of registries of packages and of images.
+
+use super::{Check, Near, Rule, Start, near, token};
+
+pub(super) const RULES: &[Rule] = &[
+    // github.blog, "npm has a new access token format" (2021): as those of GitHub.
+    near(
+        "npm-token",
+        "npm token",
+        "An access token of npm; of medium severity if its checksum is wrong.",
+        Near {
+            keywords: &["npm_"],
+            start: Start::Here,
+            pattern: "npm_[0-9A-Za-z]{36}",
+            entropy: 3.0,
+            check: Check::Crc32,
+        },
+    ),
+    // docs.npmjs.com, "npmrc": `//HOST/:_authToken=` and `:_password=`.
+    near(
+        "npmrc-auth",
+        "npm credential",
+        "A token or password of a registry in the settings of npm.",
+        Near {
+            keywords: &["_authToken", ":_password"],
+            start: Start::Within,
+            pattern: r#"(?:_authToken|:_password)[ \t]{0,4}=[ \t]{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{12,1024})"#,
+            entropy: 2.5,
+            check: Check::Form,
+        },
+    ),
+    // A macaroon for pypi.org or test.pypi.org, in base64 (warehouse, `macaroons`).
+    token(
+        "pypi-token",
+        "PyPI token",
+        "An API token of PyPI or TestPyPI.",
+        &["pypi-AgE"],
+        "pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[0-9A-Za-z_-]{50,1500}",
+    ),
+    // rubygems.org, "API keys": 48 hexadecimal digits.
+    token("rubygems-key", "RubyGems key", "An API key of RubyGems.", &["rubygems_"], "rubygems_[0-9a-f]{48}"),
+    // docs.docker.com, "Personal access tokens" and "Organization access tokens".
+    token(
+        "docker-hub-token",
+        "Docker Hub token",
+        "A personal or organization access token of Docker Hub.",
+        &["dckr_pat_", "dckr_oat_"],
+        "dckr_[po]at_[0-9A-Za-z_-]{27,64}",
+    ),
+    // docs.docker.com, "docker login": base64 of USER:PASSWORD in `auths`.
+    near(
+        "docker-config-auth",
+        "Docker registry credential",
+        "A user and a password of a registry, as Docker's config.json holds them.",
+        Near {
+            keywords: &["\"auth\""],
+            start: Start::Within,
+            pattern: r#""auth"\s{0,8}:\s{0,8}"(?P<value>[0-9A-Za-z+/]{10,1500}={0,2})""#,
+            entropy: 2.5,
+            check: Check::BasicAuth,
+        },
+    ),
+    // jfrog.com, "Artifactory API key": 73 characters.
+    token(
+        "artifactory-key",
+        "Artifactory key",
+        "An API key of JFrog Artifactory.",
+        &["AKCp"],
+        "AKCp[0-9A-Za-z]{69}",
+    ),
+];

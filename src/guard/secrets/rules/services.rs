@@ -1,0 +1,128 @@
+//! Tokens of services: messages, mail, money, watching.
+
+use super::{Check, Near, Rule, Start, near, token};
+
+pub(super) const RULES: &[Rule] = &[
+    // api.slack.com, "Token types".
+    token(
+        "slack-token",
+        "Slack token",
+        "A bot, user, app, refresh or legacy token of Slack.",
+        &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe", "xapp-"],
+        r"(?:xoxe\.xox[bp]-[0-9]-[0-9A-Za-z]{146,170}|xoxe-[0-9]-[0-9A-Za-z]{120,170}|xox[bpars]-[0-9]{8,14}-[0-9A-Za-z-]{18,200}|xapp-[0-9]-[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64})",
+    ),
+    // api.slack.com, "Sending messages using incoming webhooks".
+    near(
+        "slack-webhook",
+        "Slack webhook",
+        "The address of an incoming webhook of Slack, which anybody may write to.",
+        Near {
+            keywords: &["hooks.slack.com/"],
+            start: Start::Within,
+            pattern: "hooks\\.slack\\.com/(?P<value>services/T[0-9A-Z]{7,12}/B[0-9A-Z]{7,12}/[0-9A-Za-z]{20,26}|(?:workflows|triggers)/[0-9A-Z]{8,14}/[0-9A-Za-z]{8,20}/[0-9A-Za-z]{20,40}(?:/[0-9A-Za-z]{20,40})?)",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // discord.com, "Webhook resource": a snowflake and a token of 68 characters.
+    near(
+        "discord-webhook",
+        "Discord webhook",
+        "The address of a webhook of Discord, which anybody may write to.",
+        Near {
+            keywords: &["/api/webhooks/"],
+            start: Start::Within,
+            pattern: "/api/webhooks/(?P<value>[0-9]{17,20}/[0-9A-Za-z_-]{60,80})",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // core.telegram.org, "Bot API": the number of the bot, a colon, and 35 characters that begin with AA.
+    near(
+        "telegram-bot-token",
+        "Telegram bot token",
+        "A token of a bot of Telegram.",
+        Near {
+            keywords: &[":AA"],
+            start: Start::Run,
+            pattern: "(?:bot)?(?P<value>[0-9]{8,10}:AA[0-9A-Za-z_-]{33})",
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+    // docs.stripe.com, "API keys": secret and restricted keys of live mode.
+    token(
+        "stripe-key",
+        "Stripe key",
+        "A secret or restricted key of Stripe's live mode.",
+        &["sk_live_", "rk_live_"],
+        "[sr]k_live_[0-9A-Za-z]{24,247}",
+    ),
+    token(
+        "sendgrid-key",
+        "SendGrid key",
+        "An API key of SendGrid.",
+        &["SG."],
+        r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}",
+    ),
+    token("mailgun-key", "Mailgun key", "A private API key of Mailgun.", &["key-"], "key-[0-9a-f]{32}"),
+    // www.twilio.com, "API keys": a secret has no form, and is told by its name.
+    near(
+        "twilio-secret",
+        "Twilio secret",
+        "An auth token or the secret of an API key of Twilio, by its name.",
+        Near {
+            keywords: &["TWILIO_A", "twilio_a"],
+            start: Start::Here,
+            pattern: r#"(?i:twilio_(?:auth_token|api_secret|api_key_secret))["']?\s{0,8}[:=]\s{0,8}["']?(?P<value>[0-9A-Za-z]{32})"#,
+            entropy: 3.0,
+            check: Check::Form,
+        },
+    ),
+    // shopify.dev, "Access tokens".
+    token(
+        "shopify-token",
+        "Shopify token",
+        "An access token or shared secret of an app of Shopify.",
+        &["shpat_", "shpca_", "shppa_", "shpss_"],
+        "shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+    ),
+    token(
+        "linear-key",
+        "Linear key",
+        "A personal API key of Linear.",
+        &["lin_api_"],
+        "lin_api_[0-9A-Za-z]{40}",
+    ),
+    // docs.newrelic.com, "New Relic API keys".
+    token("new-relic-key", "New Relic key", "A user key of New Relic.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
+    // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" of Grafana Cloud.
+    token(
+        "grafana-token",
+        "Grafana token",
+        "A token of a service account of Grafana, or of an access policy of Grafana Cloud.",
+        &["glsa_", "glc_eyJ"],
+        "(?:glsa_[0-9A-Za-z]{32}_[0-9a-fA-F]{8}|glc_eyJ[0-9A-Za-z+/]{40,400}={0,2})",
+    ),
+    // github.com/getsentry/rfcs, 0091: base64 of JSON, an underscore, and 43 characters.
+    token(
+        "sentry-token",
+        "Sentry token",
+        "An organization or user token of Sentry.",
+        &["sntrys_eyJ", "sntryu_"],
+        "(?:sntrys_eyJ[0-9A-Za-z+/]{40,400}={0,2}_[0-9A-Za-z+/]{43}|sntryu_[0-9a-f]{64})",
+    ),
+    // discord.com, "Reference": base64 of the bot's number, of a time, and of a signature; told by its name.
+    near(
+        "discord-bot-token",
+        "Discord bot token",
+        "A token of a bot of Discord, by its name.",
+        Near {
+            keywords: &["DISCORD_", "discord_"],
+            start: Start::Here,
+            pattern: r#"(?i:discord_(?:[a-z]{1,16}_){0,2}token)["']?\s{0,8}[:=]\s{0,8}["']?(?P<value>[MNO][0-9A-Za-z_-]{22,27}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,40})"#,
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
+];

@@ -1,0 +1,36 @@
+//! Secrets of many issuers, by the form of the text that they stand in.
+
+use super::{Check, Find, Near, Rule, Severity, Start};
+
+/// RFC 7519: three parts in base64, the first two of JSON objects. The keywords are the usual starts of the first.
+pub(super) const JWT: Near = Near {
+    keywords: &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi"],
+    start: Start::Here,
+    pattern: r"eyJ[0-9A-Za-z_-]{14,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{20,}",
+    entropy: 3.5,
+    check: Check::Jwt,
+};
+
+pub(super) const RULES: &[Rule] = &[
+    // RFC 3986, section 3.2.1: what is behind the colon should not be shown.
+    Rule {
+        id: "url-with-password",
+        title: "URL with a password",
+        severity: Severity::High,
+        about: "A password in a URL; of medium severity unless it looks random and the host is another one.",
+        find: Find::Near(Near {
+            keywords: &["://"],
+            start: Start::Within,
+            pattern: r#"://[^\s/?#:@"'`<>\\|(){}\[\],;=$*]{0,64}:(?P<value>[^\s/?#:@"'`<>\\|(){}\[\],;]{4,128})@(?:[0-9A-Za-z][0-9A-Za-z._-]*|\[[0-9a-fA-F:.]+\])"#,
+            entropy: 2.0,
+            check: Check::UrlPassword,
+        }),
+    },
+    Rule {
+        id: "jwt",
+        title: "JSON Web Token",
+        severity: Severity::Low,
+        about: "A JSON Web Token. Most are valid for minutes, some for ever.",
+        find: Find::Near(JWT),
+    },
+];

@@ -1,0 +1,23 @@
+//! Secrets without a form of their own, told by the name of the variable that they are assigned to.
+
+use super::{Find, Rule, Severity};
+
+pub(super) const RULES: &[Rule] = &[Rule {
+    id: "generic-assignment",
+    title: "Secret in a variable",
+    severity: Severity::High,
+    about: "A variable that is named as a secret, in an image's environment, history and labels or in a file of \
+            variables; of medium severity unless its value looks random.",
+    find: Find::Variable(&[
+        ".env",
+        ".env.*",
+        "*.env",
+        ".envrc",
+        "etc/environment",
+        ".bashrc",
+        ".bash_profile",
+        ".profile",
+        ".zshrc",
+        ".pam_environment",
+    ]),
+}];
