@@ -8,10 +8,11 @@ use super::found::Match;
 use super::keywords::Keywords;
 use super::rule::{Find, Lines, Rule};
 use super::search::Search;
-use super::{places, rules};
+use super::{judge, places, rules};
 use crate::model::Digest;
 
-/// Changes where the same rules find something else than before: what is remembered of layers goes by it.
+/// Must be raised where the code finds something else by the same rules than before: what is remembered of layers goes
+/// by it.
 const FORMAT: u32 = 1;
 
 /// The rules, compiled. One set serves any number of threads.
@@ -37,7 +38,8 @@ impl Rules {
         let keywords = Keywords::new(
             near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
         );
-        let identity = Digest::of(format!("{FORMAT} {rules:?}").as_bytes());
+        let identity =
+            Digest::of(format!("{FORMAT} {rules:?} {} {}", judge::lists(), places::lists()).as_bytes());
         Self { patterns: rules.iter().map(|_| OnceLock::new()).collect(), rules, keywords, identity }
     }
 

@@ -21,3 +21,6 @@ pub use compiled::Rules;
 pub use found::Match;
 pub use rule::Rule;
 pub use search::Search;
+
+#[cfg(test)]
+mod tests;

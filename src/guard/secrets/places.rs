@@ -47,6 +47,11 @@ const ENDS: &[&str] = &[
     ".pod",
 ];
 
+/// Both lists, as one text.
+pub(super) fn lists() -> String {
+    format!("{FOLDERS:?} {ENDS:?}")
+}
+
 /// `path` as it is compared: in lower case, from the root, without `./` and slashes around it.
 pub(super) fn plain(path: &str) -> String {
     path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
@@ -76,6 +81,7 @@ pub(super) fn of_examples(path: &str) -> bool {
     let name = parts.next().unwrap_or_default();
     path.starts_with("usr/share/")
         || name.starts_with("test_") && name.ends_with(".py")
+        || name.starts_with("test.")
         || ENDS.iter().any(|end| name.ends_with(end))
         || parts.any(|part| FOLDERS.contains(&part))
 }

@@ -35,7 +35,7 @@ pub struct Search<'r> {
     start: u64,
     /// Up to where every keyword was looked at.
     decided: u64,
-    /// None until the first bytes were searched.
+    /// Whether it is binary data. None until the first bytes are searched.
     binary: Option<bool>,
     /// The newlines before `decided`.
     newlines: u64,
@@ -88,6 +88,7 @@ impl<'r> Search<'r> {
             self.rest.extend_from_slice(bytes);
             return;
         }
+        self.sniff(bytes);
         let begin = self.start + self.rest.len() as u64;
         let end = begin + bytes.len() as u64;
         if bytes.len() < REACH {
@@ -113,17 +114,25 @@ impl<'r> Search<'r> {
     /// What was found, in order. A value is told once for each rule, at its first place.
     pub fn finish(mut self) -> Vec<Match> {
         self.push_lines(None);
+        self.sniff(&[]);
         let rest = std::mem::take(&mut self.rest);
         let end = self.start + rest.len() as u64;
         self.scan(&rest, self.start, end);
         self.findings.into_matches()
     }
 
+    /// Decides whether the data is binary, once, by what was gathered and what is behind it.
+    fn sniff(&mut self, behind: &[u8]) {
+        if self.binary.is_none() {
+            let rest = self.rest.get(..SNIFFED).unwrap_or(&self.rest);
+            let behind = behind.get(..SNIFFED - rest.len()).unwrap_or(behind);
+            self.binary = Some(rest.contains(&0) || behind.contains(&0));
+        }
+    }
+
     /// Looks at the keywords from `decided` up to `to` in `bytes`, which begin at `begin`.
     fn scan(&mut self, bytes: &[u8], begin: u64, to: u64) {
-        let binary = *self
-            .binary
-            .get_or_insert_with(|| bytes.get(..SNIFFED.min(bytes.len())).is_some_and(|it| it.contains(&0)));
+        let binary = self.binary.unwrap_or_default();
         let offset =
             |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(bytes.len());
         let (from, to_offset) = (offset(self.decided), offset(to));

@@ -3,7 +3,7 @@
 use crate::model::Digest;
 
 /// SHA-256 of values.
-const PUBLIC: &[&str] = &[
+pub(super) const PUBLIC: &[&str] = &[
     // The self-tests of GnuTLS, in libgnutls (lib/crypto-selftests-pk.c).
     "24a2416c5abbb67327599619c25906553b849d79cbc413e2a061f12de6718838",
     "6d03bbf47115fad00d6f990593a6465ca693d0f6d797721cfc94b0190349b50d",

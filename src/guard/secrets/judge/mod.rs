@@ -39,6 +39,11 @@ impl<'v> Judged<'v> {
     }
 }
 
+/// The lists that decide what is a secret, as one text.
+pub(super) fn lists() -> String {
+    format!("{:?} {:?} {:?}", placeholder::lists(), variable::ENDS, known::PUBLIC)
+}
+
 /// What is thought of `value`, which `rule` found in `whole`.
 pub(super) fn judge<'v>(
     rule: &Rule,

@@ -37,6 +37,7 @@ const PARTS: &[&str] = &[
     "ffffffff",
     "${",
     "$(",
+    "%(",
     "#{",
     "{{",
     "}}",
@@ -132,6 +133,11 @@ const COMMON: &[&str] = &[
     "sekrit",
     "cats",
 ];
+
+/// Both lists.
+pub(super) fn lists() -> [&'static [&'static str]; 2] {
+    [PARTS, COMMON]
+}
 
 /// Whether `value` stands for a secret that is put in elsewhere, or is made up.
 pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use super::{Judged, bits, is_placeholder, looks_random, placeholder};
 use crate::model::Severity;
 
 /// The last words of names of secrets, in lower case and without separators.
-const ENDS: &[&str] = &[
+pub(super) const ENDS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",

@@ -1,0 +1,149 @@
+//! What each rule must leave alone: at least two for each.
+
+use super::cases;
+use super::made::{ALNUM, BASE32, HEX, Maker, base64};
+
+/// A text in which a rule must find nothing.
+pub(super) struct NearMiss {
+    pub rule: &'static str,
+    pub path: Option<&'static str>,
+    pub text: String,
+}
+
+type Text = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
+const TEXTS: &[Text] = &[
+    ("aws-access-key-id", Some("a"), |m| format!("AKIA{}EXAMPLE", m.text(BASE32, 9))),
+    ("npmrc-auth", Some("root/.npmrc"), |_| "//registry/:_authToken=${NPM_TOKEN}\n".to_owned()),
+    ("npmrc-auth", Some("a.js"), |_| "npmrc._authToken = getToken(x)".to_owned()),
+    ("npmrc-password", Some("app/.npmrc"), |m| {
+        format!("; _auth={}\n", base64(&format!("ci:{}", m.alnum(9))))
+    }),
+    ("npmrc-password", Some("app/.npmrc"), |_| format!("_auth={}\n", base64("user:password"))),
+    ("docker-config-auth", Some("a.json"), |m| format!("{{\"auth\": \"{}\"}}", m.base64(30))),
+    ("docker-config-auth", Some("a.json"), |_| format!("{{\"auth\": \"{}\"}}", base64("username:password"))),
+    ("docker-config-auth", Some("a.json"), |_| "{\"auths\": {\"h\": {\"auth\": \"\"}}}".to_owned()),
+    ("aws-secret-access-key", Some("a"), |_| {
+        format!("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}KEY", "EXAMPLE")
+    }),
+    ("aws-secret-access-key", Some("a.py"), |_| {
+        "secret_access_key = settings.AWS_SECRET_KEY_OF_THE_USER".to_owned()
+    }),
+    ("aws-secret-access-key", Some("a"), |m| format!("secret_access_key = {}", m.text("0123abcd", 40))),
+    ("google-service-account", Some("a.json"), |m| format!("{{\"private_key_id\": \"{}\"}}", m.hex(40))),
+    ("google-service-account", Some("a.json"), |m| {
+        let begin = ["-----BEGIN", "PRIVATE KEY-----"].join(" ");
+        format!("\"private_key_id\": \"{}\", \"private_key\": \"{begin}\\n...\\n\"", m.hex(40))
+    }),
+    ("azure-storage-key", None, |_| "AccountName=a;AccountKey=<key>;".to_owned()),
+    ("azure-storage-key", None, |m| format!("AccountKey={}", m.base64(30))),
+    ("cloudflare-token", None, |_| {
+        "CLOUDFLARE_API_TOKEN=your-token-of-forty-characters-goes-here".to_owned()
+    }),
+    ("cloudflare-token", Some("a.txt"), |m| format!("v1.0-{}", m.hex(30))),
+    ("kubernetes-client-key", Some("a"), |m| {
+        format!("client-key-data: {}", base64(&m.pem("CERTIFICATE", "", "MIID", "\n")))
+    }),
+    ("kubernetes-client-key", Some("a"), |_| "client-key-data: REDACTED".to_owned()),
+    ("kubernetes-service-account", None, |m| {
+        m.jwt(r#"{"alg":"RS256"}"#, r#"{"iss":"https://accounts.org"}"#)
+    }),
+    ("kubernetes-service-account", None, |m| {
+        format!("eyJhbGciOi{}.eyJ{}.{}", m.alnum(30), m.alnum(30), m.alnum(30))
+    }),
+    ("slack-webhook", None, |_| {
+        format!("https://hooks.slack.com/services/T{0}/B{0}/{1}", "00000000", "X".repeat(24))
+    }),
+    ("slack-webhook", None, |_| "https://hooks.slack.com/services/".to_owned()),
+    ("discord-webhook", None, |_| "https://discord.com/api/webhooks/{id}/{token}".to_owned()),
+    ("discord-webhook", None, |m| format!("/api/webhooks/{}/{}", m.hex(18), m.alnum(30))),
+    ("twilio-secret", Some("a.py"), |_| "TWILIO_AUTH_TOKEN = os.environ['TWILIO_AUTH_TOKEN']".to_owned()),
+    ("twilio-secret", None, |_| format!("TWILIO_AUTH_TOKEN={}", "x".repeat(32))),
+    ("discord-bot-token", None, |_| "DISCORD_TOKEN=your.token.here".to_owned()),
+    ("discord-bot-token", Some("a.py"), |_| "discord_token = config.get(\"discord\").token".to_owned()),
+    ("private-key", Some("a.pem"), |m| m.pem("PUBLIC KEY", "", "MIIB", "\n")),
+    ("private-key", Some("a.pem"), |m| m.pem("CERTIFICATE", "", "MIID", "\n")),
+    ("private-key", Some("tls.c"), |_| {
+        let begin = ["-----BEGIN", "RSA PRIVATE KEY-----"].join(" ");
+        format!(
+            "#define PEM_RSA \"{begin}\"\n#define PEM_END \"-----END RSA PRIVATE KEY-----\"\nint load(void);\n"
+        )
+    }),
+    ("private-key", Some("docs.txt"), |_| {
+        let begin = ["-----BEGIN", "PRIVATE KEY-----"].join(" ");
+        format!("{begin}\n{}\n-----END PRIVATE KEY-----\n", "x".repeat(64))
+    }),
+    ("openssh-private-key", Some("a"), |_| {
+        ["-----BEGIN", "OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n"].join(" ")
+    }),
+    ("openssh-private-key", Some("a"), |m| m.pem("OPENSSH PRIVATE KEY", "", "AAAA", "\n")),
+    ("gpg-private-key", Some("a"), |m| m.pem("PGP PUBLIC KEY BLOCK", "\n", "mQIN", "\n")),
+    ("gpg-private-key", Some("a"), |_| ["-----BEGIN", "PGP PRIVATE KEY BLOCK-----\n\n...\n"].join(" ")),
+    ("putty-private-key", Some("a.c"), |_| {
+        "static const char header[] = \"PuTTY-User-Key-File-3: \";".to_owned()
+    }),
+    ("putty-private-key", Some("a.ppk"), |m| {
+        format!("PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nPrivate-Lines: 1\n{}\n", m.base64(6))
+    }),
+    ("age-key", Some("a"), |m| spoiled(&m.age())),
+    ("jwt", None, |m| m.jwt(r#"{"alg":"none"}"#, r#"{"sub":"a-subject"}"#)),
+    ("jwt", None, |m| format!("eyJhbGciOi{}.eyJ{}.{}", m.alnum(30), m.alnum(30), m.alnum(30))),
+    ("url-with-password", Some("a"), |_| "https://user:password@example.com/".to_owned()),
+    ("url-with-password", Some("a"), |_| "postgres://app:${DB_PASSWORD}@db/app".to_owned()),
+    ("url-with-password", Some("a"), |_| "http://localhost:8080/users/@me and mailto:a@b.org".to_owned()),
+    ("url-with-password", Some("a"), |_| "redis://:<password>@host:6379".to_owned()),
+    ("netrc-password", Some("root/.netrc"), |_| "machine a login b password changeme\n".to_owned()),
+    ("netrc-password", Some("root/netrc.txt"), |m| format!("password {}\n", m.alnum(12))),
+    ("pgpass", Some("root/.pgpass"), |m| format!("#db:5432:*:app:{}\n", m.alnum(12))),
+    ("pgpass", Some("root/.pgpass"), |_| "db:5432:*:postgres:postgres\n".to_owned()),
+    ("pypirc-password", Some("root/.pypirc"), |_| {
+        "password = %(PYPI_PASSWORD)s\npassword = <password>\n".to_owned()
+    }),
+    ("pypirc-password", Some("root/pypirc.md"), |m| format!("password = {}\n", m.alnum(12))),
+    ("my-cnf-password", Some("root/.my.cnf"), |_| "[client]\n# password = \npassword=password\n".to_owned()),
+    ("my-cnf-password", Some("etc/mysql/other.cnf"), |m| format!("password={}\n", m.alnum(12))),
+    ("maven-password", Some("root/.m2/settings.xml"), |m| {
+        format!("<password>{{{}}}</password>\n", m.base64(32))
+    }),
+    ("maven-password", Some("root/.m2/settings.xml"), |_| "<password>${env.TOKEN}</password>\n".to_owned()),
+    ("generic-assignment", None, |_| "DB_PASSWORD=changeme API_TOKEN=${TOKEN} SECRET_KEY=secret".to_owned()),
+    ("generic-assignment", None, |m| format!("GPG_KEY={} COMMIT={}", m.hex(40).to_uppercase(), m.hex(40))),
+    ("generic-assignment", None, |_| {
+        "PASSWORD_FILE=/run/secrets/db DB_PASSWORD=/run/secrets/db_password".to_owned()
+    }),
+    ("generic-assignment", None, |_| "KUBERNETES_SECRET=my-database-credentials TOKEN_TTL=3600".to_owned()),
+    ("generic-assignment", Some("app/settings.py"), |m| format!("DB_PASSWORD={}\n", m.alnum(20))),
+    ("generic-assignment", Some("app/.env"), |_| {
+        "# API_KEY=\nDB_PASSWORD=\nAPP_SECRET='<your secret>'\n".to_owned()
+    }),
+];
+
+/// A text with another last character.
+fn spoiled(text: &str) -> String {
+    let last = if text.ends_with('Q') { 'P' } else { 'Q' };
+    format!("{}{last}", &text[..text.len() - 1])
+}
+
+/// Every near miss: those above, and of each token one cut short, one of a single character, and one that a word goes on
+/// before.
+pub(super) fn all() -> Vec<NearMiss> {
+    let mut misses: Vec<NearMiss> = (5000..)
+        .zip(TEXTS)
+        .map(|(seed, (rule, path, make))| NearMiss { rule, path: *path, text: make(&mut Maker::new(seed)) })
+        .collect();
+    let whole_words = ["github-token", "npm-token"]; // whose checksum is proof
+    for case in cases::all().into_iter().filter(|it| it.path.is_none() && !it.token.is_empty()) {
+        let token = case.token;
+        let mut miss =
+            |text: String| misses.push(NearMiss { rule: case.rule, path: Some("app/config"), text });
+        miss(format!("key: {}\n", &token[..(token.len() * 2 / 3).min(24)]));
+        let flat: String = token.chars().rev().take(token.len() / 2).map(|_| 'a').collect();
+        miss(
+            format!("key: {}{flat}\n", &token[..token.len() - flat.len()])
+                .replace(&token[10..token.len() - flat.len()], ""),
+        );
+        if !whole_words.contains(&case.rule) && case.rule != "telegram-bot-token" {
+            miss(format!("key: {}{token}{}\n", &ALNUM[..3], &HEX[10..]));
+        }
+    }
+    misses
+}
