@@ -93,7 +93,11 @@ impl Telling<'_> {
         match answer {
             Answer::Config(hits) => {
                 for hit in hits {
-                    let place = SecretPlace::Config { blob: digest.clone(), part: hit.part.clone() };
+                    let place = SecretPlace::Config {
+                        blob: digest.clone(),
+                        platforms: standing.platforms.iter().cloned().collect(),
+                        part: hit.part.clone(),
+                    };
                     self.found(resource, &standing.addresses, place, &hit.found);
                 }
             }
@@ -101,6 +105,7 @@ impl Telling<'_> {
                 for hit in &searched.hits {
                     let place = SecretPlace::File {
                         blob: digest.clone(),
+                        platforms: standing.platforms.iter().cloned().collect(),
                         layer: standing.layer,
                         instruction: standing.instruction.clone(),
                         path: hit.path.clone(),
