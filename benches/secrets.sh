@@ -5,7 +5,7 @@
 #     benches/secrets.sh [ROUNDS]              three rounds by default
 #
 # Set BROKKR_PUBLISH to measure another binary than target/release/brokkr-publish, BENCH_DIR to work on another disk than
-# that of the temporary directory, and BENCH_MIB to take less than 1536 MiB of files. Needs python3 and gzip; pigz too, if there.
+# that of the temporary directory, and BENCH_MIB to take less than 1536 MiB of files. Needs python3 and gzip; pigz and igzip too, where they are installed.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -6,7 +6,7 @@
 //! replaces the host in its arguments, and output is shown with `ghcr.io` again. git and skopeo are the real ones. `docker` is
 //! not, since there is no engine here: a script stands in for `docker buildx build`, and moves an image that
 //! `support/image.rs` makes for each build to where `dest=` says, or pushes one for a platform by digest. Its label `org.opencontainers.image.revision` is the commit
-//! that is checked out.
+//! that is checked out. A `.env` that lies there goes into a layer of its own, unless `.dockerignore` names it.
 //!
 //! A workflow is run too, without GitHub: its jobs one after the other, in fresh clones, with the variables and the payload
 //! that GitHub sets for the event, and artifacts carried from job to job. Of its steps, `cargo install` is not run, and of

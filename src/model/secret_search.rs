@@ -125,6 +125,9 @@ pub enum SecretPlace {
     File {
         /// The blob that holds it.
         blob: Digest,
+        /// The platforms of the images in an index that hold it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        platforms: Vec<String>,
         /// Which layer of its image that is, from 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layer: Option<usize>,
@@ -145,6 +148,9 @@ pub enum SecretPlace {
     Config {
         /// The configuration.
         blob: Digest,
+        /// The platforms of the images in an index that it is of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        platforms: Vec<String>,
         /// Where in it, for people: `` environment variable `TOKEN` ``.
         part: String,
     },
@@ -170,11 +176,12 @@ impl SecretPlace {
 impl std::fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::File { blob, layer, instruction, path, line, deleted_by } => {
+            Self::File { blob, platforms, layer, instruction, path, line, deleted_by } => {
+                let of = of(platforms);
                 match (layer, instruction) {
-                    (Some(layer), Some(instruction)) => write!(f, "layer {layer} ({instruction}): ")?,
-                    (Some(layer), None) => write!(f, "layer {layer}: ")?,
-                    (None, _) => write!(f, "{}: ", blob.short(12))?,
+                    (Some(layer), Some(instruction)) => write!(f, "layer {layer}{of} ({instruction}): ")?,
+                    (Some(layer), None) => write!(f, "layer {layer}{of}: ")?,
+                    (None, _) => write!(f, "{}{of}: ", blob.short(12))?,
                 }
                 f.write_str(path.as_deref().unwrap_or("its bytes"))?;
                 if let Some(line) = line {
@@ -185,10 +192,15 @@ impl std::fmt::Display for SecretPlace {
                 }
                 Ok(())
             }
-            Self::Config { part, .. } => f.write_str(part),
+            Self::Config { part, platforms, .. } => write!(f, "{part}{}", of(platforms)),
             Self::Annotation { key, .. } => write!(f, "annotation `{key}`"),
         }
     }
+}
+
+/// ` of linux/amd64, linux/arm64`; nothing where there are none.
+fn of(platforms: &[String]) -> String {
+    if platforms.is_empty() { String::new() } else { format!(" of {}", platforms.join(", ")) }
 }
 
 impl SecretFinding {
@@ -275,6 +287,7 @@ mod tests {
             severity: Severity::High,
             place: SecretPlace::File {
                 blob: Digest::of(b"layer"),
+                platforms: Vec::new(),
                 layer: Some(3),
                 instruction: Some("COPY . /app".to_owned()),
                 path: Some(path.to_owned()),

@@ -40,7 +40,8 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     for allowance in &secrets.unused {
         text.push_str(&format!("    ? {}\n", unused(allowance)));
     }
-    if text.is_empty() {
+    // What is allowed is counted, and `-v` lists it.
+    if text.is_empty() && secrets.findings.is_empty() {
         return text;
     }
     let title = style.paint(Ink::Strong, "Secrets");

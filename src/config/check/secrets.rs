@@ -25,7 +25,8 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
                 "`*` matches within a name, `**` across folders, `[ab]` a character; `[*]` is a star itself";
             desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
-        if allow.rule.is_none() && allow.path.is_none() && allow.value.is_none() {
+        // What is written and wrong was told, and is not here.
+        if ["rule", "path", "value"].iter().all(|key| desk.places.value(&at(key)).is_none()) {
             let message = "an allowance of `[secrets]` says nothing of what it allows".to_owned();
             let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";
             desk.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);

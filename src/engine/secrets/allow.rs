@@ -62,13 +62,14 @@ mod tests {
         let place = match path {
             Some(path) => SecretPlace::File {
                 blob,
+                platforms: Vec::new(),
                 layer: Some(1),
                 instruction: None,
                 path: Some(path.to_owned()),
                 line: None,
                 deleted_by: None,
             },
-            None => SecretPlace::Config { blob, part: "label `x`".to_owned() },
+            None => SecretPlace::Config { blob, platforms: Vec::new(), part: "label `x`".to_owned() },
         };
         SecretFinding {
             resource: ResourceId::image("app"),

@@ -13,20 +13,20 @@ use crate::model::secret_search::{
 };
 use crate::model::{Digest, ResourceId, Severity};
 
-type Answers = BTreeMap<Digest, Result<Answer, Failed>>;
+pub(super) type Answers = BTreeMap<Digest, Result<Answer, Failed>>;
 
 /// `planned` with what was found, and the allowances that allow nothing of it; or what cannot be searched and must be.
 pub(super) fn findings(
     rules: &Rules,
     planned: PlannedSecrets,
     gathered: &Gathered,
-    answers: Answers,
+    answers: &Answers,
 ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
     let mut telling =
         Telling { planned: &planned, findings: Vec::new(), unsearched: Vec::new(), problems: Vec::new() };
     for ((resource, digest), standing) in &gathered.standing {
         match answers.get(digest) {
-            Some(Ok(answer)) => telling.answer(resource, digest, standing, answer, &answers),
+            Some(Ok(answer)) => telling.answer(resource, digest, standing, answer, answers),
             Some(Err(failed)) => telling.failed(resource, digest, standing, failed),
             None => {}
         }
@@ -56,7 +56,7 @@ pub(super) fn findings(
     });
     unsearched.sort();
     let unused = allowances.unused();
-    let searched = searched(gathered, &answers);
+    let searched = searched(gathered, answers);
     Ok((PlannedSecrets { searched, findings, unsearched, ..planned }, unused))
 }
 
@@ -93,7 +93,11 @@ impl Telling<'_> {
         match answer {
             Answer::Config(hits) => {
                 for hit in hits {
-                    let place = SecretPlace::Config { blob: digest.clone(), part: hit.part.clone() };
+                    let place = SecretPlace::Config {
+                        blob: digest.clone(),
+                        platforms: standing.platforms.iter().cloned().collect(),
+                        part: hit.part.clone(),
+                    };
                     self.found(resource, &standing.addresses, place, &hit.found);
                 }
             }
@@ -101,6 +105,7 @@ impl Telling<'_> {
                 for hit in &searched.hits {
                     let place = SecretPlace::File {
                         blob: digest.clone(),
+                        platforms: standing.platforms.iter().cloned().collect(),
                         layer: standing.layer,
                         instruction: standing.instruction.clone(),
                         path: hit.path.clone(),

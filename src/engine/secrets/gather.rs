@@ -49,6 +49,8 @@ pub(super) struct Annotated {
 pub(super) struct Standing {
     /// The addresses that it is sent to.
     pub addresses: BTreeSet<String>,
+    /// The platforms of the images in an index that hold it.
+    pub platforms: BTreeSet<String>,
     /// Which layer it is, from 1.
     pub layer: Option<usize>,
     /// The instruction that made it.
@@ -114,6 +116,7 @@ impl Gathered {
         let searched = place.searched;
         let blobs: BTreeSet<&Digest> = searched.blobs.iter().collect();
         let manifests: BTreeSet<&Digest> = searched.manifests.iter().collect();
+        let platforms = platforms(content);
         for raw in &content.manifests {
             // It was parsed when the content was opened.
             let Ok(manifest) = raw.parse() else { continue };
@@ -125,7 +128,7 @@ impl Gathered {
                 [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str());
             if blobs.contains(&config.digest) {
                 self.job(place, config, is_image, false);
-                self.stand(place, &config.digest, Standing::default());
+                self.stand(place, &config.digest, platforms.get(raw.digest()), Standing::default());
             }
             let numbered: Vec<(usize, &Descriptor)> = (1..).zip(layers).collect();
             for (number, layer) in &numbered {
@@ -142,7 +145,7 @@ impl Gathered {
                     let above = numbered.iter().filter(|(other, _)| other > number);
                     standing.above = above.map(|(number, layer)| (*number, layer.digest.clone())).collect();
                 }
-                self.stand(place, &layer.digest, standing);
+                self.stand(place, &layer.digest, platforms.get(raw.digest()), standing);
             }
         }
     }
@@ -158,10 +161,11 @@ impl Gathered {
     }
 
     /// Notes where a blob stands; of several places the first is told.
-    fn stand(&mut self, place: &Place<'_>, blob: &Digest, standing: Standing) {
+    fn stand(&mut self, place: &Place<'_>, blob: &Digest, platform: Option<&String>, standing: Standing) {
         let key = (place.resource.clone(), blob.clone());
         let noted = self.standing.entry(key).or_insert(standing);
         noted.addresses.insert(place.address.to_owned());
+        noted.platforms.extend(platform.cloned());
     }
 
     fn annotations(&mut self, place: &Place<'_>, raw: &RawManifest, manifest: &Manifest) {
@@ -183,6 +187,20 @@ impl Gathered {
         let (_, addresses) = self.annotated.entry(key).or_insert_with(new);
         addresses.insert(place.address.to_owned());
     }
+}
+
+/// The platform of each image that an index says it of, by its manifest.
+fn platforms(content: &Content) -> BTreeMap<Digest, String> {
+    let parsed = content.manifests.iter().filter_map(|raw| raw.parse().ok());
+    let listed = parsed.flat_map(|manifest| match manifest {
+        Manifest::Index { manifests, .. } => manifests,
+        Manifest::Image { .. } => Vec::new(),
+    });
+    let named = listed.filter_map(|entry| {
+        let platform = entry.platform.filter(crate::model::Platform::is_named)?;
+        Some((entry.digest, platform.to_string()))
+    });
+    named.collect()
 }
 
 /// Whether a layer of this type is an archive that is unpacked (image-spec, layer.md; Docker's are `rootfs.diff.tar`).

@@ -160,7 +160,7 @@ impl Searcher {
         if let Some(cache) = &self.cache {
             cache.prune();
         }
-        findings::findings(self.rules, planned, &gathered, answers)
+        findings::findings(self.rules, planned, &gathered, &answers)
     }
 }
 

@@ -37,15 +37,15 @@ pub(super) async fn policy(
 
 /// Whether a repository at `host` counts as public, by what was seen of it and what is declared.
 fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, host: &str) -> bool {
-    match (seen, declared) {
-        (ObservedVisibility::Public, _) | (_, Some(Visibility::Public)) => true,
-        (_, Some(Visibility::Private | Visibility::Internal)) | (ObservedVisibility::NotPublic, None) => {
-            false
-        }
+    if seen == ObservedVisibility::Public || declared == Some(Visibility::Public) {
+        return true;
+    }
+    match seen {
+        _ if declared.is_some() => false,
         // What is pushed there first makes a repository, public unless the account says otherwise (docker/cli#4977).
-        (ObservedVisibility::Absent, None) => host == DOCKER_HUB,
+        ObservedVisibility::Absent => host == DOCKER_HUB,
         // What may be public is searched.
-        (ObservedVisibility::Unknown, None) => true,
+        seen => seen == ObservedVisibility::Unknown,
     }
 }
 
@@ -60,15 +60,14 @@ async fn seen(
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());
     let known = known.or_else(|| root_there.then(|| root.clone()));
-    let digest = match known {
-        Some(digest) => digest,
-        None => {
-            let Ok(tags) = repository.list_tags().await else { return ObservedVisibility::Unknown };
-            let Some(tag) = tags.into_iter().next_back() else { return ObservedVisibility::Absent };
-            match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
-                Ok(Some(head)) => head.digest,
-                Ok(None) | Err(_) => return ObservedVisibility::Unknown,
-            }
+    let digest = if let Some(digest) = known {
+        digest
+    } else {
+        let Ok(tags) = repository.list_tags().await else { return ObservedVisibility::Unknown };
+        let Some(tag) = tags.into_iter().next_back() else { return ObservedVisibility::Absent };
+        match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
+            Ok(Some(head)) => head.digest,
+            Ok(None) | Err(_) => return ObservedVisibility::Unknown,
         }
     };
     visibility::probe(anonymous, &digest).await
