@@ -411,6 +411,16 @@ fn charts() {
 }
 
 #[test]
+fn personal_token() {
+    follow("personal-token.md");
+}
+
+#[test]
+fn private_registries() {
+    follow("private-registries.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -427,6 +437,8 @@ fn every_guide_is_followed() {
             "backports.md",
             "charts.md",
             "multi-arch.md",
+            "personal-token.md",
+            "private-registries.md",
             "promotion.md",
             "pull-requests.md",
             "releasing.md",
