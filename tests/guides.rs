@@ -445,6 +445,16 @@ fn secret_finding() {
 }
 
 #[test]
+fn personal_token() {
+    follow("personal-token.md");
+}
+
+#[test]
+fn private_registries() {
+    follow("private-registries.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -462,6 +472,8 @@ fn every_guide_is_followed() {
             "charts.md",
             "github-actions.md",
             "multi-arch.md",
+            "personal-token.md",
+            "private-registries.md",
             "promotion.md",
             "pull-requests.md",
             "releasing.md",

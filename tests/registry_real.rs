@@ -25,15 +25,8 @@ use small_image::{Blob, SmallImage, at, name};
 const BASIC: Auth = Auth::Basic { username: "alice", password: "se:cret" };
 
 fn endpoint(url: &str, ca_file: Option<&Path>) -> RegistryEndpoint {
-    RegistryEndpoint {
-        url: url.parse().expect("a location"),
-        insecure: false,
-        ca_file: ca_file.map(|path| path.to_str().expect("a path").to_owned()),
-        auth: None,
-        provider: None,
-        api_url: None,
-        api_token_env: None,
-    }
+    let ca_file = ca_file.map(|path| path.to_str().expect("a path").to_owned());
+    RegistryEndpoint { ca_file, ..RegistryEndpoint::of(url.parse().expect("a location")) }
 }
 
 fn options(variables: &[(&str, &str)]) -> ConnectOptions {

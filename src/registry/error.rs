@@ -152,6 +152,10 @@ pub enum NetworkFailure {
     Connection,
     /// The certificate is not trusted or not the host's.
     Certificate,
+    /// The other side wants to see a client's certificate that it knows.
+    ClientCertificate,
+    /// A proxy in between refuses the connection.
+    Proxy,
     /// The other side does not speak TLS.
     NotTls,
     /// Nothing came, or nothing was taken, for too long.

@@ -122,3 +122,79 @@ async fn bad_token_servers_are_said() {
     scene.repository().head_manifest(&at("v1")).await.expect("an answer");
     assert_eq!(scene.retries().len(), 2);
 }
+
+/// The registry of a scene, for who has what is in `config` as Docker's file.
+fn reached(scene: &Scene, config: &str) -> Arc<dyn ReadWriteRepository> {
+    let config = config.replace("HOST", &scene.server.host());
+    let options = ConnectOptions {
+        environment: Arc::new(move |name| (name == "DOCKER_AUTH_CONFIG").then(|| config.clone())),
+        ..ConnectOptions::default()
+    };
+    let endpoint = RegistryEndpoint::of(scene.server.host().parse().expect("a location"));
+    connect(&endpoint, &options).expect("a registry").repository(&name("o/n"))
+}
+
+#[tokio::test]
+async fn a_program_that_fails_hinders_only_who_needs_credentials() {
+    let config = r#"{"credsStore":"that-is-not-there"}"#;
+    let open = Scene::with(Options { auth: Auth::Token, ..Options::default() }).await;
+    tagged(&open.server, "a");
+    let repository = reached(&open, config);
+    assert!(repository.head_manifest(&at("v1")).await.expect("an answer").is_some());
+    let blob = Blob::noise(10, 1);
+    let error = repository.push_blob(&blob.descriptor, &blob.body(), None).await.expect_err("no program");
+    assert_eq!(error.code(), Code::RegistryCredentials);
+    assert!(error.to_string().contains("`docker-credential-that-is-not-there`"), "{error}");
+
+    // Where reading without is refused, it is the program that is told of.
+    let closed = Scene::with(tokens()).await;
+    let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
+    assert_eq!(error.code(), Code::RegistryCredentials);
+    let basic = Options { auth: Auth::Basic, ..tokens() };
+    let closed = Scene::with(basic).await;
+    let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
+    assert_eq!(error.code(), Code::RegistryCredentials);
+}
+
+#[tokio::test]
+async fn a_token_server_that_exchanges_nothing_is_said() {
+    let config = r#"{"auths":{"HOST":{"identitytoken":"refresh"}}}"#;
+    for status in [404, 405] {
+        let scene = Scene::with(tokens()).await;
+        scene.server.on("POST", "/token", 1, answer(status, &[], ""));
+        let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no exchange");
+        assert_eq!(error.code(), Code::RegistryCredentials);
+        let expected = "the token server does not exchange identity tokens, and `DOCKER_AUTH_CONFIG` has one";
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!error.to_string().contains("refresh"), "{error}");
+    }
+    // A registry that wants a password can do nothing with one.
+    let scene = Scene::with(Options { auth: Auth::Basic, ..tokens() }).await;
+    let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no password");
+    assert!(error.to_string().contains("wants a user name and a password"), "{error}");
+    assert!(scene.server.log().iter().all(|request| request.header("authorization").is_empty()));
+}
+
+#[tokio::test]
+async fn a_registry_token_is_sent_as_it_is() {
+    let scene = Scene::with(tokens()).await;
+    let repository = reached(&scene, r#"{"auths":{"HOST":{"registrytoken":"as-it-is"}}}"#);
+    let error = repository.head_manifest(&at("v1")).await.expect_err("not one of the registry");
+    assert!(matches!(error, RegistryError::Unauthorized(_)), "{error:?}");
+    let sent = scene.server.requests("HEAD", "/manifests/");
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].header("authorization"), "Bearer as-it-is");
+    assert_eq!(scene.server.count("GET", "/token") + scene.server.count("POST", "/token"), 0);
+}
+
+#[tokio::test]
+async fn a_token_server_elsewhere_is_not_asked_in_plain_text() {
+    let scene = Scene::with(tokens()).await;
+    let realm = "Bearer realm=\"http://auth.example/token\",service=\"test\"";
+    scene.server.on("GET", "/v2/", 9, answer(401, &[("www-authenticate", realm)], ""));
+    let error = scene.repository().get_manifest(&at("v1")).await.expect_err("a refusal");
+    assert!(
+        error.to_string().ends_with("the registry names a token server that does not speak https"),
+        "{error}"
+    );
+}

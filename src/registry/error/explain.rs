@@ -33,7 +33,7 @@ pub(super) fn help(error: &RegistryError) -> String {
             "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
         ),
         RegistryError::Credentials { help, .. } => help.clone(),
-        RegistryError::Certificates { .. } => "`ca_file` names a file of PEM certificates, relative to the folder of publish.toml: each starts with `-----BEGIN CERTIFICATE-----`".to_owned(),
+        RegistryError::Certificates { .. } => "`ca_file` and `client_certificate` name files of PEM certificates, relative to the folder of publish.toml, each of which starts with `-----BEGIN CERTIFICATE-----`; `client_key` names the file of the private key, without a passphrase".to_owned(),
         RegistryError::Directory { problem, .. } => problem.help().to_owned(),
     }
 }
@@ -57,6 +57,12 @@ fn unreachable(failure: NetworkFailure) -> &'static str {
         }
         NetworkFailure::Certificate => {
             "for a registry with a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` gives up the check altogether"
+        }
+        NetworkFailure::ClientCertificate => {
+            "the registry lets in only clients with a certificate that it knows: name the PEM files of yours with `client_certificate` and `client_key` in the registry's table; where they are named, the certificate has expired or is by another authority"
+        }
+        NetworkFailure::Proxy => {
+            "the proxy that `HTTPS_PROXY` or `HTTP_PROXY` names does not let this through: check its address, its user name and password there, and its rules; `NO_PROXY` names hosts that need none"
         }
         NetworkFailure::NotTls => {
             "the registry seems to speak plain http: `insecure = true` in its table allows that, and anyone on the way can then read the credentials"

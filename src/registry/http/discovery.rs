@@ -9,7 +9,7 @@ use super::host::Host;
 use super::retry::{Failure, Retries, is_passing};
 use super::token::Access;
 use super::{address, challenge};
-use crate::registry::RegistryError;
+use crate::registry::{NetworkFailure, RegistryError};
 
 impl Host {
     /// The root of the API. Found once; that it cannot be found is remembered too, so that many requests to a
@@ -32,7 +32,9 @@ impl Host {
             let base = address::base(scheme, &self.name).ok_or_else(none)?;
             match (self.ping(&base).await, schemes.peek()) {
                 (Ok(()), _) => return Ok(base),
-                (Err(failure), Some(_)) if failure.error.refusal().is_none() => {
+                (Err(failure), Some(_))
+                    if failure.error.refusal().is_none() && !wants_certificate(&failure.error) =>
+                {
                     scheme = schemes.next().copied().unwrap_or(scheme);
                 }
                 (Err(failure), _) => retries.again(failure).await?,
@@ -59,4 +61,9 @@ impl Host {
         answer.discard().await;
         Ok(())
     }
+}
+
+/// Whether who answered speaks TLS well enough, but not with a client that it does not know: plain http would be no way around that.
+fn wants_certificate(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Unreachable { failure: NetworkFailure::ClientCertificate, .. })
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
+use rustls::AlertDescription;
 use url::Url;
 
 use super::answer::{Answer, Received};
@@ -150,8 +151,11 @@ impl Host {
             }
             Ok(Err(error)) => {
                 let failure = kind_of(&error);
-                let passing = !matches!(failure, NetworkFailure::Certificate | NetworkFailure::NotTls)
-                    && !error.is_builder();
+                let lasting = matches!(
+                    failure,
+                    NetworkFailure::Certificate | NetworkFailure::ClientCertificate | NetworkFailure::NotTls
+                );
+                let passing = !lasting && !error.is_builder();
                 (in_words(&error, failure), failure, passing)
             }
             Err(stall) => (stalled(stall, &self.timeouts, size), NetworkFailure::Timeout, true),
@@ -196,7 +200,14 @@ fn kind_of(error: &reqwest::Error) -> NetworkFailure {
                 return NetworkFailure::Certificate;
             }
             Some(rustls::Error::InvalidMessage(_)) => return NetworkFailure::NotTls,
+            Some(rustls::Error::AlertReceived(alert)) if refuses_client(*alert) => {
+                return NetworkFailure::ClientCertificate;
+            }
             _ => {}
+        }
+        // The words of hyper-util's tunnel, which has no type for them.
+        if current.to_string().contains("tunnel error") {
+            return NetworkFailure::Proxy;
         }
         if current.to_string().contains("dns error") {
             return NetworkFailure::Name;
@@ -204,6 +215,22 @@ fn kind_of(error: &reqwest::Error) -> NetworkFailure {
         cause = current.source();
     }
     if error.is_timeout() { NetworkFailure::Timeout } else { NetworkFailure::Connection }
+}
+
+/// Whether a server answers so where it wants a client's certificate, or another one (RFC 8446, 6.2): Go's servers say `bad_certificate`
+/// to a client that shows none.
+fn refuses_client(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 /// The TLS error that `error` is, perhaps as the content of I/O errors, which do not name it as their source.
