@@ -77,16 +77,18 @@ fn refusal(status: u16, code: &str, message: &str) -> Fault {
     Fault::Answer(status, vec![("content-type", "application/json".to_owned())], body.into_bytes())
 }
 
-/// The upload sessions that a registry keeps on its disk.
+/// The upload sessions that a registry keeps on its disk, each by the file that says when it began. (When one is cancelled, the
+/// distribution registry 2.8 leaves an empty hash behind, whoever cancels it, and sweeps it up later.)
 fn sessions(data: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.file_name().is_some_and(|name| name == "_uploads") {
-            let kept = fs::read_dir(&path).unwrap().map(|it| it.unwrap().path().display().to_string());
-            found.extend(kept);
-        } else if path.is_dir() {
+        if path.is_dir() {
             found.extend(sessions(&path));
+        } else if path.components().any(|part| part.as_os_str() == "_uploads")
+            && path.file_name().is_some_and(|name| name == "startedat" || name == "data")
+        {
+            found.push(path.display().to_string());
         }
     }
     found

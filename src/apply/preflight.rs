@@ -10,6 +10,7 @@ use super::Options;
 use super::refused::{PrepareError, conflict, contradiction};
 use crate::access::{self, Answers, Questions, Verdict};
 use crate::diagnostic::Diagnostic;
+use crate::model::access::alternatives;
 use crate::model::plan::{Action, Change, Plan, PlannedRepository, RemovalMethod};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::remote::RemoteReference;
@@ -149,8 +150,8 @@ fn told(it: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     }
     let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
-            Verdict::Refused(_) => format!("cannot {}", what.join(" or ")),
-            _ => format!("cannot find out whether to {} is allowed", what.join(" or ")),
+            Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
+            _ => format!("cannot find out whether to {} is allowed", alternatives(&what)),
         };
         let name = &it.planned.name;
         diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);
