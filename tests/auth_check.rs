@@ -330,41 +330,54 @@ fn the_report_is_json() {
     assert_snapshot!(check(&folder, "--json").expect_code(0).shown());
 }
 
-#[test]
-fn the_example_of_the_page_is_what_people_see() {
-    let refusal = Refusal {
-        request: "POST https://ghcr.io/v2/colliery-io/brokkr-broker/blobs/uploads/".to_owned(),
-        status: 403,
-        errors: ErrorEnvelope::parse(
-            br#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#,
-        ),
-        repository: Some("colliery-io/brokkr-broker".to_owned()),
+/// A refusal, as a registry at this address gives it.
+fn refused(status: u16, host: &str, repository: &str, code: &str, message: &str) -> Refusal {
+    let body = json!({ "errors": [{ "code": code, "message": message }] }).to_string();
+    Refusal {
+        request: format!("POST https://{host}/v2/{repository}/blobs/uploads/"),
+        status,
+        errors: ErrorEnvelope::parse(body.as_bytes()),
+        repository: Some(repository.to_owned()),
         credentials: Some("`GITHUB_TOKEN`".to_owned()),
         insufficient: false,
         retry_after: None,
         attempts: 1,
-    };
-    let diagnostic = RegistryError::Denied(Box::new(refusal)).to_diagnostic();
-    let shown = human(std::slice::from_ref(&diagnostic), Style { color: false, unicode: true, width: 100 });
-    let (_, shown) = shown.split_once('\n').expect("a heading");
+    }
+}
+
+#[test]
+fn the_examples_of_the_pages_are_what_people_see() {
+    let ghcr =
+        refused(403, "ghcr.io", "colliery-io/brokkr-broker", "DENIED", "permission_denied: write_package");
+    let harbor =
+        refused(404, "harbor.example.com", "brokkr/broker", "NAME_UNKNOWN", "project brokkr not found");
+    let denied = RegistryError::Denied(Box::new(ghcr)).to_diagnostic();
+    let not_found = RegistryError::NotFound(Box::new(harbor)).to_diagnostic();
     let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_CORPUS").is_some();
-    for page in ["docs/errors/registry-denied.md", "docs/guides/github-actions.md"] {
+    for (page, diagnostic) in [
+        ("docs/errors/registry-denied.md", &denied),
+        ("docs/guides/github-actions.md", &denied),
+        ("docs/errors/registry-not-found.md", &not_found),
+    ] {
+        let shown =
+            human(std::slice::from_ref(diagnostic), Style { color: false, unicode: true, width: 100 });
+        let (_, shown) = shown.split_once('\n').expect("a heading");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let text = fs::read_to_string(&path).unwrap();
-        let start = text.find("publish::registry::denied\n").expect("an example");
-        let opening = "publish::registry::denied\n".len();
+        let opening = format!("\n{}\n", diagnostic.code);
+        let start = text.find(&opening).expect("an example") + opening.len();
         let end = start + text[start..].find("```\n").expect("the end of the block");
         if update {
-            fs::write(&path, format!("{}{shown}{}", &text[..start + opening], &text[end..])).unwrap();
+            fs::write(&path, format!("{}{shown}{}", &text[..start], &text[end..])).unwrap();
         } else {
-            assert_eq!(&text[start + opening..end], shown, "{page}");
+            assert_eq!(&text[start..end], shown, "{page}");
         }
     }
     // In annotations of GitHub the lines of the workflow stay lines, and in JSON too.
-    let annotation = github(std::slice::from_ref(&diagnostic));
+    let annotation = github(std::slice::from_ref(&denied));
     assert!(annotation.contains("%0A%0Apermissions:%0A  contents: read%0A  packages: write"), "{annotation}");
     assert_eq!(annotation.lines().count(), 1);
-    let document: Value = serde_json::from_str(&render_json(&[diagnostic])).unwrap();
+    let document: Value = serde_json::from_str(&render_json(&[denied])).unwrap();
     let help = document["diagnostics"][0]["help"].as_str().unwrap();
     assert!(help.contains("\n\npermissions:\n  contents: read\n  packages: write"), "{help}");
 }
