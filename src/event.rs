@@ -154,10 +154,10 @@ pub enum Placed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Every repository is asked whether the credentials may do there what is planned.
-    Preflight,
     /// Sources are opened and tags are read again.
     Check,
+    /// Every repository is asked whether the credentials may do there what is planned.
+    Preflight,
     /// Blobs and manifests.
     Content,
     /// Tags that are written once.
