@@ -180,10 +180,10 @@ pub enum Placed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Every repository is asked whether the credentials may do there what is planned.
-    Preflight,
     /// Sources are opened and tags are read again.
     Check,
+    /// Every repository is asked whether the credentials may do there what is planned.
+    Preflight,
     /// What is to be sent is searched for secrets.
     Secrets,
     /// Blobs and manifests.

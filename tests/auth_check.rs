@@ -77,16 +77,18 @@ fn refusal(status: u16, code: &str, message: &str) -> Fault {
     Fault::Answer(status, vec![("content-type", "application/json".to_owned())], body.into_bytes())
 }
 
-/// The upload sessions that a registry keeps on its disk.
+/// The upload sessions that a registry keeps on its disk, each by the file that says when it began. (When one is cancelled, the
+/// distribution registry 2.8 leaves an empty hash behind, whoever cancels it, and sweeps it up later.)
 fn sessions(data: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.file_name().is_some_and(|name| name == "_uploads") {
-            let kept = fs::read_dir(&path).unwrap().map(|it| it.unwrap().path().display().to_string());
-            found.extend(kept);
-        } else if path.is_dir() {
+        if path.is_dir() {
             found.extend(sessions(&path));
+        } else if path.components().any(|part| part.as_os_str() == "_uploads")
+            && path.file_name().is_some_and(|name| name == "startedat" || name == "data")
+        {
+            found.push(path.display().to_string());
         }
     }
     found
@@ -328,41 +330,54 @@ fn the_report_is_json() {
     assert_snapshot!(check(&folder, "--json").expect_code(0).shown());
 }
 
-#[test]
-fn the_example_of_the_page_is_what_people_see() {
-    let refusal = Refusal {
-        request: "POST https://ghcr.io/v2/colliery-io/brokkr-broker/blobs/uploads/".to_owned(),
-        status: 403,
-        errors: ErrorEnvelope::parse(
-            br#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#,
-        ),
-        repository: Some("colliery-io/brokkr-broker".to_owned()),
+/// A refusal, as a registry at this address gives it.
+fn refused(status: u16, host: &str, repository: &str, code: &str, message: &str) -> Refusal {
+    let body = json!({ "errors": [{ "code": code, "message": message }] }).to_string();
+    Refusal {
+        request: format!("POST https://{host}/v2/{repository}/blobs/uploads/"),
+        status,
+        errors: ErrorEnvelope::parse(body.as_bytes()),
+        repository: Some(repository.to_owned()),
         credentials: Some("`GITHUB_TOKEN`".to_owned()),
         insufficient: false,
         retry_after: None,
         attempts: 1,
-    };
-    let diagnostic = RegistryError::Denied(Box::new(refusal)).to_diagnostic();
-    let shown = human(std::slice::from_ref(&diagnostic), Style { color: false, unicode: true, width: 100 });
-    let (_, shown) = shown.split_once('\n').expect("a heading");
+    }
+}
+
+#[test]
+fn the_examples_of_the_pages_are_what_people_see() {
+    let ghcr =
+        refused(403, "ghcr.io", "colliery-io/brokkr-broker", "DENIED", "permission_denied: write_package");
+    let harbor =
+        refused(404, "harbor.example.com", "brokkr/broker", "NAME_UNKNOWN", "project brokkr not found");
+    let denied = RegistryError::Denied(Box::new(ghcr)).to_diagnostic();
+    let not_found = RegistryError::NotFound(Box::new(harbor)).to_diagnostic();
     let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_CORPUS").is_some();
-    for page in ["docs/errors/registry-denied.md", "docs/guides/github-actions.md"] {
+    for (page, diagnostic) in [
+        ("docs/errors/registry-denied.md", &denied),
+        ("docs/guides/github-actions.md", &denied),
+        ("docs/errors/registry-not-found.md", &not_found),
+    ] {
+        let shown =
+            human(std::slice::from_ref(diagnostic), Style { color: false, unicode: true, width: 100 });
+        let (_, shown) = shown.split_once('\n').expect("a heading");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
         let text = fs::read_to_string(&path).unwrap();
-        let start = text.find("publish::registry::denied\n").expect("an example");
-        let opening = "publish::registry::denied\n".len();
+        let opening = format!("\n{}\n", diagnostic.code);
+        let start = text.find(&opening).expect("an example") + opening.len();
         let end = start + text[start..].find("```\n").expect("the end of the block");
         if update {
-            fs::write(&path, format!("{}{shown}{}", &text[..start + opening], &text[end..])).unwrap();
+            fs::write(&path, format!("{}{shown}{}", &text[..start], &text[end..])).unwrap();
         } else {
-            assert_eq!(&text[start + opening..end], shown, "{page}");
+            assert_eq!(&text[start..end], shown, "{page}");
         }
     }
     // In annotations of GitHub the lines of the workflow stay lines, and in JSON too.
-    let annotation = github(std::slice::from_ref(&diagnostic));
+    let annotation = github(std::slice::from_ref(&denied));
     assert!(annotation.contains("%0A%0Apermissions:%0A  contents: read%0A  packages: write"), "{annotation}");
     assert_eq!(annotation.lines().count(), 1);
-    let document: Value = serde_json::from_str(&render_json(&[diagnostic])).unwrap();
+    let document: Value = serde_json::from_str(&render_json(&[denied])).unwrap();
     let help = document["diagnostics"][0]["help"].as_str().unwrap();
     assert!(help.contains("\n\npermissions:\n  contents: read\n  packages: write"), "{help}");
 }

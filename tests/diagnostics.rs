@@ -42,11 +42,9 @@ fn every_code_has_a_page_and_every_page_a_code() {
 }
 
 /// Codes that take a fault which no program on a test machine produces at will; unit tests of their rooms show them.
-const NOT_SHOWN: [Code; 7] = [
-    Code::RegistryDenied,
+const NOT_SHOWN: [Code; 5] = [
     Code::RegistryNotFound,
     Code::RegistryRateLimited,
-    Code::RegistryRejected,
     Code::RegistryProtocol,
     Code::ApplyFailed,
     Code::ApplyReadBack,

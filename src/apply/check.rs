@@ -180,36 +180,38 @@ pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Diges
     Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
 }
 
-/// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned.
+/// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned. Gives the positions
+/// of the repositories in which a tag is not yet as wanted.
 pub(super) async fn stale(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
     progress: &Progress,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
     let asked = prepared.iter().flat_map(|it| {
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {
             let standing = async {
                 let found = digest_at(it.repository.as_ref(), &change.tag).await?;
+                let pending = found.as_ref() != change.wanted();
                 if !has_wanted(it, change).await? {
-                    return Ok(Some(gone_diagnostic(it, change)));
+                    return Ok((pending, Some(gone_diagnostic(it, change))));
                 }
                 if stands(it, change, found.as_ref(), options).await? {
-                    return Ok::<_, RegistryError>(None);
+                    return Ok::<_, RegistryError>((pending, None));
                 }
                 let diagnostic = stale_diagnostic(&it.planned.name, change, found.as_ref());
                 progress.found(it.position, position, found.map(TagTarget::new));
-                Ok(Some(diagnostic))
+                Ok((pending, Some(diagnostic)))
             };
             (it, position, change, standing.await)
         })
     });
-    let mut problems = Vec::new();
+    let (mut problems, mut pending) = (Vec::new(), BTreeSet::new());
     for (it, position, change, standing) in join_all(asked).await {
         let name = &it.planned.name;
         match standing {
-            Ok(None) => {}
-            Ok(Some(diagnostic)) => {
+            Ok((is_pending, None)) => pending.extend(is_pending.then_some(it.position)),
+            Ok((_, Some(diagnostic))) => {
                 progress.change(it.position, position, ChangeResult::Stale, Some(diagnostic.message.clone()));
                 problems.push(diagnostic);
             }
@@ -226,5 +228,5 @@ pub(super) async fn stale(
             }
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() { Ok(pending) } else { Err(problems) }
 }

@@ -115,14 +115,15 @@ impl From<Vec<Diagnostic>> for Stop {
 
 async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
-    stage(Stage::Preflight);
-    unless_cancelled(Stage::Preflight, options, preflight::ask(plan, options)).await?;
     stage(Stage::Check);
     // Sources are read on this thread, and those of registries wait for the network.
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
-    unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    let pending = unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
+    stage(Stage::Preflight);
+    let asked = preflight::ask(plan, &prepared, &pending, options);
+    unless_cancelled(Stage::Preflight, options, asked).await?;
     if let Some(planned) = &plan.secrets {
         stage(Stage::Secrets);
         secrets::search(planned, &prepared, options, progress)?;
@@ -175,11 +176,11 @@ async fn read_back(
 }
 
 /// Drops `work` when the person wants to stop: it moves no tag.
-async fn unless_cancelled(
+async fn unless_cancelled<T>(
     stage: Stage,
     options: &Options<'_>,
-    work: impl Future<Output = Result<(), Vec<Diagnostic>>>,
-) -> Result<(), Stop> {
+    work: impl Future<Output = Result<T, Vec<Diagnostic>>>,
+) -> Result<T, Stop> {
     let mut cancel = options.cancel.clone();
     let cancelled = async {
         if cancel.wait_for(|cancelled| *cancelled).await.is_err() {

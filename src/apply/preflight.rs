@@ -1,98 +1,77 @@
 //! Before anything is sent: may each repository be pushed to, may its source be read where content is mounted from there, may
 //! tags go where some are to? All repositories are asked at once, and just what the plan needs.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
 use super::Options;
-use super::refused::{PrepareError, conflict, contradiction};
+use super::check::Prepared;
+use super::refused::PrepareError;
 use crate::access::{self, Answers, Questions, Verdict};
 use crate::diagnostic::Diagnostic;
-use crate::model::plan::{Action, Change, Plan, PlannedRepository, RemovalMethod};
+use crate::model::access::alternatives;
+use crate::model::plan::{Action, Plan, PlannedRepository, RemovalMethod};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::remote::RemoteReference;
-use crate::model::{ContentSpec, Provider, RepositoryName};
-use crate::registry::{ReadWriteRepository, RegistryError};
+use crate::model::{ContentSpec, RepositoryName};
+use crate::registry::RegistryError;
 
 /// A repository with what is asked about it.
 struct Asked<'p> {
-    planned: &'p PlannedRepository,
-    repository: Arc<dyn ReadWriteRepository>,
-    provider: Option<Provider>,
+    it: &'p Prepared<'p>,
     questions: Questions,
     /// The names of what it mounts from.
     mounts: Vec<String>,
 }
 
-/// Asks every repository in which something is to change, and tells everything that is refused or could not be found out.
-/// A plan that changes nothing asks nothing, and neither does one that will be refused anyway.
-pub(super) async fn ask(plan: &Plan, options: &Options<'_>) -> Result<(), Vec<Diagnostic>> {
-    if !is_sound(plan) {
-        return Ok(());
-    }
-    let (mut asked, mut problems) = (BTreeMap::<_, Asked<'_>>::new(), Vec::new());
-    for (position, planned) in plan.repositories.iter().enumerate().filter(|(_, it)| it.has_changes()) {
-        let Some(endpoint) = plan.registries.get(&planned.registry) else { continue };
-        let failed = |error: RegistryError| {
-            PrepareError::Registry { address: planned.address.clone(), error }.to_diagnostic()
-        };
-        let repository = match options.connect.repository(endpoint, &planned.repository) {
-            Ok(repository) => repository,
-            Err(error) => {
-                problems.push(failed(error));
-                continue;
-            }
-        };
+/// Asks every repository in which something is still to change, those at the positions in `pending` among them, and tells
+/// everything that is refused or could not be found out. Where all is as wanted nothing is asked.
+pub(super) async fn ask(
+    plan: &Plan,
+    prepared: &[Prepared<'_>],
+    pending: &BTreeSet<usize>,
+    options: &Options<'_>,
+) -> Result<(), Vec<Diagnostic>> {
+    let (mut asked, mut problems) = (Vec::<Asked<'_>>::new(), Vec::new());
+    let changes = |it: &&Prepared<'_>| pending.contains(&it.position) || it.planned.sends_referrers();
+    for it in prepared.iter().filter(changes) {
         // What is published may share a repository, which is asked once.
-        let same = |other: &&mut Asked<'_>| {
-            other.planned.registry == planned.registry && other.planned.repository == planned.repository
+        let same = |other: &Asked<'_>| {
+            other.it.planned.registry == it.planned.registry
+                && other.it.planned.repository == it.planned.repository
         };
-        let it = match asked.values_mut().find(same) {
-            Some(it) => it,
-            None => asked.entry(position).or_insert(Asked {
-                planned,
-                repository,
-                provider: endpoint.provider(),
-                questions: Questions::default(),
-                mounts: Vec::new(),
-            }),
-        };
-        it.questions.push |= pushes(planned);
-        it.questions.delete |= planned.changes.iter().any(|change| change.action == Action::Remove);
-        for source in mounted_from(planned, endpoint) {
+        let position = asked.iter().position(same).unwrap_or_else(|| {
+            asked.push(Asked { it, questions: Questions::default(), mounts: Vec::new() });
+            asked.len() - 1
+        });
+        let Some(one) = asked.get_mut(position) else { continue };
+        one.questions.push |= pushes(it.planned);
+        one.questions.delete |= it.planned.changes.iter().any(|change| change.action == Action::Remove);
+        for source in mounted_from(it.planned, it.endpoint) {
             let name = format!("{}/{}", source.host, source.repository);
-            if it.mounts.contains(&name) {
+            if one.mounts.contains(&name) {
                 continue;
             }
             let (endpoint, repository) = declared(plan, source);
             match options.connect.repository(&endpoint, repository) {
                 Ok(repository) => {
-                    it.questions.mounts.push(repository);
-                    it.mounts.push(name);
+                    one.questions.mounts.push(repository);
+                    one.mounts.push(name);
                 }
-                Err(error) => problems.push(failed(error)),
+                Err(error) => {
+                    let address = it.planned.address.clone();
+                    problems.push(PrepareError::Registry { address, error }.to_diagnostic());
+                }
             }
         }
     }
-    let answers = join_all(asked.values().map(|it| async move {
-        let answers = access::ask(it.repository.as_ref(), it.provider, &it.questions).await;
-        told(it, &answers)
+    let answers = join_all(asked.iter().map(|one| async move {
+        let provider = one.it.endpoint.provider();
+        told(one, &access::ask(one.it.repository.as_ref(), provider, &one.questions).await)
     }));
     problems.extend(answers.await.into_iter().flatten());
     if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
-/// Whether the plan is one that an apply begins with; the check says what is wrong with another.
-fn is_sound(plan: &Plan) -> bool {
-    plan.repositories.iter().all(|planned| {
-        let refused =
-            |change: &Change| conflict(planned, change).is_some() || contradiction(planned, change).is_some();
-        let endpoint = plan.registries.get(&planned.registry);
-        endpoint.is_some_and(|it| it.url.full_name(&planned.repository) == planned.name)
-            && !planned.changes.iter().any(refused)
-    })
 }
 
 /// Whether something is put here: content, a tag, or the placeholder by way of which a tag goes.
@@ -130,8 +109,8 @@ fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, 
 }
 
 /// What stands in the way in one repository, each thing once: a token that is refused is refused for everything.
-fn told(it: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
-    let mounts = it.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
+fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
+    let mounts = one.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
     let mut problems: Vec<(Vec<String>, &Verdict, Diagnostic)> = Vec::new();
     for (what, verdict) in all.into_iter().chain(mounts) {
@@ -143,10 +122,10 @@ fn told(it: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     }
     let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
-            Verdict::Refused(_) => format!("cannot {}", what.join(" or ")),
-            _ => format!("cannot find out whether to {} is allowed", what.join(" or ")),
+            Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
+            _ => format!("cannot find out whether to {} is allowed", alternatives(&what)),
         };
-        let name = &it.planned.name;
+        let name = &one.it.planned.name;
         diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);
         diagnostic
     };

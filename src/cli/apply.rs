@@ -13,7 +13,8 @@ use crate::model::plan::Plan;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
-/// Content goes to every registry first, then immutable tags, then floating ones; then every tag is read back.
+/// Every repository is asked first whether the credentials may do what is planned. Then content goes to every registry, then
+/// immutable tags, then floating ones; then every tag is read back.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A plan that `plan --out`, `rollback --out` or `prune --out` saved: applied exactly as it is, without asking.

@@ -11,7 +11,6 @@ use crate::access::{self, Answers, Questions, Verdict};
 use crate::apply::Connect;
 use crate::config::{Config, Content};
 use crate::desired::{Address, Selection};
-use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
 use crate::model::plan::GENERATOR;
@@ -174,9 +173,8 @@ fn answer(verdict: &Verdict) -> Answer {
 }
 
 fn problem(error: &RegistryError) -> Problem {
-    let Diagnostic { code, message, help, .. } = error.to_diagnostic();
-    let code: Code = code;
-    Problem { code: code.as_str().to_owned(), reason: message, help }
+    let diagnostic = error.to_diagnostic();
+    Problem { code: diagnostic.code.to_string(), reason: diagnostic.message, help: diagnostic.help }
 }
 
 #[cfg(test)]

@@ -124,6 +124,15 @@ impl Permission {
     }
 }
 
+/// `read, push or delete`.
+pub fn alternatives(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 impl Answer {
     /// What stands in the way, refused or unknown.
     pub fn problem(&self) -> Option<&Problem> {

@@ -4,7 +4,7 @@ use super::paint::Ink;
 use super::rows::pad;
 use super::{Style, clean};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::access::{AccessReport, Answer, Permission, Problem, RepositoryAccess};
+use crate::model::access::{AccessReport, Answer, Permission, Problem, RepositoryAccess, alternatives};
 
 /// The space between two columns.
 const GAP: &str = "   ";
@@ -154,7 +154,7 @@ pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
 
 fn diagnostic(group: &Group<'_>) -> Diagnostic {
     let cannot = |what: &[String]| {
-        let what = what.join(" or ");
+        let what = alternatives(what);
         if group.unknown { format!("cannot ask whether to {what}") } else { format!("cannot {what}") }
     };
     let message = match group.repositories.as_slice() {

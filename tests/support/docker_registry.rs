@@ -75,7 +75,7 @@ pub struct DockerRegistry {
 impl DockerRegistry {
     /// One that speaks plain http.
     pub fn start(auth: &Auth) -> Self {
-        Self::launch(auth, false, true)
+        Self::launch(auth, false, DELETES)
     }
 
     /// One that takes nothing: it is read-only, for maintenance.

@@ -1,5 +1,7 @@
 //! Whether a layout can be read and written: tried with a file that is removed again at once.
 
+use std::path::{Path, PathBuf};
+
 use super::draft::Draft;
 use super::layout::Layout;
 use crate::registry::{Presence, RegistryError};
@@ -20,15 +22,11 @@ impl Layout {
         self.exists()?;
         let folder = self.folder();
         let blobs = folder.join("blobs").join("sha256");
-        // What is a file, or cannot be looked at, is met by writing there.
-        let nearest = |from: &std::path::Path| {
+        // What is a file, or cannot be looked at, is met by writing there. Of a relative path nothing may be left but the
+        // working folder.
+        let nearest = |from: &Path| {
             let there = from.ancestors().find(|above| above.symlink_metadata().is_ok());
-            match there {
-                // Of a relative path nothing is left but the working folder.
-                Some(there) if there.as_os_str().is_empty() => ".".into(),
-                None => ".".into(),
-                Some(there) => there.to_owned(),
-            }
+            there.map_or_else(|| PathBuf::from("."), Path::to_owned)
         };
         let (own, inner) = (nearest(&folder), nearest(&blobs));
         drop(Draft::new(&own)?);
@@ -42,7 +40,6 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 

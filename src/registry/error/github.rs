@@ -77,26 +77,28 @@ fn package(refusal: &Refusal) -> Option<(&str, String)> {
     Some((owner, name.replace('/', "%2F")))
 }
 
-/// Where the owner's `page` is, of the organization's settings.
-fn organization_page(refusal: &Refusal, page: &str) -> String {
-    match package(refusal) {
-        Some((owner, _)) => format!("https://github.com/organizations/{owner}/settings/{page}"),
-        None => "the organization's settings".to_owned(),
-    }
+/// Where an owner of the organization allows what is called `settings`, each with the page that it is on.
+fn organization(refusal: &Refusal, settings: &[(&str, &str)]) -> String {
+    let names = |(name, page): &(&str, &str)| match package(refusal) {
+        Some((owner, _)) => {
+            format!("\"{name}\" (https://github.com/organizations/{owner}/settings/{page})")
+        }
+        None => format!("\"{name}\" in its settings"),
+    };
+    settings.iter().map(names).collect::<Vec<_>>().join(" and ")
 }
 
 fn may_not_create(refusal: &Refusal) -> String {
     format!(
-        "this would be the package's first push, and the job's token may not create packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nIf they are there, the organization forbids it: an owner allows it under \"Package creation\" ({}) and \"Workflow permissions\" ({})",
-        organization_page(refusal, "packages"),
-        organization_page(refusal, "actions"),
+        "this would be the package's first push, and the job's token may not create packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nIf they are there, the organization forbids it: an owner allows it under {}",
+        organization(refusal, &[("Package creation", "packages"), ("Workflow permissions", "actions")]),
     )
 }
 
 fn may_not_write(refusal: &Refusal) -> String {
     format!(
-        "the job's token may not write packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nA pull request from a fork never gets that, whatever the workflow says: publish when it is merged. If it is none, the organization forbids it for every workflow: {}, \"Workflow permissions\"",
-        organization_page(refusal, "actions"),
+        "the job's token may not write packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nA pull request from a fork never gets that, whatever the workflow says: publish when it is merged. If it is none, the organization forbids it for every workflow: an owner allows it under {}",
+        organization(refusal, &[("Workflow permissions", "actions")]),
     )
 }
 
