@@ -72,7 +72,8 @@ fn commands_anywhere(text: &str) -> bool {
 /// looks for `::` (`ActionCommand.TryParseV2`).
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     let quiet = |character: char| matches!(character, '\n' | '\t') || !acts(character);
-    if text.chars().all(quiet) && !text.contains("##") && !text.contains("::") {
+    let command = |line: &str| line.trim_start().starts_with("::");
+    if text.chars().all(quiet) && !text.contains("##") && !text.lines().any(command) {
         return Cow::Borrowed(text);
     }
     let mut output = String::with_capacity(text.len());
