@@ -114,10 +114,7 @@ fn registry(text: &mut String, place: &Place) {
     let gap = if place.known { "\n" } else { "" };
     line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
     if place.known {
-        line(
-            text,
-            "# visibility = \"public\"    # held against what a pull without credentials sees",
-        );
+        line(text, "# visibility = \"public\"    # held against what a pull without credentials sees");
     }
 }
 
