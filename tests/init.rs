@@ -9,6 +9,7 @@ mod command;
 use std::collections::BTreeMap;
 
 use brokkr_publish::context::Flags;
+use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
 use brokkr_publish::init::{Surroundings, propose, survey};
 use chart::Chart;
@@ -199,7 +200,9 @@ proptest! {
             environment: BTreeMap::new(),
             working_folder: folder.path.clone(),
         };
-        let found = engine::lint(&session, &[]);
+        // What Helm would refuse in a chart is the chart's mistake, and told by `lint`.
+        let mut found = engine::lint(&session, &[]);
+        found.retain(|it| it.code != Code::SourceChart);
         let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
         prop_assert!(found.is_empty(), "{messages:?}\n{}", proposal.text);
     }
