@@ -9,6 +9,7 @@ mod command;
 use std::collections::BTreeMap;
 
 use brokkr_publish::context::Flags;
+use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
 use brokkr_publish::init::{Surroundings, propose, survey};
 use chart::Chart;
@@ -92,6 +93,8 @@ fn outside_of_any_repository() {
 fn charts_alone() {
     let folder = repository(&[], Some("https://git.example.com/team/charts"));
     Chart::small("web", "1.2.3").write(&folder.path.join("web"));
+    let dependencies = "dependencies:\n- name: sub\n  version: 1.2.3\n";
+    folder.write("web/Chart.yaml", format!("apiVersion: v2\nname: web\nversion: 1.2.3\n{dependencies}"));
     Chart::small("sub", "1.2.3").write(&folder.path.join("web/charts/sub"));
     folder.write("lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n");
     folder.write("other/Chart.yaml", "apiVersion: v2\nversion: 1.0.0\n");
@@ -143,7 +146,7 @@ fn hostile_names_are_left_out_with_a_word() {
     for name in [
         format!("{hostile}/Dockerfile"),
         format!("Dockerfile.{hostile}"),
-        format!("Dockerfile.q\"uo'te$(touch pwned)`touch pwned`"),
+        "Dockerfile.q\"uo'te$(touch pwned)`touch pwned`".to_owned(),
         "-c/Dockerfile".to_owned(),
         "{{ pr.number }}/Chart.yaml".to_owned(),
     ] {
@@ -197,7 +200,9 @@ proptest! {
             environment: BTreeMap::new(),
             working_folder: folder.path.clone(),
         };
-        let found = engine::lint(&session, &[]);
+        // What Helm would refuse in a chart is the chart's mistake, and told by `lint`.
+        let mut found = engine::lint(&session, &[]);
+        found.retain(|it| it.code != Code::SourceChart);
         let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
         prop_assert!(found.is_empty(), "{messages:?}\n{}", proposal.text);
     }

@@ -189,15 +189,31 @@ fn questions_to_git_run_no_program_of_its_configuration() {
 fn outputs_of_a_step_are_one_line_each_whatever_things_are_called() {
     for name in ["x\nforged=1", "x=1", "x<<EOF", "x\r\nforged<<EOF\nEOF", "x\u{2028}y", "::add-mask::x"] {
         let quoted = serde_json::json!(name).to_string();
-        let config = format!("{RULES}[images.{quoted}]\nsource = 'oci:image'\nrepository = 'app'\n");
-        let folder = Folder::with(&[("publish.toml", &config)]);
-        let done = folder.run("tags --format github --ref refs/tags/v1.2.3").done().expect_code(0);
-        let output =
-            Regex::new(r"^(json|[A-Za-z0-9_.-]+-(version|tags|references))=[^\r\n]*$").expect("a pattern");
-        for line in done.stdout().lines() {
-            assert!(output.is_match(line) && !line.starts_with("forged"), "{name:?}: {}", done.shown());
+        for resource in [
+            format!("[images.{quoted}]\nsource = 'oci:image'\nrepository = 'app'\n"),
+            format!("[charts.{quoted}]\nsource = 'chart'\nrepository = 'app'\n"),
+            format!("[images.app]\nsource = 'oci:image'\nrepository = {quoted}\n"),
+            format!("[images.app]\nsource = 'oci:image'\n[registries.other]\nurl = {quoted}\n"),
+            format!("[images.app]\nsource = 'oci:image'\n[tags.other]\non = 'tag'\ntemplate = {quoted}\n"),
+        ] {
+            let folder = Folder::with(&[("publish.toml", &format!("{RULES}{resource}"))]);
+            let done = folder.run("tags --format github --ref refs/tags/v1.2.3").done().expect_code(1);
+            assert_eq!(done.stdout(), "", "{resource}");
         }
-        assert_eq!(done.stdout().lines().count(), 4, "{}", done.shown());
+    }
+    // What is no name, but stands in the document: refs and variables.
+    let config = format!(
+        "{RULES}[vars]\nx = \"a\\nforged=1\"\n[images.app]\nsource = 'oci:image'\n[images.'team/other']\nsource = 'oci:image'\n"
+    );
+    let folder = Folder::with(&[("publish.toml", &config)]);
+    let output =
+        Regex::new(r"^(json|[A-Za-z0-9_./-]+-(version|tags|references))=[^\r\n]*$").expect("a pattern");
+    for reference in ["refs/tags/v1.2.3", "refs/heads/x=1<<EOF", "refs/heads/a\u{2028}b\u{85}c"] {
+        let done = folder.run_with(["tags", "--format", "github", "--ref", reference]).done().expect_code(0);
+        assert_eq!(done.stdout().lines().count(), 7, "{}", done.shown());
+        for line in done.stdout().lines() {
+            assert!(output.is_match(line) && !line.starts_with("forged"), "{reference:?}: {}", done.shown());
+        }
     }
 }
 

@@ -323,7 +323,7 @@ fn bytes_of_a_file_that_is_shown_in_part() {
         format!("version = 1 # {HOSTILE}\nwrong = 2 # {HOSTILE}\n"),
         format!("version = \"{HOSTILE}\"\n"),
         format!("version = 1\n\"{HOSTILE}\" = 2\n[tags.x{HOSTILE}]\n"),
-        format!("{HOSTILE}"),
+        HOSTILE.to_owned(),
         format!("version = 1\n[tags.x]\ntemplate = '''{{{{ y }}}} {HOSTILE}'''\n"),
         format!("version = 1\n[tags.x]\non = 'tag'\ntemplate = '''{HOSTILE}\n{{{{ y | nothing }}}}'''\n"),
         format!("version = 1\n[images.x]\nsource = '{NAME}'\nplatforms = ['{NAME}'] # {NAME}\n"),

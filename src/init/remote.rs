@@ -1,6 +1,7 @@
 //! From the address of a git remote to the registry beside it.
 
 use super::names::slug;
+use crate::model::RepositoryName;
 use crate::model::reference::RegistryLocation;
 
 /// Where a project publishes.
@@ -40,8 +41,9 @@ pub(super) fn place(remote: Option<&str>) -> Place {
         "gitlab.com" => ("gitlab", format!("registry.gitlab.com/{path}"), false),
         _ => return directory(source),
     };
+    let below = url.split_once('/').map_or("", |(_, below)| below);
     let is_registry = matches!(url.parse(), Ok(RegistryLocation::Http { .. }));
-    if !is_registry {
+    if !is_registry || below.parse::<RepositoryName>().is_err() {
         return directory(source);
     }
     Place { name, url, shared, source, known: true }

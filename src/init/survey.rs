@@ -70,7 +70,7 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
     let mut found = Found {
         project: project(remote.as_deref()).or(named).unwrap_or_else(|| "app".to_owned()),
         remote,
-        branch: branch.filter(|branch| is_plain(branch)),
+        branch: branch.filter(|branch| is_branch(branch)),
         version: version(folder),
         ..Found::default()
     };
@@ -99,6 +99,14 @@ fn is_plain(text: &str) -> bool {
             || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
     };
     !text.chars().any(odd) && text.len() <= 1000
+}
+
+/// Whether `branch` can be a glob that matches itself alone, and gives a tag that no other rule of a first file renders.
+fn is_branch(branch: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    let version = branch.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let taken = ["pr-", "sha-", "latest"].into_iter().any(|start| branch.starts_with(start));
+    branch.starts_with(|c: char| c.is_ascii_alphanumeric()) && branch.chars().all(plain) && !version && !taken
 }
 
 fn chart(folder: &Path, file: &str, found: &mut Found) {

@@ -71,7 +71,7 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
     // Without an image there is nothing that a tag of these rules would name: a chart has the tag of its version.
     let example = images.is_empty() && charts.is_empty();
     if example || !images.is_empty() {
-        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), |branch| quoted(&glob(branch)));
+        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
         text.push_str(&RULES.replace("BRANCH", &branch));
     }
     if example {
@@ -114,10 +114,7 @@ fn registry(text: &mut String, place: &Place) {
     let gap = if place.known { "\n" } else { "" };
     line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
     if place.known {
-        line(
-            text,
-            "# visibility = \"public\"                # held against what a pull without credentials sees",
-        );
+        line(text, "# visibility = \"public\"    # held against what a pull without credentials sees");
     }
 }
 
@@ -161,11 +158,6 @@ fn quoted(text: &str) -> String {
 fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { quoted(text) }
-}
-
-/// `branch` as a glob that matches itself.
-fn glob(branch: &str) -> String {
-    branch.chars().map(|c| if "*?[]{}\\!".contains(c) { '?' } else { c }).collect()
 }
 
 /// `text` as one word of a shell (POSIX, "Quoting").

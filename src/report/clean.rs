@@ -51,11 +51,12 @@ pub(crate) fn json(document: &str) -> String {
     let mut output = String::with_capacity(document.len());
     for (position, character) in document.char_indices() {
         let second = position > 0 && document.get(position - 1..).is_some_and(commands_anywhere);
-        match character {
-            _ if quiet(character) && !second => output.push(character),
-            _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+        if quiet(character) && !second {
+            output.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
                 output.push_str(&format!("\\u{unit:04x}"));
-            }),
+            }
         }
     }
     output
@@ -72,7 +73,8 @@ fn commands_anywhere(text: &str) -> bool {
 /// looks for `::` (`ActionCommand.TryParseV2`).
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     let quiet = |character: char| matches!(character, '\n' | '\t') || !acts(character);
-    if text.chars().all(quiet) && !text.contains("##") && !text.contains("::") {
+    let command = |line: &str| line.trim_start().starts_with("::");
+    if text.chars().all(quiet) && !text.contains("##") && !text.lines().any(command) {
         return Cow::Borrowed(text);
     }
     let mut output = String::with_capacity(text.len());

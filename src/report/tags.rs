@@ -92,7 +92,7 @@ impl Tags {
     pub fn github(&self) -> String {
         let mut text = clean::json(&format!("json={}\n", self.value()));
         for (id, resource) in &self.resources {
-            let name = output_name(&name(id, '-'));
+            let name = name(id, '-');
             let tags: Vec<&str> = resource.tags.iter().map(|entry| entry.tag.as_str()).collect();
             let references: Vec<String> = resource
                 .repositories
@@ -105,12 +105,6 @@ impl Tags {
         }
         text
     }
-}
-
-/// `name` as the name of an output: nothing in it ends the line or the name, whatever an image with a repository of its own is
-/// called (GitHub's "Workflow commands", "Setting an output parameter").
-fn output_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
 /// What a resource goes by: the name of an image, and of anything else its table too.
