@@ -262,3 +262,54 @@ fn summary(plan: &Plan) -> String {
     }
     format!("Plan: {counts}. {send} to send of {all}; the rest is there or can be mounted.\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(declared: Visibility, observed: ObservedVisibility, irreversible: bool) -> VisibilityChange {
+        VisibilityChange {
+            declared,
+            observed,
+            setting: None,
+            action: VisibilityAction::ByHand,
+            irreversible,
+            wide: None,
+            why: Some("no API of GitHub changes it".to_owned()),
+            settings_url: Some("https://github.com/orgs/acme/packages/container/app/settings".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_take_back_is_said_to_be_so() {
+        let public = change(Visibility::Public, ObservedVisibility::NotPublic, true);
+        assert_eq!(
+            by_hand(&public, ""),
+            "by hand, irreversible: https://github.com/orgs/acme/packages/container/app/settings"
+        );
+        let private = change(Visibility::Private, ObservedVisibility::Public, true);
+        assert_eq!(
+            by_hand(&private, ""),
+            "irreversible: GitHub does not make a public package private again; delete it and publish anew: \
+             https://github.com/orgs/acme/packages/container/app/settings"
+        );
+        let internal = change(Visibility::Internal, ObservedVisibility::NotPublic, false);
+        assert_eq!(
+            by_hand(&internal, ""),
+            "by hand: https://github.com/orgs/acme/packages/container/app/settings (no API of GitHub changes it)"
+        );
+    }
+
+    #[test]
+    fn what_a_plan_holds_reaches_no_terminal_raw() {
+        let hostile = "x\u{1b}[31m\u{202e}y".to_owned();
+        let mut change = change(Visibility::Public, ObservedVisibility::NotPublic, false);
+        change.settings_url = Some(hostile.clone());
+        change.why = Some(hostile.clone());
+        assert!(!by_hand(&change, "").contains(['\u{1b}', '\u{202e}']));
+        change.action = VisibilityAction::Set;
+        change.wide = Some(hostile);
+        let row = visibility_row(&change, Style { color: false, unicode: true, width: 80 }).expect("a row");
+        assert!(!row.why.contains(['\u{1b}', '\u{202e}']));
+    }
+}

@@ -1,9 +1,13 @@
 //! Docker Hub: each repository, by a token of ten minutes.
 
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use insta::assert_snapshot;
 
 use crate::Scene;
 use crate::docker_hub_api::{DockerHubApi, PASSWORD, USER};
+use crate::test_registry::Logged;
 
 async fn scene(visibility: &str) -> (Scene, DockerHubApi) {
     let hub = DockerHubApi::start().await;
@@ -53,7 +57,7 @@ async fn a_repository_that_appears_with_the_push_is_set_in_the_same_apply() {
     let (scene, hub) = scene("private").await;
     let known = hub.clone();
     // The push makes the repository, public by default.
-    scene.registry.hold(std::sync::Arc::new(move |request| {
+    scene.registry.hold(Arc::new(move |request: &Logged| -> BoxFuture<'static, ()> {
         if request.method == "PUT" && request.path.ends_with("/manifests/v1.0.0") {
             known.hold("acme/app", false);
         }
