@@ -166,7 +166,7 @@ async fn a_token_is_for_what_a_user_may_do() {
     let alice = open(&auths(&registry.host(), user("alice", "se:cret")));
     let image = SmallImage::new("tokens");
     image.push(alice.repository(&name("team/image")).as_ref(), "v1").await.expect("pushed");
-    let origin = alice.credentials_origin(&name("team/image")).await.expect("an answer");
+    let origin = alice.repository(&name("team/image")).credentials_origin().await.expect("an answer");
     assert_eq!(origin.as_deref(), Some("`DOCKER_AUTH_CONFIG`"));
 
     // Everybody pulls; each pushes to what is theirs.
@@ -252,7 +252,7 @@ async fn a_gitlab_job_pushes_with_its_own_token() {
     let open = connect(&endpoint(&registry), &options(&job)).expect("a registry");
     SmallImage::new("job").push(open.repository(&name("group/image")).as_ref(), "v1").await.expect("pushed");
     assert!(registry.tagged("group/image", "v1").is_some());
-    let origin = open.credentials_origin(&name("group/image")).await.expect("an answer");
+    let origin = open.repository(&name("group/image")).credentials_origin().await.expect("an answer");
     assert_eq!(origin.as_deref(), Some("`CI_JOB_TOKEN`"));
 }
 

@@ -67,7 +67,8 @@ impl Scene {
         let registry = TestRegistry::start(options).await;
         registry.public_where(public);
         let folder = Folder::new();
-        let written = Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"hello".as_slice())])]);
+        let written =
+            Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"hello".as_slice())])]);
         written.write(&folder.path.join("image"));
         let scene = Self { registry, folder, user };
         scene.declare(visibility, keys, images);
