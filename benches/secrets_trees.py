@@ -42,6 +42,8 @@ def main(binary, work, trees):
         for (severity, rule), count in sorted(found.items()):
             print(f"  {severity:6} {rule:28} {count:5}")
             high += count if severity == "high" else 0
+        for what in secrets.get("unsearched", []):
+            print(f"  unsearched: {what}")
     print(f"{high} findings of severity high, and there should be none")
     sys.exit(min(high, 1))
 
