@@ -38,6 +38,8 @@ def main(binary, work, trees):
         print(f"{name}: {size >> 20} MiB; {took:.2f} s of processor time in {wall:.2f} s, "
               f"gunzipping and hashing {compare:.2f} s, ratio {took / compare:.2f}")
         secrets = json.loads(plan.stdout).get("secrets") or {}
+        for what in secrets.get("unsearched", []):
+            print(f"  not searched: {what['reason']}")
         found = collections.Counter((it["severity"], it["rule"]) for it in secrets.get("findings", []))
         for (severity, rule), count in sorted(found.items()):
             print(f"  {severity:6} {rule:28} {count:5}")
