@@ -69,8 +69,9 @@ pub fn parse(block: &Block) -> Result<Header, String> {
     if !prefix.is_empty() {
         name = [prefix, b"/", &name].concat();
     }
-    // Before POSIX a directory was a file whose name ends in a slash.
-    let kind = if kind == Kind::File && name.last() == Some(&b'/') { Kind::Other } else { kind };
+    // Before POSIX, which gave files a type, a directory was a file whose name ends in a slash. The name of a file may end
+    // so too: where it is longer than the header has room for, and the whole one stands in a record before it.
+    let kind = if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { Kind::Other } else { kind };
     let size = match kind {
         Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may hold anything
         _ => number(field(block, 124, 12))?,
@@ -247,6 +248,8 @@ mod tests {
         let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
         assert_eq!(gnu.name, b"c");
         assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, Kind::Other);
+        let cut_off = read(header(b"a/long/", b"5", b'0', b"ustar\x0000", b""));
+        assert_eq!((cut_off.kind, cut_off.size), (Kind::File, 5));
         assert_eq!(read(header(b"l", b"junk", b'1', b"", b"")).size, 0);
         let mut broken = header(b"c", b"5", b'0', b"ustar\x0000", b"");
         broken[0] = b'd';

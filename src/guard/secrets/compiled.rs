@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 
 /// The rules, compiled. One set serves any number of threads.
 pub struct Rules {
-    rules: Vec<Rule>,
+    table: Vec<Rule>,
     patterns: Vec<OnceLock<Option<Regex>>>,
     pub(super) keywords: Keywords,
     identity: Digest,
@@ -30,8 +30,8 @@ impl Rules {
         STANDARD.get_or_init(|| Self::new(rules::all()))
     }
 
-    fn new(rules: Vec<Rule>) -> Self {
-        let near = rules.iter().enumerate().filter_map(|(position, rule)| match rule.find {
+    fn new(table: Vec<Rule>) -> Self {
+        let near = table.iter().enumerate().filter_map(|(position, rule)| match rule.find {
             Find::Near(near) => Some((position, near)),
             _ => None,
         });
@@ -39,8 +39,8 @@ impl Rules {
             near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
         );
         let identity =
-            Digest::of(format!("{FORMAT} {rules:?} {} {}", judge::lists(), places::lists()).as_bytes());
-        Self { patterns: rules.iter().map(|_| OnceLock::new()).collect(), rules, keywords, identity }
+            Digest::of(format!("{FORMAT} {table:?} {} {}", judge::lists(), places::lists()).as_bytes());
+        Self { patterns: table.iter().map(|_| OnceLock::new()).collect(), table, keywords, identity }
     }
 
     /// A digest of all that decides what is found. What is remembered of a layer holds only under the same identity.
@@ -50,14 +50,14 @@ impl Rules {
 
     /// Every rule, in the order of the documentation.
     pub fn all(&self) -> &[Rule] {
-        &self.rules
+        &self.table
     }
 
     /// The rule about the name of a file that `path`, of a layer, falls under. Patterns of files such as `.env.example` do
     /// not.
     pub fn path(&self, path: &str) -> Option<Match> {
         let plain = places::plain(path);
-        let rule = self.rules.iter().find(|rule| match rule.find {
+        let rule = self.table.iter().find(|rule| match rule.find {
             Find::Name(names) => places::any_matches(&plain, names),
             _ => false,
         })?;
@@ -88,17 +88,17 @@ impl Rules {
             Find::Lines(Lines { files, .. }) | Find::Variable(files) => places::any_matches(path, files),
             Find::Near(_) | Find::Name(_) => false,
         };
-        self.rules.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
+        self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
     }
 
     /// The position of the rule about variables.
     pub(super) fn of_variables(&self) -> Option<usize> {
-        self.rules.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
+        self.table.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
     }
 
     /// The pattern of the rule at `position`, which is tried at the start of what it is given.
     pub(super) fn pattern(&self, position: usize) -> Option<&Regex> {
-        let text = match self.rules.get(position)?.find {
+        let text = match self.table.get(position)?.find {
             Find::Near(near) => near.pattern,
             Find::Lines(lines) => lines.pattern,
             Find::Name(_) | Find::Variable(_) => return None,

@@ -31,16 +31,24 @@ pub(super) fn look<'b>(
     spot: &Spot<'b>,
 ) -> Option<(Range<usize>, Judged<'b>)> {
     let start = start(near.start, spot.bytes, spot.at)?;
-    let (whole, value) = matched(rules, spot.position, spot.bytes, start, spot.bytes.len())?;
     let text = |range: &Range<usize>| spot.bytes.get(range.clone()).unwrap_or_default();
-    let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value));
-    if judged.as_ref().is_some_and(|it| it.proven) || alone(near.start, spot.bytes, &whole) {
-        return judged.map(|it| (value, it));
+    let judged = |(whole, value): (Range<usize>, Range<usize>)| {
+        let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value))?;
+        Some((whole, value, judged))
+    };
+    // In the middle of a word only what proves itself is looked at: nearly all keywords of a file full of them are there.
+    let begins = begins(near.start, spot.bytes, start);
+    if (begins || near.check.proves())
+        && let Some((whole, value, judged)) =
+            matched(rules, spot.position, spot.bytes, start, spot.bytes.len()).and_then(judged)
+        && (judged.proven || begins && ends(spot.bytes, whole.end))
+    {
+        return Some((value, judged));
     }
     // A text of a compiled program of Python or of Java, or of a message of Protobuf: its length stands before it.
     let length = usize::from(*spot.bytes.get(start.checked_sub(1)?).filter(|_| spot.binary)?);
-    let (whole, value) = matched(rules, spot.position, spot.bytes, start, start + length)?;
-    let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value))?;
+    let (whole, value, judged) =
+        matched(rules, spot.position, spot.bytes, start, start + length).and_then(judged)?;
     (whole.len() == length).then_some((value, judged))
 }
 
@@ -78,13 +86,17 @@ fn matched(
     Some((moved(whole), moved(value)))
 }
 
-/// Whether nothing of a word stands before and behind.
-fn alone(start: Start, bytes: &[u8], whole: &Range<usize>) -> bool {
-    let before = whole.start.checked_sub(1).and_then(|at| bytes.get(at));
-    let free = matches!(start, Start::Within | Start::Text(_))
-        || before.is_none_or(|it| !is_word(*it))
-        || is_escaped(bytes, whole.start);
-    free && bytes.get(whole.end).is_none_or(|it| !is_word(*it) && *it != b'-')
+/// Whether nothing of a word stands before `at`, where a pattern begins, or need not.
+fn begins(start: Start, bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+    matches!(start, Start::Within | Start::Text(_))
+        || before.is_none_or(|it| !is_word(*it) && *it != b'-')
+        || is_escaped(bytes, at)
+}
+
+/// Whether nothing of a word stands at `end`, where a pattern ends.
+fn ends(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end).is_none_or(|it| !is_word(*it) && *it != b'-')
 }
 
 /// Whether the byte before `at` is the letter of an escape such as `\n`.

@@ -80,7 +80,7 @@ pub(super) fn of_examples(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or_default();
     path.starts_with("usr/share/")
-        || name.starts_with("test_") && name.ends_with(".py")
+        || part_matches(name, "test_*.py")
         || name.starts_with("test.")
         || ENDS.iter().any(|end| name.ends_with(end))
         || parts.any(|part| FOLDERS.contains(&part))

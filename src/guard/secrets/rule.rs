@@ -70,7 +70,7 @@ pub(super) enum Check {
     Crc32,
     /// What follows a `BEGIN` line is a key. Of low severity where it is encrypted.
     Pem,
-    /// A file of PuTTY. Of low severity where it is encrypted.
+    /// A file of `PuTTY`. Of low severity where it is encrypted.
     Putty,
     /// The checksum of Bech32 (BIP 173) is right.
     Bech32,
@@ -86,6 +86,13 @@ pub(super) enum Check {
     UrlPassword,
     /// A password that somebody wrote down: any text but a placeholder.
     Password,
+}
+
+impl Check {
+    /// Whether what passes may be a secret whatever stands around it.
+    pub(super) fn proves(self) -> bool {
+        matches!(self, Self::Crc32 | Self::Pem | Self::Putty)
+    }
 }
 
 /// A pattern for each line of files of certain names.

@@ -39,7 +39,7 @@ pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
     let colon = decoded.iter().position(|it| *it == b':')?;
     let (user, password) = decoded.split_at_checked(colon)?;
     let password = password.get(1..)?;
-    let printable = decoded.iter().all(|it| it.is_ascii_graphic());
+    let printable = decoded.iter().all(u8::is_ascii_graphic);
     (printable
         && !user.is_empty()
         && password.len() >= 4

@@ -106,17 +106,22 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
 /// The Shannon entropy of `value`, in bits a byte.
 #[allow(clippy::cast_precision_loss)] // values are short
 pub(super) fn bits(value: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in value {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
-        }
-    }
     let length = value.len() as f64;
-    counts
+    counts(value)
         .iter()
         .filter(|count| **count > 0)
         .map(|count| f64::from(*count) / length)
         .map(|share| -share * share.log2())
         .sum()
+}
+
+/// How often each byte is in `value`.
+fn counts(value: &[u8]) -> [u32; 256] {
+    let mut counts = [0; 256];
+    for byte in value {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    counts
 }

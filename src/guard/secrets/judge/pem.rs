@@ -33,7 +33,7 @@ pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Op
     })
 }
 
-/// A key of PuTTY: `whole` from the first line on, `body` the private lines.
+/// A key of `PuTTY`: `whole` from the first line on, `body` the private lines.
 pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judged<'v>> {
     let key = key(body).or_else(|| {
         // An Ed25519 key has one short private line.
@@ -66,6 +66,8 @@ fn key(body: &[u8]) -> Option<Vec<u8>> {
             break;
         }
     }
-    (key.len() >= SHORTEST && bits(&key) >= 3.5 && !super::placeholder::is_placeholder(&key[..SHORTEST]))
-        .then_some(key)
+    (key.len() >= SHORTEST
+        && bits(&key) >= 3.5
+        && !super::is_placeholder(key.get(..SHORTEST).unwrap_or_default()))
+    .then_some(key)
 }

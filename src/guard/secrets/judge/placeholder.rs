@@ -139,6 +139,9 @@ pub(super) fn lists() -> [&'static [&'static str]; 2] {
     [PARTS, COMMON]
 }
 
+/// The longest part that a made up value repeats.
+const LONGEST_PERIOD: usize = 16;
+
 /// Whether `value` stands for a secret that is put in elsewhere, or is made up.
 pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value).to_ascii_lowercase();
@@ -149,16 +152,15 @@ pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {
     wrapped || text.starts_with('$') || repeats(value) || PARTS.iter().any(|part| text.contains(part))
 }
 
-/// Whether one character is half of all, or the whole is a short part again and again.
+/// Whether one character is more than half of all, or the whole is a short part again and again.
 fn repeats(value: &[u8]) -> bool {
     if value.len() < 4 {
         return false;
     }
-    let most =
-        value.iter().map(|byte| value.iter().filter(|it| *it == byte).count()).max().unwrap_or_default();
-    let periodic = (1..=value.len() / 3)
-        .any(|period| value.iter().zip(value.iter().skip(period)).all(|(byte, later)| byte == later));
-    most * 2 > value.len() || periodic
+    let periods = 1..=(value.len() / 3).min(LONGEST_PERIOD);
+    let mut periodic =
+        periods.map(|period| value.iter().zip(value.iter().skip(period)).all(|(byte, later)| byte == later));
+    super::counts(value).iter().any(|it| *it as usize * 2 > value.len()) || periodic.any(|it| it)
 }
 
 /// Whether `value` is a password of examples.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // what goes wrong here fails a test
 
 mod cases;
+mod docs;
 mod made;
 mod near_misses;
 mod properties;

@@ -1,5 +1,5 @@
 //! The rules on real files that are no secrets: Python's library, whose tests hold keys and URLs with passwords.
-//! `benches/secrets.sh` does the same with larger trees.
+//! `benches/secrets_trees.sh` does the same with larger trees.
 
 use std::fs;
 use std::path::{Path, PathBuf};
