@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::apply::Connect;
 use crate::context::Environment;
@@ -10,8 +10,13 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Reporter};
 use crate::model::RepositoryName;
 use crate::model::reference::RegistryEndpoint;
-use crate::registry::{self, ConnectOptions, Notice, ReadWriteRepository, Registry, RegistryError};
+use crate::registry::{
+    self, ConnectOptions, CredentialMemory, Notice, ReadWriteRepository, Registry, RegistryError,
+};
 use crate::visibility::{self, VisibilityProvider};
+
+/// What credential programs answered. A process is one run, whose plan and apply have connections of their own and ask each program once.
+static CREDENTIALS: LazyLock<CredentialMemory> = LazyLock::new(CredentialMemory::default);
 
 /// Registries by endpoint, with credentials and without.
 pub(super) struct Connections {
@@ -33,6 +38,7 @@ impl Connections {
             folder,
             environment: Arc::new(move |name| environment.get(name).cloned()),
             notify: Arc::new(move |notice| tell(reporter.as_ref(), &notice)),
+            credentials: CREDENTIALS.clone(),
             // Blobs that share a reading wait for each other, so each must find a place.
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()

@@ -26,13 +26,16 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
         let given = (raw.client_certificate.is_some(), raw.client_key.is_some());
         if let (true, false) | (false, true) = given {
             let (there, missing) = if given.0 { PAIR } else { (PAIR.1, PAIR.0) };
-            desk.wrong(
-                Code::ConfigMissingKey,
-                format!("registry `{name}` has a `{there}`, and no `{missing}`"),
-                &["registries", &name, there],
-                &format!("needs `{missing}`"),
-                format!("add the key, the name of a PEM file, or remove `{there}`"),
-            );
+            // One that is there and was taken out as wrong is told of already.
+            if desk.places.key(&["registries", &name, missing]).is_none() {
+                desk.wrong(
+                    Code::ConfigMissingKey,
+                    format!("registry `{name}` has a `{there}`, and no `{missing}`"),
+                    &["registries", &name, there],
+                    &format!("needs `{missing}`"),
+                    format!("add the key, the name of a PEM file, or remove `{there}`"),
+                );
+            }
         }
         let names_api = raw.api_url.is_some();
         let api_url = raw.api_url.and_then(|text| api_url(&text, &name, raw.insecure == Some(true), desk));

@@ -168,6 +168,13 @@ impl Program {
             let said = said.trim().to_lowercase();
             NOT_FOUND.iter().any(|words| said.contains(words))
         };
+        // What is more was not read, which may have ended the program.
+        if output.stdout.len() as u64 > ANSWER_LIMIT {
+            return Err(self.failed(
+                &format!("answered with more than {ANSWER_LIMIT} bytes"),
+                "see why by running it by hand",
+            ));
+        }
         if !output.status.success() {
             if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
                 return Ok(None);
@@ -179,12 +186,6 @@ impl Program {
             return Err(self.failed(
                 &format!("failed ({}){said}", output.status),
                 "see why by running it by hand, and log in again",
-            ));
-        }
-        if output.stdout.len() as u64 > ANSWER_LIMIT {
-            return Err(self.failed(
-                &format!("answered with more than {ANSWER_LIMIT} bytes"),
-                "see why by running it by hand",
             ));
         }
         if says_nothing_there(&stdout) {

@@ -203,4 +203,23 @@ mod tests {
             assert!(said.contains(words) && !said.contains("c2VjcmV0"), "{said}");
         }
     }
+
+    #[test]
+    fn only_the_host_of_the_registry_is_shown_the_certificate() {
+        let own = "https://registry.example:5000/".parse().expect("a url");
+        let folder = tempfile::tempdir().expect("a directory");
+        let clients = Clients::build(&endpoint(), Some(&own), folder.path(), &Timeouts::default());
+        let clients = clients.unwrap_or_else(|error| panic!("{error:?}"));
+        for (url, expected) in [
+            ("https://registry.example:5000/v2/", true),
+            ("https://registry.example/token", true),
+            ("http://registry.example:5000/v2/", false),
+            ("https://cdn.example/blob", false),
+            ("https://registry.example.evil/", false),
+            ("https://user@cdn.example/registry.example", false),
+        ] {
+            let client = clients.to(&url.parse().expect("a url"));
+            assert_eq!(std::ptr::eq(client, &raw const clients.own), expected, "{url}");
+        }
+    }
 }
