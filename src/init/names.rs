@@ -59,18 +59,18 @@ pub(super) fn aside(file: &str) -> Option<&str> {
 }
 
 /// What a file of this name is called for by its name alone: `Dockerfile.agent` and `agent.Dockerfile` are `agent`'s, of
-/// `Dockerfile` only its folder tells. `None` where it is no Dockerfile.
-pub(super) fn called_for(file_name: &str) -> Option<Option<&str>> {
+/// `Dockerfile` only its folder tells, and the name is empty. `None` where it is no Dockerfile.
+pub(super) fn called_for(file_name: &str) -> Option<&str> {
     for word in ["Dockerfile", "Containerfile"] {
         if file_name == word {
-            return Some(None);
+            return Some("");
         }
         let named = file_name.strip_prefix(word).and_then(|rest| rest.strip_prefix('.'));
         let named = named.or_else(|| file_name.strip_suffix(word).and_then(|rest| rest.strip_suffix('.')));
         if let Some(named) =
             named.filter(|it| !it.is_empty() && *it != "dockerignore" && *it != "containerignore")
         {
-            return Some(Some(named));
+            return Some(named);
         }
     }
     None
@@ -86,6 +86,7 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
         let mut leave = |why: String| left_out.push(LeftOut { file: file.clone(), why });
         let (folder, file_name) = file.rsplit_once('/').unwrap_or(("", file));
         let Some(named) = called_for(file_name) else { continue };
+        let named = Some(named).filter(|it| !it.is_empty());
         if let Some(folder) = aside(file) {
             leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
             continue;

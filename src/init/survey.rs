@@ -119,7 +119,8 @@ fn chart(folder: &Path, file: &str, found: &mut Found) {
         return;
     }
     let text = text_of(&folder.join(file)).unwrap_or_default();
-    let is_template = directory.contains(['{', ':']) || directory.ends_with(".tgz");
+    let is_template = directory.contains(['{', ':'])
+        || Path::new(&directory).extension().is_some_and(|it| it.eq_ignore_ascii_case("tgz"));
     let mut leave = |why: &str| found.left_out.push(LeftOut { file: directory.clone(), why: why.to_owned() });
     if is_template {
         return leave("its name would mean something else in `source`");
@@ -162,7 +163,7 @@ fn version(folder: &Path) -> Option<(&'static str, &'static str)> {
         ("package.json", ["version", "version"]),
     ] {
         let Some(text) = text_of(&folder.join(file)) else { continue };
-        let document: Option<serde_json::Value> = if file.ends_with(".json") {
+        let document: Option<serde_json::Value> = if file == "package.json" {
             serde_json::from_str(&text).ok()
         } else {
             toml::from_str(&text).ok()
