@@ -371,6 +371,11 @@ fn releasing() {
 }
 
 #[test]
+fn public_package() {
+    follow("public-package.md");
+}
+
+#[test]
 fn backports() {
     follow("backports.md");
 }
@@ -428,6 +433,7 @@ fn every_guide_is_followed() {
             "charts.md",
             "multi-arch.md",
             "promotion.md",
+            "public-package.md",
             "pull-requests.md",
             "releasing.md",
             "rolling-back.md",

@@ -38,6 +38,11 @@ use command::{Done, Folder, Run};
 use image::{Image, Layer};
 use test_registry::{Auth, Options, TestRegistry};
 
+/// Compares with the snapshot of that name; all are in one folder.
+fn assert_snapshot(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
+}
+
 /// A registry that wants to know who pushes, and a folder to publish from.
 struct Scene {
     registry: TestRegistry,
@@ -67,7 +72,8 @@ impl Scene {
         let registry = TestRegistry::start(options).await;
         registry.public_where(public);
         let folder = Folder::new();
-        let written = Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"hello".as_slice())])]);
+        let written =
+            Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"hello".as_slice())])]);
         written.write(&folder.path.join("image"));
         let scene = Self { registry, folder, user };
         scene.declare(visibility, keys, images);
