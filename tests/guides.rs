@@ -400,6 +400,11 @@ fn github_actions() {
 }
 
 #[test]
+fn public_package() {
+    follow("public-package.md");
+}
+
+#[test]
 fn backports() {
     follow("backports.md");
 }
@@ -475,6 +480,7 @@ fn every_guide_is_followed() {
             "personal-token.md",
             "private-registries.md",
             "promotion.md",
+            "public-package.md",
             "pull-requests.md",
             "releasing.md",
             "rolling-back.md",

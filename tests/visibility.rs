@@ -38,6 +38,11 @@ use command::{Done, Folder, Run};
 use image::{Image, Layer};
 use test_registry::{Auth, Options, TestRegistry};
 
+/// Compares with the snapshot of that name; all are in one folder.
+fn assert_snapshot(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
+}
+
 /// A registry that wants to know who pushes, and a folder to publish from.
 struct Scene {
     registry: TestRegistry,

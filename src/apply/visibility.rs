@@ -27,8 +27,9 @@ pub(super) struct Settled {
 /// What is to be set in a repository: by plan, or as it is published to for the first time.
 fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
     let planned = it.planned.visibility.as_ref()?;
-    let first =
-        planned.action == VisibilityAction::AfterApply && planned.observed == ObservedVisibility::Absent;
+    let first = planned.action == VisibilityAction::AfterApply
+        && planned.observed == ObservedVisibility::Absent
+        && planned.settable;
     (planned.action == VisibilityAction::Set || first).then_some(planned)
 }
 

@@ -25,11 +25,10 @@ impl RegistryEndpoint {
         let RegistryLocation::Http { host, .. } = &self.url else { return None };
         let scheme = if self.url.is_loopback() && self.ca_file.is_none() { "http" } else { "https" };
         let known = match self.provider()? {
-            Provider::Github => return None,
             Provider::Dockerhub => "https://hub.docker.com".to_owned(),
             Provider::Quay | Provider::Harbor => format!("{scheme}://{host}"),
             Provider::Gitlab if host == "registry.gitlab.com" => "https://gitlab.com".to_owned(),
-            Provider::Gitlab => return None,
+            Provider::Github | Provider::Gitlab => return None,
         };
         known.parse().ok()
     }

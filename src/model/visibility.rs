@@ -37,6 +37,9 @@ pub struct VisibilityChange {
     pub setting: Option<Visibility>,
     /// What is to be done.
     pub action: VisibilityAction,
+    /// Whether the registry's API can set it: now, or once content is there that differs from what is declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settable: bool,
     /// Whether nobody can take it back: GitHub makes no public package private again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,

@@ -38,6 +38,7 @@ pub(super) fn visibility(
         observed: pulled,
         setting,
         action,
+        settable: reading.settable && action != VisibilityAction::NoOp,
         irreversible: action == VisibilityAction::ByHand && irreversible(provider, declared, setting, pulled),
         wide: wide(provider, project, declared).filter(|_| differs),
         why,

@@ -13,7 +13,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
-    let changed = referrers > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
+    let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
+    let changed =
+        referrers > 0 || visibilities > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped)
     });
@@ -52,6 +54,10 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     }
     if referrers > 0 {
         counts.push(format!("{referrers} {} sent", if referrers == 1 { "referrer" } else { "referrers" }));
+    }
+    if visibilities > 0 {
+        let noun = if visibilities == 1 { "visibility" } else { "visibilities" };
+        counts.push(format!("{visibilities} {noun} set"));
     }
     if !success {
         for change in outcome.changes.iter().filter(|change| told(change.result)) {

@@ -156,6 +156,9 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
         VisibilityAction::AfterApply if visibility.observed == ObservedVisibility::Unknown => {
             (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
         }
+        VisibilityAction::AfterApply if visibility.settable => {
+            (Ink::Kept, '?', "set by the registry's API once it is there, where it differs".to_owned())
+        }
         VisibilityAction::AfterApply => {
             (Ink::Kept, '?', "shown by an anonymous pull once it is there".to_owned())
         }
@@ -172,7 +175,8 @@ fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
     let way = match (url, visibility.irreversible) {
         (Some(url), true) => format!("by hand, irreversible{wide}: {url}"),
         (Some(url), false) => format!("by hand{wide}: {url}"),
-        (None, _) => format!("by hand, where the registry lets you{wide}"),
+        (None, true) => format!("by hand, where the registry lets you, irreversible{wide}"),
+        (None, false) => format!("by hand, where the registry lets you{wide}"),
     };
     match visibility.why.as_deref().filter(|_| !visibility.irreversible) {
         Some(why) => format!("{way} ({})", clean::line(why)),
@@ -273,6 +277,7 @@ mod tests {
             observed,
             setting: None,
             action: VisibilityAction::ByHand,
+            settable: false,
             irreversible,
             wide: None,
             why: Some("no API of GitHub changes it".to_owned()),

@@ -1,11 +1,9 @@
 //! GitHub: its API tells, and only a person sets.
 
-use insta::assert_snapshot;
-
-use crate::Scene;
 use crate::command::Run;
 use crate::github_packages::{GithubPackages, Owner, TOKEN};
 use crate::test_registry::TestRegistry;
+use crate::{Scene, assert_snapshot};
 use std::sync::{Arc, Mutex};
 
 const USER: (&str, &str) = ("acme-ci", TOKEN);
@@ -47,11 +45,11 @@ async fn a_public_package_is_not_made_private_by_anybody() {
     let (scene, packages) = scene("private", Owner::Organization).await;
     packages.set_visibility("public");
     let done = asking(scene.apply(), &packages).done().expect_code(1);
-    assert_snapshot!("github_public_apply", scene.steady(&done.error(), &packages.url()));
+    assert_snapshot("github_public_apply", &scene.steady(&done.error(), &packages.url()));
     let plan = asking(scene.plan(), &packages).done().expect_code(2);
-    assert_snapshot!("github_public_plan", scene.steady(&plan.shown(), &packages.url()));
+    assert_snapshot("github_public_plan", &scene.steady(&plan.shown(), &packages.url()));
     let verify = asking(scene.verify(), &packages).done().expect_code(2);
-    assert_snapshot!("github_public_verify", scene.steady(&verify.shown(), &packages.url()));
+    assert_snapshot("github_public_verify", &scene.steady(&verify.shown(), &packages.url()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,7 @@
 //! GitLab: two settings of the project that the image is of, wherever in its path that is.
 
-use insta::assert_snapshot;
-
-use crate::Scene;
 use crate::gitlab_api::{GitlabApi, READER, TOKEN};
+use crate::{Scene, assert_snapshot};
 
 const DEPLOYER: (&str, &str) = ("deploy-token", "deploy-word");
 const IMAGE: &str = "[images.app]\nsource = \"oci:image\"\nrepository = \"tools/hello/app\"\n";
@@ -24,7 +22,7 @@ async fn public_takes_both_settings_and_the_plan_says_so() {
     let (scene, gitlab) = scene("public").await;
     gitlab.hold("acme/tools/hello", "private", "enabled");
     let plan = scene.plan().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(2);
-    assert_snapshot!("gitlab_plan", scene.steady(&plan.shown(), &gitlab.server.url()));
+    assert_snapshot("gitlab_plan", &scene.steady(&plan.shown(), &gitlab.server.url()));
     scene.apply().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(0);
     assert_eq!(gitlab.settings("acme/tools/hello"), ("public".to_owned(), "enabled".to_owned()));
     scene.verify().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(0);
@@ -67,7 +65,7 @@ async fn a_saved_plan_is_stale_where_somebody_set_something_else() {
     plan.done().expect_code(0);
     gitlab.hold("acme/tools/hello", "internal", "enabled");
     let done = scene.run("apply plan.json").env("GITLAB_API_TOKEN", TOKEN).done().expect_code(1);
-    assert_snapshot!("gitlab_stale", scene.steady(&done.error(), &gitlab.server.url()));
+    assert_snapshot("gitlab_stale", &scene.steady(&done.error(), &gitlab.server.url()));
     assert!(gitlab.server.changes().is_empty());
     assert!(scene.registry.content().tags.is_empty(), "nothing was sent");
     assert!(!scene.folder.read("plan.json").contains(TOKEN));
@@ -78,7 +76,7 @@ async fn a_token_that_may_only_read_sets_nothing() {
     let (scene, gitlab) = scene("public").await;
     gitlab.hold("acme/tools/hello", "private", "enabled");
     let done = scene.apply().env("GITLAB_API_TOKEN", READER).done().expect_code(1);
-    assert_snapshot!("gitlab_denied", scene.steady(&done.error(), &gitlab.server.url()));
+    assert_snapshot("gitlab_denied", &scene.steady(&done.error(), &gitlab.server.url()));
     assert_eq!(gitlab.settings("acme/tools/hello"), ("private".to_owned(), "enabled".to_owned()));
 }
 

@@ -1,9 +1,7 @@
 //! Harbor: a whole project.
 
-use insta::assert_snapshot;
-
-use crate::Scene;
 use crate::harbor_api::{ADMIN, HarborApi};
+use crate::{Scene, assert_snapshot};
 
 async fn scene(visibility: &str, images: &str) -> (Scene, HarborApi) {
     let harbor = HarborApi::start().await;
@@ -21,7 +19,7 @@ async fn the_plan_says_that_the_whole_project_changes() {
     let (scene, harbor) = scene("public", APP).await;
     harbor.hold("acme", "false");
     let plan = scene.plan().done().expect_code(2);
-    assert_snapshot!("harbor_plan", scene.steady(&plan.shown(), &harbor.server.url()));
+    assert_snapshot("harbor_plan", &scene.steady(&plan.shown(), &harbor.server.url()));
     scene.apply().done().expect_code(0);
     assert_eq!(harbor.server.changes(), [r#"PUT /api/v2.0/projects/acme {"metadata":{"public":"true"}}"#]);
     scene.plan().done().expect_code(0);

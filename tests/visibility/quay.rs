@@ -1,9 +1,7 @@
 //! Quay: each repository, by an OAuth token that is not what pushes.
 
-use insta::assert_snapshot;
-
-use crate::Scene;
 use crate::quay_api::{QuayApi, READER, TOKEN};
+use crate::{Scene, assert_snapshot};
 
 const ROBOT: (&str, &str) = ("acme+ci", "robot-word");
 
@@ -20,9 +18,9 @@ async fn without_a_token_it_is_by_hand_and_stays_red_until_somebody_does_it() {
     let (scene, quay) = scene("").await;
     quay.hold("acme/app", false);
     let done = scene.apply().done().expect_code(1);
-    assert_snapshot!("quay_by_hand_apply", scene.steady(&done.error(), &quay.server.url()));
+    assert_snapshot("quay_by_hand_apply", &scene.steady(&done.error(), &quay.server.url()));
     let plan = scene.plan().done().expect_code(2);
-    assert_snapshot!("quay_by_hand_plan", scene.steady(&plan.shown(), &quay.server.url()));
+    assert_snapshot("quay_by_hand_plan", &scene.steady(&plan.shown(), &quay.server.url()));
     scene.verify().done().expect_code(2);
     assert!(quay.server.lines().is_empty(), "nobody was asked: {:?}", quay.server.lines());
     quay.hold("acme/app", true);
@@ -55,7 +53,7 @@ async fn a_token_that_may_not_or_is_not_there_is_told() {
     let (scene, quay) = scene("api_token_env = \"QUAY_API_TOKEN\"").await;
     quay.hold("acme/app", false);
     let done = scene.apply().env("QUAY_API_TOKEN", READER).done().expect_code(1);
-    assert_snapshot!("quay_denied", scene.steady(&done.error(), &quay.server.url()));
+    assert_snapshot("quay_denied", &scene.steady(&done.error(), &quay.server.url()));
     assert!(!done.shown().contains(READER));
     let plan = scene.plan().done().expect_code(2);
     let row = Scene::row(&plan);
