@@ -145,6 +145,7 @@ fn options(variables: &[(&str, String)]) -> ConnectOptions {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "calls are easier to read")]
 fn auths(host: &str, entry: serde_json::Value) -> [(&'static str, String); 1] {
     [("DOCKER_AUTH_CONFIG", serde_json::json!({ "auths": { host: entry } }).to_string())]
 }

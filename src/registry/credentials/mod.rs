@@ -21,7 +21,7 @@ pub enum CredentialKind {
     /// The password, or an access token that serves as one, of a user.
     Password,
     /// A refresh token of OAuth 2, which a token server exchanges for tokens (distribution/distribution, "Docker Registry v2
-    /// OAuth2 authentication").
+    /// `OAuth2` authentication").
     IdentityToken,
     /// A token of the registry itself, sent as it is.
     RegistryToken,

@@ -1,5 +1,5 @@
 //! Identity tokens: a refresh token of OAuth 2, which the token server exchanges for tokens of the registry (distribution/distribution,
-//! "Docker Registry v2 authentication using OAuth2").
+//! "Docker Registry v2 authentication using `OAuth2`").
 
 use std::collections::HashMap;
 
