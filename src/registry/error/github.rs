@@ -6,9 +6,12 @@ use super::Refusal;
 /// What lets a job push packages (GitHub Docs, "Publishing and installing a package with GitHub Actions").
 const WORKFLOW_LINES: &str = "permissions:\n  contents: read\n  packages: write";
 
+/// The way out of a refusal.
+type WayOut = fn(&Refusal) -> String;
+
 /// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"); GHCR itself documents none
 /// of them.
-const DENIALS: [(&str, fn(&Refusal) -> String); 5] = [
+const DENIALS: [(&str, WayOut); 5] = [
     ("installation not allowed to create organization package", may_not_create),
     ("installation not allowed to write organization package", may_not_write),
     ("permission_denied: write_package", package_lets_not_write),
