@@ -171,6 +171,7 @@ fn arguments_of_every_command() {
 
 #[test]
 fn our_own_colours_are_all_that_is_left_where_colours_are_wanted() {
+    let colors = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
     let folder = folder();
     folder.write("hostile.toml", format!("version = 1\n# {HOSTILE}\nx = \"{HOSTILE}\"\n"));
     for all in [
@@ -184,7 +185,6 @@ fn our_own_colours_are_all_that_is_left_where_colours_are_wanted() {
         let done = folder.run_with(all.clone()).done();
         let shown = done.stdout() + &done.stderr();
         assert!(!shown.contains("\u{1b}[35;45m"), "{all:?}: {shown:?}");
-        let colors = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
         assert_eq!(acting(&colors.replace_all(&shown, "")), Vec::<char>::new(), "{all:?}: {shown:?}");
     }
 }
