@@ -12,6 +12,7 @@ use super::{Options, progress::Progress, referrers};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, Plan, PlannedContent, PlannedRepository, TagTarget};
+use crate::model::secret_search::PlannedSecrets;
 use crate::model::{Digest, Tag, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::source::{self, Published};
@@ -37,7 +38,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
-    let secrets = plan.secrets.iter().flat_map(|secrets| secrets.blocking());
+    let secrets = plan.secrets.iter().flat_map(PlannedSecrets::blocking);
     errors.extend(secrets.map(|finding| PrepareError::Secret(Box::new(finding.clone()))));
     for (position, planned) in plan.repositories.iter().enumerate() {
         errors.extend(planned.changes.iter().filter_map(|change| conflict(planned, change)));

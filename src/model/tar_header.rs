@@ -168,6 +168,7 @@ impl Records {
     }
 
     /// These records, over `earlier` ones.
+    #[must_use]
     pub fn over(self, earlier: &Self) -> Self {
         Self {
             path: self.path.or_else(|| earlier.path.clone()),

@@ -60,7 +60,7 @@ pub fn blob(
     let result = finder.blob(&mut raw, about);
     finder.search_names();
     if let Some(error) = raw.failure.take() {
-        let stopped = error.get_ref().is_some_and(|inner| inner.is::<Stopped>());
+        let stopped = error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some();
         return Err(if stopped { ContentError::Stopped } else { ContentError::Read(error) });
     }
     match result {

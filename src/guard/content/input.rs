@@ -72,13 +72,11 @@ impl<'a> Input<'a> {
         self.over = count == 0;
         self.end += count;
         self.passed = self.passed.saturating_add(count as u64);
-        match self.left.checked_sub(count as u64) {
-            Some(left) => self.left = left,
-            None => {
-                self.too_large = true;
-                return Err(io::Error::other("it is larger than allowed"));
-            }
-        }
+        let Some(left) = self.left.checked_sub(count as u64) else {
+            self.too_large = true;
+            return Err(io::Error::other("it is larger than allowed"));
+        };
+        self.left = left;
         Ok(())
     }
 

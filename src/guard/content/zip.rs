@@ -57,10 +57,7 @@ fn header(input: &mut Input<'_>) -> Result<Header, Failure> {
     let (name, extra) = rest.split_at_checked(of_name).ok_or_else(cut_off)?;
     let sizes = zip64(extra);
     let wide = sizes.is_some();
-    let stored = match (stored, sizes) {
-        (0xffff_ffff, Some(stored)) => stored,
-        (stored, _) => stored,
-    };
+    let stored = sizes.filter(|_| stored == 0xffff_ffff).unwrap_or(stored);
     let said_behind = flags & 8 != 0 && stored == 0;
     let name = String::from_utf8_lossy(name).into_owned();
     Ok(Header { flags, method, stored: (!said_behind).then_some(stored), wide, name })
