@@ -59,9 +59,8 @@ impl GitlabApi {
 }
 
 fn handle(asked: &Asked, projects: &mut BTreeMap<String, Project>) -> Answer {
-    let token = match asked.header("private-token") {
-        token @ (TOKEN | READER) => token,
-        _ => return answer(401, &json!({ "message": "401 Unauthorized" })),
+    let token @ (TOKEN | READER) = asked.header("private-token") else {
+        return answer(401, &json!({ "message": "401 Unauthorized" }));
     };
     let path = asked.path.strip_prefix("/api/v4/projects/").filter(|path| !path.contains('/'));
     let missing = || answer(404, &json!({ "message": "404 Project Not Found" }));

@@ -53,9 +53,8 @@ fn error(status: u16, kind: &str, detail: &str) -> Answer {
 }
 
 fn handle(asked: &Asked, public: &mut BTreeMap<String, bool>) -> Answer {
-    let token = match asked.header("authorization").strip_prefix("Bearer ") {
-        Some(token @ (TOKEN | READER)) => token,
-        _ => return error(401, "invalid_token", "Requires authentication"),
+    let Some(token @ (TOKEN | READER)) = asked.header("authorization").strip_prefix("Bearer ") else {
+        return error(401, "invalid_token", "Requires authentication");
     };
     let Some(path) = asked.path.strip_prefix("/api/v1/repository/") else {
         return error(404, "not_found", "Not Found");
