@@ -398,7 +398,7 @@ fn a_private_repository_is_not_searched_unless_that_is_declared() {
 fn what_a_repository_holds_already_is_not_searched_again() {
     let folder = folder("[secrets]\npolicy = \"off\"\n");
     let base = Layer::files(&[("app/.env", &env_file())]);
-    with_layers(&folder, &[base.clone()]);
+    with_layers(&folder, std::slice::from_ref(&base));
     folder.run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
     let text = folder.read("publish.toml").replace("\"off\"", "\"deny\"");
     folder.write("publish.toml", text);

@@ -121,10 +121,8 @@ impl StandIn {
                     repository.push_blob(&blob.descriptor, blob, None).await?;
                 }
             }
-            let error = match repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await {
-                Ok(_) => return Ok(Self { taken: true, ..stand_in }),
-                Err(error) => error,
-            };
+            let put = repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await;
+            let Err(error) = put else { return Ok(Self { taken: true, ..stand_in }) };
             match pauses.next().filter(|_| error.misses_content()) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 // It may have been put all the same.

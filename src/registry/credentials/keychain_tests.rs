@@ -30,6 +30,7 @@ async fn user(keychain: &Keychain, repository: &str) -> Option<String> {
     found.map(|found| found.username().to_owned())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what `user` gives")]
 fn some(user: &str) -> Option<String> {
     Some(user.to_owned())
 }

@@ -1,5 +1,7 @@
 //! Credential programs that answer, that do not, and that mean harm. They are scripts in a folder of their own.
 
+#![allow(clippy::expect_used, reason = "a fixture that cannot be written fails its test")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
