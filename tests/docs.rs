@@ -336,6 +336,27 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn every_guide_and_reference_is_listed_where_readers_look_for_it() {
+    for (folder, lists) in [
+        ("docs/guides", [("docs/guides/README.md", ""), ("README.md", "docs/guides/")]),
+        ("docs/reference", [("docs/README.md", "reference/"), ("README.md", "docs/reference/")]),
+    ] {
+        let names = fs::read_dir(root().join(folder))
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+        let names: Vec<String> = names.filter(|name| name != "README.md").collect();
+        assert!(names.len() > 5, "{folder}: {names:?}");
+        for (list, prefix) in lists {
+            let text = read(list);
+            let missing: Vec<&String> =
+                names.iter().filter(|name| !text.contains(&format!("]({prefix}{name})"))).collect();
+            assert!(missing.is_empty(), "{list} lists no {missing:?}");
+        }
+    }
+    assert!(read("docs/README.md").contains("](../SECURITY.md)"));
+}
+
+#[test]
 fn codes_and_pages_belong_together() {
     let mut pages: BTreeMap<String, PathBuf> = fs::read_dir(root().join("docs/errors"))
         .expect("a folder")

@@ -54,7 +54,9 @@ for argument; do
   case "$before" in --platform) platform="$argument" ;; --metadata-file) metadata="$argument" ;; esac
   before="$argument"
 done
-if [ -n "$to" ]; then mkdir -p "$(dirname "$to")" && mv "$NEXT_BUILD" "$to"; exit; fi
+# Older versions of buildx fail where the folder is not there; those of GitHub's runners make it.
+if [ -n "$to" ] && [ -n "$GITHUB_ACTIONS" ]; then mkdir -p "$(dirname "$to")"; fi
+if [ -n "$to" ]; then mv "$NEXT_BUILD" "$to"; exit; fi
 image="$NEXT_BUILD.d/$(echo "$platform" | tr / -)"
 digest="sha256:$(skopeo inspect --raw "oci:$image" | sha256sum | cut -d ' ' -f 1)"
 skopeo copy --quiet --preserve-digests "oci:$image" "docker://$name@$digest" || exit

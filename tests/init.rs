@@ -5,6 +5,8 @@
 mod chart;
 #[path = "support/command.rs"]
 mod command;
+#[path = "support/image.rs"]
+mod image;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use brokkr_publish::engine::{self, Session};
 use brokkr_publish::init::{Surroundings, propose, survey};
 use chart::Chart;
 use command::Folder;
+use image::{Image, Layer, to_archive};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -106,6 +109,95 @@ fn an_empty_folder_gets_an_example() {
     assert_snapshot!(first(&Folder::new()));
 }
 
+/// The commands that `init` says to go on with.
+fn commands(said: &str) -> Vec<String> {
+    said.lines().filter_map(|line| line.strip_prefix("  brokkr-publish ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_commands_that_are_printed_work() {
+    for (file, text, version) in [
+        ("Cargo.toml", "[package]\nversion = \"0.4.0\"\n", "v0.4.0"),
+        ("pyproject.toml", "[project]\nversion = \"2.0.0-rc.1\"\n", "v2.0.0-rc.1"),
+        ("package.json", "{\"version\": \"0.0.0\"}", "v1.2.3"),
+        ("README.md", "# App\n", "v1.2.3"),
+    ] {
+        for (below, option, repeated) in [
+            ("", "", ""),
+            ("", " --config publish.toml", ""),
+            ("", " --config other.toml", " --config other.toml"),
+            ("sub/", " --config sub/new.toml", " --config sub/new.toml"),
+        ] {
+            let (dockerfile, file) = (format!("{below}Dockerfile"), format!("{below}{file}"));
+            let files = [(dockerfile.as_str(), "FROM scratch\n"), (file.as_str(), text)];
+            let folder = repository(&files, Some("https://git.example.com/team/app"));
+            folder.git(&["commit", "--quiet", "--allow-empty", "--message", "first"]);
+            let said = folder.run(&format!("init{option}")).wide().done().expect_code(0);
+            let commands = commands(&said.stderr());
+            let expected = [format!("lint{repeated}"), format!("plan{repeated} --ref refs/tags/{version}")];
+            assert_eq!(commands, expected, "{file}{option}");
+
+            let dist = folder.path.join(below).join("dist");
+            std::fs::create_dir(&dist).unwrap();
+            let layer = || vec![Layer::files(&[("hello", b"hello")])];
+            let image = Image::new().platform("linux/amd64", layer()).platform("linux/arm64", layer());
+            image.write(&dist.join("layout"));
+            to_archive(&dist.join("layout"), &dist.join("app.tar"));
+            for command in &commands {
+                let done = folder.run(command).done().expect_code(0);
+                let planned = done.stdout().contains(&format!("+ {version} "));
+                assert!(planned || command.starts_with("lint"), "{command}: {}", done.shown());
+            }
+        }
+    }
+    let folder = Folder::new();
+    let said = folder.run_with(["init", "--config", "it's.toml"]).wide().done().expect_code(0);
+    assert_eq!(commands(&said.stderr())[0], r"lint --config 'it'\''s.toml'");
+}
+
+#[test]
+fn a_default_branch_whose_tag_another_rule_has_is_replaced_with_a_word() {
+    for (branch, told, matched) in [
+        ("Latest", true, "main"),
+        ("V2", true, "main"),
+        ("v2-dev", true, "main"),
+        ("Sha-x", true, "main"),
+        ("latest-dev", false, "latest-dev"),
+        ("Trunk", false, "Trunk"),
+    ] {
+        let folder = repository(&[("Dockerfile", "FROM scratch\n")], None);
+        let target = format!("refs/remotes/origin/{branch}");
+        folder.git(&["symbolic-ref", "refs/remotes/origin/HEAD", &target]);
+        let shown = first(&folder);
+        let said = shown.contains(&format!("left out: the default branch `{branch}`: "));
+        let comment = shown.contains(&format!("# Not the default branch `{branch}`: "));
+        assert_eq!((said, comment), (told, told), "{shown}");
+        assert!(shown.contains(&format!("match = [\"{matched}\"]")), "{shown}");
+    }
+    // A file without rules of tags has no branch.
+    let folder = repository(&[], None);
+    Chart::small("web", "1.2.3").write(&folder.path.join("web"));
+    folder.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/Latest"]);
+    let shown = first(&folder);
+    assert!(!shown.contains("Latest"), "{shown}");
+}
+
+#[test]
+fn every_address_of_a_project_on_github_leads_to_its_registry() {
+    for remote in [
+        "ssh://git@ssh.github.com:443/Acme/app.git",
+        "ssh://git@github.com:22/Acme/app",
+        "git@ssh.github.com:Acme/app.git",
+        "https://www.github.com/Acme/app?private_token=hidden#hidden",
+    ] {
+        let folder = repository(&[("Dockerfile", "FROM scratch\n")], Some(remote));
+        let text = folder.run("init --stdout").done().expect_code(0).stdout();
+        assert!(text.contains("url = \"ghcr.io/acme\""), "{remote}: {text}");
+        assert!(text.contains("source = \"https://github.com/Acme/app\""), "{remote}: {text}");
+        assert!(!text.contains("hidden"), "{remote}: {text}");
+    }
+}
+
 #[test]
 fn a_file_that_is_there_is_not_written_over() {
     let folder = brokkr();
@@ -180,7 +272,7 @@ proptest! {
     fn any_names_give_a_file_that_lints_clean(
         files in proptest::collection::vec(names(), 0..6),
         remote in prop_oneof![Just(None), "https://(github.com|gitlab.com|x.y)/[a-zA-Z0-9/._ \"\n-]{0,20}".prop_map(Some)],
-        branch in proptest::option::of("[a-z0-9*?{}\\[\\]\"\\\\/\n\u{1b}-]{1,12}"),
+        branch in proptest::option::of("([Vv]|[Ll]atest|[Ss]ha[-/]|PR-)?[a-zA-Z0-9*?{}\\[\\]\"\\\\/\n\u{1b}-]{1,12}"),
     ) {
         let folder = Folder::new();
         for file in &files {

@@ -1,7 +1,5 @@
 //! `init`.
 
-use std::path::Path;
-
 use clap::Args;
 
 use super::{DONE, Exit, Global};
@@ -34,11 +32,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             first.resources.iter().map(|(id, file)| (id.to_string(), file.as_str())).collect();
         let left_out: Vec<(&str, &str)> =
             first.left_out.iter().map(|it| (it.file.as_str(), it.why.as_str())).collect();
+        let next = written.as_deref().map(|file| first.next(file));
+        let written = written.as_deref().zip(next.as_ref());
         let text = proposal::human(
             &resources,
             &left_out,
             &first.registry,
-            written.as_deref().map(Path::display),
+            written.map(|(file, next)| (file.display(), next.as_slice())),
             global.style(Stream::Err),
         );
         Stream::Err.write(&text);

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::address::public_address;
 use super::released::TaggedCommit;
 use crate::model::forward::Descent;
 
@@ -31,6 +32,11 @@ pub enum GitError {
     /// The repository is empty.
     #[error("the git repository has no commits yet")]
     NoCommits,
+    /// The head names a commit that is not there, as after an incomplete copy.
+    #[error(
+        "the commit that is checked out cannot be read from the git repository: `git fsck` tells what is missing"
+    )]
+    NoObject,
     /// Git said something else.
     #[error("git failed: {0}")]
     Failed(String),
@@ -39,8 +45,10 @@ pub enum GitError {
 /// What is checked out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// `None` where there are no commits yet.
+    /// `None` where there are no commits yet, or where the commit cannot be read.
     pub sha: Option<String>,
+    /// Whether a commit is named that cannot be read.
+    pub is_unreadable: bool,
     /// `None` where the head is detached.
     pub branch: Option<String>,
     /// The tags on the commit; asked only where the head is detached.
@@ -84,7 +92,10 @@ impl Repository {
                 let tags = self.run(&["tag", "--points-at", "HEAD"]).unwrap_or_default();
                 tags.lines().map(str::to_owned).collect()
             };
-            Ok(Head { sha, branch, tags })
+            // Without `^{commit}` git says what the ref holds, and does not look for the object.
+            let is_unreadable =
+                sha.is_none() && self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok();
+            Ok(Head { sha, is_unreadable, branch, tags })
         })
     }
 
@@ -97,6 +108,7 @@ impl Repository {
     pub fn problem(&self) -> Option<String> {
         match self.head_or_error() {
             Err(error) => Some(error.to_string()),
+            Ok(Head { is_unreadable: true, .. }) => Some(GitError::NoObject.to_string()),
             Ok(Head { sha: None, .. }) => Some(GitError::NoCommits.to_string()),
             Ok(_) => None,
         }
@@ -141,10 +153,10 @@ impl Repository {
         }
     }
 
-    /// The address of `origin`, without credentials.
+    /// The address of `origin`, without credentials; `None` where it has none that can be told.
     pub fn remote(&self) -> Option<String> {
         let address = self.run(&["config", "--get", "remote.origin.url"]).ok()?;
-        Some(public_address(address.trim()))
+        public_address(address.trim())
     }
 
     /// The branch that the clone remembers as the remote's default.
@@ -170,27 +182,6 @@ fn tagged_commit(line: &str) -> Option<(String, TaggedCommit)> {
 /// Whether `text` can only be the id of a commit: nothing that git could take for an option or a ref.
 pub(super) fn is_commit_id(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The address of a remote as a browser takes it, without user, password and `.git`.
-fn public_address(address: &str) -> String {
-    let web = match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let scheme = if scheme == "http" { "http" } else { "https" };
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}/{path}")
-        }
-        // git@github.com:owner/name.git
-        None => match address.split_once(':') {
-            Some((host, path)) if !host.contains('/') => {
-                format!("https://{}/{path}", host.rsplit('@').next().unwrap_or_default())
-            }
-            _ => address.to_owned(),
-        },
-    };
-    let web = web.trim_end_matches('/');
-    web.strip_suffix(".git").unwrap_or(web).to_owned()
 }
 
 /// How commit `new` stands to commit `old`, as far as the clone around `folder` knows. Runs git, and so blocks.
@@ -296,18 +287,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remotes_become_addresses_without_credentials() {
-        for (remote, address) in [
-            ("git@github.com:colliery-io/brokkr.git", "https://github.com/colliery-io/brokkr"),
-            (
-                "https://user:secret@github.com/colliery-io/brokkr.git",
-                "https://github.com/colliery-io/brokkr",
-            ),
-            ("ssh://git@gitlab.com/a/b/", "https://gitlab.com/a/b"),
-            ("/srv/git/brokkr.git", "/srv/git/brokkr"),
-        ] {
-            assert_eq!(public_address(remote), address);
-        }
+    fn a_commit_that_is_missing_is_not_the_absence_of_commits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let git = |arguments: &[&str]| run(folder.path(), arguments).expect("git");
+        git(&["init", "--quiet"]);
+        let problem = || Repository::open(folder.path()).problem();
+        assert_eq!(problem(), Some(GitError::NoCommits.to_string()));
+        let names = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        git(&[names.as_slice(), &["commit", "--quiet", "--allow-empty", "--message", "one"]].concat());
+        assert_eq!(problem(), None);
+        let sha = Repository::open(folder.path()).resolve("HEAD").expect("a commit");
+        let object = folder.path().join(".git/objects").join(&sha[..2]).join(&sha[2..]);
+        std::fs::remove_file(object).expect("the object");
+        assert_eq!(problem(), Some(GitError::NoObject.to_string()));
     }
 
     #[test]

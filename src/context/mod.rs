@@ -1,6 +1,7 @@
 //! Where this run stands: the commit, the ref, the event, the pull request. Plain data, gathered from git, the
 //! CI's environment and the simulation flags; tests build a [`Context`] by hand.
 
+mod address;
 mod ci;
 mod error;
 mod event_payload;

@@ -9,7 +9,7 @@ use super::version::ResourceVersion;
 use crate::config::TagRule;
 use crate::context::Context;
 use crate::diagnostic::Code;
-use crate::model::{EventName, Mutability, Tag};
+use crate::model::{EventName, Mutability, Tag, TagError};
 
 /// What a rule does in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,12 +150,21 @@ fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
         code: Code::TagInvalid,
         message: format!("the rule renders `{}`, which is not a tag: {error}", shortened(rendered)),
         range: 0..template.len(),
-        help: Some(if rendered.is_empty() {
-            "`when` keeps a rule from firing".to_owned()
-        } else {
-            "the filter `slug` makes a valid tag of any text: `{{ git.branch | slug }}`".to_owned()
-        }),
+        help: Some(help(&error, template).to_owned()),
     })
+}
+
+/// What makes a tag of what `template` renders, which is none for `error`.
+fn help(error: &TagError, template: &str) -> &'static str {
+    match error {
+        TagError::Empty => "`when` keeps a rule from firing",
+        // What is too long although its parts are slugs.
+        TagError::TooLong(_) if template.contains("slug") => {
+            "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or put `slug` around the whole, which keeps apart \
+             what it cuts: `{{ (\"b-\" ~ git.branch) | slug }}`"
+        }
+        _ => "the filter `slug` makes a valid tag of any text: `{{ git.branch | slug }}`",
+    }
 }
 
 /// What the template of a tag renders, whether or not that is a tag.
@@ -198,4 +207,26 @@ fn unmatched(rule: &TagRule, context: &Context) -> Option<String> {
             .is_ok_and(|glob| glob.compile_matcher().is_match(name))
     });
     (!matched).then(|| format!("the {what} `{name}` does not match"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_in_spite_of_slug_is_told_how_to_shorten() {
+        let long = format!("b-{}", "x".repeat(Tag::MAX_LENGTH));
+        for (rendered, template, expected) in [
+            (long.as_str(), "b-{{ git.branch | slug }}", "short(100)"),
+            (long.as_str(), "b-{{ git.branch }}", "the filter `slug`"),
+            ("a/b", "{{ git.tag }}/{{ git.branch | slug }}", "the filter `slug`"),
+            ("", "{{ git.tag }}", "`when`"),
+        ] {
+            let error = tag(rendered, template).expect_err("no tag");
+            let help = error.help.expect("help");
+            assert!(help.contains(expected), "{template}: {help}");
+        }
+        let error = tag(&long, "b-{{ git.branch | slug }}").expect_err("no tag");
+        assert!(error.message.contains("at most 128 characters, this has 130"), "{}", error.message);
+    }
 }

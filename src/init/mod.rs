@@ -8,6 +8,8 @@ mod text;
 
 pub use survey::{Surroundings, is_candidate, survey, walk};
 
+use std::path::Path;
+
 use crate::model::{ResourceId, ResourceKind};
 
 /// What lies in a repository.
@@ -19,14 +21,36 @@ pub struct Found {
     pub remote: Option<String>,
     /// The branch that pushes publish from.
     pub branch: Option<String>,
+    /// The default branch, where it cannot be `branch`.
+    pub unfit_branch: Option<UnfitBranch>,
     /// Dockerfiles and Containerfiles, relative to the folder of `publish.toml`, with `/` between.
     pub dockerfiles: Vec<String>,
     /// Charts.
     pub charts: Vec<FoundChart>,
-    /// A file that holds a version, and its key.
-    pub version: Option<(&'static str, &'static str)>,
+    /// The version of the project.
+    pub version: Option<FoundVersion>,
     /// What was seen and left out.
     pub left_out: Vec<LeftOut>,
+}
+
+/// A branch whose pushes get no tag of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfitBranch {
+    /// Its name, escaped where it holds what does not belong in a file of text.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The version that a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundVersion {
+    /// The file.
+    pub file: &'static str,
+    /// Its key.
+    pub key: &'static str,
+    /// What stands there: a semantic version.
+    pub version: String,
 }
 
 /// A chart.
@@ -41,7 +65,7 @@ pub struct FoundChart {
 /// What was seen and is not in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The file.
+    /// The file, or what else it is.
     pub file: String,
     /// Why.
     pub why: String,
@@ -58,6 +82,23 @@ pub struct Proposal {
     pub left_out: Vec<LeftOut>,
     /// The address of the registry.
     pub registry: String,
+    /// The version that the text holds releases to, where there is one.
+    pub version: Option<String>,
+}
+
+impl Proposal {
+    /// The commands to go on with, once the text is in `file`: of a release that its checks let through.
+    pub fn next(&self, file: &Path) -> [String; 2] {
+        let config = match file.display().to_string() {
+            file if file == "publish.toml" => String::new(),
+            file => format!(" --config {}", text::shell(&file)),
+        };
+        let version = self.version.as_deref().unwrap_or("1.2.3");
+        [
+            format!("brokkr-publish lint{config}"),
+            format!("brokkr-publish plan{config} --ref refs/tags/v{version}"),
+        ]
+    }
 }
 
 /// The most images, and the most charts, that are declared.
@@ -70,6 +111,10 @@ pub fn propose(found: &Found) -> Proposal {
     let images = names::images(found, place.shared, &mut left_out);
     let charts = names::charts(found, &mut left_out);
     let text = text::write(found, &place, &images, &charts);
+    if let Some(unfit) = found.unfit_branch.as_ref().filter(|_| text::has_rules(&images, &charts)) {
+        let why = format!("{}; `main` stands in its place", unfit.why);
+        left_out.push(LeftOut { file: format!("the default branch `{}`", unfit.name), why });
+    }
     let resources = images
         .iter()
         .map(|image| (ResourceId::image(&image.name), image.file.clone()))
@@ -80,5 +125,6 @@ pub fn propose(found: &Found) -> Proposal {
         )
         .collect();
     left_out.sort_by(|one, other| one.file.cmp(&other.file));
-    Proposal { text, resources, left_out, registry: place.url }
+    let version = found.version.as_ref().map(|found| found.version.clone());
+    Proposal { text, resources, left_out, registry: place.url, version }
 }

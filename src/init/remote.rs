@@ -71,6 +71,7 @@ mod tests {
         for (remote, expected, source) in [
             (Some("https://github.com/Colliery-IO/Brokkr"), "ghcr.io/colliery-io", true),
             (Some("https://gitlab.com/Group/sub/Project"), "registry.gitlab.com/group/sub/project", true),
+            (Some("https://GitHub.com/o/p"), "ghcr.io/o", true),
             (Some("https://git.example.com/team/app"), "oci:dist/registry", true),
             (Some("https://github.com/"), "oci:dist/registry", true),
             (Some("https://github.com/-x-/y"), "oci:dist/registry", true),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::names::called_for;
 use super::remote::project;
-use super::{Found, FoundChart, LeftOut};
+use super::{Found, FoundChart, FoundVersion, LeftOut, UnfitBranch};
 
 /// The most bytes that are read of a file that may say a name or a version.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -67,10 +67,19 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
     files.sort_unstable();
     files.dedup();
     let named = folder.file_name().and_then(|name| name.to_str()).and_then(super::names::slug);
+    let (branch, unfit_branch) = match branch.map(|branch| (unfit(&branch), branch)) {
+        None => (None, None),
+        Some((None, branch)) => (Some(branch), None),
+        Some((Some(why), branch)) => {
+            let name = if is_plain(&branch) { branch } else { branch.escape_default().to_string() };
+            (None, Some(UnfitBranch { name, why }))
+        }
+    };
     let mut found = Found {
         project: project(remote.as_deref()).or(named).unwrap_or_else(|| "app".to_owned()),
         remote,
-        branch: branch.filter(|branch| is_branch(branch)),
+        branch,
+        unfit_branch,
         version: version(folder),
         ..Found::default()
     };
@@ -101,12 +110,19 @@ fn is_plain(text: &str) -> bool {
     !text.chars().any(odd) && text.len() <= 1000
 }
 
-/// Whether `branch` can be a glob that matches itself alone, and gives a tag that no other rule of a first file renders.
-fn is_branch(branch: &str) -> bool {
+/// Why `branch` can be no glob that matches itself alone, or gives a tag that another rule of a first file renders.
+fn unfit(branch: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
-    let version = branch.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let taken = ["pr-", "sha-", "latest"].into_iter().any(|start| branch.starts_with(start));
-    branch.starts_with(|c: char| c.is_ascii_alphanumeric()) && branch.chars().all(plain) && !version && !taken
+    if !branch.starts_with(|c: char| c.is_ascii_alphanumeric()) || !branch.chars().all(plain) {
+        return Some("its name has characters that mean something else in `match`".to_owned());
+    }
+    // What the filter `slug` makes of these characters, but for runs of `-`, which nothing here depends on.
+    let slug = branch.to_ascii_lowercase().replace('/', "-");
+    let slug = slug.trim_end_matches(['-', '.']);
+    let version = slug.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let taken =
+        slug == "latest" || version || ["pr-", "sha-"].into_iter().any(|start| slug.starts_with(start));
+    taken.then(|| format!("its tag `{slug}` could be one of another rule"))
 }
 
 fn chart(folder: &Path, file: &str, found: &mut Found) {
@@ -155,8 +171,8 @@ fn text_of(path: &Path) -> Option<String> {
     if read as u64 > MAX_SIZE { None } else { String::from_utf8(bytes).ok() }
 }
 
-/// The file that says the version of the project, and the key that does.
-fn version(folder: &Path) -> Option<(&'static str, &'static str)> {
+/// The version of the project, with the file that says it, and the key that does.
+fn version(folder: &Path) -> Option<FoundVersion> {
     for (file, keys) in [
         ("Cargo.toml", ["workspace.package.version", "package.version"]),
         ("pyproject.toml", ["project.version", "tool.poetry.version"]),
@@ -171,11 +187,11 @@ fn version(folder: &Path) -> Option<(&'static str, &'static str)> {
         for key in keys {
             let found = document.as_ref().and_then(|it| it.pointer(&format!("/{}", key.replace('.', "/"))));
             // `0.0.0` stands where releases set the version, and never agrees with a tag.
-            if found
+            let version = found
                 .and_then(serde_json::Value::as_str)
-                .is_some_and(|it| it != "0.0.0" && it.parse::<semver::Version>().is_ok())
-            {
-                return Some((file, key));
+                .filter(|it| *it != "0.0.0" && it.parse::<semver::Version>().is_ok());
+            if let Some(version) = version {
+                return Some(FoundVersion { file, key, version: version.to_owned() });
             }
         }
     }
@@ -185,6 +201,21 @@ fn version(folder: &Path) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn branches_whose_tag_is_of_another_rule_are_unfit() {
+        for branch in
+            ["main", "Main", "develop", "release/next", "latest-dev", "vnext", "v/2", "shared", "x/v2"]
+        {
+            assert_eq!(unfit(branch), None, "{branch}");
+        }
+        for branch in [
+            "latest", "Latest", "LATEST-", "v2", "V2", "v2-dev", "sha-x", "Sha-x", "sha/x", "pr-1", "PR/1",
+            "-x", "", "a*", "ä", "a{b}", "a\u{1b}",
+        ] {
+            assert!(unfit(branch).is_some(), "{branch}");
+        }
+    }
 
     #[test]
     fn names_of_charts_are_read_where_they_are_plain() {

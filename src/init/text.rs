@@ -41,7 +41,7 @@ on_conflict = "keep"
 
 [tags.branch]
 on = "branch"
-match = [BRANCH]
+UNFITmatch = [BRANCH]
 template = "{{ git.branch | slug }}"
 mutability = "forward"
 
@@ -57,6 +57,12 @@ rule = "pr"
 on = "pull_request_closed"
 "#;
 
+/// Whether there are rules of tags. Without an image there is nothing that a tag of these rules would name: a chart has the tag
+/// of its version.
+pub(super) fn has_rules(images: &[Named], charts: &[Named]) -> bool {
+    !images.is_empty() || charts.is_empty()
+}
+
 /// The text.
 pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Named]) -> String {
     let mut text = String::from(
@@ -68,11 +74,19 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
         line(&mut text, &format!("\n[project]\nsource = {}", quoted(source)));
     }
     registry(&mut text, place);
-    // Without an image there is nothing that a tag of these rules would name: a chart has the tag of its version.
+    if has_rules(images, charts) {
+        let unfit = found.unfit_branch.as_ref().map_or_else(String::new, |unfit| {
+            format!("# Not the default branch `{}`: {}. Say here which are meant.\n", unfit.name, unfit.why)
+        });
+        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
+        text.push_str(&RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit));
+    }
     let example = images.is_empty() && charts.is_empty();
     if example || !images.is_empty() {
-        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
-        text.push_str(&RULES.replace("BRANCH", &branch));
+        line(
+            &mut text,
+            "\n# Older versions of buildx do not make the folder that they write to: mkdir -p dist",
+        );
     }
     if example {
         text.push_str("\n# Neither a Dockerfile nor a chart was found. This declares an image all the same, for a start.\n");
@@ -90,7 +104,7 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
     for it in charts {
         line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), quoted(&it.file)));
     }
-    if let Some((file, key)) = found.version {
+    if let Some(version) = &found.version {
         line(
             &mut text,
             "\n# A release whose git tag does not agree with the version in the code is refused.",
@@ -99,8 +113,8 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
             &mut text,
             &format!(
                 "\n[[checks]]\nfile = {}\nkey = {}\nequals = \"{{{{ version }}}}\"",
-                quoted(file),
-                quoted(key)
+                quoted(version.file),
+                quoted(version.key)
             ),
         );
     }
@@ -161,7 +175,7 @@ fn key(text: &str) -> String {
 }
 
 /// `text` as one word of a shell (POSIX, "Quoting").
-fn shell(text: &str) -> String {
+pub(super) fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
     if text.chars().all(plain) && !text.starts_with('-') {
         return text.to_owned();

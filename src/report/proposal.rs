@@ -6,12 +6,12 @@ use super::paint::Ink;
 use super::{Style, clean};
 
 /// Each resource with the file that it comes from, what was left out and why, where it goes, and what to do next.
-/// `written` is the file, where one was written.
+/// `written` is the file with the commands to go on with, where one was written.
 pub fn human(
     resources: &[(String, &str)],
     left_out: &[(&str, &str)],
     registry: &str,
-    written: Option<impl Display>,
+    written: Option<(impl Display, &[String])>,
     style: Style,
 ) -> String {
     let mut text = String::new();
@@ -27,11 +27,13 @@ pub fn human(
         text.push_str(&format!("  left out: {}: {}\n", clean::line(file), clean::line(why)));
     }
     text.push_str(&format!("  to {}\n", clean::line(registry)));
-    let Some(file) = written else { return style.plain(text) };
+    let Some((file, next)) = written else { return style.plain(text) };
     text.push_str(&format!(
         "\nWrote {}. Read it, build the images, and then:\n",
         clean::line(&file.to_string())
     ));
-    text.push_str("  brokkr-publish lint\n  brokkr-publish plan --ref refs/tags/v1.2.3\n");
+    for command in next {
+        text.push_str(&format!("  {}\n", clean::line(command)));
+    }
     style.plain(text)
 }
