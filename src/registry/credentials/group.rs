@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 
 use tokio::process::{Child, Command};
 
-/// Whether programs get a group of their own. Where the run's input is a terminal they stay in the foreground, where they may ask and an interrupt reaches
-/// them: the terminal stops a group in the background that reads from it (termios(3), "General Terminal Interface").
+/// Whether programs get a group of their own. Where the run's input is a terminal they stay in the foreground, where they may ask and
+/// an interrupt reaches them: the terminal stops a group in the background that reads from it (POSIX.1-2017, chapter 11, "General
+/// Terminal Interface").
 pub(super) fn is_apart() -> bool {
     !std::io::stdin().is_terminal()
 }

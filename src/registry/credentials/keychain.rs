@@ -128,20 +128,18 @@ impl Keychain {
     /// Where the credentials for `repository` come from, in words for people, or which program failed that has to be asked for them;
     /// `None` where there are none.
     pub(in crate::registry) async fn origin(&self, repository: &str) -> Option<String> {
-        match self.find(repository).await {
-            Ok(found) => found.map(|credentials| credentials.origin().to_owned()),
-            // Programs are asked in order, and the first that fails ends the search.
-            Err(_) => {
-                for place in &self.places {
-                    if let Place::Program(program) = place
-                        && self.ask(program).await.is_err()
-                    {
-                        return Some(format!("{} failed", program.shown()));
-                    }
-                }
-                None
+        if let Ok(found) = self.find(repository).await {
+            return found.map(|credentials| credentials.origin().to_owned());
+        }
+        // Programs are asked in order, and the first that fails ends the search.
+        for place in &self.places {
+            if let Place::Program(program) = place
+                && self.ask(program).await.is_err()
+            {
+                return Some(format!("{} failed", program.shown()));
             }
         }
+        None
     }
 
     /// What the run remembers.
