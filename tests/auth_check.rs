@@ -134,6 +134,24 @@ fn wrong_credentials_and_none_are_told_apart() {
     assert_snapshot!("nobody", steady(&check(&nobody, "").expect_code(1).shown()));
 }
 
+/// It is asked without those credentials, as `plan` and `apply` do.
+#[test]
+fn a_credential_program_that_fails_is_named_and_hinders_no_question() {
+    let (opened, closed) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&USER));
+    let (open, private) = (opened.host(), closed.host());
+    let asked = |registries: &[(&str, &str, &str)], code| {
+        let folder = folder(registries, &[("app", "")]);
+        fs::create_dir_all(folder.home().join(".docker")).unwrap();
+        let config = json!({ "credsStore": "absent" }).to_string();
+        fs::write(folder.home().join(".docker/config.json"), config).unwrap();
+        check(&folder, "").expect_code(code).shown()
+    };
+    let shown = asked(&[("open", &open, ""), ("private", &private, "")], 1);
+    assert_snapshot!("program_failed", steady(&shown));
+    // Where nobody needs credentials, nothing stands in the way.
+    asked(&[("open", &open, "")], 0);
+}
+
 #[test]
 fn a_registry_under_maintenance_takes_nothing_and_says_so() {
     let registry = DockerRegistry::start_read_only(&Auth::None);

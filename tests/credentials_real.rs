@@ -110,6 +110,11 @@ fn a_program_without_an_entry_is_passed_over_and_one_that_fails_is_an_error() {
     assert!(said.contains("publish::registry::credentials"), "{said}");
     assert!(said.contains(&format!("`docker-credential-test`, which `credsStore` of `~/.docker/config.json` names for `{host}`, failed (exit status: 4): the vault is locked")), "{said}");
 
+    // That it is read without credentials meanwhile is said once.
+    let failed = with_programs(folder.run("apply --auto-approve -v --ref refs/tags/v1.2.4"), &folder);
+    let said = failed.done().expect_code(1).stderr();
+    assert_eq!(said.matches("reading without credentials: `docker-credential-test`").count(), 1, "{said}");
+
     // Who wants no credentials is given none, and no program is run.
     let open = DockerRegistry::start(&Auth::None);
     let folder = publishes_to(&[("open", &format!("url = \"{}\"", open.host()))]);
@@ -243,6 +248,21 @@ async fn an_identity_token_is_exchanged_and_each_serves_once() {
     assert!(matches!(error, RegistryError::Unauthorized(_)), "{error:?}");
     assert!(error.to_diagnostic().help.expect("a help").contains("`DOCKER_AUTH_CONFIG`"));
     assert!(!format!("{error} {error:?}").contains("stolen"), "{error:?}");
+}
+
+#[test]
+fn an_identity_token_that_serves_once_serves_a_plan_and_its_apply() {
+    let (registry, issuer) = with_tokens(300);
+    let folder = publishes_to(&[("local", &format!("url = \"{}/team\"", registry.host()))]);
+    let [(name, value)] = auths(&registry.host(), serde_json::json!({ "identitytoken": "refresh" }));
+    let _done = folder.apply("1.2.3").env(name, value).done().expect_code(0);
+    assert!(registry.tagged("team/app", "v1.2.3").is_some());
+    let asked = issuer.asked();
+    let sent: Vec<&str> = asked.iter().flat_map(|asked| asked.all("refresh_token")).collect();
+    assert!(sent.len() > 1, "plan and apply asked with one token: {sent:?}");
+    for (at, token) in sent.iter().enumerate() {
+        assert_eq!(*token, format!("refresh{}", "+".repeat(at)));
+    }
 }
 
 #[tokio::test]

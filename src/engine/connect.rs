@@ -15,7 +15,8 @@ use crate::registry::{
 };
 use crate::visibility::{self, VisibilityProvider};
 
-/// What credential programs answered. A process is one run, whose plan and apply have connections of their own and ask each program once.
+/// What credential programs and token servers gave. A process is one run, whose plan and apply have connections of their own, ask each
+/// program once, and go on with what came in place of an identity token.
 static CREDENTIALS: LazyLock<CredentialMemory> = LazyLock::new(CredentialMemory::default);
 
 /// Registries by endpoint, with credentials and without.
@@ -39,6 +40,7 @@ impl Connections {
             environment: Arc::new(move |name| environment.get(name).cloned()),
             notify: Arc::new(move |notice| tell(reporter.as_ref(), &notice)),
             credentials: CREDENTIALS.clone(),
+            run_folder: Some(PathBuf::from("/run")),
             // Blobs that share a reading wait for each other, so each must find a place.
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()

@@ -34,7 +34,7 @@ pub struct RepositoryAccess {
     pub registry: String,
     /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
-    /// Where the credentials come from, in words; nothing where it was asked without any.
+    /// Where the credentials come from, in words, or which credential program failed; nothing where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<String>,
     /// Whether it may be read.

@@ -22,8 +22,12 @@ pub struct ConnectOptions {
     pub environment: Environment,
     /// Whether to ask as a stranger would, whatever credentials there are.
     pub anonymous: bool,
-    /// What credential programs answered: to be shared by all connections of a run, so that each is asked once.
+    /// What credential programs and token servers gave: to be shared by all connections of a run, so that each program is asked once,
+    /// and each identity token serves once.
     pub credentials: CredentialMemory,
+    /// The folder for what lives as long as the system runs, `/run`, where podman keeps its logins on Linux if `XDG_RUNTIME_DIR` is not
+    /// set; `None`: it is not looked at.
+    pub run_folder: Option<PathBuf>,
     /// Hears of retries and of the registry's warnings.
     pub notify: Notify,
     /// How many blobs are sent to one registry at a time. Small requests go beside them, eight times as many
@@ -36,7 +40,7 @@ pub struct ConnectOptions {
 }
 
 impl Default for ConnectOptions {
-    /// The working directory, the environment of the process, nobody to notify, 8 blobs at a time, and the
+    /// The working directory, the environment of the process, no `/run`, nobody to notify, 8 blobs at a time, and the
     /// limits of [`RetryPolicy`] and [`Timeouts`].
     fn default() -> Self {
         Self {
@@ -44,6 +48,7 @@ impl Default for ConnectOptions {
             environment: Arc::new(|name| std::env::var(name).ok()),
             anonymous: false,
             credentials: CredentialMemory::default(),
+            run_folder: None,
             notify: Arc::new(|_| {}),
             parallelism: 8,
             retry: RetryPolicy::default(),

@@ -125,7 +125,8 @@ pub enum Presence {
 /// A repository that can be asked what may be done in it. Asking changes nothing, and sends no content.
 #[async_trait::async_trait]
 pub trait ProbeRepository: Send + Sync {
-    /// Where the credentials come from that it is asked with, in words for people; `None`: it is asked without any.
+    /// Where the credentials come from that it is asked with, in words for people, or which credential program failed to give any;
+    /// `None`: it is asked without any.
     async fn credentials_origin(&self) -> Result<Option<String>, RegistryError>;
     /// Whether it is there, where it may be read.
     async fn probe_read(&self) -> Result<Presence, RegistryError>;

@@ -101,6 +101,8 @@ pub fn clean(command: &mut Command, home: &Path) {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
         .env("XDG_CACHE_HOME", home.join(".cache"))
+        // Else podman's logins of this machine are looked for in `/run`.
+        .env("XDG_RUNTIME_DIR", home.join(".run"))
         .env("LC_ALL", "C.UTF-8")
         // Else git takes a repository above the folder of temporary files for its own.
         .env("GIT_CEILING_DIRECTORIES", home.parent().unwrap())

@@ -1,8 +1,12 @@
 //! Where the credential files of Docker and podman lie, and their texts. What is in them is read by `file`.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use super::CredentialMemory;
 use crate::registry::RegistryError;
 
 /// The largest credential file that is read, in bytes.
@@ -11,52 +15,111 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// A credential file.
 pub(super) struct CredentialFile {
     path: PathBuf,
+    /// Whether it may be a pipe, as a shell's `<(…)` is.
+    may_be_pipe: bool,
     /// Its name for people, the home folder shortened.
     pub(super) shown: String,
 }
 
-/// The credential files, in order, whether they exist or not (containers-auth.json(5), docker-login(1)).
-pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>) -> Vec<CredentialFile> {
+/// The credential files, in order, whether they exist or not (containers-auth.json(5), docker-login(1)). `run` is `/run`, where it may
+/// be looked at.
+pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>, run: Option<&Path>) -> Vec<CredentialFile> {
     let folder = |name: &str| variable(name).map(PathBuf::from);
     let home = folder("HOME").or_else(|| folder("USERPROFILE"));
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let podman = |folder: PathBuf| folder.join("containers/auth.json");
+    let runtime = match folder("XDG_RUNTIME_DIR") {
+        Some(folder) => Some(podman(folder)),
+        None => run.and_then(of_user),
+    };
     let docker = folder("DOCKER_CONFIG").or_else(|| below_home(".docker"));
     let places = [
-        folder("REGISTRY_AUTH_FILE"),
-        folder("XDG_RUNTIME_DIR").map(podman),
-        folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")).map(podman),
-        docker.map(|folder| folder.join("config.json")),
+        folder("REGISTRY_AUTH_FILE").map(|path| (path, true)),
+        runtime.map(|path| (path, false)),
+        folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")).map(|folder| (podman(folder), false)),
+        docker.map(|folder| (folder.join("config.json"), false)),
     ];
-    let file = |path: PathBuf| {
+    let file = |(path, may_be_pipe): (PathBuf, bool)| {
         let inner = home.as_ref().filter(|home| home.parent().is_some());
         let inner = inner.and_then(|home| path.strip_prefix(home).ok());
         let shown = match inner {
             Some(inner) => format!("`~/{}`", inner.display()),
             None => format!("`{}`", path.display()),
         };
-        CredentialFile { path, shown }
+        CredentialFile { path, may_be_pipe, shown }
     };
     places.into_iter().flatten().map(file).collect()
 }
 
+/// podman's file below `run` where `XDG_RUNTIME_DIR` is not set: on Linux by the number of the user, who owns the process's entry in
+/// `/proc` (proc(5)).
+#[cfg(target_os = "linux")]
+fn of_user(run: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let user = std::fs::metadata("/proc/self").ok()?.uid();
+    Some(run.join(format!("containers/{user}/auth.json")))
+}
+
+/// Elsewhere podman's file is in the home folder alone.
+#[cfg(not(target_os = "linux"))]
+fn of_user(_run: &Path) -> Option<PathBuf> {
+    None
+}
+
 impl CredentialFile {
-    /// The text; `None` where there is no such file.
-    pub(super) fn text(&self) -> Result<Option<String>, RegistryError> {
-        let error = |reason: String| RegistryError::Credentials {
-            reason: format!("cannot read credentials from {}: {reason}", self.shown),
+    /// The text; `None` where there is no such file. A pipe is read once in a run, which `memory` sees to, and waited for no longer than
+    /// `patience`.
+    pub(super) fn text(
+        &self,
+        memory: &CredentialMemory,
+        patience: Duration,
+    ) -> Result<Option<String>, RegistryError> {
+        let error = |cause: &io::Error| RegistryError::Credentials {
+            reason: format!("cannot read credentials from {}: {cause}", self.shown),
             help: "make it readable, or move it away and log in again".to_owned(),
         };
-        let path: &Path = &self.path;
-        match std::fs::metadata(path) {
-            Ok(metadata) if metadata.len() > MAX_FILE => {
-                return Err(error(format!("{} bytes are too many", metadata.len())));
-            }
+        let kind = match std::fs::metadata(&self.path) {
             Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            _ => {}
+            metadata => metadata.map_err(|cause| error(&cause))?.file_type(),
+        };
+        if kind.is_file() {
+            return bounded(&self.path).map(Some).map_err(|cause| error(&cause));
         }
-        std::fs::read_to_string(path).map(Some).map_err(|cause| error(cause.to_string()))
+        if kind.is_dir() {
+            return Err(error(&ErrorKind::IsADirectory.into()));
+        }
+        if !self.may_be_pipe {
+            return Err(error(&io::Error::other("it is no regular file")));
+        }
+        let read = || piped(self.path.clone(), patience).map_err(|cause| error(&cause));
+        memory.piped(&self.path, read).map(Some)
     }
 }
+
+/// The text of what has at most [`MAX_FILE`] bytes, whatever its size says.
+fn bounded(path: &Path) -> io::Result<String> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!("more than {MAX_FILE} bytes are too many")));
+    }
+    String::from_utf8(text).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// The text of a pipe: opening it waits for who writes, and reading for that to end. The thread that waits in vain ends with the process.
+fn piped(path: PathBuf, patience: Duration) -> io::Result<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new().spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = sender.send(bounded(&path));
+    })?;
+    receiver.recv_timeout(patience).unwrap_or_else(|_| {
+        Err(io::Error::other(format!("it is no regular file, and did not end within {patience:?}")))
+    })
+}
+
+#[cfg(all(test, unix))]
+#[path = "files_tests.rs"]
+mod tests;

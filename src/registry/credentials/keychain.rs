@@ -77,8 +77,8 @@ impl Keychain {
         if let Some(text) = variable("DOCKER_AUTH_CONFIG") {
             add(file::read(&text, host, "`DOCKER_AUTH_CONFIG`")?);
         }
-        for file in files::all(&variable) {
-            if let Some(text) = file.text()? {
+        for file in files::all(&variable, options.run_folder.as_deref()) {
+            if let Some(text) = file.text(&options.credentials, options.timeouts.program)? {
                 add(file::read(&text, host, &file.shown)?);
             }
         }
@@ -123,6 +123,28 @@ impl Keychain {
     pub(in crate::registry) async fn failure(&self, repository: &str) -> Option<RegistryError> {
         let has_program = self.places.iter().any(|place| matches!(place, Place::Program(_)));
         if has_program { self.find(repository).await.err() } else { None }
+    }
+
+    /// Where the credentials for `repository` come from, in words for people, or which program failed that has to be asked for them;
+    /// `None` where there are none.
+    pub(in crate::registry) async fn origin(&self, repository: &str) -> Option<String> {
+        if let Ok(found) = self.find(repository).await {
+            return found.map(|credentials| credentials.origin().to_owned());
+        }
+        // Programs are asked in order, and the first that fails ends the search.
+        for place in &self.places {
+            if let Place::Program(program) = place
+                && self.ask(program).await.is_err()
+            {
+                return Some(format!("{} failed", program.shown()));
+            }
+        }
+        None
+    }
+
+    /// What the run remembers.
+    pub(in crate::registry) fn memory(&self) -> &CredentialMemory {
+        &self.memory
     }
 
     async fn ask(&self, program: &Program) -> Result<Option<Credentials>, RegistryError> {

@@ -1,11 +1,13 @@
 //! Credentials: where they are looked for, and which of them belong to a repository.
 //!
 //! `file` reads Docker's and podman's files, `files` knows where those lie, `ci` has what a CI gives its jobs; `program` asks a
-//! credential program. [`Keychain`] puts all of them in order, and [`CredentialMemory`] keeps for a run what programs answered.
+//! credential program, and `group` ends what it started. [`Keychain`] puts all of them in order, and [`CredentialMemory`] keeps for a
+//! run what programs and token servers gave.
 
 mod ci;
 mod file;
 mod files;
+mod group;
 mod keychain;
 mod memory;
 mod program;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
+use super::group::{self, Group};
 use super::{CredentialKind, Credentials};
 use crate::diagnostic::mask::mask_by_text;
 use crate::registry::error::text;
@@ -72,7 +73,12 @@ impl Answer {
 impl Program {
     /// Where credentials of this program come from, in words for people.
     pub(super) fn origin(&self) -> String {
-        format!("{} (`{}`: `docker-credential-{}`)", self.file, self.key, text::printable(&self.name, 60))
+        format!("{} (`{}`: {})", self.file, self.key, self.shown())
+    }
+
+    /// Its name for people.
+    pub(super) fn shown(&self) -> String {
+        format!("`docker-credential-{}`", text::printable(&self.name, 60))
     }
 
     /// Runs the program, and waits for it no longer than it may take. `None` where it has nothing for the server.
@@ -91,7 +97,7 @@ impl Program {
         match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
             Ok(Ok(output)) => self.read(&output),
             Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "install it anew")),
-            // What was started ends with its handle.
+            // It ends with its handle.
             Err(_) => Err(self.failed(
                 &format!("gave no answer within {limit:?}, and was ended"),
                 "see why by running it by hand: it may wait for a password or a window",
@@ -100,12 +106,9 @@ impl Program {
     }
 
     fn failed(&self, problem: &str, remedy: &str) -> RegistryError {
-        let (name, key, file) = (text::printable(&self.name, 60), self.key, &self.file);
+        let (shown, key, file) = (self.shown(), self.key, &self.file);
         RegistryError::Credentials {
-            reason: format!(
-                "`docker-credential-{name}`, which `{key}` of {file} names for `{}`, {problem}",
-                self.server
-            ),
+            reason: format!("{shown}, which `{key}` of {file} names for `{}`, {problem}", self.server),
             help: format!(
                 "{remedy}; or take it out of {file} and log in again; or name environment variables with `auth`, which go before it"
             ),
@@ -148,7 +151,11 @@ impl Program {
                 None => command.env_remove(name),
             };
         }
+        let apart = group::is_apart();
+        Group::prepare(&mut command, apart);
         let mut child = command.spawn()?;
+        // Dropped before the child, whose number is its own until then.
+        let group = Group::of(&child, apart);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let server = self.server.clone();
         let write = async move {
@@ -158,7 +165,9 @@ impl Program {
             }
         };
         let ((), stdout, stderr) = tokio::join!(write, some(stdout), some(stderr));
-        Ok(Output { status: child.wait().await?, stdout: stdout?, stderr: stderr? })
+        let status = child.wait().await?;
+        group.release();
+        Ok(Output { status, stdout: stdout?, stderr: stderr? })
     }
 
     fn read(&self, output: &Output) -> Result<Option<Answer>, RegistryError> {

@@ -117,6 +117,26 @@ async fn a_program_that_does_not_end_is_ended() {
     assert!(!mark.exists(), "the program went on");
 }
 
+/// As in a CI: whether the test is run at a terminal does not count.
+#[tokio::test]
+async fn what_a_program_started_ends_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().join("alive");
+    let mut command = Command::new("sh");
+    let script = format!("(sleep 2; touch {}) & echo $!; wait", mark.display());
+    command.args(["-c", &script]).stdout(Stdio::piped()).kill_on_drop(true);
+    Group::prepare(&mut command, true);
+    let mut child = command.spawn().expect("a program");
+    let group = Group::of(&child, true);
+    let mut first = [0; 1];
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    stdout.read_exact(&mut first).await.expect("it runs");
+    drop(group);
+    assert!(!child.wait().await.expect("an end").success());
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!mark.exists(), "what it started went on");
+}
+
 #[tokio::test]
 async fn names_lead_to_no_other_folder() {
     let folder = tempfile::tempdir().expect("a folder");

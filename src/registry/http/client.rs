@@ -1,5 +1,7 @@
 //! Building the HTTP clients of one registry: TLS roots, the client's own certificate, redirects, proxies.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, Client, Identity};
@@ -127,14 +129,23 @@ fn holds(pem: &[u8], words: &str) -> bool {
     pem.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
-/// What is in a file of at most `limit` bytes.
+/// What is in a regular file of at most `limit` bytes: a pipe or a device might never end.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
     let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
-    let size = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?.len();
-    if size > limit {
-        return Err(error(format!("{size} bytes are too many for a file of certificates")));
+    let metadata = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?;
+    if metadata.is_dir() {
+        return Err(error("is a directory".to_owned()));
     }
-    std::fs::read(path).map_err(|cause| error(cause.to_string()))
+    if !metadata.is_file() {
+        return Err(error("is no regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|cause| error(cause.to_string()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| error(cause.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(error(format!("more than {limit} bytes are too many for a file of certificates")));
+    }
+    Ok(bytes)
 }
 
 /// The certificates of a PEM file: at least one.
@@ -173,6 +184,34 @@ mod tests {
             assert!(refused(&named, folder.path()).contains(file), "{file}");
         }
         assert!(Clients::build(&endpoint(), None, folder.path(), &Timeouts::default()).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_devices_and_files_without_end_are_refused_unread() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+        assert!(made.expect("mkfifo").success());
+        let huge = std::fs::File::create(folder.path().join("huge.pem")).expect("a file");
+        huge.set_len(1 << 40).expect("a size");
+        let one = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+        std::fs::write(folder.path().join("one.key"), one).expect("a file");
+        for (file, words) in [
+            ("/dev/zero", "is no regular file"),
+            ("pipe", "is no regular file"),
+            ("huge.pem", "are too many for a file of certificates"),
+        ] {
+            let ca = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
+            let with = |certificate: &str, key: &str| RegistryEndpoint {
+                client_certificate: Some(certificate.to_owned()),
+                client_key: Some(key.to_owned()),
+                ..endpoint()
+            };
+            for named in [ca, with(file, "one.key"), with("one.key", file)] {
+                let said = refused(&named, folder.path());
+                assert!(said.contains(words) && said.contains(file), "{said}");
+            }
+        }
     }
 
     #[test]

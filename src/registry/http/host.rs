@@ -9,7 +9,6 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::client::Clients;
-use super::oauth::Refreshed;
 use super::token::Tokens;
 use super::warning::Warnings;
 use super::{RetryPolicy, Timeouts, address};
@@ -35,8 +34,6 @@ pub(super) struct Host {
     pub(super) keychain: Keychain,
     /// Tokens by repository.
     pub(super) tokens: Tokens,
-    /// What token servers gave in place of identity tokens.
-    pub(super) refreshed: Refreshed,
     /// Warnings, told of once.
     pub(super) warnings: Warnings,
     /// How often to try.
@@ -75,7 +72,6 @@ impl Host {
             clients: Clients::build(endpoint, own.as_ref(), &options.folder, &options.timeouts)?,
             keychain,
             tokens: Tokens::default(),
-            refreshed: Refreshed::default(),
             warnings: Warnings::new(host, options.notify.clone()),
             policy: options.retry.clone(),
             timeouts: options.timeouts.clone(),

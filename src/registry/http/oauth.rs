@@ -1,13 +1,10 @@
 //! Identity tokens: a refresh token of OAuth 2, which the token server exchanges for tokens of the registry (distribution/distribution,
 //! "Docker Registry v2 authentication using `OAuth2`").
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -21,10 +18,6 @@ use crate::registry::{Credentials, RegistryError};
 /// What this program is called to token servers.
 const CLIENT: &str = "brokkr-publish";
 
-/// The refresh tokens that token servers gave in place of identity tokens, by those. They serve for this run, and are written nowhere.
-#[derive(Default)]
-pub(super) struct Refreshed(Mutex<HashMap<String, String>>);
-
 impl Host {
     /// The answer of the token server at `realm` to an identity token, and when it was asked. One exchange goes after the other: a token
     /// may serve once, and the next is in the answer.
@@ -35,8 +28,9 @@ impl Host {
         scopes: &[String],
         identity: &Credentials,
     ) -> Result<(Instant, Vec<u8>), RegistryError> {
-        let mut refreshed = self.refreshed.0.lock().await;
-        let current = refreshed.get(identity.password()).map_or(identity.password(), String::as_str);
+        let refreshed = self.keychain.memory().refreshed(realm.as_str(), identity.password());
+        let mut refreshed = refreshed.lock().await;
+        let current = refreshed.as_deref().unwrap_or(identity.password());
         let form = [Bytes::from(form(service, scopes, current))];
         let nothing = Access::default();
         let content = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -48,7 +42,7 @@ impl Host {
         let (asked, body) =
             self.token_answer(&call, None).await.map_err(|error| refused(error, identity.origin()))?;
         if let Some(next) = next_token(&body) {
-            refreshed.insert(identity.password().to_owned(), next);
+            *refreshed = Some(next);
         }
         Ok((asked, body))
     }

@@ -17,8 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[async_trait::async_trait]
 impl ProbeRepository for HttpRepository {
     async fn credentials_origin(&self) -> Result<Option<String>, RegistryError> {
-        let credentials = self.host.keychain.find(&self.path).await?;
-        Ok(credentials.map(|credentials| credentials.origin().to_owned()))
+        Ok(self.host.keychain.origin(&self.path).await)
     }
 
     async fn probe_read(&self) -> Result<Presence, RegistryError> {

@@ -175,7 +175,7 @@ impl Host {
     async fn credentials(&self, access: &Access) -> Result<Option<Credentials>, RegistryError> {
         match self.keychain.find(&access.repository).await {
             Err(error) if !access.push && !access.delete => {
-                tracing::info!(target: "brokkr_publish::credentials", "reading without credentials: {error}");
+                self.keychain.memory().tell(format!("reading without credentials: {error}"));
                 Ok(None)
             }
             found => found,
