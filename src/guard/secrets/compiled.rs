@@ -13,7 +13,7 @@ use crate::model::Digest;
 
 /// Must be raised where the code finds something else by the same rules than before: what is remembered of layers goes
 /// by it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The rules, compiled. One set serves any number of threads.
 pub struct Rules {
@@ -82,11 +82,17 @@ impl Rules {
         found.into_iter().map(|it| Match { line: None, ..it }).collect()
     }
 
+    /// What is found in an instruction or a command line: all that [`Self::text`] finds, and what stands behind options
+    /// such as `--password`, in headers, and in what is written to a `.netrc`. Lines are counted as there.
+    pub fn command(&self, text: &str) -> Vec<Match> {
+        Search::command(self, text).finish()
+    }
+
     /// The positions of the rules about lines of the file `path`, which is plain.
     pub(super) fn of_file(&self, path: &str) -> Vec<usize> {
         let about = |rule: &Rule| match rule.find {
             Find::Lines(Lines { files, .. }) | Find::Variable(files) => places::any_matches(path, files),
-            Find::Near(_) | Find::Name(_) => false,
+            Find::Near(_) | Find::Name(_) | Find::Command => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
     }
@@ -96,12 +102,17 @@ impl Rules {
         self.table.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
     }
 
+    /// The position of the rule about commands.
+    pub(super) fn of_commands(&self) -> Option<usize> {
+        self.table.iter().position(|rule| matches!(rule.find, Find::Command))
+    }
+
     /// The pattern of the rule at `position`, which is tried at the start of what it is given.
     pub(super) fn pattern(&self, position: usize) -> Option<&Regex> {
         let text = match self.table.get(position)?.find {
             Find::Near(near) => near.pattern,
             Find::Lines(lines) => lines.pattern,
-            Find::Name(_) | Find::Variable(_) => return None,
+            Find::Name(_) | Find::Variable(_) | Find::Command => return None,
         };
         self.patterns
             .get(position)?

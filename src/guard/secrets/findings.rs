@@ -72,14 +72,27 @@ impl<'r> Findings<'r> {
         self.found.push((sighting, found));
     }
 
-    /// All of them, in order.
+    /// All of them, in order. Of rules that found overlapping bytes or the same value the first is told, with the highest
+    /// severity of theirs.
     pub(super) fn into_matches(self) -> Vec<Match> {
         let mut found = self.found;
-        found.sort_by_key(|(it, _)| (it.at, it.position));
-        let kept: Vec<bool> = found
-            .iter()
-            .map(|(it, _)| !found.iter().any(|(other, _)| other.position < it.position && other.overlaps(it)))
-            .collect();
-        found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|((_, found), _)| found).collect()
+        found.sort_by_key(|(it, _)| (it.position, it.at));
+        let mut kept: Vec<(Sighting, Match)> = Vec::new();
+        for (sighting, found) in found {
+            let same = |(it, other): &&mut (Sighting, Match)| {
+                it.position < sighting.position
+                    && (it.overlaps(&sighting) || other.fingerprint == found.fingerprint)
+            };
+            let mut known = false;
+            for (_, other) in kept.iter_mut().filter(same) {
+                other.severity = other.severity.max(found.severity);
+                known = true;
+            }
+            if !known {
+                kept.push((sighting, found));
+            }
+        }
+        kept.sort_by_key(|(it, _)| (it.at, it.position));
+        kept.into_iter().map(|(_, found)| found).collect()
     }
 }

@@ -28,6 +28,8 @@ pub(super) enum Find {
     Name(&'static [&'static str]),
     /// At the name and the value of an environment variable, and at the lines of files of these names, which set such.
     Variable(&'static [&'static str]),
+    /// At instructions and command lines: options, headers, and the like.
+    Command,
 }
 
 /// A pattern that is tried where one of some keywords stands.

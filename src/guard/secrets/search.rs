@@ -3,7 +3,10 @@
 //! What is found does not depend on the sizes of the pieces: every keyword is looked at with the same bytes around it.
 //! For that the last [`REACH`] bytes are kept from piece to piece, and nothing else.
 
+use std::ops::Range;
+
 use super::Match;
+use super::command;
 use super::compiled::Rules;
 use super::findings::{Findings, Sighting};
 use super::judge;
@@ -78,6 +81,27 @@ impl<'r> Search<'r> {
             note_variable(&mut search.findings, position, name.as_bytes(), value.as_bytes(), (at, None));
         }
         search.push(format!("{name}={value}").as_bytes());
+        search
+    }
+
+    /// A search of an instruction or a command line.
+    pub(super) fn command(rules: &'r Rules, text: &str) -> Self {
+        let mut search = Self::new(rules, None);
+        let text = text.as_bytes();
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let places = rules.of_commands().map(|position| (position, command::places(text)));
+        for (position, place) in
+            places.into_iter().flat_map(|(position, all)| all.into_iter().map(move |it| (position, it)))
+        {
+            let name = place.name.map(part);
+            let (at, length) = (place.value.start as u64, place.value.len());
+            let line = Some(1 + newlines(part(0..place.value.start)));
+            let severity = search.findings.severity(position);
+            if let Some(judged) = judge::option(severity, name, part(place.value)) {
+                search.findings.note(Sighting { position, at, length, line }, &judged);
+            }
+        }
+        search.push(text);
         search
     }
 
@@ -214,7 +238,7 @@ fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: 
                 note_variable(findings, position, name, line.text.get(value).unwrap_or_default(), at);
             }
         }
-        Find::Near(_) | Find::Name(_) => {}
+        Find::Near(_) | Find::Name(_) | Find::Command => {}
     }
 }
 

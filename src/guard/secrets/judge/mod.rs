@@ -13,7 +13,7 @@ use super::rule::{Check, Rule};
 use crate::model::{Digest, Severity};
 
 pub(super) use placeholder::is_placeholder;
-pub(super) use variable::variable;
+pub(super) use variable::{option, variable};
 
 /// A value that is taken for a secret.
 pub(super) struct Judged<'v> {

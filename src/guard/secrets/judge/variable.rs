@@ -56,6 +56,38 @@ pub(in crate::guard::secrets) fn variable<'v>(
     Some(Judged::likely(severity, value))
 }
 
+/// Words in names of options that hold no secret: `--no-password`, `--disabled-password`, `--password-prompt`.
+const SWITCHES: &[&str] =
+    &["no-", "with", "disable", "enable", "ask", "prompt", "allow", "require", "public", "skip"];
+
+/// What is thought of what stands in a command behind the option or header `name`, or where a password stands. Shorter values
+/// count than in variables: somebody wrote them where a password belongs.
+pub(in crate::guard::secrets) fn option<'v>(
+    severity: Severity,
+    name: Option<&[u8]>,
+    value: &'v [u8],
+) -> Option<Judged<'v>> {
+    let switch = |name: &str| SWITCHES.iter().any(|it| name.to_ascii_lowercase().contains(it));
+    let is_named = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name);
+        name_of_secret(&name) && !switch(&name)
+    };
+    let text = String::from_utf8_lossy(value);
+    let elsewhere = ["/", "./", "../", "~", "@", "file:", "env:", "http://", "https://", "id=", "type=", "="];
+    let elsewhere = elsewhere.iter().any(|it| text.starts_with(it)) || text.contains('$') && value.len() < 8;
+    let counted = text.bytes().all(|it| it.is_ascii_digit() || it == b'.') && value.len() < 8;
+    if elsewhere
+        || counted
+        || name.is_some_and(|it| !is_named(it))
+        || is_placeholder(value)
+        || placeholder::is_common(value)
+    {
+        return None;
+    }
+    let severity = if looks_random(value) { severity } else { Severity::Medium };
+    Some(Judged::likely(severity, value))
+}
+
 /// Whether a variable of this name holds a secret, if anything.
 fn name_of_secret(name: &str) -> bool {
     let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();

@@ -1,5 +1,6 @@
 //! What each rule must find: at least two for each.
 
+use super::COMMAND;
 use super::made::{ALNUM, BASE32, DIGITS, Maker, UPPER, base64};
 
 /// A text in which a rule must find something.
@@ -192,6 +193,10 @@ const TEXTS: &[Text] = &[
         format!("# x\nPORT=80\nexport SESSION_SECRET=\"{}\"\n", m.alnum(32))
     }),
     ("generic-assignment", Some("app/.env.production"), |m| format!("API_KEY={}", m.hex(32))),
+    ("secret-in-command", Some(COMMAND), |m| {
+        format!("RUN curl -fsSL -u ci:{} https://repo.internal/a.tgz", m.alnum(20))
+    }),
+    ("secret-in-command", Some(COMMAND), |m| format!("app serve --api-key={} --port 80", m.alnum(32))),
 ];
 
 fn service_account(m: &mut Maker, gap: &str) -> String {

@@ -1,7 +1,7 @@
 //! What each rule must leave alone: at least two for each.
 
-use super::cases;
 use super::made::{ALNUM, BASE32, HEX, Maker, base64};
+use super::{COMMAND, cases};
 
 /// A text in which a rule must find nothing.
 pub(super) struct NearMiss {
@@ -114,6 +114,12 @@ const TEXTS: &[Text] = &[
     ("generic-assignment", Some("app/settings.py"), |m| format!("DB_PASSWORD={}\n", m.alnum(20))),
     ("generic-assignment", Some("app/.env"), |_| {
         "# API_KEY=\nDB_PASSWORD=\nAPP_SECRET='<your secret>'\n".to_owned()
+    }),
+    ("secret-in-command", Some(COMMAND), |_| {
+        "curl -u ci:$PASSWORD -H \"Authorization: Bearer ${TOKEN}\" https://repo.internal/".to_owned()
+    }),
+    ("secret-in-command", Some(COMMAND), |_| {
+        "adduser --disabled-password appuser && cat token | docker login -u ci --password-stdin".to_owned()
     }),
 ];
 
