@@ -165,7 +165,7 @@ fn runtime(rules: &Rules, section: &Value) -> Vec<ConfigHit> {
         (health, "health check"),
     ] {
         // An option and its value stand beside each other.
-        hits.extend(told(&Part::plain(part), line(rules, &texts(value).collect::<Vec<_>>().join(" "))));
+        hits.extend(told(&Part::plain(part), rules.command(&texts(value).collect::<Vec<_>>().join(" "))));
     }
     hits
 }
@@ -174,7 +174,7 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigHit> {
     let mut hits = Vec::new();
     for key in ["created_by", "author", "comment"] {
         let Some(text) = entry.get(key).and_then(Value::as_str) else { continue };
-        let mut found = line(rules, text);
+        let mut found = rules.command(text);
         for word in text.split_whitespace() {
             // `ENV A=b`, `ARG A=b`, and build arguments, which stand before a command: `|1 A=b /bin/sh -c …`.
             let Some((name, value)) = word.split_once('=') else { continue };

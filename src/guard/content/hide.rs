@@ -22,8 +22,17 @@ pub fn hide(rules: &Rules, text: &str) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let flat = collapsed(&mask::without_tokens(&flat.collect::<Vec<_>>().join(" ")));
     let flat = words(&flat);
-    if !is_suspicious(rules, &flat) {
-        return without_values(&flat);
+    let hidden = without_values(&without_findings(rules, &flat));
+    if rules.command(&hidden).is_empty() {
+        return hidden;
+    }
+    format!("{} {HIDDEN}", hidden.split(' ').next().unwrap_or_default())
+}
+
+/// `flat` without the words that `rules` find something in.
+fn without_findings(rules: &Rules, flat: &str) -> String {
+    if !is_suspicious(rules, flat) {
+        return flat.to_owned();
     }
     let mut shown: Vec<&str> = Vec::new();
     let mut before = "";
@@ -36,9 +45,9 @@ pub fn hide(rules: &Rules, text: &str) -> String {
     let shown_text = shown.join(" ");
     if is_suspicious(rules, &shown_text) {
         let first = shown.first().copied().unwrap_or(HIDDEN);
-        return without_values(&format!("{first} {HIDDEN}"));
+        return format!("{first} {HIDDEN}");
     }
-    without_values(&shown_text)
+    shown_text
 }
 
 /// `hidden`, a text of [`hide`], shortened and without the values whose fingerprints are `known`.
