@@ -31,12 +31,20 @@ pub(super) fn places(text: &[u8]) -> Vec<Place> {
         .collect()
 }
 
-/// Where the programs document it: `man curl`, `docker login --help`, `man mysql`, `man sshpass`, `redis-cli --help`,
-/// `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"); the rest are options by their names.
 fn patterns() -> &'static [Regex] {
     static PATTERNS: OnceLock<Vec<Regex>> = OnceLock::new();
     PATTERNS.get_or_init(|| {
-        let texts = [
+        let texts = texts();
+        let compiled = texts.iter().filter_map(|it| RegexBuilder::new(it).unicode(false).build().ok());
+        compiled.collect()
+    })
+}
+
+/// The patterns. The programs document where they take a password: `man curl`, `docker login --help`, `man mysql`,
+/// `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"); the rest are
+/// options by their names.
+pub(super) fn texts() -> [String; 11] {
+    [
             format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
             format!(r#"\blogin\b{REST}[\s,]["']?-p{GAP}{WORD}"#),
             format!(r#"\b(?:mysql|mariadb)[a-z-]{{0,8}}\b{REST}[\s,]["']?-p{WORD}"#),
@@ -51,8 +59,5 @@ fn patterns() -> &'static [Regex] {
                 .to_owned(),
             // The older form of an instruction, without a sign.
             format!(r#"\b(?:ENV|ARG)\s+(?P<name>[A-Za-z_][0-9A-Za-z_]{{1,127}})\s+["']?{WORD}"#),
-        ];
-        let compiled = texts.iter().filter_map(|it| RegexBuilder::new(it).unicode(false).build().ok());
-        compiled.collect()
-    })
+    ]
 }

@@ -8,7 +8,7 @@ use super::found::Match;
 use super::keywords::Keywords;
 use super::rule::{Find, Lines, Rule};
 use super::search::Search;
-use super::{judge, places, rules};
+use super::{command, judge, places, rules};
 use crate::model::Digest;
 
 /// Must be raised where the code finds something else by the same rules than before: what is remembered of layers goes
@@ -38,8 +38,10 @@ impl Rules {
         let keywords = Keywords::new(
             near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
         );
-        let identity =
-            Digest::of(format!("{FORMAT} {table:?} {} {}", judge::lists(), places::lists()).as_bytes());
+        let identity = Digest::of(
+            format!("{FORMAT} {table:?} {} {} {:?}", judge::lists(), places::lists(), command::texts())
+                .as_bytes(),
+        );
         Self { patterns: table.iter().map(|_| OnceLock::new()).collect(), table, keywords, identity }
     }
 
@@ -95,6 +97,15 @@ impl Rules {
             Find::Near(_) | Find::Name(_) | Find::Command => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
+    }
+
+    /// Whether the file `path`, which is plain, is one of variables: `.env`.
+    pub(super) fn is_of_variables(&self, path: &str) -> bool {
+        let about = |rule: &Rule| match rule.find {
+            Find::Variable(files) => places::any_matches(path, files),
+            _ => false,
+        };
+        self.table.iter().any(about)
     }
 
     /// The position of the rule about variables.

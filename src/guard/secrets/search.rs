@@ -57,13 +57,14 @@ impl<'r> Search<'r> {
     pub(super) fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
+        let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
         let lines = match plain {
             Some(path) => Some(rules.of_file(&path)).filter(|it| !it.is_empty()).map(LineRules::File),
             None => rules.of_variables().map(LineRules::Words),
         };
         Self {
             rules,
-            findings: Findings::new(rules, of_examples),
+            findings: Findings::new(rules, of_examples, of_variables),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
@@ -75,7 +76,8 @@ impl<'r> Search<'r> {
 
     /// A search of one environment variable.
     pub(super) fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
-        let mut search = Self { lines: None, ..Self::new(rules, None) };
+        let findings = Findings::new(rules, false, true);
+        let mut search = Self { lines: None, findings, ..Self::new(rules, None) };
         if let Some(position) = rules.of_variables() {
             let at = name.len() as u64 + 1;
             note_variable(&mut search.findings, position, name.as_bytes(), value.as_bytes(), (at, None));
@@ -86,7 +88,7 @@ impl<'r> Search<'r> {
 
     /// A search of an instruction or a command line.
     pub(super) fn command(rules: &'r Rules, text: &str) -> Self {
-        let mut search = Self::new(rules, None);
+        let mut search = Self { findings: Findings::new(rules, false, true), ..Self::new(rules, None) };
         let text = text.as_bytes();
         let part = |range: Range<usize>| text.get(range).unwrap_or_default();
         let places = rules.of_commands().map(|position| (position, command::places(text)));
@@ -225,7 +227,10 @@ fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: 
                 return;
             };
             let (Some(whole), Some(value)) = (captures.get(0), captures.name("value")) else { return };
-            let judged = judge::judge(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes());
+            let judged = match captures.name("name") {
+                Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes()),
+                None => judge::judge(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
+            };
             if let Some(judged) = judged {
                 let at = line.at + value.start() as u64;
                 findings

@@ -8,7 +8,8 @@ pub(super) const RULES: &[Rule] = &[
         title: "Secret in a variable",
         severity: Severity::High,
         about: "A variable that is named as a secret, in an image's environment, history and labels or in a file of \
-            variables; of medium severity unless its value looks random.",
+            variables; of medium severity unless its value looks random, or is a password of eight characters or more of two \
+            kinds or more.",
         find: Find::Variable(&[
             ".env",
             ".env.*",

@@ -34,6 +34,24 @@ const TEXTS: &[Text] = &[
         let begin = ["-----BEGIN", "PRIVATE KEY-----"].join(" ");
         format!("\"private_key_id\": \"{}\", \"private_key\": \"{begin}\\n...\\n\"", m.hex(40))
     }),
+    ("aws-secret-key", Some("a.tf"), |_| "provider \"aws\" {\n  secret_key = var.secret_key\n}".to_owned()),
+    ("aws-secret-key", Some("settings.py"), |m| format!("SECRET_KEY = \"{}\"", m.alnum(40))),
+    ("aws-secret-key", Some("settings.py"), |m| format!("# aws\nSECRET_KEY = \"{}\"", m.alnum(50))),
+    ("google-refresh-token", Some("a.json"), |m| format!("{{\"refresh_token\": \"{}\"}}", m.alnum(60))),
+    ("google-refresh-token", Some("a.json"), |_| "{\"refresh_token\": \"1//your-refresh-token\"}".to_owned()),
+    ("cargo-token", Some("root/.cargo/credentials.toml"), |_| "[registry]\ntoken = \"<token>\"\n".to_owned()),
+    ("cargo-token", Some("root/.cargo/config.toml"), |m| format!("token = \"cio{}\"\n", m.alnum(32))),
+    ("s3cfg-secret", Some("root/.s3cfg"), |_| "access_token = \nsecret_key = \n".to_owned()),
+    ("s3cfg-secret", Some("root/.s3cfg"), |_| "secret_key = ${SECRET}\n".to_owned()),
+    ("secret-in-settings", Some("chart/values.yaml"), |_| {
+        "auth:\n  password: \"\"\n  existingSecret: my-Release-2-secret\n  token: {{ .Values.token }}\n  apiKey: changeme\n"
+            .to_owned()
+    }),
+    ("secret-in-settings", Some("chart/templates/secret.yaml"), |m| format!("password: {}\n", m.alnum(20))),
+    ("secret-in-settings", Some("app/messages.properties"), |_| {
+        "login.password=Enter your password\nfield.password=Password\nsecret=ENC(AbCdEf0123456789)\n"
+            .to_owned()
+    }),
     ("azure-storage-key", None, |_| "AccountName=a;AccountKey=<key>;".to_owned()),
     ("azure-storage-key", None, |m| format!("AccountKey={}", m.base64(30))),
     ("cloudflare-token", None, |_| {
