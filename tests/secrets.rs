@@ -113,7 +113,10 @@ const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 /// Asserts that the value is nowhere in what was printed, nor in any file of the folder and its home but the source.
 fn nowhere(folder: &Folder, done: &Done) {
     let value = token();
-    let value = value.strip_prefix("ghp_").unwrap();
+    nowhere_of(folder, done, value.strip_prefix("ghp_").unwrap());
+}
+
+fn nowhere_of(folder: &Folder, done: &Done, value: &str) {
     assert!(!done.stdout().contains(value) && !done.stderr().contains(value), "\n{}", done.shown());
     let mut open = vec![folder.path.clone(), folder.home()];
     while let Some(at) = open.pop() {
@@ -205,6 +208,79 @@ fn it_is_found_in_variables_history_labels_arguments_and_annotations() {
     }
     nowhere(&folder, &done);
     nowhere(&folder, &folder.run(PLAN).done().expect_code(1));
+}
+
+#[test]
+fn passwords_in_files_and_instructions_are_nowhere() {
+    // One looks random; the other is found in a file, and stands alone in an instruction.
+    let (netrc, database) = ("pcMysQ8vLw2Zt7Kd", "sunflower-lane");
+    let folder = folder("[secrets]\npolicy = \"warn\"\n");
+    let layers = [
+        Layer::files(&[(
+            "root/.netrc",
+            format!("machine api.github.com login me password {netrc}\n").as_bytes(),
+        )]),
+        Layer::files(&[("root/.my.cnf", format!("[client]\nuser=me\npassword={database}\n").as_bytes())]),
+        Layer::files(&[("app/.env", &env_file())]),
+    ];
+    let history = json!([
+        { "created_by": format!("RUN /bin/sh -c printf \"machine api.github.com login me password {netrc}\" > /root/.netrc # buildkit") },
+        { "created_by": format!("RUN /bin/sh -c setup-the-database-of-the-application --host db.example.com me {database} # buildkit") },
+        { "created_by": format!("RUN /bin/sh -c setup me/{database}:{netrc} # buildkit") },
+    ]);
+    let config = json!({ "Cmd": ["serve", "--password", netrc], "Labels": { "db_password": netrc } });
+    write_image(&folder, &layers, &config, &history, &json!({}));
+    for (arguments, code) in [
+        (PLAN.to_owned(), 0),
+        (format!("{PLAN} -v"), 0),
+        (format!("{PLAN} --json"), 0),
+        (format!("{PLAN} --out plan.json"), 0),
+        (format!("{APPLY} --set secrets.policy=deny"), 1),
+        (format!("{APPLY} -v --record record.json"), 0),
+    ] {
+        let done = folder.run(&arguments).wide().done().expect_code(code);
+        for value in [netrc, "sunflower", &netrc[..6]] {
+            nowhere_of(&folder, &done, value);
+        }
+        nowhere(&folder, &done);
+    }
+    let record = folder.read("record.json");
+    for rule in ["netrc-password", "my-cnf-password", "github-token"] {
+        assert!(record.contains(rule), "{rule}: {record}");
+    }
+}
+
+#[test]
+fn harmless_findings_do_not_switch_the_block_off() {
+    let folder = folder(DENY);
+    let mut tar: Vec<u8> = (0..1_001).flat_map(|it| raw_tar::file(&format!("{it}.jks"), b"x")).collect();
+    tar.extend(raw_tar::file("app/.env", &env_file()));
+    tar.extend(raw_tar::end());
+    with_layers(&folder, &[layer(gzip(&tar))]);
+    let done = folder.run(&format!("{PLAN} --json")).done().expect_code(1);
+    assert_eq!(blocking(&done), ["layer 1 (COPY . /app): app/.env line 2"]);
+    // Where there are more bad ones than are told, an allowance for all that are told allows no others.
+    let mut tar: Vec<u8> =
+        (0..1_001).flat_map(|it| raw_tar::file(&format!("a/{it}.txt"), &env_file())).collect();
+    tar.extend(raw_tar::end());
+    with_layers(&folder, &[layer(gzip(&tar))]);
+    let allow = format!("{DENY}allow = [{{ path = \"a/**\", reason = \"a test\" }}]\n");
+    folder.write("publish.toml", folder.read("publish.toml").replace(DENY, &allow));
+    let done = folder.run(PLAN).wide().done().expect_code(1);
+    assert!(done.stderr().contains("1 more findings of severity high"), "{}", done.shown());
+}
+
+#[test]
+fn a_layer_that_is_no_archive_is_an_error_under_deny_and_told_under_warn() {
+    let folder = folder(DENY);
+    let xz = [b"\xfd7zXZ\x00".as_slice(), &image::noise(1, 5_000)].concat();
+    with_layers(&folder, &[layer(xz)]);
+    let done = folder.run(PLAN).wide().done().expect_code(1);
+    assert!(done.stderr().contains("publish::secrets::unreadable"), "{}", done.shown());
+    folder.write("publish.toml", folder.read("publish.toml").replace("\"deny\"", "\"warn\""));
+    let plan = folder.run(&format!("{PLAN} --json")).done().expect_code(0).json();
+    let reason = plan["secrets"]["unsearched"][0]["reason"].to_string();
+    assert!(reason.contains("no tar archive"), "{reason}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::guard::secrets::{Match, Rules};
 use crate::model::{Descriptor, Digest, Severity};
 
 /// What a file looks like. Another number is another's file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How large a file may be that is read, in bytes.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// How many blobs are remembered for one set of rules; the oldest are forgotten.
@@ -42,6 +42,8 @@ struct Remembered {
     found: Vec<RememberedHit>,
     deleted: Vec<String>,
     unsearched: Vec<(Option<String>, String)>,
+    unreadable: Option<String>,
+    high_left_out: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,6 +93,8 @@ impl Cache {
             hits: Vec::new(),
             deleted: remembered.deleted,
             unsearched: remembered.unsearched,
+            unreadable: remembered.unreadable,
+            high_left_out: remembered.high_left_out,
             complete: true,
         };
         for hit in remembered.found {
@@ -126,6 +130,8 @@ impl Cache {
             found: searched.hits.iter().map(hit).collect(),
             deleted: searched.deleted.clone(),
             unsearched: searched.unsearched.clone(),
+            unreadable: searched.unreadable.clone(),
+            high_left_out: searched.high_left_out,
         };
         let path = self.file(&blob.digest);
         if let Err(error) = write(&path, &remembered) {
@@ -218,6 +224,8 @@ mod tests {
             hits,
             deleted: vec!["c".to_owned()],
             unsearched: vec![(None, "d".to_owned())],
+            unreadable: Some("e".to_owned()),
+            high_left_out: 7,
             complete: true,
         }
     }
@@ -231,6 +239,7 @@ mod tests {
         let back = cache.get(&descriptor(), None).expect("remembered");
         assert_eq!(back.hits[0].found, searched().hits[0].found);
         assert_eq!((back.hits[0].path.as_deref(), back.deleted), (Some("a/b"), vec!["c".to_owned()]));
+        assert_eq!((back.unreadable.as_deref(), back.high_left_out), (Some("e"), 7));
         assert!(cache.get(&descriptor(), Some("name")).is_none());
         let other = Descriptor::new("x", Digest::of(b"other"), 5);
         assert!(cache.get(&other, None).is_none());
@@ -249,7 +258,7 @@ mod tests {
         for broken in [
             String::new(),
             text[..text.len() / 2].to_owned(),
-            text.replace("\"format\":1", "\"format\":2"),
+            text.replace("\"format\":2", "\"format\":1"),
             text.replace(cache.rules.identity().hex(), &"0".repeat(64)),
             text.replace(&rule, "\"no-such-rule\""),
             text.replacen('{', "{\"more\":1,", 1),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allow::Allowances;
 use super::gather::{Gathered, Standing};
-use super::search::{Answer, Failed};
+use super::search::{Answer, Failed, cannot_be_searched};
 use crate::diagnostic::Diagnostic;
-use crate::guard::content::{annotation, hide};
+use crate::guard::content::{annotation, hide, shown, shown_path};
 use crate::guard::secrets::{Match, Rules};
 use crate::model::secret_search::{
     PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding, SecretPlace, SecretPolicy, Unsearched,
@@ -22,8 +22,13 @@ pub(super) fn findings(
     gathered: &Gathered,
     answers: &Answers,
 ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
-    let mut telling =
-        Telling { planned: &planned, findings: Vec::new(), unsearched: Vec::new(), problems: Vec::new() };
+    let mut telling = Telling {
+        planned: &planned,
+        known: known(rules, gathered, answers),
+        findings: Vec::new(),
+        unsearched: Vec::new(),
+        problems: Vec::new(),
+    };
     for ((resource, digest), standing) in &gathered.standing {
         match answers.get(digest) {
             Some(Ok(answer)) => telling.answer(resource, digest, standing, answer, answers),
@@ -33,20 +38,22 @@ pub(super) fn findings(
     }
     for ((resource, _), (annotated, addresses)) in &gathered.annotated {
         for (key, value) in &annotated.annotations {
-            for found in annotation(rules, value) {
-                let (manifest, key) = (annotated.manifest.clone(), hide(rules, key));
+            for found in annotation(rules, key, value) {
+                let key = shown(&hide(rules, key), &telling.known);
+                let manifest = annotated.manifest.clone();
                 telling.found(resource, addresses, SecretPlace::Annotation { manifest, key }, &found);
             }
         }
     }
-    let Telling { mut findings, mut unsearched, problems, .. } = telling;
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let Telling { mut findings, mut unsearched, mut problems, .. } = telling;
     let mut allowances = Allowances::new(&planned.allow);
     for finding in &mut findings {
         finding.allowed = allowances.reason(finding);
         finding.blocks &= finding.allowed.is_none();
+    }
+    problems.extend(left_out(&planned, gathered, answers, &findings));
+    if !problems.is_empty() {
+        return Err(problems);
     }
     findings.sort_by(|one, other| {
         let key = |it: &SecretFinding| (!it.blocks, it.allowed.is_some(), std::cmp::Reverse(it.severity));
@@ -58,6 +65,57 @@ pub(super) fn findings(
     let unused = allowances.unused();
     let searched = searched(gathered, answers);
     Ok((PlannedSecrets { searched, findings, unsearched, ..planned }, unused))
+}
+
+/// The fingerprints of the values that were found anywhere: none of them is shown, whatever it stands in.
+fn known(rules: &Rules, gathered: &Gathered, answers: &Answers) -> BTreeSet<Digest> {
+    let mut known = BTreeSet::new();
+    for answer in answers.values().flatten() {
+        match answer {
+            Answer::Config(hits) => known.extend(hits.iter().map(|hit| hit.found.fingerprint.clone())),
+            Answer::Content { searched, .. } => {
+                // The fingerprint of a name is that of the name.
+                let of_value = searched.hits.iter().filter(|hit| {
+                    let name = hit.path.as_ref().map(|path| Digest::of(path.as_bytes()));
+                    name.as_ref() != Some(&hit.found.fingerprint)
+                });
+                known.extend(of_value.map(|hit| hit.found.fingerprint.clone()));
+            }
+        }
+    }
+    for (annotated, _) in gathered.annotated.values() {
+        let found = annotated.annotations.iter().flat_map(|(key, value)| annotation(rules, key, value));
+        known.extend(found.map(|found| found.fingerprint));
+    }
+    known
+}
+
+/// The blobs with more secrets than are told, where those that are told are all allowed: nobody saw the others.
+fn left_out(
+    planned: &PlannedSecrets,
+    gathered: &Gathered,
+    answers: &Answers,
+    findings: &[SecretFinding],
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for ((resource, digest), standing) in &gathered.standing {
+        let Some(Ok(Answer::Content { searched, .. })) = answers.get(digest) else { continue };
+        let blocks = |finding: &SecretFinding| {
+            let place = matches!(&finding.place, SecretPlace::File { blob, .. } if blob == digest);
+            place && finding.blocks && finding.resource == *resource
+        };
+        if searched.high_left_out > 0 && denies(planned, &standing.addresses) && !findings.iter().any(blocks)
+        {
+            let reason = format!("{} more findings of severity high are not told", searched.high_left_out);
+            problems.push(cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic);
+        }
+    }
+    problems
+}
+
+fn denies(planned: &PlannedSecrets, addresses: &BTreeSet<String>) -> bool {
+    let policy = |address: &String| planned.repositories.get(address).map(|it| it.policy);
+    addresses.iter().any(|address| policy(address) == Some(SecretPolicy::Deny))
 }
 
 /// How much was searched.
@@ -76,6 +134,8 @@ fn searched(gathered: &Gathered, answers: &Answers) -> SearchedContent {
 
 struct Telling<'a> {
     planned: &'a PlannedSecrets,
+    /// The fingerprints of all values that were found.
+    known: BTreeSet<Digest>,
     findings: Vec<SecretFinding>,
     unsearched: Vec<Unsearched>,
     problems: Vec<Diagnostic>,
@@ -96,7 +156,7 @@ impl Telling<'_> {
                     let place = SecretPlace::Config {
                         blob: digest.clone(),
                         platforms: standing.platforms.iter().cloned().collect(),
-                        part: hit.part.clone(),
+                        part: hit.part.shown(&self.known),
                     };
                     self.found(resource, &standing.addresses, place, &hit.found);
                 }
@@ -107,15 +167,21 @@ impl Telling<'_> {
                         blob: digest.clone(),
                         platforms: standing.platforms.iter().cloned().collect(),
                         layer: standing.layer,
-                        instruction: standing.instruction.clone(),
-                        path: hit.path.clone(),
+                        instruction: standing.instruction.as_ref().map(|it| shown(it, &self.known)),
+                        path: hit.path.as_ref().map(|path| shown_path(path, &self.known)),
                         line: hit.found.line,
                         deleted_by: hit.path.as_ref().and_then(|path| deleted_by(path, standing, answers)),
                     };
                     self.found(resource, &standing.addresses, place, &hit.found);
                 }
                 for (path, reason) in &searched.unsearched {
-                    self.unsearched(resource, digest, path.clone(), reason.clone());
+                    let path = path.as_ref().map(|path| shown_path(path, &self.known));
+                    self.unsearched(resource, digest, path, reason.clone());
+                }
+                if let Some(reason) = &searched.unreadable {
+                    let what =
+                        format!("{} `{digest}`", if standing.layer.is_some() { "layer" } else { "blob" });
+                    self.failed(resource, digest, standing, &cannot_be_searched(&what, reason));
                 }
             }
         }
@@ -127,18 +193,13 @@ impl Telling<'_> {
 
     /// What cannot be read is an error where a secret would be; where it would be let through, so is this.
     fn failed(&mut self, resource: &ResourceId, digest: &Digest, standing: &Standing, failed: &Failed) {
-        if failed.unreadable && !self.denies(&standing.addresses) {
+        if failed.unreadable && !denies(self.planned, &standing.addresses) {
             return self.unsearched(resource, digest, None, failed.diagnostic.message.clone());
         }
         let mut diagnostic = failed.diagnostic.clone();
         let layer = standing.layer.map(|layer| format!(" layer {layer}")).unwrap_or_default();
         diagnostic.message = format!("{resource}{layer}: {}", diagnostic.message);
         self.problems.push(diagnostic);
-    }
-
-    fn denies(&self, addresses: &BTreeSet<String>) -> bool {
-        let policy = |address: &String| self.planned.repositories.get(address).map(|it| it.policy);
-        addresses.iter().any(|address| policy(address) == Some(SecretPolicy::Deny))
     }
 
     fn found(
@@ -157,7 +218,7 @@ impl Telling<'_> {
             redacted: found.redacted.clone(),
             fingerprint: found.fingerprint.clone(),
             allowed: None,
-            blocks: found.severity == Severity::High && self.denies(addresses),
+            blocks: found.severity == Severity::High && denies(self.planned, addresses),
         });
     }
 }

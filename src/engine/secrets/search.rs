@@ -137,7 +137,12 @@ fn of_source(job: &Job, error: &SourceError) -> Failed {
 
 fn unreadable(job: &Job, reason: &str) -> Failed {
     let what = if job.is_layer { "layer" } else { "blob" };
-    let message = format!("{what} `{}` cannot be searched for secrets: {reason}", job.blob.digest);
+    cannot_be_searched(&format!("{what} `{}`", job.blob.digest), reason)
+}
+
+/// What to say of content that the search alone stumbles over.
+pub(super) fn cannot_be_searched(what: &str, reason: &str) -> Failed {
+    let message = format!("{what} cannot be searched for secrets: {reason}");
     let diagnostic = Diagnostic::error(Code::SecretsUnreadable, message).help(
         "build the image again: what cannot be read here, no runtime unpacks; `[secrets] policy = \"warn\"` lets it through",
     );

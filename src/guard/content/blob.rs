@@ -5,17 +5,17 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::super::secrets::{Match, Rules};
+use super::super::secrets::{Match, Rules, Search};
 use super::input::{Input, PIECE};
 use super::{ContentError, Hit, Searched, hidden_path, tar, zip};
+use crate::model::Severity;
 use crate::model::tar_header::{BLOCK, Block, parse};
 
 /// The largest window of zstd that memory is kept for, as a power of two: what the program `zstd` takes by itself.
 const ZSTD_WINDOW_LOG: u32 = 27;
-/// What a blob may expand to whatever its size, in bytes, and how many times its size above that.
-const BLOB_FLOOR: u64 = 1024 * 1024 * 1024;
-const BLOB_RATIO: u64 = 100;
-/// The same of an archive in it, and what none of these may expand to.
+/// What a blob may expand to, in bytes. It is searched as it passes, in the same memory, and can be stopped: a bound of time.
+const BLOB_CEILING: u64 = 1024 * 1024 * 1024 * 1024;
+/// What an archive in it may expand to whatever its size, in bytes, how many times its size above that, and never more.
 const INNER_FLOOR: u64 = 64 * 1024 * 1024;
 const INNER_RATIO: u64 = 100;
 const INNER_CEILING: u64 = 1024 * 1024 * 1024;
@@ -104,6 +104,49 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+/// Reads, and searches the bytes as they pass.
+struct Echo<'r, R> {
+    reader: R,
+    seen: u64,
+    search: Search<'r>,
+}
+
+impl<R: BufRead> Echo<'_, R> {
+    fn to_end(&mut self) -> io::Result<()> {
+        loop {
+            let there = self.fill_buf()?.len();
+            if there == 0 {
+                return Ok(());
+            }
+            self.consume(there);
+        }
+    }
+}
+
+impl<R: BufRead> Read for Echo<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(into)?;
+        self.search.push(into.get(..count).unwrap_or_default());
+        self.seen += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Echo<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What is there is read already.
+        if let Ok(there) = self.reader.fill_buf() {
+            self.search.push(there.get(..count).unwrap_or_default());
+        }
+        self.seen += count as u64;
+        self.reader.consume(count);
+    }
+}
+
 /// What bytes begin as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -118,7 +161,9 @@ impl Kind {
         if head.starts_with(&[0x1f, 0x8b, 8]) {
             return Some(Self::Gzip);
         }
-        if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        // A frame that is skipped may stand first (RFC 8878, 3.1.2): `pzstd` writes one.
+        let skippable = matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
+        if skippable || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
             return Some(Self::Zstd);
         }
         if head.starts_with(b"PK\x03\x04") {
@@ -152,8 +197,8 @@ fn is_tar(head: &[u8]) -> bool {
 pub(super) struct Finder<'r> {
     pub(super) rules: &'r Rules,
     searched: Searched,
-    /// Names that are to be searched, and their bytes in all.
-    names: (Vec<String>, usize),
+    /// Files with their names, or other texts about them, that are to be searched; and the bytes of these in all.
+    names: (Vec<(String, Option<String>)>, usize),
     /// What archives in the blob may still expand to.
     left: u64,
     /// How many findings, and files that could not be searched, there is no room for.
@@ -171,13 +216,13 @@ impl<'r> Finder<'r> {
         let Some(compression) = kind.filter(|kind| matches!(kind, Kind::Gzip | Kind::Zstd)) else {
             return self.content(raw, about);
         };
-        let limit = about.size.saturating_mul(BLOB_RATIO).max(BLOB_FLOOR);
-        let mut input = Input::new(compression.decoder(&mut *raw)?, limit, PIECE);
+        let mut input = Input::new(compression.decoder(&mut *raw)?, BLOB_CEILING, PIECE);
         let result = self.content(&mut input, about);
         if input.too_large {
-            let mib = limit / 1024 / 1024;
+            let gib = BLOB_CEILING / 1024 / 1024 / 1024;
             self.searched.complete = false;
-            self.note(None, format!("it expands to more than {mib} MiB, and was searched no further"));
+            let reason = format!("it expands to more than {gib} GiB, and was searched no further");
+            self.searched.unreadable = Some(reason);
             return Ok(());
         }
         match input.failure.take() {
@@ -194,19 +239,27 @@ impl<'r> Finder<'r> {
         if let Some(name) = &name {
             self.name(name);
         }
+        if about.is_layer && !is_empty && kind != Some(Kind::Tar) {
+            let reason = "it is no tar archive, and was searched as one file".to_owned();
+            self.searched.unreadable = Some(reason);
+        }
         match kind {
             Some(Kind::Tar) => tar::walk(self, input, None, true)?,
             Some(Kind::Zip) => {
-                if let Err(failure) = zip::walk(self, input, name.as_deref()) {
+                let first = self.searched.hits.len();
+                let mut bytes =
+                    Echo { reader: &mut *input, seen: 0, search: self.rules.text(name.as_deref()) };
+                let mut inner = Input::new(Box::new(&mut bytes), u64::MAX, PIECE);
+                let result = zip::walk(self, &mut inner, name.as_deref());
+                drop(inner);
+                bytes.to_end()?;
+                let found = bytes.search.finish();
+                self.found_beside(first, name.as_deref(), found);
+                if let Err(failure) = result {
                     self.damaged(input, name.as_deref(), failure)?;
                 }
             }
-            _ => {
-                if about.is_layer && !is_empty {
-                    self.note(None, "it is no tar archive, and was searched as one file".to_owned());
-                }
-                self.rest(input, name.as_deref())?;
-            }
+            _ => self.rest(input, name.as_deref())?,
         }
         input.skip(u64::MAX)?;
         Ok(())
@@ -243,8 +296,10 @@ impl<'r> Finder<'r> {
     /// Searches the files of an archive of `size` bytes in an archive. What is wrong with it is told, and stops nothing.
     fn archive(&mut self, kind: Kind, input: &mut Input<'_>, size: u64, path: &str) -> Result<(), Failure> {
         let allowed = size.saturating_mul(INNER_RATIO).clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
-        let mut taken = Read::take(&mut *input, size);
-        let mut inner = Input::new(kind.decoder(&mut taken)?, allowed, INNER_PIECE);
+        let first = self.searched.hits.len();
+        let taken = Read::take(&mut *input, size);
+        let mut bytes = Echo { reader: taken, seen: 0, search: self.rules.text(Some(path)) };
+        let mut inner = Input::new(kind.decoder(&mut bytes)?, allowed, INNER_PIECE);
         let result = match kind {
             Kind::Zip => zip::walk(self, &mut inner, Some(path)),
             Kind::Tar => tar::walk(self, &mut inner, Some(path), false),
@@ -253,9 +308,16 @@ impl<'r> Finder<'r> {
         self.left = self.left.saturating_sub(inner.passed());
         let (too_large, cause) = (inner.too_large, inner.failure.take());
         drop(inner);
-        let left = taken.limit();
+        // What the archive does not account for may be anything.
+        let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && kind != Kind::Zip;
+        let drained = bytes.to_end();
+        let (seen, found) = (bytes.seen, bytes.search.finish());
         if input.failure.is_some() || input.too_large {
             return Err(Failure::Io(io::Error::other("it cannot be read")));
+        }
+        drained?;
+        if !whole {
+            self.found_beside(first, Some(path), found);
         }
         if too_large {
             let mib = allowed / 1024 / 1024;
@@ -265,9 +327,9 @@ impl<'r> Finder<'r> {
                 (Some(error), _) | (None, Failure::Io(error)) => error.to_string(),
                 (None, Failure::Malformed(reason)) => reason,
             };
-            self.note(Some(path), format!("it was searched no further: {reason}"));
+            self.note(Some(path), format!("it was searched as a file, and its files no further: {reason}"));
         }
-        if input.skip(left)? < left {
+        if seen < size {
             return Err(Failure::Malformed(format!("it ends in the middle of a file of {size} bytes")));
         }
         Ok(())
@@ -294,11 +356,7 @@ impl<'r> Finder<'r> {
     }
 
     #[allow(clippy::unused_self)] // a step of the two before
-    fn drain(
-        &self,
-        input: &mut impl BufRead,
-        search: &mut super::super::secrets::Search<'_>,
-    ) -> Result<(), Failure> {
+    fn drain(&self, input: &mut impl BufRead, search: &mut Search<'_>) -> Result<(), Failure> {
         loop {
             let there = input.fill_buf()?;
             if there.is_empty() {
@@ -326,15 +384,14 @@ impl<'r> Finder<'r> {
     /// Notes what was found in a file.
     pub(super) fn found(&mut self, path: Option<&str>, found: Vec<Match>) {
         let mut shown = None;
-        let first = self.searched.hits.len();
+        let mut first = self.searched.hits.len();
         for found in found {
             let of_file = self.searched.hits.get(first..).unwrap_or_default();
             let same = |it: &Hit| it.found.rule == found.rule && it.found.fingerprint == found.fingerprint;
             if of_file.iter().any(same) {
                 continue;
             }
-            if self.searched.hits.len() >= MAX_HITS {
-                self.omitted.0 += 1;
+            if self.searched.hits.len() >= MAX_HITS && !self.has_room(found.severity, &mut first) {
                 continue;
             }
             let path = path.map(|path| shown.get_or_insert_with(|| hidden_path(self.rules, path)).clone());
@@ -342,13 +399,51 @@ impl<'r> Finder<'r> {
         }
     }
 
+    /// Makes room for a finding of `severity` where there is one that is less bad; of these the last goes. `first`: where the
+    /// findings of the file begin.
+    fn has_room(&mut self, severity: Severity, first: &mut usize) -> bool {
+        let hits = &mut self.searched.hits;
+        let least = hits.iter().map(|hit| hit.found.severity).min();
+        self.omitted.0 += 1;
+        if least.is_none_or(|least| least >= severity) {
+            self.searched.high_left_out += usize::from(severity == Severity::High);
+            return false;
+        }
+        if let Some(last) = hits.iter().rposition(|hit| Some(hit.found.severity) == least) {
+            hits.remove(last);
+            *first -= usize::from(last < *first);
+        }
+        true
+    }
+
+    /// Notes what was found in the bytes of an archive, but for what was found in its files, whose findings begin at `first`.
+    fn found_beside(&mut self, first: usize, path: Option<&str>, found: Vec<Match>) {
+        // Where room was made, they begin before: then something may be told twice.
+        let known = self.searched.hits.get(first..).unwrap_or_default();
+        let new = |found: &Match| !known.iter().any(|hit| hit.found.fingerprint == found.fingerprint);
+        let found = found.into_iter().filter(new).collect();
+        self.found(path, found);
+    }
+
     /// Searches the name of a file.
     pub(super) fn name(&mut self, path: &str) {
-        if let Some(found) = self.rules.path(path) {
+        if let Some(mut found) = self.rules.path(path) {
+            found.redacted = hidden_path(self.rules, &found.redacted);
             self.found(Some(path), vec![found]);
         }
-        self.names.1 += path.len();
-        self.names.0.push(path.to_owned());
+        self.text_of(path, None);
+    }
+
+    /// Searches a short text about a file: an attribute, where it leads to.
+    pub(super) fn text(&mut self, path: &str, text: &[u8]) {
+        if !text.is_empty() {
+            self.text_of(path, Some(String::from_utf8_lossy(text).into_owned()));
+        }
+    }
+
+    fn text_of(&mut self, path: &str, text: Option<String>) {
+        self.names.1 += path.len() + text.as_ref().map_or(0, String::len);
+        self.names.0.push((path.to_owned(), text));
         if self.names.0.len() >= NAMES_AT_ONCE || self.names.1 >= NAME_BYTES_AT_ONCE {
             self.search_names();
         }
@@ -358,14 +453,14 @@ impl<'r> Finder<'r> {
     fn search_names(&mut self) {
         let (names, _) = std::mem::take(&mut self.names);
         let mut search = self.rules.text(None);
-        for name in &names {
-            search.push(name.replace('\n', " ").as_bytes());
+        for (name, text) in &names {
+            search.push(text.as_ref().unwrap_or(name).replace('\n', " ").as_bytes());
             search.push(b"\n");
         }
         for mut found in search.finish() {
             let line = found.line.take().and_then(|line| usize::try_from(line).ok());
             let name = line.and_then(|line| names.get(line.checked_sub(1)?));
-            self.found(name.map(String::as_str), vec![found]);
+            self.found(name.map(|(name, _)| name.as_str()), vec![found]);
         }
     }
 
@@ -373,7 +468,8 @@ impl<'r> Finder<'r> {
     pub(super) fn deletes(&mut self, path: String) {
         const MOST: usize = 10_000;
         if self.searched.deleted.len() < MOST {
-            self.searched.deleted.push(path);
+            // As findings name it.
+            self.searched.deleted.push(hidden_path(self.rules, &path));
         }
     }
 

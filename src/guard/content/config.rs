@@ -1,17 +1,46 @@
-//! What the configuration of an image says: variables, history, labels, arguments; and annotations of manifests.
+//! What the configuration of an image says: variables, history, labels, arguments, and all else; and annotations of manifests.
 
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
 use serde_json::Value;
 
 use super::super::secrets::{Match, Rules};
-use super::hide::hide;
+use super::hide::{hide, shown};
+use crate::model::Digest;
 
 /// Something found in a configuration.
 #[derive(Debug, Clone)]
 pub struct ConfigHit {
-    /// Where, fit to be shown: `` environment variable `TOKEN` ``.
-    pub part: String,
+    /// Where.
+    pub part: Part,
     /// What was found.
     pub found: Match,
+}
+
+/// A part of a configuration: `` environment variable `TOKEN` ``.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    before: String,
+    /// What the configuration says itself, by [`hide`].
+    text: String,
+    after: &'static str,
+}
+
+impl Part {
+    /// It, fit to be shown where the values with these fingerprints were found.
+    pub fn shown(&self, known: &BTreeSet<Digest>) -> String {
+        format!("{}{}{}", self.before, shown(&self.text, known), self.after)
+    }
+
+    fn plain(name: &str) -> Self {
+        Self { before: name.to_owned(), text: String::new(), after: "" }
+    }
+
+    /// `` WHAT `TEXT` ``
+    fn named(rules: &Rules, what: &str, text: &str) -> Self {
+        Self { before: format!("{what} `"), text: hide(rules, text), after: "`" }
+    }
 }
 
 /// Searches the configuration of an image (image-spec, config.md), Docker's own members included. What is no JSON is
@@ -20,7 +49,7 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     let Ok(whole) = serde_json::from_slice::<Value>(bytes) else {
         let mut search = rules.text(None);
         search.push(bytes);
-        return told("configuration", search.finish());
+        return told(&Part::plain("configuration"), search.finish());
     };
     let mut hits = Vec::new();
     for section in ["config", "container_config"] {
@@ -33,24 +62,99 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     }
     for key in ["author", "comment"] {
         let text = whole.get(key).and_then(Value::as_str);
-        hits.extend(told(
-            &format!("`{key}` of the configuration"),
-            text.map(|it| line(rules, it)).unwrap_or_default(),
-        ));
+        let found = text.map(|it| line(rules, it)).unwrap_or_default();
+        hits.extend(told(&Part::plain(&format!("`{key}` of the configuration")), found));
     }
-    hits
+    let known: BTreeSet<Digest> = hits.iter().map(|hit| hit.found.fingerprint.clone()).collect();
+    let mut others = Others { rules, known, hits };
+    for (key, value) in whole.as_object().into_iter().flatten() {
+        others.member(&Part::named(rules, "configuration,", key), key, value);
+    }
+    // A member that is there twice is one here, and both are in the bytes.
+    let mut search = rules.text(Some("configuration"));
+    search.push(bytes);
+    let found = search.finish().into_iter().map(|found| Match { line: None, ..found }).collect();
+    others.tell(&Part::plain("configuration"), found);
+    others.hits
+}
+
+/// What is found in the members that are not known here, or not as something else.
+struct Others<'r> {
+    rules: &'r Rules,
+    known: BTreeSet<Digest>,
+    hits: Vec<ConfigHit>,
+}
+
+impl Others<'_> {
+    fn tell(&mut self, part: &Part, found: Vec<Match>) {
+        for found in found {
+            if self.known.insert(found.fingerprint.clone()) {
+                self.hits.push(ConfigHit { part: part.clone(), found });
+            }
+        }
+    }
+
+    fn member(&mut self, part: &Part, key: &str, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.tell(part, named(self.rules, key, text));
+                // `moby.buildkit.buildinfo.v1` is JSON in base64.
+                let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
+                let inner: Option<Value> = decoded.and_then(|it| serde_json::from_slice(&it).ok());
+                if let Some(inner @ (Value::Object(_) | Value::Array(_))) = inner {
+                    self.decoded(part, &inner);
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|value| self.member(part, key, value)),
+            Value::Object(members) => {
+                for (key, value) in members {
+                    self.tell(part, line(self.rules, key));
+                    self.member(part, key, value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// The members of what was decoded, which is decoded no further.
+    fn decoded(&mut self, part: &Part, value: &Value) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|value| self.decoded(part, value)),
+            Value::Object(members) => {
+                for (key, value) in members {
+                    match value {
+                        Value::String(text) => self.tell(part, named(self.rules, key, text)),
+                        value => self.decoded(part, value),
+                    }
+                }
+            }
+            Value::String(text) => self.tell(part, line(self.rules, text)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// What is found in a text, and in the variable that it makes with its name.
+fn named(rules: &Rules, name: &str, text: &str) -> Vec<Match> {
+    let mut found = line(rules, text);
+    for other in rules.variable(name, text) {
+        if !found.iter().any(|it| it.fingerprint == other.fingerprint) {
+            found.push(other);
+        }
+    }
+    found
 }
 
 fn runtime(rules: &Rules, section: &Value) -> Vec<ConfigHit> {
     let mut hits = Vec::new();
     for variable in texts(section.get("Env")) {
         let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-        let part = format!("environment variable `{}`", hide(rules, name));
+        let part = Part::named(rules, "environment variable", name);
         hits.extend(told(&part, rules.variable(name, value)));
     }
     for (key, value) in section.get("Labels").and_then(Value::as_object).into_iter().flatten() {
-        let found = value.as_str().map(|value| line(rules, value)).unwrap_or_default();
-        hits.extend(told(&format!("label `{}`", hide(rules, key)), found));
+        let found = value.as_str().map(|value| named(rules, key, value)).unwrap_or_default();
+        hits.extend(told(&Part::named(rules, "label", key), found));
     }
     let health = section.get("Healthcheck").and_then(|it| it.get("Test"));
     for (value, part) in [
@@ -61,7 +165,7 @@ fn runtime(rules: &Rules, section: &Value) -> Vec<ConfigHit> {
         (health, "health check"),
     ] {
         // An option and its value stand beside each other.
-        hits.extend(told(part, line(rules, &texts(value).collect::<Vec<_>>().join(" "))));
+        hits.extend(told(&Part::plain(part), rules.command(&texts(value).collect::<Vec<_>>().join(" "))));
     }
     hits
 }
@@ -70,7 +174,7 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigHit> {
     let mut hits = Vec::new();
     for key in ["created_by", "author", "comment"] {
         let Some(text) = entry.get(key).and_then(Value::as_str) else { continue };
-        let mut found = line(rules, text);
+        let mut found = rules.command(text);
         for word in text.split_whitespace() {
             // `ENV A=b`, `ARG A=b`, and build arguments, which stand before a command: `|1 A=b /bin/sh -c …`.
             let Some((name, value)) = word.split_once('=') else { continue };
@@ -82,17 +186,19 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigHit> {
                 }
             }
         }
-        hits.extend(told(&format!("history entry {number} ({})", instruction(rules, text)), found));
+        let before = format!("history entry {number} (");
+        let part = Part { before, text: instruction(rules, text), after: ")" };
+        hits.extend(told(&part, found));
     }
     hits
 }
 
-/// Searches the value of an annotation.
-pub fn annotation(rules: &Rules, value: &str) -> Vec<Match> {
-    line(rules, value)
+/// Searches an annotation.
+pub fn annotation(rules: &Rules, key: &str, value: &str) -> Vec<Match> {
+    named(rules, key, value)
 }
 
-/// The instruction that made each layer, lowest first, fit to be shown. None where the configuration does not say it of every
+/// The instruction that made each layer, lowest first, for [`shown`]. None where the configuration does not say it of every
 /// one of the `layers`.
 pub fn instructions(rules: &Rules, bytes: &[u8], layers: usize) -> Vec<String> {
     let whole: Value = serde_json::from_slice(bytes).unwrap_or_default();
@@ -136,6 +242,6 @@ fn line(rules: &Rules, text: &str) -> Vec<Match> {
     search.finish()
 }
 
-fn told(part: &str, found: Vec<Match>) -> Vec<ConfigHit> {
-    found.into_iter().map(|found| ConfigHit { part: part.to_owned(), found }).collect()
+fn told(part: &Part, found: Vec<Match>) -> Vec<ConfigHit> {
+    found.into_iter().map(|found| ConfigHit { part: part.clone(), found }).collect()
 }

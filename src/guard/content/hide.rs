@@ -1,21 +1,38 @@
 //! Texts that may hold a secret, as they can be shown: instructions, names of files. They come from outside.
 
+use std::collections::BTreeSet;
+
 use super::super::secrets::Rules;
+use super::words::{HIDDEN, without_known, without_random_in_path, without_values};
 use crate::diagnostic::mask;
+use crate::model::Digest;
 
 /// How long a text may be that is shown, in characters.
 const LONGEST: usize = 72;
+/// How much of a text is looked at, in bytes.
+const LOOKED_AT: usize = 4_096;
 /// How long the name of a file may be that is shown, in characters.
 const LONGEST_PATH: usize = 1_000;
-/// What stands for what is not shown.
-const HIDDEN: &str = "…";
+/// The shortest value that is hidden in the name of a file since it is known, in bytes: names are made of short words.
+const KNOWN_IN_PATH: usize = 8;
 
-/// `text` on one line, shortened, without what `rules` find in it.
+/// `text` on one line, without what `rules` find in it, what follows names of secrets, and what looks random. It is not shown as
+/// it is: [`shown`] shortens it, and hides what is found elsewhere.
 pub fn hide(rules: &Rules, text: &str) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let flat = collapsed(&mask::without_tokens(&flat.collect::<Vec<_>>().join(" ")));
-    if !is_suspicious(rules, &flat) {
-        return cut(&flat, LONGEST);
+    let flat = words(&flat);
+    let hidden = without_values(&without_findings(rules, &flat));
+    if rules.command(&hidden).is_empty() {
+        return hidden;
+    }
+    format!("{} {HIDDEN}", hidden.split(' ').next().unwrap_or_default())
+}
+
+/// `flat` without the words that `rules` find something in.
+fn without_findings(rules: &Rules, flat: &str) -> String {
+    if !is_suspicious(rules, flat) {
+        return flat.to_owned();
     }
     let mut shown: Vec<&str> = Vec::new();
     let mut before = "";
@@ -28,18 +45,40 @@ pub fn hide(rules: &Rules, text: &str) -> String {
     let shown_text = shown.join(" ");
     if is_suspicious(rules, &shown_text) {
         let first = shown.first().copied().unwrap_or(HIDDEN);
-        return cut(&format!("{first} {HIDDEN}"), LONGEST);
+        return format!("{first} {HIDDEN}");
     }
-    cut(&shown_text, LONGEST)
+    shown_text
 }
 
-/// The name of a file, without what `rules` find in it.
+/// `hidden`, a text of [`hide`], shortened and without the values whose fingerprints are `known`.
+pub fn shown(hidden: &str, known: &BTreeSet<Digest>) -> String {
+    cut(&without_known(hidden, known, 1), LONGEST)
+}
+
+/// `hidden`, a name of [`hidden_path`], without the values whose fingerprints are `known`.
+pub fn shown_path(hidden: &str, known: &BTreeSet<Digest>) -> String {
+    without_known(hidden, known, KNOWN_IN_PATH)
+}
+
+/// The first words of `text`. A part of a word is not known as a secret.
+fn words(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().take_while(|(at, _)| *at < LOOKED_AT).last() else {
+        return String::new();
+    };
+    if text.len() <= LOOKED_AT {
+        return text.to_owned();
+    }
+    let start = text.get(..end).and_then(|start| start.rfind(' ')).and_then(|end| text.get(..end));
+    format!("{} {HIDDEN}", start.unwrap_or_default())
+}
+
+/// The name of a file, without what `rules` find in it and what looks random.
 pub fn hidden_path(rules: &Rules, path: &str) -> String {
     if !is_suspicious(rules, path) {
-        return cut(path, LONGEST_PATH);
+        return cut(&without_random_in_path(path), LONGEST_PATH);
     }
     let parts = path.split('/').map(|part| if is_suspicious(rules, part) { HIDDEN } else { part });
-    let shown = parts.collect::<Vec<_>>().join("/");
+    let shown = without_random_in_path(&parts.collect::<Vec<_>>().join("/"));
     if is_suspicious(rules, &shown) { HIDDEN.to_owned() } else { cut(&shown, LONGEST_PATH) }
 }
 

@@ -1,8 +1,8 @@
 //! The search for secrets in what is sent: layers, other blobs, configurations of images, annotations.
 //!
 //! In reading order: `input`, a stream that can be looked ahead in and is bounded; `blob`, what a blob is, and the files
-//! of it; `tar` and `zip`, how files lie in archives; `config`, what configurations and annotations say; `hide`, how texts are
-//! shown that may hold a secret. What looks like a secret is decided by `secrets`; which blobs are searched, and what happens
+//! of it; `tar` and `zip`, how files lie in archives; `config`, what configurations and annotations say; `hide` and
+//! `words`, how texts are shown that may hold a secret. What looks like a secret is decided by `secrets`; which blobs are searched, and what happens
 //! with what is found, elsewhere.
 
 mod blob;
@@ -10,6 +10,7 @@ mod config;
 mod hide;
 mod input;
 mod tar;
+mod words;
 mod zip;
 
 use std::io;
@@ -17,8 +18,8 @@ use std::io;
 use super::secrets::Match;
 
 pub use blob::{About, blob};
-pub use config::{ConfigHit, annotation, config, instructions};
-pub use hide::{hidden_path, hide};
+pub use config::{ConfigHit, Part, annotation, config, instructions};
+pub use hide::{hidden_path, hide, shown, shown_path};
 
 /// Something found in a blob.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub struct Searched {
     pub deleted: Vec<String>,
     /// What could not be searched, or not to its end: the file, none for the blob itself, and why.
     pub unsearched: Vec<(Option<String>, String)>,
+    /// Why the blob as a whole counts as not searched, though something in it may have been found.
+    pub unreadable: Option<String>,
+    /// How many findings of severity high there was no room for.
+    pub high_left_out: usize,
     /// Whether the blob was read to its end, so that its digest held.
     pub complete: bool,
 }

@@ -29,9 +29,20 @@ pub(super) fn walk(
             Kind::LongName => {
                 about.long_name = Some(until_nul(&metadata(input, &header)?).to_vec());
             }
-            Kind::LongLink => drop(metadata(input, &header)?),
-            Kind::Extended => about.records = records(input, &header)?.over(&about.records),
-            Kind::Global => global = records(input, &header)?.over(&global),
+            Kind::LongLink => {
+                about.said.push(until_nul(&metadata(input, &header)?).to_vec());
+            }
+            Kind::Extended => {
+                let bytes = metadata(input, &header)?;
+                about.records = Records::parse(&bytes).map_err(malformed)?.over(&about.records);
+                about.said.push(bytes);
+            }
+            Kind::Global => {
+                let bytes = metadata(input, &header)?;
+                global = Records::parse(&bytes).map_err(malformed)?.over(&global);
+                let place = format!("{}!/(records about all files)", of.unwrap_or_default());
+                finder.text(place.trim_start_matches("!/"), &bytes);
+            }
             Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
                 let about = std::mem::take(&mut about);
                 entry(finder, input, &header, about.over(&global), (of, open))?;
@@ -45,11 +56,13 @@ pub(super) fn walk(
 struct AboutNext {
     records: Records,
     long_name: Option<Vec<u8>>,
+    /// What else they say: records, attributes included, and where a link leads to.
+    said: Vec<Vec<u8>>,
 }
 
 impl AboutNext {
     fn over(self, global: &Records) -> Self {
-        Self { records: self.records.over(global), long_name: self.long_name }
+        Self { records: self.records.over(global), ..self }
     }
 }
 
@@ -86,10 +99,6 @@ fn metadata(input: &mut Input<'_>, header: &Header) -> Result<Vec<u8>, Failure> 
     Ok(bytes)
 }
 
-fn records(input: &mut Input<'_>, header: &Header) -> Result<Records, Failure> {
-    Records::parse(&metadata(input, header)?).map_err(malformed)
-}
-
 /// Passes over what fills the last block of contents; that of the last entry may be missing.
 fn padding(input: &mut Input<'_>, size: u64) -> Result<(), Failure> {
     let last = size % BLOCK as u64;
@@ -106,7 +115,7 @@ fn entry(
     about: AboutNext,
     (of, open): (Option<&str>, bool),
 ) -> Result<(), Failure> {
-    let AboutNext { records, long_name } = about;
+    let AboutNext { records, long_name, said } = about;
     let contents = matches!(header.kind, Kind::File | Kind::Sparse);
     let size = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
     if header.extended {
@@ -121,7 +130,12 @@ fn entry(
     if of.is_none() {
         whiteout(finder, &path);
     }
-    if header.kind != Kind::Other {
+    for text in said.iter().chain([&header.link]) {
+        finder.text(&path, text);
+    }
+    if header.kind == Kind::Other {
+        finder.text(&path, path.as_bytes());
+    } else {
         finder.name(&path);
     }
     if size > 0 {

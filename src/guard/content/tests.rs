@@ -1,10 +1,12 @@
 //! Blobs of every form, whole and broken, searched for one token.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use super::raw_tar::{BLOCK, end, entry, file, header, link, pax};
 use super::*;
 use crate::guard::secrets::Rules;
+use crate::model::{Digest, Severity};
 
 /// A token that no service gave out, with the checksum that real ones have.
 fn token(random: &str) -> String {
@@ -151,7 +153,7 @@ fn what_is_no_archive_is_searched_as_a_file() {
     assert_eq!(places(&searched), [(Some("values.yaml"), Some(2))]);
     let searched = search(&secret()).expect("a layer");
     assert_eq!(places(&searched), [(None, Some(2))]);
-    assert!(searched.unsearched[0].1.contains("no tar archive"), "{:?}", searched.unsearched);
+    assert!(searched.unreadable.expect("a reason").contains("no tar archive"));
     let zip = zipped(&[("a.txt", &secret(), true, false)]);
     let about = About { name: Some("bundle.zip"), size: 1, is_layer: false };
     let searched = blob(Rules::standard(), zip.as_slice(), about, &|_| true).expect("a file");
@@ -299,15 +301,15 @@ fn configurations_are_searched_in_every_part_and_instructions_tell_no_value() {
     });
     let bytes = serde_json::to_vec(&text).expect("JSON");
     let hits = config(Rules::standard(), &bytes);
-    let parts: Vec<&str> =
-        hits.iter().filter(|it| it.found.rule == "github-token").map(|it| it.part.as_str()).collect();
+    let of_token = hits.iter().filter(|it| it.found.rule == "github-token");
+    let parts: Vec<String> = of_token.map(|it| it.part.shown(&BTreeSet::new())).collect();
     for part in [
         "environment variable `GITHUB_TOKEN`",
         "label `note`",
         "command",
         "history entry 1 (RUN make install)",
     ] {
-        assert!(parts.contains(&part), "{part}: {parts:?}");
+        assert!(parts.iter().any(|it| it == part), "{part}: {parts:?}");
     }
     assert!(hits.iter().all(|hit| !format!("{hit:?}").contains(&value)));
     assert_eq!(instructions(Rules::standard(), &bytes, 2), ["RUN make install", "COPY dir:abc in /app"]);
@@ -315,4 +317,208 @@ fn configurations_are_searched_in_every_part_and_instructions_tell_no_value() {
     let shown =
         hide(Rules::standard(), &format!("RUN curl -H \"Authorization: {value}\" https://example.com"));
     assert!(!shown.contains(&value[4..]) && shown.starts_with("RUN curl"), "{shown}");
+}
+
+#[test]
+fn what_follows_the_name_of_a_secret_or_looks_random_is_not_shown() {
+    let secret = "pcMysQ8vLw2Zt7Kd";
+    for text in [
+        "printf \"machine api.github.com login me password V\" > /root/.netrc",
+        "printf 'machine x\\nlogin me\\npassword V\\n' > /root/.netrc",
+        "printf \"[client]\\npassword=V\\n\" > /root/.my.cnf",
+        "echo V | docker login -u me --password-stdin",
+        "docker login -u me -p V registry.example.com",
+        "curl -u me:V https://example.com",
+        "curl -ume:V https://example.com",
+        "curl -H \"Authorization: Bearer V\" https://example.com",
+        "curl -H 'Authorization: Basic V' https://example.com",
+        "mysql -uroot -pV -e 'select 1'",
+        "tool --api-key V --token=V --client-secret \"V\" --passphrase V",
+        "CMD [\"serve\",\"--token\",\"V\"]",
+        "PASSWORD='V and more' make",
+        "make install V",
+        "wget https://example.com/V/file",
+        "TOKEN=V,V make",
+    ] {
+        // One that looks random, and one that does not.
+        for value in [secret, "sunflower"] {
+            let random_alone = ["echo V", "make install", "wget"].iter().any(|it| text.starts_with(it));
+            if value != secret && random_alone {
+                continue;
+            }
+            let shown = shown(&hide(Rules::standard(), &text.replace('V', value)), &BTreeSet::new());
+            assert!(!shown.contains(&value[2..8]), "{shown}");
+        }
+    }
+    for text in [
+        "apt-get install -y ca-certificates python3.11-minimal linux-headers-5.10.0-8-amd64",
+        "COPY dir:3fa94e1b5c8d2e7f60718293a4b5c6d7e8f9a0b1c2d3e4f5061728394a5b6c7d /app",
+        "mkdir -p /app/data",
+        "RUN a@sha256:3fa94e1b5c8d2e7f60718293a4b5c6d7e8f9a0b1c2d3e4f5061728394a5b6c7d",
+        "curl -H \"Authorization: Bearer $TOKEN\" https://example.com",
+    ] {
+        assert_eq!(hide(Rules::standard(), text), text);
+    }
+}
+
+#[test]
+fn a_value_that_is_found_elsewhere_is_not_shown() {
+    let known = BTreeSet::from([Digest::of(b"sunflower"), Digest::of(b"a:b,c")]);
+    for (text, expected) in [
+        ("setup sunflower now", "setup … now"),
+        ("x=sunflower;y", "x=…;y"),
+        ("printf 'a\\nsunflower\\n'", "printf 'a\\n…\\n'"),
+        ("--dsn=a:b,c@host", "--dsn=…@host"),
+        ("sunflowers", "sunflowers"),
+    ] {
+        assert_eq!(shown(text, &known), expected);
+    }
+    // It is not cut in the middle either.
+    let long = format!("{} sunflower", "x".repeat(68));
+    assert!(!shown(&long, &known).contains("sun"));
+    assert_eq!(shown_path("app/sunflower/x", &known), "app/…/x");
+}
+
+#[test]
+fn many_harmless_findings_leave_room_for_bad_ones() {
+    let mut parts: Vec<Vec<u8>> = (0..1_001).map(|number| file(&format!("{number}.jks"), b"x")).collect();
+    parts.push(file("last.txt", &secret()));
+    let searched = search(&tar(&parts)).expect("a layer");
+    assert_eq!(places(&searched), [(Some("last.txt"), Some(2))]);
+    assert_eq!((searched.hits.len(), searched.high_left_out), (1_000, 0));
+    assert!(searched.unsearched[0].1.contains("2 more findings"), "{:?}", searched.unsearched);
+    let parts: Vec<Vec<u8>> = (0..1_003).map(|number| file(&format!("{number}.txt"), &secret())).collect();
+    let searched = search(&tar(&parts)).expect("a layer");
+    assert!(searched.hits.iter().all(|hit| hit.found.severity == Severity::High));
+    assert_eq!((searched.hits.len(), searched.high_left_out), (1_000, 3));
+}
+
+#[test]
+fn a_frame_that_is_skipped_may_stand_before_a_layer() {
+    for magic in [0x50, 0x5f] {
+        let skipped = [
+            &[magic, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4],
+            zstandard(&tar(&[file("a", &secret())])).as_slice(),
+        ]
+        .concat();
+        let searched = search(&skipped).expect("a layer");
+        assert_eq!(places(&searched), [(Some("a"), Some(2))]);
+        assert_eq!(searched.unreadable, None);
+    }
+}
+
+#[test]
+fn a_layer_that_is_no_tar_archive_counts_as_not_searched() {
+    for layer in [
+        b"\xfd7zXZ\x00 and so on".to_vec(),
+        gzip(b"\xfd7zXZ\x00 and so on"),
+        zipped(&[("a.txt", b"x", true, false)]),
+    ] {
+        assert!(search(&layer).expect("a layer").unreadable.is_some());
+        let about = About { name: None, size: 1, is_layer: false };
+        let searched = blob(Rules::standard(), layer.as_slice(), about, &|_| true).expect("a file");
+        assert_eq!(searched.unreadable, None);
+    }
+    assert_eq!(search(&[]).expect("a layer").unreadable, None);
+}
+
+#[test]
+fn what_an_archive_in_a_layer_does_not_account_for_is_searched_as_a_file() {
+    let inner = tar(&[file("values.yaml", b"a: b")]);
+    let zip = zipped(&[("a.txt", b"x", true, false)]);
+    let stored = zipped(&[("a.txt", &secret(), false, false)]);
+    let named = |head: &[u8]| [head, &secret()].concat();
+    let layer = tar(&[
+        file("false.zip", &named(b"PK\x03\x04garbage\n")),
+        file("behind.gz", &named(&gzip(b"text"))),
+        file("behind.tgz", &named(&gzip(&inner))),
+        file("behind.zst", &named(&zstandard(b"text"))),
+        file("behind.zip", &named(&zip)),
+        file("false.zst", &named(b"\x28\xb5\x2f\xfdgarbage\n")),
+        file("stored.zip", &stored),
+        file("after.txt", &secret()),
+    ]);
+    let searched = search(&gzip(&layer)).expect("a layer");
+    let found: Vec<&str> = places(&searched).into_iter().filter_map(|(path, _)| path).collect();
+    assert_eq!(
+        found,
+        [
+            "false.zip",
+            "behind.gz",
+            "behind.tgz",
+            "behind.zst",
+            "behind.zip",
+            "false.zst",
+            "stored.zip!/a.txt",
+            "after.txt"
+        ]
+    );
+    let about = About { name: Some("bundle.zip"), size: 1, is_layer: false };
+    let bundle = named(&zip);
+    let searched = blob(Rules::standard(), bundle.as_slice(), about, &|_| true).expect("a file");
+    assert_eq!(places(&searched).len(), 1, "{searched:?}");
+}
+
+#[test]
+fn records_attributes_and_links_of_files_are_searched() {
+    let value = token("q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6");
+    let layer = tar(&[
+        pax(&[("SCHILY.xattr.user.note", &value)], b'x'),
+        file("attribute", b"x"),
+        pax(&[("comment", &token("a8Yu2nWd7MxC3wLe9SgZi6Oq4ThKy5"))], b'g'),
+        link("link", &token("b9Xv1oVe6NyD4xMf8ThAj7Pr5UiLz4"), b'2'),
+    ]);
+    let searched = search(&layer).expect("a layer");
+    let mut found: Vec<&str> = places(&searched).into_iter().filter_map(|(path, _)| path).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["(records about all files)", "attribute", "link"]);
+    assert!(!format!("{searched:?}").contains(&value));
+}
+
+#[test]
+fn every_member_of_a_configuration_is_searched_and_a_secret_told_once() {
+    use base64::Engine as _;
+    let [one, two, three] = [
+        "q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6",
+        "a8Yu2nWd7MxC3wLe9SgZi6Oq4ThKy5",
+        "b9Xv1oVe6NyD4xMf8ThAj7Pr5UiLz4",
+    ]
+    .map(token);
+    let info = serde_json::json!({ "attrs": { "build-arg:NPM_TOKEN": one } }).to_string();
+    let info = base64::engine::general_purpose::STANDARD.encode(info);
+    let text = format!(
+        r#"{{"moby.buildkit.buildinfo.v1":"{info}","x":{{"y":["{two}"]}},"config":{{"Env":["A={three}"],"Labels":{{"API_TOKEN":"kd83hZq0fPw7vMt2"}}}},
+        "comment":"{two}","comment":"nothing"}}"#
+    );
+    let hits = config(Rules::standard(), text.as_bytes());
+    let parts: Vec<String> = hits.iter().map(|hit| hit.part.shown(&BTreeSet::new())).collect();
+    for part in [
+        "configuration, `moby.buildkit.buildinfo.v1`",
+        "configuration, `x`",
+        "environment variable `A`",
+        "label `API_TOKEN`",
+    ] {
+        assert_eq!(parts.iter().filter(|it| *it == part).count(), 1, "{part}: {parts:?}");
+    }
+    assert_eq!(parts.len(), 4, "{parts:?}");
+    // Of a member that is there twice JSON keeps one.
+    let twice = format!(r#"{{"comment":"{one}","comment":"nothing"}}"#);
+    let hits = config(Rules::standard(), twice.as_bytes());
+    assert_eq!(hits.len(), 1);
+    assert_eq!(annotation(Rules::standard(), "com.example.API_TOKEN", "kd83hZq0fPw7vMt2").len(), 1);
+}
+
+#[test]
+fn a_layer_of_more_than_a_gibibyte_is_searched_to_its_end() {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
+    encoder.write_all(&tar(&[file("a", b"x")])).expect("compressed");
+    let zeros = vec![0; 1024 * 1024];
+    for _ in 0..1_030 {
+        encoder.write_all(&zeros).expect("compressed");
+    }
+    encoder.write_all(&secret()).expect("compressed");
+    let layer = encoder.finish().expect("compressed");
+    let searched = search(&layer).expect("a layer");
+    assert_eq!(places(&searched), [(Some("(behind the end of the archive)"), Some(2))]);
+    assert!(searched.complete && searched.unreadable.is_none());
 }

@@ -8,12 +8,12 @@ use super::found::Match;
 use super::keywords::Keywords;
 use super::rule::{Find, Lines, Rule};
 use super::search::Search;
-use super::{judge, places, rules};
+use super::{command, judge, places, rules};
 use crate::model::Digest;
 
 /// Must be raised where the code finds something else by the same rules than before: what is remembered of layers goes
 /// by it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The rules, compiled. One set serves any number of threads.
 pub struct Rules {
@@ -38,8 +38,10 @@ impl Rules {
         let keywords = Keywords::new(
             near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
         );
-        let identity =
-            Digest::of(format!("{FORMAT} {table:?} {} {}", judge::lists(), places::lists()).as_bytes());
+        let identity = Digest::of(
+            format!("{FORMAT} {table:?} {} {} {:?}", judge::lists(), places::lists(), command::texts())
+                .as_bytes(),
+        );
         Self { patterns: table.iter().map(|_| OnceLock::new()).collect(), table, keywords, identity }
     }
 
@@ -82,13 +84,28 @@ impl Rules {
         found.into_iter().map(|it| Match { line: None, ..it }).collect()
     }
 
+    /// What is found in an instruction or a command line: all that [`Self::text`] finds, and what stands behind options
+    /// such as `--password`, in headers, and in what is written to a `.netrc`. Lines are counted as there.
+    pub fn command(&self, text: &str) -> Vec<Match> {
+        Search::command(self, text).finish()
+    }
+
     /// The positions of the rules about lines of the file `path`, which is plain.
     pub(super) fn of_file(&self, path: &str) -> Vec<usize> {
         let about = |rule: &Rule| match rule.find {
             Find::Lines(Lines { files, .. }) | Find::Variable(files) => places::any_matches(path, files),
-            Find::Near(_) | Find::Name(_) => false,
+            Find::Near(_) | Find::Name(_) | Find::Command => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
+    }
+
+    /// Whether the file `path`, which is plain, is one of variables: `.env`.
+    pub(super) fn is_of_variables(&self, path: &str) -> bool {
+        let about = |rule: &Rule| match rule.find {
+            Find::Variable(files) => places::any_matches(path, files),
+            _ => false,
+        };
+        self.table.iter().any(about)
     }
 
     /// The position of the rule about variables.
@@ -96,12 +113,17 @@ impl Rules {
         self.table.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
     }
 
+    /// The position of the rule about commands.
+    pub(super) fn of_commands(&self) -> Option<usize> {
+        self.table.iter().position(|rule| matches!(rule.find, Find::Command))
+    }
+
     /// The pattern of the rule at `position`, which is tried at the start of what it is given.
     pub(super) fn pattern(&self, position: usize) -> Option<&Regex> {
         let text = match self.table.get(position)?.find {
             Find::Near(near) => near.pattern,
             Find::Lines(lines) => lines.pattern,
-            Find::Name(_) | Find::Variable(_) => return None,
+            Find::Name(_) | Find::Variable(_) | Find::Command => return None,
         };
         self.patterns
             .get(position)?

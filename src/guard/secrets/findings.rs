@@ -5,9 +5,10 @@ use super::compiled::Rules;
 use super::found::redacted;
 use super::judge::Judged;
 use super::places;
+use super::rule::{Check, Find};
 use crate::model::Severity;
 
-/// The most findings of one rule in one file.
+/// The most findings of one rule in one file: the worst, and of those the first.
 const MOST: usize = 20;
 
 /// What was found so far.
@@ -15,6 +16,8 @@ pub(super) struct Findings<'r> {
     rules: &'r Rules,
     /// Whether the file is of tests or documentation.
     of_examples: bool,
+    /// Whether it is of variables: one of an image, a command, or a file such as `.env`.
+    of_variables: bool,
     found: Vec<(Sighting, Match)>,
 }
 
@@ -38,13 +41,31 @@ impl Sighting {
 }
 
 impl<'r> Findings<'r> {
-    pub(super) fn new(rules: &'r Rules, of_examples: bool) -> Self {
-        Self { rules, of_examples, found: Vec::new() }
+    pub(super) fn new(rules: &'r Rules, of_examples: bool, of_variables: bool) -> Self {
+        Self { rules, of_examples, of_variables, found: Vec::new() }
     }
 
-    /// Whether no more findings of the rule at `position` are taken.
+    /// Whether no more findings of the rule at `position` are taken: there are as many as there may be, and none could
+    /// become worse by another.
     pub(super) fn is_full(&self, position: usize) -> bool {
-        self.found.iter().filter(|(it, _)| it.position == position).count() >= MOST
+        let of_rule = || self.found.iter().filter(|(it, _)| it.position == position);
+        of_rule().count() >= MOST && of_rule().all(|(_, it)| it.severity >= self.worst(position))
+    }
+
+    /// The highest severity that a finding of the rule at `position` may have here.
+    fn worst(&self, position: usize) -> Severity {
+        let Some(rule) = self.rules.all().get(position) else { return Severity::Low };
+        let check = match rule.find {
+            Find::Near(near) => Some(near.check),
+            _ => None,
+        };
+        if self.of_examples && !check.is_some_and(Check::is_certain) {
+            Severity::Low
+        } else if self.of_variables && check == Some(Check::InVariables) {
+            Severity::High
+        } else {
+            rule.severity
+        }
     }
 
     /// The severity of the rule at `position`.
@@ -52,19 +73,33 @@ impl<'r> Findings<'r> {
         self.rules.all().get(position).map_or(Severity::Low, |it| it.severity)
     }
 
-    /// Takes a finding, unless it is known to be public or was found before.
+    /// Takes a finding, unless it is known to be public or was found before. Where there are as many of the rule as there
+    /// may be, it takes the place of the last of a lower severity.
     pub(super) fn note(&mut self, sighting: Sighting, judged: &Judged<'_>) {
         let Some(rule) = self.rules.all().get(sighting.position) else { return };
         let Some(fingerprint) = judged.fingerprint() else { return };
-        let known = |(it, found): &(Sighting, Match)| {
-            it.position == sighting.position && found.fingerprint == fingerprint
-        };
-        if self.is_full(sighting.position) || self.found.iter().any(known) {
+        let severity = if self.of_variables { judged.in_variables } else { judged.severity };
+        let severity = places::weighed(severity, self.of_examples && !judged.certain);
+        let of_rule = |(it, _): &&mut (Sighting, Match)| it.position == sighting.position;
+        if let Some((_, known)) =
+            self.found.iter_mut().filter(of_rule).find(|(_, it)| it.fingerprint == fingerprint)
+        {
+            known.severity = known.severity.max(severity);
             return;
+        }
+        if self.found.iter_mut().filter(of_rule).count() >= MOST {
+            let of_rule =
+                self.found.iter().enumerate().filter(|(_, (it, _))| it.position == sighting.position).rev();
+            // Of several of the lowest severity, the last: `min_by_key` gives the first, seen from the end.
+            let least = of_rule.min_by_key(|(_, (_, it))| it.severity);
+            match least.map(|(index, (_, it))| (index, it.severity)) {
+                Some((index, least)) if least < severity => self.found.remove(index),
+                _ => return,
+            };
         }
         let found = Match {
             rule: rule.id,
-            severity: places::weighed(judged.severity, self.of_examples),
+            severity,
             line: sighting.line,
             redacted: judged.shown.clone().unwrap_or_else(|| redacted(&judged.value)),
             fingerprint,
@@ -72,14 +107,27 @@ impl<'r> Findings<'r> {
         self.found.push((sighting, found));
     }
 
-    /// All of them, in order.
+    /// All of them, in order. Of rules that found overlapping bytes or the same value the first is told, with the highest
+    /// severity of theirs.
     pub(super) fn into_matches(self) -> Vec<Match> {
         let mut found = self.found;
-        found.sort_by_key(|(it, _)| (it.at, it.position));
-        let kept: Vec<bool> = found
-            .iter()
-            .map(|(it, _)| !found.iter().any(|(other, _)| other.position < it.position && other.overlaps(it)))
-            .collect();
-        found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|((_, found), _)| found).collect()
+        found.sort_by_key(|(it, _)| (it.position, it.at));
+        let mut kept: Vec<(Sighting, Match)> = Vec::new();
+        for (sighting, found) in found {
+            let same = |(it, other): &&mut (Sighting, Match)| {
+                it.position < sighting.position
+                    && (it.overlaps(&sighting) || other.fingerprint == found.fingerprint)
+            };
+            let mut known = false;
+            for (_, other) in kept.iter_mut().filter(same) {
+                other.severity = other.severity.max(found.severity);
+                known = true;
+            }
+            if !known {
+                kept.push((sighting, found));
+            }
+        }
+        kept.sort_by_key(|(it, _)| (it.at, it.position));
+        kept.into_iter().map(|(_, found)| found).collect()
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use regex::bytes::{Match, Regex, RegexBuilder};
 
 /// The keywords of a group.
-const GROUP: usize = 26;
+const GROUP: usize = 28;
 
 /// All keywords, and which rules each belongs to.
 pub(super) struct Keywords {

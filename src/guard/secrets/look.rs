@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use super::compiled::Rules;
 use super::judge::{self, Judged};
-use super::rule::{Near, Rule, Start};
+use super::rule::{Check, Near, Rule, Start};
 
 /// How far back the start of a run of word characters is looked for, in bytes.
 const RUN: usize = 250;
 /// How far back a text is looked for, in bytes.
 const TEXT: usize = 64;
+/// How far around a secret a name is looked for, in bytes: no farther than is kept of what was searched.
+const NEAR: usize = 256;
 
 /// A keyword in some bytes, and the rule that is to look at it.
 pub(super) struct Spot<'b> {
@@ -33,6 +35,9 @@ pub(super) fn look<'b>(
     let start = start(near.start, spot.bytes, spot.at)?;
     let text = |range: &Range<usize>| spot.bytes.get(range.clone()).unwrap_or_default();
     let judged = |(whole, value): (Range<usize>, Range<usize>)| {
+        if near.check == Check::NearAws && !is_near_aws(spot, whole.end) {
+            return None;
+        }
         let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value))?;
         Some((whole, value, judged))
     };
@@ -50,6 +55,14 @@ pub(super) fn look<'b>(
     let (whole, value, judged) =
         matched(rules, spot.position, spot.bytes, start, start + length).and_then(judged)?;
     (whole.len() == length).then_some((value, judged))
+}
+
+/// Whether AWS or an access key of it is named near a keyword whose pattern ends at `end`.
+fn is_near_aws(spot: &Spot<'_>, end: usize) -> bool {
+    let until = spot.bytes.len().min(end + NEAR);
+    let around = spot.bytes.get(spot.at.saturating_sub(NEAR)..until).unwrap_or_default();
+    around.windows(4).any(|it| matches!(it, b"AKIA" | b"ASIA"))
+        || around.windows(3).any(|it| it.eq_ignore_ascii_case(b"aws"))
 }
 
 /// Where the pattern is tried.

@@ -5,6 +5,7 @@
 //! what happens with what is found, is decided elsewhere.
 
 mod checksum;
+mod command;
 mod compiled;
 mod findings;
 mod found;

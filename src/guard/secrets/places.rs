@@ -2,7 +2,7 @@
 
 use crate::model::Severity;
 
-/// Folders of tests, examples and documentation.
+/// Folders of tests, examples and documentation, which count below a folder of packages.
 const FOLDERS: &[&str] = &[
     "test",
     "tests",
@@ -26,30 +26,47 @@ const FOLDERS: &[&str] = &[
     "testsuite",
     "mocks",
     "__mocks__",
+    "dummyserver",
 ];
-/// Ends of names of tests and documentation.
-const ENDS: &[&str] = &[
-    ".md",
-    ".rst",
-    ".adoc",
-    ".markdown",
-    "_test.go",
-    "_test.py",
-    "_test.js",
-    ".test.js",
-    ".test.ts",
-    ".spec.js",
-    ".spec.ts",
-    ".example",
-    ".sample",
-    ".template",
-    ".dist",
-    ".pod",
+/// Folders that managers of packages fill: of Python, Node.js, Perl, Ruby, Go, Rust, PHP, R; and what programs bring along.
+const PACKAGES: &[&str] = &[
+    "site-packages",
+    "dist-packages",
+    "node_modules",
+    "python3",
+    "python3.*",
+    "python2.*",
+    "pypy3*",
+    "perl*",
+    "ruby",
+    "gems",
+    "goroot",
+    "vendor",
+    "third_party",
+    "third-party",
+    "vendored",
+    "google-cloud-sdk",
 ];
+/// Those of several parts.
+const PACKAGES_BELOW: &[&str] = &["go/src", "pkg/mod", "registry/src", "lib/r", "lib/go"];
+/// Folders of documentation below `usr/share` and `usr/local/share`.
+const SHARED: &[&str] =
+    &["doc", "doc-base", "man", "info", "gtk-doc", "help", "gnome", "devhelp", "licenses"];
+/// Ends of names of documentation, and of what shows what another file looks like.
+const ENDS: &[&str] =
+    &[".md", ".rst", ".adoc", ".markdown", ".pod", ".example", ".sample", ".template", ".dist"];
+/// Ends of names of tests, which count below a folder of packages.
+const TESTS: &[&str] = &["_test.go", "_test.py", "_test.js", ".test.js", ".test.ts", ".spec.js", ".spec.ts"];
+/// Folders whose purpose is to hold credentials, wherever they lie.
+const HOLDERS: &[&str] = &[".ssh", ".aws", ".docker", ".kube"];
+/// And files.
+const HOLDING: &[&str] = &[".env", ".netrc", ".npmrc"];
 
-/// Both lists, as one text.
+/// The lists, as one text.
 pub(super) fn lists() -> String {
-    format!("{FOLDERS:?} {ENDS:?}")
+    format!(
+        "{FOLDERS:?} {PACKAGES:?} {PACKAGES_BELOW:?} {SHARED:?} {ENDS:?} {TESTS:?} {HOLDERS:?} {HOLDING:?}"
+    )
 }
 
 /// `path` as it is compared: in lower case, from the root, without `./` and slashes around it.
@@ -75,15 +92,28 @@ fn part_matches(part: &str, wanted: &str) -> bool {
     }
 }
 
-/// Whether `path`, which is [`plain`], is where tests, examples and documentation lie, whose secrets are rarely any.
+/// Whether `path`, which is [`plain`], is where tests, examples and documentation lie, whose secrets are rarely any: a
+/// document, or a folder of documentation of the system or of tests of a package. A folder of somebody's own says nothing.
 pub(super) fn of_examples(path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    let name = parts.next().unwrap_or_default();
-    path.starts_with("usr/share/")
-        || part_matches(name, "test_*.py")
-        || name.starts_with("test.")
-        || ENDS.iter().any(|end| name.ends_with(end))
-        || parts.any(|part| FOLDERS.contains(&part))
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let parts: Vec<&str> = folders.split('/').collect();
+    if HOLDING.contains(&name) || parts.iter().any(|it| HOLDERS.contains(it)) {
+        return false;
+    }
+    let share = path.strip_prefix("usr/share/").or_else(|| path.strip_prefix("usr/local/share/"));
+    let shared = share.and_then(|it| it.split_once('/')).is_some_and(|(first, _)| SHARED.contains(&first));
+    let package = parts.iter().enumerate().position(|(index, part)| {
+        let pair = index.checked_sub(1).and_then(|before| parts.get(before)).map(|it| format!("{it}/{part}"));
+        PACKAGES.iter().any(|it| part_matches(part, it))
+            || pair.is_some_and(|it| PACKAGES_BELOW.contains(&it.as_str()))
+    });
+    let of_package = package.is_some_and(|at| {
+        parts.iter().skip(at + 1).any(|it| FOLDERS.contains(it))
+            || part_matches(name, "test_*.py")
+            || name.starts_with("test.")
+            || TESTS.iter().any(|end| name.ends_with(end))
+    });
+    shared || of_package || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a file of this name shows what another one looks like: `.env.example`.

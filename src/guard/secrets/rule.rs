@@ -28,6 +28,8 @@ pub(super) enum Find {
     Name(&'static [&'static str]),
     /// At the name and the value of an environment variable, and at the lines of files of these names, which set such.
     Variable(&'static [&'static str]),
+    /// At instructions and command lines: options, headers, and the like.
+    Command,
 }
 
 /// A pattern that is tried where one of some keywords stands.
@@ -72,6 +74,10 @@ pub(super) enum Check {
     Pem,
     /// A file of `PuTTY`. Of low severity where it is encrypted.
     Putty,
+    /// Nothing; of high severity in variables, whatever the rule says.
+    InVariables,
+    /// The name of AWS or of one of its access keys stands near.
+    NearAws,
     /// The checksum of Bech32 (BIP 173) is right.
     Bech32,
     /// The parts of a JSON Web Token are JSON.
@@ -93,6 +99,11 @@ impl Check {
     pub(super) fn proves(self) -> bool {
         matches!(self, Self::Crc32 | Self::Pem | Self::Putty)
     }
+
+    /// Whether a checksum may prove what passes, so that it is a secret at any place.
+    pub(super) fn is_certain(self) -> bool {
+        matches!(self, Self::Crc32 | Self::Bech32)
+    }
 }
 
 /// A pattern for each line of files of certain names.
@@ -100,7 +111,8 @@ impl Check {
 pub(super) struct Lines {
     /// The last parts of paths, in lower case: `.netrc`, `.m2/settings.xml`. A `*` stands for any characters of a name.
     pub files: &'static [&'static str],
-    /// A pattern of bytes with the group `value`, tried at the start of each line.
+    /// A pattern of bytes with the group `value`, tried at the start of each line. Where it has the group `name` too, that
+    /// and the value decide.
     pub pattern: &'static str,
     /// What else must be true.
     pub check: Check,

@@ -3,7 +3,10 @@
 //! What is found does not depend on the sizes of the pieces: every keyword is looked at with the same bytes around it.
 //! For that the last [`REACH`] bytes are kept from piece to piece, and nothing else.
 
+use std::ops::Range;
+
 use super::Match;
+use super::command;
 use super::compiled::Rules;
 use super::findings::{Findings, Sighting};
 use super::judge;
@@ -54,13 +57,14 @@ impl<'r> Search<'r> {
     pub(super) fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
+        let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
         let lines = match plain {
             Some(path) => Some(rules.of_file(&path)).filter(|it| !it.is_empty()).map(LineRules::File),
             None => rules.of_variables().map(LineRules::Words),
         };
         Self {
             rules,
-            findings: Findings::new(rules, of_examples),
+            findings: Findings::new(rules, of_examples, of_variables),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
@@ -72,12 +76,34 @@ impl<'r> Search<'r> {
 
     /// A search of one environment variable.
     pub(super) fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
-        let mut search = Self { lines: None, ..Self::new(rules, None) };
+        let findings = Findings::new(rules, false, true);
+        let mut search = Self { lines: None, findings, ..Self::new(rules, None) };
         if let Some(position) = rules.of_variables() {
             let at = name.len() as u64 + 1;
             note_variable(&mut search.findings, position, name.as_bytes(), value.as_bytes(), (at, None));
         }
         search.push(format!("{name}={value}").as_bytes());
+        search
+    }
+
+    /// A search of an instruction or a command line.
+    pub(super) fn command(rules: &'r Rules, text: &str) -> Self {
+        let mut search = Self { findings: Findings::new(rules, false, true), ..Self::new(rules, None) };
+        let text = text.as_bytes();
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let places = rules.of_commands().map(|position| (position, command::places(text)));
+        for (position, place) in
+            places.into_iter().flat_map(|(position, all)| all.into_iter().map(move |it| (position, it)))
+        {
+            let name = place.name.map(part);
+            let (at, length) = (place.value.start as u64, place.value.len());
+            let line = Some(1 + newlines(part(0..place.value.start)));
+            let severity = search.findings.severity(position);
+            if let Some(judged) = judge::option(severity, name, part(place.value)) {
+                search.findings.note(Sighting { position, at, length, line }, &judged);
+            }
+        }
+        search.push(text);
         search
     }
 
@@ -201,7 +227,10 @@ fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: 
                 return;
             };
             let (Some(whole), Some(value)) = (captures.get(0), captures.name("value")) else { return };
-            let judged = judge::judge(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes());
+            let judged = match captures.name("name") {
+                Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes()),
+                None => judge::judge(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
+            };
             if let Some(judged) = judged {
                 let at = line.at + value.start() as u64;
                 findings
@@ -214,7 +243,7 @@ fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: 
                 note_variable(findings, position, name, line.text.get(value).unwrap_or_default(), at);
             }
         }
-        Find::Near(_) | Find::Name(_) => {}
+        Find::Near(_) | Find::Name(_) | Find::Command => {}
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether `text` is base64 of a private key in PEM.
 pub(super) fn holds_private_key(text: &[u8]) -> bool {
+    // The first line of a key is enough.
+    let text = text.get(..128).unwrap_or(text);
     let whole = text.get(..text.len() / 4 * 4).unwrap_or(text);
     decoded(whole, false).is_some_and(|it| {
         let head = String::from_utf8_lossy(it.get(..64).unwrap_or(&it)).into_owned();

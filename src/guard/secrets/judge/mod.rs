@@ -13,14 +13,18 @@ use super::rule::{Check, Rule};
 use crate::model::{Digest, Severity};
 
 pub(super) use placeholder::is_placeholder;
-pub(super) use variable::variable;
+pub(super) use variable::{option, setting, variable};
 
 /// A value that is taken for a secret.
 pub(super) struct Judged<'v> {
     /// How bad it is, before the place is weighed.
     pub severity: Severity,
+    /// How bad it is in variables and in files of such.
+    pub in_variables: Severity,
     /// Whether it is one whatever stands around it.
     pub proven: bool,
+    /// Whether a checksum proves it, so that it is one at any place.
+    pub certain: bool,
     /// The bytes that it is known by.
     pub value: Cow<'v, [u8]>,
     /// What is shown instead of its start.
@@ -29,7 +33,8 @@ pub(super) struct Judged<'v> {
 
 impl<'v> Judged<'v> {
     fn likely(severity: Severity, value: &'v [u8]) -> Self {
-        Self { severity, proven: false, value: Cow::Borrowed(value), shown: None }
+        let value = Cow::Borrowed(value);
+        Self { severity, in_variables: severity, proven: false, certain: false, value, shown: None }
     }
 
     /// By what it can be recognized without being told.
@@ -41,7 +46,7 @@ impl<'v> Judged<'v> {
 
 /// The lists that decide what is a secret, as one text.
 pub(super) fn lists() -> String {
-    format!("{:?} {:?} {:?}", placeholder::lists(), variable::ENDS, known::PUBLIC)
+    format!("{:?} {:?} {:?}", placeholder::lists(), variable::lists(), known::PUBLIC)
 }
 
 /// What is thought of `value`, which `rule` found in `whole`.
@@ -57,12 +62,16 @@ pub(super) fn judge<'v>(
         Check::Putty => return pem::putty(rule.severity, whole, value),
         _ => {}
     }
+    let likely = Judged::likely(rule.severity, value);
+    if check == Check::Crc32 && bits(value) >= entropy && checksum::crc32_base62(value, 4) {
+        return Some(Judged { proven: true, certain: true, ..likely });
+    }
     if bits(value) < entropy || is_placeholder(value) {
         return None;
     }
-    let likely = Judged::likely(rule.severity, value);
     let right = match check {
-        Check::Form | Check::Pem | Check::Putty | Check::Crc32 | Check::UrlPassword => true,
+        Check::Form | Check::InVariables | Check::NearAws => true,
+        Check::Pem | Check::Putty | Check::Crc32 | Check::UrlPassword => true,
         Check::Bech32 => checksum::bech32(value),
         Check::Jwt => encoded::jwt_claims(value).is_some(),
         Check::KubernetesJwt => encoded::is_service_account(value),
@@ -72,8 +81,9 @@ pub(super) fn judge<'v>(
     };
     match check {
         _ if !right => None,
-        Check::Crc32 if checksum::crc32_base62(value, 4) => Some(Judged { proven: true, ..likely }),
-        Check::Crc32 => Some(Judged { severity: Severity::Medium, ..likely }),
+        Check::Crc32 => Some(Judged::likely(Severity::Medium, value)),
+        Check::InVariables => Some(Judged { in_variables: Severity::High, ..likely }),
+        Check::Bech32 => Some(Judged { certain: true, ..likely }),
         Check::UrlPassword => url_password(whole, likely),
         _ => Some(likely),
     }
@@ -90,17 +100,44 @@ fn url_password<'v>(whole: &[u8], likely: Judged<'v>) -> Option<Judged<'v>> {
         return None;
     }
     let here = ["localhost", "127.", "[::1", "0.0.0.0", "host"].iter().any(|it| host.starts_with(it));
-    let severity = if looks_random(value) && !here { likely.severity } else { Severity::Medium };
-    Some(Judged { severity, ..likely })
+    let high = |it: bool| if it && !here { likely.severity } else { Severity::Medium };
+    let (severity, in_variables) =
+        (high(looks_random(value)), high(looks_random(value) || is_strong_password(value)));
+    Some(Judged { severity, in_variables, ..likely })
 }
 
-/// Whether a machine made it: long, of letters and digits, and with hardly any letter twice.
+/// Whether a machine made it: long, with hardly any letter twice, and of letters and digits; or of letters alone, so mixed
+/// that they are no words.
 pub(super) fn looks_random(value: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| value.iter().filter(|it| is(it)).count();
+    let (upper, lower) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    // Words begin with at most one capital: of five letters less than a third. And they are of one case where they are long.
+    let switches = value.windows(2).filter(|pair| {
+        pair.iter().all(u8::is_ascii_alphabetic)
+            && pair.iter().any(u8::is_ascii_uppercase)
+            && pair.iter().any(u8::is_ascii_lowercase)
+    });
+    let mixed = upper.min(lower) * 10 >= (upper + lower) * 3
+        && switches.count() * 5 >= upper + lower
+        && bits(value) >= 3.5;
     value.len() >= 16
         && bits(value) >= 3.3
-        && value.iter().any(u8::is_ascii_digit)
-        && value.iter().any(u8::is_ascii_alphabetic)
-        && !value.iter().any(u8::is_ascii_whitespace)
+        && upper + lower > 0
+        && (count(u8::is_ascii_digit) > 0 || mixed)
+        && count(u8::is_ascii_whitespace) == 0
+}
+
+/// Whether it is a password as people are told to make them: eight characters or more of two kinds or more, and no word of
+/// examples with something behind it.
+pub(super) fn is_strong_password(value: &[u8]) -> bool {
+    let kinds: [fn(&u8) -> bool; 4] =
+        [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
+    let kinds = kinds.iter().filter(|is| value.iter().any(|it| is(it))).count();
+    let word = value.iter().rposition(u8::is_ascii_alphabetic).and_then(|last| value.get(..=last));
+    value.len() >= 8
+        && kinds >= 2
+        && value.iter().all(u8::is_ascii_graphic)
+        && !word.is_some_and(placeholder::is_common)
 }
 
 /// The Shannon entropy of `value`, in bits a byte.

@@ -25,11 +25,15 @@ pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Op
     let encrypted = line.contains("ENCRYPTED")
         || headers.windows(14).any(|it| it == b"Proc-Type: 4,E")
         || key.starts_with(OPENSSH) && !key.starts_with(OPENSSH_PLAIN);
+    let severity = if encrypted { Severity::Low } else { severity };
+    let shown = Some(format!("{line}…"));
     Some(Judged {
-        severity: if encrypted { Severity::Low } else { severity },
+        severity,
+        in_variables: severity,
         proven: true,
+        certain: false,
         value: Cow::Owned(key),
-        shown: Some(format!("{line}…")),
+        shown,
     })
 }
 
@@ -41,11 +45,15 @@ pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> 
         (line.len() >= 40).then_some(line)
     })?;
     let plain = whole.windows(16).any(|it| it == b"Encryption: none");
+    let severity = if plain { severity } else { Severity::Low };
+    let shown = Some("PuTTY-User-Key-File…".to_owned());
     Some(Judged {
-        severity: if plain { severity } else { Severity::Low },
+        severity,
+        in_variables: severity,
         proven: true,
+        certain: false,
         value: Cow::Owned(key),
-        shown: Some("PuTTY-User-Key-File…".to_owned()),
+        shown,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What stands where a secret would stand: placeholders, and the words that examples take for passwords.
 
-/// Parts of placeholders, in lower case. A random value of 40 characters has any of them once in millions of years.
+/// Parts of placeholders, in lower case. Behind the first bytes of a value they count as words alone: the longer a random
+/// value is, the likelier it has one of the short ones. One of 40 letters and digits has any once in tens of thousands.
 const PARTS: &[&str] = &[
     "example",
     "changeme",
@@ -21,9 +22,7 @@ const PARTS: &[&str] = &[
     "insert",
     "redacted",
     "dummy",
-    "fake",
     "sample",
-    "xxxx",
     "....",
     "****",
     "----",
@@ -45,6 +44,12 @@ const PARTS: &[&str] = &[
     "%s",
     "$env",
 ];
+
+/// Short ones, which count where their letters are all of one case, or the first alone is a capital.
+const SHORT: &[&str] = &["fake", "xxxx"];
+
+/// Behind so many bytes parts of placeholders count as words alone.
+const START: usize = 64;
 
 /// Passwords that stand in examples, or for none, in lower case.
 const COMMON: &[&str] = &[
@@ -134,9 +139,9 @@ const COMMON: &[&str] = &[
     "cats",
 ];
 
-/// Both lists.
-pub(super) fn lists() -> [&'static [&'static str]; 2] {
-    [PARTS, COMMON]
+/// The lists.
+pub(super) fn lists() -> [&'static [&'static str]; 3] {
+    [PARTS, SHORT, COMMON]
 }
 
 /// The longest part that a made up value repeats.
@@ -144,12 +149,33 @@ const LONGEST_PERIOD: usize = 16;
 
 /// Whether `value` stands for a secret that is put in elsewhere, or is made up.
 pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let text = text.trim();
+    let written = String::from_utf8_lossy(value);
+    let written = written.trim();
+    let text = written.to_ascii_lowercase();
+    let text = text.as_str();
     let wrapped = [("<", ">"), ("{", "}"), ("[", "]"), ("%", "%"), ("__", "__"), ("(", ")")]
         .iter()
         .any(|(open, close)| text.starts_with(open) && text.ends_with(close));
-    wrapped || text.starts_with('$') || repeats(value) || PARTS.iter().any(|part| text.contains(part))
+    wrapped || text.starts_with('$') || repeats(value) || has_part(written, text)
+}
+
+/// Whether `written`, which is `text` in lower case, has a part of placeholders.
+fn has_part(written: &str, text: &str) -> bool {
+    let is_word = |at: usize, part: &str| {
+        let letter = |it: Option<&u8>| it.is_some_and(u8::is_ascii_alphanumeric);
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        !letter(before) && !letter(text.as_bytes().get(at + part.len()))
+    };
+    let counts = |at: usize, part: &str| at + part.len() <= START || is_word(at, part);
+    let is_even = |at: usize, part: &str| {
+        let letters = written.as_bytes().get(at..at + part.len()).unwrap_or_default();
+        let lower = |letters: &[u8]| letters.iter().all(u8::is_ascii_lowercase);
+        letters.iter().all(u8::is_ascii_uppercase) || letters.get(1..).is_some_and(lower)
+    };
+    PARTS.iter().any(|part| text.match_indices(part).any(|(at, _)| counts(at, part)))
+        || SHORT
+            .iter()
+            .any(|part| text.match_indices(part).any(|(at, _)| counts(at, part) && is_even(at, part)))
 }
 
 /// Whether one character is more than half of all, or the whole is a short part again and again.

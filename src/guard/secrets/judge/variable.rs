@@ -1,10 +1,10 @@
 //! Whether an environment variable holds a secret, by its name and its value.
 
-use super::{Judged, bits, is_placeholder, looks_random, placeholder};
+use super::{Judged, bits, encoded, is_placeholder, is_strong_password, looks_random, placeholder};
 use crate::model::Severity;
 
 /// The last words of names of secrets, in lower case and without separators.
-pub(super) const ENDS: &[&str] = &[
+const ENDS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",
@@ -31,7 +31,13 @@ pub(super) const ENDS: &[&str] = &[
     "authtoken",
 ];
 
-/// What is thought of the variable `name`, which has `value`; `severity` where it looks random.
+/// The lists.
+pub(super) fn lists() -> [&'static [&'static str]; 4] {
+    [ENDS, SWITCHES, REFERENCES, ENCRYPTED]
+}
+
+/// What is thought of the variable `name`, which has `value`; `severity` where it looks random, or where it is a password
+/// and a good one.
 pub(in crate::guard::secrets) fn variable<'v>(
     severity: Severity,
     name: &[u8],
@@ -41,15 +47,98 @@ pub(in crate::guard::secrets) fn variable<'v>(
         return None;
     }
     let text = String::from_utf8_lossy(value);
-    let path =
-        ["/", "./", "../", "~/", "file:", "http://", "https://", "@"].iter().any(|it| text.starts_with(it));
-    let spaced = text.split_whitespace().count() > 1;
-    let plain = value.len() < 8 || bits(value) < 2.5;
-    // A name of something else that holds the secret: `db-password`, `my.secret.name`.
-    let named = text.bytes().all(|it| it.is_ascii_lowercase() || b"-_.".contains(&it))
-        && text.contains(['-', '_', '.']);
-    let counted = text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
-    if path || spaced || plain || named || counted || is_placeholder(value) || placeholder::is_common(value) {
+    if value.len() < 8 || bits(value) < 2.5 || is_name(&text) || is_no_secret(&text, value) {
+        return None;
+    }
+    let likely = looks_random(value) || name_of_password(name) && is_strong_password(value);
+    Some(Judged::likely(if likely { severity } else { Severity::Medium }, value))
+}
+
+/// What is thought of the setting `name`, which has `value`, in a file of settings: as of a variable, and a private key in
+/// base64. Files of settings name other things that hold the secret.
+pub(in crate::guard::secrets) fn setting<'v>(
+    severity: Severity,
+    name: &[u8],
+    value: &'v [u8],
+) -> Option<Judged<'v>> {
+    if encoded::holds_private_key(value) {
+        return Some(Judged::likely(severity, value));
+    }
+    let name_text = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let of_another = REFERENCES.iter().any(|it| name_text.contains(it));
+    if name.len() > 256 || of_another || !name_of_secret(&name_text) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(value);
+    let elsewhere = ENCRYPTED.iter().any(|it| text.starts_with(it));
+    let of_password = name_of_password(name);
+    let short = value.len() < if of_password { 6 } else { 8 } || bits(value) < 2.0;
+    let named = is_name(&text) && !of_password;
+    if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
+        return None;
+    }
+    Some(Judged::likely(if looks_random(value) { severity } else { Severity::Medium }, value))
+}
+
+/// Parts of names of settings, in lower case, whose value is the name of something that holds a secret.
+const REFERENCES: &[&str] = &["existing", "pullsecret", "secretname", "secretref", "usepassword", "keyname"];
+/// Starts of values that are encrypted or elsewhere: of SOPS, Jasypt, Spring Cloud, vals; and what YAML refers with.
+const ENCRYPTED: &[&str] = &[
+    "ENC[",
+    "ENC(",
+    "{cipher}",
+    "vault:",
+    "ref+",
+    "arn:",
+    "projects/",
+    "secretref",
+    "!",
+    "&",
+    "*",
+    "|",
+    ">",
+];
+
+/// Whether it is a name of something else that holds the secret: `db-password`, `my.secret.name`.
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|it| it.is_ascii_lowercase() || b"-_.".contains(&it)) && text.contains(['-', '_', '.'])
+}
+
+/// Whether it is a path, a URL, several words, a number, a placeholder or a password of examples.
+fn is_no_secret(text: &str, value: &[u8]) -> bool {
+    ["/", "./", "../", "~/", "file:", "http://", "https://", "@"].iter().any(|it| text.starts_with(it))
+        || text.split_whitespace().count() > 1
+        || text.bytes().all(|it| it.is_ascii_digit() || it == b'.')
+        || is_placeholder(value)
+        || placeholder::is_common(value)
+}
+
+/// Words in names of options that hold no secret: `--no-password`, `--disabled-password`, `--password-prompt`.
+const SWITCHES: &[&str] =
+    &["no-", "with", "disable", "enable", "ask", "prompt", "allow", "require", "public", "skip"];
+
+/// What is thought of what stands in a command behind the option or header `name`, or where a password stands. Shorter values
+/// count than in variables: somebody wrote them where a password belongs.
+pub(in crate::guard::secrets) fn option<'v>(
+    severity: Severity,
+    name: Option<&[u8]>,
+    value: &'v [u8],
+) -> Option<Judged<'v>> {
+    let switch = |name: &str| SWITCHES.iter().any(|it| name.to_ascii_lowercase().contains(it));
+    let is_named = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name);
+        name_of_secret(&name) && !switch(&name)
+    };
+    let text = String::from_utf8_lossy(value);
+    let elsewhere = ["/", "./", "../", "~", "@", "file:", "env:", "http://", "https://", "id=", "type=", "="];
+    let elsewhere = elsewhere.iter().any(|it| text.starts_with(it)) || text.contains('$') && value.len() < 8;
+    let counted = text.bytes().all(|it| it.is_ascii_digit() || it == b'.') && value.len() < 8;
+    if elsewhere
+        || counted
+        || name.is_some_and(|it| !is_named(it))
+        || is_placeholder(value)
+        || placeholder::is_common(value)
+    {
         return None;
     }
     let severity = if looks_random(value) { severity } else { Severity::Medium };
@@ -61,4 +150,11 @@ fn name_of_secret(name: &str) -> bool {
     let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let public = name.ends_with("publickey") || name.contains("publictoken");
     !public && ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a variable of this name, which is that of a secret, holds a password.
+fn name_of_password(name: &[u8]) -> bool {
+    let name: Vec<u8> =
+        name.iter().filter(|it| it.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    ["password", "passwd", "passphrase", "passcode", "pwd"].iter().any(|end| name.ends_with(end.as_bytes()))
 }

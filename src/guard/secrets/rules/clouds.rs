@@ -32,17 +32,48 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Form,
         },
     ),
+    // registry.terraform.io, "AWS Provider": `secret_key` beside `access_key`.
+    near(
+        "aws-secret-key",
+        "AWS secret key",
+        "A secret access key of AWS behind the name `secret_key`, where AWS or an access key of it is named near.",
+        Near {
+            keywords: &["secret_key", "SECRET_KEY", "ecretKey"],
+            start: Start::Within,
+            pattern: r#"(?:(?i:secret_key)|ecretKey)["']?\s{0,16}(?:=>|[:=])\s{0,8}["']?(?P<value>[0-9A-Za-z+/]{40})"#,
+            entropy: 4.1,
+            check: Check::NearAws,
+        },
+    ),
     // cloud.google.com, "API keys". Those of browsers are public by design.
     Rule {
         severity: Severity::Medium,
-        ..token(
+        ..near(
             "google-api-key",
             "Google API key",
-            "An API key of Google.",
-            &["AIza"],
-            "AIza[0-9A-Za-z_-]{35}",
+            "An API key of Google; of high severity in variables and in files of such.",
+            Near {
+                keywords: &["AIza"],
+                start: Start::Here,
+                pattern: "AIza[0-9A-Za-z_-]{35}",
+                entropy: 3.0,
+                check: Check::InVariables,
+            },
         )
     },
+    // developers.google.com, "Using OAuth 2.0", as `gcloud auth application-default login` writes them.
+    near(
+        "google-refresh-token",
+        "Google refresh token",
+        "A refresh token of Google, as gcloud's application_default_credentials.json holds it.",
+        Near {
+            keywords: &["\"refresh_token\""],
+            start: Start::Within,
+            pattern: r#""refresh_token"\s{0,8}:\s{0,8}"(?P<value>1//[0-9A-Za-z_-]{40,250})""#,
+            entropy: 3.5,
+            check: Check::Form,
+        },
+    ),
     // cloud.google.com, IAM, "Create and delete service account keys".
     near(
         "google-service-account",
@@ -146,6 +177,14 @@ pub(super) const RULES: &[Rule] = &[
         "A personal access token of Databricks.",
         &["dapi"],
         "dapi[0-9a-f]{32}(?:-[0-9])?",
+    ),
+    // tailscale.com, "Key prefixes".
+    token(
+        "tailscale-key",
+        "Tailscale key",
+        "An auth key, API token or OAuth client secret of Tailscale.",
+        &["tskey-"],
+        "tskey-[a-z]{2,10}-[0-9A-Za-z]{8,24}-[0-9A-Za-z]{16,64}",
     ),
     // kubernetes.io, "Organizing cluster access using kubeconfig files".
     near(

@@ -59,6 +59,47 @@ pub(super) const RULES: &[Rule] = &[
         &[".m2/settings.xml", ".m2/settings-security.xml"],
         r".*<(?:password|passphrase)>\s*(?P<value>[^<{$\s][^<\s]{3,512})",
     ),
+    // doc.rust-lang.org, Cargo, "Registry Authentication".
+    in_lines(
+        "cargo-token",
+        "Token in Cargo's credentials",
+        "A token of crates.io or another registry in a credentials.toml of Cargo.",
+        &[".cargo/credentials.toml", ".cargo/credentials", "cargo/credentials.toml"],
+        r#"\s*(?:secret-)?(?:token|key)\s*=\s*["'](?P<value>[^"']{8,1500})"#,
+    ),
+    // s3tools.org, "The s3cmd configuration file".
+    in_lines(
+        "s3cfg-secret",
+        "Secret key in `.s3cfg`",
+        "A secret key of S3 in the settings of s3cmd.",
+        &[".s3cfg", "s3cfg", ".s3cfg-*"],
+        r"\s*secret_key\s*=\s*(?P<value>[^\s]{8,512})",
+    ),
+    // Values of charts of Helm (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
+    Rule {
+        find: Find::Lines(Lines {
+            files: &[
+                "values*.yaml",
+                "values*.yml",
+                "*.properties",
+                "appsettings*.json",
+                "docker-compose*.yaml",
+                "docker-compose*.yml",
+                "compose*.yaml",
+                "compose*.yml",
+            ],
+            pattern: r#"\s*(?:-\s+)?["']?(?P<name>[A-Za-z_][0-9A-Za-z_.-]{0,127})["']?\s*[:=]\s*["']?(?P<value>[^\s"'#][^\s"']+)(?:["']|\s*$|\s+#)"#,
+            check: Check::Form,
+        }),
+        ..in_lines(
+            "secret-in-settings",
+            "Secret in settings",
+            "A setting that is named as a secret, or a private key in base64, in values of charts, Java properties, \
+             settings of ASP.NET Core and Compose files; of medium severity unless it looks random.",
+            &[],
+            "",
+        )
+    },
 ];
 
 /// A password that a person wrote: any text but those of examples.

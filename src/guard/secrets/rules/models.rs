@@ -31,4 +31,6 @@ pub(super) const RULES: &[Rule] = &[
         &["hf_", "api_org_"],
         "(?:hf|api_org)_[0-9A-Za-z]{34}",
     ),
+    // console.groq.com, "API keys": 52 characters.
+    token("groq-key", "Groq key", "An API key of Groq.", &["gsk_"], "gsk_[0-9A-Za-z]{52}"),
 ];

@@ -94,6 +94,14 @@ pub(super) const RULES: &[Rule] = &[
         &["lin_api_"],
         "lin_api_[0-9A-Za-z]{40}",
     ),
+    // learning.postman.com, "Postman API authentication": 24 and 34 hexadecimal digits.
+    token(
+        "postman-key",
+        "Postman key",
+        "An API key of Postman.",
+        &["PMAK-"],
+        "PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
+    ),
     // docs.newrelic.com, "New Relic API keys".
     token("new-relic-key", "New Relic key", "A user key of New Relic.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
     // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" of Grafana Cloud.

@@ -17,7 +17,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "url-with-password",
         title: "URL with a password",
         severity: Severity::High,
-        about: "A password in a URL; of medium severity unless it looks random and the host is another one.",
+        about: "A password in a URL; of medium severity unless it looks random and the host is another one. In variables a \
+                password of eight characters of two kinds is enough.",
         find: Find::Near(Near {
             keywords: &["://"],
             start: Start::Within,

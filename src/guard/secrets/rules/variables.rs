@@ -2,22 +2,34 @@
 
 use super::{Find, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[Rule {
-    id: "generic-assignment",
-    title: "Secret in a variable",
-    severity: Severity::High,
-    about: "A variable that is named as a secret, in an image's environment, history and labels or in a file of \
-            variables; of medium severity unless its value looks random.",
-    find: Find::Variable(&[
-        ".env",
-        ".env.*",
-        "*.env",
-        ".envrc",
-        "etc/environment",
-        ".bashrc",
-        ".bash_profile",
-        ".profile",
-        ".zshrc",
-        ".pam_environment",
-    ]),
-}];
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "generic-assignment",
+        title: "Secret in a variable",
+        severity: Severity::High,
+        about: "A variable that is named as a secret, in an image's environment, history and labels or in a file of \
+            variables; of medium severity unless its value looks random, or is a password of eight characters or more of two \
+            kinds or more.",
+        find: Find::Variable(&[
+            ".env",
+            ".env.*",
+            "*.env",
+            ".envrc",
+            "etc/environment",
+            ".bashrc",
+            ".bash_profile",
+            ".profile",
+            ".zshrc",
+            ".pam_environment",
+        ]),
+    },
+    Rule {
+        id: "secret-in-command",
+        title: "Secret in a command",
+        severity: Severity::High,
+        about: "A password or token in an instruction or a command line: behind `curl -u`, `login -p`, `mysql -p` or an \
+            option that is named as a secret, in a header, or in what is written to a `.netrc`; of medium severity \
+            unless it looks random.",
+        find: Find::Command,
+    },
+];

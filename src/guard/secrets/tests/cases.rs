@@ -1,5 +1,6 @@
 //! What each rule must find: at least two for each.
 
+use super::COMMAND;
 use super::made::{ALNUM, BASE32, DIGITS, Maker, UPPER, base64};
 
 /// A text in which a rule must find something.
@@ -61,6 +62,10 @@ const TOKENS: &[(&str, Make)] = &[
     ("sentry-token", |m| format!("sntryu_{}", m.hex(64))),
     ("sentry-token", |m| format!("sntrys_eyJ{}=_{}", m.alnum(120), m.alnum(43))),
     ("age-key", Maker::age),
+    ("tailscale-key", |m| format!("tskey-auth-k{}CNTRL-{}", m.alnum(10), m.alnum(32))),
+    ("tailscale-key", |m| format!("tskey-client-k{}CNTRL-{}", m.alnum(6), m.alnum(26))),
+    ("groq-key", |m| format!("gsk_{}", m.alnum(52))),
+    ("postman-key", |m| format!("PMAK-{}-{}", m.hex(24), m.hex(34))),
 ];
 
 /// Texts: a rule, the file, and how one is made.
@@ -92,6 +97,44 @@ const TEXTS: &[Text] = &[
     ("aws-secret-access-key", Some("a.json"), |m| format!("{{\"SecretAccessKey\": \"{}\"}}", m.base64(30))),
     ("google-service-account", Some("key.json"), |m| service_account(m, "\n  ")),
     ("google-service-account", Some("key.json"), |m| service_account(m, "")),
+    ("aws-secret-key", Some("infra/main.tf"), |m| {
+        format!(
+            "provider \"aws\" {{\n  region     = \"eu-west-1\"\n  secret_key = \"{}\"\n}}\n",
+            m.base64(30)
+        )
+    }),
+    ("aws-secret-key", Some("app/config.json"), |m| {
+        format!("{{\"secretKey\": \"{}\", \"provider\": \"AWS\"}}", m.base64(30))
+    }),
+    ("google-refresh-token", Some("root/.config/gcloud/application_default_credentials.json"), |m| {
+        format!("{{\n  \"refresh_token\": \"1//0{}\",\n  \"type\": \"authorized_user\"\n}}", m.alnum(98))
+    }),
+    ("google-refresh-token", Some("a.json"), |m| format!("{{\"refresh_token\":\"1//{}\"}}", m.alnum(60))),
+    ("cargo-token", Some("root/.cargo/credentials.toml"), |m| {
+        format!("[registry]\ntoken = \"cio{}\"\n", m.alnum(32))
+    }),
+    ("cargo-token", Some("usr/local/cargo/credentials.toml"), |m| {
+        format!("[registries.inner]\ntoken = \"Bearer {}\"\n", m.alnum(20))
+    }),
+    ("s3cfg-secret", Some("root/.s3cfg"), |m| format!("[default]\nsecret_key = {}\n", m.base64(30))),
+    ("s3cfg-secret", Some("home/a/.s3cfg"), |m| {
+        format!("host_base = s3.inner\nsecret_key={}\n", m.alnum(20))
+    }),
+    ("secret-in-settings", Some("chart/values.yaml"), |m| {
+        format!("auth:\n  adminPassword: {} # changed\n", m.alnum(16))
+    }),
+    ("secret-in-settings", Some("chart/values-prod.yaml"), |m| {
+        format!("ingress:\n  tls.key: {}\n", base64(&m.pem("RSA PRIVATE KEY", "", "MII", "\n")))
+    }),
+    ("secret-in-settings", Some("app/application.properties"), |m| {
+        format!("spring.datasource.password={}\n", m.alnum(20))
+    }),
+    ("secret-in-settings", Some("app/appsettings.Production.json"), |m| {
+        format!("{{\n  \"ApiToken\": \"{}\",\n}}", m.alnum(32))
+    }),
+    ("secret-in-settings", Some("srv/docker-compose.prod.yml"), |_| {
+        "    environment:\n      - POSTGRES_PASSWORD=Str0ng!Pass99\n".to_owned()
+    }),
     ("azure-storage-key", Some("appsettings.json"), |m| {
         format!("\"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={}\"", m.base64(64))
     }),
@@ -185,6 +228,7 @@ const TEXTS: &[Text] = &[
         format!("<passphrase>{}</passphrase>", m.alnum(12))
     }),
     ("generic-assignment", None, |m| format!("DB_PASSWORD={}", m.alnum(20))),
+    ("generic-assignment", Some("srv/.env"), |_| "DB_PASSWORD=Str0ng!Pass99\n".to_owned()),
     ("generic-assignment", None, |m| {
         format!("RUN |2 VERSION=1 DEPLOY_TOKEN={} /bin/sh -c make", m.alnum(24))
     }),
@@ -192,6 +236,10 @@ const TEXTS: &[Text] = &[
         format!("# x\nPORT=80\nexport SESSION_SECRET=\"{}\"\n", m.alnum(32))
     }),
     ("generic-assignment", Some("app/.env.production"), |m| format!("API_KEY={}", m.hex(32))),
+    ("secret-in-command", Some(COMMAND), |m| {
+        format!("RUN curl -fsSL -u ci:{} https://repo.internal/a.tgz", m.alnum(20))
+    }),
+    ("secret-in-command", Some(COMMAND), |m| format!("app serve --api-key={} --port 80", m.alnum(32))),
 ];
 
 fn service_account(m: &mut Maker, gap: &str) -> String {

@@ -1,7 +1,7 @@
 //! What each rule must leave alone: at least two for each.
 
-use super::cases;
 use super::made::{ALNUM, BASE32, HEX, Maker, base64};
+use super::{COMMAND, cases};
 
 /// A text in which a rule must find nothing.
 pub(super) struct NearMiss {
@@ -33,6 +33,24 @@ const TEXTS: &[Text] = &[
     ("google-service-account", Some("a.json"), |m| {
         let begin = ["-----BEGIN", "PRIVATE KEY-----"].join(" ");
         format!("\"private_key_id\": \"{}\", \"private_key\": \"{begin}\\n...\\n\"", m.hex(40))
+    }),
+    ("aws-secret-key", Some("a.tf"), |_| "provider \"aws\" {\n  secret_key = var.secret_key\n}".to_owned()),
+    ("aws-secret-key", Some("settings.py"), |m| format!("SECRET_KEY = \"{}\"", m.alnum(40))),
+    ("aws-secret-key", Some("settings.py"), |m| format!("# aws\nSECRET_KEY = \"{}\"", m.alnum(50))),
+    ("google-refresh-token", Some("a.json"), |m| format!("{{\"refresh_token\": \"{}\"}}", m.alnum(60))),
+    ("google-refresh-token", Some("a.json"), |_| "{\"refresh_token\": \"1//your-refresh-token\"}".to_owned()),
+    ("cargo-token", Some("root/.cargo/credentials.toml"), |_| "[registry]\ntoken = \"<token>\"\n".to_owned()),
+    ("cargo-token", Some("root/.cargo/config.toml"), |m| format!("token = \"cio{}\"\n", m.alnum(32))),
+    ("s3cfg-secret", Some("root/.s3cfg"), |_| "access_token = \nsecret_key = \n".to_owned()),
+    ("s3cfg-secret", Some("root/.s3cfg"), |_| "secret_key = ${SECRET}\n".to_owned()),
+    ("secret-in-settings", Some("chart/values.yaml"), |_| {
+        "auth:\n  password: \"\"\n  existingSecret: my-Release-2-secret\n  token: {{ .Values.token }}\n  apiKey: changeme\n"
+            .to_owned()
+    }),
+    ("secret-in-settings", Some("chart/templates/secret.yaml"), |m| format!("password: {}\n", m.alnum(20))),
+    ("secret-in-settings", Some("app/messages.properties"), |_| {
+        "login.password=Enter your password\nfield.password=Password\nsecret=ENC(AbCdEf0123456789)\n"
+            .to_owned()
     }),
     ("azure-storage-key", None, |_| "AccountName=a;AccountKey=<key>;".to_owned()),
     ("azure-storage-key", None, |m| format!("AccountKey={}", m.base64(30))),
@@ -114,6 +132,12 @@ const TEXTS: &[Text] = &[
     ("generic-assignment", Some("app/settings.py"), |m| format!("DB_PASSWORD={}\n", m.alnum(20))),
     ("generic-assignment", Some("app/.env"), |_| {
         "# API_KEY=\nDB_PASSWORD=\nAPP_SECRET='<your secret>'\n".to_owned()
+    }),
+    ("secret-in-command", Some(COMMAND), |_| {
+        "curl -u ci:$PASSWORD -H \"Authorization: Bearer ${TOKEN}\" https://repo.internal/".to_owned()
+    }),
+    ("secret-in-command", Some(COMMAND), |_| {
+        "adduser --disabled-password appuser && cat token | docker login -u ci --password-stdin".to_owned()
     }),
 ];
 

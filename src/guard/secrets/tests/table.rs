@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{cases, found, near_misses};
 use crate::guard::secrets::rule::{Find, Rule};
-use crate::guard::secrets::{Rules, places};
+use crate::guard::secrets::{Match, Rules, places};
 use crate::model::Severity;
 
 /// The rules that look at contents.
@@ -95,7 +95,8 @@ fn names_of_files_are_found_by_their_last_parts() {
         ("root/.aws/credentials", "credentials-file", Severity::Medium),
         ("root/.docker/config.json", "registry-config-file", Severity::Low),
         ("root/.kube/config", "kubeconfig-file", Severity::Medium),
-        ("app/tests/.env", "dotenv-file", Severity::Low),
+        ("app/tests/.env", "dotenv-file", Severity::Medium),
+        ("srv/node_modules/a/test/id_rsa", "ssh-key-file", Severity::Low),
         ("infra/prod.tfstate", "terraform-state-file", Severity::Medium),
         ("root/.bash_history", "history-file", Severity::Low),
         ("app/release.keystore", "key-store-file", Severity::Low),
@@ -129,16 +130,172 @@ fn findings_of_tests_and_documentation_weigh_less() {
         "usr/lib/python3.11/test/a.pem",
         "app/node_modules/x/tests/a.js",
         "a/README.md",
-        "srv/fixtures/a.json",
-        "./usr/share/x",
-        "a/testdata/key",
+        "srv/node_modules/x/fixtures/a.json",
+        "usr/share/man/x",
+        "root/go/pkg/mod/example.org/a@v1/testdata/key",
+        "usr/local/go/src/crypto/tls/testdata/key",
+        "root/.cargo/registry/src/index/a-1.0.0/tests/key",
+        "opt/node_modules/a/a.test.js",
         "opt/site-packages/x/test/a.py",
     ] {
         assert_eq!(severity(path), Severity::Low, "{path}");
         assert!(places::of_examples(&places::plain(path)), "{path}");
     }
-    for path in ["app/config", "usr/lib/a", "app/latest/a", "app/contest.txt"] {
+    for path in [
+        "app/config",
+        "usr/lib/a",
+        "app/latest/a",
+        "app/contest.txt",
+        "usr/share/nginx/html/config.js",
+        "usr/share/elasticsearch/config/elasticsearch.yml",
+        "usr/share/grafana/conf/a",
+        "usr/share/tomcat9/etc/a",
+        "home/test/app/a",
+        "home/test/.ssh/a",
+        "opt/testing/a",
+        "test/a",
+        "srv/fixtures/a.json",
+        "app/node_modules.txt/tests/a",
+        "app/a.test.js",
+        "usr/lib/node_modules/a/test/.ssh/a",
+        "usr/lib/node_modules/a/test/.npmrc",
+        "usr/lib/python3/dist-packages/a/test/.aws/credentials",
+        "usr/share/doc/a/.docker/config.json",
+    ] {
         assert_eq!(severity(path), Severity::High, "{path}");
+    }
+}
+
+#[test]
+fn a_checksum_proves_a_secret_in_tests_and_documentation_too() {
+    let mut maker = super::made::Maker::new(8);
+    for (token, severity) in [
+        (maker.with_crc("ghp_"), Severity::High),
+        (maker.age(), Severity::High),
+        (format!("hf_{}", "aBcD".repeat(8)), Severity::Low),
+    ] {
+        let found = found(Some("usr/lib/python3/dist-packages/a/tests/a.py"), token.as_bytes());
+        assert!(found.iter().all(|it| it.severity == severity), "{found:?}");
+    }
+    let wrong = found(Some("a/README.md"), format!("npm_{}", maker.alnum(36)).as_bytes());
+    assert_eq!(wrong.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Low]);
+}
+
+#[test]
+fn of_many_findings_of_a_rule_the_worst_are_told() {
+    let mut maker = super::made::Maker::new(12);
+    let weak: String = (0..60).map(|number| format!("A{number}_SECRET=correcthorse{number}\n")).collect();
+    let real = format!("APP_SECRET={}\n", maker.alnum(32));
+    for text in [format!("{weak}{real}"), format!("{real}{weak}"), format!("{weak}{real}{weak}")] {
+        let found = found(Some("app/.env"), text.as_bytes());
+        assert_eq!(found.len(), 20, "{found:?}");
+        assert_eq!(found.iter().filter(|it| it.severity == Severity::High).count(), 1, "{found:?}");
+        let first = found.iter().find(|it| it.severity == Severity::Medium).expect("a weak one");
+        assert!(first.line <= Some(2), "{first:?}");
+    }
+    let wrong: String = (0..40).map(|_| format!("ghp_{}\n", maker.alnum(36))).collect();
+    let right = maker.with_crc("ghp_");
+    let found = found(Some("a"), format!("{wrong}{right}\n").as_bytes());
+    assert_eq!(found.len(), 20);
+    let last = found.last().expect("the right one");
+    assert_eq!((last.severity, last.line), (Severity::High, Some(41)));
+}
+
+#[test]
+fn of_rules_that_find_the_same_the_first_is_told_with_the_highest_severity() {
+    let mut maker = super::made::Maker::new(14);
+    let jwt = maker.jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
+    let token = format!("ghp_{}", maker.alnum(36));
+    for (name, value, rule) in [
+        ("AUTH_TOKEN", &jwt, "jwt"),
+        ("GITHUB_TOKEN", &token, "github-token"),
+        ("OTHER", &token, "github-token"),
+    ] {
+        let expected = if name == "OTHER" { Severity::Medium } else { Severity::High };
+        let told = |found: Vec<Match>| found.iter().map(|it| (it.rule, it.severity)).collect::<Vec<_>>();
+        assert_eq!(told(Rules::standard().variable(name, value)), [(rule, expected)]);
+        assert_eq!(told(found(Some("app/.env"), format!("{name}={value}\n").as_bytes())), [(rule, expected)]);
+    }
+}
+
+#[test]
+fn what_people_put_into_variables_weighs_more_there_than_in_other_files() {
+    let mut maker = super::made::Maker::new(16);
+    let google = format!("AIza{}", maker.alnum(35));
+    let url = "postgres://app:Str0ng!Pass@db.internal/app".to_owned();
+    for (name, value) in [("MAPS", google), ("DATABASE", url)] {
+        let severity = |found: Vec<Match>| found.iter().map(|it| it.severity).collect::<Vec<_>>();
+        let text = format!("{name}={value}\n");
+        assert_eq!(severity(Rules::standard().variable(name, &value)), [Severity::High]);
+        assert_eq!(severity(found(Some("srv/.env"), text.as_bytes())), [Severity::High]);
+        assert_eq!(severity(found(Some("srv/.env.example"), text.as_bytes())), [Severity::Low]);
+        assert_eq!(severity(found(Some("srv/main.js"), text.as_bytes())), [Severity::Medium]);
+    }
+    for (value, severity) in [
+        ("Str0ng!Pass99", Severity::High),
+        ("winter2024", Severity::High),
+        ("correcthorse", Severity::Medium),
+        ("postgres123!", Severity::Medium),
+    ] {
+        let found = Rules::standard().variable("DB_PASSWORD", value);
+        assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{value}");
+    }
+    for (url, severity) in [
+        ("postgres://app:correcthorse@db.internal/app", Severity::Medium),
+        ("postgres://app:Str0ng!Pass@localhost/app", Severity::Medium),
+    ] {
+        let found = Rules::standard().variable("DATABASE", url);
+        assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{url}");
+    }
+}
+
+#[test]
+fn settings_of_charts_weigh_by_their_values() {
+    let random = super::made::Maker::new(18).alnum(20);
+    for (path, line, severity) in [
+        ("values.yaml", format!("password: {random}"), Some(Severity::High)),
+        ("values.yaml", "  adminPassword: prom-operator".to_owned(), Some(Severity::Medium)),
+        ("values.yaml", "  adminPassword: \"Str0ng!Pass99\"".to_owned(), Some(Severity::Medium)),
+        ("values.yaml", "  existingSecret: grafana-admin1".to_owned(), None),
+        ("values.yaml", "  passwordSecretName: Grafana-admin1".to_owned(), None),
+        ("values.yaml", "  token: &token".to_owned(), None),
+        ("values.yaml", "# password: Str0ng!Pass99".to_owned(), None),
+        ("values.yaml", "  description: Str0ng!Pass99".to_owned(), None),
+        ("a.yaml", format!("password: {random}"), None),
+    ] {
+        let found = found(Some(path), line.as_bytes());
+        assert_eq!(found.first().map(|it| it.severity), severity, "{path}: {line}");
+    }
+}
+
+#[test]
+fn random_passwords_are_told_from_words() {
+    let mut maker = super::made::Maker::new(20);
+    let severity =
+        |value: &str| Rules::standard().variable("APP_SECRET", value).first().map(|it| it.severity);
+    let high = (0..2000).filter(|_| severity(&maker.alnum(16)) == Some(Severity::High)).count();
+    assert!(high >= 1980, "{high} of 2000");
+    for words in [
+        "correcthorsebatterystaple",
+        "CorrectHorseBatteryStaple",
+        "MyVeryOwnPassPhrase",
+        "correct_horse_BATTERY",
+    ] {
+        assert_eq!(severity(words), Some(Severity::Medium), "{words}");
+    }
+}
+
+#[test]
+fn a_part_of_placeholders_in_the_middle_of_a_long_token_does_not_hide_it() {
+    let mut maker = super::made::Maker::new(22);
+    for part in ["fake", "dummy", "sample"] {
+        let token = format!("pypi-AgEIcHlwaS5vcmc{}{part}{}", maker.alnum(80), maker.alnum(40));
+        assert_eq!(found(Some("a"), token.as_bytes()).len(), 1, "{token}");
+        let words = format!("pypi-AgEIcHlwaS5vcmc{}-{part}-{}", maker.alnum(80), maker.alnum(40));
+        assert_eq!(found(Some("a"), words.as_bytes()).len(), 0, "{words}");
+    }
+    for (value, count) in [("R4fAkEq9ZtLw03Pm", 1), ("R4fakeq9ZtLw03Pm", 0), ("FAKE4q9ZtLw03Pm1", 0)] {
+        assert_eq!(Rules::standard().variable("APP_SECRET", value).len(), count, "{value}");
     }
 }
 

@@ -1,0 +1,63 @@
+//! Secrets in instructions and command lines, where they stand behind an option, in a header, or in what is written to a
+//! file. What a rule finds in any text is found by [`super::Search`].
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// Between an option and its value: as words, with a sign, or as members of a list in JSON.
+const GAP: &str = r#"(?:["']?\s*,\s*["']?|["']?\s+["']?|=["']?)"#;
+/// A value that is a word.
+const WORD: &str = r#"(?P<value>[^\s"'`,;|&<>()\\-][^\s"'`,;|&<>()\\]{3,1023})"#;
+/// The rest of a command.
+const REST: &str = r"[^\n;|&]{0,512}?";
+
+/// Where a secret stands in a command. `name`, where there is one, must be that of a secret.
+pub(super) struct Place {
+    pub name: Option<Range<usize>>,
+    pub value: Range<usize>,
+}
+
+/// The places of secrets in `text`.
+pub(super) fn places(text: &[u8]) -> Vec<Place> {
+    patterns()
+        .iter()
+        .flat_map(|pattern| pattern.captures_iter(text))
+        .filter_map(|captures| {
+            let value = captures.name("value")?.range();
+            Some(Place { name: captures.name("name").map(|it| it.range()), value })
+        })
+        .collect()
+}
+
+fn patterns() -> &'static [Regex] {
+    static PATTERNS: OnceLock<Vec<Regex>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let texts = texts();
+        let compiled = texts.iter().filter_map(|it| RegexBuilder::new(it).unicode(false).build().ok());
+        compiled.collect()
+    })
+}
+
+/// The patterns. The programs document where they take a password: `man curl`, `docker login --help`, `man mysql`,
+/// `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"); the rest are
+/// options by their names.
+pub(super) fn texts() -> [String; 11] {
+    [
+            format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
+            format!(r#"\blogin\b{REST}[\s,]["']?-p{GAP}{WORD}"#),
+            format!(r#"\b(?:mysql|mariadb)[a-z-]{{0,8}}\b{REST}[\s,]["']?-p{WORD}"#),
+            format!(r#"\bsshpass\b{REST}[\s,]["']?-p{GAP}?{WORD}"#),
+            format!(r#"\bredis-cli\b{REST}[\s,]["']?-a{GAP}{WORD}"#),
+            format!(r#"\becho\b[^\n;|&]{{0,64}}?[\s"'][a-z_][a-z0-9_-]{{0,31}}:{WORD}["']?\s*\|\s*(?:sudo\s+)?chpasswd\b"#),
+            r#"(?i:authorization)["']?\s{0,4}[:=]\s{0,4}["']?(?i:bearer|basic|token)\s{1,4}(?P<value>[0-9A-Za-z+/=._~-]{8,1500})"#
+                .to_owned(),
+            r#"\b(?P<name>(?:[A-Za-z]{1,24}-){1,3}(?i:token|key)):\s{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{8,1500})"#.to_owned(),
+            format!(r#"(?:^|[\s,\["'])--?(?P<name>[A-Za-z][0-9A-Za-z._-]{{1,63}}){GAP}{WORD}"#),
+            r#"\bmachine(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+(?:login(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+)?password(?:\s|\\n)+(?P<value>[^\s"'\\;|&>]{4,512})"#
+                .to_owned(),
+            // The older form of an instruction, without a sign.
+            format!(r#"\b(?:ENV|ARG)\s+(?P<name>[A-Za-z_][0-9A-Za-z_]{{1,127}})\s+["']?{WORD}"#),
+    ]
+}
