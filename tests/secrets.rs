@@ -429,10 +429,11 @@ fn by_default_public_repositories_are_searched_and_others_are_not() {
     };
     let folder = Folder::new();
     with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
-    // Not there yet, and nothing is declared.
+    // Not there yet, and nothing is declared: strangers are told so, and can pull what is sent.
     folder.write("publish.toml", text("", ""));
-    let plan = folder.run(&format!("{PLAN} --json")).done().expect_code(0).json();
-    assert_eq!(plan.get("secrets"), None);
+    folder.run(PLAN).done().expect_code(1);
+    folder.write("publish.toml", text("visibility = \"private\"\n", ""));
+    folder.run(PLAN).done().expect_code(1);
     // Declared public.
     folder.write("publish.toml", text("visibility = \"public\"\n", ""));
     folder.run(PLAN).done().expect_code(1);
@@ -461,6 +462,10 @@ fn a_private_repository_is_not_searched_unless_that_is_declared() {
     };
     let run = |arguments: &str| folder.run(arguments).env("THE_USER", "alice").env("THE_WORD", "se:cret");
     folder.write("publish.toml", text(""));
+    // Not there yet, and strangers are refused.
+    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    let plan = run(&format!("{PLAN} --json")).done().expect_code(0).json();
+    assert_eq!(plan.get("secrets"), None);
     with_layers(&folder, &[Layer::files(&[("harmless", b"hello")])]);
     run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
     with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);

@@ -372,11 +372,71 @@ fn in_gitlab() {
 
 #[test]
 fn outputs_of_a_github_step_are_lines_that_cannot_be_broken() {
-    let done = folder().run("tags --format github --ref refs/tags/v1.2.3").done().expect_code(0);
-    for line in done.stdout().lines() {
-        assert!(line.contains('=') || line.contains("<<") || !line.is_empty(), "{line}");
+    // What comes from outside reaches the document alone.
+    let title = "a\nagent-tags=evil\r\n::set-output name=x::y\u{1b}[2J";
+    let event = serde_json::json!({ "action": "opened", "number": 12, "pull_request": { "number": 12, "title": title,
+        "head": { "ref": title, "sha": SHA }, "base": { "ref": title } } });
+    for (flags, expected) in [
+        (
+            "--ref refs/tags/v1.2.3",
+            [
+                "broker-version=1.2.3",
+                "broker-tags=v1.2.3,v1.2,latest",
+                "broker-references=ghcr.io/colliery-io/broker:v1.2.3,ghcr.io/colliery-io/broker:v1.2,ghcr.io/colliery-io/broker:latest",
+                "agent-version=1.2.3",
+                "agent-tags=v1.2.3",
+                "agent-references=ghcr.io/colliery-io/agent:v1.2.3",
+            ],
+        ),
+        (
+            "",
+            [
+                "broker-version=",
+                "broker-tags=sha-9f3c2ab,pr-12",
+                "broker-references=ghcr.io/colliery-io/broker:sha-9f3c2ab,ghcr.io/colliery-io/broker:pr-12",
+                "agent-version=",
+                "agent-tags=sha-9f3c2ab",
+                "agent-references=ghcr.io/colliery-io/agent:sha-9f3c2ab",
+            ],
+        ),
+    ] {
+        let text = TEXT.replace("[registries.bundle]\nurl = \"oci:dist/registry\"\n", "");
+        let folder = Folder::with(&[("publish.toml", &text), ("event.json", &event.to_string())]);
+        let done = folder
+            .run(&format!("tags --format github {flags}"))
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_EVENT_PATH", folder.path.join("event.json"))
+            .env("GITHUB_EVENT_NAME", "pull_request")
+            .env("GITHUB_REF", "refs/pull/12/merge")
+            .env("GITHUB_REF_NAME", "12/merge")
+            .env("GITHUB_REF_TYPE", "branch")
+            .env("GITHUB_SHA", SHA)
+            .env("GITHUB_HEAD_REF", title)
+            .done()
+            .expect_code(0);
+        let shown = done.stdout();
+        let lines: Vec<&str> = shown.split('\n').collect();
+        let document = lines[0].strip_prefix("json=").expect("the document");
+        serde_json::from_str::<serde_json::Value>(document).expect("JSON");
+        assert_eq!(lines[1..lines.len() - 1], expected, "{}", done.shown());
+        assert_eq!(lines.last(), Some(&""));
+        assert!(!shown.contains(['\r', '\u{1b}']), "{}", done.shown());
     }
-    assert!(done.stdout().contains("ghcr.io/colliery-io/broker:v1.2.3"), "{}", done.shown());
+}
+
+#[test]
+fn two_whose_outputs_would_have_the_same_names_are_refused() {
+    let text = format!(
+        "{TEXT}\n[images.charts-Web]\nsource = \"oci:one\"\nrepository = \"one\"\n\n[charts.web]\nsource = \"charts/web\"\n"
+    );
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    folder.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.3\n");
+    let done = folder.run("tags --format github --ref refs/tags/v1.2.3").wide().done().expect_code(1);
+    let error = done.stderr();
+    assert!(error.contains("publish::command::usage"), "{}", done.shown());
+    assert!(error.contains("images.charts-Web") && error.contains("charts.web"), "{}", done.shown());
+    assert!(done.stdout().is_empty(), "{}", done.shown());
+    folder.run("tags --format json --ref refs/tags/v1.2.3").done().expect_code(0);
 }
 
 #[test]

@@ -23,6 +23,8 @@ mod test_registry;
 
 #[path = "visibility/dockerhub.rs"]
 mod dockerhub;
+#[path = "visibility/echo.rs"]
+mod echo;
 #[path = "visibility/github.rs"]
 mod github;
 #[path = "visibility/gitlab.rs"]
@@ -33,6 +35,8 @@ mod harbor;
 mod probe;
 #[path = "visibility/quay.rs"]
 mod quay;
+#[path = "visibility/secrets.rs"]
+mod secrets;
 
 use command::{Done, Folder, Run};
 use image::{Image, Layer};

@@ -114,8 +114,8 @@ async fn as_planned(
     }
 }
 
-/// Sets what is declared of a repository that is published to for the first time. Where the API cannot be asked, the
-/// anonymous pull tells whether that matters.
+/// Sets what is declared of a repository that is published to for the first time, where that is of it alone. Where the API
+/// cannot be asked, the anonymous pull tells whether that matters.
 async fn first(
     it: &Prepared<'_>,
     planned: &VisibilityChange,
@@ -127,6 +127,8 @@ async fn first(
     let mut pauses = READ_PAUSES.into_iter();
     loop {
         match (provider.get(&it.planned.repository).await, pauses.next()) {
+            // A whole project is set only where the plan said so; what it is now is told by the reading back.
+            (Ok(Some(setting)), _) if setting.project.is_some() => return Ok(None),
             (Ok(Some(setting)), _) => return change(it, planned, provider, setting.visibility).await,
             // It does not know yet what was just pushed.
             (Ok(None), Some(pause)) => tokio::time::sleep(pause).await,

@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     Stream::Out.write(&match arguments.format {
         TagsFormat::Text => tags.human(global.is_verbose(), global.style(Stream::Out)),
         TagsFormat::Json => tags.json(),
-        TagsFormat::Github => tags.github(),
+        TagsFormat::Github => tags.github().map_err(|error| vec![error])?,
     });
     Ok(DONE)
 }

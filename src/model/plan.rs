@@ -9,7 +9,9 @@ use super::forward::PlannedForward;
 use super::reference::RegistryEndpoint;
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
-use super::{ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag};
+use super::{
+    ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
+};
 
 pub use super::reason::Reason;
 pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChange};
@@ -348,5 +350,13 @@ impl PlannedRepository {
         let root = self.content.as_ref().map(|content| &content.root.digest);
         let names_it = |change: &Change| change.action.is_change() && change.wanted() == root;
         root.is_some() && (self.changes.iter().any(names_it) || self.sends_referrers())
+    }
+
+    /// Whether content of which nobody was seen to pull it without credentials is to be public: by the registry's API, or by hand.
+    pub fn is_opened(&self) -> bool {
+        let opened = |change: &VisibilityChange| {
+            change.declared == Visibility::Public && change.observed != ObservedVisibility::Public
+        };
+        self.content.is_some() && self.visibility.as_ref().is_some_and(opened)
     }
 }

@@ -74,10 +74,10 @@ pub struct PlannedSecrets {
 pub struct SearchedRepository {
     /// What a finding does.
     pub policy: SecretPolicy,
-    /// The manifests that are searched: those that the repository does not hold yet.
+    /// The manifests that are searched: those that the repository does not hold yet, or all where it is to become public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Digest>,
-    /// The blobs that are searched: those that the repository does not hold yet.
+    /// The blobs that are searched: those that the repository does not hold yet, or all where it is to become public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blobs: Vec<Digest>,
 }

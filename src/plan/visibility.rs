@@ -7,7 +7,7 @@ use crate::model::Visibility;
 use crate::model::plan::{PlannedRepository, VisibilityAction, VisibilityChange};
 use crate::model::visibility::as_declared;
 use crate::observed::{Observed, ObservedRepository};
-use crate::visibility::{irreversible, settings_url, wide};
+use crate::visibility::{irreversible, is_of_project, settings_url, wide};
 
 /// What is to be done about who may pull from one repository; nothing where none is declared, or nobody asked.
 pub(super) fn visibility(
@@ -26,6 +26,8 @@ pub(super) fn visibility(
     let provider = desired.endpoint.provider();
     let project = reading.setting.as_ref().and_then(|setting| setting.project.as_deref());
     let differs = matches!(action, VisibilityAction::Set | VisibilityAction::ByHand);
+    // Of a whole project nothing is set later that the plan does not show.
+    let settable = reading.settable && (differs || !is_of_project(provider));
     let why = match action {
         VisibilityAction::ByHand if setting == Some(declared) => {
             Some(format!("the API says {} already", declared.as_str()))
@@ -38,7 +40,7 @@ pub(super) fn visibility(
         observed: pulled,
         setting,
         action,
-        settable: reading.settable && action != VisibilityAction::NoOp,
+        settable: settable && action != VisibilityAction::NoOp,
         irreversible: action == VisibilityAction::ByHand && irreversible(provider, declared, setting, pulled),
         wide: wide(provider, project, declared).filter(|_| differs),
         why,

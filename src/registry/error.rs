@@ -3,6 +3,7 @@
 
 mod create_first;
 mod directory;
+pub(super) mod echo;
 mod envelope;
 mod explain;
 mod github;

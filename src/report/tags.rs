@@ -1,10 +1,13 @@
 //! The tags of a context: as text, as JSON, and as outputs of a GitHub Actions step.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::paint::Ink;
 use super::{Style, clean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind};
 
 /// The tags of one resource.
@@ -89,7 +92,17 @@ impl Tags {
     /// Lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (with commas between) and
     /// `NAME-references` (every tag in every registry, as build tools take them); for charts and artifacts the same with
     /// `charts-NAME` and `artifacts-NAME`.
-    pub fn github(&self) -> String {
+    ///
+    /// # Errors
+    ///
+    /// Two resources whose outputs have the same names: GitHub keeps the last, and does not look at the case.
+    pub fn github(&self) -> Result<String, Diagnostic> {
+        let mut named: BTreeMap<String, &ResourceId> = BTreeMap::new();
+        for (id, _) in &self.resources {
+            if let Some(other) = named.insert(name(id, '-').to_ascii_lowercase(), id) {
+                return Err(same_outputs(other, id));
+            }
+        }
         let mut text = clean::json(&format!("json={}\n", self.value()));
         for (id, resource) in &self.resources {
             let name = name(id, '-');
@@ -103,8 +116,15 @@ impl Tags {
             text.push_str(&format!("{name}-version={version}\n{name}-tags={}\n", tags.join(",")));
             text.push_str(&format!("{name}-references={}\n", references.join(",")));
         }
-        text
+        Ok(text)
     }
+}
+
+/// What to say of two resources whose outputs have the same names.
+fn same_outputs(one: &ResourceId, other: &ResourceId) -> Diagnostic {
+    let output = format!("{}-version", name(other, '-'));
+    let message = format!("the outputs of {one} and {other} would both be named as `{output}` is");
+    Diagnostic::error(Code::CommandUsage, message).help("use `--format json`, or rename one of the two")
 }
 
 /// What a resource goes by: the name of an image, and of anything else its table too.

@@ -56,7 +56,9 @@ impl DockerHub {
         }
         let body = json!({ "identifier": user.username(), "secret": user.password() });
         let asked = Instant::now();
-        let answer = self.access.api()?.tell(ApiMethod::Post, "v2/auth/token", None, &body).await;
+        let credential = ApiCredential::Body(user.clone());
+        let answer =
+            self.access.api()?.tell(ApiMethod::Post, "v2/auth/token", Some(&credential), &body).await;
         let token: Token = answer.map_err(|error| named(error, &user))?.parse("an access token")?;
         let token = Credentials::new(user.username(), token.access_token, user.origin());
         *held = Some((user, token.clone(), asked + LIFETIME));

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use access::Access;
 pub use error::VisibilityError;
-pub use page::{irreversible, settings_url, way_out, wide};
-pub use probe::probe;
+pub use page::{irreversible, is_of_project, settings_url, way_out, wide};
+pub use probe::{probe, probe_absent};
 
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{Provider, RepositoryName, Visibility};

@@ -53,6 +53,11 @@ pub fn irreversible(
     provider == Some(Provider::Github) && is_public != (declared == Visibility::Public)
 }
 
+/// Whether who may pull is a setting of a whole project there.
+pub fn is_of_project(provider: Option<Provider>) -> bool {
+    matches!(provider, Some(Provider::Harbor | Provider::Gitlab))
+}
+
 /// What else changes with the visibility of a repository of `project`, in words.
 pub fn wide(provider: Option<Provider>, project: Option<&str>, declared: Visibility) -> Option<String> {
     let project = project?;

@@ -16,3 +16,13 @@ pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisib
         Ok(None) | Err(_) => ObservedVisibility::Unknown,
     }
 }
+
+/// Asks `anonymous` for `digest`, which is not there. Whoever is told so, instead of being refused, can pull what is there later:
+/// that is public. A refusal tells nothing but that the repository is absent for strangers.
+pub async fn probe_absent(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
+    match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
+        Ok(_) => ObservedVisibility::Public,
+        Err(RegistryError::Unauthorized(_) | RegistryError::Denied(_)) => ObservedVisibility::Absent,
+        Err(_) => ObservedVisibility::Unknown,
+    }
+}

@@ -7,7 +7,7 @@ use brokkr_publish::model::Digest;
 use brokkr_publish::model::plan::ObservedVisibility;
 use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
 use brokkr_publish::registry::{ConnectOptions, RetryPolicy, connect};
-use brokkr_publish::visibility::probe;
+use brokkr_publish::visibility::{probe, probe_absent};
 
 use crate::Scene;
 use crate::test_registry::{Fault, Options, TestRegistry};
@@ -34,6 +34,14 @@ async fn limits_and_faults_are_unknown_and_never_private() {
         registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
         let seen = probe(anonymous.as_ref(), &Digest::of(b"")).await;
         assert_eq!(seen, expected, "{status}");
+        registry.forget_script();
+        registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
+        let absent = match status {
+            401 | 403 => ObservedVisibility::Absent,
+            404 => ObservedVisibility::Public,
+            _ => ObservedVisibility::Unknown,
+        };
+        assert_eq!(probe_absent(anonymous.as_ref(), &Digest::of(b"")).await, absent, "{status}");
         registry.forget_script();
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use cache::Cache;
 use gather::Place;
+use policy::Search;
 
 use super::connect::Connections;
 use crate::apply::{SecretSearch, Sent};
@@ -26,7 +27,7 @@ use crate::guard::secrets::Rules;
 use crate::model::plan::{Plan, PlannedRepository};
 use crate::model::referrer::ReferrerAction;
 use crate::model::secret_search::{
-    PlannedSecrets, SearchedContent, SearchedRepository, SecretAllowance, SecretFinding, SecretPolicy,
+    PlannedSecrets, SearchedContent, SearchedRepository, SecretAllowance, SecretFinding,
 };
 use crate::observed::{Observed, ObservedRepository};
 
@@ -43,18 +44,18 @@ pub(super) async fn planned(
     let mut all_searched = whole;
     let standing = desired.repositories.iter().zip(&observed.repositories);
     for (planned, (desired, observed)) in plan.repositories.iter().zip(standing) {
-        let searched = if planned.places_content() {
+        let searched = if planned.places_content() || planned.is_opened() {
             let at = [(&desired.endpoint, &desired.name)];
             let Some((repository, anonymous, _)) = connections.both(at)?.into_iter().next() else { continue };
             policy::policy(declared, desired, observed, (repository.as_ref(), anonymous.as_ref())).await
         } else {
             None
         };
-        let Some(policy) = searched else {
+        let Some(search) = searched else {
             all_searched = false;
             continue;
         };
-        let searched = what(policy, planned, desired, observed);
+        let searched = what(search, planned, desired, observed);
         all_searched &= searched.blobs.len() == all_blobs(desired).len();
         repositories.insert(planned.address.clone(), searched);
     }
@@ -97,14 +98,25 @@ fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&crate::model::Digest> {
     published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
 }
 
-/// What of the content the repository does not hold yet. What it holds is published there already.
+/// What of the content the repository does not hold yet; what it holds is published there already. All of it, where nobody was
+/// seen to pull that without credentials, and everybody may be able to once this is applied.
 fn what(
-    policy: SecretPolicy,
+    Search { policy, whole }: Search,
     planned: &PlannedRepository,
     desired: &DesiredRepository,
     observed: &ObservedRepository,
 ) -> SearchedRepository {
     let published = &desired.content.published;
+    if whole {
+        let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);
+        let manifests: BTreeSet<_> =
+            published.content.manifests.iter().chain(referrers).map(|it| it.digest().clone()).collect();
+        return SearchedRepository {
+            policy,
+            manifests: manifests.into_iter().collect(),
+            blobs: all_blobs(desired).into_iter().cloned().collect(),
+        };
+    }
     let root = &published.content.root.digest;
     let stands = observed.tags.values().any(|tag| tag.digest == *root);
     let (mut manifests, mut blobs) = (BTreeSet::new(), BTreeSet::new());

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::echo::Echo;
 use super::text::printable;
 
 /// What a registry said is wrong. Empty where it said nothing that can be shown.
@@ -34,11 +35,19 @@ impl ErrorEnvelope {
     /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, and plain text;
     /// HTML says nothing to a person in a terminal and is dropped.
     pub fn parse(body: &[u8]) -> Self {
+        Self::parse_without(body, &Echo::default())
+    }
+
+    /// As [`ErrorEnvelope::parse`], without what the body repeats of the credentials that were sent.
+    pub(in crate::registry) fn parse_without(body: &[u8], echo: &Echo) -> Self {
         let text = String::from_utf8_lossy(body);
         let items = match serde_json::from_str::<Value>(&text) {
-            Ok(value) => items_of(&value),
+            Ok(value) => items_of(&echo.without_in(value)),
             Err(_) if text.trim_start().starts_with('<') => Vec::new(),
-            Err(_) => vec![ErrorItem { message: printable(&text, TEXT_LIMIT), ..ErrorItem::default() }],
+            Err(_) => {
+                let message = printable(&echo.without(&text), TEXT_LIMIT);
+                vec![ErrorItem { message, ..ErrorItem::default() }]
+            }
         };
         Self { items: items.into_iter().filter(|item| *item != ErrorItem::default()).collect() }
     }

@@ -10,6 +10,7 @@ use url::Url;
 use super::retry::{Failure, asked_wait};
 use super::{Timeouts, challenge, exchange};
 use crate::model::Digest;
+use crate::registry::error::echo::Echo;
 use crate::registry::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
 
 /// How much is read of a body that tells of an error, in bytes.
@@ -26,6 +27,8 @@ pub(super) struct Answer {
     pub(super) url: Url,
     /// Where the credentials came from that the request carried.
     pub(super) credentials: Option<String>,
+    /// What the request carried of credentials, which no error repeats.
+    pub(super) echo: Echo,
     /// How long the body may take.
     pub(super) timeouts: Timeouts,
     /// The answer.
@@ -65,7 +68,7 @@ impl Answer {
 
     /// An error about what the answer holds.
     pub(super) fn protocol(&self, reason: impl Into<String>) -> RegistryError {
-        RegistryError::Protocol { request: self.request.clone(), reason: reason.into() }
+        RegistryError::Protocol { request: self.request.clone(), reason: self.echo.without(&reason.into()) }
     }
 
     /// The whole body: an error where it has more than `limit` bytes.
@@ -126,7 +129,7 @@ impl Answer {
                 break;
             }
         }
-        let errors = ErrorEnvelope::parse(&body);
+        let errors = ErrorEnvelope::parse_without(&body, &self.echo);
         let status = self.status();
         if status.is_success() || status.is_informational() || status.is_redirection() {
             return self.protocol(format!("an answer with status {status}, which does not belong here"));

@@ -18,6 +18,7 @@ use super::token::{Access, Authorization};
 use crate::model::reference::RegistryEndpoint;
 use crate::model::{ApiUrl, RegistryLocation};
 use crate::registry::credentials::Keychain;
+use crate::registry::error::echo::Echo;
 use crate::registry::error::text;
 use crate::registry::http::body::Payload;
 use crate::registry::{ConnectOptions, Credentials, RegistryError};
@@ -34,6 +35,8 @@ pub enum ApiCredential {
     Basic(Credentials),
     /// A header of the API's own, with the password as its value.
     Header(&'static str, Credentials),
+    /// In the body, where who asks writes the password. No header.
+    Body(Credentials),
 }
 
 /// An API that speaks JSON.
@@ -174,8 +177,9 @@ impl JsonApi {
         loop {
             let answer = self.send(method.clone(), url, credential, body).await?;
             let (request, headers) = (answer.request.clone(), answer.headers().clone());
+            let echo = answer.echo.clone();
             match answer.body(limit).await {
-                Ok(body) => return Ok(ApiAnswer { request, headers, body }),
+                Ok(body) => return Ok(ApiAnswer { request, headers, echo, body }),
                 Err(failure) => retries.again(failure).await?,
             }
         }
@@ -189,9 +193,12 @@ impl JsonApi {
         credential: Option<&ApiCredential>,
         body: &[bytes::Bytes],
     ) -> Result<Answer, RegistryError> {
-        let authorization = credential.map(Authorization::of).transpose()?;
+        let (authorization, told) = match credential {
+            Some(ApiCredential::Body(it)) => (None, Some(it.password())),
+            credential => (credential.map(Authorization::of).transpose()?, None),
+        };
         let nothing = Access::default();
-        let mut call = Call::new(method, url.clone(), &nothing);
+        let mut call = Call { told, ..Call::new(method, url.clone(), &nothing) };
         call.headers.clone_from(&self.headers);
         if !body.is_empty() {
             call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -244,6 +251,8 @@ pub struct ApiAnswer {
     pub(super) request: String,
     /// Its headers.
     pub(super) headers: HeaderMap,
+    /// What the request carried of credentials, which no error repeats.
+    pub(super) echo: Echo,
     /// Its body.
     pub(super) body: Vec<u8>,
 }
@@ -261,6 +270,7 @@ impl ApiAnswer {
 
     /// The error that the answer is not what it should be.
     pub fn wrong(&self, reason: &str) -> RegistryError {
-        RegistryError::Protocol { request: self.request.clone(), reason: text::printable(reason, 300) }
+        let reason = text::printable(&self.echo.without(reason), 300);
+        RegistryError::Protocol { request: self.request.clone(), reason }
     }
 }

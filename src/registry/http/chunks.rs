@@ -107,7 +107,15 @@ impl HttpRepository {
         let range = HeaderValue::try_from(format!("{from}-{}", end.saturating_sub(1)));
         headers.extend(range.ok().map(|range| (CONTENT_RANGE, range)));
         let (access, payload) = (&self.writing, Payload::Pieces(chunk));
-        Call { method: Method::PATCH, url: url.clone(), access, headers, payload, lane: Lane::Upload }
+        Call {
+            method: Method::PATCH,
+            url: url.clone(),
+            access,
+            headers,
+            payload,
+            told: None,
+            lane: Lane::Upload,
+        }
     }
 
     /// How many bytes the registry has, and where the next request goes.

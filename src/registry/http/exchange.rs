@@ -13,6 +13,7 @@ use super::host::Host;
 use super::origin;
 use super::retry::{Failure, Retries, is_passing};
 use super::token::{Access, Authorization};
+use crate::registry::error::echo::Echo;
 use crate::registry::error::text;
 use crate::registry::{NetworkFailure, RegistryError};
 
@@ -40,6 +41,8 @@ pub(super) struct Call<'a> {
     pub(super) headers: HeaderMap,
     /// The body.
     pub(super) payload: Payload<'a>,
+    /// The secret in the body, where it holds one.
+    pub(super) told: Option<&'a str>,
     /// Which requests it waits for.
     pub(super) lane: Lane,
 }
@@ -48,7 +51,7 @@ impl<'a> Call<'a> {
     /// A small request without a body.
     pub(super) fn new(method: Method, url: Url, access: &'a Access) -> Self {
         let (headers, payload) = (HeaderMap::new(), Payload::Empty);
-        Self { method, url, access, headers, payload, lane: Lane::Small }
+        Self { method, url, access, headers, payload, told: None, lane: Lane::Small }
     }
 }
 
@@ -146,8 +149,10 @@ impl Host {
             Ok(Ok(response)) => {
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
-                let (timeouts, received) = (self.timeouts.clone(), Received::default());
-                return Ok(Answer { request, url: url.clone(), credentials, timeouts, response, received });
+                let header = authorization.map(Authorization::header);
+                let echo = Echo::of(header.as_ref().and_then(|it| it.to_str().ok()), call.told);
+                let (url, timeouts, received) = (url.clone(), self.timeouts.clone(), Received::default());
+                return Ok(Answer { request, url, credentials, echo, timeouts, response, received });
             }
             Ok(Err(error)) => {
                 let failure = kind_of(&error);

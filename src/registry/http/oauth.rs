@@ -37,6 +37,7 @@ impl Host {
         let call = Call {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content)]),
             payload: Payload::Pieces(&form),
+            told: Some(current),
             ..Call::new(Method::POST, realm.clone(), &nothing)
         };
         let (asked, body) =

@@ -66,6 +66,7 @@ impl Authorization {
             ApiCredential::Basic(credentials) => return basic(credentials),
             ApiCredential::Bearer(it) => (None, it, format!("Bearer {}", it.password())),
             ApiCredential::Header(name, it) => (Some(*name), it, it.password().to_owned()),
+            ApiCredential::Body(it) => return Err(unsendable(it)),
         };
         let header = sensitive(text).ok_or_else(|| unsendable(credentials))?;
         Ok(Self { name, header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })

@@ -160,6 +160,7 @@ impl HttpRepository {
             access: &self.writing,
             headers: octets(),
             payload: Payload::Blob(blob, body),
+            told: None,
             lane: Lane::Upload,
         };
         let answer = self.host.attempt(&call).await.map_err(Setback::Failed)?;
