@@ -70,8 +70,13 @@ pub(super) fn judge<'v>(
         return None;
     }
     let right = match check {
-        Check::Form | Check::InVariables | Check::NearAws => true,
-        Check::Pem | Check::Putty | Check::Crc32 | Check::UrlPassword => true,
+        Check::Form
+        | Check::InVariables
+        | Check::NearAws
+        | Check::Pem
+        | Check::Putty
+        | Check::Crc32
+        | Check::UrlPassword => true,
         Check::Bech32 => checksum::bech32(value),
         Check::Jwt => encoded::jwt_claims(value).is_some(),
         Check::KubernetesJwt => encoded::is_service_account(value),
@@ -132,7 +137,7 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
 pub(super) fn is_strong_password(value: &[u8]) -> bool {
     let kinds: [fn(&u8) -> bool; 4] =
         [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
-    let kinds = kinds.iter().filter(|is| value.iter().any(|it| is(it))).count();
+    let kinds = kinds.iter().filter(|is| value.iter().any(is)).count();
     let word = value.iter().rposition(u8::is_ascii_alphabetic).and_then(|last| value.get(..=last));
     value.len() >= 8
         && kinds >= 2

@@ -1,5 +1,7 @@
 //! What is found in instructions and command lines, and what is left alone.
 
+use std::time::{Duration, Instant};
+
 use crate::guard::secrets::{Match, Rules};
 use crate::model::{Digest, Severity};
 
@@ -91,4 +93,23 @@ fn a_command_is_searched_as_any_other_text_too() {
     let jwt = super::made::Maker::new(4).jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
     let found = found(&format!("curl -H 'Authorization: Bearer {jwt}' https://api.internal/"));
     assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn a_command_of_nothing_but_names_of_programs_takes_bounded_time() {
+    let started = Instant::now();
+    for word in [
+        "curl -u ",
+        "login -p ",
+        "mysql ",
+        "--password ",
+        "authorization: bearer ",
+        "machine a password ",
+        "echo a:b",
+        "-a",
+    ] {
+        let _ = found(&word.repeat(200_000 / word.len()));
+        let _ = found(&format!("{word}abcd{word}").repeat(100_000 / word.len()));
+    }
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
