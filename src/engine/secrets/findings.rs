@@ -107,7 +107,11 @@ fn left_out(
         if searched.high_left_out > 0 && denies(planned, &standing.addresses) && !findings.iter().any(blocks)
         {
             let reason = format!("{} more findings of severity high are not told", searched.high_left_out);
-            problems.push(cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic);
+            let mut diagnostic = cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic;
+            diagnostic.help = Some(
+                "leave out the files that hold them, so that every one is told and can be judged".to_owned(),
+            );
+            problems.push(diagnostic);
         }
     }
     problems

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::super::secrets::{Match, Rules, Search};
+use super::echo::Echo;
 use super::input::{Input, PIECE};
 use super::{ContentError, Hit, Searched, hidden_path, tar, zip};
 use crate::model::Severity;
@@ -101,49 +102,6 @@ impl<R: Read> Read for Counted<'_, R> {
         let count = self.reader.read(buffer)?;
         self.seen = self.seen.saturating_add(count as u64);
         if (self.progress)(self.seen) { Ok(count) } else { Err(io::Error::other(Stopped)) }
-    }
-}
-
-/// Reads, and searches the bytes as they pass.
-struct Echo<'r, R> {
-    reader: R,
-    seen: u64,
-    search: Search<'r>,
-}
-
-impl<R: BufRead> Echo<'_, R> {
-    fn to_end(&mut self) -> io::Result<()> {
-        loop {
-            let there = self.fill_buf()?.len();
-            if there == 0 {
-                return Ok(());
-            }
-            self.consume(there);
-        }
-    }
-}
-
-impl<R: BufRead> Read for Echo<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(into)?;
-        self.search.push(into.get(..count).unwrap_or_default());
-        self.seen += count as u64;
-        Ok(count)
-    }
-}
-
-impl<R: BufRead> BufRead for Echo<'_, R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.reader.fill_buf()
-    }
-
-    fn consume(&mut self, count: usize) {
-        // What is there is read already.
-        if let Ok(there) = self.reader.fill_buf() {
-            self.search.push(there.get(..count).unwrap_or_default());
-        }
-        self.seen += count as u64;
-        self.reader.consume(count);
     }
 }
 
@@ -247,12 +205,11 @@ impl<'r> Finder<'r> {
             Some(Kind::Tar) => tar::walk(self, input, None, true)?,
             Some(Kind::Zip) => {
                 let first = self.searched.hits.len();
-                let mut bytes =
-                    Echo { reader: &mut *input, seen: 0, search: self.rules.text(name.as_deref()) };
+                let mut bytes = Echo::new(&mut *input, self.rules.text(name.as_deref()));
                 let mut inner = Input::new(Box::new(&mut bytes), u64::MAX, PIECE);
                 let result = zip::walk(self, &mut inner, name.as_deref());
                 drop(inner);
-                bytes.to_end()?;
+                bytes.search_rest()?;
                 let found = bytes.search.finish();
                 self.found_beside(first, name.as_deref(), found);
                 if let Err(failure) = result {
@@ -298,7 +255,7 @@ impl<'r> Finder<'r> {
         let allowed = size.saturating_mul(INNER_RATIO).clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
         let first = self.searched.hits.len();
         let taken = Read::take(&mut *input, size);
-        let mut bytes = Echo { reader: taken, seen: 0, search: self.rules.text(Some(path)) };
+        let mut bytes = Echo::new(taken, self.rules.text(Some(path)));
         let mut inner = Input::new(kind.decoder(&mut bytes)?, allowed, INNER_PIECE);
         let result = match kind {
             Kind::Zip => zip::walk(self, &mut inner, Some(path)),
@@ -310,7 +267,7 @@ impl<'r> Finder<'r> {
         drop(inner);
         // What the archive does not account for may be anything.
         let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && kind != Kind::Zip;
-        let drained = bytes.to_end();
+        let drained = bytes.search_rest();
         let (seen, found) = (bytes.seen, bytes.search.finish());
         if input.failure.is_some() || input.too_large {
             return Err(Failure::Io(io::Error::other("it cannot be read")));

@@ -118,7 +118,7 @@ pub(super) fn without_values(text: &str) -> String {
     shown
 }
 
-/// The option that a value is attached to: `-pVALUE` of MySQL, `-uUSER:VALUE` of curl.
+/// The option that a value is attached to: `-pVALUE` of `MySQL`, `-uUSER:VALUE` of curl.
 fn attached<'w>(word: &'w str, behind: &str, is_mysql: bool) -> Option<&'w str> {
     let option = word.get(..2)?;
     let value = word.get(2..).filter(|it| !it.is_empty() && !it.starts_with('-'))?;
