@@ -1,13 +1,14 @@
 //! The search for secrets in what is sent: layers, other blobs, configurations of images, annotations.
 //!
 //! In reading order: `input`, a stream that can be looked ahead in and is bounded; `blob`, what a blob is, and the files
-//! of it; `tar` and `zip`, how files lie in archives; `echo`, the bytes of these as they are; `config`, what configurations and
+//! of it; `finder`, what is collected of them; `tar` and `zip`, how files lie in archives; `echo`, the bytes of these as they are; `config`, what configurations and
 //! annotations say; `hide` and `words`, how texts are shown that may hold a secret. What looks like a secret is decided by
 //! `secrets`; which blobs are searched, and what happens with what is found, elsewhere.
 
 mod blob;
 mod config;
 mod echo;
+mod finder;
 mod hide;
 mod input;
 mod tar;

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, Read};
 
-use super::blob::{Failure, Finder};
+use super::blob::Failure;
+use super::finder::Finder;
 use super::input::Input;
 use crate::model::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
@@ -162,9 +163,9 @@ fn whiteout(finder: &mut Finder<'_>, path: &str) {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     if name == OPAQUE {
-        finder.deletes(below(""));
+        finder.deletes(&below(""));
     } else if let Some(deleted) = name.strip_prefix(WHITEOUT).filter(|name| !name.starts_with(WHITEOUT)) {
-        finder.deletes(below(deleted));
+        finder.deletes(&below(deleted));
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::{BufRead, Read};
 
 use flate2::bufread::DeflateDecoder;
 
-use super::blob::{Failure, Finder};
+use super::blob::Failure;
+use super::finder::Finder;
 use super::input::Input;
 
 /// How much is decompressed at once, in bytes.
