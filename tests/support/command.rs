@@ -96,13 +96,15 @@ impl Folder {
 
 /// Leaves of the environment only what a run needs, so that no CI and no user shows through.
 pub fn clean(command: &mut Command, home: &Path) {
+    let runtime = home.join(".run");
+    fs::create_dir_all(&runtime).expect("a folder");
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
         .env("XDG_CACHE_HOME", home.join(".cache"))
         // Else podman's logins of this machine are looked for in `/run`.
-        .env("XDG_RUNTIME_DIR", home.join(".run"))
+        .env("XDG_RUNTIME_DIR", &runtime)
         .env("LC_ALL", "C.UTF-8")
         // Else git takes a repository above the folder of temporary files for its own.
         .env("GIT_CEILING_DIRECTORIES", home.parent().unwrap())
