@@ -1,7 +1,7 @@
-//! What the registries hold: asked about exactly the desired addresses, all at once.
+//! The content of the registries. They are asked about exactly the desired addresses, all at once.
 //!
-//! Where everything is in place a repository costs one request for each tag, and one tag listing if a tag moves
-//! forward by version. What more is asked is only asked where something has to change.
+//! If everything is in place, a repository costs one request for each tag, and one tag listing if a tag moves forward
+//! by version. More is asked only if something has to change.
 
 mod referrers;
 mod retained;
@@ -22,57 +22,57 @@ pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
 
-/// What the registries hold, one entry for each desired repository, in the same order.
+/// The observed content of the registries, one entry for each desired repository, in the same order.
 #[derive(Debug, Default)]
 pub struct Observed {
     /// The repositories.
     pub repositories: Vec<ObservedRepository>,
 }
 
-/// What one repository holds of what is desired there.
+/// The part of the desired content that one repository has.
 #[derive(Debug, Default)]
 pub struct ObservedRepository {
-    /// What the desired tags name; those that do not exist are not in it.
+    /// The targets of the desired tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, ObservedTag>,
-    /// For each forward tag of a release the versions of its line, lowest first.
+    /// The versions of the line of each forward tag of a release, lowest first.
     pub lines: BTreeMap<Tag, Vec<Held>>,
-    /// Versions of which the digest is known.
+    /// Versions whose digest is known.
     pub versions: BTreeMap<Digest, Held>,
-    /// The manifests of the content that are not there.
+    /// The manifests of the content that the repository lacks.
     pub missing_manifests: BTreeSet<Digest>,
-    /// The blobs of the content that are not there.
+    /// The blobs of the content that the repository lacks.
     pub missing_blobs: BTreeSet<Digest>,
-    /// What there is of what refers to the content.
+    /// The referrers of the content that the repository has.
     pub referrers: ObservedReferrers,
-    /// Who can pull; `None` where it was not asked.
+    /// Who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
-    /// What the registry's API says of who may.
+    /// The answer of the registry's API about who may pull.
     pub reading: Reading,
 }
 
-/// What a tag names.
+/// The target of a tag.
 #[derive(Debug, Clone)]
 pub struct ObservedTag {
     /// The manifest.
     pub digest: Digest,
-    /// The commit that it was built from, where that was asked and is said.
+    /// The commit from which it was built, if that was asked and the image names one.
     pub revision: Option<String>,
-    /// How the commit being published stands to `revision`, where that was asked.
+    /// The relation of the commit being published to `revision`, if that was asked.
     pub descent: Option<Descent>,
 }
 
-/// How to reach a desired repository.
+/// The connection to a desired repository.
 pub struct Connection {
-    /// With credentials.
+    /// Uses credentials.
     pub repository: Arc<dyn ReadWriteRepository>,
-    /// Without any.
+    /// Uses no credentials.
     pub anonymous: Arc<dyn ReadWriteRepository>,
-    /// Tells who may pull.
+    /// Answers who may pull.
     pub visibility: Arc<dyn VisibilityProvider>,
 }
 
-/// Asks about every repository of `desired`; `connections` has one entry for each. Every failure is returned, with the
-/// name of the repository.
+/// Asks about every repository of `desired`. `connections` has one entry for each. Returns every failure with the name
+/// of the repository.
 pub async fn refresh(
     desired: &Desired,
     connections: &[Connection],
@@ -102,7 +102,7 @@ async fn observe(
         Ok::<_, RegistryError>(head.map(|head| (tag.tag.clone(), head.digest)))
     }));
     let (heads, listing) = tokio::join!(heads, list(desired, repository));
-    // Where both fail, the listing's answer says more: one to HEAD has no body.
+    // If both fail, the error of the listing says more, because an answer to HEAD has no body.
     let (listing, heads) = (listing?, heads?);
     let mut observed = ObservedRepository::default();
     for (tag, digest) in heads.into_iter().flatten() {
@@ -115,7 +115,7 @@ async fn observe(
     }
     name_versions(desired, repository, &mut observed).await?;
     read_revisions(desired, repository, &mut observed).await?;
-    // Tags are moved last: where one names the root, all that it reaches is there.
+    // Tags are moved last: if one names the root, everything that the root reaches is present.
     if !observed.tags.values().any(|present| present.digest == *root) {
         find_missing(desired, repository, &mut observed).await?;
     }
@@ -138,7 +138,7 @@ async fn observe(
     Ok(observed)
 }
 
-/// The tag list, where a forward tag of a release needs it.
+/// Returns the tag list, if a forward tag of a release needs it.
 async fn list(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -150,11 +150,11 @@ async fn list(
     if wanted { repository.list_tags().await } else { Ok(Vec::new()) }
 }
 
-/// How many versions of a line, the highest first, are asked whether a tag stands for them. Nearly always the first does; after
-/// a rollback a lower one.
+/// The number of versions of a line, highest first, that are asked for the digest of a forward tag. Nearly always the
+/// first one has it; after a rollback, a lower one.
 const NAMED: usize = 4;
 
-/// Finds out which version each forward tag stands for, as far as one of the highest of its line has the digest.
+/// Finds the version of each forward tag, if one of the highest versions of its line has the same digest.
 async fn name_versions(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -167,7 +167,7 @@ async fn name_versions(
         let Some(present) = observed.tags.get(&tag.tag) else { continue };
         let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
         let others = held.iter().rev().filter(|held| held.version != line.version);
-        // Only what moves.
+        // Only tags that move need it.
         if present.digest != *root {
             asked.extend(others.take(NAMED).map(|held| (&held.tag, held)));
         }
@@ -177,13 +177,13 @@ async fn name_versions(
         Ok::<_, RegistryError>(head.map(|head| (head.digest, held.clone())))
     });
     let mut versions: Vec<(Digest, Held)> = try_join_all(heads).await?.into_iter().flatten().collect();
-    // Of two versions with one digest it stands for the higher.
+    // If two versions have the same digest, the higher one wins.
     versions.sort_by(|(_, one), (_, other)| one.version.cmp(&other.version));
     observed.versions = versions.into_iter().collect();
     Ok(())
 }
 
-/// Reads which commit each forward tag of a branch stands for, where it would move.
+/// Reads the commit of each forward tag of a branch, if the tag would move.
 async fn read_revisions(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -199,8 +199,8 @@ async fn read_revisions(
     Ok(())
 }
 
-/// Finds which manifests and blobs are not there. All of them are asked about: a registry may have lost a part of what it
-/// holds, to a cleanup that knows nothing of indexes.
+/// Finds the missing manifests and blobs. All of them are asked about, because a registry may have lost some of them to
+/// a cleanup that does not know about indexes.
 async fn find_missing(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,

@@ -1,7 +1,7 @@
-//! Which lockstep checks apply in a context, and what they expect; and what is wrong with their templates.
+//! The lockstep checks that apply in a context, their expected values, and the errors in their templates.
 //!
-//! A check applies wherever its `equals` can be rendered. It is silent where that wants what the event does not have: a
-//! version on a branch, a pull request's number on a tag. The files are not read here.
+//! A check applies if its `equals` can be rendered. It is silent if `equals` needs a value that the event does not
+//! have: a version on a branch, a pull request's number on a tag. The files are not read here.
 
 use super::samples::Sample;
 use super::selection::Selection;
@@ -15,8 +15,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::guard::{self, CheckPlaces, Expectation};
 use crate::model::ResourceId;
 
-/// The selected checks that apply in `context`, and what is wrong with the others. A check of the whole project applies
-/// whatever is selected.
+/// Returns the selected checks that apply in `context`, and a diagnostic for each check whose template fails. A check
+/// of the whole project applies whatever is selected.
 pub fn checks(
     config: &Config,
     context: &Context,
@@ -40,17 +40,17 @@ pub fn checks(
             Err(error) => diagnostics.push(diagnostic(config, check, error)),
         }
     }
-    // One version file without a version is one mistake, however many checks want it.
+    // A version file without a version is one mistake, however many checks need the version.
     diagnostics.dedup_by(|one, other| one.code == Code::ContextVersion && other.code == one.code);
     (applying, diagnostics)
 }
 
-/// Whether a check is of what is selected; one of the whole project always is.
+/// Whether a check belongs to a selected resource. A check of the whole project always does.
 fn selects(check: &Check, selection: &Selection) -> bool {
     check.image.as_ref().is_none_or(|image| selection.selects_resource(&ResourceId::image(image)))
 }
 
-/// What `check` expects in `context`; `None`: it does not apply.
+/// The value that `check` expects in `context`, or `None` if the check does not apply.
 fn expected(
     renderer: &Renderer<'_>,
     context: &Context,
@@ -117,7 +117,7 @@ fn diagnostic(config: &Config, check: &Check, error: TemplateError) -> Diagnosti
         .help_maybe(error.help)
 }
 
-/// What is wrong with the template of `check` whatever the context.
+/// The errors in the template of `check` that do not depend on the context.
 pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
     let mut errors = templates.check(&check.equals, Kind::Text);
@@ -132,7 +132,7 @@ pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic
     errors.into_iter().map(|error| diagnostic(config, check, error)).collect()
 }
 
-/// What goes wrong with `check`, whose template is right, in one sample.
+/// The error of `check`, whose template is valid, in one sample.
 pub(super) fn sample(renderer: &Renderer<'_>, check: &Check, sample: &Sample<'_>) -> Option<Diagnostic> {
     let config = renderer.config;
     let resource = check.image.as_ref().and_then(|name| config.resources.get(&ResourceId::image(name)));

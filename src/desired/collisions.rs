@@ -1,5 +1,5 @@
-//! Collisions: one tag wanted by two resources, by one resource in two registries that are one place, or under two mutabilities or
-//! answers to a conflict, in one repository.
+//! Collisions in one repository: two resources want the same tag, one resource wants it in two registries that are the
+//! same place, or two rules render it with different mutabilities or conflict policies.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,8 +16,8 @@ struct Claim<'a> {
     tag: &'a RenderedTag,
 }
 
-/// Finds every collision among the tags of resources, each given with the resource. `situation` is for people:
-/// `on a release`.
+/// Finds every collision among the tags of resources, each given with the resource. `situation` is shown to people: `on
+/// a release`.
 pub(super) fn find<'a>(
     config: &'a Config,
     resources: impl IntoIterator<Item = (&'a ResourceId, &'a [RenderedTag])>,
@@ -50,13 +50,13 @@ pub(super) fn find<'a>(
     diagnostics
 }
 
-/// Where it is said which repository a resource has.
+/// The place in the file that determines the repository of a resource.
 fn repository_place(config: &Config, id: &ResourceId) -> Option<Place> {
     config.places.value(&id.key("repository")).or_else(|| config.places.key(&id.path()))
 }
 
-/// Finds each repository that a chart shares with something else: Helm takes every version among the tags of a repository for
-/// one of the chart.
+/// Finds each repository that a chart shares with another resource. Helm takes every tag of a repository that is a
+/// version for a version of the chart.
 pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
     let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
     let mut first: HashMap<String, &ResourceId> = HashMap::new();
@@ -156,11 +156,11 @@ fn collision(
     )
 }
 
-/// Whether two rules of one resource that render the same tag mean the same by it.
+/// Whether two rules of one resource that render the same tag treat it the same way.
 pub(super) fn is_one_tag(config: &Config, one: &RenderedTag, other: &RenderedTag) -> bool {
     one.tag == other.tag
         && one.mutability == other.mutability
-        // Only what is immutable has conflicts.
+        // Only immutable tags have conflicts.
         && (one.mutability != Mutability::Immutable
             || on_conflict(config, &one.rule) == on_conflict(config, &other.rule))
 }

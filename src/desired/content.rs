@@ -1,4 +1,4 @@
-//! What a resource publishes in a context: its sources, annotations and labels, rendered.
+//! The content that a resource publishes in a context: its sources, annotations and labels, rendered.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::model::content::{ArtifactFile, ArtifactSpec, ChartSpec, ImageSpec};
 use crate::model::source::{DigestFolder, SourceSpecError};
 use crate::model::{ContentSpec, ResourceId, SourceSpec, TransportSpec, annotation};
 
-/// What `resource` publishes in `context`: or everything that is wrong with its templates.
+/// Returns the content that `resource` publishes in `context`, or all errors in its templates.
 pub(super) fn content(
     renderer: &Renderer<'_>,
     context: &Context,
@@ -37,7 +37,7 @@ pub(super) fn content(
     }
 }
 
-/// Renders the templates of one resource, and tells what is wrong with them.
+/// Renders the templates of one resource and collects the errors in them.
 struct Desk<'a> {
     renderer: &'a Renderer<'a>,
     id: &'a ResourceId,
@@ -71,7 +71,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The templates of a table below the resource.
+    /// Renders the templates of a table below the resource.
     fn table(&mut self, key: &str, table: &IndexMap<String, String>) -> BTreeMap<String, String> {
         let id = self.id;
         let [section, name] = id.path();
@@ -82,7 +82,8 @@ impl Desk<'_> {
         rendered.collect()
     }
 
-    /// The annotations: those spelled out, over the standard ones, over the source that the project declares.
+    /// Returns the annotations. Declared ones override the standard ones, which override the source that the project
+    /// declares.
     fn annotations(&mut self, context: &Context, resource: &Resource) -> BTreeMap<String, String> {
         let mut annotations = self.table("annotations", &resource.annotations.own);
         if resource.annotations.standard {
@@ -108,7 +109,7 @@ impl Desk<'_> {
                 folder = Some(text);
                 continue;
             }
-            // Tags of registries and engines are rendered as those that are published.
+            // Tags in registries and engines are rendered like published tags.
             let is_tagged = text.starts_with("docker://") || text.starts_with("docker-daemon:");
             let text =
                 if is_tagged { rules::without_plus(&text, self.values.version.as_ref()) } else { text };

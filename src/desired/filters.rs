@@ -16,9 +16,9 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_test("matching", matching);
 }
 
-/// A valid tag from any text: lower case, every run of other characters one `-`, at most 128 characters.
-/// What is cut, and what has no character left, carries eight digits of the text's digest, so that distinct
-/// inputs stay distinct.
+/// Makes a valid tag of any text: lower case, every run of other characters replaced by one `-`, at most 128
+/// characters. If the text is cut or no character is left, eight digits of the text's digest are appended, so that
+/// distinct inputs stay distinct.
 pub(super) fn slug(text: &str) -> String {
     const DIGITS: usize = 8;
     let mut slug = String::with_capacity(text.len());
@@ -41,9 +41,10 @@ pub(super) fn slug(text: &str) -> String {
     format!("{kept}-{}", digest())
 }
 
-/// A pre-release identifier of a semantic version (semver.org, item 9) from any text: every run of other characters one `-`,
-/// at most 63 characters; a number with a leading zero, which is none, gets a `g` before it, as git-describe(1) writes commits.
-/// What is cut, and what has no character left, carries eight digits of the text's digest.
+/// Makes a pre-release identifier of a semantic version (semver.org, item 9) of any text: every run of other characters
+/// replaced by one `-`, at most 63 characters. A number with a leading zero is not a valid identifier and gets a `g`
+/// before it, as git-describe(1) writes commits. If the text is cut or no character is left, eight digits of the text's
+/// digest are appended.
 pub(super) fn identifier(text: &str) -> String {
     const DIGITS: usize = 8;
     const LENGTH: usize = 63;
@@ -76,11 +77,12 @@ fn short(text: String, count: Option<usize>) -> String {
     text.chars().take(count.unwrap_or(7)).collect()
 }
 
-/// Seconds since 1970, or a time as RFC 3339 prints it, in the words of strftime(3); UTC.
+/// Formats seconds since 1970, or a time as RFC 3339 prints it, with the conversion specifications of strftime(3), in
+/// UTC.
 #[allow(clippy::needless_pass_by_value)] // the signature of a filter
 fn date(time: Value, format: &str) -> Result<String, Error> {
     if time.is_undefined() {
-        // The renderer knows why it has no value.
+        // The renderer knows why the time has no value.
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     let error = |detail: String| Error::new(ErrorKind::InvalidOperation, detail);
@@ -102,7 +104,7 @@ fn compile(pattern: &str) -> Result<Regex, Error> {
     })
 }
 
-/// What `group` of `pattern` captures in the text; group 1, or 0 where the pattern has no groups.
+/// Returns the text that `group` of `pattern` captures. The default is group 1, or 0 if the pattern has no groups.
 #[allow(clippy::needless_pass_by_value)] // the signature of a filter
 fn capture(text: String, pattern: &str, group: Option<usize>) -> Result<String, Error> {
     let regex = compile(pattern)?;
@@ -116,7 +118,7 @@ fn capture(text: String, pattern: &str, group: Option<usize>) -> Result<String, 
     })
 }
 
-/// Whether `pattern` is found in the text.
+/// Whether `pattern` matches anywhere in the text.
 #[allow(clippy::needless_pass_by_value)] // the signature of a test
 fn matching(text: String, pattern: &str) -> Result<bool, Error> {
     Ok(compile(pattern)?.is_match(&text))

@@ -1,8 +1,8 @@
-//! Lines of releases: which versions a registry's tags stand for, and which of them share a forward tag.
+//! Lines of releases: the versions that a registry's tags stand for, and those of them that share a forward tag.
 //!
-//! Git history is not asked, so that a shallow clone decides right: the registry's own tag list is read back
-//! through the rule that prints the full version. Two versions are of one line where the forward rule renders the
-//! same tag for both, which holds for any template.
+//! Git history is not used, so that a shallow clone decides correctly: the registry's own tag list is read back through
+//! the rule that prints the full version. Two versions belong to one line if the forward rule renders the same tag for
+//! both, which works for any template.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::context::Context;
 use crate::model::forward::{Held, PlannedLine, VersionReader};
 use crate::model::{ResourceId, Tag};
 
-/// A version that no release has: where it comes out of a template whole, the template prints the full version.
+/// A version that no release has. If it comes out of a template whole, the template prints the full version.
 const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";
 
-/// A reader of what `template` prints, or `None` where it does not print the full version once.
+/// Returns a reader of the tags that `template` prints, or `None` if it does not print the full version exactly once.
 pub(super) fn reader(templates: &Templates, template: &str, values: &Values) -> Option<VersionReader> {
     let values = values.with_version(Version::parse(SENTINEL).map_err(|error| error.to_string()));
     let tag = rules::render(templates, template, &values).ok()?;
@@ -45,7 +45,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line that a plan carries, of the tag `tag` of `resource`; `context` is the plan's.
+    /// The line that a plan carries for the tag `tag` of `resource`. `context` is the plan's.
     pub fn from_plan(planned: &PlannedLine, context: &Context, resource: &ResourceId, tag: &Tag) -> Self {
         let vars = planned.vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let values = Values::new(context, &vars, Some(resource));
@@ -61,7 +61,7 @@ impl Line {
         }
     }
 
-    /// What a plan carries, to decide again by.
+    /// The part of the line that a plan carries, so that the decision can be made again.
     pub fn to_plan(&self) -> PlannedLine {
         let used = self.templates.variables(&self.template, Kind::Text);
         let vars = self.vars.iter().filter(|(name, _)| {
@@ -77,12 +77,12 @@ impl Line {
         }
     }
 
-    /// Whether any rule prints the full version: without one nothing is known of what a registry holds.
+    /// Whether any rule prints the full version. Without one, nothing is known about the content of a registry.
     pub fn can_be_read(&self) -> bool {
         !self.readers.is_empty()
     }
 
-    /// The versions of this line among `tags`, lowest first. Pre-releases count only where the rule takes them.
+    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them.
     pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
         let read = |tag: &Tag| self.readers.iter().find_map(|reader| reader.read(tag));
         let mut held: Vec<Held> = tags
@@ -91,7 +91,7 @@ impl Line {
             .filter(|held| self.prereleases || held.version.pre.is_empty())
             .filter(|held| self.contains(&held.version))
             .collect();
-        // The total order, build metadata included: two builds of one version must not take a tag in turns.
+        // The total order includes build metadata: two builds of one version must not take a tag in turns.
         held.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.tag.cmp(&b.tag)));
         held
     }

@@ -1,4 +1,4 @@
-//! What `lint` finds beyond the schema: every template rendered against every sample event, collisions, rules that
+//! The checks of `lint` beyond the schema: every template rendered against every sample event, collisions, rules that
 //! can never fire, and forward tags that could never be decided.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -18,21 +18,21 @@ use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{EventName, Mutability, ResourceId};
 
-/// What is wrong with the templates of a configuration that is wrong elsewhere: syntax and unknown names. What they
-/// render can only be told of a whole one.
+/// Finds the errors in the templates of a configuration that has other errors: syntax and unknown names. The rendered
+/// results can only be checked in a complete configuration.
 pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, None);
     let rules = config.tags.iter().flat_map(|(name, rule)| rule_templates(&renderer, name, rule));
     let resources =
         config.resources.iter().flat_map(|(id, resource)| resource_templates(&renderer, id, resource));
     let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
-    // A variable that is declared wrongly is not an unknown one.
+    // A variable with an invalid declaration is not an unknown variable.
     let certain =
         |it: &Diagnostic| it.code != Code::TemplateUnknownVariable || !it.message.contains("`vars.");
     rules.chain(resources).chain(checks).filter(certain).collect()
 }
 
-/// Everything that is wrong with the templates and rules of `config`. Asks neither git nor the network.
+/// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, sample_version(config));
     let mut diagnostics = Vec::new();
@@ -62,7 +62,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         of_prefix.entry(version::prefix(config, resource)).or_default().push((*id, *resource));
     }
     let mut fired: BTreeSet<&str> = BTreeSet::new();
-    // What is wrong at one place is told once, on the first event that shows it.
+    // Errors at one place are reported once, on the first event that shows them.
     let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
     let contents = Contents::new(&renderer);
     for sample in &samples {
@@ -72,7 +72,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
             }
         }
         let resources = match sample.prefix {
-            // On the release of another resource every rule is silent.
+            // On the release of another resource, every rule is silent.
             Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
             None => groups.as_slice(),
         };
@@ -100,7 +100,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// A code, and where it is said.
+/// A code, and the places of its labels.
 type Places = (Code, Vec<(String, Range<usize>)>);
 
 fn places(diagnostic: &Diagnostic) -> Places {
@@ -108,8 +108,8 @@ fn places(diagnostic: &Diagnostic) -> Places {
     (diagnostic.code, diagnostic.labels.iter().map(place).collect())
 }
 
-/// One resource of each set that no rule can tell apart: they render the same tags, so they are wrong alike. Each that
-/// shares its repository stands for itself, since it may collide.
+/// Returns one resource of each set that no rule can distinguish: the resources render the same tags, so they have the
+/// same errors. A resource that shares its repository is always included, because it may collide.
 fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a ResourceId, &'a Resource)> {
     let config = renderer.config;
     let mut repositories: HashMap<&str, usize> = HashMap::new();
@@ -127,7 +127,7 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a ResourceId, &'a Resource)> {
         .collect()
 }
 
-/// A version file is not read by `lint`, which asks nothing but the file: any version will do.
+/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
 fn sample_version(config: &Config) -> super::version::FileVersion {
     config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
 }
@@ -168,7 +168,8 @@ fn resource_templates(renderer: &Renderer<'_>, id: &ResourceId, resource: &Resou
     found
 }
 
-/// Every template of a resource but the version of a chart, which is a rule; with the keys below the resource.
+/// Returns every template of a resource, with its keys below the resource. The version of a chart is left out, because
+/// it is a rule.
 pub(super) fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
     let entry = |keys: &[&str], text| (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), text);
     let mut found = Vec::new();
@@ -195,7 +196,7 @@ pub(super) fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)>
     found
 }
 
-/// Renders the tags of `resources` in one sample, and finds what is wrong with them.
+/// Renders the tags of `resources` in one sample and returns the errors in them.
 fn render<'a>(
     renderer: &'a Renderer<'a>,
     resources: &[(&'a ResourceId, &'a Resource)],
@@ -234,7 +235,7 @@ fn render<'a>(
     diagnostics
 }
 
-/// Why no event ever makes the rule, which no sample does, fire, where that can be proved.
+/// The reason why no event can make the rule fire, if that can be proved. The rule fires in no sample.
 fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) -> Option<Diagnostic> {
     let config = renderer.config;
     let never = |reason: String, place, help: &str| {
@@ -293,8 +294,8 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
     None
 }
 
-/// Whether the samples decide `when` for good: it names nothing but what they enumerate. They hold one pre-release, and
-/// there are as many kinds of those as there are projects.
+/// Whether the samples decide `when` conclusively, because it names nothing but values that they enumerate. They
+/// contain one pre-release, and there are as many kinds of pre-releases as there are projects.
 fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
     renderer
         .templates
@@ -303,7 +304,7 @@ fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
         .all(|name| matches!(name.as_str(), "event" | "image.name" | "chart.name" | "artifact.name"))
 }
 
-/// The first few prefixes, for people.
+/// Lists the first few prefixes for people.
 fn listed(prefixes: &[&str]) -> String {
     const NAMED: usize = 5;
     let named: Vec<String> = prefixes.iter().take(NAMED).map(|prefix| format!("`{prefix}`")).collect();
@@ -313,7 +314,7 @@ fn listed(prefixes: &[&str]) -> String {
     }
 }
 
-/// Which rules print the full version, each asked once for all resources that it cannot tell apart.
+/// The rules that print the full version. Each rule is asked once for all resources that it cannot distinguish.
 struct Readable<'a> {
     renderer: &'a Renderer<'a>,
     groups: &'a [(&'a ResourceId, &'a Resource)],
@@ -335,7 +336,7 @@ impl<'a> Readable<'a> {
     }
 }
 
-/// A forward tag of releases needs a rule that prints the full version: else nothing can be read back.
+/// A forward tag of releases needs a rule that prints the full version. Without one, nothing can be read back.
 fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Option<Diagnostic> {
     if rule.mutability != Mutability::Forward || !rule.on.contains(&EventName::Tag) {
         return None;
@@ -355,7 +356,7 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
     )
 }
 
-/// Whether any template asks if the tree is dirty, which costs a run of git.
+/// Whether any template uses the dirtiness of the tree, which costs a run of git.
 pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
     config.checks.iter().any(|check| asks(&check.equals))

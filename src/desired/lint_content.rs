@@ -1,5 +1,5 @@
-//! What `lint` finds of sources, annotations and labels beyond their syntax: each rendered on every sample event that
-//! publishes its resource. And of charts what Helm would refuse, where their directories are there.
+//! The checks of `lint` for sources, annotations and labels beyond their syntax: each is rendered on every sample event
+//! that publishes its resource. For charts whose directories exist, also the errors that Helm would report.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use crate::source::chart;
 
-/// The resources whose templates are to be rendered: one of each set with the same ones.
+/// The resources whose templates have to be rendered: one of each set with the same templates.
 pub(super) struct Contents<'a>(Vec<(&'a ResourceId, &'a Resource)>);
 
 impl<'a> Contents<'a> {
@@ -33,7 +33,7 @@ impl<'a> Contents<'a> {
         Self(resources.collect())
     }
 
-    /// What is wrong with them in `sample`, where a rule that is not `broken` publishes them.
+    /// Finds the errors in these templates in `sample`, if a rule that is not `broken` publishes the resource.
     pub fn lint(
         &self,
         renderer: &'a Renderer<'a>,
@@ -64,7 +64,8 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// What Helm would refuse of the charts whose directories are there. People know the folder of `publish.toml` as `shown`.
+/// Finds the errors for which Helm would refuse charts whose directories exist. People know the folder of
+/// `publish.toml` as `shown`.
 pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for resource in config.resources.values() {

@@ -1,6 +1,6 @@
-//! What should be: which tag of which repository should name which digest, and by which rule.
+//! The desired side of a plan: which tag of which repository should name which digest, and by which rule.
 //!
-//! A function of config, context and sources; the registries are not asked. `lint` and `tags` need less than
+//! It is a function of config, context and sources; the registries are not asked. `lint` and `tags` need less than
 //! [`resolve`]: neither opens a source.
 
 mod checks;
@@ -50,12 +50,12 @@ use crate::model::{
 };
 use crate::source::{self, Published, Surroundings};
 
-/// All that should be.
+/// Everything that should exist.
 #[derive(Default)]
 pub struct Desired {
     /// Each repository of each resource.
     pub repositories: Vec<DesiredRepository>,
-    /// Resources that this context publishes nothing of, and why, for people.
+    /// Resources of which this context publishes nothing, and the reasons, shown to people.
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
     /// The declared registries that sources are read from, by name.
     pub read: BTreeMap<String, RegistryEndpoint>,
@@ -71,7 +71,7 @@ pub struct DesiredRepository {
     pub endpoint: RegistryEndpoint,
     /// The repository, namespace included.
     pub name: RepositoryName,
-    /// Where the content comes from.
+    /// The content to publish.
     pub content: Arc<DesiredContent>,
     /// Who should be able to pull.
     pub visibility: Option<Visibility>,
@@ -81,7 +81,7 @@ pub struct DesiredRepository {
 
 /// The content of a resource, the same in every registry.
 pub struct DesiredContent {
-    /// What was found where it is declared to come from.
+    /// The content found in the declared source.
     pub published: Published,
 }
 
@@ -94,28 +94,29 @@ pub struct DesiredTag {
     pub rule: String,
     /// Whether it may move.
     pub mutability: Mutability,
-    /// What to do where an immutable tag names another digest.
+    /// The policy if an immutable tag names another digest.
     pub on_conflict: OnConflict,
-    /// What to do where it cannot be known whether a forward tag would move forward.
+    /// The policy if it cannot be known whether a forward tag would move forward.
     pub on_unknown: OnUnknown,
-    /// What decides whether a forward tag moves.
+    /// The basis for deciding whether a forward tag moves.
     pub basis: Basis,
 }
 
-/// What decides whether a forward tag moves.
+/// The basis for deciding whether a forward tag moves.
 #[derive(Debug, Clone)]
 pub enum Basis {
     /// The tag is not forward.
     None,
     /// The versions of its line.
     Release(Box<Line>),
-    /// A forward tag that a pre-release does not take: the version being published.
+    /// A forward tag that a pre-release does not take, with the version being published.
     Prerelease(semver::Version),
-    /// The commits: the one being published, where it is known.
+    /// The commits, with the one being published if it is known.
     Commit(Option<String>),
 }
 
-/// Resolves the selected part of `config` in `context`: renders tags, opens sources. Every mistake of every resource at once.
+/// Resolves the selected part of `config` in `context`: renders tags and opens sources. Reports every mistake of every
+/// resource at once.
 ///
 /// # Errors
 ///
@@ -205,7 +206,7 @@ fn content(
         let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
         let told = |mut diagnostic: Diagnostic| {
             diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
-            // What is wrong inside of a chart has its own place there.
+            // Errors inside a chart have their own places there.
             let place = place.clone().filter(|_| diagnostic.labels.is_empty());
             diagnostic.at_maybe(place, "")
         };

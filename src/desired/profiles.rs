@@ -1,5 +1,5 @@
-//! Collisions between profiles: one tag that two profiles of a file want with different content, or under two mutabilities.
-//! Whichever is applied last would win.
+//! Collisions between profiles: two profiles of a file want one tag with different content, or with different
+//! mutabilities. The one that is applied last would win.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ struct Claim<'a> {
     id: &'a ResourceId,
     resource: &'a Resource,
     tag: &'a RenderedTag,
-    /// The repository, for people.
+    /// The repository, as shown to people.
     repository: String,
 }
 
 type Claims<'a> = BTreeMap<(String, &'a Tag), Claim<'a>>;
 
-/// What `config` and `other`, the same file under another profile, cannot both have in `context`. What is wrong with
-/// `other` by itself is not told here.
+/// Finds the conflicts between `config` and `other`, the same file under another profile, in `context`. Errors in
+/// `other` by itself are not reported here.
 pub fn against(
     config: &Config,
     other: &Config,
@@ -35,7 +35,7 @@ pub fn against(
     };
     let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
     let mut contents = Contents { config, other, context, surroundings, known: BTreeMap::new() };
-    // One pair of resources is one mistake, however many tags they share.
+    // A pair of resources is one mistake, however many tags they share.
     let mut found: BTreeMap<(&ResourceId, &ResourceId, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
     for (place, claim) in &own {
         let Some(rival) = others.get(place) else { continue };
@@ -69,15 +69,15 @@ fn claims<'a>(
     claims
 }
 
-/// In what two claims on one tag differ.
+/// The difference between two claims on one tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
-    /// Each with its rule.
+    /// The two mutabilities, each with its rule.
     Mutability([(&'static str, String); 2]),
     Digest(Digest, Digest),
 }
 
-/// What resources hold, opened where it matters.
+/// The contents of resources, opened only if needed.
 struct Contents<'a> {
     config: &'a Config,
     other: &'a Config,
@@ -101,7 +101,8 @@ impl<'a> Contents<'a> {
             if one == two {
                 return None;
             }
-            // What cannot be opened wants nothing. Engines and registries are not asked for what this run is not about.
+            // A source that cannot be opened wants nothing. Engines and registries are not asked about resources that
+            // this run does not publish.
             let digest = |spec: &ContentSpec| {
                 if !spec.is_of_files() {
                     return None;

@@ -1,4 +1,5 @@
-//! What the rules of a resource render for releases and branches that were published before, whatever this run is about.
+//! The tags and annotations that the rules of a resource render for releases and branches published in the past,
+//! whatever this run publishes.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +17,24 @@ use crate::model::content::AnnotationPlace;
 use crate::model::forward::VersionReader;
 use crate::model::{EventName, Mutability, ResourceId, Tag, annotation};
 
-/// What releases and branches of a configuration render.
+/// Renders the rules of a configuration for releases and branches of the past.
 pub struct Releases<'a> {
     renderer: Renderer<'a>,
     commits: TaggedCommits,
 }
 
-/// What a rule renders for a release.
+/// The result of a rule for a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rendered {
-    /// It fires, and renders this tag.
+    /// The rule fires and renders this tag.
     Tag(Tag),
-    /// It does not fire. A forward rule counts the version as one of this tag's line all the same.
+    /// The rule does not fire. A forward rule still counts the version as part of this tag's line.
     Silent(Option<Tag>),
-    /// What it rendered cannot be known any more, and why.
+    /// The rendered tag can no longer be known, for this reason.
     Unknown(String),
 }
 
-/// How versions are read out of the tags of a resource.
+/// Reads versions from the tags of a resource.
 #[derive(Debug, Clone, Default)]
 pub struct Readers {
     /// The rules that print the full version, in their order.
@@ -53,8 +54,8 @@ impl Readers {
 
     /// The versions that `tags` stand for, each with its tags in the order of the rules.
     ///
-    /// A tag that several rules can have printed is the one's that prints most around the version: `v1.2.3-slim` is
-    /// 1.2.3 where a rule prints `v{{ version }}-slim`, and no pre-release.
+    /// If several rules can have printed a tag, it belongs to the one that prints the most text around the version:
+    /// `v1.2.3-slim` is version 1.2.3 if a rule prints `v{{ version }}-slim`, not a pre-release.
     pub fn versions(&self, tags: &[Tag]) -> BTreeMap<Version, Vec<Tag>> {
         let mut versions: BTreeMap<Version, Vec<(usize, &Tag)>> = BTreeMap::new();
         for tag in tags {
@@ -76,9 +77,9 @@ impl Readers {
 }
 
 impl<'a> Releases<'a> {
-    /// Releases of `config`, of which git knows `commits`.
+    /// Releases of `config`. `commits` are the ones that git knows.
     pub fn new(config: &'a Config, commits: TaggedCommits) -> Self {
-        // What the version file says now was not true of any other version.
+        // The current version in the version file was not true of any other version.
         Self { renderer: Renderer::with_file_version(config, None), commits }
     }
 
@@ -96,7 +97,7 @@ impl<'a> Releases<'a> {
         (context, values)
     }
 
-    /// The highest release of `resource` that git knows, pre-releases aside, and its tag.
+    /// The highest release of `resource` that git knows, with its tag. Pre-releases are ignored.
     pub fn highest_tagged(&self, resource: &Resource) -> Option<(Version, String)> {
         let prefix = version::prefix(self.renderer.config, resource);
         let releases = self.commits.tags().filter_map(|tag| {
@@ -106,9 +107,9 @@ impl<'a> Releases<'a> {
         releases.max()
     }
 
-    /// How versions are read out of the tags of the resource `id`.
+    /// Returns the readers that find versions in the tags of the resource `id`.
     pub fn readers(&self, id: &ResourceId, resource: &'a Resource) -> Readers {
-        // The reader puts a version of its own in the place of this one.
+        // The reader replaces this version with one of its own.
         let (_, values) = self.release(id, resource, &Version::new(0, 0, 0));
         let of_tags = self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
         let templates = &self.renderer.templates;
@@ -118,7 +119,7 @@ impl<'a> Releases<'a> {
         Readers { rules: readers.collect() }
     }
 
-    /// What the rules of releases of the resource `id` render for `version`, in their order.
+    /// The results of the release rules of the resource `id` for `version`, in the order of the rules.
     pub fn tags(
         &self,
         id: &ResourceId,
@@ -133,7 +134,7 @@ impl<'a> Releases<'a> {
             let held_back =
                 rule.mutability == Mutability::Forward && !rule.prereleases && !version.pre.is_empty();
             let rendered = match rules::fire(templates, rule, &context, &values, &known) {
-                // No line counts pre-releases unless its rule says so.
+                // A line counts pre-releases only if its rule says so.
                 _ if held_back => Rendered::Silent(None),
                 Ok(Firing::Tag(tag)) => Rendered::Tag(tag),
                 Ok(Firing::Silent(_)) if rule.mutability == Mutability::Forward => Rendered::Silent(line()),
@@ -145,7 +146,7 @@ impl<'a> Releases<'a> {
         of_tags.map(rendered).collect()
     }
 
-    /// What rules of branches render for each branch that they name without a pattern: the rule, the branch, the tag.
+    /// The tags that branch rules render for each branch named without a pattern, as rule, branch and tag.
     pub fn branches(
         &self,
         id: &ResourceId,
@@ -174,7 +175,8 @@ impl<'a> Releases<'a> {
         found
     }
 
-    /// The rules of `resource`, or the events of rules, that leave no trace of what they rendered; with the reason.
+    /// The rules of `resource`, or events of rules, that leave no trace of the tags they rendered, each with the
+    /// reason.
     pub fn untraceable(&self, resource: &'a Resource) -> Vec<(&'a str, String)> {
         let mut found = Vec::new();
         for (name, rule) in self.rules(resource) {
@@ -198,7 +200,8 @@ impl<'a> Releases<'a> {
         found
     }
 
-    /// The annotations that the root of `version` should have: by key the value, or why it cannot be known any more.
+    /// The annotations that the root of `version` should have. Each key has its value, or the reason why the value can
+    /// no longer be known.
     pub fn annotations(
         &self,
         id: &ResourceId,
@@ -219,7 +222,7 @@ impl<'a> Releases<'a> {
         if resource.annotations.standard {
             let config = self.renderer.config;
             let mut standard = standard::annotations(config, &context, id, Some(version));
-            // SOURCE_DATE_EPOCH may have set the time, and is not known any more.
+            // `SOURCE_DATE_EPOCH` may have set the time, and its value is no longer known.
             standard.remove(annotation::CREATED);
             for (key, value) in standard {
                 annotations.entry(key).or_insert(Ok(value));
@@ -234,7 +237,7 @@ impl<'a> Releases<'a> {
     }
 }
 
-/// Whether a glob of branches is the name of one.
+/// Whether a branch glob is a literal branch name.
 fn is_literal(glob: &str) -> bool {
     !glob.contains(['*', '?', '[', ']', '{', '}', '!', '\\'])
 }

@@ -1,4 +1,4 @@
-//! What rules render for releases and branches of the past.
+//! Tests of the tags and annotations that rules render for releases and branches of the past.
 
 use super::*;
 use crate::config::{LoadOptions, load_text};
@@ -109,7 +109,7 @@ fn rules_render_as_they_did_at_the_release() {
         named([
             ("version", fires("v3.0.0")),
             ("slim", fires("v3.0.0-slim")),
-            // It does not get the tag, and keeps it from lower versions, as `plan` has it.
+            // The version does not get the tag but keeps lower versions from getting it, as in `plan`.
             ("latest", Rendered::Silent(Some(tag("latest")))),
             ("next", fires("next")),
             ("old", Rendered::Silent(None)),

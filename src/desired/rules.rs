@@ -1,4 +1,4 @@
-//! Tag rules: which fire in a context, and what they render.
+//! Tag rules: which of them fire in a context, and which tags they render.
 
 use globset::GlobBuilder;
 use semver::Version;
@@ -11,16 +11,16 @@ use crate::context::Context;
 use crate::diagnostic::Code;
 use crate::model::{EventName, Mutability, Tag, TagError};
 
-/// What a rule does in a context.
+/// The result of a rule in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Firing {
-    /// It renders this tag.
+    /// The rule renders this tag.
     Tag(Tag),
-    /// It does not fire, and why.
+    /// The rule does not fire, for this reason.
     Silent(String),
 }
 
-/// Which part of a rule an error is about.
+/// The part of a rule that an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// `template`.
@@ -29,16 +29,16 @@ pub enum Part {
     When,
 }
 
-/// Why a rule cannot say what it renders.
+/// The reason why a rule cannot render.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError {
     /// The part of the rule.
     pub part: Part,
-    /// What is wrong with it.
+    /// The error in that part.
     pub error: TemplateError,
 }
 
-/// Fires `rule`, whose version is `version`.
+/// Fires `rule`. `version` is the version of its resource.
 pub(super) fn fire(
     templates: &Templates,
     rule: &TagRule,
@@ -77,7 +77,7 @@ pub(super) fn fire(
     }
     match render_rule(templates, rule, values) {
         Ok(tag) => Ok(Firing::Tag(tag)),
-        // A chart has no `on`: it is published on the events that have what its version wants.
+        // A chart has no `on`: it is published on the events that have the values its version needs.
         Err(error)
             if rule.chart.is_some()
                 && error.code == Code::ContextMissing
@@ -89,7 +89,7 @@ pub(super) fn fire(
     }
 }
 
-/// Whether the rule means releases alone: it uses the version, or moves forward by it. Any other git tag must not take
+/// Whether the rule is only for releases: it uses the version, or moves forward by it. Any other git tag must not take
 /// `latest`.
 fn is_of_releases(templates: &Templates, rule: &TagRule) -> bool {
     rule.mutability == Mutability::Forward
@@ -120,12 +120,12 @@ pub(super) fn render_rule(
     }
 }
 
-/// Renders the template of a tag. A version's `+` becomes `_`, as Helm does, since no tag may hold it.
+/// Renders the template of a tag. A version's `+` becomes `_`, as in Helm, because no tag may contain it.
 pub(super) fn render(templates: &Templates, template: &str, values: &Values) -> Result<Tag, TemplateError> {
     tag(&text(templates, template, values)?, template)
 }
 
-/// Renders the version of a chart, and the tag that Helm finds it by: the same with `_` for `+`.
+/// Renders the version of a chart, and the tag under which Helm finds it: the version with `_` for `+`.
 pub(super) fn render_chart_version(
     templates: &Templates,
     template: &str,
@@ -154,11 +154,11 @@ fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
     })
 }
 
-/// What makes a tag of what `template` renders, which is none for `error`.
+/// A help for a template whose output is not a valid tag because of `error`.
 fn help(error: &TagError, template: &str) -> &'static str {
     match error {
         TagError::Empty => "`when` keeps a rule from firing",
-        // What is too long although its parts are slugs.
+        // The result is too long although its parts are slugs.
         TagError::TooLong(_) if template.contains("slug") => {
             "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or put `slug` around the whole, which keeps apart \
              what it cuts: `{{ (\"b-\" ~ git.branch) | slug }}`"
@@ -167,13 +167,13 @@ fn help(error: &TagError, template: &str) -> &'static str {
     }
 }
 
-/// What the template of a tag renders, whether or not that is a tag.
+/// Renders the template of a tag, whether or not the result is a valid tag.
 pub(super) fn text(templates: &Templates, template: &str, values: &Values) -> Result<String, TemplateError> {
     let rendered = templates.render(template, values)?;
     Ok(without_plus(rendered.trim(), values.version.as_ref()))
 }
 
-/// `text` with `_` for the `+` of a version: what names it in a registry.
+/// Returns `text` with `_` for the `+` of a version, as in a registry.
 pub(super) fn without_plus(text: &str, version: Option<&Version>) -> String {
     match version.map(|version| version.build.as_str()).filter(|build| !build.is_empty()) {
         Some(build) => text.replace(&format!("+{build}"), &format!("_{build}")),
@@ -189,8 +189,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Why the globs of `rule` keep it silent, if they do. `*` stays within a part of a name, `**` crosses `/`, as
-/// in GitHub's branch filters.
+/// The reason why the globs of `rule` keep it silent, if they do. `*` matches within a part of a name and `**` crosses
+/// `/`, as in GitHub's branch filters.
 fn unmatched(rule: &TagRule, context: &Context) -> Option<String> {
     if rule.matches.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Sample contexts that `lint` renders every rule against: what happens to a repository sooner or later.
+//! Sample contexts against which `lint` renders every rule: the events that happen to a repository sooner or later.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,12 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::model::EventName;
 
-/// A context and what to call it.
+/// A context and its name.
 #[derive(Debug, Clone)]
 pub(super) struct Sample<'a> {
-    /// The prefix of the resources whose release it is; `None`: it is for all resources.
+    /// The release prefix of the resources that the sample is for. `None` means all resources.
     pub prefix: Option<&'a str>,
-    /// For people: `on a release (git tag v1.4.2)`.
+    /// The situation as shown to people: `on a release (git tag v1.4.2)`.
     pub situation: String,
     /// The context.
     pub context: Context,
@@ -59,8 +59,8 @@ fn branch(event: EventName, name: &str, situation: String) -> Sample<'static> {
     Sample { prefix: None, situation, context }
 }
 
-/// The samples for `config`: releases with each of `prefixes`, branches of all kinds, and for each `match` glob one
-/// name that it lets through.
+/// Returns the samples for `config`: releases with each of `prefixes`, branches of all kinds, and one matching name for
+/// each `match` glob.
 pub(super) fn all<'a>(config: &Config, prefixes: &[&'a str]) -> Vec<Sample<'a>> {
     let mut samples = Vec::new();
     for prefix in prefixes {
@@ -92,12 +92,12 @@ pub(super) fn all<'a>(config: &Config, prefixes: &[&'a str]) -> Vec<Sample<'a>> 
     samples
 }
 
-/// For each glob of branches one name that it matches: its stars become `x`.
+/// Returns one matching name for each branch glob. Its stars become `x`.
 fn matched(config: &Config) -> impl Iterator<Item = String> {
     let rules = config.tags.values().filter(|rule| rule.on.contains(&EventName::Branch));
     rules
         .flat_map(|rule| &rule.matches)
-        // No branch is called by a whole ref: such a glob matches nothing, and must not seem to.
+        // No branch name is a whole ref. Such a glob matches nothing and must not seem to.
         .filter(|glob| !glob.starts_with("refs/"))
         .map(|glob| glob.replace("**", "x").replace(['*', '?'], "x"))
         .filter(|name| !name.contains(['[', '{', '\\']))

@@ -1,19 +1,20 @@
-//! `--target`: the part of a configuration that a plan is about. What is not selected is neither opened nor asked.
+//! `--target`: the part of a configuration that a plan covers. Resources that are not selected are not opened, and
+//! their registries are not asked.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 
-/// Addresses: `images.NAME` or `images.NAME@REGISTRY`, either with `:TAG`; `charts` and `artifacts` likewise. None selects
-/// everything.
+/// Addresses: `images.NAME` or `images.NAME@REGISTRY`, either with `:TAG`; likewise for `charts` and `artifacts`. An
+/// empty list selects everything.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     targets: Vec<String>,
 }
 
-/// One tag of one resource in one registry, as far as a selection looks at it.
+/// One tag of one resource in one registry, with the parts that a selection looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Address<'a> {
-    /// What is published.
+    /// The resource that is published.
     pub resource: &'a ResourceId,
     /// The registry's name.
     pub registry: &'a str,
@@ -22,7 +23,7 @@ pub struct Address<'a> {
 }
 
 impl Selection {
-    /// What `targets` name.
+    /// Selects the addresses that `targets` name.
     pub fn new(targets: &[String]) -> Self {
         Self { targets: targets.to_vec() }
     }
@@ -50,8 +51,8 @@ impl Selection {
         self.is_everything() || self.targets.iter().any(whole)
     }
 
-    /// A diagnostic for each target that names none of `addresses`, which are those of `whole`: "this plan". `silent` are
-    /// resources that no rule fires for.
+    /// Returns a diagnostic for each target that names none of `addresses`, which are those of `whole`, for example
+    /// "this plan". `silent` are resources for which no rule fires.
     pub fn unknown(&self, addresses: &[Address<'_>], silent: &[&ResourceId], whole: &str) -> Vec<Diagnostic> {
         let unknown = self.targets.iter().filter(|target| !addresses.iter().any(|it| names(target, *it)));
         unknown
@@ -73,18 +74,18 @@ impl Selection {
     }
 }
 
-/// Whether `target` names `resource`, or something of it.
+/// Whether `target` names `resource` or a part of it.
 fn is_of(target: &str, resource: &ResourceId) -> bool {
     let rest = below(target, resource);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':']))
 }
 
-/// What follows the resource in `target`, where it begins with it.
+/// The rest of `target` after the resource, if `target` begins with the resource.
 fn below<'t>(target: &'t str, resource: &ResourceId) -> Option<&'t str> {
     target.strip_prefix(resource.table())?.strip_prefix('.')?.strip_prefix(resource.name.as_str())
 }
 
-/// Whether `target` names `address`, or something that holds it.
+/// Whether `target` names `address` or something that contains it.
 fn names(target: &str, address: Address<'_>) -> bool {
     let Address { resource, registry, tag } = address;
     let Some(rest) = below(target, resource) else {

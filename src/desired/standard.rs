@@ -1,4 +1,4 @@
-//! The standard annotations, of which the project and the context give the values (image-spec, annotations.md,
+//! The standard annotations, whose values come from the project and the context (image-spec, annotations.md,
 //! "Pre-Defined Annotation Keys").
 
 use std::collections::BTreeMap;
@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::model::{ResourceId, ResourceKind, annotation};
 
-/// The standard annotations of a resource, as far as their values are known: the same in every run for one commit.
+/// Returns the standard annotations of a resource that have known values. They are the same in every run for one
+/// commit.
 ///
-/// Helm's own annotations say of a chart what its `Chart.yaml` says, so that those are left to it.
+/// Helm's own annotations of a chart repeat its `Chart.yaml`, so those keys are left to Helm.
 pub(super) fn annotations(
     config: &Config,
     context: &Context,

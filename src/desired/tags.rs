@@ -1,4 +1,5 @@
-//! The tags that a context renders: for each resource its version, its tags, and why the other rules are silent.
+//! The tags that a context renders: for each resource its version, its tags, and the reasons why the other rules are
+//! silent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,20 +18,20 @@ use crate::model::{EventName, Mutability, ResourceId, ResourceKind, Tag};
 /// The tags of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceTags {
-    /// The version it is published as.
+    /// The version of the resource in this context.
     pub version: ResourceVersion,
-    /// Its tags, in the order of the rules; each once.
+    /// Its tags, in the order of the rules, each once.
     pub tags: Vec<RenderedTag>,
     /// Forward tags that a pre-release does not take.
     pub held_back: Vec<RenderedTag>,
-    /// The version of a chart, which need not be that of the release.
+    /// The version of a chart, which may differ from that of the release.
     pub chart_version: Option<String>,
-    /// The rules that are silent, and why.
+    /// The silent rules, with the reasons.
     pub silent: Vec<(String, String)>,
 }
 
 impl ResourceTags {
-    /// The tags that a plan is about: those that a pre-release does not take too, since the plan says so.
+    /// The tags that a plan covers, including those that a pre-release does not take, because the plan shows them.
     pub fn all(&self) -> impl Iterator<Item = &RenderedTag> {
         self.tags.iter().chain(&self.held_back)
     }
@@ -47,14 +48,14 @@ pub struct RenderedTag {
     pub mutability: Mutability,
 }
 
-/// Renders for a config and contexts, and remembers what does not depend on the resource.
+/// Renders for a config and contexts, and remembers results that do not depend on the resource.
 pub(super) struct Renderer<'a> {
     pub config: &'a Config,
     pub templates: Templates,
-    /// What release tags start with, each once.
+    /// The prefixes of release tags, each once.
     pub prefixes: Vec<&'a str>,
     file: FileVersion,
-    /// For each rule whether its rendering depends on the resource's name.
+    /// Whether the rendering of each rule depends on the resource's name.
     by_resource: HashMap<&'a str, bool>,
 }
 
@@ -91,7 +92,7 @@ impl<'a> Renderer<'a> {
         self.values_from(&Values::new(context, &self.config.vars, Some(id)), context, id, resource)
     }
 
-    /// The same, where the values of another resource are known.
+    /// Like `values`, but starts from the known values of another resource.
     fn values_from(
         &self,
         values: &Values,
@@ -105,41 +106,42 @@ impl<'a> Renderer<'a> {
         (version, values)
     }
 
-    /// The values for what is of the project, and of no resource.
+    /// The values of the project, without those of a resource.
     pub fn project_values(&self, context: &Context) -> Values {
         let prefix = &self.config.project.tag_prefix;
         let version = version::of(&self.prefixes, prefix, context, &self.file);
         Values::new(context, &self.config.vars, None).without_resource().with_version(version.known())
     }
 
-    /// Why the version file gives no version, where one is named and gives none.
+    /// The reason why the version file gives no version, if one is named but gives none.
     pub fn file_problem(&self) -> Option<&str> {
         self.file.as_ref()?.as_ref().err().map(String::as_str)
     }
 
-    /// Whether what the rule called `rule` renders depends on the resource's name.
+    /// Whether the output of the rule called `rule` depends on the resource's name.
     pub fn is_by_resource(&self, rule: &str) -> bool {
         self.by_resource.get(rule).copied().unwrap_or(true)
     }
 
-    /// What each rule of each resource does in `context`, once for all that it cannot tell apart.
+    /// Prepares to fire each rule of each resource in `context`, once for all resources that the rule cannot
+    /// distinguish.
     pub fn fire_all<'c>(&'c self, context: &'c Context) -> Firings<'c, 'a> {
         let values = Values::new(context, &self.config.vars, None);
         Firings { renderer: self, context, values, known: HashMap::new() }
     }
 }
 
-/// What rules do in one context.
+/// The results of rules in one context.
 pub(super) struct Firings<'c, 'a> {
     renderer: &'c Renderer<'a>,
     context: &'c Context,
-    /// Those of no resource yet.
+    /// The values without those of a resource.
     values: Values,
     known: HashMap<(&'a str, &'a str, Option<&'a ResourceId>), Result<Firing, RuleError>>,
 }
 
 impl<'a> Firings<'_, 'a> {
-    /// What the rule called `rule` does for the resource `id`.
+    /// The result of the rule called `rule` for the resource `id`.
     pub fn of(
         &mut self,
         rule: &'a str,
@@ -150,7 +152,7 @@ impl<'a> Firings<'_, 'a> {
         let Some(definition) = renderer.config.tags.get(rule) else {
             return Ok(Firing::Silent("there is no such rule".to_owned()));
         };
-        // Only a git tag has a prefix.
+        // Only git tags have a prefix.
         let prefix = if self.context.event == EventName::Tag {
             version::prefix(renderer.config, resource)
         } else {
@@ -167,7 +169,7 @@ impl<'a> Firings<'_, 'a> {
     }
 }
 
-/// The tags of every resource of `config` in `context`, or everything that is wrong.
+/// Returns the tags of every resource of `config` in `context`, or all errors.
 pub fn tags(
     config: &Config,
     context: &Context,
@@ -191,7 +193,7 @@ pub fn tags(
                 Ok(Firing::Tag(tag)) => add(config, context, &mut tags, rule, tag),
                 Err(error) => {
                     let diagnostic = rule_diagnostic(config, rule, &error);
-                    // One git tag without a version is one mistake, however many rules want it.
+                    // A git tag without a version is one mistake, however many rules need the version.
                     let again =
                         diagnostic.code == Code::ContextVersion && std::mem::replace(&mut versionless, true);
                     if !again && told.insert((diagnostic.code, diagnostic.message.clone())) {
@@ -209,7 +211,7 @@ pub fn tags(
         .values()
         .all(|resource: &ResourceTags| resource.tags.is_empty() && resource.held_back.is_empty());
     match &context.unknown_event {
-        // Silence would look like a run that has nothing to publish.
+        // Silence would look like a run with nothing to publish.
         Some(problem) if nothing => Err(vec![
             Diagnostic::error(Code::ContextGit, format!("no rule fires, and what event this is cannot be told: {problem}"))
                 .help("say it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`; `manual` is taken where nothing is known"),
@@ -218,13 +220,13 @@ pub fn tags(
     }
 }
 
-/// Adds the tag of a rule: the same tag under the same mutability is one tag, the first rule's. A tag that any rule takes
-/// is not held back by another.
+/// Adds the tag of a rule. The same tag with the same mutability is one tag and belongs to the first rule. A tag that
+/// any rule takes is not held back by another.
 fn add(config: &Config, context: &Context, tags: &mut ResourceTags, name: &str, tag: Tag) {
     let Some(rule) = config.tags.get(name) else { return };
     let rendered = RenderedTag { tag, rule: name.to_owned(), mutability: rule.mutability };
     if rule.chart.is_some() {
-        // No version holds a `_`.
+        // No version contains a `_`.
         tags.chart_version = Some(rendered.tag.as_str().replace('_', "+"));
     }
     match &tags.version {
@@ -250,7 +252,7 @@ fn add(config: &Config, context: &Context, tags: &mut ResourceTags, name: &str, 
     }
 }
 
-/// A rule's error, with the place in the file.
+/// Returns a rule's error with its place in the file.
 pub(super) fn rule_diagnostic(config: &Config, rule: &str, error: &RuleError) -> Diagnostic {
     let definition = config.tags.get(rule);
     let path = match (error.part, definition) {
@@ -261,7 +263,7 @@ pub(super) fn rule_diagnostic(config: &Config, rule: &str, error: &RuleError) ->
     let title = definition.map_or_else(|| format!("tag rule `{rule}`"), |it| it.title(rule));
     let message = format!("{title}: {}", error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));
-    // The default version of a chart is written nowhere.
+    // The default version of a chart is not written anywhere in the file.
     let place = place.or_else(|| config.places.key(&path[..2]));
     Diagnostic::error(error.error.code, message).at_maybe(place, "").help_maybe(error.error.help.clone())
 }

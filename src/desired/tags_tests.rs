@@ -1,4 +1,4 @@
-//! What whole configurations render in contexts, without any I/O.
+//! Tests of the tags that whole configurations render in contexts, without any I/O.
 
 use super::*;
 use crate::config::{LoadOptions, load_text};

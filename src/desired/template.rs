@@ -1,5 +1,5 @@
-//! Templates: compiled, checked for names that do not exist, and rendered; with errors that say where in the
-//! template, which variable is absent in this context, and why.
+//! Templates: compiled, checked for unknown names, and rendered. Errors point at the place in the template, name the
+//! variable that is absent in this context, and say why.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,20 +12,20 @@ use super::filters;
 use super::values::{VARIABLES, Values};
 use crate::diagnostic::Code;
 
-/// How much work one rendering may do. The longest sensible template needs some hundred.
+/// The amount of work that one rendering may do. The longest sensible template needs a few hundred.
 const FUEL: u64 = 50_000;
 
-/// What is wrong with a template, and where in it.
+/// An error in a template, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TemplateError {
-    /// What kind of mistake.
+    /// The kind of mistake.
     pub code: Code,
-    /// What happened.
+    /// The message.
     pub message: String,
-    /// The bytes of the template that are wrong; empty where the whole is.
+    /// The wrong bytes of the template.
     pub range: Range<usize>,
-    /// The way out.
+    /// The way to fix it.
     pub help: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Templates {
     string: Regex,
 }
 
-/// Whether a text is to be rendered: `template = "latest"` is a template too, of an expression `when` all is.
+/// The kind of source text. `template = "latest"` is a template too; `when` is an expression as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Text with `{{ expressions }}`.
@@ -48,7 +48,7 @@ pub(super) enum Kind {
 }
 
 impl Templates {
-    /// Templates that may name the variables `vars.NAME` of these names.
+    /// Makes templates that may use the variables `vars.NAME` of these names.
     #[allow(clippy::expect_used)] // three constant patterns; of ASCII, which is a millisecond less of compiling
     pub fn new<'a>(vars: impl IntoIterator<Item = &'a String>) -> Self {
         let mut environment = Environment::new();
@@ -67,7 +67,7 @@ impl Templates {
         }
     }
 
-    /// The names that `source` looks up, as `git.sha`.
+    /// The names that `source` looks up, such as `git.sha`.
     pub fn variables(&self, source: &str, kind: Kind) -> BTreeSet<String> {
         let names = match kind {
             Kind::Text => self.environment.template_from_str(source).map(|it| it.undeclared_variables(true)),
@@ -78,14 +78,14 @@ impl Templates {
         names.unwrap_or_default().into_iter().collect()
     }
 
-    /// Whether `source` asks for `name` or a part of it.
+    /// Whether `source` uses `name` or a part of it.
     pub fn uses(&self, source: &str, kind: Kind, name: &str) -> bool {
         self.variables(source, kind)
             .iter()
             .any(|it| it == name || it.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
     }
 
-    /// Everything that is wrong with `source` whatever the context: syntax, or else unknown names.
+    /// Finds all errors in `source` that do not depend on the context: syntax errors, or else unknown names.
     pub fn check(&self, source: &str, kind: Kind) -> Vec<TemplateError> {
         let compiled = match kind {
             Kind::Text => self.environment.template_from_str(source).map(|_| ()),
@@ -116,7 +116,8 @@ impl Templates {
         errors
     }
 
-    /// `source` with its strings blanked out: names in them are no names. The offsets stay.
+    /// Returns `source` with its strings replaced by blanks, because names in strings are not names. The offsets stay
+    /// the same.
     pub fn without_strings<'a>(&self, source: &'a str) -> Cow<'a, str> {
         self.string.replace_all(source, |found: &regex::Captures<'_>| " ".repeat(found[0].len()))
     }
@@ -151,7 +152,7 @@ impl Templates {
             .collect();
         let is_group = known.iter().any(|it| it.strip_prefix(first).is_some_and(|it| it.starts_with('.')));
         let whole = match rest {
-            // A part of a part (`version.pre.foo`) is the renderer's to judge.
+            // The renderer judges a part of a part, such as `version.pre.foo`.
             Some(rest) => format!("{first}.{}", rest.split('.').next().unwrap_or_default()),
             None => first.to_owned(),
         };
@@ -250,7 +251,7 @@ impl Templates {
         }
     }
 
-    /// The first variable of `source` that has no value in this context, and why.
+    /// The first variable of `source` that has no value in this context, and the reason.
     fn absent(&self, source: &str, values: &Values) -> Option<TemplateError> {
         let names =
             self.variables(source, Kind::Text).into_iter().chain(self.variables(source, Kind::Expression));
@@ -270,7 +271,7 @@ impl Templates {
     }
 }
 
-/// Whether `text` holds anything to render.
+/// Whether `text` contains anything to render.
 pub(super) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
 }
@@ -311,7 +312,7 @@ fn inside_expression(code: &str, at: usize) -> bool {
     opened > closed
 }
 
-/// Where `name` stands in `source` as a word of its own; blanks around its dots do not matter.
+/// The range of `name` in `source` as a separate word. Blanks around its dots do not matter.
 fn find_word(source: &str, name: &str) -> Option<Range<usize>> {
     let pattern = name.split('.').map(regex::escape).collect::<Vec<_>>().join(r"\s*\.\s*");
     let found = Regex::new(&format!(r"\b{pattern}\b")).ok()?.find(source)?;

@@ -1,4 +1,4 @@
-//! What templates render, and what is said of those that cannot.
+//! Tests of the output of templates, and of the errors of those that cannot be rendered.
 
 use super::*;
 use crate::context::Context;

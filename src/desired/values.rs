@@ -1,4 +1,4 @@
-//! What templates can name: the variables of a run as template values.
+//! The variables of a run as values for templates.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::template::{Kind, Templates};
 use crate::context::Context;
 use crate::model::{ResourceId, ResourceKind};
 
-/// Every variable that a template may name, `vars.*` aside.
+/// Every variable that a template may use, except `vars.*`.
 pub(super) const VARIABLES: [&str; 20] = [
     "artifact.name",
     "chart.name",
@@ -37,7 +37,7 @@ pub(super) const VARIABLES: [&str; 20] = [
     "version.pre",
 ];
 
-/// Variables that an event has or does not have: what wants them and has none does not apply.
+/// Variables that only some events have. A template that needs one does not apply to an event without it.
 const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
 
 /// The variable that holds the name of a resource of each kind.
@@ -47,10 +47,10 @@ const NAMES: [(ResourceKind, &str); 3] = [
     (ResourceKind::Artifact, "artifact.name"),
 ];
 
-/// Why `image.name` has no value.
+/// The reason why `image.name` has no value.
 pub(super) const NO_IMAGE: &str = "the check names no image";
 
-/// A version in templates: prints in full, and has its parts.
+/// A version in templates: it prints in full and has its parts as attributes.
 #[derive(Debug)]
 struct VersionValue(Version);
 
@@ -79,14 +79,14 @@ impl Object for VersionValue {
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     fields: BTreeMap<&'static str, Value>,
-    /// The version, for what prints it into a tag.
+    /// The version, for code that prints it into a tag.
     pub version: Option<Version>,
-    /// Why a variable has no value, by its name.
+    /// The reasons why variables have no value, by name.
     pub absent: Arc<BTreeMap<&'static str, String>>,
 }
 
 impl Values {
-    /// The values of `context` for a resource, or for none.
+    /// Returns the values of `context` for a resource, or for none.
     pub fn new(
         context: &Context,
         vars: &IndexMap<String, serde_json::Value>,
@@ -124,7 +124,7 @@ impl Values {
         }
     }
 
-    /// The same values in another context.
+    /// Returns the same values in another context.
     #[must_use]
     pub fn with_context(&self, context: &Context) -> Self {
         let mut values = Self::new(context, &IndexMap::new(), None);
@@ -139,7 +139,7 @@ impl Values {
         values
     }
 
-    /// The same values for another resource.
+    /// Returns the same values for another resource.
     #[must_use]
     pub fn with_resource(&self, id: &ResourceId) -> Self {
         let mut values = self.clone();
@@ -158,7 +158,7 @@ impl Values {
         values
     }
 
-    /// The same values for no resource.
+    /// Returns the same values for no resource.
     #[must_use]
     pub fn without_resource(&self) -> Self {
         let mut values = self.clone();
@@ -169,7 +169,7 @@ impl Values {
         values
     }
 
-    /// The same values of a chart, once its version is rendered.
+    /// Returns the same values of a chart, once its version is rendered.
     #[must_use]
     pub fn with_chart_version(&self, name: &str, version: &str) -> Self {
         let mut values = self.clone();
@@ -178,7 +178,7 @@ impl Values {
         values
     }
 
-    /// The same values for another version, or for none and why.
+    /// Returns the same values for another version, or without a version and with the reason.
     #[must_use]
     pub fn with_version(&self, version: Result<Version, String>) -> Self {
         let mut values = self.clone();
@@ -196,14 +196,14 @@ impl Values {
         values
     }
 
-    /// Whether `template` names something that other events have, and this one does not.
+    /// Whether `template` uses a variable that other events have and this one does not.
     pub fn lacks_what_events_have(&self, templates: &Templates, template: &str) -> bool {
         OF_EVENTS
             .iter()
             .any(|name| self.absent.contains_key(name) && templates.uses(template, Kind::Text, name))
     }
 
-    /// As minijinja takes them.
+    /// Converts the values for minijinja.
     pub fn to_value(&self) -> Value {
         Value::from_pairs(self.fields.iter().map(|(name, value)| (*name, value.clone())))
     }

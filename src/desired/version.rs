@@ -1,4 +1,4 @@
-//! The version that a resource is published as: from the git tag, or from the file that `[project]` names.
+//! The version under which a resource is published: from the git tag, or from the file that `[project]` names.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use crate::context::Context;
 use crate::guard::Document;
 use crate::model::EventName;
 
-/// What version a resource has in a context.
+/// The version of a resource in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceVersion {
-    /// This one.
+    /// This version.
     Known(Version),
-    /// None: there is no git tag, or it carries no release. The reason is for people.
+    /// No version: there is no git tag, or the git tag is not a release. The reason is shown to people.
     None(String),
-    /// None: the git tag carries the release of another resource, so no rule fires on it.
+    /// No version: the git tag is a release of another resource, so no rule fires on it.
     Other(String),
-    /// The git tag claims to carry the resource's release, but holds no version.
+    /// The git tag has the prefix of the resource's releases, but contains no version.
     Invalid(String),
 }
 
 impl ResourceVersion {
-    /// The version, or why there is none.
+    /// The version, or the reason why there is none.
     pub fn known(&self) -> Result<Version, String> {
         match self {
             Self::Known(version) => Ok(version.clone()),
@@ -33,10 +33,10 @@ impl ResourceVersion {
     }
 }
 
-/// What a version file says, read once for all resources.
+/// The version from a version file, which is read once for all resources.
 pub type FileVersion = Option<Result<Version, String>>;
 
-/// Reads the version file of `config`, where it names one.
+/// Reads the version file of `config`, if it names one.
 pub fn read_file(config: &Config) -> FileVersion {
     let file = config.project.version.as_ref()?;
     Some(read(&config.folder, file))
@@ -50,11 +50,11 @@ fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
         .map_err(|error| format!("`{key}` in `{file}` is `{text}`, not a semantic version: {error}"))
 }
 
-/// The version in `context` of what is released by git tags that start with `prefix`; `prefixes` are those of
-/// [`prefixes`].
+/// Returns the version in `context` of a resource that is released by git tags starting with `prefix`. `prefixes` are
+/// those of [`prefixes`].
 ///
-/// On a git tag the prefix decides first, also where a file holds the version: else a release of one resource would fire
-/// the rules of all.
+/// On a git tag the prefix decides first, even if a file contains the version. Otherwise a release of one resource
+/// would fire the rules of all.
 pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion) -> ResourceVersion {
     let from_file = || match file.clone()? {
         Ok(version) => Some(ResourceVersion::Known(version)),
@@ -77,7 +77,7 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
         (None, Some(_)) => {
             ResourceVersion::Other(format!("the git tag `{tag}` does not start with `{prefix}`"))
         }
-        // An empty prefix starts every tag.
+        // Every tag starts with an empty prefix.
         (Some(_), Some(other)) => {
             ResourceVersion::Other(format!("the git tag `{tag}` is a release of the images with `{other}`"))
         }
@@ -90,13 +90,13 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
     }
 }
 
-/// What git tags that carry a release of any resource start with, each once.
+/// The prefixes of git tags that release any resource, each once.
 pub fn prefixes(config: &Config) -> Vec<&str> {
     let all = config.resources.values().map(|resource| prefix(config, resource));
     all.collect::<IndexSet<_>>().into_iter().collect()
 }
 
-/// What git tags that carry a release of `resource` start with.
+/// The prefix of git tags that release `resource`.
 pub fn prefix<'a>(config: &'a Config, resource: &'a Resource) -> &'a str {
     resource.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
 }

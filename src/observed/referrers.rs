@@ -1,4 +1,4 @@
-//! What a repository holds of what refers to the content: signatures, SBOMs.
+//! The referrers of the content that a repository has: signatures, SBOMs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use crate::model::referrer::{ReferrerAction, has_all_of};
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 use crate::registry::{ReadWriteRepository, RegistryError, check_listable, listed_referrers};
 
-/// What a repository holds of what refers to the content.
+/// The observed referrers of the content in a repository.
 #[derive(Debug, Default)]
 pub struct ObservedReferrers {
-    /// What is to be done with each of the referrers, in their order.
+    /// The action for each of the referrers, in their order.
     pub actions: Vec<ReferrerAction>,
-    /// Their manifests that are not there.
+    /// The manifests of the referrers that the repository lacks.
     pub missing_manifests: BTreeSet<Digest>,
-    /// Their blobs that are not there.
+    /// The blobs of the referrers that the repository lacks.
     pub missing_blobs: BTreeSet<Digest>,
 }
 
-/// Asks for each referrer of the content whether it is there, and is found.
+/// Asks for each referrer of the content whether it is present and can be found.
 pub(super) async fn referrers(
     desired: &DesiredRepository,
     repository: &dyn ReadWriteRepository,
@@ -56,7 +56,7 @@ pub(super) async fn referrers(
     Ok(observed)
 }
 
-/// What is to be done with what stands at a tag of cosign's.
+/// Decides about a referrer at a tag of cosign's scheme.
 async fn at_tag(
     referrer: &Referrer,
     manifests: &[RawManifest],
@@ -74,8 +74,8 @@ async fn at_tag(
     })
 }
 
-/// Finds which `manifests` and `blobs` of a referrer are not there. Where its own manifest is, the last of them, so is what it
-/// names: registries refuse one that is put before.
+/// Finds the missing `manifests` and `blobs` of a referrer. If its own manifest, the last of them, is present, so is
+/// everything that it names, because registries refuse a manifest that is put before its content.
 async fn missing(
     manifests: &[RawManifest],
     blobs: &[Descriptor],

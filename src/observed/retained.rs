@@ -1,5 +1,5 @@
-//! What a prune needs to know: the tags of a repository, what they name, how old that is, and how the registry removes
-//! them. Each answer is asked for only where the one before makes it necessary.
+//! The observations for a prune: the tags of a repository, their digests and ages, and the way in which the registry
+//! removes them. Each question is asked only if the previous answers make it necessary.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -11,32 +11,32 @@ use crate::model::inventory::Inventory;
 use crate::model::{Digest, Tag, TagOrDigest};
 use crate::registry::{self, Deletion, Inventories, ReadWriteRepository, RegistryError};
 
-/// How many tags are asked about at once.
+/// The number of tags that are asked about at once.
 const ASKED_AT_ONCE: usize = 16;
 
 /// The tags of a repository.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Each tag and what it names, in the order of the registry.
+    /// Each tag and its digest, in the order of the registry.
     pub tags: Vec<(Tag, Digest)>,
-    /// When the registry says that a manifest was put, in seconds since 1970.
+    /// The times at which manifests were put according to the registry, in seconds since 1970.
     put: HashMap<Digest, i64>,
 }
 
-/// How the tags of a repository are removed.
+/// The way in which tags of a repository are removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removing {
-    /// Each alone.
+    /// Each tag by itself.
     Tags,
-    /// Each by way of a placeholder, since the registry deletes only whole manifests and does not list them.
+    /// Each tag by way of a placeholder, because the registry deletes only whole manifests and does not list them.
     Placeholders,
-    /// By way of a placeholder, or with their manifest where nothing that stays needs it.
+    /// By way of a placeholder, or with the manifest if nothing that stays needs it.
     Manifests(Inventory),
-    /// Not at all; why, for people.
+    /// Not at all. The reason is shown to people.
     Nothing(String),
 }
 
-/// What `repository` lists. Where the registry lists manifests with their tags, no tag is asked about by itself.
+/// Lists the tags of `repository`. If the registry lists manifests with their tags, no tag is asked about by itself.
 pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, RegistryError> {
     if let Some(held) = repository.list_manifests().await? {
         let put = held.iter().filter_map(|it| Some((it.digest.clone(), it.created?))).collect();
@@ -49,12 +49,12 @@ pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, Re
         let head = repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
         Ok(head.map(|head| (tag, head.digest)))
     });
-    // One that is gone since it was listed needs no removal.
+    // A tag that has disappeared since it was listed needs no removal.
     Ok(Listing { tags: named.await?.into_iter().flatten().collect(), put: HashMap::new() })
 }
 
-/// The tags of `listing`, with the time of those that are `asked` for: when the registry says that the manifest was put,
-/// which no builder can stamp; else when the image says that it was built.
+/// Returns the tags of `listing`, with the time of those that are `asked` for. The time at which the registry received
+/// the manifest comes first, because no builder can set it; otherwise the build time in the image is used.
 pub async fn times(
     repository: &dyn ReadWriteRepository,
     listing: &Listing,
@@ -82,7 +82,7 @@ pub async fn times(
     Ok(listing.tags.iter().map(listed).collect())
 }
 
-/// How tags of `repository` are removed.
+/// Finds out how tags of `repository` are removed.
 pub async fn removing(repository: &dyn ReadWriteRepository) -> Result<Removing, RegistryError> {
     Ok(match repository.deletion().await? {
         Deletion::Tags => Removing::Tags,
@@ -94,7 +94,7 @@ pub async fn removing(repository: &dyn ReadWriteRepository) -> Result<Removing, 
     })
 }
 
-/// What `ask` says of each of `items`, in their order.
+/// Returns the answers of `ask` for each of `items`, in their order.
 async fn each<T, Answer, Asked>(items: Vec<T>, ask: impl Fn(T) -> Asked) -> Result<Vec<Answer>, RegistryError>
 where
     Asked: Future<Output = Result<Answer, RegistryError>>,

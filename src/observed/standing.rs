@@ -1,5 +1,5 @@
-//! What a rollback needs to know: what each tag names now, whether what it is to go back to is still there, and how a
-//! tag can be removed. Only what the answers before make necessary is asked.
+//! The observations for a rollback: the current digest of each tag, whether the digest to go back to still exists, and
+//! the way to remove a tag. Each question is asked only if the previous answers make it necessary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,30 +11,30 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::{Digest, RepositoryName, Tag, TagOrDigest};
 use crate::registry::{Deletion, ReadWriteRepository, RegistryError};
 
-/// What is to be asked about one repository.
+/// The questions about one repository.
 #[derive(Debug)]
 pub struct Question<'a> {
     /// How to reach the registry.
     pub endpoint: &'a RegistryEndpoint,
-    /// The repository, namespace included.
+    /// The repository, including the namespace.
     pub repository: &'a RepositoryName,
-    /// Each tag, and the digest that it is to name; none where it is to be gone.
+    /// Each tag, with the digest that it should name, or none if it should be removed.
     pub tags: Vec<(&'a Tag, Option<&'a Digest>)>,
 }
 
-/// What one repository answers.
+/// The answers of one repository.
 #[derive(Debug, Default)]
 pub struct Standing {
-    /// What the tags name; those that do not exist are not in it.
+    /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
-    /// The digests to go back to that are still there; those that a tag names already are not asked about.
+    /// The digests to go back to that still exist. Digests that a tag already names are not asked about.
     pub held: BTreeSet<Digest>,
-    /// How a tag alone is removed, or why it cannot be; `None` where none is to go.
+    /// The way to remove a single tag, or the reason why that is impossible. `None` if no tag should be removed.
     pub removal: Option<Result<RemovalMethod, String>>,
 }
 
-/// Asks every repository; `connected` has one entry for each of `questions`. Every failure is returned, with the name of
-/// the repository.
+/// Asks every repository. `connected` has one entry for each of `questions`. Returns every failure with the name of the
+/// repository.
 pub async fn standing(
     questions: &[Question<'_>],
     connected: &[Arc<dyn ReadWriteRepository>],
@@ -76,7 +76,7 @@ async fn ask(
     Ok(Standing { tags, held, removal })
 }
 
-/// How a tag alone is removed where the registry deletes what it says.
+/// The method for removing a single tag, given the deletions that the registry supports.
 fn method(deletion: Deletion) -> Result<RemovalMethod, String> {
     match deletion {
         Deletion::Tags => Ok(RemovalMethod::Tag),

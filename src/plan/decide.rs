@@ -1,4 +1,4 @@
-//! What is to be done with one tag, and why: every rule of mutability in one place.
+//! Decides about one tag, with the reason. All rules of mutability are here.
 
 use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{Descent, OnUnknown, newer};
@@ -23,8 +23,8 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
     }
 }
 
-/// The tag names the version being published. That a higher one of its line is there is said, and no more: it may have been
-/// rolled back on purpose.
+/// Returns the reason for a tag that already names the version being published. A higher version of its line is only
+/// mentioned, because the tag may have been rolled back on purpose.
 fn in_place(tag: &DesiredTag, observed: &ObservedRepository) -> Reason {
     let Basis::Release(line) = &tag.basis else { return Reason::AlreadyThere };
     let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
@@ -53,7 +53,7 @@ fn forward(
             Some(_) => (Action::Keep, Reason::UnknownLine),
             None => (Action::Create, Reason::New),
         },
-        // A missing tag is no exception: a backport must not create the `latest` that nobody made yet.
+        // A missing tag is no exception: a backport must not create a `latest` that nobody has made yet.
         Basis::Release(line) => {
             let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
             match newer(held, &line.version) {

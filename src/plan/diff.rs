@@ -1,4 +1,4 @@
-//! Desired against observed: a pure function that cannot fail and does no I/O.
+//! The comparison of desired and observed: a pure function that cannot fail and does no I/O.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::model::referrer::PlannedReferrer;
 use crate::model::{Digest, Mutability, ResourceId, Tag};
 use crate::observed::{Observed, ObservedRepository};
 
-/// What a plan says of where it comes from.
+/// The origin of a plan, as the plan records it.
 pub struct Origin {
     /// The configuration.
     pub config: PlannedConfig,
@@ -27,7 +27,7 @@ pub struct Origin {
     pub title: String,
 }
 
-/// What has to change for `observed` to become `desired`.
+/// Returns the plan of the changes that turn `observed` into `desired`.
 pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     let pairs = || desired.repositories.iter().zip(&observed.repositories);
     let mut holdings = Holdings::default();
@@ -60,8 +60,8 @@ pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
     }
 }
 
-/// Where one registry keeps the digest first published, and another has none yet, that would get another digest: one tag would
-/// mean two images for good.
+/// Refuses to create a tag with another digest in one registry if another registry keeps the digest published first:
+/// one tag would name two different images permanently.
 fn refuse_division(repositories: &mut [PlannedRepository]) {
     let mut kept: BTreeMap<(ResourceId, Tag), (String, Digest)> = BTreeMap::new();
     for repository in repositories.iter() {
@@ -101,7 +101,7 @@ fn repository(
     let places = changes.iter().any(placed);
     let mut sending =
         if places { holdings.plan(&host, desired, observed) } else { holdings.nothing(desired) };
-    // Nothing refers to what is not there.
+    // Referrers make no sense without the content that they refer to.
     let stands = observed.tags.values().any(|present| present.digest == content.root.digest);
     let referrers = if places || stands { referrers(desired, observed) } else { Vec::new() };
     if !referrers.is_empty() {
@@ -128,14 +128,14 @@ fn repository(
     }
 }
 
-/// What refers to the content, and what is to be done with each.
+/// The referrers of the content, with the action for each.
 fn referrers(desired: &DesiredRepository, observed: &ObservedRepository) -> Vec<PlannedReferrer> {
     let referrers = desired.content.published.referrers.iter().zip(&observed.referrers.actions);
     referrers.map(|(it, action)| PlannedReferrer { referrer: it.referrer.clone(), action: *action }).collect()
 }
 
-/// The digest first published that an immutable tag of this run keeps, and the tag: the other tags of the run follow it,
-/// so that all name one image.
+/// The first published digest that an immutable tag of this run keeps, and that tag. The other tags of the run follow
+/// it, so that all name the same image.
 fn kept(desired: &DesiredRepository, observed: &ObservedRepository) -> Option<(Digest, Tag)> {
     let root = &desired.content.published.content.root.digest;
     desired.tags.iter().find_map(|tag| {

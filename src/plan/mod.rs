@@ -1,5 +1,5 @@
-//! The plan: [`diff`] makes it, a pure function of what is desired and what is observed. That of a [`Rollback`] is one of
-//! the record of an apply and of what is observed, and that of a [`prune`] one of what retentions decide.
+//! The plan. [`diff`] makes it as a pure function of desired and observed. The plan of a [`Rollback`] is a function of
+//! the record of an apply and of the observed tags, and that of a [`prune`] a function of the decisions of retentions.
 
 mod decide;
 mod diff;

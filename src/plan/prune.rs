@@ -1,6 +1,7 @@
-//! The plan of a prune: a pure function of what retentions decide and of how each registry removes tags.
+//! The plan of a prune: a pure function of the decisions of retentions and of how each registry removes tags.
 //!
-//! Every rule of how a tag is removed is here. The rule of what may go with it is [`crate::model::inventory`]'s.
+//! All rules of how a tag is removed are here. The rule of what may be removed with it is in
+//! [`crate::model::inventory`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,28 +17,29 @@ use crate::model::retention::KeepReason;
 use crate::model::{Digest, Mutability, RepositoryName, ResourceId, Tag};
 use crate::observed::Removing;
 
-/// Why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a package".
+/// The reason why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a
+/// package".
 const LAST: &str = "GitHub keeps the last tagged version of a package: delete the whole package by hand";
 
-/// A repository, and what is decided about its tags.
+/// A repository, and the decisions about its tags.
 #[derive(Debug)]
 pub struct Pruned {
-    /// The resource's name; the first, where several share the repository.
+    /// The resource's name. If several share the repository, the first one's.
     pub resource: ResourceId,
     /// The registry's name for that resource.
     pub registry: String,
     /// How to reach the registry.
     pub endpoint: RegistryEndpoint,
-    /// The repository, namespace included.
+    /// The repository, including the namespace.
     pub repository: RepositoryName,
-    /// What becomes of each tag that a retention matches.
+    /// The decision about each tag that a retention matches.
     pub decided: Vec<Decided>,
-    /// How tags are removed; `None` where none is to go.
+    /// How tags are removed, or `None` if none is to go.
     pub removing: Option<Removing>,
 }
 
-/// What removes the tags that retentions say. `mutabilities` are those of the rules that retentions name, by retention;
-/// `silent` are the retentions that do not act, and why; `now` is in seconds since 1970.
+/// Returns the plan that removes the tags chosen by retentions. `mutabilities` are those of the rules that retentions
+/// name, by retention; `silent` are the retentions that do not act, with the reasons; `now` is in seconds since 1970.
 pub fn prune(
     pruned: &[Pruned],
     mutabilities: &BTreeMap<String, Mutability>,
@@ -64,11 +66,11 @@ pub fn prune(
     }
 }
 
-/// What goes whole, and which tags are all the same to stay.
+/// The manifests that are removed whole, and the tags that stay nevertheless.
 #[derive(Debug, Default)]
 struct Whole {
     manifests: BTreeSet<Digest>,
-    /// Those of the last manifest that is called anything.
+    /// The tags of the last tagged manifest.
     last: BTreeSet<Tag>,
 }
 
@@ -90,12 +92,12 @@ impl Pruned {
         let mut orphans = Vec::new();
         if let Some(inventory) = inventory {
             let signatures = self.signatures(inventory, &whole, &changes);
-            // A glob that matches everything spared them by themselves.
+            // A glob that matches everything kept them as ordinary tags.
             changes.retain(|change| signatures.iter().all(|signature| signature.tag != change.tag));
             changes.extend(signatures);
             let depths = inventory.parents_first(&whole.manifests);
             let depth = |change: &Change| change.present().and_then(|digest| depths.get(digest)).copied();
-            // What lists a manifest goes before it.
+            // An index is removed before the manifests that it lists.
             changes.sort_by_key(|change| match change.removal {
                 Some(RemovalMethod::Manifest) => depth(change).unwrap_or_default(),
                 _ => 0,
@@ -128,7 +130,7 @@ impl Pruned {
         let Decided { tag, digest, resource, registry, retention, verdict } = decided;
         let (reason, removal) = match verdict {
             Err(why) => (Reason::Retained { why: why.to_string() }, None),
-            // With what they belong to, and not before.
+            // These tags are removed together with their subject, not before it.
             Ok(_) if tag.is_of_referrers() => {
                 (Reason::Retained { why: KeepReason::Referrers.to_string() }, None)
             }
@@ -152,7 +154,7 @@ impl Pruned {
         }
     }
 
-    /// How `tag` is removed, or why it cannot be.
+    /// The way to remove `tag`, or the reason why that is impossible.
     fn method(&self, tag: &Tag, digest: &Digest, whole: &Whole) -> Result<RemovalMethod, String> {
         match &self.removing {
             Some(Removing::Tags) => Ok(RemovalMethod::Tag),
@@ -164,7 +166,7 @@ impl Pruned {
         }
     }
 
-    /// The tags of signatures and other referrers that go with what they belong to.
+    /// The tags of signatures and other referrers that are removed with their subject.
     fn signatures(&self, inventory: &Inventory, whole: &Whole, changes: &[Change]) -> Vec<Change> {
         let mut signatures = Vec::new();
         for digest in &whole.manifests {
@@ -196,7 +198,7 @@ impl Pruned {
     }
 }
 
-/// What goes whole where the tags `going` go.
+/// Returns the manifests that are removed whole if the tags `going` are removed.
 fn whole(inventory: &Inventory, mut going: BTreeSet<Tag>, now: i64) -> Whole {
     let manifests = inventory.removable(&going, now);
     let stays = |(digest, tags): (&Digest, &BTreeSet<Tag>)| {

@@ -1,4 +1,4 @@
-//! How each tag is removed, by what the registry can do and what it holds.
+//! Tests of how each tag is removed, depending on the abilities and the content of the registry.
 #![allow(clippy::expect_used)] // what goes wrong here fails a test
 
 use super::*;
@@ -11,7 +11,7 @@ fn digest(name: &str) -> Digest {
     Digest::of(name.as_bytes())
 }
 
-/// A manifest: its name, its tags, what it lists.
+/// A manifest: its name, its tags, and the manifests that it lists.
 type Line<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
 fn manifests(lines: &[Line<'_>]) -> Removing {
@@ -23,7 +23,7 @@ fn manifests(lines: &[Line<'_>]) -> Removing {
     Removing::Manifests(Inventory::new(lines.iter().map(|line| (digest(line.0), holding(line))).collect()))
 }
 
-/// A repository where the tags of `lines` that start with `-` go, and the others with `=` stay.
+/// A repository in which the tags that start with `-` are removed and those with `=` stay.
 fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
     let decided = tags.iter().map(|(tag, of)| {
         let (sign, tag) = tag.split_at(1);
@@ -53,7 +53,7 @@ fn planned(pruned: &Pruned) -> PlannedRepository {
     pruned.plan(&BTreeMap::from([("pr".to_owned(), Mutability::Immutable)]), NOW)
 }
 
-/// Each tag with what becomes of it, and then the orphans.
+/// Describes the decision about each tag, followed by the orphans.
 fn told(pruned: &Pruned, names: &[&str]) -> Vec<String> {
     let planned = planned(pruned);
     let of = |change: &Change| match (change.removal, &change.reason) {
@@ -147,7 +147,7 @@ fn signatures_are_shown_with_what_they_belong_to() {
     let change = planned(&pruned_here).changes.pop().expect("a change");
     assert_eq!(change.reason.to_string(), "it refers to pr-12, which is removed");
     assert_eq!((change.rule.as_str(), change.mutability), ("pr", Mutability::Mutable));
-    // One that a retention names is not told twice.
+    // A signature that a retention names is not reported twice.
     let tags = [("-pr-12", "a"), (also.as_str(), "s")];
     let planned = planned(&pruned(&tags, Some(manifests(&held))));
     let tags: Vec<String> = planned.changes.iter().map(|change| change.tag.to_string()).collect();

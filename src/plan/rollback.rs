@@ -1,7 +1,7 @@
-//! The way back from an apply: a pure function of its record and of what the tags name now.
+//! The rollback of an apply: a pure function of its record and of the current digests of the tags.
 //!
-//! One rule holds for the record of every kind of plan. What an apply changed goes back to what it was before, if it is
-//! still what the apply left; an immutable tag that was put stays.
+//! One rule holds for the records of every kind of plan: a tag that an apply changed goes back to its previous digest
+//! if it still names the digest that the apply left. An immutable tag that was put stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,10 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::{Digest, Mutability, Tag};
 use crate::observed::{Question, Standing};
 
-/// Why nothing can be rolled back by a record.
+/// The reason why a record cannot be rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
-    /// The outcome and the plan of the record are not of one apply, as only in one that was edited.
+    /// The outcome and the plan of the record do not belong to one apply, which happens only if the record was edited.
     #[error("the record contradicts itself: of `{0}`, its plan and its outcome do not both tell")]
     Inconsistent(String),
     /// The record names a registry that it does not describe.
@@ -29,21 +29,21 @@ pub enum RollbackError {
 }
 
 impl RollbackError {
-    /// For people.
+    /// Returns the diagnostic, shown to people.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(Code::PlanFile, self.to_string())
             .help("take the record as `--record FILE` wrote it; nothing in it is meant to be changed")
     }
 }
 
-/// What is to be rolled back, before any registry was asked.
+/// The changes to roll back, before any registry is asked.
 #[derive(Debug)]
 pub struct Rollback<'r> {
     record: &'r Record,
     repositories: Vec<Repository<'r>>,
 }
 
-/// The part of it in one repository.
+/// The part of the rollback in one repository.
 #[derive(Debug)]
 struct Repository<'r> {
     planned: &'r PlannedRepository,
@@ -59,11 +59,11 @@ struct Done<'r> {
 }
 
 impl<'r> Rollback<'r> {
-    /// The selected part of what the apply of `record` changed, or may have changed.
+    /// Selects from the changes that the apply of `record` made or may have made.
     ///
     /// # Errors
     ///
-    /// What makes the record no record of an apply, and targets that name nothing of it.
+    /// Contradictions in the record, and targets that name nothing in it.
     pub fn new(record: &'r Record, selection: &Selection) -> Result<Self, Vec<Diagnostic>> {
         let mut outcomes: BTreeMap<&str, &ChangeOutcome> =
             record.outcome.changes.iter().map(|outcome| (outcome.address.as_str(), outcome)).collect();
@@ -96,7 +96,7 @@ impl<'r> Rollback<'r> {
         if diagnostics.is_empty() { Ok(Self { record, repositories }) } else { Err(diagnostics) }
     }
 
-    /// What has to be known to make the plan.
+    /// The questions whose answers the plan needs.
     pub fn questions(&self) -> Vec<Question<'r>> {
         let question = |it: &Repository<'r>| Question {
             endpoint: it.endpoint,
@@ -106,7 +106,7 @@ impl<'r> Rollback<'r> {
         self.repositories.iter().map(question).collect()
     }
 
-    /// The plan; `standing` has an answer for each of the questions.
+    /// Returns the plan. `standing` has an answer for each of the questions.
     pub fn plan(&self, standing: &[Standing]) -> Plan {
         let plan = &self.record.plan;
         let repositories = self.repositories.iter().zip(standing);
@@ -154,7 +154,7 @@ impl Repository<'_> {
         let (action, reason, removal) = decide(done, present, standing);
         let before = present.map(|digest| self.target(tag, digest, done));
         let after = match action {
-            // It names what it names.
+            // The tag keeps its current digest.
             Action::Keep => before.clone(),
             _ => done.outcome.before.clone(),
         };
@@ -167,13 +167,13 @@ impl Repository<'_> {
             reason,
             before,
             after,
-            // It goes backward on purpose.
+            // The tag goes backward on purpose.
             forward: None,
             removal,
         }
     }
 
-    /// What the record knows of `digest`, which `tag` names.
+    /// Returns the record's knowledge about `digest`, which `tag` names.
     fn target(&self, tag: &Tag, digest: &Digest, done: Done<'_>) -> TagTarget {
         let mut known = [&done.outcome.before, &done.outcome.after].into_iter().flatten();
         let Some(known) = known.find(|target| target.digest == *digest) else {
@@ -181,7 +181,7 @@ impl Repository<'_> {
         };
         let mut target = known.clone();
         if let (None, Some(version)) = (&target.version_tag, &target.version) {
-            // As a tag renders it: `+` is `_` there.
+            // A tag renders `+` as `_`.
             let version = version.replace('+', "_");
             let stands_for = |other: &&Change| {
                 other.mutability == Mutability::Immutable
@@ -196,24 +196,24 @@ impl Repository<'_> {
 }
 
 impl<'r> Done<'r> {
-    /// What the tag named before the apply.
+    /// The digest of the tag before the apply.
     fn before(&self) -> Option<&'r Digest> {
         self.outcome.before.as_ref().map(|target| &target.digest)
     }
 
-    /// What the apply left, or meant to.
+    /// The digest that the apply left or meant to leave.
     fn after(&self) -> Option<&'r Digest> {
         self.outcome.after.as_ref().map(|target| &target.digest)
     }
 }
 
-/// What is to become of a tag that names `present`: every rule of going back.
+/// Decides about a tag that names `present`. All rules of going back are here.
 fn decide(
     done: Done<'_>,
     present: Option<&Digest>,
     standing: &Standing,
 ) -> (Action, Reason, Option<RemovalMethod>) {
-    // One that a retention was to remove may come back: with the digest that it always had.
+    // A tag that a retention was to remove may come back, because it always had the same digest.
     let was_put = done.after().is_some();
     if done.planned.mutability == Mutability::Immutable && was_put {
         return (Action::Keep, Reason::ImmutableStays, None);

@@ -1,4 +1,4 @@
-//! The way back as a table: what an apply left, what stands now, what is to be done.
+//! Tests of the rollback as a table: what an apply left, what the tag names now, and the resulting action.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn digest(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
 }
 
-/// What a tag names, by the letter of its digest; `-` names nothing.
+/// The target of a tag, by the letter of its digest. `-` means none.
 fn target(letter: char) -> Value {
     if letter == '-' { Value::Null } else { json!({ "digest": digest(letter) }) }
 }
@@ -54,7 +54,7 @@ fn record(rows: &[(&str, &str, char, char, &str)]) -> Record {
     serde_json::from_value(value).expect("a record")
 }
 
-/// What stands: the letters of `held` are manifests that are there.
+/// The current content of a repository. The letters of `held` are existing manifests.
 fn standing(
     tag: &str,
     present: char,
@@ -78,7 +78,7 @@ fn what_is_to_become_of_a_tag() {
     use {Action::*, RemovalMethod as By};
     let unable = Reason::CannotRemove { why: "it deletes nothing".to_owned() };
     let refuses = || Some(Err("it deletes nothing".to_owned()));
-    // Mutability, before, after, result; present, what is held, how a tag is removed; action, reason, method.
+    // Mutability, before, after, result; present, existing manifests, removal method; action, reason, method.
     #[rustfmt::skip]
     let table = [
         ("forward", 'a', 'b', "moved", 'b', "a", None, Move, Reason::RolledBack, None),
@@ -93,16 +93,16 @@ fn what_is_to_become_of_a_tag() {
         ("forward", '-', 'b', "created", '-', "", None, NoOp, Reason::RolledBackAlready, None),
         ("forward", '-', 'b', "created", 'e', "", Some(Ok(By::Tag)), Conflict, Reason::MovedSince, None),
         ("forward", '-', 'b', "created", 'e', "", refuses(), Conflict, Reason::MovedSince, None),
-        // A put that failed may have reached the registry, or not.
+        // A put that failed may or may not have reached the registry.
         ("forward", 'a', 'b', "failed", 'b', "a", None, Move, Reason::RolledBack, None),
         ("forward", 'a', 'b', "failed", 'a', "", None, NoOp, Reason::RolledBackAlready, None),
         ("forward", '-', 'b', "failed", '-', "", None, NoOp, Reason::RolledBackAlready, None),
         ("forward", '-', 'b', "failed", 'b', "", Some(Ok(By::Tag)), Remove, Reason::RolledBack, Some(By::Tag)),
-        // Immutable tags stay, whatever stands there.
+        // Immutable tags stay, whatever they name now.
         ("immutable", '-', 'b', "created", 'b', "", Some(Ok(By::Tag)), Keep, Reason::ImmutableStays, None),
         ("immutable", '-', 'b', "created", '-', "", None, Keep, Reason::ImmutableStays, None),
         ("immutable", '-', 'b', "failed", 'e', "", None, Keep, Reason::ImmutableStays, None),
-        // The records of rollbacks and prunes: what they removed comes back.
+        // The records of rollbacks and prunes: the tags that they removed come back.
         ("forward", 'b', '-', "removed", '-', "b", None, Create, Reason::RolledBack, None),
         ("forward", 'b', '-', "removed", '-', "", None, Conflict, Reason::ContentGone, None),
         ("forward", 'b', '-', "removed", 'b', "", None, NoOp, Reason::RolledBackAlready, None),

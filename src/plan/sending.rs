@@ -1,4 +1,4 @@
-//! What is to be sent: bytes and blobs, after what is there and what can be mounted.
+//! The bytes and blobs to send, without those that are already present or can be mounted.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use crate::model::referrer::ReferrerAction;
 use crate::model::{Digest, RawManifest};
 use crate::observed::ObservedRepository;
 
-/// Which blobs each registry holds, or will by the time that later repositories are filled. What a source itself is read
-/// from, its registry holds too.
+/// The blobs that each registry has, or will have by the time later repositories are filled. The registry from which a
+/// source is read also has the blobs of that source.
 #[derive(Default)]
 pub(super) struct Holdings(BTreeSet<(String, Digest)>);
 
 impl Holdings {
-    /// Notes the blobs that `observed` shows in a repository of the registry at `host`.
+    /// Records the blobs that `observed` shows in a repository of the registry at `host`.
     pub fn note_present(&mut self, host: &str, desired: &DesiredRepository, observed: &ObservedRepository) {
         let content = &desired.content.published.content;
         let present = content.blobs.iter().filter(|blob| !observed.missing_blobs.contains(&blob.digest));
         self.0.extend(present.map(|blob| (host.to_owned(), blob.digest.clone())));
     }
 
-    /// What has to be sent to a repository, which holds it afterwards.
+    /// Returns the content to send to a repository, which has it afterwards.
     pub fn plan(
         &mut self,
         host: &str,
@@ -48,7 +48,7 @@ impl Holdings {
         planned
     }
 
-    /// Adds to `planned` what has to be sent of the referrers, of those that are to be sent.
+    /// Adds the content of the referrers to send to `planned`.
     pub fn add_referrers(
         &mut self,
         planned: &mut PlannedSending,
@@ -90,7 +90,7 @@ impl Holdings {
         }
     }
 
-    /// What is planned where no tag changes.
+    /// Returns the content to send if no tag changes.
     #[allow(clippy::unused_self)] // reads as the other half of `plan`
     pub fn nothing(&self, desired: &DesiredRepository) -> PlannedSending {
         let content = &desired.content.published.content;

@@ -1,4 +1,4 @@
-//! What is to be done about who may pull: pure, as the rest of the plan.
+//! Decides about the visibility of repositories. Pure, like the rest of the plan.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::model::visibility::as_declared;
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::{irreversible, is_of_project, settings_url, wide};
 
-/// What is to be done about who may pull from one repository; nothing where none is declared, or nobody asked.
+/// Returns the change of visibility of one repository, or nothing if none is declared or the registry was not asked.
 pub(super) fn visibility(
     desired: &DesiredRepository,
     observed: &ObservedRepository,
@@ -26,7 +26,7 @@ pub(super) fn visibility(
     let provider = desired.endpoint.provider();
     let project = reading.setting.as_ref().and_then(|setting| setting.project.as_deref());
     let differs = matches!(action, VisibilityAction::Set | VisibilityAction::ByHand);
-    // Of a whole project nothing is set later that the plan does not show.
+    // The visibility of a whole project is never set later without being shown in the plan.
     let settable = reading.settable && (differs || !is_of_project(provider));
     let why = match action {
         VisibilityAction::ByHand if setting == Some(declared) => {
@@ -48,7 +48,8 @@ pub(super) fn visibility(
     })
 }
 
-/// Where two repositories of one project are declared differently, neither is set: each apply would undo the other's.
+/// If two repositories of one project are declared differently, neither is set, because each apply would undo the
+/// other's.
 pub(super) fn refuse_contradictions(
     desired: &Desired,
     observed: &Observed,

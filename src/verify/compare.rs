@@ -1,4 +1,4 @@
-//! What should stand against what does: a pure function. The rules of drift are all here and in [`judge`].
+//! The comparison of expected and observed: a pure function. All rules of drift are here and in [`judge`].
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use crate::model::visibility::as_declared;
 use crate::model::{Digest, ResourceId, Tag};
 use crate::visibility::{irreversible, settings_url};
 
-/// Whether what `expected` says stands. `title` says what was verified.
+/// Compares `observed` with `expected`. `title` describes the verified configuration.
 pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
     let pairs = || expected.repositories.iter().zip(&observed.repositories);
     let mut everywhere: HashMap<(&ResourceId, &Tag), Everywhere<'_>> = HashMap::new();
@@ -114,7 +114,7 @@ fn repository(
     }
 }
 
-/// The versions here, lowest first, each with the tag that stands for it and the digest that is right for that.
+/// The versions in this repository, lowest first, each with its tag and the correct digest.
 fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a ObservedRepository,
@@ -129,7 +129,7 @@ fn settled<'a>(
     settled.collect()
 }
 
-/// What is wrong beyond the tags.
+/// Finds the drift beyond the tags.
 fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(last) = wanted.last.as_ref().filter(|_| wanted.versions.is_empty()) {
@@ -158,7 +158,7 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
                 tag: tag.clone(),
             }));
         }
-        // What was found again among all content is told there, with every tag.
+        // A finding that the search of all content repeats is reported there, with every tag.
         let again = |finding: &&Finding| present.content.iter().all(|other| digest(other) != digest(finding));
         findings.extend(root.findings.iter().filter(again).cloned());
     }
@@ -181,7 +181,7 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
     findings
 }
 
-/// The content that a finding is about.
+/// The digest of the content that a finding is about.
 fn digest(finding: &Finding) -> Option<&Digest> {
     match finding {
         Finding::MissingManifest { digest, .. }

@@ -1,4 +1,4 @@
-//! What drift is, case by case: a table of what registries hold, and what is said of it.
+//! Tests of drift, case by case: a table of the content of registries and of the reports about it.
 
 use super::*;
 use crate::config::{LoadOptions, load_text};
@@ -47,7 +47,7 @@ fn digest_of(text: &str) -> Digest {
 
 /// A tag, and a text whose digest it names.
 type Named<'a> = (&'a str, &'a str);
-/// What stands in each registry.
+/// The tags in each registry.
 type Standing<'a> = &'a [&'a [Named<'a>]];
 
 fn world(standing: Standing<'_>) -> (Expected, Observed) {
@@ -95,7 +95,7 @@ fn drift(standing: Standing<'_>) -> Vec<String> {
 fn what_stands_stands() {
     let same: &[(&str, &str)] = &[("v1.0.0", "1"), ("v2.0.0", "2"), ("latest", "2"), ("main", "m")];
     assert_eq!(drift(&[same, same, same]), Vec::<String>::new());
-    // Nothing is anywhere yet, and tags of nobody do not matter.
+    // Nothing is published yet, and tags that belong to no rule do not matter.
     let nothing = "note: no release or branch is published yet";
     assert_eq!(drift(&[&[], &[("odd", "x")]]), [format!("a {nothing}"), format!("b {nothing}")]);
 }
@@ -166,7 +166,7 @@ fn drift_of_forward_tags() {
     for (standing, expected) in cases {
         assert_eq!(drift(&[&standing]), expected, "{standing:?}");
     }
-    // A registry that holds fewer versions has its own highest, and lacks the others.
+    // A registry with fewer versions has its own highest version, and lacks the others.
     assert_eq!(
         drift(&[&with(&[("latest", "2")]), &[("v1.0.0", "1"), ("latest", "1")]]),
         ["b v2.0.0: drift: missing; it is in a"]
@@ -188,7 +188,7 @@ fn drift_of_immutable_tags() {
         drift(&[&of("1"), &of("x")]),
         [format!("a v1.0.0: drift: {other} in b"), format!("b v1.0.0: drift: {one} in a")]
     );
-    // The floating tags are held against what the others agree on.
+    // The floating tags are compared with the digests on which the others agree.
     assert_eq!(
         drift(&[&of("1"), &of("1"), &[("v1.0.0", "x"), ("latest", "1")]]),
         ["c v1.0.0: drift: another digest is in a, b"]
@@ -253,9 +253,9 @@ fn a_record_knows_what_the_registries_forgot() {
             &[format!("a v1.0.0: {not}"), "a latest: drift: no version has that digest; v1.0.0 is the highest".to_owned()],
         ),
         (recorded("latest", "1", at("1.0.0")), &[]),
-        // A higher version came since.
+        // A higher version was published since.
         (recorded("latest", "0", at("0.9.0")), &[]),
-        // One was deleted since.
+        // A version was deleted since.
         (recorded("latest", "2", at("2.0.0")), &[format!("a latest: {not}")]),
         (recorded("v3.0.0", "3", Later::Nothing), &["a v3.0.0: drift: missing".to_owned()]),
         (recorded("main", "m", commit()), &[]),

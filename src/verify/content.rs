@@ -1,4 +1,4 @@
-//! What the root of a version says: its annotations, and the platforms of its images.
+//! The properties of the root of a version: its annotations, and the platforms of its images.
 
 use std::collections::BTreeMap;
 
@@ -8,33 +8,33 @@ use crate::registry::{ReadWriteRepository, RegistryError};
 
 /// The largest configuration that is read for its platform, in bytes.
 const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
-/// How deep indexes may lie in one another.
+/// The maximum nesting depth of indexes.
 const MAX_DEPTH: usize = 8;
-/// How many manifests are read for their platforms.
+/// The maximum number of manifests that are read for their platforms.
 const MAX_MANIFESTS: usize = 1_000;
 
-/// What the root of a version says.
+/// The properties of the root of a version.
 #[derive(Debug, Default)]
 pub struct Root {
     /// The tag that stands for the version.
     pub tag: Option<Tag>,
-    /// Its annotations; `None` where it cannot be read.
+    /// Its annotations, or `None` if the root cannot be read.
     pub annotations: Option<BTreeMap<String, String>>,
-    /// The platforms of its images; `None` where that was not asked or cannot be known.
+    /// The platforms of its images, or `None` if that was not asked or cannot be known.
     pub platforms: Option<Vec<Platform>>,
-    /// Why something could not be read.
+    /// The reasons why something could not be read.
     pub findings: Vec<Finding>,
 }
 
-/// What a digest names, as far as it can be understood.
+/// The content behind a digest, if it can be parsed.
 pub(super) enum Read {
-    /// This.
+    /// This manifest.
     Manifest(Manifest),
-    /// Nothing of use, and what to say of it.
+    /// Nothing usable, and the finding to report.
     Finding(Finding),
 }
 
-/// Reads a manifest that `tags` need. What is wrong with its bytes is a finding, what is wrong with the registry an error.
+/// Reads a manifest that `tags` need. Errors in its bytes are a finding, and errors of the registry an error.
 pub(super) async fn read(
     repository: &dyn ReadWriteRepository,
     digest: &Digest,
@@ -58,7 +58,7 @@ fn understood(raw: &RawManifest, digest: Digest, tags: Vec<Tag>) -> Read {
     }
 }
 
-/// Reads the root `digest` that `tag` names, and with `platforms` what its images run on.
+/// Reads the root `digest` that `tag` names and, with `platforms`, the platforms of its images.
 pub(super) async fn read_root(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,
@@ -91,7 +91,7 @@ pub(super) async fn read_root(
                 Manifest::Index { manifests, .. } => manifests,
             };
             for child in children {
-                // What an index says of an entry is what a client picks it by.
+                // Clients pick an entry of an index by the platform that the index gives for it.
                 if let Some(platform) = child.platform {
                     found.push(platform);
                     continue;
@@ -112,7 +112,8 @@ pub(super) async fn read_root(
     Ok(root)
 }
 
-/// The platform that a configuration says an image runs on. `None` of an artifact, whose configuration is something else.
+/// Returns the platform in the configuration of an image, or `None` for an artifact, whose configuration is something
+/// else.
 async fn config_platform(
     repository: &dyn ReadWriteRepository,
     config: &Descriptor,

@@ -1,5 +1,5 @@
-//! Whether everything that tags reach is there: each manifest is read, whose digest the registry's client verifies, and
-//! each blob asked for. Each once, however many tags need it.
+//! Checks whether everything that tags reach is present. Each manifest is read, and the registry's client verifies its
+//! digest; each blob is asked for. Each is checked once, however many tags need it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,20 +10,20 @@ use crate::model::drift::Finding;
 use crate::model::{Descriptor, Digest, Manifest, Tag, media_type};
 use crate::registry::{ReadWriteRepository, RegistryError};
 
-/// How deep indexes may lie in one another.
+/// The maximum nesting depth of indexes.
 const MAX_DEPTH: usize = 16;
-/// How many manifests of a repository are read.
+/// The maximum number of manifests of a repository that are read.
 const MAX_MANIFESTS: usize = 100_000;
-/// How many requests wait at once; how many are sent is the connection's to say.
+/// The number of requests that wait at once. The connection decides how many are sent.
 const AT_ONCE: usize = 64;
 
-/// What a manifest needs, or what is wrong with it.
+/// The content that a manifest needs, or the finding about it.
 enum Node {
     Needs { children: Vec<Descriptor>, blobs: Vec<Descriptor> },
     Wrong(Finding),
 }
 
-/// What is missing or wrong of what `roots` reach, each with the tags that name it.
+/// Finds missing and wrong content that `roots` reach, each with the tags that need it.
 pub(super) async fn walk(
     repository: &dyn ReadWriteRepository,
     roots: &BTreeMap<Digest, Vec<Tag>>,
@@ -48,7 +48,7 @@ pub(super) async fn walk(
     Ok(findings(&nodes, &missing, roots))
 }
 
-/// Reads every manifest that `roots` reach, one level of indexes after the other.
+/// Reads every manifest that `roots` reach, one level of indexes after another.
 async fn read_all(
     repository: &dyn ReadWriteRepository,
     roots: &BTreeMap<Digest, Vec<Tag>>,
@@ -96,7 +96,7 @@ async fn read_all(
 fn node(read: Read) -> Node {
     match read {
         Read::Finding(finding) => Node::Wrong(finding),
-        // What an index lists and is no manifest, a registry keeps as a blob.
+        // A registry keeps entries of an index that are not manifests as blobs.
         Read::Manifest(Manifest::Index { manifests, .. }) => {
             let (children, blobs) =
                 manifests.into_iter().partition(|child| media_type::is_manifest(&child.media_type));
@@ -109,7 +109,7 @@ fn node(read: Read) -> Node {
     }
 }
 
-/// Each thing that is wrong once, with the tags of the roots that reach it.
+/// Returns each finding once, with the tags of the roots that reach it.
 fn findings(
     nodes: &HashMap<Digest, Node>,
     missing: &HashSet<&Digest>,

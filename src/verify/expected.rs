@@ -1,4 +1,5 @@
-//! What should stand in each repository, from the configuration and the tags that the registries list. No I/O.
+//! The expected tags and content of each repository, from the configuration and the tags that the registries list. No
+//! I/O.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,12 +14,12 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility};
 
-/// A resource in one registry, of which nothing is known yet.
+/// A resource in one registry, before the registry is asked.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// `images.NAME@REGISTRY`.
     pub address: String,
-    /// What is published there.
+    /// The resource that is published there.
     pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
@@ -26,77 +27,78 @@ pub struct Place {
     pub endpoint: RegistryEndpoint,
     /// The repository, namespace included.
     pub repository: RepositoryName,
-    /// The whole name, for people.
+    /// The full name, shown to people.
     pub name: String,
     /// Who should be able to pull.
     pub visibility: Option<Visibility>,
 }
 
-/// All that should stand.
+/// Everything that is expected.
 #[derive(Debug, Default)]
 pub struct Expected {
-    /// What should stand in each place, in the order of the places.
+    /// The expectation for each place, in the order of the places.
     pub repositories: Vec<ExpectedRepository>,
-    /// What was declared and cannot be verified.
+    /// The declared items that cannot be verified.
     pub unverified: Vec<Unverified>,
 }
 
-/// What should stand in one repository.
+/// The expectation for one repository.
 #[derive(Debug)]
 pub struct ExpectedRepository {
-    /// Where.
+    /// The repository.
     pub place: Place,
-    /// The versions that are here, each with the tags that stand for it.
+    /// The versions in this repository, each with its tags.
     pub versions: BTreeMap<Version, Vec<Tag>>,
-    /// The last known version: the highest release in any registry of the resource, or pre-release where there is none.
+    /// The last known version: the highest release in any registry of the resource, or the highest pre-release if there
+    /// is no release.
     pub last: Option<Version>,
-    /// Where there is none: the highest release that git knows, and its tag.
+    /// If there is no version: the highest release that git knows, and its tag.
     pub tagged: Option<(Version, String)>,
-    /// How many versions there are in all registries of the resource.
+    /// The number of versions in all registries of the resource.
     pub known: usize,
-    /// Whether a rule prints the full version, or no rule is of releases.
+    /// Whether a rule prints the full version, or no rule is for releases.
     pub readable: bool,
-    /// The tags, those of the highest version first.
+    /// The tags, starting with those of the highest version.
     pub tags: IndexMap<Tag, ExpectedTag>,
     /// The platforms that the last version must have.
     pub platforms: Vec<Platform>,
     /// The annotations that the last version must have.
     pub annotations: BTreeMap<String, String>,
-    /// What records say of tags here.
+    /// The tags here that records mention.
     pub recorded: Vec<RecordedTag>,
 }
 
-/// A tag that should stand.
+/// An expected tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedTag {
     /// The rule that renders it.
     pub rule: String,
     /// The rule's mutability.
     pub mutability: Mutability,
-    /// The version that it should stand for, where it is of versions.
+    /// The version that the tag should stand for, if it is a tag of versions.
     pub version: Option<Version>,
-    /// What has to hold of it.
+    /// The requirement on the tag.
     pub demand: Demand,
 }
 
-/// What has to hold of a tag.
+/// The requirement on a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Demand {
-    /// It is in every registry, and names the same digest in all.
+    /// The tag is in every registry, with the same digest in all.
     Everywhere,
-    /// Where it is in one registry it is in all, with the same digest.
+    /// If the tag is in one registry, it is in all, with the same digest.
     EverywhereIfAnywhere,
-    /// It names the same digest wherever it is.
+    /// The tag has the same digest in all registries that have it.
     SameWhereItIs,
-    /// It names the highest version of its line that this registry holds.
+    /// The tag names the highest version of its line in this registry.
     Highest {
         /// The versions of the line that could have taken it.
         line: BTreeSet<Version>,
-        /// Whether the highest version here keeps it from the others, though it does not take it itself: then any
-        /// version of the line may have it.
+        /// Whether the highest version here keeps the tag from the others without taking it itself. Any version of the
+        /// line may then have it.
         withheld: bool,
     },
-    /// Nothing but what a record says.
+    /// Only the requirement of a record.
     Recorded,
 }
 
@@ -124,7 +126,7 @@ pub fn places(config: &Config, selection: &Selection) -> Vec<Place> {
     places
 }
 
-/// What should stand in `places`, whose repositories list `listings`, one for each.
+/// Returns the expectations for `places`. `listings` has the tags of each of their repositories.
 pub fn expect(config: &Config, releases: &Releases<'_>, places: &[Place], listings: &[Vec<Tag>]) -> Expected {
     let mut expected = Expected::default();
     for (id, resource) in &config.resources {
@@ -193,7 +195,7 @@ fn expect_resource<'a>(
     let is_of_releases = !releases.tags(id, resource, &Version::new(0, 0, 0)).is_empty();
     for ((place, _), versions) in places.iter().zip(held) {
         let mut tags = IndexMap::new();
-        // Where there is no version at all, that is one finding, and not one for each tag.
+        // The lack of any version is one finding, not one for each tag.
         if !versions.is_empty() {
             tags = release_tags(&rendered, &versions, &readers);
         }
@@ -219,7 +221,7 @@ fn expect_resource<'a>(
     }
 }
 
-/// What the rules render for a version.
+/// The tags that the rules render for a version.
 struct Release<'a> {
     version: Version,
     rules: Vec<(&'a str, &'a TagRule, Rendered)>,
@@ -230,7 +232,7 @@ fn expected_tag(rule: &str, definition: &TagRule, version: Option<&Version>, dem
     ExpectedTag { rule, mutability, version: version.cloned(), demand }
 }
 
-/// The tags of `releases`, the highest first, in a repository that holds `versions`.
+/// The tags of `releases`, highest first, in a repository that has `versions`.
 fn release_tags(
     releases: &[Release<'_>],
     versions: &BTreeMap<Version, Vec<Tag>>,
@@ -271,7 +273,7 @@ fn release_tags(
     tags
 }
 
-/// What cannot be verified of a resource, each rule and annotation once.
+/// The items of a resource that cannot be verified, each rule and annotation once.
 struct Notes<'a> {
     resource: &'a ResourceId,
     unverified: Vec<Unverified>,
@@ -283,7 +285,7 @@ impl<'a> Notes<'a> {
         Self { resource, unverified: Vec::new(), known: HashMap::new() }
     }
 
-    /// Adds a reason; those of versions of one thing become one.
+    /// Adds a reason. The versions of one item are collected in one entry.
     fn add(&mut self, kind: UnverifiedKind, name: &str, why: String, version: Option<&Version>) {
         let versions: Vec<String> = version.iter().map(ToString::to_string).collect();
         if version.is_some() {
@@ -300,8 +302,8 @@ impl<'a> Notes<'a> {
 }
 
 impl Expected {
-    /// Keeps only the tags that `selection` selects. What it names and is nowhere is told; `all` are the places of the
-    /// whole configuration.
+    /// Keeps only the tags that `selection` selects. Returns a diagnostic for each target that names nothing. `all` are
+    /// the places of the whole configuration.
     pub fn select(&mut self, selection: &Selection, all: &[Place]) -> Vec<Diagnostic> {
         let mut addresses = Vec::new();
         for Place { address, resource, registry, .. } in all {

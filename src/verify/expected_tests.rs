@@ -1,4 +1,4 @@
-//! What should stand, from configurations and listings.
+//! Tests of the expectations that follow from configurations and listings.
 
 use super::*;
 use crate::config::{LoadOptions, load_text};

@@ -1,4 +1,4 @@
-//! Whether one tag is in place: every rule of drift.
+//! Decides whether one tag is in place. All rules of drift are here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,40 +11,40 @@ use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
 use crate::model::{Digest, Tag};
 
-/// What the registries of an image name by one tag.
+/// The digests of one tag in all registries of a resource.
 #[derive(Default)]
 pub(super) struct Everywhere<'a> {
-    /// The registries where the tag is, and what it names there.
+    /// The registries that have the tag, each with the digest.
     pub holders: Vec<(&'a str, &'a Digest)>,
-    /// What a record says of the tag for good.
+    /// The record that determines the tag permanently.
     pub recorded: Option<&'a RecordedTag>,
 }
 
-/// A tag in a repository, and what is around it.
+/// A tag in a repository, with its surroundings.
 pub(super) struct Here<'a> {
     pub tag: &'a Tag,
     pub expected: &'a ExpectedTag,
     pub wanted: &'a ExpectedRepository,
     pub present: &'a ObservedRepository,
-    /// The highest version that each digest here stands for.
+    /// The highest version of each digest in this repository.
     pub versions: &'a BTreeMap<Digest, Held>,
     pub everywhere: &'a Everywhere<'a>,
-    /// What each version here should be: see [`digest_of_version`].
+    /// The correct tag and digest of each version in this repository: see [`digest_of_version`].
     pub settled: &'a BTreeMap<&'a Version, (&'a Tag, &'a Digest)>,
 }
 
 /// Whether a tag is in place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// It is not here, and need not be.
+    /// The tag is not here, and need not be.
     NotHere,
-    /// It is.
+    /// The tag is in place.
     InPlace,
-    /// It is not; with what it should name, where that is known.
+    /// The tag has drifted. The digest is the one that it should name, if that is known.
     Drifted(TagDrift, Option<Digest>),
 }
 
-/// Judges a tag: by its rule, and then by what records say. What is only worth saying goes to `notes`.
+/// Judges a tag, first by its rule and then by the records. Facts that are no drift but worth reporting go to `notes`.
 pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
     if let Some(found) = here.present.corrupt.get(here.tag) {
         return Judgement::Drifted(TagDrift::Corrupt { found: found.clone() }, None);
@@ -68,7 +68,7 @@ pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
 
 fn by_absence(here: &Here<'_>) -> Judgement {
     let holders = &here.everywhere.holders;
-    // A rule that is younger than a version never rendered its tag: only the last version must have them all.
+    // A rule that is younger than a version never rendered its tag, so only the last version must have all tags.
     let last = here.wanted.last.as_ref();
     let belongs_here = match &here.expected.demand {
         Demand::Everywhere => !holders.is_empty() || here.expected.version.as_ref() == last,
@@ -89,7 +89,7 @@ fn by_absence(here: &Here<'_>) -> Judgement {
     Judgement::Drifted(TagDrift::Missing { held_by }, should)
 }
 
-/// What a record says, or most registries name; `None` where as many name something else.
+/// The digest in a record, or the one that most registries name. `None` in case of a tie.
 fn agreement<'a>(everywhere: &Everywhere<'a>) -> Option<&'a Digest> {
     if let Some(recorded) = everywhere.recorded {
         return Some(&recorded.digest);
@@ -131,8 +131,8 @@ fn by_others(everywhere: &Everywhere<'_>, digest: &Digest) -> Judgement {
     }
 }
 
-/// What the tag of a version should name: what the registries agree on, though another digest stands here, since that is
-/// told of the tag itself; else what stands here.
+/// The digest that the tag of a version should name: the one on which the registries agree, even if this one has
+/// another digest, because that is reported for the tag itself; otherwise the digest in this registry.
 pub(super) fn digest_of_version<'a>(
     everywhere: Option<&Everywhere<'a>>,
     present: &'a ObservedRepository,
@@ -142,7 +142,7 @@ pub(super) fn digest_of_version<'a>(
     Some(everywhere.and_then(agreement).unwrap_or(here))
 }
 
-/// The highest version of a line here, with its digest.
+/// The highest version of a line in this repository, with its digest.
 fn highest<'a>(here: &Here<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest, Held)> {
     let version = line.last()?;
     let (tag, digest) = *here.settled.get(version)?;
@@ -150,7 +150,7 @@ fn highest<'a>(here: &Here<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest,
 }
 
 fn by_line(here: &Here<'_>, digest: &Digest, line: &BTreeSet<Version>, withheld: bool) -> Judgement {
-    // A version that was listed a moment ago and is gone now is told of by its own tag.
+    // A version that has disappeared since it was listed is reported for its own tag.
     let Some((should, Held { version, tag })) = highest(here, line) else { return Judgement::InPlace };
     let named = here.versions.get(digest);
     let may_have_it = withheld && named.is_some_and(|held| line.contains(&held.version));
@@ -165,7 +165,7 @@ fn by_line(here: &Here<'_>, digest: &Digest, line: &BTreeSet<Version>, withheld:
     Judgement::Drifted(drift, Some(should.clone()))
 }
 
-/// What is wrong by a record, if anything is.
+/// The drift from a record, if there is any.
 fn by_record(here: &Here<'_>, recorded: &RecordedTag, notes: &mut Vec<Note>) -> Option<Judgement> {
     let Some(digest) = here.present.tags.get(here.tag) else {
         let held_by = here.everywhere.holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();

@@ -1,8 +1,8 @@
-//! Whether what was published still stands. The registry is the state, so nothing else is remembered: the tags that a
-//! registry lists say which versions there are, and the rules which tags those should have.
+//! Verifies that published content is still in place. The registry is the only memory: the tags that a registry lists
+//! determine the versions, and the rules determine the tags that those should have.
 //!
-//! The way through: [`places`] of the configuration, [`list`] their tags, [`expect`] what should stand, [`observe`] what
-//! does, and [`compare`] the two. What is `async` asks registries; the rest is pure.
+//! The steps: [`places`] of the configuration, [`list`] their tags, [`expect`] the tags that should exist, [`observe`]
+//! those that do, and [`compare`] the two. The `async` functions ask registries; the rest is pure.
 
 mod compare;
 mod content;

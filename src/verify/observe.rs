@@ -1,5 +1,5 @@
-//! What the registries hold of what should stand: one listing for each repository, one HEAD for each tag, all at once;
-//! and what more was asked for.
+//! The content of the registries: one listing for each repository, one HEAD for each tag, all at once, and whatever
+//! else was requested.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,48 +17,48 @@ use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
 use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility::{self, Reading, VisibilityProvider};
 
-/// How to reach a repository.
+/// The connection to a repository.
 pub struct Connection {
-    /// With credentials.
+    /// Uses credentials.
     pub repository: Arc<dyn ReadWriteRepository>,
-    /// Without any.
+    /// Uses no credentials.
     pub anonymous: Arc<dyn ReadWriteRepository>,
-    /// Tells who may pull.
+    /// Answers who may pull.
     pub visibility: Arc<dyn VisibilityProvider>,
 }
 
-/// What went wrong with a repository: its whole name, and the error.
+/// The failure of a repository: its full name, and the error.
 pub type Failure = (String, RegistryError);
 
-/// What the registries hold, one entry for each expected repository, in the same order.
+/// The observed content of the registries, one entry for each expected repository, in the same order.
 #[derive(Debug, Default)]
 pub struct Observed {
     /// The repositories.
     pub repositories: Vec<ObservedRepository>,
 }
 
-/// What one repository holds of what should stand there.
+/// The part of the expected content that one repository has.
 #[derive(Debug, Default)]
 pub struct ObservedRepository {
-    /// What the tags name; those that do not exist are not in it.
+    /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
-    /// Tags whose manifest has other bytes than the registry says: the digest of those.
+    /// Tags whose manifest bytes do not match the registry's digest, with the digest of the bytes.
     pub corrupt: BTreeMap<Tag, Digest>,
-    /// The root of the last version, where something is declared of it.
+    /// The root of the last version, if something is declared about it.
     pub root: Option<Root>,
-    /// Who can pull; `None` where that was not asked.
+    /// Who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
-    /// What the registry's API says of who may.
+    /// The answer of the registry's API about who may pull.
     pub reading: Reading,
-    /// What is wrong with the content that tags name, where that was asked.
+    /// The findings in the content that tags name, if that was asked.
     pub content: Vec<Finding>,
-    /// Which commit the image of a recorded branch tag says it was built from.
+    /// The commit from which the image of a recorded branch tag says it was built.
     pub revisions: BTreeMap<Tag, Option<String>>,
-    /// How that commit stands to the one of the recorded digest, as far as somebody asked git.
+    /// The relation of that commit to the one of the recorded digest, if git was asked.
     pub descents: BTreeMap<(Tag, Digest), Descent>,
 }
 
-/// The tags of each place; `connections` has one entry for each.
+/// Lists the tags of each place. `connections` has one entry for each.
 pub async fn list(places: &[Place], connections: &[Connection]) -> Result<Vec<Vec<Tag>>, Vec<Failure>> {
     let asked = places.iter().zip(connections).map(|(place, connection)| async move {
         connection.repository.list_tags().await.map_err(|error| (place.name.clone(), error))
@@ -66,8 +66,8 @@ pub async fn list(places: &[Place], connections: &[Connection]) -> Result<Vec<Ve
     all(join_all(asked).await)
 }
 
-/// Asks about every repository of `expected`; `connections` has one entry for each. With `deep` also about everything
-/// that the tags reach. Every failure is returned, with the name of the repository.
+/// Asks about every repository of `expected`. `connections` has one entry for each. With `deep`, also asks about
+/// everything that the tags reach. Returns every failure with the name of the repository.
 pub async fn observe(
     expected: &Expected,
     connections: &[Connection],
@@ -80,7 +80,7 @@ pub async fn observe(
     Ok(Observed { repositories: all(join_all(asked).await)? })
 }
 
-/// Every result, or every failure.
+/// Returns every result, or every failure.
 fn all<T>(results: Vec<Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
     let (mut values, mut failures) = (Vec::new(), Vec::new());
     for result in results {
@@ -99,7 +99,7 @@ async fn observe_one(
 ) -> Result<ObservedRepository, RegistryError> {
     let repository = connection.repository.as_ref();
     let mut observed = ObservedRepository::default();
-    // The tags of versions tell which version a forward tag stands for, whether a rule still wants them or not.
+    // The tags of versions show which version a forward tag stands for, whether or not a rule still wants them.
     let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
     let heads = asked.into_iter().map(|tag| async move { Ok((tag, head(repository, tag).await?)) });
     for (tag, head) in try_join_all(heads).await? {
@@ -126,7 +126,7 @@ async fn observe_one(
     Ok(observed)
 }
 
-/// What stands at a tag.
+/// The answer about a tag.
 enum Head {
     Absent,
     Names(Digest),
@@ -144,7 +144,7 @@ async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<Head, R
     }
 }
 
-/// The roots that expected tags name, each with those tags. What is corrupt was told already.
+/// The roots that expected tags name, each with those tags. Corrupt ones are already reported.
 fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeMap<Digest, Vec<Tag>> {
     let mut roots: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
     for tag in expected.tags.keys().filter(|tag| !observed.corrupt.contains_key(*tag)) {
@@ -155,7 +155,7 @@ fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeM
     roots
 }
 
-/// Reads the root of the last version, where it is here and something is declared of it.
+/// Reads the root of the last version, if it is here and something is declared about it.
 async fn read_root(
     expected: &ExpectedRepository,
     repository: &dyn ReadWriteRepository,
@@ -171,7 +171,7 @@ async fn read_root(
     content::read_root(repository, tag, digest, !expected.platforms.is_empty()).await.map(Some)
 }
 
-/// Pulls without credentials what a tag was seen to name, and asks the registry's API. A directory has no visibility.
+/// Pulls an observed digest without credentials, and asks the registry's API. A directory has no visibility.
 async fn look(
     expected: &ExpectedRepository,
     connection: &Connection,
@@ -187,7 +187,7 @@ async fn look(
     Some(tokio::join!(probe, reading))
 }
 
-/// Reads which commit each branch tag stands for that does not name what a record says.
+/// Reads the commit of each branch tag that does not name the recorded digest.
 async fn read_revisions(
     expected: &ExpectedRepository,
     repository: &dyn ReadWriteRepository,

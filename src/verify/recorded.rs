@@ -1,4 +1,5 @@
-//! What records of applies say of tags: an immutable one has the digest for good, a floating one that or something later.
+//! The tags in records of applies: an immutable tag keeps its digest, and a floating one has that digest or a later
+//! one.
 
 use semver::Version;
 
@@ -10,7 +11,7 @@ use crate::model::record::Record;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Digest, Mutability, Tag};
 
-/// What a record says of a tag.
+/// A tag in a record.
 #[derive(Debug, Clone)]
 pub struct RecordedTag {
     /// The file of the record.
@@ -19,25 +20,26 @@ pub struct RecordedTag {
     pub tag: Tag,
     /// The digest.
     pub digest: Digest,
-    /// What the tag may name instead.
+    /// The digests that the tag may name instead.
     pub later: Later,
 }
 
-/// What may stand at a recorded tag instead of the recorded digest.
+/// The content that a recorded tag may name instead of the recorded digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Later {
-    /// Nothing: it is immutable.
+    /// Nothing: the tag is immutable.
     Nothing,
     /// A higher version than this.
     Version(Version),
-    /// A descendant of this commit, where it is known.
+    /// A descendant of this commit, if the commit is known.
     Commit(Option<String>),
-    /// Anything: it is mutable.
+    /// Anything: the tag is mutable.
     Anything,
 }
 
-/// Adds to `expected` what `record`, read from the file `name`, says of repositories in it. `all` are the places of the
-/// whole configuration: what is none of them cannot be verified, and what is not in `expected` was not asked for.
+/// Adds the tags that `record`, read from the file `name`, has in repositories of `expected`. `all` are the places of
+/// the whole configuration: a repository that is none of them cannot be verified, and one that is not in `expected` was
+/// not requested.
 pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) {
     for planned in &record.plan.repositories {
         let is_it = |place: &Place| place.name == planned.name && place.resource == planned.resource;
@@ -71,11 +73,11 @@ pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) 
     }
 }
 
-/// What a tag named after a change.
+/// The target of a tag after a change.
 fn standing(result: ChangeResult, change: &Change) -> Option<&TagTarget> {
     match result {
         ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => change.after.as_ref(),
-        // What keeps a floating tag may have been put after the plan was made.
+        // A floating tag that was kept may have been kept because of something put after the plan was made.
         ChangeResult::Kept if change.mutability == Mutability::Immutable => change.before.as_ref(),
         ChangeResult::Kept
         | ChangeResult::Removed

@@ -1,4 +1,5 @@
-//! Whose tags are whose: a retention takes those of its rule that no other rule of the repository may have rendered.
+//! The ownership of tags: a retention takes those tags of its rule that no other rule of the repository may have
+//! rendered.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,13 +13,14 @@ use crate::desired::template::Templates;
 use crate::desired::version;
 use crate::model::{ResourceId, Tag};
 
-/// The reader of a rule, or why there is none.
+/// The reader of a rule, or the reason why there is none.
 pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
 
-/// Which rule for which resource: by its name, its prefix of releases, and the resource's name where that makes a difference.
+/// Identifies a rule for a resource: the rule's name, the release prefix, and the resource's name if it makes a
+/// difference.
 type Key<'a> = (&'a str, &'a str, Option<&'a ResourceId>);
 
-/// Readers of the rules of a configuration, each made once for all resources that it cannot tell apart.
+/// Readers of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
 pub(super) struct Readers<'r, 'a> {
     pub renderer: &'r Renderer<'a>,
     known: HashMap<Key<'a>, Reading>,
@@ -29,7 +31,7 @@ impl<'r, 'a> Readers<'r, 'a> {
         Self { renderer, known: HashMap::new() }
     }
 
-    /// The reader of a rule for a resource; `None` where there is no such rule.
+    /// The reader of a rule for a resource, or `None` if there is no such rule.
     pub fn of(&mut self, rule: &'a str, (id, resource): (&'a ResourceId, &'a Resource)) -> Option<Reading> {
         let renderer = self.renderer;
         let definition = renderer.config.tags.get(rule)?;
@@ -42,9 +44,9 @@ impl<'r, 'a> Readers<'r, 'a> {
     }
 }
 
-/// The resources that share a repository, under whatever names of the registry.
+/// The resources that share a repository, whatever names the registry has.
 pub(super) struct Repositories<'a> {
-    /// By [`crate::model::reference::RegistryLocation::identity`].
+    /// The resources, keyed by [`crate::model::reference::RegistryLocation::identity`].
     resources: HashMap<String, Vec<(&'a ResourceId, &'a Resource)>>,
 }
 
@@ -52,7 +54,7 @@ impl<'a> Repositories<'a> {
     pub fn new(config: &'a Config) -> Self {
         let mut resources: HashMap<String, Vec<(&ResourceId, &Resource)>> = HashMap::new();
         for (id, resource) in &config.resources {
-            // What has one place under two names is one there.
+            // Two names for one place count once.
             let identities: BTreeSet<String> = resource
                 .registries
                 .iter()
@@ -83,25 +85,25 @@ fn identity(config: &Config, resource: &Resource, registry: &str) -> Option<Stri
     Some(location.identity(&location.repository(&resource.repository)))
 }
 
-/// Which tags a retention is about.
+/// The tags that a retention is about.
 pub(super) enum Own {
-    /// This one alone.
+    /// Only this tag.
     Equal(Tag),
-    /// Those that a rule renders.
+    /// The tags that a rule renders.
     Rule(Reading),
-    /// Those of a rule that were rendered for this pull request.
+    /// The tags that a rule rendered for this pull request.
     PullRequest(Reading, u64),
-    /// Those that one of these matches.
+    /// The tags that one of these globs matches.
     Globs(Vec<GlobMatcher>),
 }
 
-/// What another rule may have rendered.
+/// The tags that another rule may have rendered.
 pub(super) enum Other {
-    /// What its reader says.
+    /// Any tag that its reader accepts.
     Reader(Reading),
     /// Its tags are versions of a chart.
     ChartVersion,
-    /// Its tags cannot be read: anything between the fixed text at its ends.
+    /// Its tags cannot be read: any text between the fixed text at its ends.
     Outline { start: String, end: String },
 }
 
@@ -117,7 +119,7 @@ impl Other {
     }
 }
 
-/// The other rules of a repository, by their names: all of `resources` but `rule` of the resource `id`.
+/// The other rules of a repository, by name: all rules of `resources` except `rule` of the resource `id`.
 pub(super) fn others<'a>(
     readers: &mut Readers<'_, 'a>,
     resources: &[(&'a ResourceId, &'a Resource)],
@@ -143,7 +145,7 @@ pub(super) fn others<'a>(
     others
 }
 
-/// The fixed text at the ends of a template. Blanks at its ends may be gone from what it renders.
+/// The fixed text at the ends of a template. The rendered text may lack the blanks at its ends.
 fn outline(template: &str) -> Other {
     let first = ["{{", "{%", "{#"].iter().filter_map(|mark| template.find(mark)).min();
     let last = ["}}", "%}", "#}"].iter().filter_map(|mark| Some(template.rfind(mark)? + mark.len())).max();
@@ -152,25 +154,25 @@ fn outline(template: &str) -> Other {
     Other::Outline { start: start.to_owned(), end: end.to_owned() }
 }
 
-/// Whether a tag is one that a retention is about.
+/// Whether a retention is about a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim<'c> {
-    /// It is none of them.
+    /// The retention is not about the tag.
     No,
-    /// It is, and of nobody else.
+    /// The retention is about the tag, and no other rule may have rendered it.
     Yes,
-    /// It may as well be one of this rule.
+    /// This other rule may have rendered the tag as well.
     Shared(&'c str),
 }
 
-/// What a retention claims in one repository.
+/// The tags that a retention claims in one repository.
 pub(super) struct Claims<'a> {
     pub own: Own,
     pub others: Vec<(&'a str, Other)>,
 }
 
 impl Claims<'_> {
-    /// Whether `tag` is one that the retention is about.
+    /// Whether the retention is about `tag`.
     pub fn of(&self, templates: &Templates, tag: &Tag) -> Claim<'_> {
         let is_own = match &self.own {
             Own::Equal(own) => own == tag,
@@ -191,7 +193,7 @@ impl Claims<'_> {
         self.others.iter().find(|(_, other)| other.might_render(tag)).map(|(rule, _)| *rule)
     }
 
-    /// The reader, where versions order the tags.
+    /// The reader, if versions order the tags.
     pub fn by_version(&self) -> Option<&TagReader> {
         match &self.own {
             Own::Rule(reader) => reader.as_ref().as_ref().ok().filter(|reader| reader.prints_version()),
@@ -200,7 +202,7 @@ impl Claims<'_> {
     }
 }
 
-/// Matchers of globs on a tag, where `*` is any text.
+/// Matchers of globs on a tag. `*` matches any text.
 pub(super) fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
     globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
 }

@@ -1,4 +1,4 @@
-//! What becomes of the tags of one repository.
+//! Decides which tags of one repository are removed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use crate::desired::tags::Renderer;
 use crate::model::Tag;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
 
-/// 1980-01-01: reproducible builds stamp what they make with a time of before, 1970 mostly.
+/// 1980-01-01. Reproducible builds stamp their output with an earlier time, usually 1970.
 const EARLIEST: i64 = 315_532_800;
 
 type Verdict = Result<RemovalReason, KeepReason>;
@@ -28,7 +28,7 @@ pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedT
             let verdict =
                 verdict.and_then(|reason| protection.of(&listed.tag, by_glob).map_or(Ok(reason), Err));
             let known = verdicts.entry(&listed.tag).or_insert_with(|| (member.name, verdict.clone()));
-            // One retention that removes a tag is enough; the first that does says why.
+            // One retention that removes a tag is enough. The first one that does gives the reason.
             if known.1.is_err() && verdict.is_ok() {
                 *known = (member.name, verdict);
             }
@@ -46,7 +46,7 @@ pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedT
     decisions
 }
 
-/// What a retention by itself says of each tag that it matches.
+/// The verdict of one retention alone on each tag that it matches.
 fn judge<'t>(
     renderer: &Renderer<'_>,
     member: &Member<'_>,
@@ -101,7 +101,7 @@ fn limited<'t>(
     let (mut verdicts, mut ranked) = (Vec::new(), Vec::new());
     for listed in own {
         match keep_last.map(|_| rank(listed)).transpose() {
-            // What has no rank uses up no place among the newest.
+            // A tag without a rank does not count among the newest.
             Err(reason) => verdicts.push((listed, Err(reason))),
             Ok(rank) => ranked.push((rank, listed)),
         }
@@ -119,7 +119,7 @@ fn limited<'t>(
             (None, Some(age), Some(_)) => Ok(RemovalReason::Older { age, keep_last }),
             (None, None, _) => match keep_last {
                 Some(keep_last) => Ok(RemovalReason::Beyond { keep_last }),
-                // Without a condition nothing goes; the configuration has one.
+                // Nothing is removed without a condition. The configuration always has one.
                 None => Err(KeepReason::TimeUnknown),
             },
         };

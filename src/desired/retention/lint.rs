@@ -1,4 +1,4 @@
-//! What is wrong with retentions that name a rule, found without a registry: tags that cannot be told to be the rule's.
+//! Finds errors in retentions that name a rule, without asking a registry: tags that cannot be attributed to the rule.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::desired::version;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, ResourceId, Tag};
 
-/// Why the tags of a retention cannot be told from others.
+/// The reason why the tags of a retention cannot be distinguished from others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum SubjectError {
     /// The rule does not print the number of the pull request.
@@ -25,7 +25,7 @@ enum SubjectError {
     /// The rule renders any text.
     #[error("rule `{rule}` renders any text, so that nothing shows which tags are its own")]
     Free { rule: String },
-    /// Another rule may render whatever the rule renders.
+    /// Another rule may render every tag that the rule renders.
     #[error("the tags of rule `{rule}`, as `{tag}`, may as well be of rule `{other}`")]
     Shared { rule: String, other: String, tag: Tag },
     /// A number can be read in more than one way.
@@ -33,7 +33,7 @@ enum SubjectError {
         "in the tags of rule `{rule}`, as `{tag}`, it cannot be told where the number of the pull request ends"
     )]
     Ambiguous { rule: String, tag: Tag },
-    /// No tag is certainly one that the rule renders.
+    /// No tag is certain to come from the rule.
     #[error("of no tag it is certain that rule `{rule}` renders it")]
     Uncertain { rule: String },
 }
@@ -87,7 +87,7 @@ impl SubjectError {
     }
 }
 
-/// What is wrong with the retentions of a configuration whose templates are right.
+/// Finds the errors in the retentions of a configuration whose templates are valid.
 pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
     let config = renderer.config;
     if config.retention.is_empty() {
@@ -104,7 +104,7 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
         for (resource_id, registry) in places(config, retention) {
             let Some((resource_id, resource)) = config.resources.get_key_value(resource_id) else { continue };
             let resources = repositories.resources(config, resource, registry);
-            // What no rule can tell apart is wrong alike.
+            // Resources that no rule can distinguish have the same errors.
             let by_resource =
                 resources.len() > 1 || resource.tags.iter().any(|rule| renderer.is_by_resource(rule));
             if !seen.insert((
@@ -117,7 +117,7 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
             let subject = Subject { rule_name, rule, by_event, resource: (resource_id, resource), resources };
             if let Err(error) = subject.check(&mut readers) {
                 diagnostics.push(error.to_diagnostic(config, name, by_event));
-                // One resource shows it.
+                // One resource is enough to show the error.
                 break;
             }
         }
@@ -165,7 +165,7 @@ impl<'a> Subject<'a> {
         }
         let mut samples = read.samples(templates, self.rule);
         if samples.is_empty() {
-            // It never fires, or renders no tag: that is told of the rule.
+            // The rule never fires, or renders no tag. That error is reported for the rule.
             return Ok(());
         }
         samples.retain(|tag| read.reads(templates, tag));
@@ -181,7 +181,8 @@ impl<'a> Subject<'a> {
         self.not_shared(&Claims { own: Own::Rule(reader), others }, &samples)
     }
 
-    /// Refuses a rule of which every sample may be another's. Of some that are, the retention keeps its hands.
+    /// Refuses a rule if every sample may come from another rule. If only some may, the retention leaves those tags
+    /// alone.
     fn not_shared(&self, claims: &Claims<'_>, samples: &[Tag]) -> Result<(), SubjectError> {
         let shared: Vec<Option<&str>> = samples.iter().map(|tag| claims.shared_with(tag)).collect();
         match (samples.first(), shared.first().copied().flatten()) {

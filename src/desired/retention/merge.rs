@@ -1,4 +1,4 @@
-//! One decision for each tag of a repository that several resources share.
+//! Merges the decisions of several resources into one for each tag of a repository that they share.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,20 +7,20 @@ use crate::desired::{Address, Selection};
 use crate::model::retention::{KeepReason, RemovalReason};
 use crate::model::{Digest, ResourceId, Tag};
 
-/// What becomes of a tag.
+/// The decision about a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     /// The tag.
     pub tag: Tag,
-    /// What it names.
+    /// The digest that the tag names.
     pub digest: Digest,
-    /// Whose retention decides.
+    /// The resource whose retention decides.
     pub resource: ResourceId,
-    /// The registry's name for that resource: one place may go by several.
+    /// That resource's name for the registry. One place may have several names.
     pub registry: String,
     /// The retention that decides.
     pub retention: String,
-    /// Why it goes, or why it stays.
+    /// Why the tag is removed, or why it stays.
     pub verdict: Result<RemovalReason, KeepReason>,
 }
 
@@ -37,7 +37,7 @@ impl Decided {
         Self { tag, digest, resource, registry, retention, verdict: Err(reason) }
     }
 
-    /// What wins over what: protection over removal, and removal over what is merely not due yet.
+    /// The rank of the decision: protection wins over removal, and removal wins over a tag that is not due yet.
     fn rank(&self) -> u8 {
         match &self.verdict {
             Err(reason) if protects(reason) => 0,
@@ -47,7 +47,7 @@ impl Decided {
     }
 }
 
-/// Whether a tag stays for what depends on it, and not since a retention is not about it yet.
+/// Whether a tag stays because something depends on it, not because no retention removes it yet.
 fn protects(reason: &KeepReason) -> bool {
     match reason {
         KeepReason::HighestOfLine { .. }
@@ -62,9 +62,9 @@ fn protects(reason: &KeepReason) -> bool {
     }
 }
 
-/// Merges what the retentions of each resource, given with its name for the registry, say of one repository, in the order
-/// of its `tags`. A tag goes if the retention of one says so and none protects it. What is not selected removes nothing,
-/// and still protects.
+/// Merges the decisions of each resource, given with its name for the registry, about one repository, in the order of
+/// its `tags`. A tag is removed if a retention of one resource says so and none protects it. A resource that is not
+/// selected removes nothing but still protects.
 pub fn merge(
     decisions: Vec<((&ResourceId, &str), Decisions)>,
     tags: &[(Tag, Digest)],

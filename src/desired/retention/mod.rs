@@ -1,7 +1,9 @@
-//! Which tags `prune` may remove: a function of the configuration, the context, what the repositories list, and the time.
+//! The tags that `prune` may remove: a function of the configuration, the context, the tag lists of the repositories,
+//! and the time.
 //!
-//! The registries are not asked here. Ask [`Retentions::repositories`] which to list, [`Retentions::needs_time`] of
-//! which tags the time has to be known, and [`Retentions::decide`] what goes and what stays, and why.
+//! The registries are not asked here. [`Retentions::repositories`] returns the repositories to list,
+//! [`Retentions::needs_time`] the tags whose time must be known, and [`Retentions::decide`] which tags go and which
+//! stay, with the reasons.
 
 mod claims;
 mod decide;
@@ -23,17 +25,17 @@ use crate::model::retention::{KeepReason, RemovalReason};
 use crate::model::{Digest, EventName, RepositoryName, ResourceId, Tag};
 use claims::{Claim, Claims, Own, Readers, Repositories, matchers, others};
 
-/// The retentions of a configuration that a context lets act.
+/// The retentions of a configuration that act in a context.
 pub struct Retentions<'a> {
     renderer: Renderer<'a>,
     scopes: Vec<Scope<'a>>,
     silent: Vec<(String, String)>,
 }
 
-/// One resource in one registry, and what retentions claim there.
+/// One resource in one registry, and the tags that retentions claim there.
 struct Scope<'a> {
     repository: RetainedRepository,
-    /// All resources of the repository, this one among them.
+    /// All resources of the repository, including this one.
     resources: Vec<(&'a ResourceId, &'a Resource)>,
     members: Vec<Member<'a>>,
 }
@@ -50,13 +52,13 @@ struct Member<'a> {
 /// A repository that retentions are about.
 #[derive(Debug, Clone)]
 pub struct RetainedRepository {
-    /// What is published there.
+    /// The resource that is published there.
     pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
     /// How to reach the registry.
     pub endpoint: RegistryEndpoint,
-    /// The repository, namespace included. Images may share one; each is decided by itself.
+    /// The repository, including the namespace. Images may share a repository; each is decided by itself.
     pub name: RepositoryName,
 }
 
@@ -65,18 +67,18 @@ pub struct RetainedRepository {
 pub struct ListedTag {
     /// The tag.
     pub tag: Tag,
-    /// What it names.
+    /// The digest that the tag names.
     pub digest: Digest,
-    /// When that was made, in seconds since 1970, where that is known. Before 1980 it counts as unknown.
+    /// The time when the content was made, in seconds since 1970, if it is known. Times before 1980 count as unknown.
     pub created: Option<i64>,
 }
 
-/// What becomes of the tags of one repository that a retention matches, in the order that they were listed in.
+/// The decisions about the tags of one repository that a retention matches, in the order of the listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decisions {
-    /// Those that go.
+    /// The tags that go.
     pub remove: Vec<Removal>,
-    /// Those that stay.
+    /// The tags that stay.
     pub keep: Vec<Kept>,
 }
 
@@ -85,11 +87,11 @@ pub struct Decisions {
 pub struct Removal {
     /// The tag.
     pub tag: Tag,
-    /// What it names.
+    /// The digest that the tag names.
     pub digest: Digest,
-    /// The first retention that says so.
+    /// The first retention that removes it.
     pub retention: String,
-    /// Why.
+    /// The reason for the removal.
     pub reason: RemovalReason,
 }
 
@@ -98,11 +100,11 @@ pub struct Removal {
 pub struct Kept {
     /// The tag.
     pub tag: Tag,
-    /// What it names.
+    /// The digest that the tag names.
     pub digest: Digest,
     /// The first retention that matches it.
     pub retention: String,
-    /// Why.
+    /// The reason why the tag stays.
     pub reason: KeepReason,
 }
 
@@ -111,7 +113,7 @@ impl<'a> Retentions<'a> {
     ///
     /// # Errors
     ///
-    /// What [`super::lint`] finds of them, and a closed pull request whose number is not known.
+    /// The errors that [`super::lint`] finds in them, and a closed pull request whose number is not known.
     pub fn new(config: &'a Config, context: &Context) -> Result<Self, Vec<Diagnostic>> {
         let renderer = Renderer::with_file_version(config, None);
         let mut diagnostics = lint(&renderer);
@@ -167,12 +169,12 @@ impl<'a> Retentions<'a> {
         self.scopes.iter().map(|scope| &scope.repository)
     }
 
-    /// The retentions that do not act in this context, and why.
+    /// The retentions that do not act in this context, with the reasons.
     pub fn silent(&self) -> &[(String, String)] {
         &self.silent
     }
 
-    /// Those of `tags` whose time has to be known before [`Self::decide`] can say what becomes of them.
+    /// Returns those of `tags` whose time must be known before [`Self::decide`] can decide about them.
     pub fn needs_time(&self, resource: &ResourceId, registry: &str, tags: &[Tag]) -> Vec<Tag> {
         let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
         let needs = |tag: &&Tag| {
@@ -183,7 +185,7 @@ impl<'a> Retentions<'a> {
         tags.iter().filter(needs).cloned().collect()
     }
 
-    /// What becomes of the `tags` that a resource has in a registry; all of them are to be given, since the newest stay.
+    /// Decides about the `tags` that a resource has in a registry. All of them must be given, because the newest stay.
     /// `now` is in seconds since 1970.
     pub fn decide(&self, resource: &ResourceId, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
         let scope = self.scope(resource, registry);
@@ -208,7 +210,7 @@ impl Member<'_> {
     }
 }
 
-/// Why a retention does not act in `context`, if it does not.
+/// The reason why a retention does not act in `context`, if it does not.
 fn silence(retention: &Retention, context: &Context) -> Option<String> {
     let acts = retention.condition != RetentionCondition::PullRequestClosed
         || context.event == EventName::PullRequestClosed;
@@ -234,7 +236,7 @@ fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c Resource
     places
 }
 
-/// What a retention claims in the repository of these resources; `None` where its rule does not exist.
+/// Returns the tags that a retention claims in the repository of these resources, or `None` if its rule does not exist.
 fn claims<'a>(
     readers: &mut Readers<'_, 'a>,
     retention: &'a Retention,
@@ -244,7 +246,7 @@ fn claims<'a>(
 ) -> Result<Option<Claims<'a>>, Box<Diagnostic>> {
     let renderer = readers.renderer;
     let rule_name = match &retention.subject {
-        // Who writes a glob says which tags are meant, whatever rule made them.
+        // A glob says which tags are meant, whatever rule made them.
         RetentionSubject::Globs(globs) => {
             return Ok(Some(Claims { own: Own::Globs(matchers(globs)), others: Vec::new() }));
         }
@@ -269,7 +271,8 @@ fn claims<'a>(
     Ok(Some(Claims { own, others: others(readers, resources, (rule_name, id)) }))
 }
 
-/// Whether the number of the pull request alone decides what a template renders: then one tag is that pull request's.
+/// Whether a template's output depends only on the number of the pull request. Its tag then belongs to that pull
+/// request.
 fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> bool {
     let variables = tag_reader::variables(&renderer.templates, template);
     variables.iter().all(|variable| variable == "pr.number")

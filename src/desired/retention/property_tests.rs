@@ -1,4 +1,4 @@
-//! What holds whatever a registry lists.
+//! Properties that hold for any listing of a registry.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ proptest! {
                 prop_assert!(NOW - time > days * DAY);
             }
         }
-        // What a forward tag is decided by is never removed.
+        // The tag that decides a forward tag is never removed.
         let versions = |tags: Vec<&Tag>| -> Vec<semver::Version> {
             tags.into_iter().filter_map(|tag| tag.as_str().strip_prefix('v')?.parse().ok()).filter(|it: &semver::Version| it.pre.is_empty()).collect()
         };

@@ -1,5 +1,5 @@
-//! What no retention removes: tags that forward tags are decided by, forward tags themselves, and the tags that hold
-//! signatures and other referrers.
+//! The tags that no retention removes: tags by which forward tags are decided, forward tags themselves, and the tags
+//! that hold signatures and other referrers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,14 +19,14 @@ use crate::model::{EventName, Mutability, ResourceId, Tag};
 /// The tags of a repository that stay whatever a retention says.
 #[derive(Debug, Default)]
 pub(super) struct Protection {
-    /// From every retention.
+    /// Protected from every retention.
     always: BTreeMap<Tag, KeepReason>,
-    /// From those that match by globs.
+    /// Protected from retentions that match by globs.
     from_globs: BTreeMap<Tag, KeepReason>,
 }
 
 impl Protection {
-    /// What is protected among the `tags` of a repository that is of these resources.
+    /// Finds the protected tags among the `tags` of a repository that belongs to these resources.
     pub fn new(renderer: &Renderer<'_>, resources: &[(&ResourceId, &Resource)], tags: &[&Tag]) -> Self {
         let mut protection = Self::default();
         for (id, resource) in resources {
@@ -35,7 +35,7 @@ impl Protection {
         protection
     }
 
-    /// Why `tag` stays, if it does.
+    /// The reason why `tag` stays, if it does.
     pub fn of(&self, tag: &Tag, by_glob: bool) -> Option<KeepReason> {
         if by_glob && tag.is_of_referrers() {
             return Some(KeepReason::Referrers);
@@ -54,7 +54,7 @@ impl Protection {
         if forward().next().is_none() {
             return;
         }
-        // As the plan reads them: through every rule on git tags that prints the full version.
+        // Tags are read as in the plan: through every rule on git tags that prints the full version.
         let (_, values) = renderer.values(&Context::new(EventName::Tag), id, resource);
         let templates = &renderer.templates;
         let readers: Vec<VersionReader> = rules
@@ -82,7 +82,8 @@ impl Protection {
     }
 }
 
-/// The forward tags that `rule` renders for the versions of `held`, lowest first, and the tag of the highest of each.
+/// The forward tags that `rule` renders for the versions of `held`, which are sorted lowest first, each with the tag of
+/// its highest version.
 fn lines<'t>(
     renderer: &Renderer<'_>,
     rule: &TagRule,
@@ -97,7 +98,7 @@ fn lines<'t>(
         }
     }
     let mut lines: Vec<(Tag, &Tag)> = lines.into_iter().collect();
-    // The shortest name of several lines with one highest version says most: `latest` beside `v1.2`.
+    // If several lines have the same highest version, the shortest name says the most: `latest` beside `v1.2`.
     lines.sort();
     lines
 }

@@ -1,4 +1,4 @@
-//! Whole configurations, listings and what becomes of them.
+//! Tests of whole configurations and listings, and of the decisions about them.
 
 use super::*;
 use crate::config::{LoadOptions, load_text};
@@ -56,7 +56,7 @@ pub(super) fn scheduled() -> Context {
     Context::new(EventName::Schedule)
 }
 
-/// A tag that was made so many days ago.
+/// A tag that was made `days` days ago.
 pub(super) fn listed(tag: &str, days: Option<i64>) -> ListedTag {
     ListedTag {
         tag: tag.parse().expect(tag),
@@ -267,7 +267,7 @@ fn images_that_share_a_repository_under_two_names_spare_each_other() {
     assert!(found.iter().any(|it| it.contains("may as well be of rule `nightly`")), "{found:?}");
 }
 
-/// What lint says of a base with these changes and this retention.
+/// Returns the findings of lint for the base configuration with this change and this retention.
 fn lint_of(from: &str, to: &str, retention: &str) -> Vec<String> {
     let config = config_of(&format!("{}{retention}", BASE.replace(from, to)));
     crate::desired::lint(&config).into_iter().map(|it| format!("{}: {}", it.code, it.message)).collect()
@@ -337,7 +337,7 @@ fn lint_says_where_tags_cannot_be_told_apart() {
             .then(|| format!("publish::retention::rule: retention `it`: {expected}"))
             .into_iter()
             .collect();
-        // A template may have other faults on other events.
+        // A template may have other errors on other events.
         let of_retention: Vec<String> = said.into_iter().filter(|it| it.contains("retention")).collect();
         assert_eq!(of_retention, expected, "{from} {to}");
     }
@@ -351,7 +351,7 @@ fn the_version_of_a_chart_is_no_tag_of_its_pull_request() {
     let retentions = Retentions::new(&config, &closed(12)).expect("retentions");
     let tags = [listed("pr-12", None), listed("pr-123", None), listed("0.0.0-pr-12.9f3c2ab", None)];
     assert_eq!(removed(&retentions.decide(&chart, "r", &tags, NOW)).len(), 1);
-    // Its versions go by age.
+    // The versions of the chart are removed by age.
     let by_age = "[retention.old]\nmatch = \"0.0.0-pr-*\"\ncharts = [\"app\"]\nolder_than = \"30d\"\n";
     let config = config_of(&format!("{text}{by_age}"));
     let retentions = Retentions::new(&config, &scheduled()).expect("retentions");

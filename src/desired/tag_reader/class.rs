@@ -1,4 +1,4 @@
-//! What the part of a tag that a variable prints can look like.
+//! The possible forms of the part of a tag that a variable prints.
 
 use globset::{GlobBuilder, GlobMatcher};
 use semver::{BuildMetadata, Prerelease, Version};
@@ -6,25 +6,25 @@ use semver::{BuildMetadata, Prerelease, Version};
 use crate::desired::filters;
 use crate::model::Tag;
 
-/// How sure a reader has to be.
+/// How certain a reader has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Only what can certainly be rendered: a tag is taken for the rule's.
+    /// Accepts only text that can certainly be rendered. Used to attribute a tag to the rule.
     Certain,
-    /// Everything that might be rendered: a tag is left to the rule.
+    /// Accepts any text that might be rendered. Used to leave a tag to the rule.
     Possible,
 }
 
-/// What a variable prints into a tag.
+/// The text that a variable prints into a tag.
 #[derive(Debug, Clone)]
 pub(super) enum Class {
-    /// So many hexadecimal digits.
+    /// This number of hexadecimal digits.
     Hexadecimal(usize),
-    /// A whole commit: 40 digits, or 64 in a repository of SHA-256.
+    /// A whole commit: 40 digits, or 64 in a SHA-256 repository.
     Commit,
-    /// A number from 1 on.
+    /// A number from 1 upwards.
     Number,
-    /// A part of a version: a number from 0 on.
+    /// A part of a version: a number from 0 upwards.
     Digits,
     /// A whole version, with `_` for `+`.
     Version,
@@ -34,12 +34,13 @@ pub(super) enum Class {
     Build,
     /// A time in this format of strftime(3).
     Date(String),
-    /// Any text that one of the globs lets through, or any at all where there are none; `slug`: through that filter.
+    /// Any text that one of the globs matches, or any text at all if there are no globs. `slug` says whether it went
+    /// through that filter.
     Text { slug: bool, globs: Vec<Shape> },
 }
 
 impl Class {
-    /// Whether `text` can be what the variable prints.
+    /// Whether the variable can print `text`.
     pub fn admits(&self, text: &str, mode: Mode) -> bool {
         match self {
             Self::Hexadecimal(length) => text.len() == *length && is_hexadecimal(text),
@@ -58,7 +59,7 @@ impl Class {
         }
     }
 
-    /// Whether this is any text, so that no tag shows whose it is.
+    /// Whether the class admits any text, so that no tag shows which rule made it.
     pub fn is_free(&self) -> bool {
         match self {
             Self::Prerelease | Self::Build => true,
@@ -72,9 +73,9 @@ impl Class {
     }
 }
 
-/// The version that `text` stands for in a tag.
+/// The version that `text` in a tag stands for.
 pub(super) fn version(text: &str) -> Option<Version> {
-    // A semantic version holds no `_`: what does was a `+`.
+    // A semantic version contains no `_`, so a `_` must have been a `+`.
     let version = Version::parse(&text.replacen('_', "+", 1)).ok()?;
     (version.to_string().replace('+', "_") == text).then_some(version)
 }
@@ -87,7 +88,7 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok()
 }
 
-/// Whether `text` is what `format` makes of some time.
+/// Whether `format` can produce `text` from some time.
 fn is_date(text: &str, format: &str) -> bool {
     let Ok(parsed) = jiff::fmt::strtime::parse(format, text) else { return false };
     let timestamp = parsed.to_timestamp().ok().or_else(|| {
@@ -99,16 +100,16 @@ fn is_date(text: &str, format: &str) -> bool {
     })
 }
 
-/// A glob of `match`, as far as it can be told from what is left of a name in a tag.
+/// A glob of `match`, reduced to the parts that can be recognized from the rest of a name in a tag.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     matcher: GlobMatcher,
-    /// The fixed text between what is not fixed: one more than there are such places.
+    /// The fixed text around the variable places: one more than there are such places.
     literals: Vec<String>,
 }
 
 impl Shape {
-    /// The shape of `glob`; `None` where that is no glob.
+    /// The shape of `glob`, or `None` if it is not a valid glob.
     pub fn new(glob: &str) -> Option<Self> {
         let matcher = GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher();
         let (mut literals, mut depth, mut characters) = (vec![String::new()], 0_usize, glob.chars());
@@ -135,7 +136,7 @@ impl Shape {
         Some(Self { matcher, literals })
     }
 
-    /// The name that the glob matches alone, where it has no places that are not fixed.
+    /// Whether the glob matches `name`.
     pub fn matches(&self, name: &str) -> bool {
         self.matcher.is_match(name)
     }
@@ -146,7 +147,7 @@ impl Shape {
         }
         match mode {
             Mode::Certain => self.name_for(text).is_some(),
-            // What is long was cut, and what stood at an end trimmed: only the start is sure.
+            // Long text was cut, and characters at the ends were trimmed, so only the start is certain.
             Mode::Possible => {
                 let start = sluggish(self.literals.first().map(String::as_str).unwrap_or_default());
                 let start = start.trim_start_matches(['-', '.']).trim_end_matches(['-', '.']);
@@ -157,7 +158,7 @@ impl Shape {
         }
     }
 
-    /// A name that the glob matches and of which `text` is the slug.
+    /// Returns a name that the glob matches and whose slug is `text`.
     fn name_for(&self, text: &str) -> Option<String> {
         let (first, rest) = self.literals.split_first()?;
         let mut name = first.clone();
@@ -177,7 +178,7 @@ impl Shape {
     }
 }
 
-/// What `slug` makes of text in the middle of a name.
+/// The result of `slug` for text in the middle of a name.
 fn sluggish(text: &str) -> String {
     let framed = filters::slug(&format!("x{text}x"));
     framed.strip_prefix('x').and_then(|it| it.strip_suffix('x')).unwrap_or_default().to_owned()

@@ -1,8 +1,8 @@
-//! Tags read back: whether a tag of a registry is exactly one that a tag rule can render.
+//! Reads tags back: decides whether a tag of a registry is exactly one that a tag rule can render.
 //!
-//! A template is no pattern, so it is tried: rendered with values that are found again in what comes out, and then with
-//! others, to see that it does the same with all. A template that decides, or that changes what it prints, is not read.
-//! Which of several rules a tag belongs to is not decided here.
+//! A template is not a pattern, so it is tried out: it is rendered with values that can be found in the output, then
+//! with others, to check that it treats all of them the same way. A template with conditions, or with filters that
+//! change the text, is not read. Which of several rules a tag belongs to is not decided here.
 
 mod class;
 mod pieces;
@@ -24,28 +24,28 @@ use pieces::{Piece, cut};
 use probes::Probe;
 use trial::{alternative, check_words, expressions, independent};
 
-/// Why the tags of a rule cannot be read back.
+/// The reason why the tags of a rule cannot be read back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
-    /// The template holds statements.
+    /// The template contains statements.
     #[error("its template has conditions or loops")]
     Statement,
-    /// An expression decides or computes.
+    /// An expression contains a condition or computes something.
     #[error("its template computes with `{0}`")]
     Word(String),
-    /// A filter gives the same text for different ones.
+    /// A filter gives the same text for different inputs.
     #[error("its template uses the filter `{0}`, which does not show what went in")]
     Filter(String),
     /// A function or method is called.
     #[error("its template calls a function")]
     Call,
-    /// A variable is used and does not come out.
+    /// A variable is used but cannot be found in the tag.
     #[error("what its template prints of `{0}` cannot be found in the tag")]
     NotFound(String),
-    /// A variable comes out twice, or two that depend on each other.
+    /// A variable appears twice, or two variables depend on each other.
     #[error("its template prints `{0}` and `{1}`, which depend on each other")]
     Dependent(String, String),
-    /// The template does other things with other values.
+    /// The template behaves differently with other values.
     #[error("its template renders no single pattern")]
     Pattern,
     /// The template cannot be rendered.
@@ -56,7 +56,7 @@ pub(super) enum Unreadable {
 /// Reads the tags of a rule back.
 #[derive(Debug, Clone)]
 pub(super) struct TagReader {
-    /// What the rule renders on each kind of event.
+    /// The patterns of the rule on each kind of event.
     alternatives: Vec<Alternative>,
     when: Option<String>,
 }
@@ -64,17 +64,17 @@ pub(super) struct TagReader {
 #[derive(Debug, Clone)]
 struct Alternative {
     pieces: Vec<Piece>,
-    /// Whether `when` has to be asked, since it looks at what the tag shows.
+    /// Whether `when` has to be evaluated, because it uses values that the tag shows.
     asks_when: bool,
-    /// Globs that the git tag must match, and its start, where a version shows the git tag.
+    /// The prefix of the git tag and the globs that the git tag must match, if a version shows the git tag.
     git_tag: Option<(String, Vec<Shape>)>,
     values: Values,
-    /// Runs that might happen.
+    /// Contexts of runs that might happen.
     probes: Vec<Probe>,
 }
 
 impl TagReader {
-    /// A reader of what the rule renders for the resource `id`.
+    /// Makes a reader of the tags that the rule renders for the resource `id`.
     pub fn new(
         renderer: &Renderer<'_>,
         rule: &TagRule,
@@ -103,17 +103,17 @@ impl TagReader {
         })
     }
 
-    /// Whether the rule might render `tag`: where it is not certain, it might.
+    /// Whether the rule might render `tag`. In case of doubt, it might.
     pub fn might_render(&self, tag: &Tag) -> bool {
         self.alternatives.iter().any(|it| cut(&it.pieces, tag.as_str(), Mode::Possible).is_some())
     }
 
-    /// The numbers of pull requests that `tag` may have been rendered for.
+    /// The pull request numbers for which `tag` may have been rendered.
     pub fn pull_requests(&self, tag: &Tag) -> BTreeSet<u64> {
         self.parts(tag, "pr.number").iter().filter_map(|text| text.parse().ok()).collect()
     }
 
-    /// The version that `tag` was rendered for, where the template prints it in full.
+    /// The version for which `tag` was rendered, if the template prints it in full.
     pub fn version(&self, tag: &Tag) -> Option<Version> {
         let parts = self.parts(tag, "version");
         let mut versions = parts.iter().filter_map(|text| class::version(text));
@@ -126,7 +126,7 @@ impl TagReader {
             && self.alternatives.iter().all(|it| it.pieces.iter().any(|piece| is_part(piece, "version")))
     }
 
-    /// Whether a tag shows nothing that only this rule writes: the rule renders any text, with none that is fixed.
+    /// Whether tags of the rule show nothing characteristic of it: the rule renders any text, without a fixed part.
     pub fn is_free(&self) -> bool {
         self.alternatives.iter().any(|it| {
             let fixed = |piece: &Piece| {
@@ -147,7 +147,7 @@ impl TagReader {
         found
     }
 
-    /// Tags that the rule renders in situations that happen, where it renders any.
+    /// Tags that the rule renders in realistic situations, if it renders any.
     pub fn samples(&self, templates: &Templates, rule: &TagRule) -> Vec<Tag> {
         let names: Vec<String> = rule
             .matches
@@ -195,7 +195,8 @@ impl Alternative {
         let Some(mut context) = self.probes.first().map(|probe| probe.context.clone()) else { return false };
         context.pull_request = only("pr.number").and_then(|text| text.parse().ok()).or(context.pull_request);
         let full = only("version").map(class::version);
-        // Where only parts are shown, the others are free: a release and a pre-release stand for what they can be.
+        // If only parts of the version are shown, the others are free. A release and a pre-release represent the
+        // possible values.
         let candidates: Vec<Version> = match full {
             Some(version) => version.into_iter().collect(),
             None => ["", "rc.1"]
@@ -228,7 +229,7 @@ fn is_part(piece: &Piece, wanted: &str) -> bool {
     matches!(piece, Piece::Part { variable, .. } if *variable == wanted)
 }
 
-/// Whether a variable has one value for a resource, whatever the run.
+/// Whether a variable has the same value for a resource in every run.
 pub(super) fn is_constant(variable: &str) -> bool {
     matches!(variable, "event" | "image.name" | "chart.name" | "artifact.name")
         || variable.starts_with("vars.")
@@ -237,7 +238,7 @@ pub(super) fn is_constant(variable: &str) -> bool {
 /// The variables of `template` that differ from run to run.
 pub(super) fn variables(templates: &Templates, template: &str) -> BTreeSet<String> {
     let mut found = templates.variables(template, Kind::Text);
-    // minijinja does not look into slices, as `git.sha[:12]`.
+    // minijinja does not look into slices such as `git.sha[:12]`.
     let code = templates.without_strings(template);
     let paths = expressions(&code)
         .flat_map(|it| it.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))));

@@ -1,4 +1,4 @@
-//! A tag as the pieces that a template renders it of, and every way to cut a text into them.
+//! The pieces of a tag that a template renders, and every way to cut a text into them.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use super::class::{Class, Mode};
 pub(super) enum Piece {
     /// Fixed text.
     Text(String),
-    /// What a variable prints.
+    /// The output of a variable.
     Part {
         /// The variable.
         variable: &'static str,
-        /// What it can look like.
+        /// The possible forms of the output.
         class: Class,
     },
 }
@@ -26,7 +26,7 @@ impl Piece {
         }
     }
 
-    /// Where the piece can end in `text` if it starts at `start`.
+    /// The positions in `text` at which the piece can end if it starts at `start`.
     fn ends(&self, text: &str, start: usize, mode: Mode) -> Vec<usize> {
         match self {
             Self::Text(fixed) => {
@@ -40,10 +40,11 @@ impl Piece {
     }
 }
 
-/// For each piece every text that it has in some way to cut `text` into `pieces`; `None` where there is no way.
+/// Returns, for each piece, every text that it has in some way to cut `text` into `pieces`, or `None` if there is no
+/// way.
 ///
-/// A class looks at its own text alone, so what can stand before a place does not depend on what stands behind it:
-/// one pass forward and one back find all ways at once.
+/// A class looks only at its own text, so the text before a position does not depend on the text after it: one pass
+/// forward and one backward find all ways at once.
 pub(super) fn cut<'t>(pieces: &[Piece], text: &'t str, mode: Mode) -> Option<Vec<BTreeSet<&'t str>>> {
     let mut spans: Vec<Vec<(usize, usize)>> = Vec::with_capacity(pieces.len());
     let mut starts = BTreeSet::from([0]);
@@ -65,7 +66,7 @@ pub(super) fn cut<'t>(pieces: &[Piece], text: &'t str, mode: Mode) -> Option<Vec
         ends = found.iter().map(|(start, _)| *start).collect();
         parts.push(found.iter().filter_map(|(start, end)| text.get(*start..*end)).collect());
     }
-    // Without pieces only the empty text is cut.
+    // Without pieces, only the empty text can be cut.
     if pieces.is_empty() && !text.is_empty() {
         return None;
     }

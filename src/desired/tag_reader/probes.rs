@@ -1,4 +1,4 @@
-//! Values to render a template with, to see where in the tag each of its variables comes out.
+//! Values for trial renderings of a template, which show the place of each variable in the tag.
 
 use regex::Regex;
 use semver::Version;
@@ -11,7 +11,7 @@ use crate::desired::template::Templates;
 use crate::desired::values::Values;
 use crate::model::EventName;
 
-/// A context and a version that no run has, or that one might have.
+/// A context and a version, either unlike any run or as in a run that might happen.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     pub context: Context,
@@ -27,8 +27,9 @@ struct Row {
     time: i64,
 }
 
-/// The probes for an event. Each value of the first is found nowhere else, so that it shows where it comes out; those
-/// of the others are as short, long and plain as can be, so that a template shows whether it does the same with all.
+/// Returns the probes for an event. Each value of the first occurs nowhere else, so that its place in the output is
+/// unmistakable. Those of the others are as short, long and plain as possible, so that a template shows whether it
+/// treats all values the same way.
 pub(super) fn all(event: EventName) -> Vec<Probe> {
     let row = |sha, number, version, branch: &str, tag: &str, time| Row {
         sha,
@@ -84,16 +85,16 @@ fn probe(event: EventName, row: Row) -> Option<Probe> {
     Some(Probe { context, version: row.version.parse().ok()? })
 }
 
-/// One way in which a variable can come out in a tag.
+/// One form in which a variable can appear in a tag.
 #[derive(Debug, Clone)]
 pub(super) struct Form {
     pub variable: &'static str,
     pub class: Class,
-    /// What it prints in each of the probes.
+    /// The text that the variable prints in each of the probes.
     pub texts: Vec<String>,
 }
 
-/// The ways in which `variable` can come out in a tag of `rule` on an event.
+/// The forms in which `variable` can appear in a tag of `rule` on an event.
 pub(super) fn forms(
     variable: &str,
     rule: &TagRule,
@@ -146,7 +147,7 @@ fn text_of(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// A commit, whole or cut to so many digits that nothing else looks like it.
+/// A commit, whole or cut to a length that still cannot be mistaken for something else.
 fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Form> {
     const FEWEST: usize = 4;
     let cut = |length: usize| Form {
@@ -163,7 +164,7 @@ fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Form> 
     (FEWEST..=length).map(cut).collect()
 }
 
-/// The time of the commit, in each of the formats that the template asks for.
+/// The time of the commit, in each of the formats that the template uses.
 fn dates(template: &str, templates: &Templates, values: &[Values]) -> Vec<Form> {
     let pattern = r#"git\s*\.\s*commit_time\s*\|\s*date\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\)"#;
     let Ok(pattern) = Regex::new(pattern) else { return Vec::new() };

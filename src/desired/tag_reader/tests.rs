@@ -1,4 +1,4 @@
-//! Readers of many templates, and of tags that come near.
+//! Tests of readers of many templates, and of tags that are similar to theirs.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! How a template is tried: what it may hold at all, and where in what it renders the values stand that went in.
+//! The trial of a template: which constructs it may contain, and where its output contains the input values.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,14 @@ use crate::desired::values::Values;
 use crate::desired::version;
 use crate::model::{EventName, ResourceId};
 
-/// Whether `when` or the version of a tag can say something about a variable that the tag shows.
+/// Whether the two variables are related, so that `when` or the version of a tag can depend on a variable that the tag
+/// shows.
 fn is_related(one: &str, other: &str) -> bool {
     let group = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     one == other || (group(one) == "version" && group(other) == "version")
 }
 
-/// What the rule renders on `event`; `None` where its `when` holds on no such event.
+/// Returns the pattern of the rule on `event`, or `None` if its `when` holds on no such event.
 pub(super) fn alternative(
     renderer: &Renderer<'_>,
     rule: &TagRule,
@@ -80,7 +81,7 @@ pub(super) fn alternative(
     }))
 }
 
-/// A piece, before it is known that it is one.
+/// A possible piece, before the trial has confirmed it.
 enum Found<'f> {
     Text(String),
     Form(&'f Form),
@@ -106,7 +107,7 @@ impl Found<'_> {
     }
 }
 
-/// Cuts what the first probe rendered: at each place the longest form that stands there, else fixed text.
+/// Cuts the output of the first probe: at each position, the longest form found there, or else fixed text.
 fn split<'f>(rendered: &str, forms: &'f [Form]) -> Vec<Found<'f>> {
     let (mut found, mut rest) = (Vec::new(), rendered);
     let first = |form: &'f Form| form.texts.first().map(String::as_str).filter(|text| !text.is_empty());
@@ -127,7 +128,7 @@ fn split<'f>(rendered: &str, forms: &'f [Form]) -> Vec<Found<'f>> {
     found
 }
 
-/// Refuses templates that do more than print: trying them cannot show all that they do.
+/// Refuses templates that do more than print, because a trial cannot show everything that they do.
 pub(super) fn check_words(templates: &Templates, template: &str) -> Result<(), Unreadable> {
     const FILTERS: [&str; 3] = ["slug", "short", "date"];
     const WORDS: [&str; 7] = ["if", "else", "and", "or", "not", "in", "is"];
@@ -157,12 +158,12 @@ pub(super) fn check_words(templates: &Templates, template: &str) -> Result<(), U
     Ok(())
 }
 
-/// What stands in `{{ … }}`.
+/// The expressions inside `{{ … }}`.
 pub(super) fn expressions(code: &str) -> impl Iterator<Item = &str> {
     code.split("{{").skip(1).filter_map(|part| part.split("}}").next())
 }
 
-/// Refuses two variables that say something about each other: a tag would be read that no run renders.
+/// Refuses two variables that depend on each other, because a tag would be accepted that no run renders.
 pub(super) fn independent(variables: &BTreeSet<String>) -> Result<(), Unreadable> {
     let depends = |one: &str, other: &str| {
         matches!(
