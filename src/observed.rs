@@ -44,7 +44,7 @@ pub struct ObservedRepository {
     pub missing_blobs: BTreeSet<Digest>,
     /// The referrers of the content that the repository has.
     pub referrers: ObservedReferrers,
-    /// Who can pull, or `None` if that was not asked.
+    /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
     pub reading: Reading,

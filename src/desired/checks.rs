@@ -87,10 +87,10 @@ fn expected(
     };
     let expectation = Expectation::new(text.clone(), check.compare).map_err(|error| {
         let message = format!(
-            "it renders `{}`, and `compare = \"core\"` wants a version: {error}",
+            "it renders `{}`, but `compare = \"core\"` needs a version: {error}",
             text.escape_debug()
         );
-        let help = "let it render a version alone, such as `{{ version }}`, or leave `compare` out";
+        let help = "make it render only a version, such as `{{ version }}`, or leave out `compare`";
         whole(Code::ConfigValue, message, Some(help))
     })?;
     Ok(Some(expectation))

@@ -71,8 +71,8 @@ pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
             diagnostics.push(
                 Diagnostic::error(Code::TagCollision, message)
                     .at_maybe(repository_place(config, id), "the same repository")
-                    .at_maybe(repository_place(config, other), "as this")
-                    .help("give the chart a `repository` of its own, such as `charts/NAME`: Helm takes every version there for one of the chart"),
+                    .at_maybe(repository_place(config, other), "as this one")
+                    .help("give the chart a `repository` of its own, such as `charts/NAME`: Helm takes every version there for a version of the chart"),
             );
         }
     }
@@ -121,13 +121,13 @@ fn collision(
         let (one, other) = (first.registry, second.registry);
         let place = |registry: &str| config.places.value(&["registries", registry, "url"]);
         let message = format!(
-            "registries `{one}` and `{other}` are one place for {}: `{repository}`",
+            "registries `{one}` and `{other}` are the same place for {}: `{repository}`",
             second.resource.title()
         );
         return Some(
             Diagnostic::error(Code::TagCollision, message)
                 .at_maybe(place(other), "the same place")
-                .at_maybe(place(one), "as this")
+                .at_maybe(place(one), "as this one")
                 .help(format!("remove one of them, or name one in `registries` of `[{}]`", second.resource)),
         );
     }

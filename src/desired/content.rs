@@ -55,7 +55,7 @@ impl Desk<'_> {
         let place = places.inside(path, error.range.clone()).or_else(|| places.value(path));
         let message = format!("{}: {}", self.id.title(), error.message);
         let elsewhere =
-            "keep it to the events that have it, as in `{{ version if event == 'tag' else git.short_sha }}`";
+            "use it only on events that have it, as in `{{ version if event == 'tag' else git.short_sha }}`";
         let help = error.help.or_else(|| (error.code == Code::ContextMissing).then(|| elsewhere.to_owned()));
         let diagnostic = Diagnostic::error(error.code, message).at_maybe(place, "").help_maybe(help);
         self.diagnostics.push(diagnostic);

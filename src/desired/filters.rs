@@ -113,7 +113,7 @@ fn capture(text: String, pattern: &str, group: Option<usize>) -> Result<String, 
     found.map(|found| found.as_str().to_owned()).ok_or_else(|| {
         Error::new(
             ErrorKind::InvalidOperation,
-            format!("`{text}` holds nothing for group {group} of `{pattern}`"),
+            format!("`{text}` has no match for group {group} of `{pattern}`"),
         )
     })
 }

@@ -260,7 +260,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
             let place = config.places.value(&["tags", name, "match", &position.to_string()]);
             let place = place.or_else(|| config.places.value(&["tags", name, "match"]));
             return never(
-                format!("`match` is held against the name alone, and none starts with `{glob}`"),
+                format!("`match` is compared with the name alone, and no name starts with `{glob}`"),
                 place,
                 &format!("write `{rest}`"),
             );
@@ -285,7 +285,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
         if !reachable {
             let prefixes = listed(prefixes);
             return never(
-                format!("it prints a version, and no git tag that it matches starts with {prefixes}"),
+                format!("it prints a version, but no git tag that it matches starts with {prefixes}"),
                 config.places.value(&["tags", name, "match"]),
                 "make `match` let release tags through, or set `tag_prefix`",
             );
@@ -351,7 +351,7 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
             Code::TagForward,
             format!("tag rule `{name}` moves forward by version, but no rule of {} prints the full version", resource_id.title()),
         )
-        .at_maybe(config.places.value(&["tags", name, "mutability"]), "what the registry holds cannot be read back")
+        .at_maybe(config.places.value(&["tags", name, "mutability"]), "the versions in the registry cannot be read back")
         .help("add a rule such as `template = \"v{{ version }}\"` with `on = \"tag\"` to the image's tags, or make this one `mutability = \"mutable\"`"),
     )
 }

@@ -63,7 +63,7 @@ pub struct Desired {
 
 /// A resource in one registry.
 pub struct DesiredRepository {
-    /// What is published.
+    /// The resource that is published.
     pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
@@ -73,7 +73,7 @@ pub struct DesiredRepository {
     pub name: RepositoryName,
     /// The content to publish.
     pub content: Arc<DesiredContent>,
-    /// Who should be able to pull.
+    /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
@@ -204,13 +204,13 @@ fn content(
     let published = source::publishable(&spec, surroundings).map_err(|error| {
         let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
         let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
-        let told = |mut diagnostic: Diagnostic| {
+        let placed = |mut diagnostic: Diagnostic| {
             diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
             // Errors inside a chart have their own places there.
             let place = place.clone().filter(|_| diagnostic.labels.is_empty());
             diagnostic.at_maybe(place, "")
         };
-        error.to_diagnostics().into_iter().map(told).collect::<Vec<_>>()
+        error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
     })?;
     Ok(Arc::new(DesiredContent { published }))
 }

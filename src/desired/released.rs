@@ -153,7 +153,7 @@ impl<'a> Releases<'a> {
         resource: &'a Resource,
     ) -> Vec<(&'a str, &'a TagRule, &'a str, Result<Tag, String>)> {
         let mut found = Vec::new();
-        let reason = "which version the branch had is not known".to_owned();
+        let reason = "the version of the branch is not known".to_owned();
         for (rule, definition) in
             self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Branch))
         {
@@ -184,16 +184,17 @@ impl<'a> Releases<'a> {
                 match event {
                     EventName::Tag => {}
                     EventName::Branch if rule.matches.is_empty() => {
-                        found.push((name, "which branches it fired on is not known".to_owned()));
+                        found.push((name, "the branches it fired on are not known".to_owned()));
                     }
                     EventName::Branch => {
                         let patterns = rule.matches.iter().filter(|glob| !is_literal(glob));
                         found.extend(
-                            patterns
-                                .map(|glob| (name, format!("which branches matched `{glob}` is not known"))),
+                            patterns.map(|glob| {
+                                (name, format!("the branches that matched `{glob}` are not known"))
+                            }),
                         );
                     }
-                    other => found.push((name, format!("what it rendered on `{other}` is not known"))),
+                    other => found.push((name, format!("the tags it rendered on `{other}` are not known"))),
                 }
             }
         }

@@ -142,9 +142,9 @@ fn only_branches_that_are_named_are_known() {
         assert_eq!(
             untraceable,
             [
-                "commit: which branches matched `v*` is not known",
-                "commit: which branches matched `release/*` is not known",
-                "branch: what it rendered on `pull_request` is not known",
+                "commit: the branches that matched `v*` are not known",
+                "commit: the branches that matched `release/*` are not known",
+                "branch: the tags it rendered on `pull_request` are not known",
             ]
         );
     });

@@ -49,7 +49,7 @@ pub(super) fn fire(
     let silent = |reason: String| Ok(Firing::Silent(reason));
     if !rule.on.contains(&context.event) {
         let taken = match &context.unknown_event {
-            Some(problem) => format!(", which is taken since {problem}; `--ref` says which event it is"),
+            Some(problem) => format!(", which is assumed because {problem}; set the event with `--ref`"),
             None => String::new(),
         };
         return silent(format!("`on` does not name `{}`{taken}", context.event));
@@ -83,7 +83,10 @@ pub(super) fn fire(
                 && error.code == Code::ContextMissing
                 && values.lacks_what_events_have(templates, &rule.template) =>
         {
-            silent(format!("`version` of the chart wants what this event does not have: {}", error.message))
+            silent(format!(
+                "`version` of the chart needs a value that this event does not have: {}",
+                error.message
+            ))
         }
         Err(error) => Err(RuleError { part: Part::Template, error }),
     }
@@ -98,7 +101,7 @@ fn is_of_releases(templates: &Templates, rule: &TagRule) -> bool {
 }
 
 fn not_a_version(reason: String, rule: &TagRule) -> RuleError {
-    let help = "tag a release as `v1.2.3`, or set `tag_prefix` to what your tags start with".to_owned();
+    let help = "tag a release as `v1.2.3`, or set `tag_prefix` to the prefix of your tags".to_owned();
     let error = TemplateError {
         code: Code::ContextVersion,
         message: reason,
@@ -138,7 +141,7 @@ pub(super) fn render_chart_version(
         message: format!("it renders `{}`, which is not a semantic version: {error}", shortened(rendered)),
         range: 0..template.len(),
         help: Some(
-            "Helm takes semantic versions alone, such as 1.2.3 or 0.0.0-main.9f3c2ab; the filter `identifier` makes a part of one of any text: `0.0.0-{{ git.branch | identifier }}`".to_owned(),
+            "Helm accepts only semantic versions, such as 1.2.3 or 0.0.0-main.9f3c2ab; the filter `identifier` turns any text into a part of one: `0.0.0-{{ git.branch | identifier }}`".to_owned(),
         ),
     })?;
     let tag = tag(&rendered.replace('+', "_"), template)?;
@@ -157,13 +160,13 @@ fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
 /// A help for a template whose output is not a valid tag because of `error`.
 fn help(error: &TagError, template: &str) -> &'static str {
     match error {
-        TagError::Empty => "`when` keeps a rule from firing",
+        TagError::Empty => "use `when` to keep a rule from firing",
         // The result is too long although its parts are slugs.
         TagError::TooLong(_) if template.contains("slug") => {
-            "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or put `slug` around the whole, which keeps apart \
-             what it cuts: `{{ (\"b-\" ~ git.branch) | slug }}`"
+            "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or apply `slug` to the whole, which keeps \
+             shortened texts distinct: `{{ (\"b-\" ~ git.branch) | slug }}`"
         }
-        _ => "the filter `slug` makes a valid tag of any text: `{{ git.branch | slug }}`",
+        _ => "the filter `slug` turns any text into a valid tag: `{{ git.branch | slug }}`",
     }
 }
 

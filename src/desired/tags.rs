@@ -213,8 +213,8 @@ pub fn tags(
     match &context.unknown_event {
         // Silence would look like a run with nothing to publish.
         Some(problem) if nothing => Err(vec![
-            Diagnostic::error(Code::ContextGit, format!("no rule fires, and what event this is cannot be told: {problem}"))
-                .help("say it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`; `manual` is taken where nothing is known"),
+            Diagnostic::error(Code::ContextGit, format!("no rule fires, and the event is unknown: {problem}"))
+                .help("name it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`; `manual` is assumed if nothing is known"),
         ]),
         _ => Ok(resources),
     }
@@ -237,7 +237,7 @@ fn add(config: &Config, context: &Context, tags: &mut ResourceTags, name: &str, 
                 && !rule.prereleases =>
         {
             let reason =
-                format!("`{version}` is a pre-release, and the rule does not say `prereleases = true`");
+                format!("`{version}` is a pre-release, and the rule does not set `prereleases = true`");
             tags.silent.push((name.to_owned(), reason));
             if !tags.tags.iter().chain(&tags.held_back).any(|known| known.tag == rendered.tag) {
                 tags.held_back.push(rendered);

@@ -147,7 +147,7 @@ fn one_tag_with_two_answers_to_a_conflict_collides() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].message.contains("(on_conflict = \"fail\")"), "{}", found[0].message);
     assert!(found[0].message.contains("(on_conflict = \"keep\")"), "{}", found[0].message);
-    assert_eq!(crate::desired::lint(&config).len(), 1, "told once");
+    assert_eq!(crate::desired::lint(&config).len(), 1, "reported once");
 }
 
 #[test]

@@ -169,7 +169,7 @@ impl Templates {
             .or_else(|| known.iter().find(|it| it.ends_with(&format!(".{whole}"))).cloned());
         Some(TemplateError {
             code: Code::TemplateUnknownVariable,
-            message: format!("`{whole}` is not a variable of templates"),
+            message: format!("`{whole}` is not a template variable"),
             range: find_word(source, name).or_else(|| find_word(source, first)).unwrap_or(0..source.len()),
             help: Some(match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -218,7 +218,7 @@ impl Templates {
             ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => plain(
                 Code::TemplateSyntax,
                 format!("the template has a syntax error: {detail}"),
-                Some("expressions stand in `{{ … }}`, as in `v{{ version.major }}`".to_owned()),
+                Some("write expressions in `{{ … }}`, as in `v{{ version.major }}`".to_owned()),
             ),
             ErrorKind::UnknownFilter
             | ErrorKind::UnknownTest
@@ -242,7 +242,7 @@ impl Templates {
                 )
             }
             ErrorKind::OutOfFuel => {
-                plain(Code::TemplateFailed, "the template does not come to an end".to_owned(), None)
+                plain(Code::TemplateFailed, "the template takes too many steps".to_owned(), None)
             }
             kind => {
                 let message = if detail.is_empty() { kind.to_string() } else { detail };
@@ -295,7 +295,7 @@ fn unknown_filter(word: &str, name: &str, range: Range<usize>) -> TemplateError 
     let nearest = OURS.into_iter().find(|ours| strsim::damerau_levenshtein(ours, name) <= 2);
     TemplateError {
         code: Code::TemplateUnknownFilter,
-        message: format!("`{name}` is not a {word} of templates"),
+        message: format!("`{name}` is not a template {word}"),
         range,
         help: Some(match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),

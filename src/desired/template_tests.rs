@@ -47,11 +47,16 @@ fn finds_mistakes_without_a_context() {
         ("a{{ versoin }}", Code::TemplateUnknownVariable, "`versoin`", Some(4..11)),
         ("{{ git.shaa }}", Code::TemplateUnknownVariable, "`git.shaa`", Some(3..11)),
         ("{{ vars.chanel }}", Code::TemplateUnknownVariable, "`vars.chanel`", Some(3..14)),
-        ("{{ version | slag }}", Code::TemplateUnknownFilter, "`slag` is not a filter", Some(13..17)),
+        (
+            "{{ version | slag }}",
+            Code::TemplateUnknownFilter,
+            "`slag` is not a template filter",
+            Some(13..17),
+        ),
         (
             "{{ 1 if version is matchin('x') }}",
             Code::TemplateUnknownFilter,
-            "`matchin` is not a test",
+            "`matchin` is not a template test",
             Some(19..26),
         ),
     ] {

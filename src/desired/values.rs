@@ -154,7 +154,7 @@ impl Values {
             }
         }
         absent
-            .insert("chart.version", "only the `source` and the `annotations` of a chart know it".to_owned());
+            .insert("chart.version", "only the `source` and the `annotations` of a chart have it".to_owned());
         values
     }
 

@@ -78,9 +78,9 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
             ResourceVersion::Other(format!("the git tag `{tag}` does not start with `{prefix}`"))
         }
         // Every tag starts with an empty prefix.
-        (Some(_), Some(other)) => {
-            ResourceVersion::Other(format!("the git tag `{tag}` is a release of the images with `{other}`"))
-        }
+        (Some(_), Some(other)) => ResourceVersion::Other(format!(
+            "the git tag `{tag}` is a release of the images with the prefix `{other}`"
+        )),
         (Some(parsed), None) => from_file().unwrap_or_else(|| match parsed {
             Ok(version) => ResourceVersion::Known(version),
             Err(error) => ResourceVersion::Invalid(format!(

@@ -70,7 +70,7 @@ pub fn prune(
 #[derive(Debug, Default)]
 struct Whole {
     manifests: BTreeSet<Digest>,
-    /// The tags of the last tagged manifest.
+    /// The tags of the last manifest that has any tags.
     last: BTreeSet<Tag>,
 }
 
@@ -177,7 +177,7 @@ impl Pruned {
                         && change.present().is_some_and(|present| tag.is_of_referrers_to(present))
                 });
                 let of = subject.map_or_else(
-                    || "an image of what is removed".to_owned(),
+                    || "an image that is removed".to_owned(),
                     |change| format!("{}, which is removed", change.tag),
                 );
                 signatures.push(Change {

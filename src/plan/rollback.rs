@@ -21,7 +21,7 @@ use crate::observed::{Question, Standing};
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
     /// The outcome and the plan of the record do not belong to one apply, which happens only if the record was edited.
-    #[error("the record contradicts itself: of `{0}`, its plan and its outcome do not both tell")]
+    #[error("the record contradicts itself: `{0}` is not in both its plan and its outcome")]
     Inconsistent(String),
     /// The record names a registry that it does not describe.
     #[error("the record names the registry `{0}` without describing it")]
@@ -32,7 +32,7 @@ impl RollbackError {
     /// Returns the diagnostic, shown to people.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(Code::PlanFile, self.to_string())
-            .help("take the record as `--record FILE` wrote it; nothing in it is meant to be changed")
+            .help("use the record exactly as `--record FILE` wrote it")
     }
 }
 

@@ -192,9 +192,7 @@ fn records_that_contradict_themselves() {
     record.outcome.changes.clear();
     assert_eq!(
         refused(&record),
-        [
-            "the record contradicts itself: of `images.app@local:latest`, its plan and its outcome do not both tell"
-        ]
+        ["the record contradicts itself: `images.app@local:latest` is not in both its plan and its outcome"]
     );
     let mut record = whole();
     record.plan.repositories.clear();

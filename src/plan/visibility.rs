@@ -30,7 +30,7 @@ pub(super) fn visibility(
     let settable = reading.settable && (differs || !is_of_project(provider));
     let why = match action {
         VisibilityAction::ByHand if setting == Some(declared) => {
-            Some(format!("the API says {} already", declared.as_str()))
+            Some(format!("the API already says {}", declared.as_str()))
         }
         VisibilityAction::ByHand => reading.why.clone(),
         VisibilityAction::NoOp | VisibilityAction::Set | VisibilityAction::AfterApply => None,

@@ -61,9 +61,8 @@ async fn read_all(
             break;
         }
         if depth >= MAX_DEPTH || next.len() > room {
-            let why = format!(
-                "more than {MAX_MANIFESTS} manifests, or indexes that lie more than {MAX_DEPTH} deep in one another"
-            );
+            let why =
+                format!("more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep");
             for digest in std::mem::take(&mut next) {
                 let finding =
                     Finding::Unreadable { digest: digest.clone(), why: why.clone(), tags: Vec::new() };

@@ -29,7 +29,7 @@ pub struct Place {
     pub repository: RepositoryName,
     /// The full name, shown to people.
     pub name: String,
-    /// Who should be able to pull.
+    /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
 }
 

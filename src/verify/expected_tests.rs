@@ -40,7 +40,7 @@ fn expected(text: &str, listings: &[&[&str]]) -> (Expected, Vec<Vec<String>>) {
         .collect();
     let releases = Releases::new(&config, TaggedCommits::default());
     let expected = expect(&config, &releases, &places, &listings);
-    let told = |(tag, expected): (&Tag, &ExpectedTag)| {
+    let described = |(tag, expected): (&Tag, &ExpectedTag)| {
         let demand = match &expected.demand {
             Demand::Everywhere => "everywhere".to_owned(),
             Demand::EverywhereIfAnywhere => "everywhere if anywhere".to_owned(),
@@ -53,7 +53,7 @@ fn expected(text: &str, listings: &[&[&str]]) -> (Expected, Vec<Vec<String>>) {
         };
         format!("{tag}: {demand}")
     };
-    let tags = expected.repositories.iter().map(|it| it.tags.iter().map(told).collect()).collect();
+    let tags = expected.repositories.iter().map(|it| it.tags.iter().map(described).collect()).collect();
     (expected, tags)
 }
 
@@ -121,12 +121,12 @@ fn rules_that_cannot_be_rendered_any_more_are_told_once() {
     );
     let (expected, tags) = expected(&text, &[&["v1.0.0", "v1.1.0"], &["v1.0.0"]]);
     assert!(!tags[0].iter().any(|tag| tag.starts_with("sha-")), "{:?}", tags[0]);
-    let told: Vec<_> =
+    let unverified: Vec<_> =
         expected.unverified.iter().map(|it| (it.name.as_str(), it.why.as_str(), it.versions.len())).collect();
     assert_eq!(
-        told,
+        unverified,
         [
-            ("commit", "what it rendered on `pull_request` is not known", 0),
+            ("commit", "the tags it rendered on `pull_request` are not known", 0),
             ("commit", "`git.short_sha` has no value here: this clone has no git tag `v1.1.0`", 2),
         ]
     );

@@ -46,7 +46,7 @@ pub struct ObservedRepository {
     pub corrupt: BTreeMap<Tag, Digest>,
     /// The root of the last version, if something is declared about it.
     pub root: Option<Root>,
-    /// Who can pull, or `None` if that was not asked.
+    /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
     pub reading: Reading,

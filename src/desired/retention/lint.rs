@@ -17,24 +17,24 @@ use crate::model::{EventName, ResourceId, Tag};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum SubjectError {
     /// The rule does not print the number of the pull request.
-    #[error("nothing in the tags of rule `{rule}` says which pull request they are of")]
+    #[error("nothing in the tags of rule `{rule}` says which pull request they belong to")]
     NoNumber { rule: String },
     /// The rule's tags cannot be read back.
-    #[error("which tags rule `{rule}` renders cannot be read back: {why}")]
+    #[error("the tags of rule `{rule}` cannot be read back: {why}")]
     Unreadable { rule: String, why: Unreadable },
     /// The rule renders any text.
-    #[error("rule `{rule}` renders any text, so that nothing shows which tags are its own")]
+    #[error("rule `{rule}` renders any text, so nothing shows which tags are its own")]
     Free { rule: String },
     /// Another rule may render every tag that the rule renders.
-    #[error("the tags of rule `{rule}`, as `{tag}`, may as well be of rule `{other}`")]
+    #[error("the tags of rule `{rule}`, such as `{tag}`, may also come from rule `{other}`")]
     Shared { rule: String, other: String, tag: Tag },
     /// A number can be read in more than one way.
     #[error(
-        "in the tags of rule `{rule}`, as `{tag}`, it cannot be told where the number of the pull request ends"
+        "in the tags of rule `{rule}`, such as `{tag}`, the end of the pull request number cannot be determined"
     )]
     Ambiguous { rule: String, tag: Tag },
     /// No tag is certain to come from the rule.
-    #[error("of no tag it is certain that rule `{rule}` renders it")]
+    #[error("no tag is certain to come from rule `{rule}`")]
     Uncertain { rule: String },
 }
 
@@ -51,23 +51,22 @@ impl SubjectError {
     }
 
     fn help(&self, by_event: bool) -> String {
-        let by_glob =
-            "give the retention `match = \"…\"` with a glob of the tags that are meant, instead of `rule`";
+        let by_glob = "give the retention a `match = \"…\"` with a glob for its tags, instead of `rule`";
         match self {
-            Self::NoNumber { .. } => "put the number into the template, as `pr-{{ pr.number }}`, or let the tags go by `keep_last` or `older_than`".to_owned(),
+            Self::NoNumber { .. } => "put the number into the template, as in `pr-{{ pr.number }}`, or remove the tags by `keep_last` or `older_than`".to_owned(),
             Self::Shared { other, .. } if by_event => {
                 format!("start the templates of the two rules with different text, or give `{other}` a `match` that lets fewer names through")
             }
             Self::Shared { other, .. } => {
                 format!("start the templates of the two rules with different text, give `{other}` a `match` that lets fewer names through, or {by_glob}")
             }
-            Self::Ambiguous { .. } => "put a character that is no digit behind the number, as `pr-{{ pr.number }}-…`".to_owned(),
-            Self::Free { .. } if by_event => "start the template with fixed text, as `pr-`".to_owned(),
+            Self::Ambiguous { .. } => "put a character that is not a digit after the number, as in `pr-{{ pr.number }}-…`".to_owned(),
+            Self::Free { .. } if by_event => "start the template with fixed text, such as `pr-`".to_owned(),
             Self::Free { .. } => {
                 format!("start the template with fixed text, give the rule a `match` without a leading `*`, or {by_glob}")
             }
             Self::Unreadable { .. } | Self::Uncertain { .. } if by_event => {
-                "let the template print the number as it is, as `pr-{{ pr.number }}`, and the rule have no `when`".to_owned()
+                "print the number unchanged in the template, as in `pr-{{ pr.number }}`, and remove `when` from the rule".to_owned()
             }
             Self::Unreadable { .. } | Self::Uncertain { .. } => by_glob.to_owned(),
         }

@@ -215,7 +215,7 @@ fn silence(retention: &Retention, context: &Context) -> Option<String> {
     let acts = retention.condition != RetentionCondition::PullRequestClosed
         || context.event == EventName::PullRequestClosed;
     let taken = match &context.unknown_event {
-        Some(problem) => format!(", which is taken since {problem}; `--event` says which event it is"),
+        Some(problem) => format!(", which is assumed because {problem}; set the event with `--event`"),
         None => String::new(),
     };
     (!acts).then(|| {

@@ -264,7 +264,7 @@ fn images_that_share_a_repository_under_two_names_spare_each_other() {
 
     let config = of("[retention.commits]\nrule = \"sha\"\nolder_than = \"1d\"\nimages = [\"app\"]\n");
     let found: Vec<String> = crate::desired::lint(&config).into_iter().map(|it| it.message).collect();
-    assert!(found.iter().any(|it| it.contains("may as well be of rule `nightly`")), "{found:?}");
+    assert!(found.iter().any(|it| it.contains("may also come from rule `nightly`")), "{found:?}");
 }
 
 /// Returns the findings of lint for the base configuration with this change and this retention.
@@ -286,50 +286,50 @@ fn lint_says_where_tags_cannot_be_told_apart() {
             "pr-{{ pr.number }}",
             "pr",
             &closed,
-            "nothing in the tags of rule `pr` says which pull request they are of",
+            "nothing in the tags of rule `pr` says which pull request they belong to",
         ),
         (
             "match = [\"main\", \"develop\"]",
             "",
             branches,
-            "rule `branch` renders any text, so that nothing shows which tags are its own",
+            "rule `branch` renders any text, so nothing shows which tags are its own",
         ),
         (
             "match = [\"main\", \"develop\"]",
             "",
             commits,
-            "the tags of rule `sha`, as `sha-0123456`, may as well be of rule `branch`",
+            "the tags of rule `sha`, such as `sha-0123456`, may also come from rule `branch`",
         ),
         (
             "match = [\"main\", \"develop\"]",
             "",
             &closed,
-            "the tags of rule `pr`, as `pr-1`, may as well be of rule `branch`",
+            "the tags of rule `pr`, such as `pr-1`, may also come from rule `branch`",
         ),
         ("match = [\"main\", \"develop\"]", "match = \"feature/*\"", &closed, ""),
         (
             "sha-{{ git.short_sha }}",
             "sha-{{ git.sha | upper }}",
             commits,
-            "which tags rule `sha` renders cannot be read back: its template uses the filter `upper`, which does not show what went in",
+            "the tags of rule `sha` cannot be read back: its template uses the filter `upper`, which hides its input",
         ),
         (
             "pr-{{ pr.number }}",
             "pr-{{ pr.number }}{{ version.major }}",
             &closed,
-            "in the tags of rule `pr`, as `pr-9999910`, it cannot be told where the number of the pull request ends",
+            "in the tags of rule `pr`, such as `pr-9999910`, the end of the pull request number cannot be determined",
         ),
         (
             "{{ git.branch | slug }}",
             "sha-{% if git.branch %}x{% endif %}",
             commits,
-            "the tags of rule `sha`, as `sha-0123456`, may as well be of rule `branch`",
+            "the tags of rule `sha`, such as `sha-0123456`, may also come from rule `branch`",
         ),
         (
             "on = [\"branch\", \"pull_request\"]",
             "on = \"branch\"\nwhen = \"git.short_sha == 'nothing'\"",
             commits,
-            "of no tag it is certain that rule `sha` renders it",
+            "no tag is certain to come from rule `sha`",
         ),
     ] {
         let said = lint_of(from, to, retention);

@@ -73,7 +73,7 @@ impl Class {
     }
 }
 
-/// The version that `text` in a tag stands for.
+/// Returns the version that `text` in a tag represents.
 pub(super) fn version(text: &str) -> Option<Version> {
     // A semantic version contains no `_`, so a `_` must have been a `+`.
     let version = Version::parse(&text.replacen('_', "+", 1)).ok()?;

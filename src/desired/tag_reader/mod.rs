@@ -34,19 +34,19 @@ pub(super) enum Unreadable {
     #[error("its template computes with `{0}`")]
     Word(String),
     /// A filter gives the same text for different inputs.
-    #[error("its template uses the filter `{0}`, which does not show what went in")]
+    #[error("its template uses the filter `{0}`, which hides its input")]
     Filter(String),
     /// A function or method is called.
     #[error("its template calls a function")]
     Call,
     /// A variable is used but cannot be found in the tag.
-    #[error("what its template prints of `{0}` cannot be found in the tag")]
+    #[error("the value of `{0}` cannot be found in the tag")]
     NotFound(String),
     /// A variable appears twice, or two variables depend on each other.
     #[error("its template prints `{0}` and `{1}`, which depend on each other")]
     Dependent(String, String),
     /// The template behaves differently with other values.
-    #[error("its template renders no single pattern")]
+    #[error("its template does not follow a single pattern")]
     Pattern,
     /// The template cannot be rendered.
     #[error("its template cannot be rendered: {0}")]

@@ -155,15 +155,12 @@ fn what_cannot_be_read_back_says_why() {
     assert_eq!(why("{{ 'a' if version.pre else 'b' }}"), "its template computes with `if`");
     assert_eq!(
         why("{{ git.tag | replace('v', '') }}"),
-        "its template uses the filter `replace`, which does not show what went in"
+        "its template uses the filter `replace`, which hides its input"
     );
     assert_eq!(why("{{ git.tag.replace('v', '') }}"), "its template calls a function");
-    assert_eq!(why("{{ git.tag[1:] }}"), "what its template prints of `git.tag` cannot be found in the tag");
-    assert_eq!(why("{{ git.branch[:100] }}"), "its template renders no single pattern");
-    assert_eq!(
-        why("{{ pr.number % 10 }}"),
-        "what its template prints of `pr.number` cannot be found in the tag"
-    );
+    assert_eq!(why("{{ git.tag[1:] }}"), "the value of `git.tag` cannot be found in the tag");
+    assert_eq!(why("{{ git.branch[:100] }}"), "its template does not follow a single pattern");
+    assert_eq!(why("{{ pr.number % 10 }}"), "the value of `pr.number` cannot be found in the tag");
     assert_eq!(
         why("{{ version }}-{{ version.major }}"),
         "its template prints `version` and `version.major`, which depend on each other"
@@ -174,12 +171,9 @@ fn what_cannot_be_read_back_says_why() {
     );
     assert_eq!(
         why("{{ git.branch | slug | short(20) }}"),
-        "what its template prints of `git.branch` cannot be found in the tag"
+        "the value of `git.branch` cannot be found in the tag"
     );
-    assert_eq!(
-        why("{{ version.major + 1 }}"),
-        "what its template prints of `version.major` cannot be found in the tag"
-    );
+    assert_eq!(why("{{ version.major + 1 }}"), "the value of `version.major` cannot be found in the tag");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The trial of a template: which constructs it may contain, and where its output contains the input values.
+//! The trial of a template: the constructs that it may contain, and the places of the input values in its output.
 
 use std::collections::BTreeSet;
 
