@@ -23,7 +23,7 @@ pub(super) fn find<'a>(
     resources: impl IntoIterator<Item = (&'a ResourceId, &'a [RenderedTag])>,
     situation: &str,
 ) -> Vec<Diagnostic> {
-    let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
+    let (mut diagnostics, mut seen) = (Vec::new(), HashSet::new());
     let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
     for (id, tags) in resources {
         let Some(resource) = config.resources.get(id) else { continue };
@@ -40,7 +40,7 @@ pub(super) fn find<'a>(
                     continue;
                 };
                 if let Some(diagnostic) = collision(config, first, claim, &repository, situation)
-                    && told.insert(diagnostic.message.clone())
+                    && seen.insert(diagnostic.message.clone())
                 {
                     diagnostics.push(diagnostic);
                 }
@@ -58,13 +58,13 @@ fn repository_place(config: &Config, id: &ResourceId) -> Option<Place> {
 /// Finds each repository that a chart shares with another resource. Helm takes every tag of a repository that is a
 /// version for a version of the chart.
 pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
-    let (mut diagnostics, mut told) = (Vec::new(), HashSet::new());
+    let (mut diagnostics, mut seen) = (Vec::new(), HashSet::new());
     let mut first: HashMap<String, &ResourceId> = HashMap::new();
     for (id, resource) in &config.resources {
         for (identity, repository) in places(config, resource) {
             let other = *first.entry(identity).or_insert(id);
             let is_chart = |id: &ResourceId| id.kind == ResourceKind::Chart;
-            if other == id || !(is_chart(id) || is_chart(other)) || !told.insert((other, id)) {
+            if other == id || !(is_chart(id) || is_chart(other)) || !seen.insert((other, id)) {
                 continue;
             }
             let message = format!("{} and {} share the repository `{repository}`", other.title(), id.title());

@@ -63,11 +63,11 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     }
     let mut fired: BTreeSet<&str> = BTreeSet::new();
     // Errors at one place are reported once, on the first event that shows them.
-    let mut told: HashSet<Places> = diagnostics.iter().map(places).collect();
+    let mut seen: HashSet<Places> = diagnostics.iter().map(places).collect();
     let contents = Contents::new(&renderer);
     for sample in &samples {
         for diagnostic in contents.lint(&renderer, sample, &broken) {
-            if told.insert(places(&diagnostic)) {
+            if seen.insert(places(&diagnostic)) {
                 diagnostics.push(diagnostic);
             }
         }
@@ -77,7 +77,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
             None => groups.as_slice(),
         };
         for diagnostic in render(&renderer, resources, sample, &broken, &mut fired) {
-            if told.insert(places(&diagnostic)) || diagnostic.labels.is_empty() {
+            if seen.insert(places(&diagnostic)) || diagnostic.labels.is_empty() {
                 diagnostics.push(diagnostic);
             }
         }

@@ -44,10 +44,10 @@ pub fn against(
             found.entry(pair).or_default().insert(&claim.tag.tag);
         }
     }
-    let told = found.iter().map(|((one, two, difference, repository), tags)| {
+    let diagnostics = found.iter().map(|((one, two, difference, repository), tags)| {
         diagnostic((config, *one), (other, *two), difference, repository, tags)
     });
-    told.collect()
+    diagnostics.collect()
 }
 
 fn claims<'a>(

@@ -59,7 +59,7 @@ fn tag(text: &str) -> Tag {
 }
 
 #[test]
-fn a_tag_is_of_the_rule_that_prints_most_around_the_version() {
+fn a_tag_belongs_to_the_rule_that_prints_most_around_the_version() {
     with(|releases, image| {
         let readers = releases.readers(&ResourceId::image("app"), image);
         assert!(readers.reads("version") && readers.reads("slim") && !readers.reads("latest"));

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_long_in_spite_of_slug_is_told_how_to_shorten() {
+    fn a_tag_that_is_too_long_despite_slug_gets_help_to_shorten_it() {
         let long = format!("b-{}", "x".repeat(Tag::MAX_LENGTH));
         for (rendered, template, expected) in [
             (long.as_str(), "b-{{ git.branch | slug }}", "short(100)"),

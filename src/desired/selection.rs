@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_is_told_with_what_there_is() {
+    fn a_target_that_names_nothing_is_reported_with_the_addresses() {
         let resource = ResourceId::image("app");
         let address = Address { resource: &resource, registry: "ghcr", tag: "v1.2" };
         let selection =

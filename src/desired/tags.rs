@@ -177,7 +177,7 @@ pub fn tags(
     let renderer = Renderer::new(config);
     let mut firings = renderer.fire_all(context);
     let (mut resources, mut diagnostics): (_, Vec<Diagnostic>) = (IndexMap::new(), Vec::new());
-    let (mut told, mut versionless) = (HashSet::new(), false);
+    let (mut seen, mut versionless) = (HashSet::new(), false);
     for (id, resource) in &config.resources {
         let (version, _) = renderer.values(context, id, resource);
         let mut tags = ResourceTags {
@@ -196,7 +196,7 @@ pub fn tags(
                     // A git tag without a version is one mistake, however many rules need the version.
                     let again =
                         diagnostic.code == Code::ContextVersion && std::mem::replace(&mut versionless, true);
-                    if !again && told.insert((diagnostic.code, diagnostic.message.clone())) {
+                    if !again && seen.insert((diagnostic.code, diagnostic.message.clone())) {
                         diagnostics.push(diagnostic);
                     }
                 }

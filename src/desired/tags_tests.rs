@@ -186,7 +186,7 @@ fn a_pre_release_of_any_kind_may_fire() {
 }
 
 #[test]
-fn templates_are_checked_though_something_else_is_wrong() {
+fn templates_are_checked_despite_other_errors() {
     let text = CONFIG
         .replace("template = \"beta\"", "template = \"{{ versoin }}\"")
         .replace("tag_prefix = \"tool/v\"", "tag_prefix = 7\nregistries = [\"nope\"]");

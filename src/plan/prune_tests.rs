@@ -72,7 +72,7 @@ fn told(pruned: &Pruned, names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_tag_goes_as_the_registry_can() {
+fn a_tag_is_removed_as_the_registry_allows() {
     let tags = [("-pr-12", "a"), ("=pr-13", "b")];
     let kept = "pr-13 kept: one of the newest 2";
     let why = "it is closed".to_owned();
@@ -87,7 +87,7 @@ fn a_tag_goes_as_the_registry_can() {
 }
 
 #[test]
-fn a_manifest_goes_where_nothing_that_stays_needs_it() {
+fn a_manifest_is_removed_if_nothing_that_stays_needs_it() {
     for (why, held, expected) in [
         (
             "only tags that go",
@@ -113,7 +113,7 @@ fn a_manifest_goes_where_nothing_that_stays_needs_it() {
 }
 
 #[test]
-fn what_lists_a_manifest_goes_before_it() {
+fn an_index_is_removed_before_its_manifests() {
     let held = [
         ("child", &["a-child"][..], &["leaf"][..]),
         ("parent", &["z-parent"], &["child", "bare"]),
@@ -129,7 +129,7 @@ fn what_lists_a_manifest_goes_before_it() {
 }
 
 #[test]
-fn signatures_are_shown_with_what_they_belong_to() {
+fn signatures_are_shown_with_their_subject() {
     let signature = format!("sha256-{}.sig", digest("a").hex());
     let other = format!("sha256-{}.sig", digest("main").hex());
     let held = [
@@ -159,15 +159,15 @@ fn the_last_tags_of_a_package_stay() {
     let held = [("a", &["pr-12"][..], &["x"][..]), ("b", &["pr-13"], &[]), ("x", &[], &[])];
     let tags = [("-pr-12", "a"), ("-pr-13", "b")];
     let mut removing = manifests(&held);
-    let told_of = |removing: Removing| told(&pruned(&tags, Some(removing)), &["x"]);
+    let described = |removing: Removing| told(&pruned(&tags, Some(removing)), &["x"]);
     let last = |tag: &str| format!("{tag} cannot be removed: {LAST}");
-    assert_eq!(told_of(removing.clone()), ["pr-12 Manifest", &last("pr-13"), "x orphan"]);
+    assert_eq!(described(removing.clone()), ["pr-12 Manifest", &last("pr-13"), "x orphan"]);
     if let Removing::Manifests(inventory) = &mut removing {
         let mut manifests = inventory.manifests().clone();
         manifests.get_mut(&digest("a")).expect("held").created = Some(NOW);
         *inventory = Inventory::new(manifests);
     }
-    assert_eq!(told_of(removing), [&last("pr-12"), "pr-13 Manifest"]);
+    assert_eq!(described(removing), [&last("pr-12"), "pr-13 Manifest"]);
 }
 
 #[test]

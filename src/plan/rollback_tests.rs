@@ -74,7 +74,7 @@ fn plan(record: &Record, standing: Standing) -> Plan {
 }
 
 #[test]
-fn what_is_to_become_of_a_tag() {
+fn every_case_of_a_rollback() {
     use {Action::*, RemovalMethod as By};
     let unable = Reason::CannotRemove { why: "it deletes nothing".to_owned() };
     let refuses = || Some(Err("it deletes nothing".to_owned()));
@@ -129,7 +129,7 @@ fn what_is_to_become_of_a_tag() {
 }
 
 #[test]
-fn what_an_apply_did_not_change_is_not_in_the_way_back() {
+fn a_rollback_leaves_out_unchanged_tags() {
     for result in ["unchanged", "kept", "skipped", "stale"] {
         let record = record(&[("latest", "forward", 'a', 'b', result)]);
         let rollback = Rollback::new(&record, &Selection::default()).expect("a way back");

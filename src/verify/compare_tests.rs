@@ -73,17 +73,17 @@ fn world_of(config: &str, standing: Standing<'_>) -> (Expected, Observed) {
 /// Every drift and finding, as `REGISTRY TAG: words`.
 fn told(expected: &Expected, observed: &Observed) -> Vec<String> {
     let verification = compare(expected, observed, String::new());
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for repository in &verification.repositories {
         let registry = &repository.registry;
         let drifted = repository.tags.iter().filter_map(|tag| Some((tag, tag.drift.as_ref()?)));
-        told.extend(drifted.map(|(tag, drift)| format!("{registry} {}: {drift}", tag.tag)));
+        lines.extend(drifted.map(|(tag, drift)| format!("{registry} {}: {drift}", tag.tag)));
         let findings = repository.findings.iter();
-        told.extend(findings.map(|finding| format!("{registry} {}: {finding}", finding.subject())));
-        told.extend(repository.notes.iter().map(|note| format!("{registry} note: {note}")));
+        lines.extend(findings.map(|finding| format!("{registry} {}: {finding}", finding.subject())));
+        lines.extend(repository.notes.iter().map(|note| format!("{registry} note: {note}")));
     }
-    assert_eq!(verification.stands, !told.iter().any(|line| !line.contains(" note: ")), "{told:?}");
-    told
+    assert_eq!(verification.stands, !lines.iter().any(|line| !line.contains(" note: ")), "{lines:?}");
+    lines
 }
 
 fn drift(standing: Standing<'_>) -> Vec<String> {
@@ -92,7 +92,7 @@ fn drift(standing: Standing<'_>) -> Vec<String> {
 }
 
 #[test]
-fn what_stands_stands() {
+fn nothing_drifts_if_everything_is_in_place() {
     let same: &[(&str, &str)] = &[("v1.0.0", "1"), ("v2.0.0", "2"), ("latest", "2"), ("main", "m")];
     assert_eq!(drift(&[same, same, same]), Vec::<String>::new());
     // Nothing is published yet, and tags that belong to no rule do not matter.
@@ -140,7 +140,7 @@ mutability = "forward"
 [images.app]
 source = "oci:x"
 "#;
-    for (standing, told) in [
+    for (standing, lines) in [
         (&[("v1.0.0", "1"), ("v2.0.0", "2"), ("slim-2.0.0", "2"), ("v2", "2")][..], &[][..]),
         (&[("v1.0.0", "1"), ("v2.0.0", "2")], &["a slim-2.0.0: drift: missing", "a v2: drift: missing"]),
         (
@@ -149,7 +149,7 @@ source = "oci:x"
         ),
     ] {
         let (expected, observed) = world_of(RULES, &[standing]);
-        assert_eq!(self::told(&expected, &observed), told, "{standing:?}");
+        assert_eq!(self::told(&expected, &observed), lines, "{standing:?}");
     }
 }
 
@@ -203,7 +203,7 @@ fn a_branch_is_in_all_registries_or_none() {
 }
 
 #[test]
-fn corruption_is_told_and_nothing_else_of_the_tag() {
+fn a_corrupt_tag_has_no_other_drift() {
     let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
     observed.repositories[0].corrupt.insert(tag("latest"), digest_of("y"));
     let found = digest_of("y").short(12);

@@ -89,14 +89,14 @@ fn each_registry_has_every_version_and_its_own_lines() {
 }
 
 #[test]
-fn of_a_repository_without_versions_no_tag_of_one_is_expected() {
+fn a_repository_without_versions_needs_no_tags_of_versions() {
     let (expected, tags) = expected(&format!("{RULES}{IMAGE}"), &[&["v1.0.0"], &["other"]]);
     assert_eq!(tags[1], Vec::<String>::new());
     assert!(expected.repositories[1].versions.is_empty() && expected.repositories[1].last.is_some());
 }
 
 #[test]
-fn a_pre_release_is_the_last_version_only_where_there_is_no_release() {
+fn a_pre_release_is_the_last_version_only_if_there_is_no_release() {
     let (expected, tags) = expected(&format!("{RULES}{IMAGE}"), &[&["v1.0.0-rc.1"], &[]]);
     assert_eq!(
         expected.repositories[0].last.as_ref().map(ToString::to_string).as_deref(),
@@ -115,7 +115,7 @@ fn a_version_that_does_not_take_a_forward_tag_withholds_it() {
 }
 
 #[test]
-fn rules_that_cannot_be_rendered_any_more_are_told_once() {
+fn rules_that_can_no_longer_be_rendered_are_reported_once() {
     let text = format!(
         "{RULES}[tags.commit]\non = [\"tag\", \"pull_request\"]\ntemplate = \"sha-{{{{ git.short_sha }}}}\"\n{IMAGE}"
     );
@@ -154,7 +154,7 @@ fn without_a_full_version_nothing_is_known() {
 }
 
 #[test]
-fn a_selection_keeps_tags_and_tells_of_what_is_nowhere() {
+fn a_selection_keeps_tags_and_reports_unknown_targets() {
     let config = config_of(&format!("{RULES}{IMAGE}"));
     let all = places(&config, &Selection::default());
     let selection = Selection::new(&[

@@ -134,7 +134,7 @@ mod tests {
         let tags: Vec<(Tag, Digest)> = ["e", "d", "c", "b", "a", "x"]
             .map(|tag| (tag.parse().expect("a tag"), Digest::of(tag.as_bytes())))
             .to_vec();
-        let told = |targets: &[&str]| -> Vec<String> {
+        let merged = |targets: &[&str]| -> Vec<String> {
             let resources = resources();
             let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
             merge(
@@ -149,9 +149,9 @@ mod tests {
             })
             .collect()
         };
-        assert_eq!(told(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
-        assert_eq!(told(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);
-        assert_eq!(told(&["images.two@r"]), [""; 0], "its name for the registry is another");
-        assert_eq!(told(&["images.two@other:c", "images.one:b"]), ["- c two", "= b two"]);
+        assert_eq!(merged(&[]), ["- e two", "= d one", "- c two", "= b two", "- a one"]);
+        assert_eq!(merged(&["images.one"]), ["= d one", "= c one", "= b two", "- a one"]);
+        assert_eq!(merged(&["images.two@r"]), [""; 0], "its name for the registry is another");
+        assert_eq!(merged(&["images.two@other:c", "images.one:b"]), ["- c two", "= b two"]);
     }
 }

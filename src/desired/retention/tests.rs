@@ -110,7 +110,7 @@ fn all_tags_of_a_closed_pull_request_go() {
 }
 
 #[test]
-fn a_number_that_is_changed_on_its_way_is_rendered_and_compared() {
+fn a_number_that_a_filter_changes_is_rendered_and_compared() {
     let config =
         config_of(&format!("{}{PR}", BASE.replace("{{ pr.number }}", "{{ '%05d' | format(pr.number) }}")));
     let tags = ["pr-00012", "pr-12", "pr-00123"].map(|tag| listed(tag, None));
@@ -134,7 +134,7 @@ fn on_another_event_the_retention_is_silent() {
 }
 
 #[test]
-fn the_newest_stay_and_what_has_no_time() {
+fn the_newest_and_tags_without_a_time_stay() {
     let config = with("[retention.commits]\nrule = \"sha\"\nkeep_last = 2\n");
     let tags = [
         listed("sha-0000001", Some(5)),
@@ -191,7 +191,7 @@ fn versions_order_themselves_and_the_highest_of_each_line_stays() {
 }
 
 #[test]
-fn a_glob_spares_what_forward_tags_and_signatures_hang_on() {
+fn a_glob_spares_signatures_and_tags_behind_forward_tags() {
     let config = with("[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\n");
     let signature = format!("sha256-{}.sig", "a".repeat(64));
     let referrers = format!("sha512-{}", "0".repeat(64));
@@ -274,7 +274,7 @@ fn lint_of(from: &str, to: &str, retention: &str) -> Vec<String> {
 }
 
 #[test]
-fn lint_says_where_tags_cannot_be_told_apart() {
+fn lint_reports_tags_that_cannot_be_distinguished() {
     let commits = "[retention.it]\nrule = \"sha\"\nkeep_last = 3\n";
     let branches = "[retention.it]\nrule = \"branch\"\nkeep_last = 3\n";
     let closed = PR.replace("retention.pr", "retention.it");

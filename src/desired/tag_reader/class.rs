@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_hold_for_what_is_left_of_a_name() {
+    fn globs_apply_to_the_rest_of_a_name() {
         for (glob, certain, possible) in [
             ("main", vec!["main"], vec![]),
             ("Release/*", vec!["release-1.x", "release-a-b"], vec!["release", "released"]),

@@ -149,7 +149,7 @@ fn a_reader_takes_what_its_rule_renders_and_nothing_near_it() {
 }
 
 #[test]
-fn what_cannot_be_read_back_says_why() {
+fn a_template_that_cannot_be_read_back_says_why() {
     let why = |template: &str| reader(&config(template, "on = \"tag\"")).expect_err(template).to_string();
     assert_eq!(why("{% if version.pre %}x{% endif %}v{{ version }}"), "its template has conditions or loops");
     assert_eq!(why("{{ 'a' if version.pre else 'b' }}"), "its template computes with `if`");
@@ -177,7 +177,7 @@ fn what_cannot_be_read_back_says_why() {
 }
 
 #[test]
-fn only_fixed_text_shows_whose_a_tag_is() {
+fn only_fixed_text_identifies_the_rule_of_a_tag() {
     let free = |template: &str, keys: &str| reader(&config(template, keys)).expect(template).is_free();
     assert!(free("{{ git.branch | slug }}", "on = \"branch\""));
     assert!(free("{{ git.branch | slug }}", "on = \"branch\"\nmatch = [\"main\", \"*\"]"));
@@ -200,7 +200,7 @@ fn a_number_that_can_be_cut_in_two_ways_is_both() {
 
 proptest! {
     #[test]
-    fn what_a_rule_renders_its_reader_reads(
+    fn a_reader_reads_every_tag_of_its_rule(
         number in 1..u64::MAX,
         sha in "[0-9a-f]{40}",
         branch in "[a-zA-Z0-9][a-zA-Z0-9/_.#é-]{0,160}",
