@@ -16,8 +16,8 @@ struct Claim<'a> {
     tag: &'a RenderedTag,
 }
 
-/// Finds every collision among the tags of resources, each given with the resource. `situation` is shown to people: `on
-/// a release`.
+/// Finds every collision among the tags of resources, each given with the resource. `situation` is shown to people:
+/// `on a release`.
 pub(super) fn find<'a>(
     config: &'a Config,
     resources: impl IntoIterator<Item = (&'a ResourceId, &'a [RenderedTag])>,

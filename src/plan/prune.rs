@@ -92,7 +92,7 @@ impl Pruned {
         let mut orphans = Vec::new();
         if let Some(inventory) = inventory {
             let signatures = self.signatures(inventory, &whole, &changes);
-            // A glob that matches everything kept them as ordinary tags.
+            // A glob that matches everything has already listed them, as tags that stay.
             changes.retain(|change| signatures.iter().all(|signature| signature.tag != change.tag));
             changes.extend(signatures);
             let depths = inventory.parents_first(&whole.manifests);

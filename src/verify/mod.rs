@@ -1,5 +1,5 @@
-//! Verifies that published content is still in place. The registry is the only memory: the tags that a registry lists
-//! determine the versions, and the rules determine the tags that those should have.
+//! Verifies that published content is still in place. Nothing is remembered outside the registries: the tags that a
+//! registry lists determine the versions, and the rules determine the tags that those versions should have.
 //!
 //! The steps: [`places`] of the configuration, [`list`] their tags, [`expect`] the tags that should exist, [`observe`]
 //! those that do, and [`compare`] the two. The `async` functions ask registries; the rest is pure.

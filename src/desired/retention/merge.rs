@@ -62,9 +62,9 @@ fn protects(reason: &KeepReason) -> bool {
     }
 }
 
-/// Merges the decisions of each resource, given with its name for the registry, about one repository, in the order of
-/// its `tags`. A tag is removed if a retention of one resource says so and none protects it. A resource that is not
-/// selected removes nothing but still protects.
+/// Merges the decisions of each resource, given with its name for the registry, about one repository, in the order of its
+/// `tags`. A tag is removed if a retention of one resource says so and none protects it. An address that is not selected
+/// removes nothing but still protects.
 pub fn merge(
     decisions: Vec<((&ResourceId, &str), Decisions)>,
     tags: &[(Tag, Digest)],
