@@ -58,7 +58,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
         if described != planned.name {
             errors.push(PrepareError::Inconsistent {
                 address: planned.address.clone(),
-                reason: format!("it is for `{}`, and describes the registry as `{described}`", planned.name),
+                reason: format!("it is for `{}` but describes the registry as `{described}`", planned.name),
             });
         }
         let content = planned.content.as_ref().map(|it| content(&planned.address, it, options, &mut sources));
@@ -151,10 +151,10 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
 pub(super) fn gone_diagnostic(it: &Prepared<'_>, change: &Change) -> Diagnostic {
     let wanted = change.wanted().map_or_else(|| "nothing".to_owned(), |wanted| wanted.short(12));
     let message = format!(
-        "{}:{}: the plan wants {wanted}, which neither its source nor the repository holds any more",
+        "{}:{}: the plan wants {wanted}, but neither its source nor the repository has it any more",
         it.planned.name, change.tag
     );
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
 }
 
 /// What to say of a tag that does not stand as planned.
@@ -172,13 +172,13 @@ pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Diges
                 digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12))
             };
             format!(
-                "{name}:{tag} was moved since the plan was made: it named {}, and names {}",
+                "{name}:{tag} was moved since the plan was made: it named {} and now names {}",
                 short(before),
                 short(found)
             )
         }
     };
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
 }
 
 /// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned. Gives the positions

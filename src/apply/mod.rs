@@ -197,10 +197,10 @@ async fn unless_cancelled<T>(
 fn interrupted(stage: Stage, moved: usize) -> Diagnostic {
     let tags = if moved == 1 { "1 tag".to_owned() } else { format!("{moved} tags") };
     let message = match (moved, stage) {
-        (0, _) => "interrupted before any tag moved: what was sent is named by nothing".to_owned(),
+        (0, _) => "interrupted before any tag moved; no tag names what was sent".to_owned(),
         (_, Stage::ReadBack) => format!("interrupted after {tags} moved, before all were read back"),
         _ => format!("interrupted after {tags} moved"),
     };
     Diagnostic::error(Code::ApplyInterrupted, message)
-        .help("the same command again goes on where this one stopped: what is in place is not sent twice")
+        .help("run the same command again to continue; content that is in place is not sent again")
 }

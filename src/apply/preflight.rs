@@ -123,7 +123,7 @@ fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
             Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
-            _ => format!("cannot find out whether to {} is allowed", alternatives(&what)),
+            _ => format!("cannot find out whether the credentials may {}", alternatives(&what)),
         };
         let name = &one.it.planned.name;
         diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);

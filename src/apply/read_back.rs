@@ -167,7 +167,7 @@ fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) 
     let (name, tag) = (&it.planned.name, &change.tag);
     let message = format!("{name}:{tag} was {was}, but names {} when read back", names(found));
     Diagnostic::error(Code::ApplyReadBack, message)
-        .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows how it stands")
+        .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows what it names now")
 }
 
 /// A digest that is known to be there: only that can be asked about, since absent and private look alike.

@@ -56,7 +56,7 @@ pub enum PrepareError {
     },
     /// A source holds something else than when the plan was made.
     #[error(
-        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned}, and is {found}"
+        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned} and is now {found}"
     )]
     SourceChanged {
         /// The repository's address.
@@ -70,7 +70,7 @@ pub enum PrepareError {
     },
     /// Something that refers to the content is not in the source any more.
     #[error(
-        "{address}: the source `{source_spec}` changed since the plan was made: {referrer}, which refers to {subject}, is not there any more"
+        "{address}: the source `{source_spec}` changed since the plan was made: {referrer}, which refers to {subject}, is no longer there"
     )]
     ReferrerGone {
         /// The repository's address.
@@ -101,7 +101,7 @@ impl PrepareError {
         };
         match self {
             Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
-                "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
+                "publish under another version; or set `on_conflict = \"keep\"` on the rule to keep the digest that was published first",
             ),
             Self::Blocked { help, .. } => {
                 Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
@@ -112,7 +112,7 @@ impl PrepareError {
             }
             Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
             Self::SourceChanged { .. } | Self::ReferrerGone { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
-                .help("make the plan again, and approve what it says now"),
+                .help("make the plan again and approve the new one"),
             Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
         }
     }
@@ -131,23 +131,24 @@ pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<P
         Reason::MovedSince => PrepareError::Blocked {
             address,
             reason: format!("somebody moved it since: it names {before}"),
-            help: "leave this tag as it is, and name those that may go back with `--target`".to_owned(),
+            help: "leave this tag as it is and select the others with `--target`".to_owned(),
         },
         Reason::ContentGone => PrepareError::Blocked {
             address,
-            reason: format!("it cannot go back to {after}, which the repository does not hold any more"),
-            help: "publish that version again; or leave this tag as it is, and name those that may go back with `--target`"
-                .to_owned(),
+            reason: format!("it cannot go back to {after}, which the repository no longer has"),
+            help:
+                "publish that version again; or leave this tag as it is and select the others with `--target`"
+                    .to_owned(),
         },
         Reason::KeptElsewhere { repository, digest } => PrepareError::Blocked {
             address,
             reason: format!(
-                "{repository} keeps {} for `{}`, the digest first published, and would differ from {after} here",
+                "{repository} keeps {} for `{}`, the digest first published, but here it would be {after}",
                 digest.short(12),
                 change.tag
             ),
             help: format!(
-                "publish what is kept, and run again: `skopeo copy --all docker://{repository}@{digest} docker://{}:{}`",
+                "copy the digest that is kept, then run again: `skopeo copy --all docker://{repository}@{digest} docker://{}:{}`",
                 planned.name, change.tag
             ),
         },
@@ -164,7 +165,7 @@ pub(super) fn contradiction(planned: &PlannedRepository, change: &Change) -> Opt
         }
         (Action::Move, None, _) => Some("a tag that names nothing cannot move"),
         (Action::Create, Some(_), _) => Some("a tag that names something cannot be created"),
-        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag is to name"),
+        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag should name"),
         (Action::Remove, None, _) => Some("a tag that names nothing cannot be removed"),
         (Action::Remove, _, Some(_)) => Some("a tag that is removed names nothing"),
         (Action::Remove, ..) if change.removal.is_none() => Some("it does not say how the tag is removed"),
@@ -172,7 +173,7 @@ pub(super) fn contradiction(planned: &PlannedRepository, change: &Change) -> Opt
         (Action::Create, ..)
             if change.mutability == Mutability::Immutable && root.is_some() && change.wanted() != root =>
         {
-            Some("the tag is to name another digest than is published")
+            Some("the tag should name a digest other than the published one")
         }
         _ => None,
     }

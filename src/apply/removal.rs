@@ -231,20 +231,20 @@ impl<'p> Removals<'p> {
             "{}:{}: its manifest cannot be deleted: since the plan was made it got another tag, {tags}",
             self.it.planned.name, change.tag
         );
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     }
 
     fn needed(&self, change: &Change, obstacle: &Obstacle) -> Diagnostic {
         let why = match obstacle {
-            Obstacle::Reached(by) => format!("{} needs it by now", by.short(12)),
-            Obstacle::Refers(to) => format!("it refers to {}, which stays by now", to.short(12)),
+            Obstacle::Reached(by) => format!("{} needs it now", by.short(12)),
+            Obstacle::Refers(to) => format!("it refers to {}, which now stays", to.short(12)),
             Obstacle::Unreadable(other) => {
-                format!("{} cannot be read, and may need it", other.short(12))
+                format!("{} cannot be read and may need it", other.short(12))
             }
-            Obstacle::Young | Obstacle::Tagged(_) => "it has no tag any more, and is new".to_owned(),
+            Obstacle::Young | Obstacle::Tagged(_) => "it no longer has a tag and is new".to_owned(),
         };
         let message =
             format!("{}:{}: its manifest cannot be deleted: {why}", self.it.planned.name, change.tag);
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn search(
 /// What to say of a secret that blocks.
 pub(super) fn diagnostic(finding: &SecretFinding) -> Diagnostic {
     let way_out = format!(
-        "take it out, publish again, and replace it where it is used; or, where it is no secret, add to `allow` of `[secrets]`: {}",
+        "remove it, publish again, and replace it wherever it is used; or, if it is not a secret, add this to `allow` in `[secrets]`: {}",
         finding.allowance()
     );
     let code = Code::SecretsFound;

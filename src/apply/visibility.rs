@@ -75,7 +75,7 @@ pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> R
         let read = options.connect.visibility(it.endpoint).get(&it.planned.repository).await;
         match read {
             Ok(found) => problems.extend(moved(it, planned, found.as_ref())),
-            Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "who may pull is to be set")),
+            Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "cannot read its visibility")),
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -89,12 +89,12 @@ fn moved(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<&Setting>)
     }
     let word = |visibility: Option<Visibility>| visibility.map_or("unknown", Visibility::as_str);
     let message = format!(
-        "{}: who may pull was changed since the plan was made: it was {}, and is {}",
+        "{}: its visibility changed since the plan was made: it was {} and is now {}",
         it.planned.name,
         word(planned.setting),
         word(found)
     );
-    let help = "make the plan again, and approve what it says now";
+    let help = "make the plan again and approve the new one";
     Some(Diagnostic::error(Code::PlanStale, message).help(help))
 }
 
@@ -171,7 +171,7 @@ fn failed(it: &Prepared<'_>, planned: &VisibilityChange, error: &VisibilityError
 fn not_taken(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<Visibility>) -> Diagnostic {
     let found = found.map_or("nothing", Visibility::as_str);
     let message = format!(
-        "{}: it was set to {}, and the registry's API still says {found}",
+        "{}: it was set to {}, but the registry's API still says {found}",
         it.planned.name,
         planned.declared.as_str()
     );

@@ -166,7 +166,7 @@ fn answer(verdict: &Verdict) -> Answer {
         Verdict::Unknown(error) => Answer::Unknown(problem(error)),
         Verdict::NotYet => Answer::NotYet,
         Verdict::Untold => {
-            Answer::Untold { why: "GitHub tells it only when something is deleted".to_owned() }
+            Answer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
         }
         Verdict::NotAsked => Answer::NotAsked,
     }

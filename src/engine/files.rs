@@ -70,7 +70,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let stale = |message: String| {
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     };
     let shown = shown.display();
     let mut found = vec![stale(format!("`{shown}` changed since the plan was made"))];
@@ -117,13 +117,13 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
     let mut record: Record = match saved::parse(file, &bytes) {
         Ok(record) => record,
         Err(_) if saved::parse::<Plan>(file, &bytes).is_ok() => {
-            let message = format!("`{}` is a plan: only what was applied has a record", file.display());
+            let message = format!("`{}` is a plan, not the record of an apply", file.display());
             let help = "`brokkr-publish apply --record FILE` writes a record";
             return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
         }
         Err(error @ (SavedError::Malformed { .. } | SavedError::Changed { .. })) => {
             // One cannot be made again: another apply does something else.
-            let help = "take the file as `brokkr-publish apply --record FILE` wrote it";
+            let help = "use the file exactly as `brokkr-publish apply --record FILE` wrote it";
             return Err(vec![error.to_diagnostic().help(help)]);
         }
         Err(error) => return Err(told(&error)),
@@ -157,14 +157,15 @@ pub fn check_destinations(
         && place(out) == place(record)
     {
         let message = format!("`--out` and `--record` both name `{}`", record.display());
-        let help = "give the plan and the record a file each";
+        let help = "name two different files";
         return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
     }
     for (option, file) in [("--out", out), ("--record", record)] {
         if let (Some(read), Some(file)) = (read, file)
             && place(read) == place(file)
         {
-            let message = format!("`{option}` would write over `{}`, which is read", read.display());
+            let message =
+                format!("`{option}` would overwrite `{}`, which this command reads", read.display());
             let help = format!("name another file for `{option}`");
             return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
         }

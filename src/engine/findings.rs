@@ -44,8 +44,9 @@ impl Findings {
         if let (Some(last), more @ 1..) = (self.diagnostics.last(), self.more) {
             let severity = if self.more_errors { Severity::Error } else { Severity::Warning };
             let note = Diagnostic::error(last.code, format!("and {more} more"));
-            self.diagnostics
-                .push(Diagnostic { severity, ..note }.help("mend these first: many follow from one another"));
+            self.diagnostics.push(
+                Diagnostic { severity, ..note }.help("fix these first; the rest may be caused by them"),
+            );
         }
         self.diagnostics
     }

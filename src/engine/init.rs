@@ -35,7 +35,7 @@ pub fn first_configuration(session: &Session) -> Result<Proposal> {
         let message = format!("there is no folder `{}`", folder.display());
         return Err(vec![
             Diagnostic::error(Code::ConfigFile, message)
-                .help("make it, or name another file with `--config FILE`"),
+                .help("create it, or name another file with `--config FILE`"),
         ]);
     }
     Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
@@ -70,11 +70,10 @@ pub fn write_first(session: &Session, proposal: &Proposal) -> Result<PathBuf> {
     let name = shown.display();
     written.map_err(|error| {
         vec![match error.kind() {
-            ErrorKind::AlreadyExists => Diagnostic::error(
-                Code::ConfigFile,
-                format!("`{name}` is there already, and is not written over"),
-            )
-            .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
+            ErrorKind::AlreadyExists => {
+                Diagnostic::error(Code::ConfigFile, format!("`{name}` already exists and is not overwritten"))
+                    .help("`init --stdout` prints what would be written; `--config FILE` names another file")
+            }
             _ => Diagnostic::error(Code::ConfigFile, format!("`{name}` cannot be written: {error}"))
                 .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
         }]

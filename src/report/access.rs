@@ -46,7 +46,7 @@ fn cells(repository: &RepositoryAccess) -> Vec<String> {
         None if repository.read.problem().is_some_and(|it| it.code == Code::RegistryCredentials.as_str()) => {
             "-".to_owned()
         }
-        None => "nobody: no credentials were found".to_owned(),
+        None => "anonymous: no credentials were found".to_owned(),
     };
     [clean::line(&repository.name)]
         .into_iter()
@@ -61,7 +61,7 @@ fn word(answer: &Answer) -> &'static str {
         Answer::Refused(_) => "no",
         Answer::Unknown(_) => "unknown",
         Answer::NotYet => "not yet",
-        Answer::Untold { .. } => "untold",
+        Answer::Untold { .. } => "no answer",
         Answer::NotAsked => "-",
     }
 }
@@ -75,7 +75,7 @@ fn notes(report: &AccessReport) -> String {
     }
     for (_, _, answer) in answers() {
         let Answer::Untold { why } = answer else { continue };
-        let note = format!("untold: {}", clean::line(why));
+        let note = format!("no answer: {}", clean::line(why));
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -155,7 +155,11 @@ pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
 fn diagnostic(group: &Group<'_>) -> Diagnostic {
     let cannot = |what: &[String]| {
         let what = alternatives(what);
-        if group.unknown { format!("cannot ask whether to {what}") } else { format!("cannot {what}") }
+        if group.unknown {
+            format!("cannot find out whether the credentials may {what}")
+        } else {
+            format!("cannot {what}")
+        }
     };
     let message = match group.repositories.as_slice() {
         [(name, what)] => format!("{name}: {}: {}", cannot(what), group.problem.reason),

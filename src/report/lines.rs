@@ -54,7 +54,7 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         Event::Retry { request, attempt, wait_milliseconds, cause } => {
             let seconds = std::time::Duration::from_millis(*wait_milliseconds).as_secs_f32();
             format!(
-                "  attempt {attempt} of {} failed, again in {seconds:.1} s: {}\n",
+                "  attempt {attempt} of {} failed, retrying in {seconds:.1} s: {}\n",
                 clean::line(request),
                 clean::line(cause)
             )

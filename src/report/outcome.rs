@@ -67,7 +67,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     }
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
-        (true, PlanKind::Publish) => "nothing was asked for".to_owned(),
+        (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
         (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
     };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
@@ -127,7 +127,7 @@ fn content(outcome: &Outcome) -> String {
         parts.push(format!("{} mounted", blobs(mounted)));
     }
     if present > 0 {
-        parts.push(format!("{} there already", blobs(present)));
+        parts.push(format!("{} already there", blobs(present)));
     }
     format!(" {}.", parts.join(", "))
 }

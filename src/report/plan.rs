@@ -114,7 +114,7 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
 
 /// The manifests without a tag that go.
 fn orphans(repository: &PlannedRepository) -> Option<Row> {
-    let why = "only what is removed reaches them".to_owned();
+    let why = "reachable only from what is removed".to_owned();
     let name = match repository.orphans.len() {
         0 => return None,
         count => format!("{count} untagged"),
@@ -157,7 +157,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
             (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
         }
         VisibilityAction::AfterApply if visibility.settable => {
-            (Ink::Kept, '?', "set by the registry's API once it is there, where it differs".to_owned())
+            (Ink::Kept, '?', "set by the registry's API once it is there, if it differs".to_owned())
         }
         VisibilityAction::AfterApply => {
             (Ink::Kept, '?', "shown by an anonymous pull once it is there".to_owned())
@@ -244,7 +244,7 @@ fn summary(plan: &Plan) -> String {
     let counts = counts.join(", ");
     if plan.is_blocked() {
         let why = match plan.kind {
-            PlanKind::Publish if summary.conflict == 0 => "what would be sent holds secrets",
+            PlanKind::Publish if summary.conflict == 0 => "the content holds secrets",
             PlanKind::Publish | PlanKind::Prune => "an immutable tag cannot move",
             PlanKind::Rollback => "a tag cannot go back",
         };

@@ -53,7 +53,7 @@ pub(super) fn count(count: usize) -> String {
 /// That there is nothing, where it was asked for and the image is sent.
 fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<Row> {
     let ContentSpec::Image(image) = &content.source else { return None };
-    let why = "the source has no signatures or the like".to_owned();
+    let why = "the source has no signatures or other referrers".to_owned();
     (image.referrers && repository.places_content()).then(|| Row {
         ink: Ink::Kept,
         sign: '=',

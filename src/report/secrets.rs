@@ -89,7 +89,7 @@ fn unused(allowance: &SecretAllowance) -> String {
     let parts = [("rule", rule), ("path", path), ("value", value)];
     let parts = parts.into_iter().filter_map(|(key, value)| Some(format!("{key} `{}`", value.as_ref()?)));
     let parts = parts.collect::<Vec<_>>().join(", ");
-    clean::line(&format!("`allow` of {parts} ({reason}) allows nothing that is there: take it out"))
+    clean::line(&format!("`allow` entry with {parts} ({reason}) matches no finding: remove it"))
 }
 
 /// What an apply let through.

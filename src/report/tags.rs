@@ -123,7 +123,7 @@ impl Tags {
 /// What to say of two resources whose outputs have the same names.
 fn same_outputs(one: &ResourceId, other: &ResourceId) -> Diagnostic {
     let output = format!("{}-version", name(other, '-'));
-    let message = format!("the outputs of {one} and {other} would both be named as `{output}` is");
+    let message = format!("the outputs of {one} and {other} would have the same names, such as `{output}`");
     Diagnostic::error(Code::CommandUsage, message).help("use `--format json`, or rename one of the two")
 }
 

@@ -42,7 +42,7 @@ fn unverified(it: &Unverified) -> String {
     };
     let others = match it.versions.len() {
         0 | 1 => String::new(),
-        count => format!("; the same of {} other versions", count - 1),
+        count => format!("; the same for {} other versions", count - 1),
     };
     let (name, why) = (clean::line(&it.name), clean::line(&it.why));
     let resource = it.resource.to_string();
@@ -142,7 +142,7 @@ fn note_row(note: &Note, style: Style) -> Row {
 
 fn summary(verification: &Verification) -> String {
     match (verification.in_place(), verification.drifted()) {
-        (0, 0) => "Verify: nothing is there to verify.".to_owned(),
+        (0, 0) => "Verify: there is nothing to verify.".to_owned(),
         (in_place, 0) => format!("Verify: {in_place} in place."),
         (0, drifted) => format!("Verify: {drifted} drifted."),
         (in_place, drifted) => format!("Verify: {in_place} in place, {drifted} drifted."),

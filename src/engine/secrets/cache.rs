@@ -78,7 +78,7 @@ impl Cache {
         let remembered: Remembered = match serde_json::from_slice(&fs::read(&path).ok()?) {
             Ok(remembered) => remembered,
             Err(error) => {
-                tracing::debug!("what is remembered in `{}` is ignored: {error}", path.display());
+                tracing::debug!("the cache entry `{}` is ignored: {error}", path.display());
                 return None;
             }
         };

@@ -106,10 +106,11 @@ fn left_out(
         };
         if searched.high_left_out > 0 && denies(planned, &standing.addresses) && !findings.iter().any(blocks)
         {
-            let reason = format!("{} more findings of severity high are not told", searched.high_left_out);
+            let reason = format!("{} more findings of severity high are not listed", searched.high_left_out);
             let mut diagnostic = cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic;
             diagnostic.help = Some(
-                "leave out the files that hold them, so that every one is told and can be judged".to_owned(),
+                "leave out the files that hold them, so that every finding is listed and can be judged"
+                    .to_owned(),
             );
             problems.push(diagnostic);
         }

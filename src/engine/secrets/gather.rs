@@ -103,7 +103,7 @@ impl Instructions<'_> {
 /// The bytes of a configuration.
 pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> std::io::Result<Vec<u8>> {
     if config.size > MAX_CONFIG {
-        return Err(std::io::Error::other(format!("it has {} bytes", config.size)));
+        return Err(std::io::Error::other(format!("it is too large: {} bytes", config.size)));
     }
     let mut reader = source.open(config).map_err(std::io::Error::other)?;
     let mut bytes = Vec::new();

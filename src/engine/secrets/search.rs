@@ -144,7 +144,7 @@ fn unreadable(job: &Job, reason: &str) -> Failed {
 pub(super) fn cannot_be_searched(what: &str, reason: &str) -> Failed {
     let message = format!("{what} cannot be searched for secrets: {reason}");
     let diagnostic = Diagnostic::error(Code::SecretsUnreadable, message).help(
-        "build the image again, with layers that are whole, of gzip or zstd; `[secrets] policy = \"warn\"` lets it through",
+        "build the image again with complete layers, compressed with gzip or zstd; `[secrets] policy = \"warn\"` lets it through",
     );
     Failed { unreadable: true, diagnostic }
 }
