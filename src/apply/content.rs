@@ -60,7 +60,7 @@ pub(super) async fn place(
         let passing = problems.iter().all(|(_, error)| error.misses_content());
         match pauses.next().filter(|_| passing && !problems.is_empty()) {
             Some(pause) => {
-                // The others are complete.
+                // The other repositories are complete.
                 incomplete
                     .retain(|(it, _)| problems.iter().any(|(failed, _)| failed.position == it.position));
                 tokio::time::sleep(pause).await;

@@ -67,7 +67,7 @@ pub struct Options<'a> {
     pub connect: &'a dyn Connect,
     /// Decides again about forward tags.
     pub judge: Arc<dyn Judge>,
-    /// Searches what is to be sent for secrets.
+    /// Searches the content to send for secrets.
     pub secrets: Arc<dyn SecretSearch>,
     /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
     /// what the plan says when the apply begins.
@@ -99,7 +99,7 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     (outcome, problems)
 }
 
-/// Why an apply did not come to its end.
+/// The reason why an apply stopped early.
 struct Stop {
     /// Everything that went wrong.
     problems: Vec<Diagnostic>,

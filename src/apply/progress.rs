@@ -176,7 +176,7 @@ impl Progress {
         }
     }
 
-    /// Notes who can pull from a repository.
+    /// Notes the visibility of a repository.
     pub fn visibility(&self, repository: usize, visibility: VisibilityOutcome, settings_url: Option<&str>) {
         let mut outcome = self.lock();
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };

@@ -23,7 +23,7 @@ pub struct Sent<'a> {
 
 /// Searches the content to send for secrets.
 pub trait SecretSearch: Send + Sync {
-    /// Returns what is found in the parts of `sent` that `planned` names. `stopped` returns whether the person wants to stop;
+    /// Returns the findings in the parts of `sent` that `planned` names. `stopped` returns whether the person wants to stop;
     /// then nothing is found. Blocks, and reads what was not searched before.
     ///
     /// # Errors

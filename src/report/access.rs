@@ -1,4 +1,4 @@
-//! The access report: a table for people, JSON for machines, and diagnostics for what is refused or unknown.
+//! The access report: a table for people, JSON for machines, and diagnostics for refused and unknown permissions.
 
 use super::paint::Ink;
 use super::rows::pad;
