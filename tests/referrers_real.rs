@@ -241,7 +241,7 @@ fn a_saved_plan_sends_what_was_approved() {
     folder.write("image/index.json", index.to_string());
     let stale = folder.run("apply plan.json").done().expect_code(1);
     assert!(stale.stderr().contains("publish::plan::stale"), "{}", stale.shown());
-    assert!(stale.stderr().contains("is not there any more"), "{}", stale.shown());
+    assert!(stale.stderr().contains("is no longer there"), "{}", stale.shown());
 }
 
 #[test]

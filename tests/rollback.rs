@@ -116,7 +116,7 @@ fn a_plan_whose_content_is_gone_moves_nothing() {
     std::fs::remove_file(blob(&old)).expect("removed");
     let refused = folder.run("apply plan.json").wide().done().expect_code(1);
     assert!(
-        refused.stderr().contains("neither its source nor the repository holds any more"),
+        refused.stderr().contains("neither its source nor the repository has it any more"),
         "{}",
         refused.shown()
     );

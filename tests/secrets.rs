@@ -351,7 +351,7 @@ fn it_is_allowed_by_rule_path_and_value_and_what_allows_nothing_is_told() {
         assert_eq!(allowed["allowed"], "a test", "{allow}");
         assert_eq!(plan["secrets"]["unused"][0]["path"], "gone/**", "{allow}");
         let shown = folder.run(PLAN).wide().done().expect_code(0).stdout();
-        assert!(shown.contains("`gone/**` (an old one) allows nothing"), "{shown}");
+        assert!(shown.contains("`gone/**` (an old one) matches no finding"), "{shown}");
         folder.run(APPLY).done().expect_code(0);
     }
 }

@@ -194,7 +194,7 @@ fn nothing_is_published_yet() {
     let folder = Folder::with(&[("publish.toml", &text)]);
     let done = folder.run("verify").done().expect_code(0);
     assert!(done.stdout().contains("no release or branch is published yet"), "{}", done.shown());
-    assert!(done.stdout().ends_with("\nVerify: nothing is there to verify.\n"), "{}", done.shown());
+    assert!(done.stdout().ends_with("\nVerify: there is nothing to verify.\n"), "{}", done.shown());
 }
 
 #[test]

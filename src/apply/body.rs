@@ -1,8 +1,8 @@
-//! A blob's bytes on their way from a synchronous source to asynchronous connections: read and hashed once,
+//! The bytes of a blob on their way from a synchronous source to asynchronous connections. A blob is read and hashed once,
 //! however many repositories take it.
 //!
-//! One thread reads; each repository has a bounded channel. A repository that falls behind for long is let go, so that
-//! it holds up nobody, and goes on from its own reading of the source; so does a retry.
+//! One thread reads, and each repository has a bounded channel. A repository that falls behind for long is let go, so that
+//! it does not delay the others. It continues from its own reading of the source, and so does a retry.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,40 +17,40 @@ use crate::model::Descriptor;
 use crate::registry::{BlobBody, ByteStream};
 use crate::source::{Source, SourceError};
 
-/// How much is read at once, in bytes. With [`PIECES`] and the number of blobs under way it bounds the memory.
+/// The size of one read in bytes. Together with [`PIECES`] and the number of blobs under way, it bounds the memory.
 const PIECE_SIZE: u64 = 1024 * 1024;
-/// How many pieces wait for a connection.
+/// The number of pieces that may wait for a connection.
 const PIECES: usize = 2;
-/// How long the others wait for a repository that takes nothing.
+/// The time that the others wait for a repository that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Hears how many bytes of a blob have been handed on.
+/// A listener that is called with the number of bytes of a blob that have been handed on.
 pub(super) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// What the reading thread sends.
+/// A message of the reading thread.
 enum Piece {
     Bytes(Bytes),
     End,
     Failed(std::io::ErrorKind, String),
 }
 
-/// Begins to read when the first body is opened.
+/// One reading of a blob, shared by several repositories. It begins when the first body is opened.
 struct Reading {
     source: Arc<dyn Source>,
     blob: Descriptor,
     waiting: Mutex<Option<Vec<mpsc::Sender<Piece>>>>,
-    /// What the registry answered that the blob is read from, where reading failed of that.
+    /// The answer of the registry that the blob is read from, if reading failed because of it.
     refused: Mutex<Option<Diagnostic>>,
 }
 
-/// A blob for one of the repositories that share its reading.
+/// The body of a blob for one of the repositories that share its reading.
 pub(super) struct SharedBody {
     reading: Arc<Reading>,
     first: Mutex<Option<mpsc::Receiver<Piece>>>,
     progress: Progress,
 }
 
-/// Bodies of `blob` for as many repositories as there are `progress` listeners.
+/// Returns bodies of `blob`, one for each `progress` listener.
 pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<Progress>) -> Vec<SharedBody> {
     let (senders, receivers): (Vec<_>, Vec<_>) = progress.iter().map(|_| mpsc::channel(PIECES)).unzip();
     let (source, blob, waiting) = (source.clone(), blob.clone(), Mutex::new(Some(senders)));
@@ -71,7 +71,7 @@ impl Reading {
         }
     }
 
-    /// Reads the blob on a thread of its own, and sends all but the first `skip` bytes.
+    /// Reads the blob on a separate thread, and sends all but the first `skip` bytes.
     fn read_into(self: &Arc<Self>, mut senders: Vec<mpsc::Sender<Piece>>, skip: u64) {
         let reading = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -86,7 +86,7 @@ impl Reading {
                     Ok(()) => Piece::End,
                     Err(error) => Piece::Failed(error.kind(), error.to_string()),
                 };
-                // Who is gone needs no end.
+                // A receiver that is gone needs no end.
                 let _ = sender.blocking_send(last);
             }
         });
@@ -123,7 +123,7 @@ fn read_pieces(
     }
 }
 
-/// Sends a piece, and says whether the receiver is still of the party.
+/// Sends a piece. Returns whether the receiver still takes part in this reading.
 fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
     if alone {
         return sender.blocking_send(Piece::Bytes(piece)).is_ok();
@@ -143,7 +143,7 @@ fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
     }
 }
 
-/// Where a stream of bytes stands.
+/// The position of a stream of bytes.
 struct Position {
     reading: Arc<Reading>,
     receiver: mpsc::Receiver<Piece>,
@@ -153,7 +153,7 @@ struct Position {
 }
 
 impl SharedBody {
-    /// What the registry answered that the blob is read from, where reading failed of that.
+    /// The answer of the registry that the blob is read from, if reading failed because of it.
     pub(super) fn refused(&self) -> Option<Diagnostic> {
         self.reading.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -196,7 +196,7 @@ async fn next(mut position: Position) -> Option<(std::io::Result<Bytes>, Positio
                 position.over = true;
                 return Some((Err(std::io::Error::new(kind, message)), position));
             }
-            // Let go for falling behind.
+            // This receiver was let go because it fell behind.
             None => position.receiver = position.reading.read_alone(position.sent),
         }
     }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_falls_behind_goes_on_alone() {
+    async fn a_repository_that_falls_behind_goes_on_alone() {
         let (counted, source) = source(8 * 1024 * 1024);
         let bodies = share(&source, &descriptor(&counted.bytes), silent(2));
         let slow = async {
@@ -291,13 +291,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_lost_of_an_empty_blob() {
+    async fn an_empty_blob_arrives() {
         let (counted, source) = source(0);
         let bodies = share(&source, &descriptor(&counted.bytes), silent(1));
         assert_eq!(collect(&bodies[0]).await, Vec::<u8>::new());
     }
 
-    /// The source of a registry that is gone.
+    /// A source in a registry that is gone.
     struct Gone;
 
     impl Source for Gone {
@@ -312,13 +312,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_registry_answers_is_not_lost() {
+    async fn the_answer_of_a_registry_is_not_lost() {
         let source: Arc<dyn Source> = Arc::new(Gone);
         let body = share(&source, &descriptor(b"x"), silent(1)).pop().expect("a body");
         assert!(body.refused().is_none());
         let piece = body.open().next().await.expect("an answer");
         assert_eq!(piece.expect_err("gone").to_string(), "no answer");
-        let told = body.refused().expect("an answer");
-        assert_eq!((told.code, told.help.as_deref()), (Code::RegistryUnreachable, Some("wait")));
+        let refused = body.refused().expect("an answer");
+        assert_eq!((refused.code, refused.help.as_deref()), (Code::RegistryUnreachable, Some("wait")));
     }
 }

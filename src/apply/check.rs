@@ -1,5 +1,5 @@
-//! Before anything is sent: is the plan applicable, are the sources still what was planned, do the tags still stand as
-//! planned?
+//! The checks before anything is sent: the plan can be applied, the sources still have the planned content, and the tags
+//! still name what the plan says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use crate::source::{self, Published};
 
 /// A repository of the plan, with its content and connection.
 pub struct Prepared<'p> {
-    /// Its position in the plan.
+    /// The position of the repository in the plan.
     pub position: usize,
-    /// What is planned.
+    /// The planned repository.
     pub planned: &'p PlannedRepository,
-    /// Its content, where any is published; shared by the repositories that publish the same.
+    /// The content, if any is published. Repositories that publish the same content share it.
     pub content: Option<Arc<Published>>,
     /// The connection.
     pub repository: Arc<dyn ReadWriteRepository>,
-    /// What tells registries apart: blobs are mounted between repositories of the same.
+    /// The host, which identifies the registry: blobs are mounted between repositories of the same registry.
     pub host: String,
-    /// Where it is and how it is reached.
+    /// The location of the registry, and how to reach it.
     pub endpoint: &'p crate::model::reference::RegistryEndpoint,
 }
 
-/// Opens the sources and connections of `plan`, or tells everything that stands in the way.
+/// Opens the sources and connections of `plan`, or returns everything that prevents it.
 pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
@@ -58,7 +58,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
         if described != planned.name {
             errors.push(PrepareError::Inconsistent {
                 address: planned.address.clone(),
-                reason: format!("it is for `{}`, and describes the registry as `{described}`", planned.name),
+                reason: format!("it is for `{}` but describes the registry as `{described}`", planned.name),
             });
         }
         let content = planned.content.as_ref().map(|it| content(&planned.address, it, options, &mut sources));
@@ -86,7 +86,7 @@ fn content(
     options: &Options<'_>,
     known: &mut BTreeMap<String, Arc<Published>>,
 ) -> Result<Arc<Published>, PrepareError> {
-    // The serialized source is its name: equal sources are opened once.
+    // The serialized source is the key, so that equal sources are opened once.
     let key = serde_json::to_string(&planned.source).unwrap_or_default();
     let published = if let Some(published) = known.get(&key) {
         published.clone()
@@ -110,7 +110,7 @@ fn content(
     }
 }
 
-/// What a tag names.
+/// Returns the digest that a tag names.
 pub(super) async fn digest_at(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,
@@ -118,8 +118,9 @@ pub(super) async fn digest_at(
     Ok(repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?.map(|head| head.digest))
 }
 
-/// Whether `found` is what was planned, or what is wanted; or, where the plan was made in this run, what another release
-/// left there meanwhile: the tag is decided about again when its turn comes. A saved plan is applied as it was approved.
+/// Whether `found` is the planned digest or the wanted one. If the plan was made in this run, a digest that another release
+/// left there meanwhile counts too, because the tag is decided again when its turn comes. A saved plan is applied as it was
+/// approved.
 async fn stands(
     it: &Prepared<'_>,
     change: &Change,
@@ -137,7 +138,7 @@ async fn stands(
     Ok(!matches!(verdict, Verdict::Unexplained))
 }
 
-/// Whether what the tag is to name can be had: from the source, or from the repository.
+/// Whether the wanted manifest is available, from the source or from the repository.
 async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, RegistryError> {
     let Some(wanted) = change.wanted() else { return Ok(true) };
     let manifests = it.content.iter().flat_map(|published| &published.content.manifests);
@@ -147,17 +148,17 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
     Ok(it.repository.head_manifest(&TagOrDigest::Digest(wanted.clone())).await?.is_some())
 }
 
-/// What to say of a tag whose manifest is gone.
+/// The diagnostic for a tag whose wanted manifest is gone.
 pub(super) fn gone_diagnostic(it: &Prepared<'_>, change: &Change) -> Diagnostic {
     let wanted = change.wanted().map_or_else(|| "nothing".to_owned(), |wanted| wanted.short(12));
     let message = format!(
-        "{}:{}: the plan wants {wanted}, which neither its source nor the repository holds any more",
+        "{}:{}: the plan wants {wanted}, but neither its source nor the repository has it any more",
         it.planned.name, change.tag
     );
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
 }
 
-/// What to say of a tag that does not stand as planned.
+/// The diagnostic for a tag that no longer names what the plan says.
 pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Digest>) -> Diagnostic {
     let tag = &change.tag;
     let message = match (change.present(), found) {
@@ -172,17 +173,17 @@ pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Diges
                 digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12))
             };
             format!(
-                "{name}:{tag} was moved since the plan was made: it named {}, and names {}",
+                "{name}:{tag} was moved since the plan was made: it named {} and now names {}",
                 short(before),
                 short(found)
             )
         }
     };
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
 }
 
-/// Reads every tag that is to change again, and refuses the whole plan where one does not stand as planned. Gives the positions
-/// of the repositories in which a tag is not yet as wanted.
+/// Reads every tag that is to change again, and refuses the whole plan if one of them no longer names what the plan says.
+/// Returns the positions of the repositories in which a tag does not name the wanted digest yet.
 pub(super) async fn stale(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,

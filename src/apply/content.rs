@@ -1,6 +1,6 @@
-//! Content into every registry: each blob is read once for all repositories that lack it, pushed once to each registry
-//! and mounted in that registry's other repositories, from the repository that the source is read from where that is in the
-//! same registry; then the manifests, children before parents.
+//! Placing content in every registry. Each blob is read once for all repositories that lack it, pushed once to each registry,
+//! and mounted in the other repositories of that registry. If the source is read from a repository in the same registry, the
+//! blob is mounted from there. Then the manifests are put, children before parents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 use crate::registry::{BlobOutcome, RegistryError};
 use crate::source::{Published, Source};
 
-/// How long is waited before content is looked for again that a registry had and misses now: where two push the same blobs
-/// at once, it may tell of one before it can be named.
+/// The pauses before looking again for content that a registry had and now misses. When two clients push the same blobs at
+/// once, the registry may report a blob before a manifest can name it.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_millis(700), Duration::from_secs(2)];
 
@@ -33,7 +33,7 @@ struct Placement<'a> {
     targets: Vec<&'a Prepared<'a>>,
 }
 
-/// Places the content of every repository in which a tag is to change.
+/// Places the content of every repository in which a tag will change.
 pub(super) async fn place(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -50,7 +50,7 @@ pub(super) async fn place(
         changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?))).collect();
     let mut pauses = PAUSES.into_iter();
     loop {
-        // In the end what a registry says of its blobs is not believed.
+        // In the last round the registry is no longer trusted about the blobs that it has.
         let trusting = !pauses.as_slice().is_empty();
         blobs(&incomplete, trusting, options, progress).await?;
         let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
@@ -60,7 +60,7 @@ pub(super) async fn place(
         let passing = problems.iter().all(|(_, error)| error.misses_content());
         match pauses.next().filter(|_| passing && !problems.is_empty()) {
             Some(pause) => {
-                // The others are complete.
+                // The other repositories are complete.
                 incomplete
                     .retain(|(it, _)| problems.iter().any(|(failed, _)| failed.position == it.position));
                 tokio::time::sleep(pause).await;
@@ -95,7 +95,7 @@ async fn blobs(
             }
         }
     }
-    // The largest first: what takes longest should not begin last.
+    // The largest first, so that the slowest blob does not begin last.
     let mut placements: Vec<Placement<'_>> = placements.into_values().collect();
     placements.sort_by_key(|placement| std::cmp::Reverse(placement.blob.size));
     let stop = AtomicBool::new(false);
@@ -139,7 +139,7 @@ async fn place_blob(
     );
     let present = present.await;
     let mut problems = Vec::new();
-    // For each host a repository that holds the blob.
+    // A repository that holds the blob, for each host.
     let mut holders: BTreeMap<&str, &Prepared<'_>> = BTreeMap::new();
     let mut lacking: Vec<&Prepared<'_>> = Vec::new();
     for (it, present) in targets.iter().zip(present) {
@@ -170,7 +170,7 @@ async fn place_blob(
             _ => first.push(it),
         }
     }
-    // Who mounts may never open its body, so it shares no reading with others, who would wait for it.
+    // A mount may never open its body, so it does not share a reading with others, which would wait for it.
     let mount = |it, from| async move {
         match body::share(source, blob, vec![listener(it, blob, options)]).pop() {
             Some(body) => push(it, blob, &body, Some(from), progress).await,
@@ -202,11 +202,11 @@ async fn push(
 ) -> Result<(), Diagnostic> {
     let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
         match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
-            // It is not this registry that failed.
-            Some(mut told) => {
-                told.message =
-                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, told.message);
-                told
+            // The registry of the source failed, not this one.
+            Some(mut refused) => {
+                refused.message =
+                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, refused.message);
+                refused
             }
             None => diagnostic(it, &error),
         }
@@ -227,7 +227,7 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
     })
 }
 
-/// Puts the manifests by digest: images side by side, then indexes, which name them, in order, then what refers to them.
+/// Puts the manifests by digest: first the images in parallel, then the indexes that name them in order, then their referrers.
 async fn manifests(
     it: &Prepared<'_>,
     published: &Published,

@@ -1,10 +1,10 @@
-//! Forward tags while others publish too: decided again by what the registry holds now, with the rules that the plan
-//! carries.
+//! Decisions about forward tags while others publish too. They are made again from what the registry holds now, with the
+//! rules that the plan carries.
 //!
-//! A registry has no compare-and-swap. What holds all the same: every run puts its version's own tag before any floating
-//! one, and after its puts of a floating one, those that set it right for another included, lists the tags again. So of
-//! runs at once, in any interleaving, the one that puts last sees the others' versions, and gives the tag to the highest
-//! (docs/adr/0007-two-at-once.md).
+//! A registry has no compare-and-swap. The result is right all the same, because every run puts the tag of its own version
+//! before any floating tag, and lists the tags again after each put of a floating tag, including the puts that correct it
+//! for another run. Of several runs at once, in any interleaving, the one that puts last therefore sees the versions of the
+//! others, and gives the tag to the highest (docs/adr/0007-two-at-once.md).
 
 use futures_util::future::join_all;
 
@@ -15,28 +15,28 @@ use crate::model::plan::Change;
 use crate::model::{Digest, ResourceId, Tag};
 use crate::registry::{self, RegistryError};
 
-/// Answers what a plan alone cannot: it takes templates and git. Asked only about tags that are about to move.
+/// Answers questions that need templates and git, which a plan does not contain. Asked only about tags that are about to move.
 pub trait Judge: Send + Sync {
-    /// The versions of `line` among `tags`, lowest first: the line of the tag `tag` of `resource`.
+    /// Returns the versions of `line` among `tags`, lowest first. `line` is that of the tag `tag` of `resource`.
     fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held>;
 
-    /// How commit `new` stands to commit `old`. Blocks.
+    /// Returns how commit `new` relates to commit `old`. Blocks.
     fn descent(&self, old: &str, new: &str) -> Descent;
 }
 
-/// What is to become of a forward tag.
+/// The decision about a forward tag.
 pub(super) enum Verdict {
-    /// It moves; and why, where it does not name what was planned.
+    /// It moves, with the reason if it does not name what the plan says.
     Moves(Option<String>),
-    /// It stays, and why: something newer has it, or is to have it.
+    /// It stays, with the reason: something newer has it, or should have it.
     Stays(String),
-    /// Whether it moves forward cannot be known, and why; the rule says what happens then.
+    /// It is unknown whether it would move forward, with the rule for this case and the reason.
     Unknown(OnUnknown, String),
     /// It names something that neither the plan nor another release explains.
     Unexplained,
 }
 
-/// The tags of a repository, where one of `changes` is decided by them; empty where none is.
+/// Lists the tags of a repository if one of `changes` is decided by them; else returns an empty list.
 pub(super) async fn listing(
     it: &Prepared<'_>,
     changes: impl IntoIterator<Item = &Change>,
@@ -45,7 +45,7 @@ pub(super) async fn listing(
     if changes.into_iter().any(by_version) { it.repository.list_tags().await } else { Ok(Vec::new()) }
 }
 
-/// The version among `listing` that `change` must not take its tag from.
+/// Returns the version in `listing` that `change` must not take its tag from.
 pub(super) fn newest(
     it: &Prepared<'_>,
     change: &Change,
@@ -57,7 +57,7 @@ pub(super) fn newest(
     newer(&held, &line.version).cloned()
 }
 
-/// Decides about the tag of `change`, which names `found`. `listing` is at least as new as `found`.
+/// Decides about the tag of `change`, which names `found`. `listing` is at least as recent as `found`.
 pub(super) async fn judge(
     it: &Prepared<'_>,
     change: &Change,
@@ -111,7 +111,7 @@ pub(super) async fn judge(
     }
 }
 
-/// In words: a higher version has the tag.
+/// The reason in words if a higher version has the tag.
 pub(super) fn overtaken(newest: &Held) -> String {
     format!("kept: {}, which is newer, was published meanwhile", newest.tag)
 }
@@ -128,7 +128,7 @@ pub(super) async fn is_of_line(
     Ok(version_of(it, change, line, found, listing, options).await?.is_some())
 }
 
-/// The tag of the version of `line` that `found` is, as far as it is one of the highest.
+/// Returns the tag of the version of `line` that has the digest `found`, if it is one of the highest.
 async fn version_of(
     it: &Prepared<'_>,
     change: &Change,
@@ -137,7 +137,7 @@ async fn version_of(
     listing: &[Tag],
     options: &Options<'_>,
 ) -> Result<Option<Tag>, RegistryError> {
-    /// Of how many versions, the highest first, the digests are asked: those that may be published at once.
+    /// The number of versions, highest first, whose digests are requested: those that may be published at once.
     const ASKED: usize = 32;
     let held = options.judge.held(line, &it.planned.resource, &change.tag, listing);
     let heads = held.iter().rev().take(ASKED).map(|held| async move {

@@ -1,8 +1,8 @@
-//! Carrying out a plan: what may be done is asked first, then comes content everywhere, then immutable tags, then floating tags and
-//! whatever is removed, then who may pull, then reading back.
+//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, put the immutable tags, put the
+//! floating tags and remove what has to go, set the visibility, read everything back.
 //!
-//! An apply sees neither configuration nor context: the plan is enough. A failure stops before the next stage, so that
-//! it leaves at worst content that nothing names.
+//! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
+//! that at worst it leaves content that no tag names.
 
 mod body;
 mod check;
@@ -41,46 +41,46 @@ use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.
 pub trait Connect: Send + Sync {
-    /// The repository, with credentials.
+    /// Returns the repository, reached with credentials.
     fn repository(
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
 
-    /// The repository, without any.
+    /// Returns the repository, reached without credentials.
     fn anonymous(
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
 
-    /// The API that tells and sets who may pull from the registry.
+    /// Returns the API that reads and sets who may pull from the registry.
     fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider>;
 }
 
-/// What an apply needs besides its plan.
+/// The inputs of an apply besides its plan.
 pub struct Options<'a> {
-    /// What sources are opened with: the folder that the plan's relative paths start at among them.
+    /// The surroundings that sources are opened with, such as the folder that the relative paths of the plan start at.
     pub surroundings: Surroundings,
     /// How to reach repositories.
     pub connect: &'a dyn Connect,
     /// Decides again about forward tags.
     pub judge: Arc<dyn Judge>,
-    /// Searches what is to be sent for secrets.
+    /// Searches the content to send for secrets.
     pub secrets: Arc<dyn SecretSearch>,
-    /// Whether the plan was saved, and so may have been approved: then any tag that does not stand as planned when the
-    /// apply begins makes it stale.
+    /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
+    /// what the plan says when the apply begins.
     pub saved: bool,
-    /// Who hears of events.
+    /// The receiver of events.
     pub reporter: Arc<dyn Reporter>,
-    /// How many blobs are under way at once.
+    /// The number of blobs that are under way at once.
     pub parallelism: usize,
     /// Turns true when the person wants to stop.
     pub cancel: watch::Receiver<bool>,
 }
 
-/// Applies `plan`, and tells what was done and everything that went wrong.
+/// Applies `plan`. Returns what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
     let problems = match run(plan, options, &progress).await {
@@ -99,9 +99,9 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     (outcome, problems)
 }
 
-/// Why an apply did not come to its end.
+/// The reason why an apply stopped early.
 struct Stop {
-    /// What went wrong.
+    /// Everything that went wrong.
     problems: Vec<Diagnostic>,
     /// The stage that the person stopped, if one was.
     interrupted: Option<Stage>,
@@ -116,7 +116,7 @@ impl From<Vec<Diagnostic>> for Stop {
 async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
-    // Sources are read on this thread, and those of registries wait for the network.
+    // Sources are read on this thread, and sources in registries wait for the network.
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     let pending = unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
@@ -130,10 +130,10 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
     }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
-    // From here on nothing is cut off in the middle of a request: a tag is moved, or it is not.
+    // From here on no request is cut off in the middle: a tag is moved, or it is not.
     for (of_stage, immutable) in [(Stage::ImmutableTags, true), (Stage::FloatingTags, false)] {
         stage(of_stage);
-        // What goes goes last, an immutable tag that a retention removes too.
+        // Removals come last, including the removal of an immutable tag by a retention.
         let in_stage = |change: &Change| {
             (change.mutability == Mutability::Immutable && change.action != Action::Remove) == immutable
         };
@@ -152,7 +152,7 @@ async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<
         return Err(Stop { problems, interrupted: Some(Stage::Visibility) });
     }
     stage(Stage::ReadBack);
-    // The tags are there, whatever became of who may pull.
+    // The tags are in place, even if setting the visibility failed.
     match read_back(&prepared, options, progress, &settled).await {
         Ok(()) if problems.is_empty() => Ok(()),
         Ok(()) => Err(Stop::from(problems)),
@@ -175,7 +175,7 @@ async fn read_back(
     unless_cancelled(stage, options, read_back::visibility(prepared, options, progress, settled)).await
 }
 
-/// Drops `work` when the person wants to stop: it moves no tag.
+/// Runs `work`, and drops it when the person wants to stop. `work` moves no tag.
 async fn unless_cancelled<T>(
     stage: Stage,
     options: &Options<'_>,
@@ -184,7 +184,7 @@ async fn unless_cancelled<T>(
     let mut cancel = options.cancel.clone();
     let cancelled = async {
         if cancel.wait_for(|cancelled| *cancelled).await.is_err() {
-            // Nobody is left who could ask to stop.
+            // The sender is gone, so nobody can ask to stop any more.
             std::future::pending::<()>().await;
         }
     };
@@ -197,10 +197,10 @@ async fn unless_cancelled<T>(
 fn interrupted(stage: Stage, moved: usize) -> Diagnostic {
     let tags = if moved == 1 { "1 tag".to_owned() } else { format!("{moved} tags") };
     let message = match (moved, stage) {
-        (0, _) => "interrupted before any tag moved: what was sent is named by nothing".to_owned(),
+        (0, _) => "interrupted before any tag moved; no tag names what was sent".to_owned(),
         (_, Stage::ReadBack) => format!("interrupted after {tags} moved, before all were read back"),
         _ => format!("interrupted after {tags} moved"),
     };
     Diagnostic::error(Code::ApplyInterrupted, message)
-        .help("the same command again goes on where this one stopped: what is in place is not sent twice")
+        .help("run the same command again to continue; content that is in place is not sent again")
 }

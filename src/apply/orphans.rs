@@ -1,8 +1,9 @@
-//! Deleting manifests without a tag that only what was removed reached: after the tags, parents before children, each looked
-//! at again just before.
+//! Deleting manifests without a tag that were reachable only from what was removed. They are deleted after the tags, parents
+//! before children, and each is checked again just before.
 //!
-//! Who publishes at the same moment may have found such a manifest in place, and put an index that lists it only after that
-//! look. So what was deleted is looked for once more at the end, and put back where something lists it.
+//! Somebody who publishes at the same moment may have found such a manifest in place, and put an index that lists it only
+//! after that check. The deleted manifests are therefore looked for once more at the end, and put back if something lists
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +17,10 @@ use crate::model::inventory::{Inventory, Parts};
 use crate::model::{Digest, RawManifest, TagOrDigest};
 use crate::registry::RegistryError;
 
-/// What was deleted, in that order.
+/// The deleted manifests, in the order of their deletion.
 type Deleted = Vec<(Digest, RawManifest)>;
 
-/// Deletes the orphans of the plan that still are. Tells whether all were come to, or the person stopped it.
+/// Deletes those orphans of the plan that still are orphans. Returns false if the person stopped it before all were tried.
 pub(super) async fn delete(
     removals: &mut Removals<'_>,
     options: &Options<'_>,
@@ -43,7 +44,7 @@ pub(super) async fn delete(
     Ok(all)
 }
 
-/// Deletes `digest`, unless it is gone or something needs it by now: that is no error, since nobody asked for it by name.
+/// Deletes `digest`, unless it is gone or something needs it now. Neither is an error, because nobody named it explicitly.
 async fn delete_one(
     removals: &mut Removals<'_>,
     digest: &Digest,
@@ -64,7 +65,7 @@ async fn delete_one(
     Ok(())
 }
 
-/// The orphans of the plan that are there, and that still nothing but they themselves reaches.
+/// Returns the orphans of the plan that are there and that are still reachable only from each other.
 fn still_orphans(it: &Prepared<'_>, inventory: &Inventory) -> BTreeSet<Digest> {
     let is_bare =
         |digest: &&Digest| inventory.manifests().get(*digest).is_some_and(|holding| holding.tags.is_empty());
@@ -72,7 +73,7 @@ fn still_orphans(it: &Prepared<'_>, inventory: &Inventory) -> BTreeSet<Digest> {
     inventory.still_removable(orphans, &BTreeSet::new(), jiff::Timestamp::now().as_second())
 }
 
-/// Puts back what something lists after all, children before parents.
+/// Puts back the deleted manifests that something lists after all, children before parents.
 async fn put_back(
     removals: &mut Removals<'_>,
     deleted: Deleted,
@@ -92,7 +93,7 @@ async fn put_back(
     Ok(())
 }
 
-/// What of `deleted` a manifest of the repository lists, or one of these in turn.
+/// Returns the manifests in `deleted` that a manifest of the repository lists, directly or through another of them.
 fn listed(inventory: &Inventory, deleted: &Deleted, gone: &BTreeSet<Digest>) -> BTreeSet<Digest> {
     let parts: BTreeMap<&Digest, Parts> = deleted
         .iter()

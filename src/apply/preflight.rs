@@ -1,5 +1,6 @@
-//! Before anything is sent: may each repository be pushed to, may its source be read where content is mounted from there, may
-//! tags go where some are to? All repositories are asked at once, and just what the plan needs.
+//! The questions about permissions before anything is sent: whether each repository may be pushed to, whether its source may
+//! be read if content is mounted from it, and whether tags may be deleted if the plan removes some. All repositories are asked
+//! at once, and only for what the plan needs.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +18,16 @@ use crate::model::remote::RemoteReference;
 use crate::model::{ContentSpec, RepositoryName};
 use crate::registry::RegistryError;
 
-/// A repository with what is asked about it.
+/// A repository with the questions about it.
 struct Asked<'p> {
     it: &'p Prepared<'p>,
     questions: Questions,
-    /// The names of what it mounts from.
+    /// The names of the repositories that it mounts from.
     mounts: Vec<String>,
 }
 
-/// Asks every repository in which something is still to change, those at the positions in `pending` among them, and tells
-/// everything that is refused or could not be found out. Where all is as wanted nothing is asked.
+/// Asks every repository in which something still has to change, including those at the positions in `pending`. Returns
+/// everything that is refused or could not be found out. A repository that needs no change is not asked.
 pub(super) async fn ask(
     plan: &Plan,
     prepared: &[Prepared<'_>],
@@ -36,7 +37,7 @@ pub(super) async fn ask(
     let (mut asked, mut problems) = (Vec::<Asked<'_>>::new(), Vec::new());
     let changes = |it: &&Prepared<'_>| pending.contains(&it.position) || it.planned.sends_referrers();
     for it in prepared.iter().filter(changes) {
-        // What is published may share a repository, which is asked once.
+        // Several resources may share a repository, which is asked once.
         let same = |other: &Asked<'_>| {
             other.it.planned.registry == it.planned.registry
                 && other.it.planned.repository == it.planned.repository
@@ -74,7 +75,7 @@ pub(super) async fn ask(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Whether something is put here: content, a tag, or the placeholder by way of which a tag goes.
+/// Whether something is put here: content, a tag, or the placeholder through which a tag is removed.
 fn pushes(planned: &PlannedRepository) -> bool {
     planned.sends_referrers()
         || planned.changes.iter().any(|change| match change.action {
@@ -84,7 +85,7 @@ fn pushes(planned: &PlannedRepository) -> bool {
         })
 }
 
-/// The repositories of the same registry that content comes from.
+/// Returns the repositories of the same registry that content comes from.
 fn mounted_from<'p>(
     planned: &'p PlannedRepository,
     endpoint: &'p RegistryEndpoint,
@@ -101,21 +102,21 @@ fn mounted_from<'p>(
     })
 }
 
-/// How a source is reached: as a registry of the plan that is declared for it, or as the credential chain has it.
+/// Returns how a source is reached: through the registry of the plan that is declared for it, or with the credential chain.
 fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, &'s RepositoryName) {
     let declared = source.declared(&plan.registries).map(|(_, endpoint)| endpoint.clone());
     let bare = || RegistryEndpoint::of(source.location());
     (declared.unwrap_or_else(bare), &source.repository)
 }
 
-/// What stands in the way in one repository, each thing once: a token that is refused is refused for everything.
+/// Returns the problems in one repository, each once, because a token that is refused is refused for everything.
 fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let mounts = one.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
     let mut problems: Vec<(Vec<String>, &Verdict, Diagnostic)> = Vec::new();
     for (what, verdict) in all.into_iter().chain(mounts) {
         let Some(diagnostic) = verdict.error().map(RegistryError::to_diagnostic) else { continue };
-        match problems.iter_mut().find(|(.., told)| *told == diagnostic) {
+        match problems.iter_mut().find(|(.., known)| *known == diagnostic) {
             Some((whats, ..)) => whats.push(what),
             None => problems.push((vec![what], verdict, diagnostic)),
         }
@@ -123,7 +124,7 @@ fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
             Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
-            _ => format!("cannot find out whether to {} is allowed", alternatives(&what)),
+            _ => format!("cannot find out whether the credentials may {}", alternatives(&what)),
         };
         let name = &one.it.planned.name;
         diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);

@@ -1,4 +1,4 @@
-//! What has been done so far: the outcome as it grows, told to the reporter step by step.
+//! The outcome as it grows, reported step by step.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +13,17 @@ use crate::model::{Descriptor, Digest, Tag};
 /// Collects the outcome of an apply.
 pub(super) struct Progress {
     outcome: Mutex<Outcome>,
-    /// For each repository of the plan where its changes begin in the outcome.
+    /// The position in the outcome of the first change of each repository of the plan.
     first_change: Vec<usize>,
-    /// The blobs that were noted, each with its repository.
+    /// The blobs that were noted, with the position of their repository.
     placed: Mutex<HashSet<(usize, Digest)>>,
-    /// How many tags were put, whatever reading them back showed.
+    /// The number of tags that were put or removed, whatever reading them back showed.
     put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
 }
 
 impl Progress {
-    /// An outcome in which nothing has been done yet.
+    /// Starts with an outcome in which nothing has been done yet.
     pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
         let mut outcome = Outcome::default();
         let mut first_change = Vec::new();
@@ -75,7 +75,7 @@ impl Progress {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what became of a change, by the positions of its repository and of itself there.
+    /// Notes the result of a change. `repository` is the position of its repository, and `change` its position there.
     pub fn change(&self, repository: usize, change: usize, result: ChangeResult, detail: Option<String>) {
         let mut outcome = self.lock();
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
@@ -88,7 +88,7 @@ impl Progress {
         self.reporter.report(&Event::Tag { change: noted });
     }
 
-    /// Notes what a change found in place of what the plan says was there.
+    /// Notes what a change found instead of what the plan says was there.
     pub fn found(&self, repository: usize, change: usize, found: Option<TagTarget>) {
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
         if let Some(noted) = self.lock().changes.get_mut(position) {
@@ -106,7 +106,7 @@ impl Progress {
             .unwrap_or_else(PoisonError::into_inner)
             .insert((repository, blob.digest.clone()))
         {
-            // It was looked for again.
+            // It was looked for again and is noted already.
             return;
         }
         match how {
@@ -121,7 +121,7 @@ impl Progress {
         self.reporter.report(&Event::Blob { repository: name, digest: &blob.digest, size: blob.size, how });
     }
 
-    /// Notes what was found in what is to be sent, and is let through.
+    /// Notes the findings in the content that are let through.
     pub fn let_through(&self, findings: Vec<SecretFinding>) {
         let mut outcome = self.lock();
         outcome.secrets = findings;
@@ -140,14 +140,14 @@ impl Progress {
         self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
     }
 
-    /// Notes that a manifest that refers to the content was sent, or can be found from now on.
+    /// Notes that a referrer of the content was sent, or can be found from now on.
     pub fn referrer(&self, repository: usize) {
         if let Some(noted) = self.lock().repositories.get_mut(repository) {
             noted.referrers_put += 1;
         }
     }
 
-    /// Notes that a tag of cosign's was left with what it names.
+    /// Notes that a tag of cosign was left unchanged.
     pub fn referrer_kept(&self, repository: usize, tag: &Tag) {
         if let Some(noted) = self.lock().repositories.get(repository) {
             self.reporter.report(&Event::ReferrerKept { repository: &noted.repository, tag });
@@ -162,21 +162,21 @@ impl Progress {
         self.reporter.report(&Event::ManifestDeleted { repository: &noted.repository, digest });
     }
 
-    /// Notes that a manifest that was deleted was put back.
+    /// Notes that a deleted manifest was put back.
     pub fn put_back(&self, repository: usize, digest: &Digest) {
         if let Some(noted) = self.lock().repositories.get_mut(repository) {
             noted.manifests_deleted.retain(|deleted| deleted != digest);
         }
     }
 
-    /// Notes that all content of a repository is there.
+    /// Notes that all content of a repository is in place.
     pub fn complete(&self, repository: usize) {
         if let Some(noted) = self.lock().repositories.get_mut(repository) {
             noted.reference = noted.digest.as_ref().map(|digest| format!("{}@{digest}", noted.repository));
         }
     }
 
-    /// Notes who can pull from a repository.
+    /// Notes the visibility of a repository.
     pub fn visibility(&self, repository: usize, visibility: VisibilityOutcome, settings_url: Option<&str>) {
         let mut outcome = self.lock();
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };
@@ -184,18 +184,18 @@ impl Progress {
         self.reporter.report(&Event::Visibility { repository: &noted.repository, visibility, settings_url });
     }
 
-    /// What has become of a change.
+    /// The result of a change so far.
     pub fn result(&self, repository: usize, change: usize) -> Option<ChangeResult> {
         let position = self.first_change.get(repository)? + change;
         self.lock().changes.get(position).map(|noted| noted.result)
     }
 
-    /// How many tags were created, moved or removed.
+    /// The number of tags that were created, moved or removed.
     pub fn tags_put(&self) -> usize {
         self.put.load(Ordering::SeqCst)
     }
 
-    /// Everything that was done.
+    /// Returns the outcome so far.
     pub fn finish(&self) -> Outcome {
         self.lock().clone()
     }

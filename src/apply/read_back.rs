@@ -1,5 +1,5 @@
-//! Nothing is claimed that was not seen: every tag is read again after it was put or removed, and visibility is proved by
-//! an anonymous pull.
+//! Reading everything back, so that nothing is claimed that was not seen: every tag is read again after it was put or removed,
+//! and visibility is proved by an anonymous pull.
 
 use futures_util::future::join_all;
 
@@ -16,18 +16,18 @@ use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest, Visibility};
 use crate::registry::{READ_PAUSES, RegistryError};
 use crate::visibility::{self, Reading};
 
-/// How often a forward tag that another run took is set right.
+/// The number of times that a forward tag is corrected after another run took it.
 const REPAIRS: usize = 8;
 
-/// What reading a tag back showed, where nothing is wrong.
+/// The result of reading a tag back if nothing is wrong.
 enum Seen {
-    /// It names what it should.
+    /// It names the wanted digest.
     AsWanted,
-    /// Something newer has it, and why.
+    /// Something newer has it, with the reason.
     Overtaken(String),
 }
 
-/// Reads back every tag that was put; of those that were kept, nothing was claimed.
+/// Reads back every tag that was put or removed. Tags that were kept are left out, because nothing was claimed about them.
 pub(super) async fn tags(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -41,7 +41,7 @@ pub(super) async fn tags(
                     && progress.result(it.position, *position) != Some(ChangeResult::Kept)
             })
             .collect();
-        // After the last put of this run: who puts later than that lists later, too.
+        // The list is read after the last put of this run. A run that puts later also lists later.
         let listing = forward::listing(it, put.iter().map(|(_, change)| *change)).await;
         let listing = &listing;
         let read = put.into_iter().map(|(position, change)| async move {
@@ -88,8 +88,8 @@ pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Di
     }
 }
 
-/// Reads one tag back, with patience for reads that lag. A forward tag that an older release took from this one, or this
-/// one from a newer, is set right.
+/// Reads one tag back, with patience for reads that lag. A forward tag is corrected if an older release took it from this
+/// one, or if this one took it from a newer one.
 async fn tag(
     it: &Prepared<'_>,
     change: &Change,
@@ -98,7 +98,7 @@ async fn tag(
 ) -> Result<Seen, Diagnostic> {
     let failed = |error: RegistryError| of_tag(it, &change.tag, &error);
     let (mut pauses, mut repairs) = (READ_PAUSES.into_iter(), 0);
-    // What this run put last.
+    // The digest that this run put last.
     let mut last = change.wanted().cloned();
     loop {
         let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(failed)?;
@@ -130,7 +130,7 @@ async fn tag(
                         return Ok(Seen::Overtaken(why));
                     }
                     Verdict::Moves(_) => change.wanted().cloned(),
-                    // Two that cannot know would take it in turns.
+                    // Two runs that cannot know would overwrite each other in turns.
                     Verdict::Stays(_) | Verdict::Unknown(..) | Verdict::Unexplained => None,
                 }
             }
@@ -152,8 +152,8 @@ async fn tag(
     }
 }
 
-/// Whether `found` may be what the registry had before: then it is worth waiting. Anything else somebody put there; of a
-/// forward tag another run may be about to set it right.
+/// Whether it is worth waiting because `found` may be what the registry had before. Anything else was put there by somebody,
+/// except that another run may be about to correct a forward tag.
 fn may_lag(change: &Change, found: Option<&Digest>) -> bool {
     found.is_none() || found == change.present() || change.forward.is_some()
 }
@@ -167,10 +167,10 @@ fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) 
     let (name, tag) = (&it.planned.name, &change.tag);
     let message = format!("{name}:{tag} was {was}, but names {} when read back", names(found));
     Diagnostic::error(Code::ApplyReadBack, message)
-        .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows how it stands")
+        .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows what it names now")
 }
 
-/// A digest that is known to be there: only that can be asked about, since absent and private look alike.
+/// Returns a digest that is known to be there. Only such a digest can be probed, because absent and private look alike.
 fn standing(planned: &PlannedRepository) -> Option<&Digest> {
     let published = |change: &&Change| change.action.is_change() || change.action == Action::NoOp;
     match planned.changes.iter().find(published) {
@@ -179,13 +179,13 @@ fn standing(planned: &PlannedRepository) -> Option<&Digest> {
     }
 }
 
-/// What was seen of who may pull from a repository.
+/// The visibility of a repository, as an anonymous pull and the API of the registry show it.
 struct Look {
     observed: ObservedVisibility,
     reading: Reading,
 }
 
-/// Pulls without credentials, and asks the registry's API. Where it was just set, with patience for answers that lag.
+/// Pulls without credentials, and asks the registry's API. If the visibility was just set, waits for answers that lag.
 async fn look(
     it: &Prepared<'_>,
     declared: Visibility,
@@ -226,8 +226,8 @@ fn differs(it: &Prepared<'_>, declared: Visibility, seen: &Look) -> Diagnostic {
     Diagnostic::error(Code::VisibilityDiffers, message).help(way_out)
 }
 
-/// Proves visibility where it is declared. What is not as declared is told, with the way out, and is an error: the
-/// content is in place, but not everybody can pull it, or too many can. Of what could not be set, that was told already.
+/// Proves the visibility of every repository that declares one. A difference is an error with a way out: the content is in
+/// place, but not everybody can pull it, or too many can. Failures to set it have already been reported.
 pub(super) async fn visibility(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -256,7 +256,7 @@ pub(super) async fn visibility(
             as_declared: as_declared == Some(true),
         };
         progress.visibility(it.position, outcome, planned.settings_url.as_deref());
-        // What could not be asked is told, but it is no mistake.
+        // A visibility that could not be read is reported, but is not an error.
         if as_declared == Some(false) && !settled.failed.contains(&it.position) {
             problems.push(differs(it, planned.declared, &seen));
         }

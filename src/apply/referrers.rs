@@ -1,7 +1,9 @@
-//! What refers to content: placed after it and before any tag moves, and made to be found by what it refers to.
+//! Placing the referrers of content: after the content and before any tag moves, so that clients can find them by their
+//! subject.
 //!
-//! A registry that lists what names a subject says so when such a manifest is put. Where none does, the index at the fallback
-//! tag of the subject is written. A tag of cosign's is put as it is, and moves only to a manifest that has all that was there.
+//! A registry that lists referrers says so when a manifest with a subject is put. If it does not, the index at the fallback tag
+//! of the subject is written. A tag of cosign is put as it is, and moves only to a manifest that has everything that the
+//! previous one had.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +22,7 @@ use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest};
 use crate::registry::{RegistryError, list_at_fallback_tag, listed_referrers};
 use crate::source::{Published, Travelling};
 
-/// What of the source refers to the content, and is planned to be there.
+/// Returns the referrers in the source that are planned to be in the repository.
 pub(super) fn planned<'a>(it: &Prepared<'_>, published: &'a Published) -> Vec<&'a Travelling> {
     let planned = it.planned.content.iter().flat_map(|content| &content.referrers);
     let wanted: Vec<_> = planned.filter(|planned| planned.action != ReferrerAction::Keep).collect();
@@ -30,7 +32,7 @@ pub(super) fn planned<'a>(it: &Prepared<'_>, published: &'a Published) -> Vec<&'
     published.referrers.iter().filter(is_planned).collect()
 }
 
-/// What is planned to travel and is not in the source (any more).
+/// Returns an error if a planned referrer is not, or no longer, in the source.
 pub(super) fn gone(address: &str, planned: &PlannedContent, published: &Published) -> Option<PrepareError> {
     let is_there = |planned: &crate::model::Referrer| {
         published.referrers.iter().any(|travelling| travelling.referrer.is_same(planned))
@@ -44,7 +46,7 @@ pub(super) fn gone(address: &str, planned: &PlannedContent, published: &Publishe
     })
 }
 
-/// Manifests that were put, and that the registry does not list under their subject.
+/// The manifests that were put and that the registry does not list under their subject.
 #[derive(Default)]
 pub(super) struct Unlisted(Mutex<BTreeMap<Digest, Vec<Descriptor>>>);
 
@@ -54,11 +56,11 @@ impl Unlisted {
         unlisted.entry(subject).or_default().push(describe(manifest));
     }
 
-    /// Lists them by the means of clients.
+    /// Lists them in the index at the fallback tag of each subject, as clients do.
     pub(super) async fn list(self, it: &Prepared<'_>) -> Result<(), RegistryError> {
         let unlisted = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (subject, mut referrers) in unlisted {
-            // Whatever order they were put in, the index is the same.
+            // The index is the same in whatever order they were put.
             referrers.sort_by(|one, other| one.digest.cmp(&other.digest));
             list_at_fallback_tag(it.repository.as_ref(), &subject, &referrers).await?;
         }
@@ -66,7 +68,7 @@ impl Unlisted {
     }
 }
 
-/// Puts a manifest by digest, where it is not there, or names a subject and is not found by it.
+/// Puts a manifest by digest, if it is not there, or if it names a subject and cannot be found by it.
 pub(super) async fn put(
     it: &Prepared<'_>,
     manifest: &RawManifest,
@@ -88,7 +90,7 @@ pub(super) async fn put(
     Ok(Placed::Pushed)
 }
 
-/// Puts the manifests of what refers to the content, each after what it refers to; then lists them, and puts cosign's tags.
+/// Puts the manifests of the referrers, each after its subject. Then lists them, and puts the tags of cosign.
 pub(super) async fn place(
     it: &Prepared<'_>,
     published: &Published,
@@ -118,8 +120,8 @@ pub(super) async fn place(
     Ok(())
 }
 
-/// Looks once more at the lists that were written, when all tags are in place: who read one before this run wrote it, and wrote
-/// it after, took these entries away unknowingly. They are put back.
+/// Checks the lists that were written once more when all tags are in place. A client that read a list before this run wrote
+/// it, and wrote it afterwards, removed these entries without knowing. They are put back.
 pub(super) async fn confirm(prepared: &[Prepared<'_>]) -> Result<(), Vec<Diagnostic>> {
     let looked = prepared.iter().filter(|it| it.planned.sends_referrers()).map(|it| async move {
         let published = it.content.as_deref()?;
@@ -144,7 +146,7 @@ pub(super) async fn confirm(prepared: &[Prepared<'_>]) -> Result<(), Vec<Diagnos
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Puts the tag of cosign's that a referrer is found by, if it has one and nothing is lost by it. Tells whether it did.
+/// Puts the tag of cosign that a referrer is found by, if it has one and nothing is lost by it. Returns whether it was put.
 async fn put_tag(
     it: &Prepared<'_>,
     travelling: &Travelling,

@@ -1,4 +1,4 @@
-//! Why a plan cannot be begun: what blocks it, what in it contradicts itself, what cannot be opened.
+//! The reasons why a plan cannot be applied: it is blocked, it contradicts itself, or something cannot be opened.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::{Action, Change, PlannedRepository, Reason};
@@ -7,7 +7,7 @@ use crate::model::{Digest, Mutability};
 use crate::registry::RegistryError;
 use crate::source::SourceError;
 
-/// Why a plan cannot be begun.
+/// The reason why a plan cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The plan holds conflicts.
@@ -17,9 +17,9 @@ pub enum PrepareError {
         address: String,
         /// The tag.
         tag: String,
-        /// What it names.
+        /// The digest that it names.
         before: String,
-        /// What is wanted.
+        /// The wanted digest.
         after: String,
     },
     /// A tag is in conflict in another way.
@@ -27,20 +27,20 @@ pub enum PrepareError {
     Blocked {
         /// The change's address.
         address: String,
-        /// What stands in the way.
+        /// The reason.
         reason: String,
         /// The way out.
         help: String,
     },
-    /// A secret was found in what is to be sent.
+    /// A secret was found in the content to send.
     #[error("{}", .0.title())]
     Secret(Box<SecretFinding>),
-    /// The plan contradicts itself, as only one that was edited does.
+    /// The plan contradicts itself, which only an edited plan does.
     #[error("{address}: the plan contradicts itself: {reason}")]
     Inconsistent {
         /// The change's address.
         address: String,
-        /// What does not go together.
+        /// The contradiction.
         reason: String,
     },
     /// The plan names a registry that it does not describe.
@@ -51,12 +51,12 @@ pub enum PrepareError {
     Source {
         /// The repository's address.
         address: String,
-        /// Why.
+        /// The cause.
         error: SourceError,
     },
-    /// A source holds something else than when the plan was made.
+    /// A source no longer holds what it held when the plan was made.
     #[error(
-        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned}, and is {found}"
+        "{address}: the source `{source_spec}` changed since the plan was made: it was {planned} and is now {found}"
     )]
     SourceChanged {
         /// The repository's address.
@@ -68,18 +68,18 @@ pub enum PrepareError {
         /// The digest found.
         found: Digest,
     },
-    /// Something that refers to the content is not in the source any more.
+    /// A referrer of the content is no longer in the source.
     #[error(
-        "{address}: the source `{source_spec}` changed since the plan was made: {referrer}, which refers to {subject}, is not there any more"
+        "{address}: the source `{source_spec}` changed since the plan was made: {referrer}, which refers to {subject}, is no longer there"
     )]
     ReferrerGone {
         /// The repository's address.
         address: String,
         /// The source.
         source_spec: String,
-        /// What is gone.
+        /// The digest of the missing referrer.
         referrer: Digest,
-        /// What it refers to.
+        /// The digest that it refers to.
         subject: Digest,
     },
     /// A registry cannot be reached at all.
@@ -87,13 +87,13 @@ pub enum PrepareError {
     Registry {
         /// The repository's address.
         address: String,
-        /// Why.
+        /// The cause.
         error: RegistryError,
     },
 }
 
 impl PrepareError {
-    /// For people.
+    /// Returns the diagnostic for this error.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let prefixed = |mut diagnostic: Diagnostic, address: &str| {
             diagnostic.message = format!("{address}: {}", diagnostic.message);
@@ -101,7 +101,7 @@ impl PrepareError {
         };
         match self {
             Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
-                "publish under another version; where a rebuilt commit may keep the digest first published, set `on_conflict = \"keep\"` on the rule",
+                "publish under another version; or set `on_conflict = \"keep\"` on the rule to keep the digest that was published first",
             ),
             Self::Blocked { help, .. } => {
                 Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
@@ -112,13 +112,13 @@ impl PrepareError {
             }
             Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
             Self::SourceChanged { .. } | Self::ReferrerGone { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
-                .help("make the plan again, and approve what it says now"),
+                .help("make the plan again and approve the new one"),
             Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
         }
     }
 }
 
-/// What blocks the plan at `change`, if anything does.
+/// Returns the error that blocks the plan at `change`, if there is one.
 pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<PrepareError> {
     if change.action != Action::Conflict {
         return None;
@@ -131,23 +131,24 @@ pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<P
         Reason::MovedSince => PrepareError::Blocked {
             address,
             reason: format!("somebody moved it since: it names {before}"),
-            help: "leave this tag as it is, and name those that may go back with `--target`".to_owned(),
+            help: "leave this tag as it is and select the others with `--target`".to_owned(),
         },
         Reason::ContentGone => PrepareError::Blocked {
             address,
-            reason: format!("it cannot go back to {after}, which the repository does not hold any more"),
-            help: "publish that version again; or leave this tag as it is, and name those that may go back with `--target`"
-                .to_owned(),
+            reason: format!("it cannot go back to {after}, which the repository no longer has"),
+            help:
+                "publish that version again; or leave this tag as it is and select the others with `--target`"
+                    .to_owned(),
         },
         Reason::KeptElsewhere { repository, digest } => PrepareError::Blocked {
             address,
             reason: format!(
-                "{repository} keeps {} for `{}`, the digest first published, and would differ from {after} here",
+                "{repository} keeps {} for `{}`, the digest first published, but here it would be {after}",
                 digest.short(12),
                 change.tag
             ),
             help: format!(
-                "publish what is kept, and run again: `skopeo copy --all docker://{repository}@{digest} docker://{}:{}`",
+                "copy the digest that is kept, then run again: `skopeo copy --all docker://{repository}@{digest} docker://{}:{}`",
                 planned.name, change.tag
             ),
         },
@@ -155,7 +156,7 @@ pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<P
     })
 }
 
-/// What a plan that was made here never says.
+/// Returns the contradiction in `change`, if there is one. A plan that this program made has none.
 pub(super) fn contradiction(planned: &PlannedRepository, change: &Change) -> Option<&'static str> {
     let root = planned.content.as_ref().map(|content| &content.root.digest);
     match (change.action, &change.before, &change.after) {
@@ -164,15 +165,15 @@ pub(super) fn contradiction(planned: &PlannedRepository, change: &Change) -> Opt
         }
         (Action::Move, None, _) => Some("a tag that names nothing cannot move"),
         (Action::Create, Some(_), _) => Some("a tag that names something cannot be created"),
-        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag is to name"),
+        (Action::Create | Action::Move, _, None) => Some("it does not say what the tag should name"),
         (Action::Remove, None, _) => Some("a tag that names nothing cannot be removed"),
         (Action::Remove, _, Some(_)) => Some("a tag that is removed names nothing"),
         (Action::Remove, ..) if change.removal.is_none() => Some("it does not say how the tag is removed"),
-        // What publishes nothing gives a tag back what it named.
+        // A plan that publishes nothing, such as a rollback, gives a tag its previous digest back.
         (Action::Create, ..)
             if change.mutability == Mutability::Immutable && root.is_some() && change.wanted() != root =>
         {
-            Some("the tag is to name another digest than is published")
+            Some("the tag should name a digest other than the published one")
         }
         _ => None,
     }

@@ -1,5 +1,6 @@
-//! Removing tags, each read again just before: found as planned it goes, found gone it is left, found as anything else it
-//! stops everything. How a registry removes a tag is the registry's; what a plan approved is decided here.
+//! Removing tags. Each tag is read again just before: if it names what the plan says, it is removed; if it is gone, nothing is
+//! done; anything else stops everything. The registry client knows how to remove a tag, and this module decides whether the
+//! plan still permits it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,27 +16,27 @@ use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
 use crate::model::{Digest, Tag};
 use crate::registry::{Deletion, Inventories, RegistryError, Removal, remove_tag};
 
-/// How many tags are read at once where the registry does not list what its manifests are called.
+/// The number of tags that are read at once if the registry does not list the tags of its manifests.
 const READ_AT_ONCE: usize = 16;
 
 /// The removals of one repository, one after the other.
 pub(super) struct Removals<'p> {
     it: &'p Prepared<'p>,
-    /// What the registry deletes, once it was asked.
+    /// The kind of deletion that the registry supports, once it was asked.
     deletion: Option<Deletion>,
-    /// The tags of each manifest that is to be deleted, once they were read.
+    /// The tags by the manifest that they name, once they were read.
     named: Option<BTreeMap<Digest, BTreeSet<Tag>>>,
     /// The manifests that were deleted, each with all its tags.
     deleted: BTreeSet<Digest>,
-    /// What the repository holds, as it is read again and again.
+    /// The inventory of the repository, which is read repeatedly.
     inventories: Inventories,
 }
 
-/// Why a tag was not removed.
+/// The reason why a tag was not removed.
 enum Refused {
-    /// The registry says so.
+    /// The registry returned an error.
     Registry(RegistryError),
-    /// Tags that the plan does not remove name the manifest too.
+    /// Tags that the plan does not remove also name the manifest.
     NamedBy(Vec<Tag>),
     /// Something that stays needs the manifest.
     Needed(Obstacle),
@@ -48,7 +49,7 @@ impl From<RegistryError> for Refused {
 }
 
 impl<'p> Removals<'p> {
-    /// Of `it`, where nothing was removed yet.
+    /// Starts with `it`, in which nothing was removed yet.
     pub fn new(it: &'p Prepared<'p>) -> Self {
         Self {
             it,
@@ -59,7 +60,7 @@ impl<'p> Removals<'p> {
         }
     }
 
-    /// Removes the tag of `change`, and notes what became of it.
+    /// Removes the tag of `change`, and notes the result.
     pub async fn remove(
         &mut self,
         position: usize,
@@ -92,13 +93,14 @@ impl<'p> Removals<'p> {
     }
 
     async fn removal(&mut self, change: &Change) -> Result<Removal, Refused> {
-        // A plan that removes what names nothing was refused before.
+        // A plan that removes a tag that names nothing was refused before.
         let Some(expected) = change.present() else { return Ok(Removal::Absent) };
         if change.removal == Some(RemovalMethod::Manifest) {
             return self.manifest(&change.tag, expected).await;
         }
         let repository = self.it.repository.as_ref();
-        // The registry is asked, not the plan: told to delete a tag, some delete its manifest with all other tags.
+        // The registry is asked, not the plan, because some registries delete the manifest with all other tags when they are
+        // asked to delete a tag.
         let deletion = match &self.deletion {
             Some(deletion) => deletion,
             None => self.deletion.insert(repository.deletion().await?),
@@ -113,7 +115,7 @@ impl<'p> Removals<'p> {
             return Ok(found.map_or(Removal::Absent, Removal::Moved));
         }
         if self.deleted.contains(expected) {
-            // It went with another tag of the plan; reading back sees that it did.
+            // It was deleted with another tag of the plan. Reading back confirms it.
             return Ok(Removal::Removed);
         }
         if found.is_none() {
@@ -132,17 +134,17 @@ impl<'p> Removals<'p> {
         Ok(Removal::Removed)
     }
 
-    /// What the repository holds now; `None` where the registry cannot tell.
+    /// Returns what the repository holds now, or `None` if the registry cannot list it.
     pub(super) async fn inventory(&mut self) -> Result<Option<Inventory>, RegistryError> {
         self.inventories.read(self.it.repository.as_ref()).await
     }
 
-    /// The repository.
+    /// Returns the repository.
     pub(super) fn prepared(&self) -> &'p Prepared<'p> {
         self.it
     }
 
-    /// The manifests that were deleted.
+    /// Returns the manifests that were deleted.
     pub(super) fn deleted(&self) -> &BTreeSet<Digest> {
         &self.deleted
     }
@@ -159,7 +161,7 @@ impl<'p> Removals<'p> {
         self.deleted.remove(digest);
     }
 
-    /// Sees that nothing that stays needs `digest`: what was put or named since the plan was made may.
+    /// Checks that nothing that stays needs `digest`, because something that was put or tagged since the plan was made may.
     fn unneeded(&self, inventory: &Inventory, digest: &Digest) -> Result<(), Refused> {
         let going: BTreeSet<Tag> = self.going().into_iter().cloned().collect();
         let planned = self.it.planned.changes.iter().filter(|change| going.contains(&change.tag));
@@ -181,7 +183,7 @@ impl<'p> Removals<'p> {
         }
     }
 
-    /// The tags of the manifest that the plan does not remove: given since it was made.
+    /// Returns the tags of the manifest that the plan does not remove, which it got since the plan was made.
     async fn others(&mut self, digest: &Digest) -> Result<Vec<Tag>, RegistryError> {
         let going = self.going();
         let named = match &self.named {
@@ -192,7 +194,7 @@ impl<'p> Removals<'p> {
         Ok(tags.filter(|tag| !going.contains(tag)).cloned().collect())
     }
 
-    /// The tags that go with their manifests.
+    /// Returns the tags that are removed with their manifests.
     fn going(&self) -> BTreeSet<&'p Tag> {
         let goes = |change: &&Change| {
             change.action == Action::Remove && change.removal == Some(RemovalMethod::Manifest)
@@ -200,7 +202,7 @@ impl<'p> Removals<'p> {
         self.it.planned.changes.iter().filter(goes).map(|change| &change.tag).collect()
     }
 
-    /// The tags of the repository by the manifest that they name; those that are `going` may be left out.
+    /// Returns the tags of the repository by the manifest that they name. Those in `going` may be left out.
     async fn tags_by_manifest(
         &self,
         going: &BTreeSet<&Tag>,
@@ -231,20 +233,20 @@ impl<'p> Removals<'p> {
             "{}:{}: its manifest cannot be deleted: since the plan was made it got another tag, {tags}",
             self.it.planned.name, change.tag
         );
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     }
 
     fn needed(&self, change: &Change, obstacle: &Obstacle) -> Diagnostic {
         let why = match obstacle {
-            Obstacle::Reached(by) => format!("{} needs it by now", by.short(12)),
-            Obstacle::Refers(to) => format!("it refers to {}, which stays by now", to.short(12)),
+            Obstacle::Reached(by) => format!("{} needs it now", by.short(12)),
+            Obstacle::Refers(to) => format!("it refers to {}, which now stays", to.short(12)),
             Obstacle::Unreadable(other) => {
-                format!("{} cannot be read, and may need it", other.short(12))
+                format!("{} cannot be read and may need it", other.short(12))
             }
-            Obstacle::Young | Obstacle::Tagged(_) => "it has no tag any more, and is new".to_owned(),
+            Obstacle::Young | Obstacle::Tagged(_) => "it no longer has a tag and is new".to_owned(),
         };
         let message =
             format!("{}:{}: its manifest cannot be deleted: {why}", self.it.planned.name, change.tag);
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     }
 }

@@ -1,5 +1,5 @@
-//! Before the first byte is sent: what is to be sent is searched for secrets again, by the policy and the allowances that the
-//! plan carries. How it is searched is decided elsewhere.
+//! The search for secrets before the first byte is sent. The content is searched again, with the policy and the allowances that
+//! the plan carries. An implementation of [`SecretSearch`] decides how.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::model::secret_search::{PlannedSecrets, SecretFinding};
 use crate::model::{ResourceId, Severity};
 use crate::source::Published;
 
-/// What is sent to a repository.
+/// The content that is sent to a repository.
 pub struct Sent<'a> {
     /// The address of the repository in the plan.
     pub address: &'a str,
-    /// What is published.
+    /// The published resource.
     pub resource: &'a ResourceId,
     /// Its content.
     pub published: &'a Published,
 }
 
-/// Searches what is to be sent for secrets.
+/// Searches the content to send for secrets.
 pub trait SecretSearch: Send + Sync {
-    /// What is found in the parts of `sent` that `planned` names. `stopped` says whether the person wants to stop; then nothing
-    /// is found. Blocks, and reads what was not searched before.
+    /// Returns the findings in the parts of `sent` that `planned` names. `stopped` returns whether the person wants to stop;
+    /// then nothing is found. Blocks, and reads what was not searched before.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ pub trait SecretSearch: Send + Sync {
     ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>>;
 }
 
-/// Searches, refuses what blocks, and notes what is let through.
+/// Searches the content, returns the findings that block as errors, and notes those that are let through.
 pub(super) fn search(
     planned: &PlannedSecrets,
     prepared: &[Prepared<'_>],
@@ -65,10 +65,10 @@ pub(super) fn search(
     Ok(())
 }
 
-/// What to say of a secret that blocks.
+/// The diagnostic for a secret that blocks.
 pub(super) fn diagnostic(finding: &SecretFinding) -> Diagnostic {
     let way_out = format!(
-        "take it out, publish again, and replace it where it is used; or, where it is no secret, add to `allow` of `[secrets]`: {}",
+        "remove it, publish again, and replace it wherever it is used; or, if it is not a secret, add this to `allow` in `[secrets]`: {}",
         finding.allowance()
     );
     let code = Code::SecretsFound;

@@ -1,5 +1,5 @@
-//! Moving and removing tags, each read again just before: found as planned it moves, found as wanted it is left. What
-//! else is found stops everything, unless the tag moves forward and another release explains it.
+//! Moving and removing tags. Each tag is read again just before: if it names what the plan says, it moves; if it already names
+//! the wanted digest, it is left. Anything else stops everything, unless it is a forward tag and another release explains it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,9 +16,8 @@ use crate::model::plan::{Action, Change, TagTarget};
 use crate::model::{Digest, Mutability, RawManifest, Tag, TagOrDigest};
 use crate::registry::RegistryError;
 
-/// Carries out the changes that are `of_stage`: repositories side by side, the tags of one after each other, those that
-/// go last.
-/// Tells whether all were come to, or the person stopped it.
+/// Carries out the changes that are `of_stage`: repositories in parallel, the tags of one repository in order, and removals
+/// last. Returns false if the person stopped it before all were tried.
 pub(super) async fn put(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -31,7 +30,7 @@ pub(super) async fn put(
         let changes = it.planned.changes.iter().enumerate();
         let mut of_stage: Vec<(usize, &Change)> =
             changes.filter(|(_, change)| change.action.is_change() && of_stage(change)).collect();
-        // What is to stand is in place before anything goes.
+        // The tags that stay are in place before anything is removed.
         of_stage.sort_by_key(|(_, change)| change.action == Action::Remove);
         let goes = of_stage.iter().any(|(_, change)| change.action == Action::Remove);
         let mut removals = Removals::new(it);
@@ -77,14 +76,14 @@ pub(super) async fn put(
     if problems.is_empty() { Ok(!interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
 }
 
-/// An error in a repository.
+/// The diagnostic for an error in a repository.
 pub(super) fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
     let mut diagnostic = error.to_diagnostic();
     diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
     diagnostic
 }
 
-/// An error at one tag.
+/// The diagnostic for an error at one tag.
 pub(super) fn of_tag(it: &Prepared<'_>, tag: &Tag, error: &RegistryError) -> Diagnostic {
     let mut diagnostic = error.to_diagnostic();
     diagnostic.message = format!("{}:{tag}: {}", it.planned.name, diagnostic.message);
@@ -115,7 +114,7 @@ async fn put_one(
     let listing = if as_planned {
         listing
     } else {
-        // What moved the tag may be younger than the list.
+        // The release that moved the tag may be younger than the list.
         fresh = forward::listing(it, [change]).await.map_err(at_tag)?;
         &fresh
     };
@@ -144,13 +143,13 @@ async fn put_one(
         return Err(failed(gone_diagnostic(it, change)));
     };
     if !as_planned {
-        // Also where the put fails: it may have reached the registry, and this is what a rollback goes back to.
+        // This is noted before the put, because a put that fails may have reached the registry, and a rollback goes back to this.
         progress.found(it.position, position, found.map(TagTarget::new));
     }
     let at = TagOrDigest::Tag(change.tag.clone());
     it.repository.put_manifest(&at, &manifest).await.map_err(at_tag)?;
     if change.mutability == Mutability::Immutable {
-        // Two that create one tag both succeed: who lost must not go on to the floating tags.
+        // If two runs create the same tag, both succeed. The one that lost must not go on to the floating tags.
         read_back::confirm(it, change).await.map_err(failed)?;
     }
     let created = change.action == Action::Create && as_planned;
@@ -158,7 +157,7 @@ async fn put_one(
     Ok(())
 }
 
-/// The manifest with this digest: of the content, or one that the repository holds.
+/// Returns the manifest with this digest, from the content or from the repository.
 pub(super) async fn manifest(
     it: &Prepared<'_>,
     digest: &Digest,

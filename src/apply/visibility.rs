@@ -1,5 +1,5 @@
-//! Setting who may pull, where the registry has an API for it: after all tags are in place, so that nothing is public before it
-//! is whole. What was approved is what happens: an API that says something else by now makes the plan stale.
+//! Setting the visibility if the registry has an API for it. This happens after all tags are in place, so that nothing is
+//! public before it is complete. Only the approved change is made: if the API reports something else now, the plan is stale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::model::plan::{ObservedVisibility, VisibilityAction, VisibilityChange}
 use crate::registry::READ_PAUSES;
 use crate::visibility::{Capability, Setting, VisibilityError, VisibilityProvider};
 
-/// What was set.
+/// The result of setting visibilities.
 #[derive(Default)]
 pub(super) struct Settled {
-    /// What it was before, of each repository where it was set.
+    /// The previous visibility of each repository in which it was set, by position.
     pub from: BTreeMap<usize, Visibility>,
-    /// The repositories where that failed.
+    /// The positions of the repositories in which setting it failed.
     pub failed: BTreeSet<usize>,
-    /// Why.
+    /// The reasons of these failures.
     pub problems: Vec<Diagnostic>,
-    /// Whether the person wanted to stop before all was set.
+    /// Whether the person wanted to stop before everything was set.
     pub interrupted: bool,
 }
 
-/// What is to be set in a repository: by plan, or as it is published to for the first time.
+/// Returns the visibility to set in a repository: because the plan says so, or because it is published to for the first time.
 fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
     let planned = it.planned.visibility.as_ref()?;
     let first = planned.action == VisibilityAction::AfterApply
@@ -33,13 +33,13 @@ fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
     (planned.action == VisibilityAction::Set || first).then_some(planned)
 }
 
-/// Whether anything may have to be set.
+/// Whether a visibility may have to be set.
 pub(super) fn is_due(prepared: &[Prepared<'_>], options: &Options<'_>) -> bool {
     let mut due = prepared.iter().filter(|it| to_set(it).is_some());
     due.any(|it| options.connect.visibility(it.endpoint).capability() == Capability::ReadWrite)
 }
 
-/// Sets who may pull, one repository after the other: several may be of one project. No request is cut off.
+/// Sets the visibilities, one repository after the other, because several may belong to one project. No request is cut off.
 pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Settled {
     let mut settled = Settled::default();
     for it in prepared {
@@ -65,7 +65,7 @@ pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Set
     settled
 }
 
-/// Refuses the plan before anything is sent where an API says neither what was planned nor what is wanted.
+/// Refuses the plan before anything is sent, if an API reports neither the planned visibility nor the wanted one.
 pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> Result<(), Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for it in prepared {
@@ -75,13 +75,13 @@ pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> R
         let read = options.connect.visibility(it.endpoint).get(&it.planned.repository).await;
         match read {
             Ok(found) => problems.extend(moved(it, planned, found.as_ref())),
-            Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "who may pull is to be set")),
+            Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "cannot read its visibility")),
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// What is to be said where the API says neither what was planned nor what is wanted.
+/// Returns a diagnostic if the API reports neither the planned visibility nor the wanted one.
 fn moved(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<&Setting>) -> Option<Diagnostic> {
     let found = found.map(|setting| setting.visibility);
     if found == Some(planned.declared) || (found.is_some() && found == planned.setting) {
@@ -89,16 +89,16 @@ fn moved(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<&Setting>)
     }
     let word = |visibility: Option<Visibility>| visibility.map_or("unknown", Visibility::as_str);
     let message = format!(
-        "{}: who may pull was changed since the plan was made: it was {}, and is {}",
+        "{}: its visibility changed since the plan was made: it was {} and is now {}",
         it.planned.name,
         word(planned.setting),
         word(found)
     );
-    let help = "make the plan again, and approve what it says now";
+    let help = "make the plan again and approve the new one";
     Some(Diagnostic::error(Code::PlanStale, message).help(help))
 }
 
-/// Sets what is planned; what it was before, where it was set.
+/// Sets the planned visibility. Returns the previous one if it was set.
 async fn as_planned(
     it: &Prepared<'_>,
     planned: &VisibilityChange,
@@ -114,8 +114,8 @@ async fn as_planned(
     }
 }
 
-/// Sets what is declared of a repository that is published to for the first time, where that is of it alone. Where the API
-/// cannot be asked, the anonymous pull tells whether that matters.
+/// Sets the declared visibility of a repository that is published to for the first time, if the setting affects only this
+/// repository. If the API cannot be asked, the anonymous pull shows whether that matters.
 async fn first(
     it: &Prepared<'_>,
     planned: &VisibilityChange,
@@ -127,17 +127,17 @@ async fn first(
     let mut pauses = READ_PAUSES.into_iter();
     loop {
         match (provider.get(&it.planned.repository).await, pauses.next()) {
-            // A whole project is set only where the plan said so; what it is now is told by the reading back.
+            // A whole project is set only if the plan said so. Reading back reports its visibility.
             (Ok(Some(setting)), _) if setting.project.is_some() => return Ok(None),
             (Ok(Some(setting)), _) => return change(it, planned, provider, setting.visibility).await,
-            // It does not know yet what was just pushed.
+            // The API does not know yet what was just pushed.
             (Ok(None), Some(pause)) => tokio::time::sleep(pause).await,
             (Ok(None) | Err(_), _) => return Ok(None),
         }
     }
 }
 
-/// Sets what is declared in place of `from`, and reads it back.
+/// Sets the declared visibility in place of `from`, and reads it back.
 async fn change(
     it: &Prepared<'_>,
     planned: &VisibilityChange,
@@ -171,7 +171,7 @@ fn failed(it: &Prepared<'_>, planned: &VisibilityChange, error: &VisibilityError
 fn not_taken(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<Visibility>) -> Diagnostic {
     let found = found.map_or("nothing", Visibility::as_str);
     let message = format!(
-        "{}: it was set to {}, and the registry's API still says {found}",
+        "{}: it was set to {}, but the registry's API still says {found}",
         it.planned.name,
         planned.declared.as_str()
     );

@@ -1,4 +1,4 @@
-//! `auth check`: every declared repository, asked what the credentials may do there. Depends on no event, and opens no
+//! `auth check`: asks every declared repository what the credentials may do there. It depends on no event, and opens no
 //! source.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::model::remote::RemoteReference;
 use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::verify::{self, Place};
 
-/// Asks what the credentials may do in every repository that `targets` name: in all where there are none.
+/// Asks what the credentials may do in every repository that `targets` name, or in all of them if there are no targets.
 pub async fn check_access(
     session: &Session,
     targets: &[String],
@@ -27,7 +27,7 @@ pub async fn check_access(
     reporter: &Arc<dyn Reporter>,
 ) -> Result<AccessReport> {
     let config = session.load()?;
-    // A tag is no repository of its own.
+    // A target may name a tag, but permissions belong to its repository.
     let of_repositories =
         targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
     let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
@@ -56,7 +56,7 @@ pub async fn check_access(
     })
 }
 
-/// Asks one repository. What keeps it from being asked at all is the answer to everything.
+/// Asks one repository. An error that prevents asking is the answer to every question.
 async fn ask(config: &Config, place: &Place, connections: &Connections) -> RepositoryAccess {
     let report = |credentials, answers: Answers, mounts: Vec<String>| RepositoryAccess {
         address: place.address.clone(),
@@ -90,7 +90,7 @@ async fn ask(config: &Config, place: &Place, connections: &Connections) -> Repos
 
 type Connected = (Arc<dyn ReadWriteRepository>, Vec<(String, Arc<dyn ReadWriteRepository>)>);
 
-/// The repository, and those that it mounts from.
+/// Returns the repository, and those that it mounts from by name.
 fn connected(
     config: &Config,
     place: &Place,
@@ -112,7 +112,7 @@ fn connected(
     Ok((repository, mounts))
 }
 
-/// The repositories of the same registry that the sources of an image are in, as far as their names are no templates.
+/// Returns the repositories of the same registry that the sources of an image are in, except those whose names are templates.
 fn mounted_from(config: &Config, place: &Place) -> Vec<RemoteReference> {
     let Some(Content::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content) else {
         return Vec::new();
@@ -124,13 +124,13 @@ fn mounted_from(config: &Config, place: &Place) -> Vec<RemoteReference> {
     remotes.filter(here).collect()
 }
 
-/// The repository of a `docker://` source, whose tag or digest may be a template.
+/// Returns the repository of a `docker://` source, whose tag or digest may be a template.
 fn repository_of(source: &str) -> Option<RemoteReference> {
     let name = source.strip_prefix("docker://")?;
     let plain = name.find("{{").or_else(|| name.find("{%"));
     let name = match plain {
         None => name,
-        // What ends before the template is the name where a tag or digest has begun.
+        // The name is complete only if a tag or digest begins before the template.
         Some(at) => {
             let before = name.get(..at)?;
             let tag = before.rfind([':', '@'])?;
@@ -140,14 +140,14 @@ fn repository_of(source: &str) -> Option<RemoteReference> {
     name.parse().ok()
 }
 
-/// Whether a retention is about the repository.
+/// Whether a retention applies to the repository.
 fn is_retained(config: &Config, place: &Place) -> bool {
     config.retention.values().any(|retention| {
         retention.resources.contains(&place.resource) && retention.registries.contains(&place.registry)
     })
 }
 
-/// The answers of a repository that could not be asked.
+/// Returns the answers for a repository that could not be asked.
 fn nothing(error: &RegistryError) -> Answers {
     let unknown = || Verdict::Unknown(error.clone());
     Answers {
@@ -166,7 +166,7 @@ fn answer(verdict: &Verdict) -> Answer {
         Verdict::Unknown(error) => Answer::Unknown(problem(error)),
         Verdict::NotYet => Answer::NotYet,
         Verdict::Untold => {
-            Answer::Untold { why: "GitHub tells it only when something is deleted".to_owned() }
+            Answer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
         }
         Verdict::NotAsked => Answer::NotAsked,
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_repository_of_a_source_is_known_though_its_tag_is_a_template() {
+    fn the_repository_of_a_source_is_known_if_its_tag_is_a_template() {
         for (source, expected) in [
             ("docker://ghcr.io/acme/staging:{{ version }}", Some("ghcr.io/acme/staging")),
             ("docker://ghcr.io/acme/staging:v{{ version }}", Some("ghcr.io/acme/staging")),

@@ -1,4 +1,4 @@
-//! Connections to registries, each opened once.
+//! Connections to registries. Each is opened once.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use crate::registry::{
 };
 use crate::visibility::{self, VisibilityProvider};
 
-/// What credential programs and token servers gave. A process is one run, whose plan and apply have connections of their own, ask each
-/// program once, and go on with what came in place of an identity token.
+/// The answers of credential programs and token servers. A process is one run. Its plan and its apply have separate connections,
+/// but they ask each program once, and continue with the token that replaced an identity token.
 static CREDENTIALS: LazyLock<CredentialMemory> = LazyLock::new(CredentialMemory::default);
 
 /// Registries by endpoint, with credentials and without.
@@ -27,7 +27,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// No connection yet. Relative paths of endpoints start at `folder`.
+    /// Starts without any connection. Relative paths of endpoints start at `folder`.
     pub fn new(
         folder: PathBuf,
         environment: &Environment,
@@ -41,7 +41,7 @@ impl Connections {
             notify: Arc::new(move |notice| tell(reporter.as_ref(), &notice)),
             credentials: CREDENTIALS.clone(),
             run_folder: Some(PathBuf::from("/run")),
-            // Blobs that share a reading wait for each other, so each must find a place.
+            // Blobs that share a reading wait for each other, so each must get a connection.
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()
         };
@@ -69,12 +69,12 @@ impl Connections {
     }
 }
 
-/// A repository, with credentials and without any, and what tells who may pull.
+/// A repository with credentials and without, and the API for its visibility.
 pub(super) type Both =
     (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>, Arc<dyn VisibilityProvider>);
 
 impl Connections {
-    /// Each of `places`, both ways; or what is wrong with the registries, each thing once.
+    /// Returns a connection to each of `places` both ways, or everything that is wrong with the registries, each problem once.
     pub fn both<'p>(
         &self,
         places: impl IntoIterator<Item = (&'p RegistryEndpoint, &'p RepositoryName)>,

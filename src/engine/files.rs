@@ -1,5 +1,5 @@
-//! Plans and records as files. In a file the folder of a plan is relative to the file, so that the two can be carried
-//! elsewhere together and applied from anywhere; in memory it is relative to the working directory.
+//! Plans and records as files. In a file, the folder of a plan is relative to the file, so that the two can be moved
+//! together and applied from anywhere. In memory, it is relative to the working directory.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::model::plan::{self, Plan, PlanKind};
 use crate::model::record::{self, Record, RecordedProblem};
 use crate::saved::{self, Document, SavedError};
 
-/// What `show` can show.
+/// A document that `show` can show.
 pub enum Saved {
     /// A plan.
     Plan(Box<Plan>),
@@ -35,13 +35,13 @@ fn told(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
-/// The folder of `file`, absolute.
+/// Returns the folder of `file` as an absolute path.
 fn folder_of(session: &Session, file: &Path) -> std::path::PathBuf {
     let file = path::normal(&session.working_folder.join(file));
     file.parent().map(Path::to_owned).unwrap_or(file)
 }
 
-/// Makes the folder of `plan`, which is relative to `from`, relative to `to`; both absolute.
+/// Makes the folder of `plan`, which is relative to `from`, relative to `to`. Both are absolute.
 fn rebase(plan: &mut Plan, from: &Path, to: &Path) {
     let folder = path::normal(&from.join(&plan.folder));
     plan.folder = path::relative(to, &folder).display().to_string();
@@ -54,13 +54,13 @@ pub fn load_plan(session: &Session, file: &Path) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Refuses a plan whose `publish.toml`, where it still lies where it lay, says something else now. Without it the plan is
+/// Refuses a plan if its `publish.toml` is still in the same place and has changed. If the file is not there, the plan is
 /// enough.
 pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     let folder = path::normal(&session.working_folder.join(&plan.folder));
     let Some(name) = Path::new(&plan.config.path).file_name() else { return Ok(()) };
     let path = folder.join(name);
-    // What a rollback goes back from was published by an older file.
+    // A rollback undoes a release that an older version of the file published.
     if plan.kind == PlanKind::Rollback || !path.exists() {
         return Ok(());
     }
@@ -70,7 +70,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let stale = |message: String| {
-        Diagnostic::error(Code::PlanStale, message).help("make the plan again, and approve what it says now")
+        Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
     };
     let shown = shown.display();
     let mut found = vec![stale(format!("`{shown}` changed since the plan was made"))];
@@ -93,7 +93,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 
 /// Reads a saved plan or a record, whichever it is.
 pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
-    // Once: a pipe cannot be read again.
+    // The file is read once, because a pipe cannot be read again.
     let bytes = saved::read::<Plan>(file).map_err(|error| told(&error))?;
     let folder = folder_of(session, file);
     match saved::parse::<Record>(file, &bytes) {
@@ -102,7 +102,7 @@ pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
             Ok(Saved::Record(Box::new(record)))
         }
         Err(error) if has_outcome(&bytes) => Err(told(&error)),
-        // What is no record may be a plan, whose error then is the one to show.
+        // A document that is not a record may be a plan, and then the error about the plan is the one to show.
         Err(_) => {
             let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| told(&error))?;
             rebase(&mut plan, &folder, &session.working_folder);
@@ -117,13 +117,13 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
     let mut record: Record = match saved::parse(file, &bytes) {
         Ok(record) => record,
         Err(_) if saved::parse::<Plan>(file, &bytes).is_ok() => {
-            let message = format!("`{}` is a plan: only what was applied has a record", file.display());
+            let message = format!("`{}` is a plan, not the record of an apply", file.display());
             let help = "`brokkr-publish apply --record FILE` writes a record";
             return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
         }
         Err(error @ (SavedError::Malformed { .. } | SavedError::Changed { .. })) => {
-            // One cannot be made again: another apply does something else.
-            let help = "take the file as `brokkr-publish apply --record FILE` wrote it";
+            // A record cannot be made again, because another apply does something else.
+            let help = "use the file exactly as `brokkr-publish apply --record FILE` wrote it";
             return Err(vec![error.to_diagnostic().help(help)]);
         }
         Err(error) => return Err(told(&error)),
@@ -132,7 +132,7 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
     Ok(record)
 }
 
-/// Whether the document has what of all documents only a record has, in any version.
+/// Whether the document has an `outcome`, which only records have, in every version.
 fn has_outcome(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Keys {
@@ -141,8 +141,8 @@ fn has_outcome(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Keys>(bytes).is_ok_and(|keys| keys.outcome.is_some())
 }
 
-/// Refuses, before anything is asked or sent, what a plan and a record cannot be written to when all is done: places
-/// that take no file, one place for both, the file that is `read`, and for the record a file that is none.
+/// Checks, before anything is asked or sent, that the plan and the record can be written at the end. Refuses a place that takes
+/// no file, the same place for both, the file that is `read`, and for the record an existing file that is not a record.
 pub fn check_destinations(
     session: &Session,
     read: Option<&Path>,
@@ -157,14 +157,15 @@ pub fn check_destinations(
         && place(out) == place(record)
     {
         let message = format!("`--out` and `--record` both name `{}`", record.display());
-        let help = "give the plan and the record a file each";
+        let help = "name two different files";
         return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
     }
     for (option, file) in [("--out", out), ("--record", record)] {
         if let (Some(read), Some(file)) = (read, file)
             && place(read) == place(file)
         {
-            let message = format!("`{option}` would write over `{}`, which is read", read.display());
+            let message =
+                format!("`{option}` would overwrite `{}`, which this command reads", read.display());
             let help = format!("name another file for `{option}`");
             return Err(vec![Diagnostic::error(Code::CommandUsage, message).help(help)]);
         }
@@ -186,7 +187,7 @@ pub fn check_destinations(
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// The record that is in `file`; none where that does not exist or is empty.
+/// Returns the record in `file`, or none if the file does not exist or is empty.
 fn earlier(file: &Path) -> std::result::Result<Option<Record>, SavedError> {
     match file.metadata() {
         Ok(found) if found.len() > 0 => saved::load(file).map(Some),
@@ -201,20 +202,20 @@ pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     saved::save(&plan, file).map_err(|error| told(&error))
 }
 
-/// Writes a record. One that an earlier run of the same plan left in `file` leaves its way back to this one.
+/// Writes a record. If an earlier run of the same plan left a record in `file`, the new one takes over its way back.
 pub fn save_record(session: &Session, record: &Record, file: &Path) -> Result<()> {
     let mut record = match earlier(file) {
         Ok(Some(earlier)) => record.clone().taking_over(&earlier),
-        // What is none was refused at the beginning.
+        // A file that is not a record was refused at the beginning.
         Ok(None) | Err(_) => record.clone(),
     };
     rebase(&mut record.plan, &session.working_folder, &folder_of(session, file));
     saved::save(&record, file).map_err(|error| told(&error))
 }
 
-/// The record of an apply.
+/// Returns the record of an apply.
 pub fn record(plan: Plan, outcome: Outcome, problems: &[Diagnostic]) -> Record {
-    let told = |problem: &Diagnostic| RecordedProblem {
+    let recorded = |problem: &Diagnostic| RecordedProblem {
         code: problem.code.to_string(),
         message: problem.message.clone(),
         help: problem.help.clone(),
@@ -223,7 +224,7 @@ pub fn record(plan: Plan, outcome: Outcome, problems: &[Diagnostic]) -> Record {
         format_version: record::FORMAT_VERSION.to_owned(),
         success: problems.is_empty(),
         outcome,
-        problems: problems.iter().map(told).collect(),
+        problems: problems.iter().map(recorded).collect(),
         plan,
     }
 }

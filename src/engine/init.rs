@@ -1,4 +1,4 @@
-//! A first `publish.toml`: git is asked what there is, `init` makes the text, and it is written where nothing stands.
+//! Writing a first `publish.toml`: git lists the files, `init` makes the text, and the file is written if it does not exist.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -9,25 +9,25 @@ use crate::context::{self, Context, Needs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::init::{self, Proposal, Surroundings};
 
-/// The name of the file, unless `--config` says another.
+/// The name of the file, unless `--config` names another.
 const FILE_NAME: &str = "publish.toml";
 
-/// What git is asked for (gitglossary(7), "pathspec"); what of it is meant, `init::is_candidate` says.
+/// The files that git lists (gitglossary(7), "pathspec"). `init::is_candidate` selects from them.
 const PATTERNS: [&str; 3] = ["*Dockerfile*", "*Containerfile*", "*Chart.yaml"];
 
-/// Branches that are taken for the default one where nothing says which is.
+/// The branches that are taken for the default branch if nothing says which one it is.
 const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
 
-/// The file that [`write_first`] writes, as people at the working directory know it.
+/// Returns the file that [`write_first`] writes, as it is called from the working directory.
 fn place(session: &Session) -> PathBuf {
     session.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME))
 }
 
-/// A first configuration of what lies in the folder of the file. Nothing is written, no network asked.
+/// Returns a first configuration for what is in the folder of the file. Writes nothing and does not use the network.
 ///
 /// # Errors
 ///
-/// Where the folder is not there.
+/// If the folder does not exist.
 pub fn first_configuration(session: &Session) -> Result<Proposal> {
     let file = session.working_folder.join(place(session));
     let folder: PathBuf = file.parent().unwrap_or(&session.working_folder).components().collect();
@@ -35,7 +35,7 @@ pub fn first_configuration(session: &Session) -> Result<Proposal> {
         let message = format!("there is no folder `{}`", folder.display());
         return Err(vec![
             Diagnostic::error(Code::ConfigFile, message)
-                .help("make it, or name another file with `--config FILE`"),
+                .help("create it, or name another file with `--config FILE`"),
         ]);
     }
     Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
@@ -44,7 +44,7 @@ pub fn first_configuration(session: &Session) -> Result<Proposal> {
 fn surroundings(session: &Session, folder: &Path) -> Surroundings {
     let files = context::files(folder, &PATTERNS);
     let files = files.map(|files| files.into_iter().filter(|file| init::is_candidate(file)).collect());
-    // A CI whose variables make no sense is no reason to write nothing.
+    // CI variables that make no sense are no reason to write nothing.
     let context = Context::discover(folder, &session.environment, &session.flags, Needs::default()).ok();
     let branch = context.as_ref().and_then(|context| {
         let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
@@ -53,12 +53,12 @@ fn surroundings(session: &Session, folder: &Path) -> Surroundings {
     Surroundings { files, remote: context.and_then(|context| context.remote), branch }
 }
 
-/// Writes `proposal` to the configuration file, which must not be there yet; the file, as people at the working directory
-/// know it.
+/// Writes `proposal` to the configuration file, which must not exist yet. Returns the file, as it is called from the working
+/// directory.
 ///
 /// # Errors
 ///
-/// Where there is a file already, or none can be written.
+/// If the file already exists or cannot be written.
 pub fn write_first(session: &Session, proposal: &Proposal) -> Result<PathBuf> {
     let shown = place(session);
     let path = session.working_folder.join(&shown);
@@ -70,11 +70,10 @@ pub fn write_first(session: &Session, proposal: &Proposal) -> Result<PathBuf> {
     let name = shown.display();
     written.map_err(|error| {
         vec![match error.kind() {
-            ErrorKind::AlreadyExists => Diagnostic::error(
-                Code::ConfigFile,
-                format!("`{name}` is there already, and is not written over"),
-            )
-            .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
+            ErrorKind::AlreadyExists => {
+                Diagnostic::error(Code::ConfigFile, format!("`{name}` already exists and is not overwritten"))
+                    .help("`init --stdout` prints what would be written; `--config FILE` names another file")
+            }
             _ => Diagnostic::error(Code::ConfigFile, format!("`{name}` cannot be written: {error}"))
                 .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
         }]

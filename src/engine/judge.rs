@@ -1,4 +1,4 @@
-//! Decides again about forward tags during an apply: by the templates that the plan carries, and by git.
+//! Decisions about forward tags during an apply, made again with the templates that the plan carries and with git.
 
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,17 @@ use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
 use crate::model::{EventName, ResourceId, Tag};
 
-/// Judges by the context of a plan.
+/// Answers questions about forward tags with the context of a plan.
 pub(super) struct PlanJudge {
     context: Context,
     folder: PathBuf,
 }
 
 impl PlanJudge {
-    /// A judge for `plan`; git is asked in `folder`.
+    /// Returns a judge for `plan` that asks git in `folder`.
     pub fn new(plan: &Plan, folder: &Path) -> Self {
         let context = serde_json::from_value(serde_json::Value::Object(plan.context.clone()));
-        // Lines are those of releases, whose templates hardly use more than the version.
+        // Lines belong to releases, whose templates hardly use more than the version.
         let context = context.unwrap_or_else(|_| Context::new(EventName::Tag));
         Self { context, folder: folder.to_owned() }
     }

@@ -1,5 +1,5 @@
-//! Large files are checked in a time that grows with them and no faster. Without optimization each takes one to four
-//! seconds, and with a quadratic step minutes.
+//! Tests that large files are checked in a time that grows linearly with their size. Without optimization each takes one to
+//! four seconds, and with a quadratic step it takes minutes.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ template = "{{ git.branch | slug }}"
 mutability = "mutable"
 "#;
 
-/// Lints `START` with `more`, and says how long that takes.
+/// Lints `START` with `more`. Returns the diagnostics and the time that it took.
 fn lint_of(more: &str) -> (Vec<Diagnostic>, Duration) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("publish.toml");

@@ -1,5 +1,5 @@
-//! The pipeline on one page: config and context become what is desired, the registries what is observed, the two a
-//! plan, and the plan an apply. Every command is a few lines here.
+//! The pipeline on one page: config and context give what is desired, the registries give what is observed, both together
+//! give a plan, and the plan is applied. Every command is a few lines here.
 
 mod auth;
 mod connect;
@@ -51,10 +51,10 @@ use crate::plan;
 use crate::registry::RegistryError;
 use crate::source::Surroundings;
 
-/// Everything that is wrong, or a result.
+/// A result, or everything that is wrong.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
 
-/// Where a command stands: what was given on the command line, and the process's surroundings.
+/// The surroundings of a command: the options given on the command line, and the environment of the process.
 pub struct Session {
     /// `--config`.
     pub config: Option<PathBuf>,
@@ -71,7 +71,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Options to load `path`, which people know as relative to the working directory.
+    /// Returns the options to load `path`, which is relative to the working directory and shown as it is.
     fn load_options(&self, path: &Path) -> LoadOptions {
         LoadOptions {
             path: self.working_folder.join(path),
@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// The file that `--config` names, or the one found from here upward.
+    /// Returns the file that `--config` names, or the one found in the working directory or above it.
     fn config_path(&self) -> Result<PathBuf> {
         if let Some(path) = &self.config {
             return Ok(path.clone());
@@ -100,7 +100,7 @@ impl Session {
         loaded.config.ok_or(loaded.diagnostics)
     }
 
-    /// The file of `config` under each other profile, and under none; those that are right.
+    /// Loads the file of `config` under each other profile, and under none. Leaves out those that have errors.
     fn other_profiles(&self, config: &Config) -> impl Iterator<Item = Config> {
         let options = self.load_options(&path::relative(&self.working_folder, &config.path));
         let declared = config::profiles(&options).into_iter().map(Some);
@@ -110,15 +110,15 @@ impl Session {
             .filter_map(move |profile| config::load(&LoadOptions { profile, ..options.clone() }).config)
     }
 
-    /// The digest of what the file of `config` says by itself.
+    /// Returns the digest of the file of `config` with its profile, without the environment and the command line.
     fn file_digest(&self, config: &Config) -> Digest {
         let options = LoadOptions { profile: config.profile.clone(), ..self.load_options(&config.path) };
-        // It was read a moment ago.
+        // The file was readable a moment ago.
         config::file_digest(&options).unwrap_or_else(|| config.digest.clone())
     }
 
     fn context(&self, config: &Config) -> Result<Context> {
-        // As people write it: without the `.` that the folder of a file here is.
+        // Collecting the components drops the `.` that the folder is if the file is in the working directory.
         let folder: PathBuf = self.working_folder.join(&config.folder).components().collect();
         let needs = Needs { dirty: desired::uses_dirty(config) };
         Context::discover(&folder, &self.environment, &self.flags, needs)
@@ -126,9 +126,10 @@ impl Session {
     }
 }
 
-/// Everything that is wrong with the files: offline, without git. No file: the one found from here upward.
+/// Returns everything that is wrong with the files, offline and without git. If there are no `files`, checks the one found in
+/// the working directory or above it.
 ///
-/// Every profile that a file declares is checked, unless one was asked for.
+/// Every profile that a file declares is checked, unless one was given.
 pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
     let files = match files {
         [] => match session.config_path() {
@@ -151,7 +152,7 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
     found.told()
 }
 
-/// Adds what is wrong in one profile, where it is new; gives the profiles that the file declares.
+/// Adds the new diagnostics about one profile. Returns the profiles that the file declares.
 fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
     let loaded = config::load(options);
     let templates = match (&loaded.config, &loaded.part) {
@@ -180,7 +181,7 @@ pub struct RenderedTags {
     pub resources: indexmap::IndexMap<ResourceId, desired::ResourceTags>,
 }
 
-/// Renders the tags of this context. Asks no registry and opens no source.
+/// Renders the tags of this context. Contacts no registry and opens no source.
 pub fn tags(session: &Session) -> Result<RenderedTags> {
     let config = session.load()?;
     let context = session.context(&config)?;
@@ -188,7 +189,7 @@ pub fn tags(session: &Session) -> Result<RenderedTags> {
     Ok(RenderedTags { config, context, resources })
 }
 
-/// Makes the plan: resolves what should be, asks what is, and compares.
+/// Makes the plan: resolves what is desired, observes the registries, and compares the two.
 pub async fn plan(
     session: &Session,
     targets: &[String],
@@ -202,7 +203,7 @@ pub async fn plan(
     let connections = Arc::new(connections);
     let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
     let surroundings = surroundings(session, &config.folder, declared.collect(), &connections);
-    // Sources are read on this thread, and those of registries wait for the network.
+    // Sources are read on this thread, and sources in registries wait for the network.
     let mut desired = tokio::task::block_in_place(|| {
         checked(session, &config, &context, &Selection::new(targets), &surroundings)
     })?;
@@ -215,7 +216,7 @@ pub async fn plan(
     Ok(plan)
 }
 
-/// What sources are opened with: those in registries as `registries` declares them.
+/// Returns the surroundings that sources are opened with. Sources in registries are reached as `registries` declares them.
 fn surroundings(
     session: &Session,
     folder: &Path,
@@ -230,7 +231,7 @@ fn surroundings(
     }
 }
 
-/// What a plan says of where it comes from.
+/// Returns what a plan says about its origin.
 fn origin(session: &Session, config: &Config, context: &Context) -> plan::Origin {
     plan::Origin {
         config: PlannedConfig {
@@ -245,8 +246,8 @@ fn origin(session: &Session, config: &Config, context: &Context) -> plan::Origin
     }
 }
 
-/// What should be, where the lockstep checks allow it. What they find wrong is told together with all that keeps it from
-/// being resolved.
+/// Resolves what is desired, if the lockstep checks allow it. Problems that the checks find are returned together with the
+/// problems of resolving.
 fn checked(
     session: &Session,
     config: &Config,
@@ -266,9 +267,9 @@ fn checked(
         Ok(desired) if found.is_empty() => Ok(desired),
         Ok(_) => Err(found),
         Err(mut diagnostics) => {
-            // That there is no version is one mistake, of which the tags tell first.
-            let told = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
-            diagnostics.extend(found.into_iter().filter(|it| !told || it.code != Code::ContextVersion));
+            // A missing version is one mistake, and the tags already report it.
+            let reported = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
+            diagnostics.extend(found.into_iter().filter(|it| !reported || it.code != Code::ContextVersion));
             Err(diagnostics)
         }
     }
@@ -283,7 +284,7 @@ async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Obs
     observed::refresh(desired, &connected).await.map_err(|errors| told(&errors))
 }
 
-/// What repositories answered, each with its name.
+/// Returns the errors of repositories as diagnostics, each with the name of its repository.
 fn told(errors: &[(String, RegistryError)]) -> Vec<Diagnostic> {
     let named = |(name, error): &(String, RegistryError)| {
         let mut diagnostic = error.to_diagnostic();
@@ -293,7 +294,7 @@ fn told(errors: &[(String, RegistryError)]) -> Vec<Diagnostic> {
     errors.iter().map(named).collect()
 }
 
-/// Asks git whether the commit being published descends from what each branch tag stands for.
+/// Asks git whether the commit being published descends from the commit of each branch tag.
 fn judge_descent(folder: &Path, desired: &Desired, observed: &mut Observed) {
     for (wanted, present) in desired.repositories.iter().zip(&mut observed.repositories) {
         for tag in &wanted.tags {
@@ -315,16 +316,16 @@ fn context_fields(context: &Context) -> serde_json::Map<String, serde_json::Valu
     }
 }
 
-/// How a plan is applied.
+/// Options for applying a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Applying {
-    /// Whether the plan was saved before, and not made in this run.
+    /// Whether the plan was saved before, instead of made in this run.
     pub saved: bool,
-    /// How many blobs are under way at once.
+    /// The number of blobs that are under way at once.
     pub parallelism: usize,
 }
 
-/// Applies a plan, saved or just made: it is all that is needed besides credentials.
+/// Applies a plan, saved or just made. Nothing else is needed except credentials.
 pub async fn apply(
     session: &Session,
     plan: &Plan,
@@ -349,7 +350,7 @@ pub async fn apply(
     apply::apply(plan, &options).await
 }
 
-/// The whole names of the repositories of the resource `id`.
+/// Returns the full names of the repositories of the resource `id`.
 pub fn repositories(config: &Config, id: &ResourceId) -> Vec<String> {
     let Some(resource) = config.resources.get(id) else { return Vec::new() };
     let locations = resource.registries.iter().filter_map(|registry| config.registries.get(registry));

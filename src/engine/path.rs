@@ -1,9 +1,9 @@
-//! Paths as people would write them.
+//! Paths in the form that people would write.
 
 use std::path::{Component, Path, PathBuf};
 
-/// `path` relative to `folder`, with `..` where it lies above; both absolute. Paths without a common beginning stay as
-/// they are.
+/// Returns `path` relative to `folder`, with `..` for each folder above. Both are absolute. A path that has no common beginning
+/// with `folder` is returned unchanged.
 pub(super) fn relative(folder: &Path, path: &Path) -> PathBuf {
     let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
         (folder.components().collect(), path.components().collect());
@@ -16,7 +16,7 @@ pub(super) fn relative(folder: &Path, path: &Path) -> PathBuf {
     if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative }
 }
 
-/// `path` without `.` and with every `..` taken back, as far as the text tells: links are not followed.
+/// Returns `path` without `.`, and with every `..` resolved where possible. Only the text is used: links are not followed.
 pub(super) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {

@@ -1,4 +1,4 @@
-//! The plan of a prune: what retentions say of the tags that the registries list.
+//! The plan of a prune: the retentions applied to the tags that the registries list.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::observed;
 use crate::plan::{self, Pruned};
 use crate::registry::{ReadWriteRepository, RegistryError};
 
-/// What is asked of one repository: the resources that have it, each with its own retentions.
+/// The resources that share one repository, each with its own retentions.
 type Group<'r> = Vec<&'r RetainedRepository>;
 
-/// Makes the plan that removes the tags that the retentions of `publish.toml` say.
+/// Makes the plan that removes the tags that the retentions of `publish.toml` select.
 pub async fn prune(
     session: &Session,
     targets: &[String],
@@ -74,7 +74,7 @@ pub async fn prune(
     Ok(plan::prune(&pruned, &mutabilities(&config), retentions.silent(), origin, now))
 }
 
-/// The repositories, each with the resources that share it; of those that are selected at all.
+/// Returns the selected repositories, each with the resources that share it.
 fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
     for repository in retentions.repositories() {
@@ -89,17 +89,17 @@ fn groups<'r>(retentions: &'r Retentions<'_>, selection: &Selection) -> Vec<Grou
     groups
 }
 
-/// The same for all names of one repository.
+/// Returns a key that is the same for all names of one repository.
 fn identity(repository: &RetainedRepository) -> String {
     repository.endpoint.url.identity(&repository.name)
 }
 
-/// The whole name of a repository, for people.
+/// Returns the full name of a repository, for people.
 fn name(group: &Group<'_>) -> String {
     group.first().map(|it| it.endpoint.url.full_name(&it.name)).unwrap_or_default()
 }
 
-/// What becomes of the tags of one repository, and how.
+/// Decides about the tags of one repository, and how they are removed.
 async fn decide(
     retentions: &Retentions<'_>,
     group: &Group<'_>,
@@ -132,7 +132,7 @@ async fn decide(
     }))
 }
 
-/// Targets that name neither a repository of a retention nor a tag that one matches.
+/// Returns a diagnostic for each target that names neither a repository of a retention nor a tag that a retention matches.
 fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]) -> Vec<Diagnostic> {
     let whole = retentions.repositories().map(|it| Address {
         resource: &it.resource,
@@ -147,7 +147,7 @@ fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]
     selection.unknown(&whole.chain(tags).collect::<Vec<_>>(), &[], "this prune")
 }
 
-/// Whether the tags of a retention may move, where it names their rule.
+/// Returns the mutability of the tags of each retention that names a rule.
 fn mutabilities(config: &Config) -> BTreeMap<String, Mutability> {
     let of_rule = config.retention.iter().filter_map(|(name, retention)| match &retention.subject {
         RetentionSubject::Rule(rule) => Some((name.clone(), config.tags.get(rule)?.mutability)),

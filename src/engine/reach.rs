@@ -1,4 +1,4 @@
-//! How sources read from registries: through the connections of the run, by threads that may block.
+//! Access of sources to registries, through the connections of the run and on threads that may block.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -16,10 +16,10 @@ use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 use crate::registry::{self, ByteStream, ReadWriteRepository, RegistryError};
 use crate::source::{Reach, RemoteRepository, SourceError};
 
-/// How many blobs are asked about at once.
+/// The number of blobs that are asked about at once.
 const AT_ONCE: usize = 32;
 
-/// Reads from the registries of a run.
+/// The registries of a run, for sources.
 pub(super) struct RegistryReach {
     registries: BTreeMap<String, RegistryEndpoint>,
     connections: Arc<Connections>,
@@ -27,8 +27,8 @@ pub(super) struct RegistryReach {
 }
 
 impl RegistryReach {
-    /// Reads from `registries` as they are declared, and from others with what the credential chain has for them. To be made
-    /// within a runtime.
+    /// Reaches `registries` as they are declared, and others with the credentials that the credential chain has for them. Must be
+    /// called within a runtime.
     pub fn new(registries: BTreeMap<String, RegistryEndpoint>, connections: Arc<Connections>) -> Self {
         Self { registries, connections, runtime: Handle::current() }
     }
@@ -48,7 +48,7 @@ impl Reach for RegistryReach {
     }
 }
 
-/// What a registry answered, as an error of the source that is called `name`.
+/// Returns the error of a registry as an error of the source `name`.
 fn refused(name: &str, error: &RegistryError) -> SourceError {
     let mut diagnostic = error.to_diagnostic();
     diagnostic.message = format!("`{name}`: {}", diagnostic.message);
@@ -56,7 +56,7 @@ fn refused(name: &str, error: &RegistryError) -> SourceError {
 }
 
 struct Reached {
-    /// What the repository is called in sources.
+    /// The name of the repository in sources.
     name: String,
     repository: Arc<dyn ReadWriteRepository>,
     runtime: Handle,
@@ -89,7 +89,7 @@ impl RemoteRepository for Reached {
     }
 }
 
-/// Reads a stream, waiting for it.
+/// A blocking reader of a stream.
 struct Reader {
     name: String,
     stream: ByteStream,
@@ -115,7 +115,7 @@ impl Read for Reader {
 }
 
 impl Reader {
-    /// `error`, with what the registry answered as an error of the source.
+    /// Returns `error`, with an error of the registry turned into one of the source.
     fn told(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         match error.get_ref().and_then(|inner| inner.downcast_ref::<RegistryError>()) {

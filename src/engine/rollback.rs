@@ -1,4 +1,4 @@
-//! The plan of a rollback: of a record, and of what its tags name now. `publish.toml` has no part in it.
+//! The plan of a rollback, made from a record and from what its tags name now. `publish.toml` is not used.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::record::Record;
 use crate::observed;
 use crate::plan::Rollback;
 
-/// Makes the plan that takes back what the apply of `record` did to the floating tags.
+/// Makes the plan that undoes what the apply of `record` did to the floating tags.
 pub async fn rollback(
     session: &Session,
     record: &Record,

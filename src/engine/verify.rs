@@ -1,4 +1,4 @@
-//! `verify`: what should stand, asked of every registry and compared.
+//! `verify`: compares what every registry holds with what should be there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::model::record::Record;
 use crate::model::verification::Verification;
 use crate::verify::{self, Connection, Expected, Later, Observed, Place};
 
-/// What is verified, and how.
+/// Options for a verification.
 #[derive(Debug)]
 pub struct Verifying<'a> {
-    /// Addresses; none selects everything.
+    /// The addresses to verify; none selects everything.
     pub targets: &'a [String],
-    /// Files of records.
+    /// The files of the records to verify.
     pub records: &'a [PathBuf],
-    /// Whether everything that tags reach is asked for.
+    /// Whether everything that the tags reach is checked.
     pub deep: bool,
-    /// How many blobs may be under way at once; of small requests it is eight times as many.
+    /// The number of blobs that may be under way at once. Eight times as many small requests may be.
     pub parallelism: usize,
 }
 
-/// Verifies that what was published still stands. Depends on no event, and opens no source.
+/// Verifies that what was published is still there. Depends on no event, and opens no source.
 pub async fn verify(
     session: &Session,
     how: &Verifying<'_>,
@@ -67,7 +67,7 @@ fn title(session: &Session, config: &Config) -> String {
     }
 }
 
-/// The records in `files`, or everything that is wrong with them.
+/// Returns the records in `files`, or everything that is wrong with them.
 fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>> {
     let (mut records, mut diagnostics) = (Vec::new(), Vec::new());
     for file in files {
@@ -85,7 +85,7 @@ fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection
     Ok(connected.into_iter().map(connection).collect())
 }
 
-/// Asks git whether what a branch tag stands for now came after what a record says.
+/// Asks git whether the commit that a branch tag has now came after the commit in a record.
 fn judge_descent(folder: &Path, expected: &Expected, observed: &mut Observed) {
     for (wanted, present) in expected.repositories.iter().zip(&mut observed.repositories) {
         for recorded in &wanted.recorded {

@@ -1,4 +1,4 @@
-//! What the credentials may do, for people as a table, and for machines; and what stands in the way as diagnostics.
+//! The access report: a table for people, JSON for machines, and diagnostics for refused and unknown permissions.
 
 use super::paint::Ink;
 use super::rows::pad;
@@ -9,7 +9,7 @@ use crate::model::access::{AccessReport, Answer, Permission, Problem, Repository
 /// The space between two columns.
 const GAP: &str = "   ";
 
-/// `report` as a table: a line for each repository, a column for each permission.
+/// Returns `report` as a table with a line for each repository and a column for each permission.
 pub fn human(report: &AccessReport, style: Style) -> String {
     let title = format!("brokkr-publish auth check {} {}", style.dash(), clean::line(&report.title));
     let mut text = format!("{}\n\n", style.paint(Ink::Strong, title));
@@ -42,11 +42,11 @@ fn cells(repository: &RepositoryAccess) -> Vec<String> {
     let credentials = match &repository.credentials {
         Some(origin) => clean::line(origin),
         None if repository.name.starts_with("oci:") => "a directory".to_owned(),
-        // They are named and cannot be had, as the reason below says.
+        // Credentials are named but not available, as the reason below says.
         None if repository.read.problem().is_some_and(|it| it.code == Code::RegistryCredentials.as_str()) => {
             "-".to_owned()
         }
-        None => "nobody: no credentials were found".to_owned(),
+        None => "anonymous: no credentials were found".to_owned(),
     };
     [clean::line(&repository.name)]
         .into_iter()
@@ -61,12 +61,12 @@ fn word(answer: &Answer) -> &'static str {
         Answer::Refused(_) => "no",
         Answer::Unknown(_) => "unknown",
         Answer::NotYet => "not yet",
-        Answer::Untold { .. } => "untold",
+        Answer::Untold { .. } => "no answer",
         Answer::NotAsked => "-",
     }
 }
 
-/// What the words of the table leave open, each once.
+/// Returns the notes that explain the words of the table, each once.
 fn notes(report: &AccessReport) -> String {
     let answers = || report.repositories.iter().flat_map(RepositoryAccess::answers);
     let mut notes: Vec<String> = Vec::new();
@@ -75,7 +75,7 @@ fn notes(report: &AccessReport) -> String {
     }
     for (_, _, answer) in answers() {
         let Answer::Untold { why } = answer else { continue };
-        let note = format!("untold: {}", clean::line(why));
+        let note = format!("no answer: {}", clean::line(why));
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -108,22 +108,22 @@ fn summary(report: &AccessReport) -> String {
     }
 }
 
-/// `report` as one JSON document.
+/// Returns `report` as one JSON document.
 pub fn json(report: &AccessReport) -> String {
     format!("{:#}\n", serde_json::to_value(report).unwrap_or_default())
 }
 
-/// What several repositories, or several permissions of one, have in common.
+/// A problem that several repositories, or several permissions of one, have in common.
 struct Group<'r> {
     problem: &'r Problem,
-    /// What the registry said, without the request.
+    /// The answer of the registry, without the request.
     said: &'r str,
     unknown: bool,
-    /// Each repository, with what cannot be done there.
+    /// The repositories, each with what cannot be done there.
     repositories: Vec<(&'r str, Vec<String>)>,
 }
 
-/// What stands in the way: one diagnostic for each reason, however many repositories it is of.
+/// Returns one diagnostic for each reason, however many repositories it affects.
 pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for repository in &report.repositories {
@@ -155,7 +155,11 @@ pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
 fn diagnostic(group: &Group<'_>) -> Diagnostic {
     let cannot = |what: &[String]| {
         let what = alternatives(what);
-        if group.unknown { format!("cannot ask whether to {what}") } else { format!("cannot {what}") }
+        if group.unknown {
+            format!("cannot find out whether the credentials may {what}")
+        } else {
+            format!("cannot {what}")
+        }
     };
     let message = match group.repositories.as_slice() {
         [(name, what)] => format!("{name}: {}: {}", cannot(what), group.problem.reason),
@@ -168,7 +172,7 @@ fn diagnostic(group: &Group<'_>) -> Diagnostic {
     Diagnostic::error(code, message).help_maybe(group.problem.help.clone())
 }
 
-/// What a registry said, without `METHOD url: ` in front.
+/// Returns the answer of a registry without the leading `METHOD url: `.
 fn without_request(reason: &str) -> &str {
     let is_method = |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_uppercase());
     let request = reason

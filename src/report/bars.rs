@@ -1,4 +1,4 @@
-//! Events on a terminal: a bar for each blob under way, the lines above them.
+//! Events on a terminal: a bar for each blob under way, and the other lines above the bars.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Style, clean, lines};
 use crate::event::{Event, Reporter};
 
-/// Blobs smaller than this, in bytes, are gone before a bar could be read.
+/// The size in bytes of the smallest blob with a bar. Smaller ones are done before anybody can read a bar.
 const WORTH_A_BAR: u64 = 512 * 1024;
 
-/// Draws on standard error.
+/// Progress bars on standard error.
 pub struct Bars {
     style: Style,
     all: MultiProgress,
@@ -19,7 +19,7 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// Bars in `style`.
+    /// Returns bars in `style`.
     pub fn new(style: Style) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         Self { style, all, blobs: Mutex::default() }

@@ -1,16 +1,16 @@
-//! Text without characters that would do something to a terminal or hide what it says.
+//! Text without characters that control a terminal or hide what the text says.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Whether `character` moves the cursor, sets colours, or turns the direction of the text: control characters,
-/// and Unicode's bidirectional ones (Unicode Technical Report 36, section 2.3).
+/// Whether `character` can move the cursor, set colours, or change the direction of the text: control characters,
+/// and Unicode's bidirectional characters (Unicode Technical Report 36, section 2.3).
 fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `text` on any number of lines, with what acts on a terminal written as an escape: `\u{1b}`.
+/// Returns `text` on any number of lines, with characters that act on a terminal written as escapes such as `\u{1b}`.
 pub(crate) fn message(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     for character in text.chars() {
@@ -24,12 +24,12 @@ pub(crate) fn message(text: &str) -> String {
     output
 }
 
-/// `text` on one line: as [`message`], with the ends of lines escaped too, so that nothing can forge a line.
+/// Returns `text` on one line: like [`message`], but with newlines escaped too, so that no text can forge a line.
 pub(crate) fn line(text: &str) -> String {
     message(text).replace('\n', "\\u{a}")
 }
 
-/// `text` with `?` for each byte of what acts on a terminal, so that every offset stays right.
+/// Returns `text` with `?` for each byte of a character that acts on a terminal, so that every offset stays right.
 pub(crate) fn source(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -44,8 +44,8 @@ pub(crate) fn source(text: &str) -> String {
     output
 }
 
-/// A JSON document in which what acts on a terminal or a CI is written as an escape of JSON: the same document. JSON's own
-/// rules escape only what is below U+0020 (RFC 8259, section 7). Between its strings there are only blanks and ends of lines.
+/// Returns the same JSON document, with text that acts on a terminal or a CI written as JSON escapes. The rules of JSON require
+/// escapes only below U+0020 (RFC 8259, section 7). Outside of strings the document has only spaces and newlines as whitespace.
 pub(crate) fn json(document: &str) -> String {
     let quiet = |character: char| matches!(character, '\n' | '\r' | '\t') || !acts(character);
     let mut output = String::with_capacity(document.len());
@@ -62,15 +62,15 @@ pub(crate) fn json(document: &str) -> String {
     output
 }
 
-/// Whether `text` begins with what a CI takes for a command wherever it stands in a line: Azure Pipelines ("Logging
-/// commands"), GitHub's runner (`ActionCommand.TryParse`), `TeamCity` ("Service Messages").
+/// Whether `text` begins with a command that a CI recognizes anywhere in a line: Azure Pipelines ("Logging commands"),
+/// GitHub's runner (`ActionCommand.TryParse`), `TeamCity` ("Service Messages").
 fn commands_anywhere(text: &str) -> bool {
     ["##[", "##vso[", "##teamcity["].into_iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// The last look at what people are told, which everything passes: of what acts on a terminal only ends of lines, tabs
-/// and our own colours are left, and nothing is left that a CI takes for a command. GitHub's runner trims a line before it
-/// looks for `::` (`ActionCommand.TryParseV2`).
+/// Returns `text` as it may be written for people. All output passes through here. Of the characters that act on a terminal,
+/// only newlines, tabs and our own colours are left, and nothing is left that a CI takes for a command. GitHub's runner trims
+/// a line before it looks for `::` (`ActionCommand.TryParseV2`).
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     let quiet = |character: char| matches!(character, '\n' | '\t') || !acts(character);
     let command = |line: &str| line.trim_start().starts_with("::");
@@ -98,14 +98,15 @@ pub(crate) fn told(text: &str) -> Cow<'_, str> {
     Cow::Owned(output)
 }
 
-/// The length of the sequence that `text` begins with, where it only sets colours and weights: `ESC [ … m` (ECMA-48, 8.3.117).
+/// Returns the length of the sequence that `text` begins with, if it only sets colours and weights: `ESC [ … m` (ECMA-48,
+/// 8.3.117).
 fn color(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
     parameters.get(end..)?.starts_with('m').then_some("\u{1b}[".len() + end + 1)
 }
 
-/// `span` within `text`, on the boundaries of characters.
+/// Returns `span` limited to `text` and moved to the boundaries of characters.
 pub(crate) fn span(text: &str, span: &Range<usize>) -> Range<usize> {
     let floor = |offset: usize| {
         let offset = offset.min(text.len());
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_colours_and_ends_of_lines_are_left() {
+    fn only_colours_newlines_and_tabs_are_left() {
         for (text, expected) in [
             ("plain — text\n\tx", "plain — text\n\tx"),
             ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
@@ -151,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_document_of_json_stays_what_it_is(
+        fn a_json_document_keeps_its_value(
             text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}\u{10000}a#\\[\"\\\\]{0,40}",
             pretty in any::<bool>(),
         ) {
@@ -164,7 +165,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_told_acts(text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}a#:\\[]{0,40}") {
+        fn nothing_written_acts(text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}a#:\\[]{0,40}") {
             let shown = told(&text);
             prop_assert!(!shown.chars().any(|c| acts(c) && !"\n\t".contains(c)), "{:?}", shown);
             prop_assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{:?}", shown);

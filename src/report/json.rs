@@ -1,10 +1,10 @@
-//! Events as JSON, a line each, on standard output.
+//! Events as lines of JSON on standard output.
 
 use super::clean;
 use super::output::Stream;
 use crate::event::{Event, Reporter};
 
-/// Writes a line of JSON for each event, progress of bytes aside.
+/// Writes a line of JSON for each event, except for the progress in bytes.
 pub struct JsonLines;
 
 impl Reporter for JsonLines {

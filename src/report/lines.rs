@@ -1,4 +1,4 @@
-//! Events as plain lines on standard error: for logs, and for terminals that want nothing else.
+//! Events as plain lines on standard error, for logs and for terminals without bars.
 
 use super::outcome;
 use super::output::Stream;
@@ -8,14 +8,14 @@ use crate::event::{Event, Placed, Reporter};
 use crate::model::outcome::ChangeResult;
 use crate::model::visibility::seen_words;
 
-/// Writes a line for each event that a log should hold.
+/// Writes a line for each event that belongs in a log.
 pub struct Lines {
     style: Style,
     quiet: bool,
 }
 
 impl Lines {
-    /// Lines in `style`; with `quiet` only what goes wrong.
+    /// Returns lines in `style`. If `quiet`, only warnings are written.
     pub fn new(style: Style, quiet: bool) -> Self {
         Self { style, quiet }
     }
@@ -32,7 +32,7 @@ impl Reporter for Lines {
     }
 }
 
-/// The line of `event`; `None` where it needs none.
+/// Returns the line for `event`, or `None` if it needs none.
 pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
     text(event, style).map(|text| style.plain(text))
 }
@@ -54,7 +54,7 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         Event::Retry { request, attempt, wait_milliseconds, cause } => {
             let seconds = std::time::Duration::from_millis(*wait_milliseconds).as_secs_f32();
             format!(
-                "  attempt {attempt} of {} failed, again in {seconds:.1} s: {}\n",
+                "  attempt {attempt} of {} failed, retrying in {seconds:.1} s: {}\n",
                 clean::line(request),
                 clean::line(cause)
             )

@@ -1,7 +1,7 @@
-//! What people and machines read. Nothing else in the crate prints.
+//! Output for people and machines. Nothing else in the crate prints.
 //!
-//! Data goes to standard output, everything else to standard error. A reporter hears of events as they happen; the
-//! rest gives texts, which [`output`] writes.
+//! Data goes to standard output, and everything else to standard error. Reporters receive events as they happen. The other
+//! modules return texts, which [`output`] writes.
 
 pub mod access;
 mod bars;
@@ -27,17 +27,17 @@ pub use diagnostics::Style;
 pub use json::JsonLines;
 pub use lines::Lines;
 
-/// A text from outside on one line, with what acts on a terminal written as an escape.
+/// Returns a text from outside on one line, with characters that act on a terminal written as escapes.
 pub fn one_line(text: &str) -> String {
     clean::line(text)
 }
 
-/// A text from outside on any number of lines, with what acts on a terminal written as an escape.
+/// Returns a text from outside on any number of lines, with characters that act on a terminal written as escapes.
 pub fn lines(text: &str) -> String {
     clean::message(text)
 }
 
-/// A JSON document as it may be printed: the same document, with nothing in it that acts on a terminal or a CI.
+/// Returns the same JSON document in a form that may be printed: nothing in it acts on a terminal or a CI.
 pub fn json_text(document: &str) -> String {
     clean::json(document)
 }

@@ -1,4 +1,4 @@
-//! An outcome for people: what was done, skipped, failed, and the references to deploy by.
+//! Outcomes for people: what was done, skipped or failed, and the references to deploy by.
 
 use super::Style;
 use super::clean;
@@ -8,7 +8,7 @@ use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use crate::model::plan::PlanKind;
 use crate::model::record::Record;
 
-/// `outcome` of a plan of `kind` as text; with every change where `success` is false, since then each matters.
+/// Returns `outcome` of a plan of `kind` as text. If `success` is false, it lists every change, because then each matters.
 pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
@@ -38,11 +38,11 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         (ChangeResult::Failed, "failed"),
         (ChangeResult::Skipped, "skipped"),
     ];
-    // Whoever prunes may keep thousands, of which the plan told.
-    let told = |result: ChangeResult| kind != PlanKind::Prune || result != ChangeResult::Kept;
+    // A prune may keep thousands of tags, which the plan has already shown.
+    let counted = |result: ChangeResult| kind != PlanKind::Prune || result != ChangeResult::Kept;
     let mut counts: Vec<String> = counts
         .into_iter()
-        .filter(|(result, _)| told(*result))
+        .filter(|(result, _)| counted(*result))
         .map(|(result, word)| (outcome.count(result), word))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
@@ -60,14 +60,14 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         counts.push(format!("{visibilities} {noun} set"));
     }
     if !success {
-        for change in outcome.changes.iter().filter(|change| told(change.result)) {
+        for change in outcome.changes.iter().filter(|change| counted(change.result)) {
             text.push_str(&line(change, style));
         }
         text.push('\n');
     }
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
-        (true, PlanKind::Publish) => "nothing was asked for".to_owned(),
+        (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
         (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
     };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
@@ -82,16 +82,16 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     style.plain(text)
 }
 
-/// A record: the context, every change, what went wrong.
+/// Returns a record as text: the context, every change, and what went wrong.
 pub fn record(record: &Record, style: Style) -> String {
     let title = format!("brokkr-publish record {} {}", style.dash(), clean::line(&record.plan.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     if record.success {
         text.push('\n');
-        let told = |change: &&ChangeOutcome| {
+        let shown = |change: &&ChangeOutcome| {
             record.plan.kind != PlanKind::Prune || change.result != ChangeResult::Kept
         };
-        for change in record.outcome.changes.iter().filter(told) {
+        for change in record.outcome.changes.iter().filter(shown) {
             text.push_str(&line(change, style));
         }
     }
@@ -107,7 +107,7 @@ pub fn record(record: &Record, style: Style) -> String {
     style.plain(text)
 }
 
-/// What was sent, in a sentence; empty where nothing was asked for.
+/// Returns what was sent as a sentence, or an empty text if no blob was involved.
 fn content(outcome: &Outcome) -> String {
     let sum = |part: fn(&crate::model::outcome::RepositoryOutcome) -> usize| -> usize {
         outcome.repositories.iter().map(part).fold(0, usize::saturating_add)
@@ -127,12 +127,12 @@ fn content(outcome: &Outcome) -> String {
         parts.push(format!("{} mounted", blobs(mounted)));
     }
     if present > 0 {
-        parts.push(format!("{} there already", blobs(present)));
+        parts.push(format!("{} already there", blobs(present)));
     }
     format!(" {}.", parts.join(", "))
 }
 
-/// One change: sign, name, result.
+/// Returns one change as a line: sign, name, result.
 pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
     let (ink, sign, word) = match change.result {
         ChangeResult::Created => (Ink::Created, '+', "created"),

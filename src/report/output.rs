@@ -1,4 +1,4 @@
-//! Writing to standard output and standard error, and asking the person at the terminal.
+//! Writing to standard output and standard error, and questions to the person at the terminal.
 
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use super::{Style, clean};
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Color {
-    /// Where the stream is a terminal, unless `NO_COLOR` or `CLICOLOR_FORCE` say otherwise.
+    /// If the stream is a terminal, unless `NO_COLOR` or `CLICOLOR_FORCE` say otherwise.
     #[default]
     Auto,
     /// Always.
@@ -17,10 +17,11 @@ pub enum Color {
     Never,
 }
 
-/// The first error of writing.
+/// The first error while writing.
 static FAILURE: OnceLock<String> = OnceLock::new();
 
-/// Why something could not be written since the process began: on a full disk, say. Who reads it has not got all.
+/// Returns why something could not be written since the process began, for example because the disk is full. The reader then
+/// did not get everything.
 pub fn failure() -> Option<&'static str> {
     FAILURE.get().map(String::as_str)
 }
@@ -35,7 +36,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Whether it is a terminal.
+    /// Whether the stream is a terminal.
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Out => std::io::stdout().is_terminal(),
@@ -50,13 +51,13 @@ impl Stream {
         }
     }
 
-    /// What it can show.
+    /// Returns what the stream can show.
     pub fn style(self, color: Color) -> Style {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let color = match color {
             Color::Always => true,
             Color::Never => false,
-            // no-color.org, by which any value counts, `0` included; and bixense.com/clicolors.
+            // See no-color.org, which says that any value counts, including `0`; and bixense.com/clicolors.
             Color::Auto if set("NO_COLOR").is_some() => false,
             Color::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
             Color::Auto => self.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
@@ -64,7 +65,7 @@ impl Stream {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        // A locale that says it is not UTF-8 is believed; none at all is common in containers, and all can show it.
+        // A locale that is not UTF-8 is believed. Containers often have no locale, and can still show Unicode.
         let unicode = locale.is_none_or(|locale| {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8")
@@ -76,13 +77,13 @@ impl Stream {
         Style { color, unicode, width }
     }
 
-    /// Writes `text` for people. Whatever it holds, nothing but our colours acts on a terminal, and no line is a command of
-    /// a CI. A reader that went away (`plan | head`) is no error; any other is kept for [`failure`].
+    /// Writes `text` for people. Whatever it contains, only our own colours act on a terminal, and no line is a command of
+    /// a CI. A reader that went away (`plan | head`) is not an error. Any other error is kept for [`failure`].
     pub fn write(self, text: &str) {
         self.write_commands(&clean::told(text));
     }
 
-    /// Writes `text` that is made of commands of a CI, and is clean already.
+    /// Writes `text` that consists of commands of a CI, and is already clean.
     pub fn write_commands(self, text: &str) {
         let result = match self {
             Self::Out => {
@@ -99,7 +100,7 @@ impl Stream {
     }
 }
 
-/// Standard error for a log that something else writes: each piece passes as if it was told to people.
+/// Standard error for a log that something else writes. Each piece is cleaned like text for people.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Log;
 
@@ -130,12 +131,12 @@ fn indicatif_terminal(err: bool) -> Option<(u16, u16)> {
     terminal.size_checked()
 }
 
-/// Whether there is somebody to ask.
+/// Whether somebody can be asked.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Asks `question` on standard error and returns the answer, or `None` where nobody can be asked.
+/// Asks `question` on standard error. Returns the answer, or `None` if nobody can be asked.
 pub fn ask(question: &str) -> Option<String> {
     if !can_ask() {
         return None;

@@ -1,4 +1,4 @@
-//! Colours and characters, as far as the terminal has them. Colour never carries meaning alone.
+//! Colours and characters that the terminal can show. Colour never carries meaning alone.
 
 use std::fmt::Display;
 
@@ -6,23 +6,23 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Style;
 
-/// What a piece of text is, for its colour.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
     /// A title.
     Strong,
-    /// Something that comes into being.
+    /// Something that is created.
     Created,
     /// Something that moves.
     Moved,
     /// Something that stays.
     Kept,
-    /// Something that needs a person.
+    /// Something that needs attention.
     Alarm,
 }
 
 impl Style {
-    /// `text` in `ink`, where there are colours.
+    /// Returns `text` in `ink` if there are colours.
     pub(super) fn paint(self, ink: Ink, text: impl Display) -> String {
         if !self.color {
             return text.to_string();
@@ -37,7 +37,7 @@ impl Style {
         format!("{style}{text}{style:#}")
     }
 
-    /// `text` of our own, or quoted in it, with what of our characters the stream does not have in ASCII.
+    /// Returns `text` with our special characters replaced by ASCII if the stream does not have them.
     pub fn plain(self, text: impl Into<String>) -> String {
         let text = text.into();
         if self.unicode || text.is_ascii() {
@@ -62,7 +62,7 @@ impl Style {
                 '⚠' => plain.push('!'),
                 '‘' | '’' => plain.push('\''),
                 '“' | '”' => plain.push('"'),
-                // What stands for bytes that are no text.
+                // The replacement character, for bytes that are not text.
                 '\u{fffd}' => plain.push('?'),
                 _ => plain.push(character),
             }
@@ -70,17 +70,17 @@ impl Style {
         plain
     }
 
-    /// `→`.
+    /// Returns `→`, or `->` in ASCII.
     pub(super) fn arrow(self) -> &'static str {
         if self.unicode { "→" } else { "->" }
     }
 
-    /// `…`.
+    /// Returns `…`, or `...` in ASCII.
     pub(super) fn ellipsis(self) -> &'static str {
         if self.unicode { "…" } else { "..." }
     }
 
-    /// `—`.
+    /// Returns `—`, or `--` in ASCII.
     pub(super) fn dash(self) -> &'static str {
         if self.unicode { "—" } else { "--" }
     }

@@ -1,4 +1,4 @@
-//! A plan for people: what changes, why, and how much is sent.
+//! Plans for people: what changes, why, and how much is sent.
 
 use std::cmp::Reverse;
 
@@ -16,14 +16,14 @@ use crate::model::plan::{
 };
 use crate::model::visibility::{IRREVERSIBLE, seen_words};
 
-/// How many reasons of tags that stay are told.
+/// The number of reasons that are shown for tags that stay.
 const REASONS: usize = 4;
 
-/// `plan` as text; with `every` each tag that a retention spares has a line, else each reason.
+/// Returns `plan` as text. If `every`, each tag that a retention keeps has a line; else each reason has one.
 pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
-        // The title stands without its command elsewhere.
+        // The title of a rollback begins with its command, because other output shows it without one.
         PlanKind::Rollback => {
             ("rollback", plan.title.strip_prefix("rollback of ").unwrap_or(plan.title.as_str()))
         }
@@ -64,7 +64,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     rows
 }
 
-/// A digest, and what it is known as.
+/// Returns a digest with the version or commit that it is known as.
 fn described(target: &TagTarget, style: Style) -> String {
     let commit = target.revision.as_ref().map(|revision| revision.chars().take(7).collect());
     let stands_for = target
@@ -79,7 +79,7 @@ fn described(target: &TagTarget, style: Style) -> String {
 fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
     let after = match &change.after {
         None => "not there".to_owned(),
-        // What is published is what the title says.
+        // The title already says what is published.
         Some(after) if kind == PlanKind::Publish => short(&after.digest, style),
         Some(after) => described(after, style),
     };
@@ -112,9 +112,9 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
     Row { ink, sign, name: change.tag.to_string(), value, why }
 }
 
-/// The manifests without a tag that go.
+/// Returns the row for the manifests without a tag that are removed.
 fn orphans(repository: &PlannedRepository) -> Option<Row> {
-    let why = "only what is removed reaches them".to_owned();
+    let why = "reachable only from what is removed".to_owned();
     let name = match repository.orphans.len() {
         0 => return None,
         count => format!("{count} untagged"),
@@ -122,7 +122,8 @@ fn orphans(repository: &PlannedRepository) -> Option<Row> {
     Some(Row { ink: Ink::Alarm, sign: '-', name, value: String::new(), why })
 }
 
-/// How many tags a retention matches and spares, by the reason: the most frequent first, and the rest as one.
+/// Returns a row for each reason to keep tags that a retention matches, with their number. The most frequent reasons come first,
+/// and the rest are one row.
 fn spared(repository: &PlannedRepository) -> Vec<Row> {
     let mut counts: Vec<(usize, String)> = Vec::new();
     for change in &repository.changes {
@@ -157,7 +158,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
             (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
         }
         VisibilityAction::AfterApply if visibility.settable => {
-            (Ink::Kept, '?', "set by the registry's API once it is there, where it differs".to_owned())
+            (Ink::Kept, '?', "set by the registry's API once it is there, if it differs".to_owned())
         }
         VisibilityAction::AfterApply => {
             (Ink::Kept, '?', "shown by an anonymous pull once it is there".to_owned())
@@ -166,7 +167,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
     Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
 }
 
-/// What a person has to do, and why it is not done by the registry's API.
+/// Returns what a person has to do, and why the registry's API does not do it.
 fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
     let url = visibility.settings_url.as_deref().map(clean::line);
     if visibility.irreversible && visibility.declared != Visibility::Public {
@@ -184,7 +185,8 @@ fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
     }
 }
 
-/// Resources that nothing is published of, with every rule's reason where that is so of all; and retentions that do not act.
+/// Returns the resources of which nothing is published. If nothing is published at all, adds the reason of every rule, and the
+/// retentions that do not act.
 fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for resource in &plan.silent {
@@ -244,7 +246,7 @@ fn summary(plan: &Plan) -> String {
     let counts = counts.join(", ");
     if plan.is_blocked() {
         let why = match plan.kind {
-            PlanKind::Publish if summary.conflict == 0 => "what would be sent holds secrets",
+            PlanKind::Publish if summary.conflict == 0 => "the content holds secrets",
             PlanKind::Publish | PlanKind::Prune => "an immutable tag cannot move",
             PlanKind::Rollback => "a tag cannot go back",
         };
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_take_back_is_said_to_be_so() {
+    fn an_irreversible_change_is_called_irreversible() {
         let public = change(Visibility::Public, ObservedVisibility::NotPublic, true);
         assert_eq!(
             by_hand(&public, ""),
@@ -306,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_plan_holds_reaches_no_terminal_raw() {
+    fn control_characters_of_a_plan_do_not_reach_the_terminal() {
         let hostile = "x\u{1b}[31m\u{202e}y".to_owned();
         let mut change = change(Visibility::Public, ObservedVisibility::NotPublic, false);
         change.settings_url = Some(hostile.clone());

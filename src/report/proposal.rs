@@ -1,12 +1,12 @@
-//! What `init` found and wrote, for people.
+//! The result of `init` for people.
 
 use std::fmt::Display;
 
 use super::paint::Ink;
 use super::{Style, clean};
 
-/// Each resource with the file that it comes from, what was left out and why, where it goes, and what to do next.
-/// `written` is the file with the commands to go on with, where one was written.
+/// Returns a text with each resource and the file that it comes from, the files that were left out and why, the registry, and
+/// the next steps. `written` is the file and the commands to continue with, if a file was written.
 pub fn human(
     resources: &[(String, &str)],
     left_out: &[(&str, &str)],

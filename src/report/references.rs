@@ -1,4 +1,4 @@
-//! The digest references of a record, in the forms that deployments take them.
+//! The digest references of a record, in the formats that deployment tools read.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::record::Record;
 use crate::model::{ResourceId, ResourceKind};
 
-/// A repository whose content is known to be there.
+/// A repository whose content is known to be in place.
 struct Deployable<'a> {
     resource: &'a ResourceId,
     registry: &'a str,
@@ -20,12 +20,12 @@ struct Deployable<'a> {
 }
 
 impl Deployable<'_> {
-    /// What it is of, in words.
+    /// Returns the resource and the registry in words.
     fn words(&self) -> String {
         format!("{} in registry `{}`", clean::line(&self.resource.title()), clean::line(self.registry))
     }
 
-    /// What it goes by: the name of an image, and the address of anything else.
+    /// Returns the key: the name of an image, or the address of any other resource.
     fn name(&self) -> String {
         match self.resource.kind {
             ResourceKind::Image => self.resource.name.clone(),
@@ -34,7 +34,7 @@ impl Deployable<'_> {
     }
 }
 
-/// What can be deployed by a record, in the order of the plan.
+/// Returns the repositories that can be deployed from a record, in the order of the plan.
 fn deployable(record: &Record) -> impl Iterator<Item = Deployable<'_>> {
     record.outcome.repositories.iter().filter_map(|outcome| {
         let planned = record.plan.repositories.iter().find(|planned| planned.address == outcome.address)?;
@@ -48,12 +48,12 @@ fn deployable(record: &Record) -> impl Iterator<Item = Deployable<'_>> {
     })
 }
 
-/// One reference a line.
+/// Returns the references, one per line.
 pub fn digests(record: &Record) -> String {
     deployable(record).map(|it| format!("{}\n", clean::line(it.reference))).collect()
 }
 
-/// References by image and registry; those of charts and artifacts by address.
+/// Returns the references as JSON, by image and registry. Charts and artifacts are keyed by address.
 pub fn json(record: &Record) -> String {
     let mut resources = serde_json::Map::new();
     for it in deployable(record) {
@@ -63,8 +63,8 @@ pub fn json(record: &Record) -> String {
     clean::json(&format!("{:#}\n", serde_json::Value::Object(resources)))
 }
 
-/// The `images` list of a `kustomization.yaml` (kustomize, "images": `name`, `newName`, `digest`). Every text is quoted as
-/// JSON, which is YAML.
+/// Returns the `images` list of a `kustomization.yaml` (kustomize, "images": `name`, `newName`, `digest`). Every text is
+/// quoted as JSON, which is valid YAML.
 pub fn kubernetes_images(record: &Record) -> String {
     let entries: String = deployable(record)
         .filter(|it| it.resource.kind == ResourceKind::Image)
@@ -76,34 +76,34 @@ pub fn kubernetes_images(record: &Record) -> String {
     if entries.is_empty() { "images: []\n".to_owned() } else { clean::json(&format!("images:\n{entries}")) }
 }
 
-/// Why references have no form.
+/// The reason why references cannot be written in a format.
 #[derive(Debug, thiserror::Error)]
 pub enum ReferencesError {
-    /// Two would be told apart by nothing.
+    /// Two references would have the same name.
     #[error("two references would both be named `{variable}`: that of {one} and that of {other}")]
     SameName {
         /// The name of the variable.
         variable: String,
-        /// What the one is of, in words.
+        /// The one resource and registry, in words.
         one: String,
-        /// What the other is of, in words.
+        /// The other resource and registry, in words.
         other: String,
     },
 }
 
 impl ReferencesError {
-    /// For people.
+    /// Returns the diagnostic for this error.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(Code::CommandUsage, self.to_string())
             .help("`--format json` gives them by name and registry")
     }
 }
 
-/// Lines `IMAGE=REFERENCE`; where an image is in several registries, `IMAGE_REGISTRY=REFERENCE` for each.
+/// Returns lines `IMAGE=REFERENCE`. If an image is in several registries, there is a line `IMAGE_REGISTRY=REFERENCE` for each.
 ///
 /// # Errors
 ///
-/// Where two references would have one name.
+/// If two references would have the same name.
 pub fn env(record: &Record) -> Result<String, ReferencesError> {
     let all: Vec<Deployable<'_>> = deployable(record).collect();
     let mut named: BTreeMap<String, &Deployable<'_>> = BTreeMap::new();
@@ -120,7 +120,8 @@ pub fn env(record: &Record) -> Result<String, ReferencesError> {
     Ok(lines)
 }
 
-/// `text` as the name of a variable: POSIX "Environment Variable Definition", letters, digits and `_`, and no digit first.
+/// Returns `text` as the name of a variable: letters, digits and `_`, and no digit first (POSIX, "Environment Variable
+/// Definition").
 fn variable(text: &str) -> String {
     let first = text.starts_with(|c: char| c.is_ascii_digit()).then_some('_');
     let rest = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });

@@ -1,4 +1,4 @@
-//! The rows of a plan about what refers to the content.
+//! The rows of a plan about referrers of the content.
 
 use super::clean;
 use super::paint::Ink;
@@ -7,10 +7,10 @@ use crate::model::ContentSpec;
 use crate::model::plan::{Plan, PlannedContent, PlannedRepository};
 use crate::model::referrer::{PlannedReferrer, ReferrerAction};
 
-/// How many kinds of referrers are named.
+/// The number of kinds of referrers that are named.
 const NAMED: usize = 3;
 
-/// What becomes of what refers to the content of a repository: a row for each action, and one where there is nothing.
+/// Returns a row for each action on referrers of the content of a repository, or one row if there are no referrers.
 pub(super) fn rows(repository: &PlannedRepository) -> Vec<Row> {
     let Some(content) = &repository.content else { return Vec::new() };
     if content.referrers.is_empty() {
@@ -38,22 +38,22 @@ pub(super) fn rows(repository: &PlannedRepository) -> Vec<Row> {
     .collect()
 }
 
-/// How many referrers a plan sends.
+/// Returns the number of referrers that a plan sends.
 pub(super) fn to_send(plan: &Plan) -> usize {
     let contents = plan.repositories.iter().filter_map(|it| it.content.as_ref());
     let referrers = contents.flat_map(|content| &content.referrers);
     referrers.filter(|it| it.action == ReferrerAction::Send).count()
 }
 
-/// `1 referrer`, `2 referrers`.
+/// Returns `1 referrer`, `2 referrers` and so on.
 pub(super) fn count(count: usize) -> String {
     format!("{count} {}", if count == 1 { "referrer" } else { "referrers" })
 }
 
-/// That there is nothing, where it was asked for and the image is sent.
+/// Returns a row that says that there are no referrers, if they were requested and the image is sent.
 fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<Row> {
     let ContentSpec::Image(image) = &content.source else { return None };
-    let why = "the source has no signatures or the like".to_owned();
+    let why = "the source has no signatures or other referrers".to_owned();
     (image.referrers && repository.places_content()).then(|| Row {
         ink: Ink::Kept,
         sign: '=',
@@ -63,7 +63,7 @@ fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<Row>
     })
 }
 
-/// What the referrers are: the types of artifacts, or the suffix of their tags.
+/// Returns the kinds of the referrers: the artifact type, or the suffix of the tag.
 fn kinds(referrers: &[&PlannedReferrer]) -> String {
     let mut kinds: Vec<String> = Vec::new();
     for PlannedReferrer { referrer, .. } in referrers {

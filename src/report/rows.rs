@@ -1,10 +1,10 @@
-//! The table of plans and verifications: repositories, each with a row for each tag and whatever else there is to say.
+//! The table of plans and verifications: repositories, with a row for each tag and for other remarks.
 
 use super::Style;
 use super::paint::Ink;
 use crate::model::Digest;
 
-/// One line of a repository: sign, what, from what to what, why. Its texts are clean.
+/// One line of a repository: sign, name, old and new value, reason. Its texts are clean.
 pub(super) struct Row {
     pub ink: Ink,
     pub sign: char,
@@ -13,14 +13,14 @@ pub(super) struct Row {
     pub why: String,
 }
 
-/// A repository: its name, what stands at the right of it, and its rows.
+/// A repository: its name, the text to the right of the name, and its rows.
 pub(super) struct Section {
     pub name: String,
     pub aside: String,
     pub rows: Vec<Row>,
 }
 
-/// The sections below each other, their columns in line.
+/// Returns the sections one below the other, with aligned columns.
 pub(super) fn table(sections: &[Section], style: Style) -> String {
     let width = |part: fn(&Row) -> &str| {
         let rows = sections.iter().flat_map(|section| &section.rows);
@@ -51,7 +51,7 @@ pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(length)))
 }
 
-/// The first digits of a digest.
+/// Returns the first digits of a digest.
 pub(super) fn short(digest: &Digest, style: Style) -> String {
     format!("{}{}", digest.short(12), style.ellipsis())
 }

@@ -1,5 +1,5 @@
-//! What was found of secrets, for people: what blocks with the way out, what is let through, what is allowed, what was not
-//! searched. Never a value.
+//! Findings of secrets for people: those that block with the way out, those that are let through, those that are allowed, and
+//! the content that was not searched. A value is never shown.
 
 use super::Style;
 use super::clean;
@@ -10,10 +10,10 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::secret_search::{PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
 
-/// How many files are named that were not searched, and findings that block nothing; with `every`, all.
+/// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.
 const SHOWN: usize = 10;
 
-/// What a plan says of secrets; empty where nothing was searched, or nothing was found.
+/// Returns the part of a plan about secrets, or an empty text if nothing was searched or nothing was found.
 pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     let Some(secrets) = &plan.secrets else { return String::new() };
     let mut text = String::new();
@@ -29,8 +29,8 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     text.push_str(&more(others.len() - shown(others.len()), "findings that block nothing"));
     let allowed = secrets.findings.iter().filter_map(|it| Some((it, it.allowed.as_ref()?)));
     for (finding, reason) in allowed.filter(|_| every) {
-        let told = format!("= {} allowed: {}", clean::line(&finding.title()), clean::line(reason));
-        text.push_str(&format!("    {}\n", style.paint(Ink::Kept, told)));
+        let entry = format!("= {} allowed: {}", clean::line(&finding.title()), clean::line(reason));
+        text.push_str(&format!("    {}\n", style.paint(Ink::Kept, entry)));
     }
     for unsearched in secrets.unsearched.iter().take(shown(secrets.unsearched.len())) {
         text.push_str(&format!("    ? {}\n", not_searched(unsearched)));
@@ -40,7 +40,7 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     for allowance in &secrets.unused {
         text.push_str(&format!("    ? {}\n", unused(allowance)));
     }
-    // What is allowed is counted, and `-v` lists it.
+    // Allowed findings are counted, and `-v` lists them.
     if text.is_empty() && secrets.findings.is_empty() {
         return text;
     }
@@ -48,7 +48,7 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     format!("\n  {title}  {}\n{text}", summary(secrets))
 }
 
-/// What was searched, and what was found.
+/// Returns what was searched, and how many findings are allowed.
 fn summary(secrets: &PlannedSecrets) -> String {
     let searched = &secrets.searched;
     let blobs = if searched.blobs == 1 { "1 blob".to_owned() } else { format!("{} blobs", searched.blobs) };
@@ -74,8 +74,8 @@ fn line(finding: &SecretFinding, style: Style) -> String {
         Severity::Medium => " (medium)",
         Severity::Low => " (low)",
     };
-    let told = format!("{sign} {}{severity}", clean::line(&finding.title()));
-    format!("    {}\n", style.paint(ink, told))
+    let entry = format!("{sign} {}{severity}", clean::line(&finding.title()));
+    format!("    {}\n", style.paint(ink, entry))
 }
 
 fn not_searched(unsearched: &Unsearched) -> String {
@@ -89,10 +89,10 @@ fn unused(allowance: &SecretAllowance) -> String {
     let parts = [("rule", rule), ("path", path), ("value", value)];
     let parts = parts.into_iter().filter_map(|(key, value)| Some(format!("{key} `{}`", value.as_ref()?)));
     let parts = parts.collect::<Vec<_>>().join(", ");
-    clean::line(&format!("`allow` of {parts} ({reason}) allows nothing that is there: take it out"))
+    clean::line(&format!("`allow` entry with {parts} ({reason}) matches no finding: remove it"))
 }
 
-/// What an apply let through.
+/// Returns a warning about the findings that an apply let through.
 pub fn let_through(outcome: &Outcome) -> String {
     match outcome.secrets.len() {
         0 => String::new(),

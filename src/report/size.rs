@@ -1,6 +1,6 @@
 //! Sizes for people.
 
-/// `bytes` with one decimal in the largest binary unit that leaves at least 1.
+/// Returns `bytes` with one decimal in the largest binary unit in which the number is at least 1.
 #[allow(clippy::cast_precision_loss)] // one decimal is shown
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -10,7 +10,7 @@ pub(super) fn size(bytes: u64) -> String {
     let mut value = bytes as f64 / 1024.0;
     let mut unit = UNITS[0];
     for larger in &UNITS[1..] {
-        // What would be printed as 1024.0 is 1.0 of the next.
+        // A number that would be printed as 1024.0 is 1.0 of the next unit.
         if value < 1023.95 {
             break;
         }

@@ -1,4 +1,4 @@
-//! The tags of a context: as text, as JSON, and as outputs of a GitHub Actions step.
+//! The tags of a context, as text, as JSON, and as outputs of a GitHub Actions step.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::model::{ResourceId, ResourceKind};
 /// The tags of one resource.
 #[derive(Debug, Clone, Serialize)]
 pub struct ResourceTags {
-    /// The version it is published as.
+    /// The version that it is published as.
     pub version: Option<String>,
     /// Its tags.
     pub tags: Vec<TagEntry>,
-    /// Its repositories, by whole name.
+    /// Its repositories, by full name.
     #[serde(skip)]
     pub repositories: Vec<String>,
     /// The rules that do not fire, and why.
@@ -48,7 +48,7 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// For people: with `verbose` the rules that do not fire too.
+    /// Returns the tags as text for people. If `verbose`, includes the rules that do not fire.
     pub fn human(&self, verbose: bool, style: Style) -> String {
         let mut text = String::new();
         let entries = || self.resources.iter().flat_map(|(_, resource)| &resource.tags);
@@ -84,18 +84,18 @@ impl Tags {
         value
     }
 
-    /// One JSON document.
+    /// Returns one JSON document.
     pub fn json(&self) -> String {
         clean::json(&format!("{:#}\n", self.value()))
     }
 
-    /// Lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (with commas between) and
-    /// `NAME-references` (every tag in every registry, as build tools take them); for charts and artifacts the same with
-    /// `charts-NAME` and `artifacts-NAME`.
+    /// Returns lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (separated by
+    /// commas) and `NAME-references` (every tag in every registry, in the form that build tools take). Charts and artifacts have
+    /// the same outputs with `charts-NAME` and `artifacts-NAME`.
     ///
     /// # Errors
     ///
-    /// Two resources whose outputs have the same names: GitHub keeps the last, and does not look at the case.
+    /// If the outputs of two resources would have the same names: GitHub keeps the last one, and ignores the case of names.
     pub fn github(&self) -> Result<String, Diagnostic> {
         let mut named: BTreeMap<String, &ResourceId> = BTreeMap::new();
         for (id, _) in &self.resources {
@@ -120,14 +120,14 @@ impl Tags {
     }
 }
 
-/// What to say of two resources whose outputs have the same names.
+/// The diagnostic for two resources whose outputs would have the same names.
 fn same_outputs(one: &ResourceId, other: &ResourceId) -> Diagnostic {
     let output = format!("{}-version", name(other, '-'));
-    let message = format!("the outputs of {one} and {other} would both be named as `{output}` is");
+    let message = format!("the outputs of {one} and {other} would have the same names, such as `{output}`");
     Diagnostic::error(Code::CommandUsage, message).help("use `--format json`, or rename one of the two")
 }
 
-/// What a resource goes by: the name of an image, and of anything else its table too.
+/// Returns the key of a resource: the name of an image, or the table and the name of any other resource.
 fn name(id: &ResourceId, separator: char) -> String {
     match id.kind {
         ResourceKind::Image => id.name.clone(),

@@ -1,4 +1,4 @@
-//! A verification for people, in the table of plans, and for machines.
+//! Verifications for people, in the same table as plans, and for machines.
 
 use super::paint::Ink;
 use super::rows::{Row, Section, short, table};
@@ -9,11 +9,11 @@ use crate::model::plan::TagTarget;
 use crate::model::verification::{Unverified, UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
 use crate::model::visibility::seen_words;
 
-/// The most characters of an annotation that are shown.
+/// The maximum number of characters of an annotation that are shown.
 const LONGEST: usize = 60;
 
-/// `verification` as text. Without `verbose` what is in place of older versions is only counted, and what could not
-/// be verified is left out, records aside.
+/// Returns `verification` as text. Unless `verbose`, tags of older versions that are in place are only counted, and things that
+/// could not be verified are left out, except for records.
 pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
     let title = format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
@@ -24,9 +24,9 @@ pub fn human(verification: &Verification, verbose: bool, style: Style) -> String
     };
     let sections: Vec<Section> = verification.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
-    // Rules that leave no trace are so every night; a record that is of no use was given for this run.
-    let told = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
-    let unverified: Vec<String> = verification.unverified.iter().filter(told).map(unverified).collect();
+    // Rules that cannot be verified are the same every night. A record that cannot be used was given for this run.
+    let shown = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
+    let unverified: Vec<String> = verification.unverified.iter().filter(shown).map(unverified).collect();
     if !unverified.is_empty() {
         text.push_str(&format!("\n  not verified\n{}", unverified.concat()));
     }
@@ -42,7 +42,7 @@ fn unverified(it: &Unverified) -> String {
     };
     let others = match it.versions.len() {
         0 | 1 => String::new(),
-        count => format!("; the same of {} other versions", count - 1),
+        count => format!("; the same for {} other versions", count - 1),
     };
     let (name, why) = (clean::line(&it.name), clean::line(&it.why));
     let resource = it.resource.to_string();
@@ -50,13 +50,13 @@ fn unverified(it: &Unverified) -> String {
     format!("    {resource}, {kind} {name}: {why}{others}\n")
 }
 
-/// `verification` as one JSON document.
+/// Returns `verification` as one JSON document.
 pub fn json(verification: &Verification) -> String {
     clean::json(&format!("{:#}\n", serde_json::to_value(verification).unwrap_or_default()))
 }
 
 fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<Row> {
-    // Of a long history it matters what drifted, and how the last version stands.
+    // In a long history, drifted tags and the last version matter.
     let matters = |tag: &&VerifiedTag| {
         verbose || tag.drift.is_some() || tag.version.is_none() || tag.version == repository.version
     };
@@ -73,7 +73,7 @@ fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<Row
     rows
 }
 
-/// A digest, and the version that it stands for where that is not what the tag says.
+/// Returns a digest, with its version if that differs from the tag.
 fn target(target: &TagTarget, tag: &Tag, style: Style) -> String {
     let stood_for = target.version_tag.as_ref().filter(|version_tag| *version_tag != tag);
     let stood_for = stood_for.map(|tag| format!(" ({tag})")).unwrap_or_default();
@@ -120,7 +120,7 @@ fn finding_row(finding: &Finding, style: Style) -> Row {
     Row { ink: Ink::Alarm, sign: '!', name, value, why }
 }
 
-/// The beginning of a text that anybody may have written.
+/// Returns the beginning of a text that anybody may have written, in quotes.
 fn quoted(text: &str, style: Style) -> String {
     let text = clean::line(text);
     match text.char_indices().nth(LONGEST) {
@@ -142,7 +142,7 @@ fn note_row(note: &Note, style: Style) -> Row {
 
 fn summary(verification: &Verification) -> String {
     match (verification.in_place(), verification.drifted()) {
-        (0, 0) => "Verify: nothing is there to verify.".to_owned(),
+        (0, 0) => "Verify: there is nothing to verify.".to_owned(),
         (in_place, 0) => format!("Verify: {in_place} in place."),
         (0, drifted) => format!("Verify: {drifted} drifted."),
         (in_place, drifted) => format!("Verify: {in_place} in place, {drifted} drifted."),

@@ -23,7 +23,7 @@ async fn a_first_push_is_made_what_is_declared_once_it_is_there() {
     let (scene, hub) = scene("private").await;
     let plan = scene.plan().done().expect_code(2);
     let row =
-        "? visibility not there yet → private set by the registry's API once it is there, where it differs";
+        "? visibility not there yet → private set by the registry's API once it is there, if it differs";
     assert_eq!(Scene::row(&plan), row);
     assert!(hub.server.changes().is_empty());
     // Who pushes for the first time gets a public repository.

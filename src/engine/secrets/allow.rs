@@ -1,10 +1,10 @@
-//! What is allowed of what was found.
+//! The findings that are allowed.
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::model::secret_search::{SecretAllowance, SecretFinding};
 
-/// The allowances, and which of them were needed.
+/// The allowances, and whether each was needed.
 pub(super) struct Allowances<'a> {
     allowances: Vec<(&'a SecretAllowance, Option<GlobMatcher>, bool)>,
 }
@@ -18,7 +18,7 @@ impl<'a> Allowances<'a> {
         Self { allowances: allow.iter().map(|it| (it, it.path.as_ref().and_then(glob), false)).collect() }
     }
 
-    /// Why `finding` is allowed, where it is.
+    /// Returns the reason why `finding` is allowed, if it is.
     pub fn reason(&mut self, finding: &SecretFinding) -> Option<String> {
         let mut reason = None;
         for (allowance, glob, used) in &mut self.allowances {
@@ -30,13 +30,13 @@ impl<'a> Allowances<'a> {
         reason
     }
 
-    /// Those that allowed nothing.
+    /// Returns the allowances that allowed nothing.
     pub fn unused(&self) -> Vec<SecretAllowance> {
         self.allowances.iter().filter(|(_, _, used)| !used).map(|(it, _, _)| (*it).clone()).collect()
     }
 }
 
-/// Whether all that `allowance` says holds of `finding`. One that says nothing allows nothing.
+/// Whether every condition of `allowance` matches `finding`. An allowance without conditions allows nothing.
 fn matches(allowance: &SecretAllowance, glob: Option<&GlobMatcher>, finding: &SecretFinding) -> bool {
     let SecretAllowance { rule, path, value, reason: _ } = allowance;
     let says_something = rule.is_some() || path.is_some() || value.is_some();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_an_allowance_says_must_hold() {
+    fn every_condition_of_an_allowance_must_match() {
         let fingerprint = Digest::of(b"value");
         let (whole, short) = (fingerprint.as_str(), fingerprint.short(12));
         for (rule, path, value, holds) in [
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_no_file_is_allowed_by_no_path() {
+    fn a_path_does_not_allow_a_finding_outside_of_files() {
         let allow = [allowance(None, Some("**"), None)];
         assert!(Allowances::new(&allow).reason(&finding(None)).is_none());
     }

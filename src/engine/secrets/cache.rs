@@ -1,7 +1,8 @@
-//! What is remembered of blobs that were searched: one small file for each, by the rules and the digest. It holds what was
-//! found, redacted, before anything is allowed; never a value.
+//! The cache of blobs that were searched: one small file for each, by the rules and the digest. A file holds the findings,
+//! redacted and before anything is allowed, and never a value.
 //!
-//! A cache that cannot be used costs time and nothing else. Who can write it can hide findings: the user who runs this.
+//! A cache that cannot be used costs only time. Everybody who can write it can hide findings, and that is the user who runs
+//! this program.
 
 use std::fs;
 use std::io::Write;
@@ -15,29 +16,29 @@ use crate::guard::content::{Hit, Searched};
 use crate::guard::secrets::{Match, Rules};
 use crate::model::{Descriptor, Digest, Severity};
 
-/// What a file looks like. Another number is another's file.
+/// The version of the file format. A file with another number is ignored.
 const FORMAT: u32 = 2;
-/// How large a file may be that is read, in bytes.
+/// The size in bytes of the largest file that is read.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
-/// How many blobs are remembered for one set of rules; the oldest are forgotten.
+/// The number of blobs that are remembered for one set of rules. The oldest are forgotten.
 const MAX_FILES: usize = 20_000;
-/// How many other sets of rules are kept: those of other versions of the program on this machine.
+/// The number of other sets of rules that are kept, for other versions of the program on this machine.
 const OTHER_RULES: usize = 2;
 
-/// The memory of one set of rules.
+/// The cache for one set of rules.
 pub(super) struct Cache {
     folder: PathBuf,
     rules: &'static Rules,
 }
 
-/// What a file says.
+/// The content of a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Remembered {
     format: u32,
     rules: Digest,
     blob: Digest,
-    /// What the blob is called, by which the rules go too.
+    /// The name of the blob, which the rules also look at.
     name: Option<String>,
     found: Vec<RememberedHit>,
     deleted: Vec<String>,
@@ -58,7 +59,7 @@ struct RememberedHit {
 }
 
 impl Cache {
-    /// The memory of `rules`, where `environment` names a folder for such.
+    /// Returns the cache for `rules`, if `environment` names a folder for caches.
     pub fn new(environment: &Environment, rules: &'static Rules) -> Option<Self> {
         let folder = base(environment)?.join("brokkr-publish").join("secrets").join(rules.identity().hex());
         Some(Self { folder, rules })
@@ -68,7 +69,7 @@ impl Cache {
         self.folder.join(blob.algorithm()).join(format!("{}.json", blob.hex()))
     }
 
-    /// What an earlier run found in `blob`, called `name`.
+    /// Returns what an earlier run found in `blob` with the name `name`.
     pub fn get(&self, blob: &Descriptor, name: Option<&str>) -> Option<Searched> {
         let path = self.file(&blob.digest);
         let metadata = fs::symlink_metadata(&path).ok()?;
@@ -78,7 +79,7 @@ impl Cache {
         let remembered: Remembered = match serde_json::from_slice(&fs::read(&path).ok()?) {
             Ok(remembered) => remembered,
             Err(error) => {
-                tracing::debug!("what is remembered in `{}` is ignored: {error}", path.display());
+                tracing::debug!("the cache entry `{}` is ignored: {error}", path.display());
                 return None;
             }
         };
@@ -98,7 +99,7 @@ impl Cache {
             complete: true,
         };
         for hit in remembered.found {
-            // A rule that does not exist is nobody's finding.
+            // An entry with a rule that does not exist is ignored.
             let rule = self.rules.all().iter().find(|rule| rule.id == hit.rule)?.id;
             let found = Match {
                 rule,
@@ -112,7 +113,7 @@ impl Cache {
         Some(searched)
     }
 
-    /// Remembers what was found in `blob`, which was read to its end.
+    /// Remembers what was found in `blob`, which was read to the end.
     pub fn put(&self, blob: &Descriptor, name: Option<&str>, searched: &Searched) {
         let hit = |hit: &Hit| RememberedHit {
             path: hit.path.clone(),
@@ -139,7 +140,7 @@ impl Cache {
         }
     }
 
-    /// Forgets the sets of rules that are in use no more, and the oldest blobs where there are many.
+    /// Forgets the oldest of the other sets of rules, and the oldest blobs if there are too many.
     pub fn prune(&self) {
         let digest = |path: &Path| {
             let name = path.file_stem().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
@@ -158,7 +159,7 @@ impl Cache {
         };
         let others = self.folder.parent().map(listed).unwrap_or_default();
         for old in others.into_iter().filter(|path| *path != self.folder).skip(OTHER_RULES) {
-            // A link is no folder, and is left.
+            // A link is not a folder, and is left.
             drop(fs::remove_dir_all(old));
         }
         for algorithm in ["sha256", "sha512"] {
@@ -169,7 +170,7 @@ impl Cache {
     }
 }
 
-/// The folder for what can be made again, by the conventions of the system.
+/// Returns the folder for caches, by the conventions of the system.
 fn base(environment: &Environment) -> Option<PathBuf> {
     let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let beside_home = |below: &str| folder("HOME").map(|home| home.join(below));
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_back_what_was_put_under_the_same_digest_and_name_alone() {
+    fn an_entry_is_found_only_by_its_digest_and_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
         assert!(cache.get(&descriptor(), None).is_none());
@@ -244,11 +245,11 @@ mod tests {
         let other = Descriptor::new("x", Digest::of(b"other"), 5);
         assert!(cache.get(&other, None).is_none());
         fs::copy(cache.file(&descriptor().digest), cache.file(&other.digest)).expect("copied");
-        assert!(cache.get(&other, None).is_none(), "what is about another blob is ignored");
+        assert!(cache.get(&other, None).is_none(), "an entry about another blob is ignored");
     }
 
     #[test]
-    fn what_is_broken_or_of_others_is_ignored() {
+    fn a_broken_or_foreign_entry_is_ignored() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
         cache.put(&descriptor(), None, &searched());
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_old_rules_and_leaves_what_is_not_its_own() {
+    fn old_rules_are_forgotten_and_foreign_folders_left() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
         cache.put(&descriptor(), None, &searched());
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_no_error() {
+    fn a_folder_that_cannot_be_made_is_no_error() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("brokkr-publish"), "a file").expect("written");
         let cache = cache(folder.path());

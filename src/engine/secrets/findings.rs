@@ -1,4 +1,4 @@
-//! From what blobs gave to findings: where each stands in which image, whether it is allowed, whether it blocks.
+//! Makes findings from the results of the blobs: the position in an image, whether it is allowed, and whether it blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,8 @@ use crate::model::{Digest, ResourceId, Severity};
 
 pub(super) type Answers = BTreeMap<Digest, Result<Answer, Failed>>;
 
-/// `planned` with what was found, and the allowances that allow nothing of it; or what cannot be searched and must be.
+/// Returns `planned` with the findings and the allowances that allow none of them, or an error for all content that must be
+/// searched and cannot be.
 pub(super) fn findings(
     rules: &Rules,
     planned: PlannedSecrets,
@@ -67,14 +68,14 @@ pub(super) fn findings(
     Ok((PlannedSecrets { searched, findings, unsearched, ..planned }, unused))
 }
 
-/// The fingerprints of the values that were found anywhere: none of them is shown, whatever it stands in.
+/// Returns the fingerprints of the values that were found anywhere. None of these values is shown, wherever it occurs.
 fn known(rules: &Rules, gathered: &Gathered, answers: &Answers) -> BTreeSet<Digest> {
     let mut known = BTreeSet::new();
     for answer in answers.values().flatten() {
         match answer {
             Answer::Config(hits) => known.extend(hits.iter().map(|hit| hit.found.fingerprint.clone())),
             Answer::Content { searched, .. } => {
-                // The fingerprint of a name is that of the name.
+                // A finding about a file name has the fingerprint of the name, which may be shown.
                 let of_value = searched.hits.iter().filter(|hit| {
                     let name = hit.path.as_ref().map(|path| Digest::of(path.as_bytes()));
                     name.as_ref() != Some(&hit.found.fingerprint)
@@ -90,7 +91,7 @@ fn known(rules: &Rules, gathered: &Gathered, answers: &Answers) -> BTreeSet<Dige
     known
 }
 
-/// The blobs with more secrets than are told, where those that are told are all allowed: nobody saw the others.
+/// Returns an error for each blob that has more secrets than are listed, if all listed ones are allowed: nobody saw the others.
 fn left_out(
     planned: &PlannedSecrets,
     gathered: &Gathered,
@@ -106,10 +107,11 @@ fn left_out(
         };
         if searched.high_left_out > 0 && denies(planned, &standing.addresses) && !findings.iter().any(blocks)
         {
-            let reason = format!("{} more findings of severity high are not told", searched.high_left_out);
+            let reason = format!("{} more findings of severity high are not listed", searched.high_left_out);
             let mut diagnostic = cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic;
             diagnostic.help = Some(
-                "leave out the files that hold them, so that every one is told and can be judged".to_owned(),
+                "leave out the files that hold them, so that every finding is listed and can be judged"
+                    .to_owned(),
             );
             problems.push(diagnostic);
         }
@@ -122,7 +124,7 @@ fn denies(planned: &PlannedSecrets, addresses: &BTreeSet<String>) -> bool {
     addresses.iter().any(|address| policy(address) == Some(SecretPolicy::Deny))
 }
 
-/// How much was searched.
+/// Returns how much was searched.
 fn searched(gathered: &Gathered, answers: &Answers) -> SearchedContent {
     let mut searched = SearchedContent::default();
     for (digest, answer) in answers {
@@ -195,7 +197,8 @@ impl Telling<'_> {
         self.unsearched.push(Unsearched { resource: resource.clone(), blob: blob.clone(), path, reason });
     }
 
-    /// What cannot be read is an error where a secret would be; where it would be let through, so is this.
+    /// Notes content that cannot be read. It is an error if a secret there would be one; if a secret would be let through, so is
+    /// this.
     fn failed(&mut self, resource: &ResourceId, digest: &Digest, standing: &Standing, failed: &Failed) {
         if failed.unreadable && !denies(self.planned, &standing.addresses) {
             return self.unsearched(resource, digest, None, failed.diagnostic.message.clone());
@@ -227,9 +230,9 @@ impl Telling<'_> {
     }
 }
 
-/// The lowest layer above that deletes `path`, as far as it was searched.
+/// Returns the lowest layer above that deletes `path`, among those that were searched.
 fn deleted_by(path: &str, standing: &Standing, answers: &Answers) -> Option<usize> {
-    // What lies in an archive goes with it.
+    // A file in an archive is deleted with the archive.
     let path = path.split("!/").next().unwrap_or(path);
     let deletes = |deleted: &String| match deleted.strip_suffix('/') {
         Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),

@@ -1,4 +1,4 @@
-//! What is to be searched of all that is sent: each blob once, whoever it is sent to, and where it stands in what image.
+//! Collects the content to search: each blob once, however many repositories it is sent to, with its position in its images.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use crate::model::secret_search::SearchedRepository;
 use crate::model::{Descriptor, Digest, Manifest, RawManifest, ResourceId, media_type};
 use crate::source::{Content, Published, Source};
 
-/// The annotation that says what a layer of an artifact is called (image-spec, annotations.md).
+/// The annotation with the name of a layer of an artifact (image-spec, annotations.md).
 const TITLE: &str = "org.opencontainers.image.title";
-/// The largest configuration that is read whole, in bytes.
+/// The size in bytes of the largest image configuration that is read.
 const MAX_CONFIG: u64 = 16 * 1024 * 1024;
 
-/// What is sent to one repository.
+/// The content that is sent to one repository.
 pub(super) struct Place<'a> {
     /// The address of the repository.
     pub address: &'a str,
-    /// What is published.
+    /// The published resource.
     pub resource: &'a ResourceId,
     /// Its content.
     pub published: &'a Published,
-    /// What of it is searched.
+    /// The part of it that is searched.
     pub searched: &'a SearchedRepository,
 }
 
-/// A blob that is to be searched.
+/// A blob to search.
 pub(super) struct Job {
     pub blob: Descriptor,
     pub source: Arc<dyn Source>,
@@ -34,24 +34,24 @@ pub(super) struct Job {
     pub is_config: bool,
     /// Whether it is a layer of an image.
     pub is_layer: bool,
-    /// What it is called: the title of a layer of an artifact.
+    /// The name: the title of a layer of an artifact.
     pub name: Option<String>,
 }
 
-/// A manifest or index, with what it annotates.
+/// A manifest or index with its annotations and those of its descriptors.
 pub(super) struct Annotated {
     pub manifest: Digest,
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Where a blob stands in what is published.
+/// The position of a blob in the published content.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Standing {
     /// The addresses that it is sent to.
     pub addresses: BTreeSet<String>,
     /// The platforms of the images in an index that hold it.
     pub platforms: BTreeSet<String>,
-    /// Which layer it is, from 1.
+    /// The number of the layer, from 1.
     pub layer: Option<usize>,
     /// The instruction that made it.
     pub instruction: Option<String>,
@@ -59,18 +59,18 @@ pub(super) struct Standing {
     pub above: Vec<(usize, Digest)>,
 }
 
-/// All that is to be searched.
+/// Everything to search.
 #[derive(Default)]
 pub(super) struct Gathered {
     /// The blobs, each once.
     pub jobs: BTreeMap<Digest, Job>,
-    /// Where each stands, by what is published.
+    /// The position of each blob, by resource.
     pub standing: BTreeMap<(ResourceId, Digest), Standing>,
-    /// The manifests, by what is published, with the addresses that they are sent to.
+    /// The manifests, by resource, with the addresses that they are sent to.
     pub annotated: BTreeMap<(ResourceId, Digest), (Annotated, BTreeSet<String>)>,
 }
 
-/// Gathers what the `places` say is searched.
+/// Collects the content that `places` select.
 pub(super) fn gather(rules: &Rules, places: &[Place<'_>]) -> Gathered {
     let mut gathered = Gathered::default();
     let mut instructions = Instructions { rules, known: BTreeMap::new() };
@@ -93,17 +93,17 @@ impl Instructions<'_> {
     fn of(&mut self, source: &dyn Source, config: &Descriptor, layers: usize) -> &[String] {
         let rules = self.rules;
         self.known.entry(config.digest.clone()).or_insert_with(|| {
-            // What cannot be read is told where it is searched.
+            // If it cannot be read, the search of this blob reports that.
             let bytes = read_config(source, config).unwrap_or_default();
             instructions(rules, &bytes, layers)
         })
     }
 }
 
-/// The bytes of a configuration.
+/// Reads the bytes of a configuration.
 pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> std::io::Result<Vec<u8>> {
     if config.size > MAX_CONFIG {
-        return Err(std::io::Error::other(format!("it has {} bytes", config.size)));
+        return Err(std::io::Error::other(format!("it is too large: {} bytes", config.size)));
     }
     let mut reader = source.open(config).map_err(std::io::Error::other)?;
     let mut bytes = Vec::new();
@@ -160,7 +160,7 @@ impl Gathered {
         });
     }
 
-    /// Notes where a blob stands; of several places the first is told.
+    /// Notes the position of a blob. Of several positions the first is kept.
     fn stand(&mut self, place: &Place<'_>, blob: &Digest, platform: Option<&String>, standing: Standing) {
         let key = (place.resource.clone(), blob.clone());
         let noted = self.standing.entry(key).or_insert(standing);
@@ -189,7 +189,7 @@ impl Gathered {
     }
 }
 
-/// The platform of each image that an index says it of, by its manifest.
+/// Returns the platform of each image for which an index names one, by the digest of its manifest.
 fn platforms(content: &Content) -> BTreeMap<Digest, String> {
     let parsed = content.manifests.iter().filter_map(|raw| raw.parse().ok());
     let listed = parsed.flat_map(|manifest| match manifest {
@@ -203,7 +203,7 @@ fn platforms(content: &Content) -> BTreeMap<Digest, String> {
     named.collect()
 }
 
-/// Whether a layer of this type is an archive that is unpacked (image-spec, layer.md; Docker's are `rootfs.diff.tar`).
+/// Whether a layer of this type is an archive that is unpacked (image-spec, layer.md; Docker's types have `rootfs.diff.tar`).
 fn is_archive(media_type: &str) -> bool {
     media_type.contains(".tar")
 }

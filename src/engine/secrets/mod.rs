@@ -1,6 +1,7 @@
-//! The search for secrets in what is to be sent: which repositories' content is searched, by what policy, and what comes of
-//! it. In reading order: `policy`, where; `gather`, what; `search`, how; `cache`, what need not be read again; `allow`, which
-//! findings are none. What is sent is decided by the plan, what looks like a secret by `guard`.
+//! The search for secrets in the content to send. In reading order: `policy` decides which repositories are searched and with
+//! what policy, `gather` collects the blobs, `search` searches them, `cache` remembers blobs that need not be read again, `allow`
+//! applies the allowances, and `findings` makes the findings. The plan decides what is sent, and `guard` decides what looks
+//! like a secret.
 
 mod allow;
 mod cache;
@@ -31,7 +32,7 @@ use crate::model::secret_search::{
 };
 use crate::observed::{Observed, ObservedRepository};
 
-/// Searches what `plan` sends, and notes in it what was found.
+/// Searches the content that `plan` sends, and adds the findings to the plan.
 pub(super) async fn planned(
     plan: &mut Plan,
     declared: &Secrets,
@@ -85,21 +86,21 @@ pub(super) async fn planned(
     // Layers are read on threads that may block.
     let never = || false;
     let (mut secrets, unused) = tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
-    // Of what was not searched an allowance may be.
+    // An allowance may apply to content that was not searched.
     secrets.unused = if all_searched { unused } else { Vec::new() };
     plan.secrets = Some(secrets);
     Ok(())
 }
 
-/// Every blob of what is published, what refers to it included.
+/// Returns every blob of the published content and of its referrers.
 fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&crate::model::Digest> {
     let published = &desired.content.published;
     let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
     published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
 }
 
-/// What of the content the repository does not hold yet; what it holds is published there already. All of it, where nobody was
-/// seen to pull that without credentials, and everybody may be able to once this is applied.
+/// Returns the content that is searched: what the repository does not hold yet, because the rest is already published there. If
+/// `whole`, everything, because an anonymous pull was not seen to work and everybody may be able to pull once this is applied.
 fn what(
     Search { policy, whole }: Search,
     planned: &PlannedRepository,
@@ -136,7 +137,7 @@ fn what(
     }
 }
 
-/// Searches what is sent.
+/// The search for secrets in the content to send.
 pub(super) struct Searcher {
     rules: &'static Rules,
     cache: Option<Cache>,
@@ -144,13 +145,13 @@ pub(super) struct Searcher {
 }
 
 impl Searcher {
-    /// Remembers what was searched where `environment` says.
+    /// Returns a searcher whose cache is in the folder that `environment` names.
     pub fn new(environment: &Environment, reporter: Arc<dyn Reporter>) -> Self {
         let rules = Rules::standard();
         Self { rules, cache: Cache::new(environment, rules), reporter }
     }
 
-    /// `planned` with what is found, and the allowances that allow nothing of it.
+    /// Returns `planned` with the findings, and the allowances that allow none of them.
     fn searched(
         &self,
         planned: PlannedSecrets,

@@ -1,4 +1,4 @@
-//! Where a search for secrets is made, and what a finding does there.
+//! Decides which repositories are searched for secrets, and the effect of a finding there.
 
 use crate::config::Secrets;
 use crate::desired::DesiredRepository;
@@ -9,18 +9,18 @@ use crate::observed::ObservedRepository;
 use crate::registry::ReadWriteRepository;
 use crate::visibility;
 
-/// How the content of a repository is searched.
+/// The way in which the content of a repository is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Search {
-    /// What a finding does.
+    /// The effect of a finding.
     pub policy: SecretPolicy,
-    /// Whether all content is searched, what the repository holds already too: nobody was seen to pull that without credentials,
-    /// and everybody may be able to once this is applied.
+    /// Whether all content is searched, including what the repository already holds. This is so if an anonymous pull was not
+    /// seen to work, because everybody may be able to pull once this is applied.
     pub whole: bool,
 }
 
-/// How the content of a repository is searched; `None`: it is not. A declared policy acts everywhere; without one a secret is
-/// denied where the repository is public, as far as that is declared or seen.
+/// Returns how the content of a repository is searched, or `None` if it is not. A declared policy applies everywhere. Without
+/// one, a secret is denied if the repository is declared or seen to be public.
 pub(super) async fn policy(
     declared: &Secrets,
     desired: &DesiredRepository,
@@ -38,11 +38,11 @@ pub(super) async fn policy(
         return Some(Search { policy, whole: false });
     }
     let seen = match observed.visibility {
-        // None of what is published is there: something else may be.
+        // Nothing of the published content is there, but something else may be.
         None | Some(ObservedVisibility::Absent) => seen(desired, observed, repository, anonymous).await,
         Some(seen) => seen,
     };
-    // What is pushed to Docker Hub first makes a repository, public unless the account says otherwise (docker/cli#4977).
+    // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
     let is_hub = desired.endpoint.provider() == Some(Provider::Dockerhub);
     let made_public = is_hub && observed.reading.setting.is_none();
     let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
@@ -50,22 +50,22 @@ pub(super) async fn policy(
     Some(Search { policy, whole: seen != ObservedVisibility::Public })
 }
 
-/// Whether a repository counts as public, by what was seen of it and what is declared; one that is not there yet, where the
-/// registry makes it public.
+/// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts
+/// as public if the registry creates it so.
 fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public: bool) -> bool {
     match seen {
         _ if declared == Some(Visibility::Public) => true,
         ObservedVisibility::Public => true,
         ObservedVisibility::NotPublic => false,
-        // What is declared is set once it is there, and until then it is what the registry made it.
+        // The declared visibility is set once the repository exists. Until then it has the one that the registry gave it.
         ObservedVisibility::Absent => made_public,
-        // What may be public is searched.
+        // A repository that may be public is searched.
         ObservedVisibility::Unknown => declared.is_none(),
     }
 }
 
-/// Who can pull from a repository of which that was not asked. A digest is asked for that somebody who may has seen; where
-/// nothing is there, whether strangers are told so.
+/// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
+/// the repository has none, probes whether an anonymous client is told that it does not exist.
 async fn seen(
     desired: &DesiredRepository,
     observed: &ObservedRepository,
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_or_may_be_public_is_searched() {
+    fn a_repository_that_is_or_may_be_public_is_searched() {
         use ObservedVisibility::{Absent, NotPublic, Public, Unknown};
         for (seen, declared, made_public, expected) in [
             (Public, None, false, true),

@@ -1,4 +1,5 @@
-//! The search itself: blobs side by side on threads, the largest first; from memory where they were searched before.
+//! The search itself. Blobs are searched in parallel on threads, the largest first. Results of earlier searches come from the
+//! cache.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +15,10 @@ use crate::guard::secrets::Rules;
 use crate::model::Digest;
 use crate::source::SourceError;
 
-/// After how many bytes progress is told again.
+/// The number of bytes after which progress is reported again.
 const TOLD_EVERY: u64 = 4 * 1024 * 1024;
 
-/// What a blob gave.
+/// The result of searching a blob.
 pub(super) enum Answer {
     /// A layer, or another blob.
     Content { searched: Searched, from_cache: bool },
@@ -25,14 +26,14 @@ pub(super) enum Answer {
     Config(Vec<ConfigHit>),
 }
 
-/// What can be wrong with a blob: whether the search alone stumbles over it, and what to say.
+/// A failure to search a blob, with its diagnostic.
 pub(super) struct Failed {
-    /// What is wrong keeps only the search from reading it: its digest may hold all the same.
+    /// Whether only the search cannot read it: its digest may still match.
     pub unreadable: bool,
     pub diagnostic: Diagnostic,
 }
 
-/// What searches.
+/// The inputs of a search.
 pub(super) struct Searching<'a> {
     pub rules: &'static Rules,
     pub cache: Option<&'a Cache>,
@@ -41,10 +42,10 @@ pub(super) struct Searching<'a> {
 }
 
 impl Searching<'_> {
-    /// Searches every blob of `jobs`; what was not come to, since somebody stopped it, is not in the answers.
+    /// Searches every blob of `jobs`. If the search is stopped, the blobs that were not reached are missing from the answers.
     pub fn all(&self, jobs: &BTreeMap<Digest, Job>) -> BTreeMap<Digest, Result<Answer, Failed>> {
         let mut ordered: Vec<&Job> = jobs.values().collect();
-        // What takes longest should not begin last.
+        // The slowest blob should not begin last.
         ordered.sort_by_key(|job| std::cmp::Reverse(job.blob.size));
         let next = AtomicUsize::new(0);
         let answers = Mutex::new(BTreeMap::new());
@@ -67,7 +68,7 @@ impl Searching<'_> {
         answers.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Searches one blob; nothing where somebody stopped it.
+    /// Searches one blob. Returns `None` if the search was stopped.
     fn one(&self, job: &Job) -> Option<Result<Answer, Failed>> {
         let answer = if job.is_config {
             match read_config(job.source.as_ref(), &job.blob) {
@@ -97,10 +98,10 @@ impl Searching<'_> {
             Err(error) => return Some(Err(of_source(job, &error))),
         };
         let (digest, size) = (&job.blob.digest, job.blob.size);
-        let told = std::cell::Cell::new(0);
+        let reported = std::cell::Cell::new(0);
         let progress = |read: u64| {
-            if read >= told.get() + TOLD_EVERY {
-                told.set(read);
+            if read >= reported.get() + TOLD_EVERY {
+                reported.set(read);
                 self.reporter.report(&Event::SearchProgress { digest, size, read });
             }
             !(self.stopped)()
@@ -108,7 +109,7 @@ impl Searching<'_> {
         let about = About { name, size, is_layer: job.is_layer };
         match content::blob(self.rules, reader, about, &progress) {
             Ok(searched) => {
-                // Only then its digest is known to hold.
+                // Only a complete read proves that the digest matches.
                 if let Some(cache) = self.cache.filter(|_| searched.complete) {
                     cache.put(&job.blob, name, &searched);
                 }
@@ -121,7 +122,7 @@ impl Searching<'_> {
     }
 }
 
-/// What to say of a blob whose reading failed: what its source says, or that it is damaged.
+/// Returns the failure of a blob that could not be read: the error of its source, or that it is damaged.
 fn failed(job: &Job, error: &std::io::Error) -> Failed {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<SourceError>()) {
         Some(error) => of_source(job, error),
@@ -140,11 +141,11 @@ fn unreadable(job: &Job, reason: &str) -> Failed {
     cannot_be_searched(&format!("{what} `{}`", job.blob.digest), reason)
 }
 
-/// What to say of content that the search alone stumbles over.
+/// Returns the failure for content that only the search cannot read.
 pub(super) fn cannot_be_searched(what: &str, reason: &str) -> Failed {
     let message = format!("{what} cannot be searched for secrets: {reason}");
     let diagnostic = Diagnostic::error(Code::SecretsUnreadable, message).help(
-        "build the image again, with layers that are whole, of gzip or zstd; `[secrets] policy = \"warn\"` lets it through",
+        "build the image again with complete layers, compressed with gzip or zstd; `[secrets] policy = \"warn\"` lets it through",
     );
     Failed { unreadable: true, diagnostic }
 }

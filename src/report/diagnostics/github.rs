@@ -1,4 +1,4 @@
-//! Diagnostics as commands of GitHub Actions, which become annotations of the file:
+//! Diagnostics as commands of GitHub Actions, which become annotations in the file:
 //! `::error file=…,line=…::message` (GitHub's "Workflow commands").
 
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use super::word;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::report::clean;
 
-/// A line for each diagnostic.
+/// Returns a line for each diagnostic.
 pub fn github(diagnostics: &[Diagnostic]) -> String {
     let mut output = String::new();
     for diagnostic in diagnostics {
@@ -27,7 +27,8 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
     output
 }
 
-/// Columns only where the label is on one line: GitHub takes them for nothing else.
+/// Returns the position as properties. Columns are included only if the label is on one line, because GitHub accepts them for
+/// nothing else.
 fn position(place: &Place) -> Vec<(&'static str, String)> {
     let (line, column) = place.position();
     let (end_line, end_column) = place.source.position(place.span.end);
@@ -43,7 +44,7 @@ fn position(place: &Place) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// The message, its labels and the way out, a line each.
+/// Returns the message, its labels and the help, one per line.
 fn message(diagnostic: &Diagnostic, first_is_annotated: bool) -> String {
     let mut lines = vec![diagnostic.message.clone()];
     for (index, label) in diagnostic.labels.iter().enumerate() {
@@ -61,12 +62,12 @@ fn message(diagnostic: &Diagnostic, first_is_annotated: bool) -> String {
     clean::message(&lines.join("\n"))
 }
 
-/// The escapes of a command's data.
+/// Returns `text` escaped as the data of a command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The escapes of a command's properties.
+/// Returns `text` escaped as a property of a command.
 fn property(text: &str) -> String {
     data(&clean::message(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,4 +1,4 @@
-//! Diagnostics for people, drawn by miette: the message, the text it is about with labels, and the way out.
+//! Diagnostics for people, drawn by miette: the message, the source text with labels, and the help.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::word;
 use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
 use crate::report::clean;
 
-/// What the terminal can show.
+/// The abilities of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Colours, which never carry meaning alone.
@@ -22,10 +22,10 @@ pub struct Style {
     pub width: usize,
 }
 
-/// The most lines of a labelled text that are shown; of longer ones the first line stands for all.
+/// The maximum number of lines of a labelled text that are shown. Only the first line of a longer text is labelled.
 const MAX_LINES: usize = 10;
 
-/// The diagnostics one after the other, with an empty line between them.
+/// Returns the diagnostics one after the other, separated by empty lines.
 pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
     let theme = GraphicalTheme {
         characters: if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
@@ -43,7 +43,7 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
             output.push('\n');
         }
         for part in parts(diagnostic, &mut texts, style) {
-            // A part that cannot be drawn still has a message.
+            // The message is shown even if a part cannot be drawn.
             if handler.render_report(&mut output, &part).is_err() {
                 output.push_str(&part.message);
                 output.push('\n');
@@ -56,7 +56,7 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
     output.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
-/// A diagnostic, or what it says about one more source, as miette takes it.
+/// A diagnostic, or its labels in one more source, in the form that miette takes.
 #[derive(Debug)]
 struct Part {
     heading: Option<String>,
@@ -74,7 +74,7 @@ struct Texts(HashMap<*const SourceText, Arc<Text>>);
 impl Texts {
     fn of(&mut self, source: &Arc<SourceText>) -> Arc<Text> {
         let text = self.0.entry(Arc::as_ptr(source)).or_insert_with(|| {
-            // miette draws no label behind the last line's last character; behind this one it does.
+            // miette draws no label behind the last character of the last line. A final newline makes it draw one.
             let mut text = clean::source(&source.text);
             if !text.ends_with('\n') {
                 text.push('\n');
@@ -128,7 +128,7 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<Part> 
     parts
 }
 
-/// The shortest end of the code that `explain` takes for it.
+/// Returns the shortest end of the code that `explain` accepts for it.
 fn short(code: Code) -> &'static str {
     let whole = code.as_str();
     let shorter = whole.split_once("::").map_or(whole, |(_, rest)| rest);

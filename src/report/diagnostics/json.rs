@@ -6,8 +6,8 @@ use super::word;
 use crate::diagnostic::{Diagnostic, Label, SourceText};
 use crate::report::clean;
 
-/// The document: `{"format_version": 1, "diagnostics": [...]}`. Lines and columns count from 1, columns in
-/// characters; offsets are bytes of the text, without a byte order mark.
+/// Returns the document: `{"format_version": 1, "diagnostics": [...]}`. Lines and columns count from 1, and columns count
+/// characters. Offsets are bytes of the text, without a byte order mark.
 pub fn json(diagnostics: &[Diagnostic]) -> String {
     let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
     clean::json(&format!("{:#}\n", json!({ "format_version": 1, "diagnostics": diagnostics })))
@@ -23,7 +23,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> Value {
     })
 }
 
-/// `file` is null where the source is no file, but a variable or a flag; `source` names it in any case.
+/// Returns a label. `file` is null if the source is a variable or a flag instead of a file. `source` names it in any case.
 fn label(label: &Label) -> Value {
     let source = &label.place.source;
     json!({

@@ -1,6 +1,6 @@
-//! Diagnostics as text, in four formats: for people, as JSON, as commands of GitHub Actions, as SARIF.
+//! Diagnostics as text in four formats: for people, as JSON, as commands of GitHub Actions, and as SARIF.
 //!
-//! Nothing here prints: each gives the text, and the caller writes it where it belongs.
+//! Nothing here prints: each function returns the text, and the caller writes it to the right stream.
 
 mod github;
 mod human;
@@ -15,7 +15,7 @@ pub use sarif::sarif;
 
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// How diagnostics are written.
+/// The format of diagnostics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -28,7 +28,7 @@ pub enum Format {
     Sarif,
 }
 
-/// The diagnostics as text that ends in a newline; empty where there is nothing to say in that format.
+/// Returns the diagnostics as text that ends in a newline, or an empty text if there is nothing to say in that format.
 pub fn render(diagnostics: &[Diagnostic], format: Format) -> String {
     match format {
         Format::Human(style) => human(diagnostics, style),
@@ -38,7 +38,7 @@ pub fn render(diagnostics: &[Diagnostic], format: Format) -> String {
     }
 }
 
-/// The severity as a word.
+/// Returns the severity as a word.
 fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",

@@ -9,10 +9,10 @@ use crate::diagnostic::{Code, Diagnostic, Label, Place};
 use crate::model::Digest;
 use crate::report::clean;
 
-/// Where the program comes from.
+/// The home page of the program.
 const HOME: &str = "https://github.com/colliery-io/brokkr-publish";
 
-/// A log with one run. Its rules are the codes that occur.
+/// Returns a log with one run. Its rules are the codes that occur.
 pub fn sarif(diagnostics: &[Diagnostic]) -> String {
     let mut codes: Vec<Code> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     codes.sort_unstable();
@@ -53,7 +53,7 @@ fn rule(code: Code) -> Value {
     })
 }
 
-/// The file of the code's page in `docs/errors/`.
+/// Returns the file name of the code's page in `docs/errors/`.
 fn page_name(code: Code) -> String {
     let name = code.as_str().trim_start_matches("publish::").replace("::", "-").replace('_', "-");
     format!("{name}.md")
@@ -110,7 +110,7 @@ fn location(label: &Label) -> Value {
     location
 }
 
-/// A path as a relative or absolute URI reference (RFC 3986).
+/// Returns a path as a relative or absolute URI reference (RFC 3986).
 fn uri(path: &str) -> String {
     path.bytes()
         .map(|byte| match byte {
@@ -122,7 +122,8 @@ fn uri(path: &str) -> String {
         .collect()
 }
 
-/// What stays the same when lines are added above: the code, the message, the file and the line's own text.
+/// Returns a fingerprint that stays the same when lines are added above. It is made of the code, the message, the file and the
+/// text of the line.
 fn fingerprint(diagnostic: &Diagnostic, seen: &mut HashMap<String, usize>) -> String {
     let place = diagnostic.labels.first().map(|label| &label.place);
     let name = place.map_or("", |place| place.source.name.as_str());

@@ -6,17 +6,17 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 
 use crate::report::clean;
 
-/// The most bytes of a snippet with its context; of longer lines the part around the label is shown.
+/// The maximum size in bytes of a snippet with its context. Of longer lines only the part around the label is shown.
 pub(super) const MAX_SNIPPET: usize = 2_000;
 
-/// How many bytes of a long line are shown on either side of its label.
+/// The number of bytes of a long line that are shown on either side of its label.
 pub(super) const AROUND: usize = 60;
 
-/// A cleaned text with its name. Unlike miette's own sources it finds lines without reading the whole text,
-/// counts columns in characters, as `SourceText::position` does, and shows a part of very long lines.
+/// A cleaned text with its name. Unlike miette's own sources, it finds lines without reading the whole text, counts columns
+/// in characters as `SourceText::position` does, and shows only a part of very long lines.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// What the text is called.
+    /// The name of the text.
     pub name: String,
     /// The text.
     pub content: String,
@@ -24,24 +24,24 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A text with its lines found.
+    /// Returns a text, after finding its lines.
     pub fn new(name: String, content: String) -> Self {
         let line_starts =
             std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
         Self { name, content, line_starts }
     }
 
-    /// The index of the line that the byte at `offset` is in.
+    /// Returns the index of the line that contains the byte at `offset`.
     fn line(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// Where the line begins; behind the last one, the end of the text.
+    /// Returns the offset at which the line begins, or the end of the text behind the last line.
     fn start(&self, line: usize) -> usize {
         self.line_starts.get(line).copied().unwrap_or(self.content.len())
     }
 
-    /// What is shown of `read` where its lines are long: the lines of the span, around it.
+    /// Returns the part of `read` that is shown if its lines are long: the lines of the span, close to the span.
     fn window(&self, span: &Range<usize>, read: &Range<usize>) -> Range<usize> {
         let start = span.start.saturating_sub(AROUND).max(self.start(self.line(span.start)));
         let end = (span.end + AROUND).min(self.start(self.line(span.end) + 1));

@@ -1,4 +1,4 @@
-//! The four formats, on diagnostics with everything in them that can go wrong.
+//! Tests of the four formats with difficult diagnostics.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn place(source: &Arc<SourceText>, text: &str) -> Place {
     Place { source: Arc::clone(source), span: start..start + text.len() }
 }
 
-/// One with labels in two sources, and a warning without any.
+/// Returns an error with labels in two sources, and a warning without labels.
 fn two() -> Vec<Diagnostic> {
     let file = file("[tags.é]\nname = \"ü\", template = \"v1\"\nlast = 1\n");
     let variable = Arc::new(SourceText {
@@ -128,7 +128,7 @@ fn as_sarif() {
 }
 
 #[test]
-fn every_code_has_its_page_where_sarif_says() {
+fn every_code_has_its_page_at_the_address_in_sarif() {
     for code in Code::ALL {
         let log: serde_json::Value =
             serde_json::from_str(&sarif(&[Diagnostic::error(*code, "x")])).expect("JSON");
