@@ -95,7 +95,7 @@ pub enum RegistryError {
         found: Digest,
     },
     /// A manifest was put, and cannot be found by what it refers to.
-    #[error("tag `{tag}`, which lists what refers to `{}`: {reason}", subject_words(.tag))]
+    #[error("tag `{tag}`, which lists the referrers of `{}`: {reason}", subject_words(.tag))]
     NotListed {
         /// The fallback tag.
         tag: Tag,
@@ -104,7 +104,7 @@ pub enum RegistryError {
     },
     /// A tag was to be removed by way of a placeholder, which could not be deleted and was left there.
     #[error(
-        "{cause}; tag `{tag}` was left naming a placeholder, as it could not be put back either: {again}"
+        "{cause}; tag `{tag}` still names a placeholder, because it could not be put back either: {again}"
     )]
     NotPutBack {
         /// The tag.

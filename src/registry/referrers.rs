@@ -68,14 +68,14 @@ pub async fn list_at_fallback_tag(
         }
         repository.put_manifest(&at, &index).await?;
         let Some(found) = read_back(repository, &tag, present.as_ref(), &index).await? else {
-            return Err(not_listed("it was written, and does not change".to_owned()));
+            return Err(not_listed("it was written, but does not change".to_owned()));
         };
         present = Some(found);
     }
     if with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)?.is_none() {
         return Ok(());
     }
-    Err(not_listed(format!("it was written {ATTEMPTS} times, and others write it at the same time")))
+    Err(not_listed(format!("it was written {ATTEMPTS} times, but others write it at the same time")))
 }
 
 /// Checks that something new could be listed as referring to `subject`, without changing anything.

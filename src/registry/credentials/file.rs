@@ -71,7 +71,7 @@ fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, Regi
     };
     let named = |value: &Value, key: &str| match value {
         Value::String(name) => Ok(name.clone()),
-        _ => Err(malformed(origin, &format!("`{key}` names a program by something that is no text"))),
+        _ => Err(malformed(origin, &format!("`{key}` must name a program as a string"))),
     };
     let mut programs = Vec::new();
     let helpers = file.get("credHelpers").and_then(Value::as_object);
@@ -100,7 +100,7 @@ fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, Regi
 fn malformed(origin: &str, reason: &str) -> RegistryError {
     RegistryError::Credentials {
         reason: format!("cannot read credentials from {origin}: {reason}"),
-        help: "log in again, which writes it anew, or mend it by hand".to_owned(),
+        help: "log in again, which rewrites it, or fix it by hand".to_owned(),
     }
 }
 

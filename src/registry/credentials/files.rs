@@ -91,7 +91,7 @@ impl CredentialFile {
             return Err(error(&ErrorKind::IsADirectory.into()));
         }
         if !self.may_be_pipe {
-            return Err(error(&io::Error::other("it is no regular file")));
+            return Err(error(&io::Error::other("it is not a regular file")));
         }
         let read = || piped(self.path.clone(), patience).map_err(|cause| error(&cause));
         memory.piped(&self.path, read).map(Some)
@@ -103,7 +103,7 @@ fn bounded(path: &Path) -> io::Result<String> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_FILE {
-        return Err(io::Error::other(format!("more than {MAX_FILE} bytes are too many")));
+        return Err(io::Error::other(format!("it is larger than {MAX_FILE} bytes")));
     }
     String::from_utf8(text).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
@@ -116,7 +116,7 @@ fn piped(path: PathBuf, patience: Duration) -> io::Result<String> {
         let _ = sender.send(bounded(&path));
     })?;
     receiver.recv_timeout(patience).unwrap_or_else(|_| {
-        Err(io::Error::other(format!("it is no regular file, and did not end within {patience:?}")))
+        Err(io::Error::other(format!("it is not a regular file, and did not end within {patience:?}")))
     })
 }
 

@@ -62,14 +62,14 @@ fn only_a_named_file_may_be_a_pipe_and_nothing_is_read_without_end() {
     };
     // The default places hold regular files.
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("config.json")).expect("a link");
-    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is no regular file"));
+    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is not a regular file"));
     std::fs::remove_file(folder.path().join("config.json")).expect("removed");
     std::fs::rename(pipe(folder.path()), folder.path().join("config.json")).expect("moved");
-    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is no regular file"));
+    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is not a regular file"));
 
     // One that is named may be a pipe, and has an end in bytes and in time.
     let said = refused(&[("REGISTRY_AUTH_FILE", Path::new("/dev/zero"))]);
-    assert!(said.ends_with("more than 4194304 bytes are too many") || said.ends_with("300ms"), "{said}");
+    assert!(said.ends_with("it is larger than 4194304 bytes") || said.ends_with("300ms"), "{said}");
     let path = pipe(folder.path());
     let said = refused(&[("REGISTRY_AUTH_FILE", &path)]);
     assert!(said.contains("/pipe`: ") && said.ends_with("did not end within 300ms"), "{said}");

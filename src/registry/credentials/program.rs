@@ -86,7 +86,7 @@ impl Program {
         // A file that somebody else can write must not run what it likes.
         if !is_name(&self.name) {
             return Err(self.failed(
-                "is no name of a program",
+                "is not a valid program name",
                 "correct it: letters, digits, `-`, `_` and `.` are allowed",
             ));
         }
@@ -96,11 +96,11 @@ impl Program {
         let limit = surroundings.patience;
         match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
             Ok(Ok(output)) => self.read(&output),
-            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "install it anew")),
+            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "reinstall it")),
             // It ends with its handle.
             Err(_) => Err(self.failed(
-                &format!("gave no answer within {limit:?}, and was ended"),
-                "see why by running it by hand: it may wait for a password or a window",
+                &format!("gave no answer within {limit:?}, and was stopped"),
+                "run it by hand to see why: it may be waiting for a password or a window",
             )),
         }
     }
@@ -110,7 +110,7 @@ impl Program {
         RegistryError::Credentials {
             reason: format!("{shown}, which `{key}` of {file} names for `{}`, {problem}", self.server),
             help: format!(
-                "{remedy}; or take it out of {file} and log in again; or name environment variables with `auth`, which go before it"
+                "{remedy}; or remove it from {file} and log in again; or name environment variables with `auth`, which take precedence"
             ),
         }
     }
@@ -181,7 +181,7 @@ impl Program {
         if output.stdout.len() as u64 > ANSWER_LIMIT {
             return Err(self.failed(
                 &format!("answered with more than {ANSWER_LIMIT} bytes"),
-                "see why by running it by hand",
+                "run it by hand to see why",
             ));
         }
         if !output.status.success() {
@@ -194,7 +194,7 @@ impl Program {
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
             return Err(self.failed(
                 &format!("failed ({}){said}", output.status),
-                "see why by running it by hand, and log in again",
+                "run it by hand to see why, and log in again",
             ));
         }
         if says_nothing_there(&stdout) {
@@ -203,7 +203,7 @@ impl Program {
         // The parser's own words may quote what it read.
         let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|_| {
             self.failed(
-                "answered what is not JSON with `Username` and `Secret`",
+                "did not answer with JSON that has `Username` and `Secret`",
                 "install a newer version of it",
             )
         })?;

@@ -86,10 +86,10 @@ async fn a_failure_names_the_program_the_file_and_a_way_out_and_no_secret() {
         (format!("echo {token} >&2; exit 1"), "failed (exit status: 1): ****"),
         ("printf 'a\\033[2Jb\\r\\n'; exit 1".to_owned(), "failed (exit status: 1): ab"),
         ("exit 1".to_owned(), "failed (exit status: 1)"),
-        (format!("echo '{{\"Secret\":\"{token}'"), "answered what is not JSON"),
+        (format!("echo '{{\"Secret\":\"{token}'"), "did not answer with JSON"),
         ("kill -9 $$".to_owned(), "failed (signal: 9"),
         ("head -c 300000 /dev/zero".to_owned(), "answered with more than 262144 bytes"),
-        ("echo '[1]'".to_owned(), "answered what is not JSON"),
+        ("echo '[1]'".to_owned(), "did not answer with JSON"),
     ] {
         let Err(error) = ask(&script).await else { panic!("{script} is taken") };
         let (said, diagnostic) = (error.to_string(), error.to_diagnostic());
@@ -98,7 +98,7 @@ async fn a_failure_names_the_program_the_file_and_a_way_out_and_no_secret() {
             said.starts_with("`docker-credential-test`, which `credHelpers` of `config.json` names"),
             "{said}"
         );
-        assert!(diagnostic.help.expect("a help").contains("take it out of `config.json`"), "{said}");
+        assert!(diagnostic.help.expect("a help").contains("remove it from `config.json`"), "{said}");
         assert!(!said.contains(token) && !said.chars().any(char::is_control), "{said}");
     }
 }
@@ -111,7 +111,7 @@ async fn a_program_that_does_not_end_is_ended() {
     let started = Instant::now();
     let asked = asked(&program("slow"), &within(folder.path(), Duration::from_millis(300))).await;
     let Err(error) = asked else { panic!("it has no answer") };
-    assert!(error.to_string().contains("gave no answer within 300ms, and was ended"), "{error}");
+    assert!(error.to_string().contains("gave no answer within 300ms, and was stopped"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert!(!mark.exists(), "the program went on");
@@ -146,7 +146,7 @@ async fn names_lead_to_no_other_folder() {
     let surroundings = within(folder.path(), Duration::from_secs(5));
     for name in ["/../docker-credential-x", "../x", "x y", "x;touch", "", "$(touch)", "x\n", "\u{fc}"] {
         let Err(error) = program(name).ask(&surroundings).await else { panic!("{name} is run") };
-        assert!(error.to_string().contains("is no name of a program"), "{error}");
+        assert!(error.to_string().contains("is not a valid program name"), "{error}");
         assert!(!error.to_string().chars().any(char::is_control), "{error}");
     }
     let Err(error) = program("absent").ask(&surroundings).await else { panic!("it is not there") };

@@ -77,7 +77,7 @@ impl Layout {
                 if version.is_some_and(|version| version.starts_with("1.")) {
                     return Ok(true);
                 }
-                let reason = "its `oci-layout` names no version that is known: expected 1.0.0";
+                let reason = "its `oci-layout` does not name a known version: expected 1.0.0";
                 Err(wrong(&folder, DirectoryProblem::Occupied, reason))
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => match self.is_free(&folder) {
@@ -103,7 +103,7 @@ impl Layout {
             let is_file = !name.starts_with('.') && entry.file_type().is_ok_and(|it| !it.is_dir());
             if is_file || PARTS.contains(&name.as_ref()) {
                 let reason = format!(
-                    "it exists and is no image layout (it holds `{name}` and no `oci-layout`), so repository `{}` cannot be there",
+                    "it exists and is not an image layout (it holds `{name}` but no `oci-layout`), so repository `{}` cannot be there",
                     self.name
                 );
                 return Err(wrong(folder, DirectoryProblem::Occupied, reason));

@@ -37,7 +37,7 @@ fn take_within(folder: &Path, patience: Duration) -> Result<Lock, RegistryError>
                 return Err(wrong(
                     &path,
                     DirectoryProblem::Locked,
-                    format!("another process holds this lock for more than {patience:?}"),
+                    format!("another process has held this lock for more than {patience:?}"),
                 ));
             }
             Err(TryLockError::Error(cause)) => return Err(error(&path, cause)),

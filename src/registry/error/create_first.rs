@@ -8,7 +8,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     let first = repository.split('/').next().unwrap_or_default();
     if host.ends_with(".amazonaws.com") || refusal.errors.mentions("does not exist in the registry with id") {
         return Some(format!(
-            "Amazon ECR wants a repository created before the first push: `aws ecr create-repository --repository-name {repository}{}`",
+            "Amazon ECR needs a repository created before the first push: `aws ecr create-repository --repository-name {repository}{}`",
             region(host).map(|region| format!(" --region {region}")).unwrap_or_default()
         ));
     }
@@ -16,12 +16,12 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
         let location = host.trim_end_matches("-docker.pkg.dev");
         let name = repository.split('/').nth(1).unwrap_or(repository);
         return Some(format!(
-            "Google Artifact Registry wants a repository created before the first push: `gcloud artifacts repositories create {name} --repository-format=docker --location={location} --project={first}`"
+            "Google Artifact Registry needs a repository created before the first push: `gcloud artifacts repositories create {name} --repository-format=docker --location={location} --project={first}`"
         ));
     }
     if refusal.errors.mentions("project") {
         return Some(format!(
-            "Harbor wants a project created before the first push: create `{first}` under \"Projects\", \"New Project\", or let an administrator do it"
+            "Harbor needs a project created before the first push: create `{first}` under \"Projects\", \"New Project\", or ask an administrator to"
         ));
     }
     is_gitlab(host).then(|| gitlab(repository))
@@ -34,7 +34,7 @@ pub(super) fn perhaps(refusal: &Refusal) -> Option<String> {
     // Harbor: "unauthorized to access repository: library/app, action: push".
     if refusal.errors.mentions("unauthorized to access repository") {
         return Some(format!(
-            "Harbor answers so where there is no project `{first}`, and where these credentials may not do this in it: create the project, or let a member with the role Project Admin add this user or robot as a Developer"
+            "Harbor answers like this if there is no project `{first}`, or if these credentials may not do this in it: create the project, or ask a member with the role Project Admin to add this user or robot as a Developer"
         ));
     }
     // GitLab's token server: "access forbidden"; the registry: "requested access to the resource is denied".
@@ -44,7 +44,7 @@ pub(super) fn perhaps(refusal: &Refusal) -> Option<String> {
 
 fn gitlab(repository: &str) -> String {
     format!(
-        "GitLab answers so where there is no project that `{repository}` starts with, where its container registry is off, and where the token may not push to it: create the project (`GROUP/PROJECT`), and use a token with the scopes `read_registry` and `write_registry`, or `CI_JOB_TOKEN` in a job of that project"
+        "GitLab answers like this if `{repository}` does not start with the path of a project, if the container registry of the project is off, or if the token may not push to it: create the project (`GROUP/PROJECT`), and use a token with the scopes `read_registry` and `write_registry`, or `CI_JOB_TOKEN` in a job of that project"
     )
 }
 
@@ -122,7 +122,7 @@ mod tests {
                 "requested access to the resource is denied",
                 "CI_JOB_TOKEN",
             ),
-            (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "want it created"),
+            (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "need it created"),
             (403, "registry.example.com", "team/app", "DENIED", "access forbidden", "ask for the right"),
         ] {
             let help = told(

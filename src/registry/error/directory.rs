@@ -43,19 +43,19 @@ impl DirectoryProblem {
             Self::IsLayout => "name the directory above this layout in the registry's `url`",
             Self::Nested => "give one of the two images another `repository`",
             Self::Locked => {
-                "wait until the other run is over, and run again; the lock goes with its process, whatever becomes of the file"
+                "wait until the other run has ended, and run again; the lock ends with its process, whatever happens to the file"
             }
             Self::Damaged => {
-                "something else changed this layout: put back what it lost, or move the layout away, and publish again"
+                "something else changed this layout: restore the missing files, or move the layout away, and publish again"
             }
             Self::Full => {
-                "free space on this disk, or name a directory on another; then run again: what was written is not written again"
+                "free space on this disk, or name a directory on another disk; then run again: content that is already there is not written again"
             }
             Self::Forbidden => {
                 "let the user of this run write there, or name another directory in the registry's `url`"
             }
             Self::Failed => {
-                "this is what the operating system says: check that the disk is there and well, and run again"
+                "this is an error of the operating system: check that the disk is present and healthy, and run again"
             }
         }
     }

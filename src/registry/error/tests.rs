@@ -43,7 +43,7 @@ fn each_denial_of_ghcr_has_its_own_words() {
         ("installation not allowed to Write organization package", "fork"),
         ("permission_denied: write_package", "Manage Actions access"),
         ("permission_denied: The token provided does not match expected scopes", "write:packages"),
-        ("You have exceeded a secondary rate limit", "wait some minutes"),
+        ("You have exceeded a secondary rate limit", "wait a few minutes"),
         ("something new", "ask for the right to push"),
     ] {
         let help = denial(message).help.expect("a help");

@@ -132,7 +132,7 @@ impl Answer {
         let errors = ErrorEnvelope::parse_without(&body, &self.echo);
         let status = self.status();
         if status.is_success() || status.is_informational() || status.is_redirection() {
-            return self.protocol(format!("an answer with status {status}, which does not belong here"));
+            return self.protocol(format!("an answer with the unexpected status {status}"));
         }
         let retry_after = asked_wait(self.headers(), &errors);
         RegistryError::from_refusal(Refusal {

@@ -104,7 +104,7 @@ impl JsonApi {
     pub fn address(&self, path: &str) -> Result<Url, RegistryError> {
         self.base.join(path).map_err(|error| RegistryError::Protocol {
             request: text::redacted(&self.base),
-            reason: format!("`{path}` is no path in it: {error}"),
+            reason: format!("`{path}` is not a valid path in it: {error}"),
         })
     }
 

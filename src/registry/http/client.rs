@@ -105,13 +105,10 @@ fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identit
     };
     let mut pem = read(&key, MAX_CLIENT_FILE)?;
     if holds(&pem, "ENCRYPTED") {
-        return Err(wrong(
-            &key,
-            "the key is encrypted, which needs a passphrase that nobody could be asked for",
-        ));
+        return Err(wrong(&key, "the key is encrypted, and there is no way to ask for its passphrase"));
     }
     if !holds(&pem, "PRIVATE KEY-----") {
-        return Err(wrong(&key, "holds no private key in PEM"));
+        return Err(wrong(&key, "holds no private key in PEM format"));
     }
     let certificates = read(&certificate, MAX_CLIENT_FILE)?;
     if !holds(&certificates, "BEGIN CERTIFICATE-----") {
@@ -122,7 +119,7 @@ fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identit
     // The parser's own words could quote what it read.
     Identity::from_pem(&pem)
         .map(Some)
-        .map_err(|_| wrong(&key, "is no private key, or its certificate is none"))
+        .map_err(|_| wrong(&key, "is not a private key, or the certificate is invalid"))
 }
 
 fn holds(pem: &[u8], words: &str) -> bool {
@@ -137,13 +134,15 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
         return Err(error("is a directory".to_owned()));
     }
     if !metadata.is_file() {
-        return Err(error("is no regular file".to_owned()));
+        return Err(error("is not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|cause| error(cause.to_string()))?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| error(cause.to_string()))?;
     if bytes.len() as u64 > limit {
-        return Err(error(format!("more than {limit} bytes are too many for a file of certificates")));
+        return Err(error(format!(
+            "is larger than {limit} bytes, which is too large for a file of certificates"
+        )));
     }
     Ok(bytes)
 }
@@ -197,9 +196,9 @@ mod tests {
         let one = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
         std::fs::write(folder.path().join("one.key"), one).expect("a file");
         for (file, words) in [
-            ("/dev/zero", "is no regular file"),
-            ("pipe", "is no regular file"),
-            ("huge.pem", "are too many for a file of certificates"),
+            ("/dev/zero", "is not a regular file"),
+            ("pipe", "is not a regular file"),
+            ("huge.pem", "too large for a file of certificates"),
         ] {
             let ca = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
             let with = |certificate: &str, key: &str| RegistryEndpoint {

@@ -53,7 +53,7 @@ impl HttpRepository {
             return Ok(Deletion::Manifests);
         }
         Ok(Deletion::Nothing(format!(
-            "{} deletes nothing over the registry's API: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete by its own means",
+            "{} deletes nothing over the registry's API: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete with its own tools",
             self.host.name
         )))
     }

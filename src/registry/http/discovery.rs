@@ -25,7 +25,7 @@ impl Host {
         let mut schemes = self.schemes.iter().peekable();
         let none = || RegistryError::Protocol {
             request: self.name.clone(),
-            reason: "this is no host that can be asked".to_owned(),
+            reason: "this is not a valid host".to_owned(),
         };
         let mut scheme = *schemes.next().ok_or_else(none)?;
         loop {

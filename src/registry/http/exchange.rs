@@ -189,7 +189,7 @@ fn redirect(method: &Method, answer: &Answer) -> Result<Option<Url>, RegistryErr
 /// A stall in words.
 fn stalled(stall: Stall, timeouts: &super::Timeouts, size: u64) -> String {
     match stall {
-        Stall::Network => format!("nothing was taken for {:?}", timeouts.stall),
+        Stall::Network => format!("nothing could be sent for {:?}", timeouts.stall),
         Stall::Source => format!("the source gave nothing for {:?}", timeouts.source),
         Stall::Registry if size == 0 => format!("no answer within {:?}", timeouts.commit(0)),
         Stall::Registry => format!("no answer within {:?} of the last byte", timeouts.commit(size)),
@@ -250,7 +250,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 /// An error of the HTTP client in words.
 fn in_words(error: &reqwest::Error, failure: NetworkFailure) -> String {
     match failure {
-        NetworkFailure::Timeout if error.is_connect() => "no connection within the time for it".to_owned(),
+        NetworkFailure::Timeout if error.is_connect() => "no connection in time".to_owned(),
         NetworkFailure::Timeout => "no answer in time".to_owned(),
         NetworkFailure::NotTls => format!("the other side does not speak TLS: {}", deepest(error)),
         _ if error.is_connect() => format!("cannot connect: {}", deepest(error)),

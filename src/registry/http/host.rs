@@ -106,7 +106,7 @@ impl Host {
         let base = self.base().await?;
         base.join(path).map_err(|error| RegistryError::Protocol {
             request: base.to_string(),
-            reason: format!("`{path}` is no path in it: {error}"),
+            reason: format!("`{path}` is not a valid path in it: {error}"),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::model::Digest;
 /// Where the `Location` of an answer to a request to `from` leads.
 pub(super) fn of(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
     let text = headers.get(LOCATION).ok_or_else(|| "no `Location`".to_owned())?;
-    let text = text.to_str().map_err(|_| "a `Location` that is no text".to_owned())?;
+    let text = text.to_str().map_err(|_| "a `Location` that is not text".to_owned())?;
     origin::follow(from, text).map_err(|reason| format!("a `Location` that is {reason}"))
 }
 

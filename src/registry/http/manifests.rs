@@ -69,7 +69,7 @@ impl HttpRepository {
         }
         let typed = typed.ok_or_else(|| RegistryError::Protocol {
             request,
-            reason: "an answer that is no manifest: no type, in the headers or inside".to_owned(),
+            reason: "an answer that is not a manifest: it has no media type, neither in the headers nor in the body".to_owned(),
         })?;
         Ok(Some(RawManifest::new(typed, bytes)))
     }
@@ -102,7 +102,7 @@ impl HttpRepository {
         let content_type =
             HeaderValue::from_str(manifest.media_type()).map_err(|_| RegistryError::Protocol {
                 request: crate::registry::error::text::request("PUT", &url),
-                reason: "the manifest's media type is no text for a header".to_owned(),
+                reason: "the manifest's media type cannot be sent in a header".to_owned(),
             })?;
         call.headers.insert(CONTENT_TYPE, content_type);
         call.payload = Payload::Pieces(&pieces);

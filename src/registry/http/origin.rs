@@ -20,7 +20,7 @@ pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     if text.len() > LONGEST {
         return Err(format!("an address of {} bytes", text.len()));
     }
-    let mut to = from.join(text.trim()).map_err(|error| format!("an address that is none: {error}"))?;
+    let mut to = from.join(text.trim()).map_err(|error| format!("an invalid address: {error}"))?;
     to.set_fragment(None);
     // What else a registry may put there would be sent as Basic credentials.
     let _ = to.set_username("");
@@ -49,7 +49,7 @@ pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
 /// itself speaks http and the token server is on the same host or this machine, or where the registry was declared `insecure`.
 pub(super) fn may_ask_token(base: &Url, realm: &Url, insecure: bool) -> Result<(), &'static str> {
     if !matches!(realm.scheme(), "http" | "https") || realm.host().is_none() {
-        return Err("the registry names a token server that is none");
+        return Err("the registry names a token server whose address is invalid");
     }
     if base.host() == realm.host() && (realm.scheme() == "https" || base.scheme() == "http") {
         return Ok(());

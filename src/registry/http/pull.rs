@@ -77,13 +77,13 @@ impl Pull {
             StatusCode::OK => (self.handed, answer.length()),
             StatusCode::PARTIAL_CONTENT if self.handed > 0 => match range(answer.headers()) {
                 Some((from, total)) if from == self.handed => (0, total),
-                _ => return Err(answer.protocol("a part of the blob that was not asked for")),
+                _ => return Err(answer.protocol("a part of the blob that was not requested")),
             },
             _ => return Err(answer.into_error().await),
         };
         if let Some(total) = total.filter(|total| *total != self.size) {
             let reason =
-                format!("a blob of {total} bytes, where its descriptor says that it has {}", self.size);
+                format!("a blob of {total} bytes, although its descriptor says that it has {}", self.size);
             return Err(answer.protocol(reason));
         }
         self.answer = Some((answer, skipped));

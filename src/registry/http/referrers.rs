@@ -117,7 +117,7 @@ impl HttpRepository {
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     let page: Page = serde_json::from_slice(&body).map_err(|error| {
-                        let reason = format!("a list of referrers that is none: {error}");
+                        let reason = format!("an invalid list of referrers: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let referrers = page.manifests.unwrap_or_default();

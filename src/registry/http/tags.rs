@@ -98,7 +98,7 @@ impl HttpRepository {
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     let page: Page = serde_json::from_slice(&body).map_err(|error| {
-                        let reason = format!("a list of tags that is none: {error}");
+                        let reason = format!("an invalid list of tags: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let tags = page.tags.unwrap_or_default().into_iter().flatten().collect();

@@ -388,7 +388,7 @@ fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
         CredentialKind::RegistryToken => Authorization::of(&ApiCredential::Bearer(credentials.clone())),
         CredentialKind::IdentityToken => Err(RegistryError::Credentials {
             reason: format!(
-                "{} has an identity token, which a token server exchanges; this registry has none, and wants a user name and a password",
+                "{} has an identity token, which a token server exchanges; this registry has no token server, and requires a user name and a password",
                 credentials.origin()
             ),
             help: "log in with a user name and a password, or name environment variables with `auth`"

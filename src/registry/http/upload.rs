@@ -183,9 +183,8 @@ impl HttpRepository {
         }
         if answer.status() != StatusCode::CREATED && !self.head_blob(digest).await? {
             let status = answer.status();
-            return Err(
-                answer.protocol(format!("status {status} for an upload, and then the blob is not there"))
-            );
+            return Err(answer
+                .protocol(format!("status {status} for an upload, but the blob is not there afterwards")));
         }
         answer.discard().await;
         Ok(())

@@ -76,8 +76,7 @@ impl ListingTime {
         listed: impl FnOnce() -> String + Send,
     ) -> Result<T, RegistryError> {
         tokio::time::timeout_at(self.until, page).await.unwrap_or_else(|_| {
-            let cause =
-                format!("the list is not at its end after {:?}, with {} so far", self.limit, listed());
+            let cause = format!("the list has not ended after {:?}, with {} so far", self.limit, listed());
             let failure = NetworkFailure::Timeout;
             Err(RegistryError::Unreachable { request: request(), cause, attempts: 1, failure })
         })

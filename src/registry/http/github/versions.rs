@@ -139,7 +139,7 @@ impl GithubRepository {
         };
         let version: Version = parse(&read)?;
         if version.digest().as_ref() != Some(digest) {
-            let reason = format!("version {id} was `{digest}`, and is another by now");
+            let reason = format!("version {id} was `{digest}`, but is another one now");
             return Err(RegistryError::Protocol { request: read.request, reason });
         }
         api.delete(&url, credential.as_ref()).await
@@ -220,7 +220,7 @@ impl GithubRepository {
 fn parse<'a, T: Deserialize<'a>>(read: &'a ApiAnswer) -> Result<T, RegistryError> {
     serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
         request: read.request.clone(),
-        reason: format!("an answer that tells of no versions: {error}"),
+        reason: format!("an answer that is not a list of versions: {error}"),
     })
 }
 
