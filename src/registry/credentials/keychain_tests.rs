@@ -1,4 +1,4 @@
-//! Which place wins, and which entry of it.
+//! Tests of the order of sources, and of the entries within one source.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Credential programs that answer, that do not, and that mean harm. They are scripts in a folder of their own.
+//! Tests of credential programs that answer, that do not, and that are malicious. The programs are scripts in a
+//! temporary folder.
 
 #![allow(clippy::expect_used, reason = "a fixture that cannot be written fails its test")]
 
@@ -15,7 +16,7 @@ fn program(name: &str) -> Program {
     Program { name: name.to_owned(), key: "credHelpers", file, server: "registry.example:5000".to_owned() }
 }
 
-/// What a program is run with whose `PATH` begins with `folder`.
+/// Returns an environment whose `PATH` begins with `folder`.
 fn within(folder: &Path, patience: Duration) -> Surroundings {
     let path = format!("relative:{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
     let environment: Environment = Arc::new(move |name| (name == "PATH").then(|| path.clone()));
@@ -28,7 +29,7 @@ fn write(folder: &Path, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
 }
 
-/// A program that another test forks while it is written is busy for a moment (ETXTBSY).
+/// Asks a program again while it is busy (ETXTBSY), which happens if another test forks while it is written.
 async fn asked(program: &Program, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
     for _ in 0..50 {
         match program.ask(surroundings).await {
@@ -117,7 +118,7 @@ async fn a_program_that_does_not_end_is_ended() {
     assert!(!mark.exists(), "the program went on");
 }
 
-/// As in a CI: whether the test is run at a terminal does not count.
+/// The program runs as in a CI, whether or not the test is run at a terminal.
 #[tokio::test]
 async fn what_a_program_started_ends_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -163,7 +164,7 @@ async fn one_program_is_asked_once_by_all() {
     write(folder.path(), "counted", &script);
     let (memory, surroundings) =
         (CredentialMemory::default(), within(folder.path(), Duration::from_secs(20)));
-    // So that it is not busy any more.
+    // Waits until the program is not busy any more.
     asked(&program("counted"), &surroundings).await.expect("an answer");
     std::fs::remove_file(&log).expect("the log");
     let program = program("counted");

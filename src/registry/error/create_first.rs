@@ -1,8 +1,8 @@
-//! What some registries want to exist before the first push, and how it is made (REGISTRIES.md, "Others").
+//! Content that some registries need created before the first push, and how to create it (REGISTRIES.md, "Others").
 
 use super::Refusal;
 
-/// What to create, where it is known what the registry is and that it says so: status 404.
+/// Returns what to create, if the registry is known and says that something does not exist (status 404).
 pub(super) fn help(refusal: &Refusal) -> Option<String> {
     let (host, repository) = (host(refusal)?, refusal.repository.as_deref()?);
     let first = repository.split('/').next().unwrap_or_default();
@@ -27,7 +27,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     is_gitlab(host).then(|| gitlab(repository))
 }
 
-/// What may have to be created, where a registry says that something is not there as if it were forbidden: status 401 or 403.
+/// Returns what may have to be created, for registries that report a missing project as forbidden (status 401 or 403).
 pub(super) fn perhaps(refusal: &Refusal) -> Option<String> {
     let (host, repository) = (host(refusal)?, refusal.repository.as_deref()?);
     let first = repository.split('/').next().unwrap_or_default();
@@ -48,7 +48,7 @@ fn gitlab(repository: &str) -> String {
     )
 }
 
-/// Whether `host` is a registry of GitLab: its own, or one by the name that most have.
+/// Whether `host` is a GitLab registry: gitlab.com, or a host with the name that most of them have.
 fn is_gitlab(host: &str) -> bool {
     host == "gitlab.com" || host.split('.').any(|part| part == "gitlab")
 }
@@ -60,7 +60,7 @@ fn host(refusal: &Refusal) -> Option<&str> {
     Some(host.split(':').next().unwrap_or(host))
 }
 
-/// The region of a registry of Amazon: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
+/// Returns the region of an Amazon registry: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
 fn region(host: &str) -> Option<&str> {
     host.split_once(".dkr.ecr.")?.1.split('.').next()
 }

@@ -1,5 +1,5 @@
-//! What a request carried of credentials, and the texts of its answer without it: who is asked may repeat what it was sent.
-//! Knows how credentials are written, not where answers are read.
+//! The credentials that a request carried, and how to remove them from the texts of its answer: a server may repeat
+//! what it was sent. This module knows how credentials are written, not where answers are read.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// What stands in place of a credential.
+/// The text that replaces a credential.
 const MASK: &str = "***";
-/// The shortest secret that is looked for, in bytes: a shorter one is in half of all words.
+/// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
 const SHORTEST: usize = 4;
 
-/// Everything that would tell the credentials of one request. It is never shown.
+/// Every text that would reveal the credentials of one request. It is never shown.
 #[derive(Clone, Default)]
 pub(in crate::registry) struct Echo {
-    /// The longest first.
+    /// The forms, longest first.
     forms: Vec<String>,
 }
 
 impl Echo {
-    /// What a request carried: the value of the header with the credentials, and a secret in its body.
+    /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
     pub fn of(header: Option<&str>, told: Option<&str>) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
@@ -42,14 +42,14 @@ impl Echo {
         Self { forms }
     }
 
-    /// `text` without them.
+    /// Returns `text` without the credentials.
     pub fn without(&self, text: &str) -> String {
         self.forms.iter().fold(text.to_owned(), |text, form| {
             if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
         })
     }
 
-    /// `value` without them, in keys and in texts.
+    /// Returns `value` without the credentials, in keys and in texts.
     pub fn without_in(&self, value: Value) -> Value {
         match value {
             _ if self.forms.is_empty() => value,
@@ -68,7 +68,7 @@ impl Echo {
     }
 }
 
-/// How a secret may be written: as it is, in JSON, in an address, and in base64.
+/// Returns the ways in which a secret may be written: as it is, in JSON, in an address, and in base64.
 fn forms(secret: &str) -> Vec<String> {
     let in_json = Value::String(secret.to_owned()).to_string();
     let in_address: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();

@@ -1,8 +1,8 @@
-//! The way out of each error, in plain words.
+//! The help for each error, in plain words.
 
 use super::{NetworkFailure, Refusal, RegistryError, create_first, github};
 
-/// What to do about `error`.
+/// Returns what to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
     if let Some(help) = error.refusal().and_then(github::help) {
         return help;
@@ -38,7 +38,7 @@ pub(super) fn help(error: &RegistryError) -> String {
     }
 }
 
-/// A wait as people say it, rounded up.
+/// Returns a wait in words, rounded up.
 fn in_words(wait: std::time::Duration) -> String {
     match wait.as_secs() + u64::from(wait.subsec_nanos() > 0) {
         0 | 1 => "a second".to_owned(),
@@ -89,21 +89,21 @@ fn unauthorized(refusal: &Refusal) -> String {
     }
 }
 
-/// Whether something was to be deleted.
+/// Whether the request was a deletion.
 fn deletes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("DELETE ")
 }
 
-/// Whether an upload was to be begun.
+/// Whether the request was the start of an upload.
 fn pushes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("POST ") && refusal.request.ends_with("/blobs/uploads/")
 }
 
-/// What the right to do it is called.
+/// Returns the name of the right that the request needs.
 fn what_for(refusal: &Refusal) -> &'static str {
     match refusal.request.split(' ').next() {
         Some("DELETE") => "delete from",
-        // A manifest or blob that is asked for; tags are read before every push.
+        // The request asks for a manifest or blob. Tags are also read before every push.
         Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
             "pull from"
         }

@@ -1,16 +1,16 @@
-//! What GitHub's registry and its packages API mean when they say no, and the way out of each: in a job mostly lines of the
-//! workflow.
+//! The meaning of refusals by GitHub's registry and its packages API, and the help for each: in a job, mostly lines of
+//! the workflow.
 
 use super::Refusal;
 
-/// What lets a job push packages (GitHub Docs, "Publishing and installing a package with GitHub Actions").
+/// The lines that let a job push packages (GitHub Docs, "Publishing and installing a package with GitHub Actions").
 const WORKFLOW_LINES: &str = "permissions:\n  contents: read\n  packages: write";
 
-/// The way out of a refusal.
+/// Returns the help for a refusal.
 type WayOut = fn(&Refusal) -> String;
 
-/// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"); GHCR itself documents none
-/// of them.
+/// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"), because GHCR itself
+/// documents none of them.
 const DENIALS: [(&str, WayOut); 5] = [
     ("installation not allowed to create organization package", may_not_create),
     ("installation not allowed to write organization package", may_not_write),
@@ -19,9 +19,9 @@ const DENIALS: [(&str, WayOut); 5] = [
     ("exceeded a secondary rate limit", too_fast),
 ];
 
-/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
-/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
-/// endpoints for packages").
+/// The refusals of GitHub's packages API, with their help (actions/delete-package-versions#231,
+/// posit-dev/positron#15764, Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs,
+/// "REST API endpoints for packages").
 const PACKAGES_REFUSALS: [(&str, &str); 6] = [
     (
         "cannot delete the last",
@@ -49,7 +49,7 @@ const PACKAGES_REFUSALS: [(&str, &str); 6] = [
     ),
 ];
 
-/// The way out, where this is one of GitHub's refusals.
+/// Returns the help, if this is one of GitHub's refusals.
 pub(super) fn help(refusal: &Refusal) -> Option<String> {
     if matches!(refusal.status, 400 | 403 | 404) {
         let known = PACKAGES_REFUSALS.iter().find(|(words, _)| refusal.errors.mentions(words));
@@ -63,7 +63,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     let known = DENIALS.iter().find(|(words, _)| refusal.errors.mentions(words));
     match known {
         Some((_, help)) => Some(help(refusal)),
-        // The token server of GHCR says no more than "denied".
+        // GHCR's token server says only "denied".
         None if refusal.status == 403 && refusal.request.ends_with(" https://ghcr.io/token") => {
             Some(no_token(refusal))
         }
@@ -71,7 +71,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     }
 }
 
-/// The owner of the package, and its name as it is in addresses, where that is known of `ghcr.io`.
+/// Returns the owner of the package and its name as written in addresses, if the package is on `ghcr.io`.
 fn package(refusal: &Refusal) -> Option<(&str, String)> {
     if !refusal.request.contains(" https://ghcr.io/") {
         return None;
@@ -80,7 +80,7 @@ fn package(refusal: &Refusal) -> Option<(&str, String)> {
     Some((owner, name.replace('/', "%2F")))
 }
 
-/// Where an owner of the organization allows what is called `settings`, each with the page that it is on.
+/// Returns the places in the organization's settings that allow it: `settings` holds the name and the page of each.
 fn organization(refusal: &Refusal, settings: &[(&str, &str)]) -> String {
     let names = |(name, page): &(&str, &str)| match package(refusal) {
         Some((owner, _)) => {

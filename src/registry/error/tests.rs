@@ -1,4 +1,4 @@
-//! How errors read.
+//! Tests of the messages and helps of errors.
 
 use std::time::Duration;
 
