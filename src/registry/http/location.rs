@@ -1,4 +1,4 @@
-//! `Location` of an upload session: where it leads, and its digest added at the end.
+//! The `Location` of an upload session: resolving it, and adding the digest at its end.
 
 use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
@@ -6,14 +6,14 @@ use url::Url;
 use super::origin;
 use crate::model::Digest;
 
-/// Where the `Location` of an answer to a request to `from` leads.
+/// Resolves the `Location` of an answer to a request to `from`.
 pub(super) fn of(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
     let text = headers.get(LOCATION).ok_or_else(|| "no `Location`".to_owned())?;
     let text = text.to_str().map_err(|_| "a `Location` that is not text".to_owned())?;
     origin::follow(from, text).map_err(|reason| format!("a `Location` that is {reason}"))
 }
 
-/// `location` with `digest=` added to whatever query it has, which is kept byte for byte.
+/// Returns `location` with `digest=` added to its query, which is kept byte for byte.
 pub(super) fn with_digest(location: &Url, digest: &Digest) -> Url {
     let mut url = location.clone();
     let query = match location.query() {

@@ -15,11 +15,12 @@ use crate::model::referrer::subject_of;
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
 use crate::registry::{Put, RegistryError};
 
-/// The header by which a registry tells that it lists a manifest under its subject.
+/// The header that says that a registry lists a manifest under its subject.
 static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
 
 impl HttpRepository {
-    /// What stands at `at`. Asks with HEAD, and with GET where the answer to that lacks digest, size or type.
+    /// Returns the descriptor of the manifest at `at`. Asks with HEAD, and with GET if that answer lacks digest, size
+    /// or type.
     pub(super) async fn head_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -43,8 +44,8 @@ impl HttpRepository {
         Ok(Some(Descriptor::new(media_type, digest, size)))
     }
 
-    /// The manifest at `at`. Its digest is computed and compared with the one asked for, and with the one
-    /// that the registry tells.
+    /// Returns the manifest at `at`. Its digest is computed and compared with the one that was asked for and the one
+    /// that the registry reports.
     pub(super) async fn get_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -60,7 +61,8 @@ impl HttpRepository {
         };
         let typed = typed.filter(|it| it.starts_with("application/vnd.")).or_else(|| inner_type(&bytes));
         let asked = if let TagOrDigest::Digest(digest) = at { Some(digest.clone()) } else { None };
-        // The digest of Docker's first schema does not cover its signatures, and nobody publishes it: who parses it is told.
+        // The digest of Docker's first schema does not cover its signatures. Nobody publishes that schema, and parsing
+        // it reports an error.
         let first_schema = [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED];
         if !typed.as_deref().is_some_and(|typed| first_schema.contains(&typed)) {
             for expected in asked.into_iter().chain(told) {
@@ -76,7 +78,7 @@ impl HttpRepository {
 
     async fn read_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Option<Answer>, RegistryError> {
         let mut call = Call::new(method, self.manifest_url(at).await?, &self.reading);
-        // GHCR answers 404 for an index where one of the index types is missing.
+        // GHCR answers 404 for an index if one of the index types is missing here.
         call.headers.insert(ACCEPT, accept());
         let answer = self.host.send(&call).await?;
         match answer.status() {
@@ -89,8 +91,8 @@ impl HttpRepository {
         }
     }
 
-    /// Puts `manifest` at `at`. After a failure that may have come too late, it looks first: a registry that
-    /// holds tags immutable refuses the same content put twice.
+    /// Puts `manifest` at `at`. After a failure it first checks whether the manifest is there, because the failure may
+    /// have come too late: a registry with immutable tags refuses the same content if it is put twice.
     pub(super) async fn put_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -110,7 +112,7 @@ impl HttpRepository {
             let request = crate::registry::error::text::request("PUT", &url);
             matches(&request, manifest.bytes(), expected.clone())?;
         }
-        // Where the answer that tells of the subject was lost, the put by digest is done again: it changes nothing.
+        // If the answer that reports the subject was lost, the put by digest is repeated, which changes nothing.
         let asks_again = matches!(at, TagOrDigest::Digest(_)) && subject_of(manifest).is_some();
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let answer = loop {
@@ -139,13 +141,13 @@ impl HttpRepository {
         Ok(Put { digest: manifest.digest().clone(), subject })
     }
 
-    /// The address of the manifest at `at`.
+    /// Returns the address of the manifest at `at`.
     pub(super) async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
         self.host.endpoint(&format!("v2/{}/manifests/{at}", self.path)).await
     }
 }
 
-/// The four types of manifests.
+/// Returns the four media types of manifests as an `Accept` header.
 fn accept() -> HeaderValue {
     let mut text = String::new();
     for media_type in media_type::MANIFESTS {
@@ -155,14 +157,14 @@ fn accept() -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("*/*"))
 }
 
-/// `Content-Type` without parameters.
+/// Returns `Content-Type` without parameters.
 fn content_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Some(media_type).filter(|media_type| !media_type.is_empty())
 }
 
-/// What a manifest calls itself; without that, what its shape says (image-spec, manifest.md and
+/// Returns the media type that a manifest declares, or else the one that its shape implies (image-spec, manifest.md and
 /// image-index.md).
 pub(in crate::registry) fn inner_type(bytes: &[u8]) -> Option<String> {
     let manifest: Value = serde_json::from_slice(bytes).ok()?;
@@ -178,7 +180,7 @@ pub(in crate::registry) fn inner_type(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Whether `bytes` have the digest `expected`, by its algorithm.
+/// Checks that `bytes` have the digest `expected`, with its algorithm.
 fn matches(request: &str, bytes: &[u8], expected: Digest) -> Result<(), RegistryError> {
     let mut digester = expected.digester();
     digester.update(bytes);
