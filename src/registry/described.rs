@@ -1,4 +1,4 @@
-//! What an image says about itself: the commit it was built from, and the time.
+//! Facts that an image states about itself: the commit it was built from, and the time.
 
 use super::{ReadRepository, RegistryError};
 use crate::model::{Digest, Manifest, Platform, TagOrDigest, annotation};

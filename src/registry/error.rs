@@ -29,7 +29,7 @@ pub enum RegistryError {
     Unreachable {
         /// `METHOD url`.
         request: String,
-        /// What happened, in the words of the operating system or of TLS.
+        /// The cause, in the words of the operating system or of TLS.
         cause: String,
         /// How often it was tried.
         attempts: u32,
@@ -59,7 +59,7 @@ pub enum RegistryError {
     Protocol {
         /// `METHOD url`.
         request: String,
-        /// What is wrong with the answer.
+        /// The problem with the answer.
         reason: String,
     },
     /// The content does not have the expected digest.
@@ -99,7 +99,7 @@ pub enum RegistryError {
     NotListed {
         /// The fallback tag.
         tag: Tag,
-        /// What is wrong with the content at the tag.
+        /// The problem with the content at the tag.
         reason: String,
     },
     /// A tag was to be removed with a placeholder, which could not be deleted and was left there.
@@ -121,7 +121,7 @@ pub enum RegistryError {
     Credentials {
         /// The variable or file, and what is wrong with it.
         reason: String,
-        /// What to do about it.
+        /// The help: what to do about it.
         help: String,
     },
     /// The certificates of `ca_file` cannot be used, or no HTTP client can be built.
@@ -129,7 +129,7 @@ pub enum RegistryError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
     /// A directory registry cannot be read or written.
@@ -137,7 +137,7 @@ pub enum RegistryError {
     Directory {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it, or what the operating system said.
+        /// The problem with it, or the message of the operating system.
         reason: String,
         /// The kind of problem, for the help.
         problem: DirectoryProblem,

@@ -243,7 +243,7 @@ mod tests {
     use crate::model::Manifest;
 
     #[test]
-    fn the_archives_are_one() {
+    fn both_archives_have_the_same_content() {
         let mut bytes = Vec::new();
         flate2::read::GzDecoder::new(&EMPTY_ARCHIVE_GZIP[..]).read_to_end(&mut bytes).expect("an archive");
         assert_eq!(bytes, EMPTY_ARCHIVE);

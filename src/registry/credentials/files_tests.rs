@@ -25,7 +25,7 @@ fn text(file: &CredentialFile, memory: &CredentialMemory) -> Result<Option<Strin
 
 #[cfg(target_os = "linux")]
 #[test]
-fn podman_keeps_logins_by_user_where_no_runtime_folder_is_set() {
+fn podman_keeps_logins_by_user_if_no_runtime_folder_is_set() {
     use std::os::unix::fs::MetadataExt;
     let run = tempfile::tempdir().expect("a folder");
     let user = run.path().metadata().expect("its owner").uid();

@@ -49,7 +49,7 @@ async fn ask(script: &str) -> Result<Option<Answer>, RegistryError> {
 }
 
 #[tokio::test]
-async fn a_program_is_told_the_server_and_answers() {
+async fn a_program_gets_the_server_and_answers() {
     let script = r#"test "$1" = get || exit 9
 server="$(cat)"
 test "$server" = registry.example:5000 || exit 8
@@ -105,7 +105,7 @@ async fn a_failure_names_the_program_the_file_and_a_way_out_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_end_is_ended() {
+async fn a_program_that_does_not_end_is_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("alive");
     write(folder.path(), "slow", &format!("sleep 2\ntouch {}", mark.display()));
@@ -120,7 +120,7 @@ async fn a_program_that_does_not_end_is_ended() {
 
 /// The program runs as in a CI, whether or not the test is run at a terminal.
 #[tokio::test]
-async fn what_a_program_started_ends_with_it() {
+async fn child_processes_of_a_program_end_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("alive");
     let mut command = Command::new("sh");

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_said() {
+    fn an_invalid_index_is_reported() {
         for text in ["", "[]", r#"{"manifests":{}}"#] {
             assert!(Index::parse(text.as_bytes()).is_err(), "{text}");
         }

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_is_made_once_and_what_is_there_stays() {
+    fn a_layout_is_made_once_and_its_content_stays() {
         let root = tempfile::tempdir().expect("a directory");
         let one = layout(root.path(), "o/n");
         assert!(!one.exists().expect("free"));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_start_is_gone_on_with() {
+    fn a_killed_start_is_continued() {
         let root = tempfile::tempdir().expect("a directory");
         let one = layout(root.path(), "n");
         fs::create_dir_all(one.folder()).expect("a folder");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layout_is_said() {
+    fn anything_but_a_layout_is_reported() {
         let root = tempfile::tempdir().expect("a directory");
         let path = root.path();
         fs::create_dir_all(path.join("files")).expect("a folder");

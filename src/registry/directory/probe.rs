@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_is_said() {
+    fn obstacles_are_reported() {
         let root = tempfile::tempdir().expect("a directory");
         fs::write(root.path().join("file"), "x").expect("a file");
         for name in ["file", "file/below"] {

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::registry::{ErrorEnvelope, RegistryError};
 
-    fn told(status: u16, request: &str, repository: &str, code: &str, message: &str) -> String {
+    fn help_for(status: u16, request: &str, repository: &str, code: &str, message: &str) -> String {
         let body = serde_json::json!({ "errors": [{ "code": code, "message": message }] }).to_string();
         let refusal = Refusal {
             request: request.to_owned(),
@@ -125,7 +125,7 @@ mod tests {
             (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "need it created"),
             (403, "registry.example.com", "team/app", "DENIED", "access forbidden", "ask for the right"),
         ] {
-            let help = told(
+            let help = help_for(
                 status,
                 &format!("POST https://{host}/v2/{repository}/blobs/uploads/"),
                 repository,

@@ -22,7 +22,7 @@ pub(in crate::registry) struct Echo {
 
 impl Echo {
     /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
-    pub fn of(header: Option<&str>, told: Option<&str>) -> Self {
+    pub fn of(header: Option<&str>, in_body: Option<&str>) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
             let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
@@ -34,7 +34,7 @@ impl Echo {
                 secrets.insert(pair);
             }
         }
-        secrets.extend(told.map(str::to_owned));
+        secrets.extend(in_body.map(str::to_owned));
         let looked_for = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
         let forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
         let mut forms: Vec<String> = forms.into_iter().collect();
@@ -82,12 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_in_no_text_however_it_is_written() {
+    fn sent_secrets_are_masked_in_every_form() {
         let pair = STANDARD.encode("acme:a/w\"rd+1");
         let basic = Echo::of(Some(&format!("Basic {pair}")), None);
         let bearer = Echo::of(Some("Bearer tok/en-1"), None);
         let own = Echo::of(Some("own-token"), None);
-        let told = Echo::of(None, Some("in-the-body"));
+        let in_body = Echo::of(None, Some("in-the-body"));
         for (echo, text, expected) in [
             (&basic, format!("got Basic {pair}, no"), "got ***, no"),
             (&basic, format!("got {pair}"), "got ***"),
@@ -98,7 +98,7 @@ mod tests {
             (&bearer, "Bearer tok/en-1 and tok/en-1".to_owned(), "*** and ***"),
             (&bearer, URL_SAFE_NO_PAD.encode("tok/en-1"), "***"),
             (&own, "own-token".to_owned(), "***"),
-            (&told, "in-the-body".to_owned(), "***"),
+            (&in_body, "in-the-body".to_owned(), "***"),
             (&bearer, "acme may not".to_owned(), "acme may not"),
         ] {
             assert_eq!(echo.without(&text), expected);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_left_alone() {
+    fn other_texts_are_left_alone() {
         assert_eq!(Echo::default().without("text"), "text");
         assert_eq!(Echo::of(None, Some("")).without("text"), "text");
         assert_eq!(Echo::of(Some("Basic !"), Some("a")).without("a text!"), "a text!");

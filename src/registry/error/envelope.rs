@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_can_be_asked_for() {
+    fn codes_and_words_can_be_searched_for() {
         let envelope =
             ErrorEnvelope::parse(br#"{"errors":[{"code":"denied","message":"Secondary Rate limit"}]}"#);
         assert!(envelope.has_code("DENIED") && envelope.mentions("secondary rate"));

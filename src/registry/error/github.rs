@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_at_the_token_is_told_from_one_at_the_upload() {
+    fn a_denial_by_the_token_server_differs_from_one_at_the_upload() {
         let token = help(&refusal("GET https://ghcr.io/token", Some("acme/app"), "denied")).expect("a help");
         assert!(token.contains("no token for this package") && token.contains("packages: write"), "{token}");
         let nobody = Refusal { credentials: None, ..refusal("GET https://ghcr.io/token", None, "denied") };
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_than_at_ghcr_no_page_is_guessed() {
+    fn no_links_are_guessed_for_other_hosts_than_ghcr() {
         let elsewhere = "POST https://containers.ghe.example/v2/acme/app/blobs/uploads/";
         for message in
             ["permission_denied: write_package", "installation not allowed to Create organization package"]

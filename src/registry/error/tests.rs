@@ -100,7 +100,7 @@ fn each_status_has_its_code() {
 }
 
 #[test]
-fn the_help_follows_what_was_said() {
+fn the_help_depends_on_the_answer() {
     let help = |status, body: &str, credentials: Option<&str>, retry_after| {
         let refusal =
             Refusal { credentials: credentials.map(str::to_owned), retry_after, ..refusal(status, body) };

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_lose_what_may_be_secret() {
+    fn urls_lose_possible_secrets() {
         for (url, expected) in [
             ("https://user:secret@host/v2/a?_state=secret#x", "https://host/v2/a"),
             ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn terminals_are_told_nothing() {
+    fn terminal_control_sequences_are_removed() {
         for (text, expected) in [
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("a\r\nb\t\tc ", "a b c"),

@@ -72,7 +72,7 @@ impl Payload<'_> {
     }
 }
 
-/// Who has to act next, and since when.
+/// The party that has to act next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// The network has to take bytes.

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_does_not_reach_far_enough_is_told_from_one_that_is_wrong() {
+    fn a_token_without_the_scope_differs_from_a_wrong_one() {
         for (header, expected) in [
             (r#"Bearer realm="https://h/t",scope="repository:a:push",error="insufficient_scope""#, true),
             (r#"Bearer realm="https://h/t",error="invalid_token""#, false),

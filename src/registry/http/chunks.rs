@@ -296,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn skipping_drops_what_was_received(sizes in proptest::collection::vec(0_usize..9, 0..9), count in 0_u64..80) {
+        fn skipping_drops_the_received_bytes(sizes in proptest::collection::vec(0_usize..9, 0..9), count in 0_u64..80) {
             let mut pieces: Vec<Bytes> = sizes.iter().map(|size| Bytes::from(vec![7; *size])).collect();
             let all: usize = sizes.iter().sum();
             skip(&mut pieces, count);

@@ -3,7 +3,7 @@
 //!
 //! Known answers to `DELETE /v2/NAME/manifests/TAG`:
 //!
-//! | registry | what it does |
+//! | registry | its answer |
 //! | --- | --- |
 //! | distribution 2 (seen with 2.8.2) | 400 `DIGEST_INVALID`, whether the tag exists or not; with deleting disabled 405 `UNSUPPORTED`, for a digest too |
 //! | distribution 3, GitLab, Quay (quay/quay#3128) | removes the tag alone |

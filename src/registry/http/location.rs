@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_goes_behind_what_is_there() {
+    fn the_digest_is_added_to_the_query() {
         let digest = Digest::of(b"");
         for (location, expected) in [
             ("/u/1", "https://r/u/1?digest="),
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_locations_are_said() {
+    fn bad_locations_are_reported() {
         assert!(of(&"https://r/".parse().expect("a url"), &HeaderMap::new()).is_err());
         assert!(joined(b"\xff").is_err());
         assert!(joined(b"gopher://x/").is_err());

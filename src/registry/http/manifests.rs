@@ -51,7 +51,7 @@ impl HttpRepository {
         at: &TagOrDigest,
     ) -> Result<Option<RawManifest>, RegistryError> {
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
-        let (request, told, typed, bytes) = loop {
+        let (request, reported, typed, bytes) = loop {
             let Some(answer) = self.read_manifest(Method::GET, at).await? else { return Ok(None) };
             let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
             match answer.body(MAX_MANIFEST_SIZE).await {
@@ -65,7 +65,7 @@ impl HttpRepository {
         // it reports an error.
         let first_schema = [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED];
         if !typed.as_deref().is_some_and(|typed| first_schema.contains(&typed)) {
-            for expected in asked.into_iter().chain(told) {
+            for expected in asked.into_iter().chain(reported) {
                 matches(&request, &bytes, expected)?;
             }
         }
@@ -131,11 +131,11 @@ impl HttpRepository {
         if !answer.status().is_success() {
             return Err(answer.into_error().await);
         }
-        if let Some(told) = answer.digest() {
-            matches(&answer.request, manifest.bytes(), told)?;
+        if let Some(reported) = answer.digest() {
+            matches(&answer.request, manifest.bytes(), reported)?;
         }
-        let told = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
-        let subject = told.and_then(|told| told.trim().parse().ok());
+        let reported = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
+        let subject = reported.and_then(|reported| reported.trim().parse().ok());
         let subject = subject.filter(|subject| subject_of(manifest).as_ref() == Some(subject));
         answer.discard().await;
         Ok(Put { digest: manifest.digest().clone(), subject })
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn manifests_say_what_they_are() {
+    fn the_type_of_a_manifest_is_recognized() {
         for (json, expected) in [
             (r#"{"mediaType":"application/vnd.x"}"#, Some("application/vnd.x")),
             (r#"{"manifests":[]}"#, Some(media_type::OCI_INDEX)),

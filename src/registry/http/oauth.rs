@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_holds_what_the_specification_names() {
+    fn a_form_has_the_specified_fields() {
         let scopes = ["repository:a:pull".to_owned(), "repository:b:pull,push".to_owned()];
         assert_eq!(
             form(Some("s"), &scopes, "t&x"),

@@ -39,7 +39,7 @@ impl Default for RetryPolicy {
 pub(super) struct Failure {
     /// `METHOD url`, redacted.
     pub(super) request: String,
-    /// What happened.
+    /// The error of the attempt.
     pub(super) error: RegistryError,
     /// Whether the failure may be temporary.
     pub(super) passing: bool,
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_used_up_says_when_it_starts_anew() {
+    fn a_used_up_limit_says_when_it_is_reset() {
         let now = jiff::Timestamp::from_second(1000).expect("a time");
         for (remaining, reset, expected) in [
             ("0", "1030", Some(30)),

@@ -75,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_told_once() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&told);
+    fn each_text_is_reported_once() {
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&reported);
         let notify: Notify = Arc::new(move |notice| {
             if let Notice::Warning { host, text } = notice {
                 sink.lock().expect("a lock").push(format!("{host}: {text}"));
@@ -90,6 +90,6 @@ mod tests {
         headers.append(WARNING, HeaderValue::from_static("299 - \"a\""));
         warnings.look(&headers);
         warnings.look(&headers);
-        assert_eq!(*told.lock().expect("a lock"), ["h: a", "h: b"]);
+        assert_eq!(*reported.lock().expect("a lock"), ["h: a", "h: b"]);
     }
 }
