@@ -174,7 +174,7 @@ async fn each_refusal_of_ghcr_has_the_lines_that_help() {
             "denied",
             "settings/tokens/new",
         ),
-        ("You have exceeded a secondary rate limit", "rate_limited", "wait some minutes"),
+        ("You have exceeded a secondary rate limit", "rate_limited", "wait a few minutes"),
     ] {
         registry.on("POST", UPLOADS, 1, refusal(403, "DENIED", message));
         let report = report(&folder);

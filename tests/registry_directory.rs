@@ -199,7 +199,7 @@ async fn each_cause_has_its_way_out() {
     for (text, words) in [
         ("web", "empty or new directory"),
         ("file/below", "empty or new directory"),
-        ("broken", "put back what it lost"),
+        ("broken", "restore the missing files"),
         ("whole/blobs", "another `repository`"),
     ] {
         let error = repository(folder.path(), text).list_tags().await.expect_err(text);

@@ -283,7 +283,7 @@ async fn a_version_that_became_another_is_left_alone() {
     let other = serde_json::json!({ "id": 1001, "name": Digest::of(b"other") }).to_string();
     scene.packages.on("GET", "/versions/1", 1, 200, &[], &other);
     let error = scene.repository.delete_manifest(scene.image.index.digest()).await.expect_err("another");
-    assert!(error.to_string().contains("is another by now"), "{error}");
+    assert!(error.to_string().contains("is another one now"), "{error}");
     assert!(!scene.packages.lines().iter().any(|line| line.starts_with("DELETE")));
 }
 

@@ -16,22 +16,22 @@ pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// How to connect to a registry.
 #[derive(Clone)]
 pub struct ConnectOptions {
-    /// Where relative directory registries and `ca_file` start: the folder of `publish.toml`.
+    /// The folder of `publish.toml`, which the paths of directory registries and `ca_file` are relative to.
     pub folder: PathBuf,
-    /// Looks up environment variables: credentials, and where credential files lie.
+    /// Looks up environment variables: credentials, and the folders of credential files.
     pub environment: Environment,
-    /// Whether to ask as a stranger would, whatever credentials there are.
+    /// Whether to ask without credentials, as a stranger would, even if there are some.
     pub anonymous: bool,
-    /// What credential programs and token servers gave: to be shared by all connections of a run, so that each program is asked once,
-    /// and each identity token serves once.
+    /// Remembers the answers of credential programs and token servers. All connections of a run share it, so that each
+    /// program is asked once and each identity token is used once.
     pub credentials: CredentialMemory,
-    /// The folder for what lives as long as the system runs, `/run`, where podman keeps its logins on Linux if `XDG_RUNTIME_DIR` is not
-    /// set; `None`: it is not looked at.
+    /// The folder for files that live until the next reboot, `/run`: podman keeps its logins there on Linux if
+    /// `XDG_RUNTIME_DIR` is not set. If `None`, that folder is not searched.
     pub run_folder: Option<PathBuf>,
-    /// Hears of retries and of the registry's warnings.
+    /// Receives retries and the registry's warnings.
     pub notify: Notify,
-    /// How many blobs are sent to one registry at a time. Small requests go beside them, eight times as many
-    /// at a time. At least 1.
+    /// How many blobs are sent to one registry at a time, at least 1. Eight times as many small requests are sent at
+    /// the same time.
     pub parallelism: usize,
     /// How often and how long a failed request is sent again.
     pub retry: RetryPolicy,
@@ -57,14 +57,13 @@ impl Default for ConnectOptions {
     }
 }
 
-/// Opens the registry at `endpoint`. Sends nothing: the first request is the first that a repository makes.
-/// Names of repositories are full ones, the registry's namespace included
-/// ([`RegistryLocation::repository`]).
+/// Opens the registry at `endpoint`. Sends nothing: the first request is the first that a repository makes. Names of
+/// repositories must include the registry's namespace ([`RegistryLocation::repository`]).
 ///
 /// # Errors
 ///
-/// [`RegistryError::Credentials`] where a named variable is missing or a credential file malformed;
-/// [`RegistryError::Certificates`] where `ca_file`, `client_certificate` or `client_key` cannot be used.
+/// [`RegistryError::Credentials`] if a named variable is missing or a credential file is malformed;
+/// [`RegistryError::Certificates`] if `ca_file`, `client_certificate` or `client_key` cannot be used.
 pub fn connect(
     endpoint: &RegistryEndpoint,
     options: &ConnectOptions,
@@ -80,11 +79,12 @@ pub fn connect(
     }
 }
 
-/// The credentials for `repository` of the registry at `endpoint`, where there are any with a password: those that [`connect`] uses.
+/// Returns the credentials that [`connect`] uses for `repository` of the registry at `endpoint`, if there are any with
+/// a password.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Credentials`] where a named variable is missing or a credential file malformed.
+/// [`RegistryError::Credentials`] if a named variable is missing or a credential file is malformed.
 pub async fn find_credentials(
     endpoint: &RegistryEndpoint,
     repository: &RepositoryName,
@@ -93,7 +93,7 @@ pub async fn find_credentials(
     let RegistryLocation::Http { host, .. } = &endpoint.url else { return Ok(None) };
     let path = repository_path(host, repository);
     let (host, auth, options) = (host.clone(), endpoint.auth.clone(), options.clone());
-    // Files are read.
+    // Gathering reads files, which blocks.
     let gathered =
         tokio::task::spawn_blocking(move || Keychain::gather(&host, auth.as_ref(), &options)).await;
     let keychain = gathered.unwrap_or_else(|error| {

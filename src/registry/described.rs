@@ -1,4 +1,4 @@
-//! What an image says of itself: which commit it was built from, and when.
+//! Facts that an image states about itself: the commit it was built from, and the time.
 
 use super::{ReadRepository, RegistryError};
 use crate::model::{Digest, Manifest, Platform, TagOrDigest, annotation};
@@ -6,8 +6,8 @@ use crate::model::{Digest, Manifest, Platform, TagOrDigest, annotation};
 /// The largest configuration that is read, in bytes.
 const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
 
-/// The commit that an image says it was built from: the annotation of its root, or of the first image of an index,
-/// or else the label in the configuration.
+/// Returns the commit that an image says it was built from: the annotation of its root or of the first image of an
+/// index, or else the label in the configuration.
 pub async fn revision(
     repository: &dyn ReadRepository,
     digest: &Digest,
@@ -19,8 +19,8 @@ pub async fn revision(
     described(repository, digest, annotation::REVISION, label).await
 }
 
-/// When an image says it was built, in seconds since 1970: the annotation of its root, or of the first image of an index,
-/// or else `created` in the configuration (image-spec, config.md). `None` also where that is no time.
+/// Returns when an image says it was built, in seconds since 1970: the annotation of its root or of the first image of
+/// an index, or else `created` in the configuration (image-spec, config.md). `None` also if the value is not a time.
 pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
     let member = |config: &serde_json::Value| config.get("created")?.as_str().map(str::to_owned);
     let text = described(repository, digest, annotation::CREATED, member).await?;
@@ -28,8 +28,8 @@ pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result
     Ok(time.map(jiff::Timestamp::as_second))
 }
 
-/// The annotation `key` of the root, or of the first image of an index; or else what `in_config` finds in the
-/// configuration of that.
+/// Returns the annotation `key` of the root or of the first image of an index, or else the value that `in_config` finds
+/// in the configuration of that image.
 async fn described(
     repository: &dyn ReadRepository,
     digest: &Digest,

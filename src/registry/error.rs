@@ -1,5 +1,5 @@
-//! What can go wrong with a registry, typed by kind. How each kind reads, and what its way out is, lives
-//! here and in `error/`; where errors arise, elsewhere in this room.
+//! The errors of a registry, typed by kind. The messages and the help for each kind live here and in `error/`; the
+//! errors arise in the other modules of the registry.
 
 mod create_first;
 mod directory;
@@ -20,8 +20,8 @@ pub use refusal::Refusal;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Digest, Tag};
 
-/// What can go wrong with a registry. Requests in messages read `METHOD url`, without userinfo and query;
-/// texts from registries hold no control characters.
+/// An error of a registry. Requests in messages read `METHOD url`, without userinfo and query; texts from registries
+/// hold no control characters.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RegistryError {
     /// No answer came: the name does not resolve, nothing listens, TLS fails, or time ran out.
@@ -29,23 +29,23 @@ pub enum RegistryError {
     Unreachable {
         /// `METHOD url`.
         request: String,
-        /// What happened, in words of the operating system or of TLS.
+        /// The cause, in the words of the operating system or of TLS.
         cause: String,
         /// How often it was tried.
         attempts: u32,
-        /// What kind of failure it was, for the help.
+        /// The kind of failure, for the help.
         failure: NetworkFailure,
     },
-    /// The registry answers with server errors (status 5xx, or 408), and went on doing so.
+    /// The registry keeps answering with server errors (status 5xx, or 408).
     #[error("{0}")]
     Unavailable(Box<Refusal>),
-    /// The registry wants other credentials, or any (status 401).
+    /// The registry requires other credentials, or any at all (status 401).
     #[error("{0}")]
     Unauthorized(Box<Refusal>),
-    /// The credentials are good, but not for this (status 403).
+    /// The credentials are valid, but do not allow this (status 403).
     #[error("{0}")]
     Denied(Box<Refusal>),
-    /// What was asked for does not exist (status 404).
+    /// The requested content does not exist (status 404).
     #[error("{0}")]
     NotFound(Box<Refusal>),
     /// Too many requests (status 429, or GHCR's secondary limit), and waiting did not help in time.
@@ -59,31 +59,31 @@ pub enum RegistryError {
     Protocol {
         /// `METHOD url`.
         request: String,
-        /// What was wrong with the answer.
+        /// The problem with the answer.
         reason: String,
     },
-    /// Content is not what its digest says.
+    /// The content does not have the expected digest.
     #[error("{request}: the content has the digest `{found}`, expected `{expected}`")]
     ContentMismatch {
-        /// `METHOD url`, or what was done to a file.
+        /// `METHOD url`, or the operation on a file.
         request: String,
         /// The digest that was asked for or sent.
         expected: Digest,
-        /// The digest that was computed here or told by the registry.
+        /// The digest that was computed here or reported by the registry.
         found: Digest,
     },
-    /// The blob to push could not be read, or is not what its descriptor says. Never retried.
+    /// The blob to push could not be read, or does not match its descriptor. Never retried.
     #[error("cannot push blob `{digest}`: {cause}")]
     Content {
         /// The digest of the blob.
         digest: Digest,
-        /// What its reader said.
+        /// The error of its reader.
         cause: String,
     },
     /// The registry deletes nothing.
     #[error("{reason}")]
     DeletesNothing {
-        /// Why, and what to do instead.
+        /// Why nothing can be deleted, and what to do instead.
         reason: String,
     },
     /// A tag that was removed can still be read.
@@ -91,37 +91,37 @@ pub enum RegistryError {
     StillThere {
         /// The tag.
         tag: Tag,
-        /// What it names.
+        /// The digest that it names.
         found: Digest,
     },
-    /// A manifest was put, and cannot be found by what it refers to.
-    #[error("tag `{tag}`, which lists what refers to `{}`: {reason}", subject_words(.tag))]
+    /// A manifest was put, but cannot be found from its subject.
+    #[error("tag `{tag}`, which lists the referrers of `{}`: {reason}", subject_words(.tag))]
     NotListed {
         /// The fallback tag.
         tag: Tag,
-        /// What is wrong with what stands there.
+        /// The problem with the content at the tag.
         reason: String,
     },
-    /// A tag was to be removed by way of a placeholder, which could not be deleted and was left there.
+    /// A tag was to be removed with a placeholder, which could not be deleted and was left there.
     #[error(
-        "{cause}; tag `{tag}` was left naming a placeholder, as it could not be put back either: {again}"
+        "{cause}; tag `{tag}` still names a placeholder, because it could not be put back either: {again}"
     )]
     NotPutBack {
         /// The tag.
         tag: Tag,
-        /// What it named before.
+        /// The digest that the tag named before.
         original: Digest,
         /// Why the placeholder was not deleted.
         cause: Box<RegistryError>,
         /// Why the tag was not put back.
         again: Box<RegistryError>,
     },
-    /// Credentials are named but not there, or a credential file cannot be read.
+    /// Credentials are named but missing, or a credential file cannot be read.
     #[error("{reason}")]
     Credentials {
-        /// Which variable or file, and what is wrong with it.
+        /// The variable or file, and what is wrong with it.
         reason: String,
-        /// What to do about it.
+        /// The help: what to do about it.
         help: String,
     },
     /// The certificates of `ca_file` cannot be used, or no HTTP client can be built.
@@ -129,7 +129,7 @@ pub enum RegistryError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
     /// A directory registry cannot be read or written.
@@ -137,9 +137,9 @@ pub enum RegistryError {
     Directory {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it, or what the operating system said.
+        /// The problem with it, or the message of the operating system.
         reason: String,
-        /// What kind of problem it is, for the help.
+        /// The kind of problem, for the help.
         problem: DirectoryProblem,
     },
 }
@@ -149,33 +149,33 @@ pub enum RegistryError {
 pub enum NetworkFailure {
     /// The host has no address.
     Name,
-    /// No connection, or it broke.
+    /// No connection could be made, or it broke.
     Connection,
     /// The certificate is not trusted or not the host's.
     Certificate,
-    /// The other side wants to see a client's certificate that it knows.
+    /// The other side requires a client certificate that it knows.
     ClientCertificate,
     /// A proxy in between refuses the connection.
     Proxy,
     /// The other side does not speak TLS.
     NotTls,
-    /// Nothing came, or nothing was taken, for too long.
+    /// No data came, or none could be sent, for too long.
     Timeout,
 }
 
-/// The digest that a fallback tag is of, shortened.
+/// Returns the digest that a fallback tag belongs to, shortened.
 fn subject_words(tag: &Tag) -> String {
     let (algorithm, digits) = tag.as_str().split_once('-').unwrap_or_default();
     format!("{algorithm}:{}", digits.get(..12).unwrap_or(digits))
 }
 
-/// ` (after N attempts)`, where there was more than one.
+/// Returns ` (after N attempts)` if there was more than one attempt.
 fn times(attempts: u32) -> String {
     if attempts > 1 { format!(" (after {attempts} attempts)") } else { String::new() }
 }
 
 impl RegistryError {
-    /// Whether the registry refuses a manifest since it misses what that names.
+    /// Whether the registry refuses a manifest because it does not have content that the manifest names.
     pub fn misses_content(&self) -> bool {
         let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
         match self {
@@ -186,7 +186,7 @@ impl RegistryError {
         }
     }
 
-    /// The error that a status outside 2xx and 3xx is.
+    /// Returns the error for a status outside 2xx and 3xx.
     pub(super) fn from_refusal(refusal: Refusal) -> Self {
         let limited = refusal.status == 429
             || (refusal.status == 403
@@ -204,7 +204,7 @@ impl RegistryError {
         }
     }
 
-    /// The registry's answer, where there was one.
+    /// Returns the registry's answer, if there was one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Unavailable(refusal)
@@ -217,7 +217,7 @@ impl RegistryError {
         }
     }
 
-    /// The same error, said to have come after `attempts` attempts.
+    /// Returns the same error, marked as coming after `attempts` attempts.
     #[must_use]
     pub(super) fn after(mut self, count: u32) -> Self {
         match &mut self {
@@ -228,7 +228,7 @@ impl RegistryError {
         self
     }
 
-    /// The answer that says no, of an error that is one.
+    /// Returns the refusal inside the error, if there is one.
     fn refusal_mut(&mut self) -> Option<&mut Refusal> {
         match self {
             Self::Unavailable(refusal)
@@ -241,7 +241,7 @@ impl RegistryError {
         }
     }
 
-    /// The same error, known to be about the repository `path`: a token server does not name it.
+    /// Returns the same error with the repository `path`, which a token server does not name.
     #[must_use]
     pub(super) fn about(mut self, path: &str) -> Self {
         if let Some(refusal) = self.refusal_mut() {
@@ -250,7 +250,7 @@ impl RegistryError {
         self
     }
 
-    /// The same error, of a request whose body held credentials from `origin`.
+    /// Returns the same error for a request whose body held credentials from `origin`.
     #[must_use]
     pub(super) fn with_credentials(mut self, origin: &str) -> Self {
         if let Some(refusal) = self.refusal_mut() {
@@ -259,12 +259,12 @@ impl RegistryError {
         self
     }
 
-    /// How long the registry asked to wait, where it did.
+    /// Returns how long the registry asked to wait, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         self.refusal().and_then(|refusal| refusal.retry_after)
     }
 
-    /// The code of the catalogue.
+    /// Returns the code in the catalogue.
     pub fn code(&self) -> Code {
         match self {
             Self::Unreachable { .. } | Self::Unavailable(_) | Self::Certificates { .. } => {
@@ -286,7 +286,7 @@ impl RegistryError {
         }
     }
 
-    /// What people see: the message, and a way out.
+    /// Returns the message and help for people.
     pub fn to_diagnostic(&self) -> Diagnostic {
         Diagnostic::error(self.code(), self.to_string()).help(explain::help(self))
     }

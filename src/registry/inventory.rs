@@ -1,4 +1,4 @@
-//! Reading everything that a repository holds, where the registry can list it: [`Inventories`].
+//! Reading everything that a repository holds, if the registry can list it: [`Inventories`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -9,39 +9,39 @@ use super::{HeldManifest, ReadWriteRepository, RegistryError};
 use crate::model::inventory::{Holding, Inventory, Parts};
 use crate::model::{Digest, Tag, TagOrDigest};
 
-/// How many manifests are read at once.
+/// How many manifests are read at the same time.
 const READ_AT_ONCE: usize = 16;
 
-/// How long is waited before a manifest that is listed and cannot be read is looked for again: lists of GHCR can lag.
+/// The waits before a manifest that is listed but cannot be read is read again: GHCR's lists can lag.
 const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
 
-/// Reads the same repository again and again, each manifest once: what a digest stands for never changes.
+/// Reads the same repository repeatedly, but each manifest only once, because the content of a digest never changes.
 #[derive(Debug, Default)]
 pub struct Inventories {
     known: HashMap<Digest, Parts>,
-    /// What is gone, whatever the registry still lists.
+    /// The manifests that are gone, even if the registry still lists them.
     gone: BTreeSet<Digest>,
     /// The tags that were removed.
     removed: BTreeSet<Tag>,
 }
 
 impl Inventories {
-    /// Notes that a manifest is gone.
+    /// Records that a manifest is gone.
     pub fn forget(&mut self, digest: &Digest) {
         self.gone.insert(digest.clone());
     }
 
-    /// Notes that a tag was removed.
+    /// Records that a tag was removed.
     pub fn forget_tag(&mut self, tag: &Tag) {
         self.removed.insert(tag.clone());
     }
 
-    /// Notes that a manifest is there again.
+    /// Records that a manifest exists again.
     pub fn remember(&mut self, digest: &Digest) {
         self.gone.remove(digest);
     }
 
-    /// What `repository` holds now; `None` where the registry cannot tell.
+    /// Returns what `repository` holds now; `None` if the registry cannot list it.
     pub async fn read(
         &mut self,
         repository: &dyn ReadWriteRepository,
@@ -51,7 +51,7 @@ impl Inventories {
             let Some(mut held) = repository.list_manifests().await? else { return Ok(None) };
             held.retain(|manifest| !self.is_past(manifest));
             let mut absent = self.learn(repository, &held).await?;
-            // A placeholder that a tag of this run was removed by is still listed, too.
+            // The registry may also still list a placeholder that this run used to remove a tag.
             held.retain(|manifest| {
                 let is_placeholder = !manifest.tags.is_empty() && self.had_its_tags_removed(manifest);
                 !is_placeholder || !absent.remove(&manifest.digest)
@@ -63,8 +63,8 @@ impl Inventories {
         }
     }
 
-    /// Whether a manifest that was deleted is only still listed, since lists of GHCR can lag. With another tag it was put
-    /// again.
+    /// Whether a manifest was deleted and is only still listed, because GHCR's lists can lag. If it has another tag, it
+    /// was put again.
     fn is_past(&self, manifest: &HeldManifest) -> bool {
         self.gone.contains(&manifest.digest) && self.had_its_tags_removed(manifest)
     }
@@ -73,7 +73,7 @@ impl Inventories {
         manifest.tags.iter().all(|tag| self.removed.contains(tag))
     }
 
-    /// Reads the manifests of `held` that were not read yet. Tells which of them are not there.
+    /// Reads the manifests of `held` that have not been read yet. Returns those that do not exist.
     async fn learn(
         &mut self,
         repository: &dyn ReadWriteRepository,
@@ -92,7 +92,7 @@ impl Inventories {
                 Some(Ok(manifest)) => {
                     self.known.insert(digest, Parts::of(&manifest));
                 }
-                // It stays unknown, and reading it again would not help.
+                // Its content stays unknown; reading it again would not help.
                 Some(Err(_)) => {}
                 None => {
                     absent.insert(digest);

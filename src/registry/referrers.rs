@@ -1,4 +1,4 @@
-//! What refers to a manifest in a repository, whatever the registry: finding it, and making it found.
+//! The referrers of a manifest in a repository of any registry: finding them, and making them findable.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::{READ_PAUSES, ReadRepository, ReadWriteRepository, RegistryError};
 use crate::model::referrer::{cosign_tags, describe, fallback_tag, listed, with_referrers};
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, Tag, TagOrDigest};
 
-/// How often the index at a fallback tag is written, where others write it at the same time.
+/// How often the index at a fallback tag is written if others write it at the same time.
 const ATTEMPTS: usize = 8;
 
-/// What names `subject` as its subject, as far as the repository lists it: by the registry's own list, or by the index at the
-/// fallback tag, where that is one.
+/// Returns the manifests that the repository lists with `subject` as their subject: from the registry's own list, or
+/// from the index at the fallback tag if there is one.
 pub async fn listed_referrers(
     repository: &dyn ReadRepository,
     subject: &Digest,
@@ -23,8 +23,8 @@ pub async fn listed_referrers(
     Ok(index.and_then(|index| listed(&index, subject)).unwrap_or_default())
 }
 
-/// Everything that refers to `subject`: what names it, and what cosign's tags of it name. What is listed and not there (any
-/// more), or names another subject, is left out.
+/// Returns everything that refers to `subject`: manifests with that subject, and manifests at cosign's tags for it.
+/// Listed manifests that do not exist (any more) or have another subject are left out.
 pub async fn find_referrers(
     repository: &dyn ReadRepository,
     subject: &Digest,
@@ -41,14 +41,14 @@ pub async fn find_referrers(
     Ok(found)
 }
 
-/// Lists `referrers` in the index at the fallback tag of `subject`, beside what others list there (distribution-spec 1.1,
-/// "Pushing Manifests with Subject"): for a registry that keeps no list itself. Nothing locks a registry, so the index is read
-/// again after it was written, and written again where another writer's took its place.
+/// Lists `referrers` in the index at the fallback tag of `subject`, beside the entries of others (distribution-spec
+/// 1.1, "Pushing Manifests with Subject"). This is for a registry that keeps no list itself. Nothing locks a registry,
+/// so the index is read back after each write, and written again if another writer replaced it.
 ///
 /// # Errors
 ///
-/// Whatever the registry refuses; [`RegistryError::NotListed`] where something else stands at the tag, or the index does not
-/// hold what was put into it.
+/// Whatever the registry refuses; [`RegistryError::NotListed`] if the tag names something else, or if the index does
+/// not hold the new entries.
 pub async fn list_at_fallback_tag(
     repository: &dyn ReadWriteRepository,
     subject: &Digest,
@@ -63,26 +63,27 @@ pub async fn list_at_fallback_tag(
             return Ok(());
         };
         if attempt > 0 {
-            // Who lost the race once should not meet the same writers again.
+            // A writer that lost the race once should not meet the same writers again.
             tokio::time::sleep(Duration::from_millis(50 + u64::from(rand::random::<u8>()))).await;
         }
         repository.put_manifest(&at, &index).await?;
         let Some(found) = read_back(repository, &tag, present.as_ref(), &index).await? else {
-            return Err(not_listed("it was written, and does not change".to_owned()));
+            return Err(not_listed("it was written, but does not change".to_owned()));
         };
         present = Some(found);
     }
     if with_referrers(present.as_ref(), subject, referrers).map_err(not_listed)?.is_none() {
         return Ok(());
     }
-    Err(not_listed(format!("it was written {ATTEMPTS} times, and others write it at the same time")))
+    Err(not_listed(format!("it was written {ATTEMPTS} times, but others write it at the same time")))
 }
 
-/// Checks that something new could be listed as referring to `subject`, without changing anything.
+/// Checks that a new referrer of `subject` could be listed. Changes nothing.
 ///
 /// # Errors
 ///
-/// [`RegistryError::NotListed`] where the registry keeps no list itself, and something else than one stands at the fallback tag.
+/// [`RegistryError::NotListed`] if the registry keeps no list itself and the fallback tag names something that is not a
+/// list.
 pub async fn check_listable(repository: &dyn ReadRepository, subject: &Digest) -> Result<(), RegistryError> {
     let Some(tag) = fallback_tag(subject) else { return Ok(()) };
     if repository.list_referrers(subject).await?.is_some() {
@@ -94,8 +95,8 @@ pub async fn check_listable(repository: &dyn ReadRepository, subject: &Digest) -
     Ok(())
 }
 
-/// What stands at `tag` after `written` was put there in place of `before`. Reads can lag, so what was there before is not
-/// believed at once; `None` where nothing else comes.
+/// Returns the manifest at `tag` after `written` was put there in place of `before`. Reads can lag, so an answer with
+/// `before` is not believed at once; `None` if no other answer comes.
 async fn read_back(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,

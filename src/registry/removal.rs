@@ -14,32 +14,32 @@ const EMPTY_ARCHIVE_GZIP: [u8; 29] = [
     0,
 ];
 
-/// How often a placeholder is put again whose blobs the registry misses.
+/// How often a placeholder is put again if the registry does not find its blobs.
 const MISSES: usize = 4;
 
-/// What became of a tag that was to be removed.
+/// The outcome of removing a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// It is gone; the manifest's other tags stand.
+    /// The tag is gone; the manifest's other tags are unchanged.
     Removed,
-    /// It was not there.
+    /// The tag did not exist.
     Absent,
-    /// It names this manifest by now, not the expected one, and was left alone.
+    /// The tag names this manifest now instead of the expected one, and was left alone.
     Moved(Digest),
 }
 
-/// Removes `tag` where it names `expected`, and nothing else: the manifest's other tags stay. `deletion` is
-/// what [`super::DeleteRepository::deletion`] said.
+/// Removes `tag` if it names `expected`, and nothing else: the manifest's other tags stay. `deletion` is the answer of
+/// [`super::DeleteRepository::deletion`].
 ///
-/// Where only manifests can be deleted, the tag is first made to name a placeholder, a manifest that no
-/// other tag names, and that is deleted (regclient's way, `scheme/reg/tag.go`). Until then the tag names the
-/// placeholder: this future should run to its end. If the deletion fails, the tag is put back.
+/// If only manifests can be deleted, the tag is first made to name a placeholder, a manifest that no other tag names,
+/// and the placeholder is deleted (regclient's way, `scheme/reg/tag.go`). Until then the tag names the placeholder, so
+/// this future should run to its end. If the deletion fails, the tag is put back.
 ///
 /// # Errors
 ///
-/// Whatever the registry refuses; [`RegistryError::DeletesNothing`] where that is known before.
-/// [`RegistryError::NotPutBack`] where the tag was left naming the placeholder.
-/// [`RegistryError::StillThere`] where the tag can still be read after all.
+/// Whatever the registry refuses; [`RegistryError::DeletesNothing`] if it is known in advance that the registry deletes
+/// nothing. [`RegistryError::NotPutBack`] if the tag was left naming the placeholder. [`RegistryError::StillThere`] if
+/// the tag can still be read afterwards.
 pub async fn remove_tag(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,
@@ -74,7 +74,7 @@ pub async fn remove_tag(
     read_back(repository, tag, &ours).await
 }
 
-/// Sees that `tag` is gone, or names none of `ours`: then somebody put it anew.
+/// Waits until `tag` is gone or names none of `ours`, in which case somebody put it again.
 async fn read_back(
     repository: &dyn ReadWriteRepository,
     tag: &Tag,
@@ -94,12 +94,12 @@ async fn read_back(
     }
 }
 
-/// A placeholder that stands at a tag in place of what stood there before.
+/// A placeholder that a tag names in place of its original manifest.
 pub(super) struct StandIn {
     tag: Tag,
     original: RawManifest,
     placeholder: RawManifest,
-    /// Whether the registry said that it took it.
+    /// Whether the registry confirmed that it accepted the placeholder.
     taken: bool,
 }
 
@@ -112,8 +112,8 @@ impl StandIn {
     ) -> Result<Self, RegistryError> {
         let Placeholder { manifest, config, layer } = Placeholder::new(tag, &original);
         let stand_in = Self { tag: tag.clone(), original, placeholder: manifest, taken: false };
-        // What a registry sees may lag behind what it took, and Docker's registry writes its note of a blob anew, not all
-        // at once, whenever somebody else pushes that blob too: then it misses it for a moment.
+        // The registry's reads may lag behind its writes. Docker's registry also rewrites its record of a blob, not
+        // atomically, whenever somebody else pushes that blob, and does not find the blob for a moment.
         let mut pauses = READ_PAUSES.into_iter().take(MISSES);
         loop {
             for blob in [&layer, &config] {
@@ -125,19 +125,18 @@ impl StandIn {
             let Err(error) = put else { return Ok(Self { taken: true, ..stand_in }) };
             match pauses.next().filter(|_| error.misses_content()) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                // It may have been put all the same.
+                // The placeholder may have been put despite the error.
                 None => return Err(stand_in.put_back(repository, error).await),
             }
         }
     }
 
-    /// The digest of the placeholder.
+    /// Returns the digest of the placeholder.
     pub(super) fn digest(&self) -> &Digest {
         self.placeholder.digest()
     }
 
-    /// Puts back what stood at the tag, after `error`, unless something else stands there. Gives the error to
-    /// tell.
+    /// Puts back the original manifest after `error`, unless the tag names something else. Returns the error to report.
     pub(super) async fn put_back(
         self,
         repository: &dyn ReadWriteRepository,
@@ -145,12 +144,12 @@ impl StandIn {
     ) -> RegistryError {
         let at = TagOrDigest::Tag(self.tag.clone());
         let stands = match repository.head_manifest(&at).await {
-            // What can be read may lag behind what was put.
+            // Reads may lag behind writes.
             Ok(Some(found)) => {
                 found.digest == *self.digest() || (self.taken && found.digest == *self.original.digest())
             }
             Ok(None) => false,
-            // Better to put it back unseen than to leave the placeholder there.
+            // Putting it back unseen is better than leaving the placeholder there.
             Err(_) => self.taken,
         };
         if !stands {
@@ -168,7 +167,7 @@ impl StandIn {
     }
 }
 
-/// An image with nothing in it, which no other has the digest of.
+/// An empty image whose digest no other image has.
 struct Placeholder {
     manifest: RawManifest,
     config: InMemory,
@@ -176,7 +175,8 @@ struct Placeholder {
 }
 
 impl Placeholder {
-    /// One to stand at `tag` for `original`, of the same kind: a registry may take only Docker's types.
+    /// Returns a new placeholder for `original` at `tag`. It is of the same kind, because a registry may accept only
+    /// Docker's types.
     fn new(tag: &Tag, original: &RawManifest) -> Self {
         let is_docker = original.media_type().starts_with("application/vnd.docker.");
         let (manifest_type, config_type) = if is_docker {
@@ -243,7 +243,7 @@ mod tests {
     use crate::model::Manifest;
 
     #[test]
-    fn the_archives_are_one() {
+    fn both_archives_have_the_same_content() {
         let mut bytes = Vec::new();
         flate2::read::GzDecoder::new(&EMPTY_ARCHIVE_GZIP[..]).read_to_end(&mut bytes).expect("an archive");
         assert_eq!(bytes, EMPTY_ARCHIVE);

@@ -119,7 +119,7 @@ async fn a_stall_is_ended() {
     scene.server.on("PUT", UPLOADS, 1, Fault::Stall { after: 100_000 });
     scene.server.on("HEAD", "/manifests/", 1, Fault::Stall { after: 0 });
     scene.push(&blob).await.expect("pushed");
-    assert_eq!(scene.retries(), ["nothing was taken for 1s"]);
+    assert_eq!(scene.retries(), ["nothing could be sent for 1s"]);
     scene.repository().head_manifest(&at("v1")).await.expect("an answer");
     assert_eq!(scene.retries()[1], "no answer within 1s");
 }

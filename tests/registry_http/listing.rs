@@ -67,10 +67,7 @@ async fn listings_of_ever_new_pages_end_in_time() {
     }
     let error = scene.repository().list_tags().await.expect_err("no end");
     let message = error.to_string();
-    assert!(
-        message.contains("/v2/o/n/tags/list: the list is not at its end after 400ms, with "),
-        "{message}"
-    );
+    assert!(message.contains("/v2/o/n/tags/list: the list has not ended after 400ms, with "), "{message}");
     assert!(message.ends_with(" tags so far"), "{message}");
     assert_eq!(error.code(), Code::RegistryUnreachable);
     assert!(scene.server.count("GET", "/tags/list") < 30);

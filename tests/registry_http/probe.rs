@@ -89,7 +89,7 @@ async fn credentials_that_do_not_reach_far_enough_are_not_called_wrong() {
     let error = scene.repository().probe_push().await.expect_err("refused");
     assert_eq!(error.code(), Code::RegistryUnauthorized);
     let help = error.to_diagnostic().help.unwrap_or_default();
-    assert!(help.contains("accepted, but do not reach as far") && help.contains("push to"), "{help}");
+    assert!(help.contains("accepted, but do not allow this") && help.contains("push to"), "{help}");
 }
 
 #[tokio::test]

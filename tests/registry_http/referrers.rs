@@ -211,7 +211,7 @@ async fn lists_that_do_not_end_are_ended() {
     let error = scene.repository().list_referrers(&subject).await.expect_err("no end");
     assert!(error.to_string().contains("without an end"), "{error}");
     assert!(scene.server.count("GET", "/referrers/") < 20);
-    for (body, words) in [("[]", "that is none"), (r#"{"manifests":[{}]}"#, "that is none")] {
+    for (body, words) in [("[]", "an invalid list"), (r#"{"manifests":[{}]}"#, "an invalid list")] {
         let scene = Scene::new().await;
         scene.server.on("GET", "/referrers/", 1, answer(200, &index, body));
         let error = scene.repository().list_referrers(&subject).await.expect_err(body);

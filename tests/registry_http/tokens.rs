@@ -171,7 +171,7 @@ async fn a_token_server_that_exchanges_nothing_is_said() {
     // A registry that wants a password can do nothing with one.
     let scene = Scene::with(Options { auth: Auth::Basic, ..tokens() }).await;
     let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no password");
-    assert!(error.to_string().contains("wants a user name and a password"), "{error}");
+    assert!(error.to_string().contains("requires a user name and a password"), "{error}");
     assert!(scene.server.log().iter().all(|request| request.header("authorization").is_empty()));
 }
 

@@ -5,17 +5,17 @@ use super::Credentials;
 /// GHCR's host.
 const GHCR: &str = "ghcr.io";
 
-/// What a GitHub Actions job, or one of GitLab CI, has for `host`. `variable` knows no empty values.
+/// Returns the credentials that a GitHub Actions or GitLab CI job has for `host`. `variable` returns no empty values.
 pub(super) fn of_job(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Credentials> {
     let is_in = |name: &str| variable(name).as_deref() == Some("true");
     if is_in("GITHUB_ACTIONS") && host == GHCR {
-        // GHCR takes any user name with a token; the actor's is what GitHub's own documentation uses.
+        // GHCR accepts any user name with a token; GitHub's own documentation uses the actor's.
         let token = variable("GITHUB_TOKEN")?;
         let actor = variable("GITHUB_ACTOR").unwrap_or_else(|| "github-actions".to_owned());
         return Some(Credentials::new(actor, token, "`GITHUB_TOKEN`"));
     }
-    // `CI_REGISTRY` is the address of the registry, with the port where there is one (GitLab Docs, "Predefined CI/CD variables
-    // reference"). Its job token is for that registry alone.
+    // `CI_REGISTRY` is the address of the registry, including a port if there is one (GitLab Docs, "Predefined CI/CD
+    // variables reference"). The job token is for that registry alone.
     if is_in("GITLAB_CI") && variable("CI_REGISTRY")?.eq_ignore_ascii_case(host) {
         if let (Some(user), Some(password)) = (variable("CI_REGISTRY_USER"), variable("CI_REGISTRY_PASSWORD"))
         {

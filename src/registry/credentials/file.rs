@@ -1,5 +1,5 @@
-//! Docker's `config.json` and podman's `auth.json` (containers-auth.json(5)): the credentials in them, and the programs that they
-//! name. Nothing is run here.
+//! Docker's `config.json` and podman's `auth.json` (containers-auth.json(5)): the credentials in them, and the programs
+//! that they name. Nothing is run here.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -18,24 +18,24 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The credentials of one file that are for one host, by the path they are for: empty for the whole host.
+/// The credentials of one file for one host, each with the path that it is for: empty for the whole host.
 pub(super) type Entries = Vec<(String, Credentials)>;
 
-/// What Docker Hub is called where credentials are kept (docker/cli, `registry.IndexServer`).
+/// The name of Docker Hub in credential files (docker/cli, `registry.IndexServer`).
 const HUB_SERVER: &str = "https://index.docker.io/v1/";
 
-/// What one file has for one host.
+/// The contents of one file for one host.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     /// The programs to ask, in order, before the file's own entries.
     pub(super) programs: Vec<Program>,
-    /// What stands in the file itself.
+    /// The credentials in the file itself.
     pub(super) entries: Entries,
 }
 
-/// What `text`, which came from `origin`, has for `host`. Entries of other hosts are not looked at.
+/// Returns what `text`, which came from `origin`, holds for `host`. Entries of other hosts are ignored.
 pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, RegistryError> {
-    // The parser's own words may quote what it read; the position does not.
+    // The parser's message may quote the text; the position does not.
     let file: Value = serde_json::from_str(text).map_err(|error| {
         malformed(origin, &format!("not JSON at line {}, column {}", error.line(), error.column()))
     })?;
@@ -58,8 +58,9 @@ pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, Reg
     Ok(Contents { programs, entries: found })
 }
 
-/// The programs that a file names for `host`: the one of `credHelpers`, then that of `credsStore`. An empty name in `credHelpers`
-/// says that the host's credentials stand in the file (docker/cli, `getConfiguredCredentialStore`).
+/// Returns the programs that a file names for `host`: the one in `credHelpers`, then the one in `credsStore`. An empty
+/// name in `credHelpers` means that the host's credentials are in the file (docker/cli,
+/// `getConfiguredCredentialStore`).
 fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, RegistryError> {
     let name = is_docker_hub(host).then(|| HUB_SERVER.to_owned());
     let server = name.unwrap_or_else(|| host.to_owned());
@@ -71,7 +72,7 @@ fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, Regi
     };
     let named = |value: &Value, key: &str| match value {
         Value::String(name) => Ok(name.clone()),
-        _ => Err(malformed(origin, &format!("`{key}` names a program by something that is no text"))),
+        _ => Err(malformed(origin, &format!("`{key}` must name a program as a string"))),
     };
     let mut programs = Vec::new();
     let helpers = file.get("credHelpers").and_then(Value::as_object);
@@ -100,11 +101,11 @@ fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, Regi
 fn malformed(origin: &str, reason: &str) -> RegistryError {
     RegistryError::Credentials {
         reason: format!("cannot read credentials from {origin}: {reason}"),
-        help: "log in again, which writes it anew, or mend it by hand".to_owned(),
+        help: "log in again, which rewrites it, or fix it by hand".to_owned(),
     }
 }
 
-/// The path below `host` that `key` is for; `None` where it is for another host. Docker writes Docker Hub's
+/// Returns the path below `host` that `key` is for; `None` if the key is for another host. Docker writes Docker Hub's
 /// key as `https://index.docker.io/v1/`, and older programs wrote every key as a URL.
 fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
@@ -114,8 +115,8 @@ fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     same.then_some(if matches!(path, "v1" | "v2") { "" } else { path })
 }
 
-/// What an entry holds; `None` where that is nothing, as of those whose credentials a program keeps. A token of the registry goes before
-/// an identity token, and that before a password (docker/cli, `types.AuthConfig`).
+/// Returns the credentials in an entry; `None` if it has none, for example because a program keeps them. A token of the
+/// registry takes precedence over an identity token, and that over a password (docker/cli, `types.AuthConfig`).
 fn credentials(key: &str, entry: &Value, origin: &str) -> Result<Option<Credentials>, RegistryError> {
     let field = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     for (name, kind) in
@@ -134,7 +135,7 @@ fn credentials(key: &str, entry: &Value, origin: &str) -> Result<Option<Credenti
             let error = || malformed(origin, &format!("`auth` of `{key}` is not base64 of `user:password`"));
             let bytes = BASE64.decode(auth.trim()).map_err(|_| error())?;
             let text = String::from_utf8(bytes).map_err(|_| error())?;
-            // A password may hold colons, a user name may not.
+            // A password may contain colons, a user name may not.
             let (username, password) = text.split_once(':').ok_or_else(error)?;
             Some((username.to_owned(), password.trim_end_matches('\0').to_owned()))
         }
@@ -238,7 +239,7 @@ mod tests {
         for host in ["docker.io", "registry-1.docker.io", "index.docker.io", "registry.hub.docker.com"] {
             assert_eq!(names(hub, host), [named("one", "credHelpers", "https://index.docker.io/v1/")]);
         }
-        // Nothing is left out of what a file says about itself.
+        // An empty or missing name means that there is no program; a name that is not a string is an error.
         assert!(names(r#"{"credHelpers":{"h":""},"credsStore":"all"}"#, "h").is_empty());
         assert!(names(r#"{"credHelpers":null,"credsStore":null}"#, "h").is_empty());
         assert!(read(r#"{"credsStore":["all"]}"#, "h", "x").is_err());

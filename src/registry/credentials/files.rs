@@ -1,4 +1,4 @@
-//! Where the credential files of Docker and podman lie, and their texts. What is in them is read by `file`.
+//! The locations of Docker's and podman's credential files, and their texts. `file` parses them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -15,14 +15,14 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// A credential file.
 pub(super) struct CredentialFile {
     path: PathBuf,
-    /// Whether it may be a pipe, as a shell's `<(…)` is.
+    /// Whether it may be a pipe, such as a shell's `<(…)`.
     may_be_pipe: bool,
-    /// Its name for people, the home folder shortened.
+    /// Its name for people, with the home folder shortened.
     pub(super) shown: String,
 }
 
-/// The credential files, in order, whether they exist or not (containers-auth.json(5), docker-login(1)). `run` is `/run`, where it may
-/// be looked at.
+/// Returns the credential files in order, whether they exist or not (containers-auth.json(5), docker-login(1)). `run`
+/// is `/run`, if it may be searched.
 pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>, run: Option<&Path>) -> Vec<CredentialFile> {
     let folder = |name: &str| variable(name).map(PathBuf::from);
     let home = folder("HOME").or_else(|| folder("USERPROFILE"));
@@ -51,8 +51,8 @@ pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>, run: Option<&Path>)
     places.into_iter().flatten().map(file).collect()
 }
 
-/// podman's file below `run` where `XDG_RUNTIME_DIR` is not set: on Linux by the number of the user, who owns the process's entry in
-/// `/proc` (proc(5)).
+/// Returns podman's file below `run` for when `XDG_RUNTIME_DIR` is not set. On Linux its path contains the number of
+/// the user, which is the owner of the process's entry in `/proc` (proc(5)).
 #[cfg(target_os = "linux")]
 fn of_user(run: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
@@ -60,15 +60,15 @@ fn of_user(run: &Path) -> Option<PathBuf> {
     Some(run.join(format!("containers/{user}/auth.json")))
 }
 
-/// Elsewhere podman's file is in the home folder alone.
+/// On other systems podman's file is only in the home folder.
 #[cfg(not(target_os = "linux"))]
 fn of_user(_run: &Path) -> Option<PathBuf> {
     None
 }
 
 impl CredentialFile {
-    /// The text; `None` where there is no such file. A pipe is read once in a run, which `memory` sees to, and waited for no longer than
-    /// `patience`.
+    /// Returns the text; `None` if there is no such file. A pipe is read only once in a run, and `memory` keeps its
+    /// text; the wait for it is limited to `patience`.
     pub(super) fn text(
         &self,
         memory: &CredentialMemory,
@@ -91,32 +91,33 @@ impl CredentialFile {
             return Err(error(&ErrorKind::IsADirectory.into()));
         }
         if !self.may_be_pipe {
-            return Err(error(&io::Error::other("it is no regular file")));
+            return Err(error(&io::Error::other("it is not a regular file")));
         }
         let read = || piped(self.path.clone(), patience).map_err(|cause| error(&cause));
         memory.piped(&self.path, read).map(Some)
     }
 }
 
-/// The text of what has at most [`MAX_FILE`] bytes, whatever its size says.
+/// Returns the text of a file that yields at most [`MAX_FILE`] bytes, whatever size it reports.
 fn bounded(path: &Path) -> io::Result<String> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_FILE {
-        return Err(io::Error::other(format!("more than {MAX_FILE} bytes are too many")));
+        return Err(io::Error::other(format!("it is larger than {MAX_FILE} bytes")));
     }
     String::from_utf8(text).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// The text of a pipe: opening it waits for who writes, and reading for that to end. The thread that waits in vain ends with the process.
+/// Returns the text of a pipe. Opening it waits for a writer, and reading it waits for the writer to finish. A thread
+/// that waits in vain ends with the process.
 fn piped(path: PathBuf, patience: Duration) -> io::Result<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new().spawn(move || {
-        // Nobody may be waiting any more.
+        // The receiver may have given up.
         let _ = sender.send(bounded(&path));
     })?;
     receiver.recv_timeout(patience).unwrap_or_else(|_| {
-        Err(io::Error::other(format!("it is no regular file, and did not end within {patience:?}")))
+        Err(io::Error::other(format!("it is not a regular file, and did not end within {patience:?}")))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Where the files are looked for, and what has no end.
+//! Tests of the locations of credential files, and of files that do not end.
 
 #![allow(clippy::expect_used, reason = "a fixture that cannot be written fails its test")]
 
@@ -25,7 +25,7 @@ fn text(file: &CredentialFile, memory: &CredentialMemory) -> Result<Option<Strin
 
 #[cfg(target_os = "linux")]
 #[test]
-fn podman_keeps_logins_by_user_where_no_runtime_folder_is_set() {
+fn podman_keeps_logins_by_user_if_no_runtime_folder_is_set() {
     use std::os::unix::fs::MetadataExt;
     let run = tempfile::tempdir().expect("a folder");
     let user = run.path().metadata().expect("its owner").uid();
@@ -43,7 +43,7 @@ fn podman_keeps_logins_by_user_where_no_runtime_folder_is_set() {
     let set = [("HOME", home), ("XDG_RUNTIME_DIR", Path::new("/some"))];
     assert_eq!(shown(&set, Some(Path::new("/run"))), [named, podman, docker]);
 
-    // It is read there.
+    // The file is read from there.
     let folder = run.path().join(format!("containers/{user}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("auth.json"), "{}").expect("a file");
@@ -60,16 +60,16 @@ fn only_a_named_file_may_be_a_pipe_and_nothing_is_read_without_end() {
         let found = files(variables, None);
         text(found.first().expect("a file"), &CredentialMemory::default()).expect_err("no end")
     };
-    // The default places hold regular files.
+    // The files at default locations must be regular files.
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("config.json")).expect("a link");
-    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is no regular file"));
+    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is not a regular file"));
     std::fs::remove_file(folder.path().join("config.json")).expect("removed");
     std::fs::rename(pipe(folder.path()), folder.path().join("config.json")).expect("moved");
-    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is no regular file"));
+    assert!(refused(&[("DOCKER_CONFIG", folder.path())]).ends_with("it is not a regular file"));
 
-    // One that is named may be a pipe, and has an end in bytes and in time.
+    // A file named by a variable may be a pipe, within a limit of bytes and of time.
     let said = refused(&[("REGISTRY_AUTH_FILE", Path::new("/dev/zero"))]);
-    assert!(said.ends_with("more than 4194304 bytes are too many") || said.ends_with("300ms"), "{said}");
+    assert!(said.ends_with("it is larger than 4194304 bytes") || said.ends_with("300ms"), "{said}");
     let path = pipe(folder.path());
     let said = refused(&[("REGISTRY_AUTH_FILE", &path)]);
     assert!(said.contains("/pipe`: ") && said.ends_with("did not end within 300ms"), "{said}");

@@ -1,4 +1,4 @@
-//! The places that credentials come from, in order: [`Keychain`].
+//! The sources of credentials, in order: [`Keychain`].
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use super::{CredentialKind, CredentialMemory, Credentials, ci, file};
 use crate::model::reference::CredentialVariables;
 use crate::registry::{ConnectOptions, RegistryError};
 
-/// One place.
+/// One source of credentials.
 #[derive(Debug)]
 enum Place {
-    /// What a file or variables hold, by path.
+    /// The credentials in a file or in variables, by path.
     Held(file::Entries),
-    /// What a program has for the whole host.
+    /// A program that has credentials for the whole host.
     Program(Program),
 }
 
-/// The credentials for one host, from every place that has some, the first place first. Programs are asked only when a repository
-/// needs credentials, and once.
+/// The credentials for one host, from every source that has some, in order of precedence. Programs are asked only when
+/// a repository needs credentials, and only once.
 #[derive(Default)]
 pub(in crate::registry) struct Keychain {
     host: String,
     places: Vec<Place>,
-    /// Whether there are to be no credentials, whatever the places hold.
+    /// Whether to use no credentials, even if there are some.
     stranger: bool,
     surroundings: Option<Surroundings>,
     memory: CredentialMemory,
@@ -39,9 +39,10 @@ impl fmt::Debug for Keychain {
 }
 
 impl Keychain {
-    /// Gathers what there is for `host`. Where `variables` names some, they are all there is. Else, in
-    /// order: `DOCKER_AUTH_CONFIG` (as GitLab's runner has it), podman's files, Docker's file, and what a CI gives its jobs for its
-    /// own registry. Within each: the program of `credHelpers`, that of `credsStore`, what stands in the file.
+    /// Gathers the credentials for `host`. If `variables` names some, only these are used. Otherwise the sources are,
+    /// in order: `DOCKER_AUTH_CONFIG` (as GitLab's runner has it), podman's files, Docker's file, and the credentials
+    /// that a CI gives its jobs for its own registry. Within each file: the program in `credHelpers`, the program in
+    /// `credsStore`, the entries of the file.
     pub(in crate::registry) fn gather(
         host: &str,
         variables: Option<&CredentialVariables>,
@@ -86,12 +87,12 @@ impl Keychain {
         Ok(keychain(places, false))
     }
 
-    /// The credentials for `repository`: from the first place that has some, those with the longest matching path. A program that has
-    /// none is passed over.
+    /// Returns the credentials for `repository`: the ones with the longest matching path in the first source that has
+    /// any. A program without credentials is skipped.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Credentials`] where a program that had to be asked is missing, fails or gives no answer.
+    /// [`RegistryError::Credentials`] if a program that has to be asked is missing, fails or gives no answer.
     pub(in crate::registry) async fn find(
         &self,
         repository: &str,
@@ -119,19 +120,20 @@ impl Keychain {
         Ok(None)
     }
 
-    /// Why no credentials for `repository` could be looked up, where a program failed that was asked for them already.
+    /// Returns why no credentials for `repository` could be looked up, if a program failed that was already asked for
+    /// them.
     pub(in crate::registry) async fn failure(&self, repository: &str) -> Option<RegistryError> {
         let has_program = self.places.iter().any(|place| matches!(place, Place::Program(_)));
         if has_program { self.find(repository).await.err() } else { None }
     }
 
-    /// Where the credentials for `repository` come from, in words for people, or which program failed that has to be asked for them;
-    /// `None` where there are none.
+    /// Returns the origin of the credentials for `repository` in words for people, or the program that failed when it
+    /// was asked for them; `None` if there are none.
     pub(in crate::registry) async fn origin(&self, repository: &str) -> Option<String> {
         if let Ok(found) = self.find(repository).await {
             return found.map(|credentials| credentials.origin().to_owned());
         }
-        // Programs are asked in order, and the first that fails ends the search.
+        // Programs are asked in order, and the first failure ends the search.
         for place in &self.places {
             if let Place::Program(program) = place
                 && self.ask(program).await.is_err()
@@ -142,7 +144,7 @@ impl Keychain {
         None
     }
 
-    /// What the run remembers.
+    /// Returns the memory of the run.
     pub(in crate::registry) fn memory(&self) -> &CredentialMemory {
         &self.memory
     }
@@ -153,7 +155,7 @@ impl Keychain {
         Ok(answer.map(|answer| answer.credentials(program.origin())))
     }
 
-    /// Says for `-v` which link of the chain it was, never what it holds.
+    /// Logs for `-v` which source the credentials came from, never the credentials.
     fn tell(&self, path: &str, credentials: &Credentials) {
         let (host, slash) = (&self.host, if path.is_empty() { "" } else { "/" });
         let what = match credentials.kind() {
@@ -171,7 +173,7 @@ fn is_below(repository: &str, path: &str) -> bool {
     path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The value of a variable that the configuration names.
+/// Returns the value of a variable that the configuration names.
 fn required(name: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<String, RegistryError> {
     let value = environment(name);
     let problem = if value.is_some() { "empty" } else { "not set" };

@@ -1,4 +1,4 @@
-//! Which place wins, and which entry of it.
+//! Tests of the order of sources, and of the entries within one source.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ async fn places_are_asked_in_order() {
 }
 
 #[tokio::test]
-async fn what_a_job_has_comes_last() {
+async fn the_credentials_of_a_job_come_last() {
     let job = [("GITHUB_ACTIONS", "true"), ("GITHUB_TOKEN", "t"), ("GITHUB_ACTOR", "me")];
     assert_eq!(user(&gather("ghcr.io", &job).expect("a keychain"), "a").await, some("me"));
     let config = auths(&[("ghcr.io/o", "owner")]);

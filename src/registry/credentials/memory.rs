@@ -1,6 +1,6 @@
-//! What is kept of the credential chain for the length of a run: the answers of credential programs, each of which is asked once,
-//! what was read from pipes, what token servers gave in place of identity tokens, and what was said about where credentials come
-//! from.
+//! The part of the credential chain that is kept for the whole run: the answers of credential programs, each of which
+//! is asked once, the texts read from pipes, the tokens that token servers returned in place of identity tokens, and
+//! the reports about the origin of credentials.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use tokio::sync::OnceCell;
 use super::program::{Answer, Program, Surroundings};
 use crate::registry::RegistryError;
 
-/// The answer of one program about one server, which whoever asks first waits for, and all others with it.
+/// The answer of one program about one server. The first caller asks the program; all others wait for the answer.
 type Once = Arc<OnceCell<Result<Option<Answer>, RegistryError>>>;
 
-/// The token that takes the place of an identity token at one token server, once it was exchanged there. Whoever exchanges it holds the
-/// lock, as each may serve once.
+/// The token that replaces an identity token at one token server, once it was exchanged there. The task that exchanges
+/// it holds the lock, because each token may be usable only once.
 type Refreshed = Arc<tokio::sync::Mutex<Option<String>>>;
 
-/// What a run remembers of its credential programs, pipes and identity tokens. Clones share it. Shows nothing in `Debug`.
+/// The memory of a run for credential programs, pipes and identity tokens. Clones share it. `Debug` shows none of it.
 #[derive(Clone, Default)]
 pub struct CredentialMemory(Arc<Inner>);
 
@@ -37,7 +37,8 @@ impl std::fmt::Debug for CredentialMemory {
 }
 
 impl CredentialMemory {
-    /// What `program` answers: asked once in a run, however many ask at a time. That it fails is remembered too.
+    /// Returns the answer of `program`, which is asked once in a run even if many tasks need it at the same time. A
+    /// failure is remembered too.
     pub(super) async fn answer(
         &self,
         program: &Program,
@@ -51,7 +52,8 @@ impl CredentialMemory {
         once.get_or_init(|| program.ask(surroundings)).await.clone()
     }
 
-    /// What `read` has from the pipe at `path`, which gives it once: read once in a run, and all others wait.
+    /// Returns the text that `read` gets from the pipe at `path`. A pipe yields its text only once, so it is read once
+    /// in a run, and all others wait.
     pub(super) fn piped(
         &self,
         path: &Path,
@@ -61,13 +63,14 @@ impl CredentialMemory {
         piped.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
-    /// What takes the place of the identity token `identity` at the token server `realm`: for this run, and written nowhere.
+    /// Returns the token that replaces the identity token `identity` at the token server `realm`. It is kept for this
+    /// run, and written nowhere.
     pub(in crate::registry) fn refreshed(&self, realm: &str, identity: &str) -> Refreshed {
         let mut refreshed = self.0.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(refreshed.entry((realm.to_owned(), identity.to_owned())).or_default())
     }
 
-    /// Tells `-v` something, once in a run.
+    /// Logs a text for `-v`, once in a run.
     pub(in crate::registry) fn tell(&self, text: String) {
         let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
         if !told.contains(&text) {

@@ -1,8 +1,8 @@
-//! Credentials: where they are looked for, and which of them belong to a repository.
+//! Credentials: finding them, and choosing the ones for a repository.
 //!
-//! `file` reads Docker's and podman's files, `files` knows where those lie, `ci` has what a CI gives its jobs; `program` asks a
-//! credential program, and `group` ends what it started. [`Keychain`] puts all of them in order, and [`CredentialMemory`] keeps for a
-//! run what programs and token servers gave.
+//! `file` parses Docker's and podman's files, `files` finds them, `ci` returns the credentials that a CI gives its
+//! jobs; `program` asks a credential program, and `group` stops the processes that it started. [`Keychain`] puts all of
+//! them in order, and [`CredentialMemory`] keeps the answers of programs and token servers for the length of a run.
 
 mod ci;
 mod file;
@@ -17,13 +17,13 @@ use std::fmt;
 pub(in crate::registry) use keychain::Keychain;
 pub use memory::CredentialMemory;
 
-/// What a secret is, and so what a registry is told of it.
+/// The kind of a secret, which determines how it is sent to a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// The password, or an access token that serves as one, of a user.
+    /// The password of a user, or an access token that serves as one.
     Password,
-    /// A refresh token of OAuth 2, which a token server exchanges for tokens (distribution/distribution, "Docker Registry v2
-    /// `OAuth2` authentication").
+    /// A refresh token of OAuth 2, which a token server exchanges for tokens (distribution/distribution, "Docker
+    /// Registry v2 `OAuth2` authentication").
     IdentityToken,
     /// A token of the registry itself, sent as it is.
     RegistryToken,
@@ -39,33 +39,33 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that came from `origin`, in words for people: a file, or names of variables.
+    /// Returns credentials that came from `origin`, in words for people: a file, or names of variables.
     pub fn new(username: impl Into<String>, password: impl Into<String>, origin: impl Into<String>) -> Self {
         let kind = CredentialKind::Password;
         Self { username: username.into(), secret: password.into(), kind, origin: origin.into() }
     }
 
-    /// A token of another kind than a password, which belongs to no user name.
+    /// Returns a token that is not a password and belongs to no user name.
     pub fn token(kind: CredentialKind, token: impl Into<String>, origin: impl Into<String>) -> Self {
         Self { username: String::new(), secret: token.into(), kind, origin: origin.into() }
     }
 
-    /// The user name; empty beside a token that belongs to none.
+    /// Returns the user name; empty for a token that belongs to none.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// The password or token.
+    /// Returns the password or token.
     pub fn password(&self) -> &str {
         &self.secret
     }
 
-    /// What the password or token is.
+    /// Returns the kind of the password or token.
     pub fn kind(&self) -> CredentialKind {
         self.kind
     }
 
-    /// Where they came from, in words for people.
+    /// Returns the origin of the credentials, in words for people.
     pub fn origin(&self) -> &str {
         &self.origin
     }

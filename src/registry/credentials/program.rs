@@ -1,5 +1,5 @@
-//! Credential programs (`credHelpers`, `credsStore`): `docker-credential-NAME get`, with the server on its standard input and JSON on
-//! its standard output (docker/docker-credential-helpers, README, "Development").
+//! Credential programs (`credHelpers`, `credsStore`): `docker-credential-NAME get` reads the server from its standard
+//! input and writes JSON to its standard output (docker/docker-credential-helpers, README, "Development").
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -17,7 +17,7 @@ use crate::registry::{Environment, RegistryError};
 
 /// The longest answer, in bytes: some tokens have 10 KB.
 const ANSWER_LIMIT: u64 = 256 * 1024;
-/// What a program says where it has nothing (docker/docker-credential-helpers, `credentials/error.go`).
+/// The messages of a program that has no credentials (docker/docker-credential-helpers, `credentials/error.go`).
 const NOT_FOUND: [&str; 3] =
     ["credentials not found in native keychain", "no credentials server url", "no credentials username"];
 /// The user name that goes with an identity token (docker/cli, `cli/config/credentials/native_store.go`).
@@ -26,26 +26,26 @@ const TOKEN_USER: &str = "<token>";
 /// A credential program that a file names for a server.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
-    /// What follows `docker-credential-`, as the file has it.
+    /// The part after `docker-credential-`, as in the file.
     pub(super) name: String,
     /// The key of the file that names it: `credHelpers` or `credsStore`.
     pub(super) key: &'static str,
     /// The file, in words for people.
     pub(super) file: String,
-    /// What the program is asked about.
+    /// The server that the program is asked about.
     pub(super) server: String,
 }
 
-/// What a program is run with.
+/// The environment and the time limit of a program.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     /// The variables of the run.
     pub(super) environment: Environment,
-    /// How long it may take.
+    /// How long the program may take.
     pub(super) patience: Duration,
 }
 
-/// What a program answered.
+/// The answer of a program.
 #[derive(Clone)]
 pub(super) struct Answer {
     username: String,
@@ -61,7 +61,7 @@ struct Printed {
 }
 
 impl Answer {
-    /// The answer as credentials from `origin`.
+    /// Returns the answer as credentials from `origin`.
     pub(super) fn credentials(self, origin: String) -> Credentials {
         if self.username == TOKEN_USER {
             return Credentials::token(CredentialKind::IdentityToken, self.secret, origin);
@@ -71,22 +71,23 @@ impl Answer {
 }
 
 impl Program {
-    /// Where credentials of this program come from, in words for people.
+    /// Returns the origin of this program's credentials, in words for people.
     pub(super) fn origin(&self) -> String {
         format!("{} (`{}`: {})", self.file, self.key, self.shown())
     }
 
-    /// Its name for people.
+    /// Returns its name for people.
     pub(super) fn shown(&self) -> String {
         format!("`docker-credential-{}`", text::printable(&self.name, 60))
     }
 
-    /// Runs the program, and waits for it no longer than it may take. `None` where it has nothing for the server.
+    /// Runs the program, and waits for it within the time limit. Returns `None` if it has no credentials for the
+    /// server.
     pub(super) async fn ask(&self, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
-        // A file that somebody else can write must not run what it likes.
+        // A file that somebody else can write must not be able to run arbitrary programs.
         if !is_name(&self.name) {
             return Err(self.failed(
-                "is no name of a program",
+                "is not a valid program name",
                 "correct it: letters, digits, `-`, `_` and `.` are allowed",
             ));
         }
@@ -96,11 +97,11 @@ impl Program {
         let limit = surroundings.patience;
         match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
             Ok(Ok(output)) => self.read(&output),
-            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "install it anew")),
-            // It ends with its handle.
+            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "reinstall it")),
+            // Dropping the handle stops the program.
             Err(_) => Err(self.failed(
-                &format!("gave no answer within {limit:?}, and was ended"),
-                "see why by running it by hand: it may wait for a password or a window",
+                &format!("gave no answer within {limit:?}, and was stopped"),
+                "run it by hand to see why: it may be waiting for a password or a window",
             )),
         }
     }
@@ -110,12 +111,12 @@ impl Program {
         RegistryError::Credentials {
             reason: format!("{shown}, which `{key}` of {file} names for `{}`, {problem}", self.server),
             help: format!(
-                "{remedy}; or take it out of {file} and log in again; or name environment variables with `auth`, which go before it"
+                "{remedy}; or remove it from {file} and log in again; or name environment variables with `auth`, which take precedence"
             ),
         }
     }
 
-    /// The first of that name in `PATH`; folders that are relative there are passed over.
+    /// Returns the first program of that name in `PATH`. Relative folders in `PATH` are skipped.
     async fn find(&self, environment: &Environment) -> Option<PathBuf> {
         let file = format!("docker-credential-{}", self.name);
         let suffix = std::env::consts::EXE_SUFFIX;
@@ -144,7 +145,7 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // The process has the variables of the run already; where it was told of others, these count.
+        // The process already has the variables of the run; if the run was given others, those take precedence.
         for name in ["PATH", "HOME", "DOCKER_CONFIG"] {
             match environment(name) {
                 Some(value) => command.env(name, value),
@@ -154,13 +155,13 @@ impl Program {
         let apart = group::is_apart();
         Group::prepare(&mut command, apart);
         let mut child = command.spawn()?;
-        // Dropped before the child, whose number is its own until then.
+        // The group is dropped before the child, which keeps its process number until then.
         let group = Group::of(&child, apart);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let server = self.server.clone();
         let write = async move {
             if let Some(mut stdin) = stdin {
-                // A program that answers without reading is no failure.
+                // A program that answers without reading has not failed.
                 let _ = stdin.write_all(server.as_bytes()).await;
             }
         };
@@ -177,33 +178,33 @@ impl Program {
             let said = said.trim().to_lowercase();
             NOT_FOUND.iter().any(|words| said.contains(words))
         };
-        // What is more was not read, which may have ended the program.
+        // The rest of a longer answer was not read, which may have stopped the program.
         if output.stdout.len() as u64 > ANSWER_LIMIT {
             return Err(self.failed(
                 &format!("answered with more than {ANSWER_LIMIT} bytes"),
-                "see why by running it by hand",
+                "run it by hand to see why",
             ));
         }
         if !output.status.success() {
             if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
                 return Ok(None);
             }
-            // Failures are told on standard output; other programs use standard error.
+            // Docker's programs report failures on standard output, others on standard error.
             let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
             let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
             return Err(self.failed(
                 &format!("failed ({}){said}", output.status),
-                "see why by running it by hand, and log in again",
+                "run it by hand to see why, and log in again",
             ));
         }
         if says_nothing_there(&stdout) {
             return Ok(None);
         }
-        // The parser's own words may quote what it read.
+        // The parser's message may quote the text.
         let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|_| {
             self.failed(
-                "answered what is not JSON with `Username` and `Secret`",
+                "did not answer with JSON that has `Username` and `Secret`",
                 "install a newer version of it",
             )
         })?;
@@ -214,14 +215,14 @@ impl Program {
     }
 }
 
-/// What a program printed, a little more than may be read of it at most.
+/// The output of a program, cut off just above the limit.
 struct Output {
     status: ExitStatus,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
-/// Reads a stream to its end, or until there is too much of it.
+/// Reads a stream to its end, or until it exceeds the limit.
 async fn some(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(stream) = stream {
@@ -230,7 +231,7 @@ async fn some(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Whether `name` is one that may follow `docker-credential-`: it leads to no other folder.
+/// Whether `name` may follow `docker-credential-`, which excludes names that lead to another folder.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     !name.is_empty() && name.len() <= 100 && name.bytes().all(allowed)

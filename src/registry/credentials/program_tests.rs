@@ -1,4 +1,5 @@
-//! Credential programs that answer, that do not, and that mean harm. They are scripts in a folder of their own.
+//! Tests of credential programs that answer, that do not, and that are malicious. The programs are scripts in a
+//! temporary folder.
 
 #![allow(clippy::expect_used, reason = "a fixture that cannot be written fails its test")]
 
@@ -15,7 +16,7 @@ fn program(name: &str) -> Program {
     Program { name: name.to_owned(), key: "credHelpers", file, server: "registry.example:5000".to_owned() }
 }
 
-/// What a program is run with whose `PATH` begins with `folder`.
+/// Returns an environment whose `PATH` begins with `folder`.
 fn within(folder: &Path, patience: Duration) -> Surroundings {
     let path = format!("relative:{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
     let environment: Environment = Arc::new(move |name| (name == "PATH").then(|| path.clone()));
@@ -28,7 +29,7 @@ fn write(folder: &Path, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
 }
 
-/// A program that another test forks while it is written is busy for a moment (ETXTBSY).
+/// Asks a program again while it is busy (ETXTBSY), which happens if another test forks while it is written.
 async fn asked(program: &Program, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
     for _ in 0..50 {
         match program.ask(surroundings).await {
@@ -48,7 +49,7 @@ async fn ask(script: &str) -> Result<Option<Answer>, RegistryError> {
 }
 
 #[tokio::test]
-async fn a_program_is_told_the_server_and_answers() {
+async fn a_program_gets_the_server_and_answers() {
     let script = r#"test "$1" = get || exit 9
 server="$(cat)"
 test "$server" = registry.example:5000 || exit 8
@@ -86,10 +87,10 @@ async fn a_failure_names_the_program_the_file_and_a_way_out_and_no_secret() {
         (format!("echo {token} >&2; exit 1"), "failed (exit status: 1): ****"),
         ("printf 'a\\033[2Jb\\r\\n'; exit 1".to_owned(), "failed (exit status: 1): ab"),
         ("exit 1".to_owned(), "failed (exit status: 1)"),
-        (format!("echo '{{\"Secret\":\"{token}'"), "answered what is not JSON"),
+        (format!("echo '{{\"Secret\":\"{token}'"), "did not answer with JSON"),
         ("kill -9 $$".to_owned(), "failed (signal: 9"),
         ("head -c 300000 /dev/zero".to_owned(), "answered with more than 262144 bytes"),
-        ("echo '[1]'".to_owned(), "answered what is not JSON"),
+        ("echo '[1]'".to_owned(), "did not answer with JSON"),
     ] {
         let Err(error) = ask(&script).await else { panic!("{script} is taken") };
         let (said, diagnostic) = (error.to_string(), error.to_diagnostic());
@@ -98,28 +99,28 @@ async fn a_failure_names_the_program_the_file_and_a_way_out_and_no_secret() {
             said.starts_with("`docker-credential-test`, which `credHelpers` of `config.json` names"),
             "{said}"
         );
-        assert!(diagnostic.help.expect("a help").contains("take it out of `config.json`"), "{said}");
+        assert!(diagnostic.help.expect("a help").contains("remove it from `config.json`"), "{said}");
         assert!(!said.contains(token) && !said.chars().any(char::is_control), "{said}");
     }
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_end_is_ended() {
+async fn a_program_that_does_not_end_is_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("alive");
     write(folder.path(), "slow", &format!("sleep 2\ntouch {}", mark.display()));
     let started = Instant::now();
     let asked = asked(&program("slow"), &within(folder.path(), Duration::from_millis(300))).await;
     let Err(error) = asked else { panic!("it has no answer") };
-    assert!(error.to_string().contains("gave no answer within 300ms, and was ended"), "{error}");
+    assert!(error.to_string().contains("gave no answer within 300ms, and was stopped"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert!(!mark.exists(), "the program went on");
 }
 
-/// As in a CI: whether the test is run at a terminal does not count.
+/// The program runs as in a CI, whether or not the test is run at a terminal.
 #[tokio::test]
-async fn what_a_program_started_ends_with_it() {
+async fn child_processes_of_a_program_end_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("alive");
     let mut command = Command::new("sh");
@@ -146,7 +147,7 @@ async fn names_lead_to_no_other_folder() {
     let surroundings = within(folder.path(), Duration::from_secs(5));
     for name in ["/../docker-credential-x", "../x", "x y", "x;touch", "", "$(touch)", "x\n", "\u{fc}"] {
         let Err(error) = program(name).ask(&surroundings).await else { panic!("{name} is run") };
-        assert!(error.to_string().contains("is no name of a program"), "{error}");
+        assert!(error.to_string().contains("is not a valid program name"), "{error}");
         assert!(!error.to_string().chars().any(char::is_control), "{error}");
     }
     let Err(error) = program("absent").ask(&surroundings).await else { panic!("it is not there") };
@@ -163,7 +164,7 @@ async fn one_program_is_asked_once_by_all() {
     write(folder.path(), "counted", &script);
     let (memory, surroundings) =
         (CredentialMemory::default(), within(folder.path(), Duration::from_secs(20)));
-    // So that it is not busy any more.
+    // Waits until the program is not busy any more.
     asked(&program("counted"), &surroundings).await.expect("an answer");
     std::fs::remove_file(&log).expect("the log");
     let program = program("counted");

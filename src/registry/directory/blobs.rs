@@ -13,10 +13,10 @@ use super::layout::Layout;
 use crate::model::{Descriptor, Digester};
 use crate::registry::{ByteStream, RegistryError};
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const BUFFER: usize = 1024 * 1024;
 
-/// A blob while it is written.
+/// A blob that is being written.
 pub(super) struct BlobWriter {
     layout: Layout,
     blob: Descriptor,
@@ -26,7 +26,7 @@ pub(super) struct BlobWriter {
 }
 
 impl BlobWriter {
-    /// Starts writing `blob` into `layout`, which is made where it does not exist.
+    /// Starts writing `blob` into `layout`, which is created if it does not exist.
     pub(super) fn new(layout: Layout, blob: Descriptor) -> Result<Self, RegistryError> {
         layout.make()?;
         let draft = Draft::new(&layout.folder())?;
@@ -45,7 +45,7 @@ impl BlobWriter {
         Ok(self)
     }
 
-    /// Puts the blob in its place, if its size and digest are right.
+    /// Moves the blob to its place, if its size and digest are right.
     pub(super) fn finish(self) -> Result<(), RegistryError> {
         if self.written < self.blob.size {
             let missing = self.blob.size - self.written;
@@ -65,15 +65,15 @@ impl BlobWriter {
     }
 }
 
-/// The folder of a blob: there is one for each algorithm.
+/// Creates the folder for a blob; there is one for each algorithm.
 pub(super) fn make_folder(place: &Path) -> Result<(), RegistryError> {
     let folder = place.parent().unwrap_or(place);
     fs::create_dir_all(folder).map_err(|cause| error(folder, cause))
 }
 
 impl Layout {
-    /// Whether `blob` is there, with the right size. One of another size, which only another program can have
-    /// left, is written anew.
+    /// Whether the layout has `blob` with the right size. A blob of another size, which only another program can have
+    /// left, is written again.
     pub(super) fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
         let path = self.blob(&blob.digest);
         match fs::metadata(&path) {
@@ -83,16 +83,16 @@ impl Layout {
         }
     }
 
-    /// The bytes of `blob`, read piece by piece on threads that may block.
+    /// Returns the bytes of `blob`, read piece by piece on threads that may block.
     pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
         let path = self.blob(&blob.digest);
         let file = File::open(&path).map_err(|cause| error(&path, cause))?;
-        // Who reads to the end may ask once more.
+        // A reader may poll once more after the end.
         Ok(Box::pin(stream::unfold(Some((file, path)), next).fuse()))
     }
 
-    /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy
-    /// where there can be none.
+    /// Takes `blob` from another layout, if it is there and its bytes are right: as a hard link, or as a copy if a link
+    /// is not possible.
     pub(super) fn mount(&self, blob: &Descriptor, from: &Self) -> Result<bool, RegistryError> {
         let source = from.blob(&blob.digest);
         if !from.has_blob(blob)? || !has_digest(&source, blob)? {
@@ -120,7 +120,7 @@ impl Layout {
     }
 }
 
-/// The next piece of a file. After an error there is none.
+/// Returns the next piece of a file. After an error there is none.
 async fn next(place: Option<(File, PathBuf)>) -> Option<(io::Result<Bytes>, Option<(File, PathBuf)>)> {
     let (mut file, path) = place?;
     let reading = tokio::task::spawn_blocking(move || {

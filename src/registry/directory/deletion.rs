@@ -1,5 +1,5 @@
-//! Taking tags and manifests out of a layout. Blobs that no manifest needs any more are left to a collector
-//! of garbage, such as `umoci gc`.
+//! Removing tags and manifests from a layout. Blobs that no manifest needs any more are left to a garbage collector
+//! such as `umoci gc`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,18 +12,18 @@ use crate::registry::http::inner_type;
 use crate::registry::{HeldManifest, RegistryError};
 
 impl Layout {
-    /// Takes `tag` away; its manifest stays.
+    /// Removes `tag`; its manifest stays.
     pub(super) fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
         if self.exists()? { self.change_index(|index| index.untag(tag)) } else { Ok(()) }
     }
 
-    /// Takes a manifest and its tags away, and its file unless an index that is listed names it.
+    /// Removes a manifest and its tags, and also its file unless a listed index names it.
     pub(super) fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
         if !self.exists()? {
             return Ok(());
         }
-        // The file goes after the entries, so that a kill in between leaves nothing that names what is not
-        // there; and under the same lock, so that nobody gives it a tag in between.
+        // The file is removed after the entries, so that a kill in between leaves no entry without its file. Both
+        // happen under the same lock, so that nobody tags the manifest in between.
         self.change_index_and(
             |index| {
                 index.forget(digest);
@@ -44,7 +44,7 @@ impl Layout {
         )
     }
 
-    /// Every digest that the manifests in `open` name, and those that these name in turn.
+    /// Returns every digest that the manifests in `open` name, directly or through other manifests.
     fn named_by(&self, mut open: Vec<Digest>) -> HashSet<Digest> {
         let (mut named, mut seen) = (HashSet::new(), HashSet::new());
         while let Some(digest) = open.pop() {
@@ -65,7 +65,7 @@ impl Layout {
         named
     }
 
-    /// Every manifest that is listed. When it was put is not kept in a layout.
+    /// Returns every listed manifest. A layout does not record when a manifest was put.
     pub(super) fn list_manifests(&self) -> Result<Vec<HeldManifest>, RegistryError> {
         if !self.exists()? {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all: written beside its place, made durable, renamed.
+//! A file that exists whole or not at all: it is written beside its place, made durable, and renamed.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,23 +9,23 @@ use tempfile::NamedTempFile;
 use super::error;
 use crate::registry::RegistryError;
 
-/// What the names of unfinished files start with. No repository's name starts with a dot.
+/// The start of the names of unfinished files. No repository's name starts with a dot.
 pub(super) const PREFIX: &str = ".brokkr-publish-";
-/// What the names of unfinished files end in.
+/// The end of the names of unfinished files.
 pub(super) const SUFFIX: &str = ".tmp";
 
-/// An unfinished file, removed when dropped. A killed run leaves it behind; it has no meaning, and is cleaned
-/// up when old.
+/// An unfinished file, removed when dropped. A killed run leaves it behind; it has no meaning, and is removed when it
+/// is old.
 pub(super) struct Draft(NamedTempFile);
 
 impl Draft {
-    /// A new file in `folder`.
+    /// Creates a new file in `folder`.
     pub(super) fn new(folder: &Path) -> Result<Self, RegistryError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
         {
-            // Others may read it, as far as the umask lets them; temporary files are private by default.
+            // Others may read it, within the limits of the umask; temporary files are private by default.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
@@ -37,7 +37,7 @@ impl Draft {
         self.0.as_file_mut().write_all(bytes).map_err(|cause| error(self.0.path(), cause))
     }
 
-    /// Gives the file its name, in place of whatever had it. It survives a crash of the machine from here on.
+    /// Gives the file its name, replacing any file that had it. From then on it survives a crash of the machine.
     pub(super) fn finish(self, place: &Path) -> Result<(), RegistryError> {
         self.0.as_file().sync_all().map_err(|cause| error(self.0.path(), cause))?;
         self.0.persist(place).map_err(|cause| error(place, cause.error))?;
@@ -45,7 +45,7 @@ impl Draft {
     }
 }
 
-/// Writes `bytes` to `place`, by way of an unfinished file in `folder`, on the same file system.
+/// Writes `bytes` to `place`, through an unfinished file in `folder`, on the same file system.
 pub(super) fn write(folder: &Path, place: &Path, bytes: &[u8]) -> Result<(), RegistryError> {
     let mut draft = Draft::new(folder)?;
     draft.write(bytes)?;

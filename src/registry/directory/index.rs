@@ -1,5 +1,5 @@
-//! `index.json` of a layout: which tag names which manifest (image-spec, image-layout.md, "index.json file").
-//! What others wrote into it is kept as it is.
+//! `index.json` of a layout, which maps tags to manifests (image-spec, image-layout.md, "index.json file"). Entries of
+//! other programs are kept unchanged.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::model::{Descriptor, Digest, Tag, annotation, media_type};
 pub(super) struct Index(Map<String, Value>);
 
 impl Index {
-    /// One that names nothing.
+    /// Returns an index without entries.
     pub(super) fn empty() -> Self {
         let mut map = Map::new();
         map.insert("schemaVersion".to_owned(), json!(2));
@@ -20,7 +20,7 @@ impl Index {
         Self(map)
     }
 
-    /// Reads one; the error says why it is none.
+    /// Parses an index; the error says why it is not one.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let index: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let Value::Object(map) = index else { return Err("not a JSON object".to_owned()) };
@@ -35,7 +35,7 @@ impl Index {
         self.0.get("manifests").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// What `tag` names: an error where its entry is no descriptor.
+    /// Returns the descriptor that `tag` names, or an error if its entry is not a descriptor.
     pub(super) fn find(&self, tag: &Tag) -> Result<Option<Descriptor>, String> {
         let Some(entry) = self.entries().iter().find(|entry| name_of(entry) == Some(tag.as_str())) else {
             return Ok(None);
@@ -43,12 +43,12 @@ impl Index {
         serde_json::from_value(entry.clone()).map(Some).map_err(|error| format!("tag `{tag}`: {error}"))
     }
 
-    /// The tags, in order. Other names that programs put there are left out.
+    /// Returns the tags, in order. Names by other programs that are not valid tags are left out.
     pub(super) fn tags(&self) -> Vec<Tag> {
         self.entries().iter().filter_map(name_of).filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// Makes `tag` name `manifest`, in the place of the entry that it has now, if any.
+    /// Makes `tag` name `manifest`, at the position of its present entry, if any.
     pub(super) fn point(&mut self, tag: &Tag, manifest: &Descriptor) {
         let mut entry = json!({
             "mediaType": manifest.media_type,
@@ -63,8 +63,8 @@ impl Index {
         entries.insert(place.unwrap_or(entries.len()).min(entries.len()), entry);
     }
 
-    /// Takes `tag` away. The manifest stays, listed without a tag where it has no other; what else its entry
-    /// says is kept.
+    /// Removes `tag`. The manifest stays, listed without a tag if it has no other; the other fields of its entry are
+    /// kept.
     pub(super) fn untag(&mut self, tag: &Tag) {
         let Some(entries) = self.0.get_mut("manifests").and_then(Value::as_array_mut) else { return };
         let (mut tagged, others): (Vec<Value>, Vec<Value>) =
@@ -86,14 +86,14 @@ impl Index {
         entries.push(entry);
     }
 
-    /// Takes every entry of `digest` away.
+    /// Removes every entry of `digest`.
     pub(super) fn forget(&mut self, digest: &Digest) {
         if let Some(entries) = self.0.get_mut("manifests").and_then(Value::as_array_mut) {
             entries.retain(|entry| digest_of(entry).as_ref() != Some(digest));
         }
     }
 
-    /// Every manifest with its tags, in order. What is no descriptor is left out.
+    /// Returns every manifest with its tags, in order. Entries that are not descriptors are left out.
     pub(super) fn manifests(&self) -> Vec<(Digest, Vec<Tag>)> {
         let mut found: IndexMap<Digest, Vec<Tag>> = IndexMap::new();
         for entry in self.entries() {
@@ -104,7 +104,7 @@ impl Index {
         found.into_iter().collect()
     }
 
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         Value::Object(self.0.clone()).to_string().into_bytes()
     }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_said() {
+    fn an_invalid_index_is_reported() {
         for text in ["", "[]", r#"{"manifests":{}}"#] {
             assert!(Index::parse(text.as_bytes()).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Where things are in a layout, and making one (image-spec, image-layout.md).
+//! The paths of a layout, and creating one (image-spec, image-layout.md).
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -15,15 +15,15 @@ use crate::registry::{DirectoryProblem, RegistryError};
 
 /// The file that makes a directory a layout.
 const MARKER: &str = "oci-layout";
-/// What it holds.
+/// The content of that file.
 const MARKER_TEXT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 /// The file that names the manifests.
 const INDEX: &str = "index.json";
-/// What a layout holds besides: a repository of that name cannot be below another one.
+/// The other parts of a layout: a repository with one of these names cannot be below another one.
 const PARTS: [&str; 3] = ["blobs", INDEX, MARKER];
 /// The largest `index.json` that is read, in bytes: about 200,000 tags.
 const MAX_INDEX: u64 = 64 * 1024 * 1024;
-/// How long an unfinished file is left alone after the last write to it.
+/// How long an unfinished file is kept after the last write to it.
 const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The layout of one repository, which need not exist.
@@ -34,27 +34,27 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// That of repository `name` in the registry at `root`.
+    /// Returns the layout of repository `name` in the registry at `root`.
     pub(super) fn new(root: PathBuf, name: RepositoryName) -> Self {
         Self { root, name }
     }
 
-    /// The layout of another repository of the registry.
+    /// Returns the layout of another repository of the registry.
     pub(super) fn sibling(&self, name: RepositoryName) -> Self {
         Self::new(self.root.clone(), name)
     }
 
-    /// Its directory.
+    /// Returns its directory.
     pub(super) fn folder(&self) -> PathBuf {
         self.root.join(self.name.as_str())
     }
 
-    /// Where the content with `digest` is or will be.
+    /// Returns the path of the content with `digest`, which need not exist.
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
         self.folder().join("blobs").join(digest.algorithm()).join(digest.hex())
     }
 
-    /// Whether it exists. An error where something else is in its place.
+    /// Whether the layout exists. It is an error if something else is in its place.
     pub(super) fn exists(&self) -> Result<bool, RegistryError> {
         let mut folder = self.root.clone();
         for part in self.name.as_str().split('/') {
@@ -77,11 +77,12 @@ impl Layout {
                 if version.is_some_and(|version| version.starts_with("1.")) {
                     return Ok(true);
                 }
-                let reason = "its `oci-layout` names no version that is known: expected 1.0.0";
+                let reason = "its `oci-layout` does not name a known version: expected 1.0.0";
                 Err(wrong(&folder, DirectoryProblem::Occupied, reason))
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => match self.is_free(&folder) {
-                // Another writer made it between the two looks: the marker comes first, so it tells.
+                // Another writer created the layout between the two checks. The marker is written first, so its
+                // presence proves that.
                 Err(_) if folder.join(MARKER).is_file() => Ok(true),
                 free => free.map(|()| false),
             },
@@ -89,7 +90,7 @@ impl Layout {
         }
     }
 
-    /// Whether a layout may be made at `folder`: nothing is there but other repositories and hidden files.
+    /// Checks that a layout may be created at `folder`: only other repositories and hidden files are there.
     fn is_free(&self, folder: &Path) -> Result<(), RegistryError> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -103,7 +104,7 @@ impl Layout {
             let is_file = !name.starts_with('.') && entry.file_type().is_ok_and(|it| !it.is_dir());
             if is_file || PARTS.contains(&name.as_ref()) {
                 let reason = format!(
-                    "it exists and is no image layout (it holds `{name}` and no `oci-layout`), so repository `{}` cannot be there",
+                    "it exists and is not an image layout (it holds `{name}` but no `oci-layout`), so repository `{}` cannot be there",
                     self.name
                 );
                 return Err(wrong(folder, DirectoryProblem::Occupied, reason));
@@ -112,8 +113,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Makes it where it does not exist, marker first: a run that is killed half-way leaves nothing that the
-    /// next one would take for something else.
+    /// Creates the layout if it does not exist, marker first: a run that is killed half-way leaves nothing that the
+    /// next run would mistake for something else.
     pub(super) fn make(&self) -> Result<(), RegistryError> {
         self.exists()?;
         let folder = self.folder();
@@ -138,7 +139,7 @@ impl Layout {
         Ok(())
     }
 
-    /// What its index says. One without an index is as one that is empty.
+    /// Returns its index. A layout without an index is treated as one with an empty index.
     pub(super) fn index(&self) -> Result<Index, RegistryError> {
         let path = self.folder().join(INDEX);
         match read(&path, MAX_INDEX)? {
@@ -149,12 +150,12 @@ impl Layout {
         }
     }
 
-    /// Changes its index, under the lock: nobody else's change is lost, and no reader sees half of one.
+    /// Changes its index under the lock: no change of another writer is lost, and no reader sees half of one.
     pub(super) fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<(), RegistryError> {
         self.change_index_and(change, |()| Ok(()))
     }
 
-    /// Changes its index, and does what follows, under one lock.
+    /// Changes its index, and runs `follow` under the same lock.
     pub(super) fn change_index_and<T>(
         &self,
         change: impl FnOnce(&mut Index) -> T,
@@ -173,7 +174,7 @@ impl Layout {
         follow(changed)
     }
 
-    /// Removes old unfinished files of runs that were killed. That this fails is no reason to stop.
+    /// Removes old unfinished files of runs that were killed. A failure to do so is ignored.
     fn clean_up(&self) {
         let Ok(entries) = fs::read_dir(self.folder()) else { return };
         for entry in entries.flatten() {
@@ -190,8 +191,8 @@ impl Layout {
         }
     }
 
-    /// The manifest with `digest` as it is on disk, whatever that is; `None` where it is not there, or is too
-    /// large to be one.
+    /// Returns the manifest with `digest` as it is on disk, without checking it; `None` if it is not there or is too
+    /// large for a manifest.
     pub(super) fn read_manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = self.blob(digest);
         let size = fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or_default();
@@ -199,7 +200,7 @@ impl Layout {
     }
 }
 
-/// The content of a file of at most `limit` bytes; `None` where it does not exist.
+/// Returns the content of a file of at most `limit` bytes; `None` if it does not exist.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryError> {
     let file = match fs::File::open(path) {
         Ok(file) => file,
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_is_made_once_and_what_is_there_stays() {
+    fn a_layout_is_made_once_and_its_content_stays() {
         let root = tempfile::tempdir().expect("a directory");
         let one = layout(root.path(), "o/n");
         assert!(!one.exists().expect("free"));
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_start_is_gone_on_with() {
+    fn a_killed_start_is_continued() {
         let root = tempfile::tempdir().expect("a directory");
         let one = layout(root.path(), "n");
         fs::create_dir_all(one.folder()).expect("a folder");
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layout_is_said() {
+    fn anything_but_a_layout_is_reported() {
         let root = tempfile::tempdir().expect("a directory");
         let path = root.path();
         fs::create_dir_all(path.join("files")).expect("a folder");

@@ -1,5 +1,5 @@
-//! The lock of a layout: an advisory one on a file that is never removed. The operating system frees it when
-//! its holder dies, whatever way.
+//! The lock of a layout: an advisory lock on a file that is never removed. The operating system frees it when its
+//! holder dies for any reason.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -10,16 +10,16 @@ use crate::registry::{DirectoryProblem, RegistryError};
 
 /// The file that is locked.
 pub(super) const FILE: &str = ".brokkr-publish.lock";
-/// How long another process may hold it: it needs it for milliseconds.
+/// How long another process may hold the lock: it needs it for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often to look whether it is free.
+/// The time between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Held as long as this lives.
+/// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lock(#[allow(dead_code, reason = "closing the file frees the lock")] File);
 
-/// Takes the lock of the layout at `folder`, which exists.
+/// Takes the lock of the layout at `folder`, which must exist.
 pub(super) fn take(folder: &Path) -> Result<Lock, RegistryError> {
     take_within(folder, PATIENCE)
 }
@@ -37,7 +37,7 @@ fn take_within(folder: &Path, patience: Duration) -> Result<Lock, RegistryError>
                 return Err(wrong(
                     &path,
                     DirectoryProblem::Locked,
-                    format!("another process holds this lock for more than {patience:?}"),
+                    format!("another process has held this lock for more than {patience:?}"),
                 ));
             }
             Err(TryLockError::Error(cause)) => return Err(error(&path, cause)),

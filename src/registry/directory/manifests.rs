@@ -1,4 +1,4 @@
-//! Manifests of a layout: blobs like others, named by tags in the index.
+//! Manifests of a layout: blobs like others, which tags in the index name.
 
 use super::blobs::make_folder;
 use super::layout::Layout;
@@ -8,8 +8,8 @@ use crate::registry::http::inner_type;
 use crate::registry::{DirectoryProblem, Put, RegistryError};
 
 impl Layout {
-    /// The manifest at `at`. What a tag names must be there and whole; what a digest names may be missing, or
-    /// broken and then as good as missing.
+    /// Returns the manifest at `at`. A manifest that a tag names must exist and be intact; one that is asked for by
+    /// digest may be missing, and is treated as missing if it is damaged.
     pub(super) fn manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
         if !self.exists()? {
             return Ok(None);
@@ -45,8 +45,8 @@ impl Layout {
         }
     }
 
-    /// Puts `manifest` at `at`, after everything it names, as registries demand it: no tag names an
-    /// incomplete manifest.
+    /// Puts `manifest` at `at`. Everything that it names must already be there, as registries require, so that no tag
+    /// names an incomplete manifest.
     pub(super) fn put_manifest(
         &self,
         at: &TagOrDigest,
@@ -77,8 +77,8 @@ impl Layout {
         Ok(Put { digest: manifest.digest().clone(), subject })
     }
 
-    /// Whether all that `manifest` names is there. Layers that registries do not keep need not be, and of
-    /// what cannot be read nothing is known.
+    /// Checks that the layout has everything that `manifest` names, except for layers that registries do not keep. A
+    /// manifest that cannot be parsed is not checked.
     fn check_complete(&self, manifest: &RawManifest) -> Result<(), RegistryError> {
         let Ok(parsed) = manifest.parse() else { return Ok(()) };
         let children: &[Descriptor] = match &parsed {
@@ -97,7 +97,7 @@ impl Layout {
     }
 }
 
-/// The digest of `bytes` by the algorithm of `like`.
+/// Returns the digest of `bytes`, computed with the algorithm of `like`.
 fn digest_by(like: &Digest, bytes: &[u8]) -> Digest {
     let mut digester = like.digester();
     digester.update(bytes);

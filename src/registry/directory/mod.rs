@@ -1,11 +1,11 @@
-//! Registries that are a directory: `oci:DIR`, with one OCI image layout per repository at `DIR/REPOSITORY/`
-//! (image-spec, image-layout.md).
+//! Registries in a directory: `oci:DIR`, with one OCI image layout per repository at `DIR/REPOSITORY/` (image-spec,
+//! image-layout.md).
 //!
-//! Written so that a kill at any moment leaves a layout that can be read, and so that two processes do not
-//! corrupt each other: `draft` writes files whole or not at all, `lock` keeps others out while `index`
-//! changes. `layout` says where things are, `blobs` and `manifests` put them there, `referrers` lists what
-//! refers to them, `deletion` takes them
-//! away, `probe` tries whether they can, `repository` is the room's traits. All of it but `repository` blocks, and runs on threads that may.
+//! A kill at any moment leaves a layout that can be read, and two processes do not corrupt each other's work: `draft`
+//! writes files whole or not at all, and `lock` keeps other processes out while `index` changes. `layout` knows the
+//! paths, `blobs` and `manifests` write the content, `referrers` lists the referrers of a manifest, `deletion` removes
+//! content, `probe` checks whether these operations are possible, and `repository` implements the registry traits. All
+//! modules except `repository` block, and run on threads that may.
 
 mod blobs;
 mod deletion;
@@ -35,7 +35,7 @@ pub(super) struct DirectoryRegistry {
 }
 
 impl DirectoryRegistry {
-    /// The registry at `root`, which need not exist. At most `parallelism` blobs are written at a time.
+    /// Returns the registry at `root`, which need not exist. At most `parallelism` blobs are written at a time.
     pub(super) fn new(root: PathBuf, parallelism: usize) -> Self {
         Self { root, writers: Arc::new(Semaphore::new(parallelism.clamp(1, 1024))) }
     }
@@ -47,13 +47,13 @@ impl Registry for DirectoryRegistry {
     }
 }
 
-/// What the operating system says about `path`.
+/// Returns the error for what the operating system says about `path`.
 #[allow(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn error(path: &Path, cause: io::Error) -> RegistryError {
     wrong(path, DirectoryProblem::of(&cause), cause.to_string())
 }
 
-/// What is wrong with what is at `path`.
+/// Returns an error about the file or directory at `path`.
 fn wrong(path: &Path, problem: DirectoryProblem, reason: impl Into<String>) -> RegistryError {
     RegistryError::Directory { path: path.to_owned(), reason: reason.into(), problem }
 }

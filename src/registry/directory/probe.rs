@@ -1,4 +1,4 @@
-//! Whether a layout can be read and written: tried with a file that is removed again at once.
+//! Checking whether a layout can be read and written, with a file that is removed at once.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::layout::Layout;
 use crate::registry::{Presence, RegistryError};
 
 impl Layout {
-    /// Whether it is there, and can be read.
+    /// Returns whether the layout exists, or an error if it cannot be read.
     pub(super) fn probe_read(&self) -> Result<Presence, RegistryError> {
         if !self.exists()? {
             return Ok(Presence::NotYet);
@@ -16,14 +16,14 @@ impl Layout {
         Ok(Presence::There)
     }
 
-    /// Whether files can be put into it; or, where it does not exist, into the nearest folder above that does. Leaves
-    /// nothing behind.
+    /// Checks that files can be written into the layout or, if it does not exist, into the nearest existing folder
+    /// above it. Leaves nothing behind.
     pub(super) fn probe_write(&self) -> Result<(), RegistryError> {
         self.exists()?;
         let folder = self.folder();
         let blobs = folder.join("blobs").join("sha256");
-        // What is a file, or cannot be looked at, is met by writing there. Of a relative path nothing may be left but the
-        // working folder.
+        // If a path is a file or cannot be examined, writing there reports the problem. For a relative path, the
+        // nearest existing folder may be the working folder.
         let nearest = |from: &Path| {
             let there = from.ancestors().find(|above| above.symlink_metadata().is_ok());
             there.map_or_else(|| PathBuf::from("."), Path::to_owned)
@@ -47,7 +47,7 @@ mod tests {
         Layout::new(root.to_owned(), name.parse().expect(name))
     }
 
-    /// Every file and folder below `root`.
+    /// Returns every file and folder below `root`.
     fn everything(root: &Path) -> Vec<String> {
         let mut found = Vec::new();
         for entry in fs::read_dir(root).expect("a folder") {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_is_said() {
+    fn obstacles_are_reported() {
         let root = tempfile::tempdir().expect("a directory");
         fs::write(root.path().join("file"), "x").expect("a file");
         for name in ["file", "file/below"] {
@@ -85,13 +85,13 @@ mod tests {
         }
         let refused = layout(&root.path().join("file"), "n").probe_write().expect_err("a file").to_string();
         assert!(refused.contains("file"), "{refused}");
-        // A layout whose blobs cannot be written.
+        // Here the blobs of a layout cannot be written.
         let one = layout(root.path(), "n");
         one.make().expect("made");
         fs::remove_dir(one.folder().join("blobs/sha256")).expect("removed");
         fs::write(one.folder().join("blobs/sha256"), "x").expect("a file");
         assert!(one.probe_write().is_err());
-        // One whose index is none.
+        // Here the index of a layout is not valid.
         fs::write(one.folder().join("index.json"), "[").expect("a file");
         assert!(one.probe_read().is_err());
     }

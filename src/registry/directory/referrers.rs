@@ -1,6 +1,6 @@
-//! What refers to a manifest of a layout: an index at the fallback tag lists it, as registries without a list of their own have
-//! it (distribution-spec 1.1, "Referrers Tag Schema"). The image specification has nothing for layouts; regclient and oras read
-//! this one.
+//! The referrers of a manifest in a layout: an index at the fallback tag lists them, as in registries without a list of
+//! their own (distribution-spec 1.1, "Referrers Tag Schema"). The image specification defines nothing for layouts;
+//! regclient and oras read this index.
 
 use super::blobs::make_folder;
 use super::index::Index;
@@ -11,7 +11,8 @@ use crate::model::{Descriptor, Digest, RawManifest, Tag};
 use crate::registry::{DirectoryProblem, RegistryError};
 
 impl Layout {
-    /// Lists `manifest` under its subject, which is returned, if it has one. Under the lock, so that nobody else's entry is lost.
+    /// Lists `manifest` under its subject, if it has one, and returns the subject. Holds the lock, so that no entry of
+    /// another writer is lost.
     pub(super) fn list_referrer(&self, manifest: &RawManifest) -> Result<Option<Digest>, RegistryError> {
         let Some(subject) = subject_of(manifest) else { return Ok(None) };
         let Some(tag) = fallback_tag(&subject) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! A repository in a directory: the room's traits. What blocks runs on threads that may.
+//! A repository in a directory: the registry traits. Blocking work runs on threads that may block.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,12 +27,12 @@ pub(super) struct DirectoryRepository {
 }
 
 impl DirectoryRepository {
-    /// The repository `name` of the registry at `root`.
+    /// Returns the repository `name` of the registry at `root`.
     pub(super) fn new(root: PathBuf, name: RepositoryName, writers: Arc<Semaphore>) -> Self {
         Self { layout: Layout::new(root, name), writers }
     }
 
-    /// Runs `work` where it may block.
+    /// Runs `work` on a thread that may block.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(Layout) -> Result<T, RegistryError> + Send + 'static,
@@ -42,7 +42,7 @@ impl DirectoryRepository {
     }
 }
 
-/// The outcome of work on another thread.
+/// Returns the outcome of work on another thread.
 async fn joined<T>(layout: &Layout, work: JoinHandle<Result<T, RegistryError>>) -> Result<T, RegistryError> {
     let stopped = |cause: tokio::task::JoinError| {
         Err(wrong(&layout.folder(), DirectoryProblem::Failed, cause.to_string()))
@@ -73,7 +73,7 @@ impl Repository for DirectoryRepository {
         body: &dyn BlobBody,
         mount_from: Option<&RepositoryName>,
     ) -> Result<BlobOutcome, RegistryError> {
-        // The semaphore is never closed; were it, nobody need wait.
+        // The semaphore is never closed; if it were, nobody would have to wait.
         let _permit = self.writers.acquire().await.ok();
         if let Some(source) = mount_from {
             let (source, blob) = (self.layout.sibling(source.clone()), blob.clone());
@@ -140,7 +140,7 @@ impl ReadRepository for DirectoryRepository {
     }
 
     async fn list_referrers(&self, _subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {
-        // A layout has no other list than the index at the fallback tag, which is kept as manifests are put.
+        // A layout has only the index at the fallback tag, which is updated when manifests are put.
         Ok(None)
     }
 }

@@ -1,14 +1,14 @@
-//! What some registries want to exist before the first push, and how it is made (REGISTRIES.md, "Others").
+//! Content that some registries need created before the first push, and how to create it (REGISTRIES.md, "Others").
 
 use super::Refusal;
 
-/// What to create, where it is known what the registry is and that it says so: status 404.
+/// Returns what to create, if the registry is known and says that something does not exist (status 404).
 pub(super) fn help(refusal: &Refusal) -> Option<String> {
     let (host, repository) = (host(refusal)?, refusal.repository.as_deref()?);
     let first = repository.split('/').next().unwrap_or_default();
     if host.ends_with(".amazonaws.com") || refusal.errors.mentions("does not exist in the registry with id") {
         return Some(format!(
-            "Amazon ECR wants a repository created before the first push: `aws ecr create-repository --repository-name {repository}{}`",
+            "Amazon ECR needs a repository created before the first push: `aws ecr create-repository --repository-name {repository}{}`",
             region(host).map(|region| format!(" --region {region}")).unwrap_or_default()
         ));
     }
@@ -16,25 +16,25 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
         let location = host.trim_end_matches("-docker.pkg.dev");
         let name = repository.split('/').nth(1).unwrap_or(repository);
         return Some(format!(
-            "Google Artifact Registry wants a repository created before the first push: `gcloud artifacts repositories create {name} --repository-format=docker --location={location} --project={first}`"
+            "Google Artifact Registry needs a repository created before the first push: `gcloud artifacts repositories create {name} --repository-format=docker --location={location} --project={first}`"
         ));
     }
     if refusal.errors.mentions("project") {
         return Some(format!(
-            "Harbor wants a project created before the first push: create `{first}` under \"Projects\", \"New Project\", or let an administrator do it"
+            "Harbor needs a project created before the first push: create `{first}` under \"Projects\", \"New Project\", or ask an administrator to"
         ));
     }
     is_gitlab(host).then(|| gitlab(repository))
 }
 
-/// What may have to be created, where a registry says that something is not there as if it were forbidden: status 401 or 403.
+/// Returns what may have to be created, for registries that report a missing project as forbidden (status 401 or 403).
 pub(super) fn perhaps(refusal: &Refusal) -> Option<String> {
     let (host, repository) = (host(refusal)?, refusal.repository.as_deref()?);
     let first = repository.split('/').next().unwrap_or_default();
     // Harbor: "unauthorized to access repository: library/app, action: push".
     if refusal.errors.mentions("unauthorized to access repository") {
         return Some(format!(
-            "Harbor answers so where there is no project `{first}`, and where these credentials may not do this in it: create the project, or let a member with the role Project Admin add this user or robot as a Developer"
+            "Harbor answers like this if there is no project `{first}`, or if these credentials may not do this in it: create the project, or ask a member with the role Project Admin to add this user or robot as a Developer"
         ));
     }
     // GitLab's token server: "access forbidden"; the registry: "requested access to the resource is denied".
@@ -44,11 +44,11 @@ pub(super) fn perhaps(refusal: &Refusal) -> Option<String> {
 
 fn gitlab(repository: &str) -> String {
     format!(
-        "GitLab answers so where there is no project that `{repository}` starts with, where its container registry is off, and where the token may not push to it: create the project (`GROUP/PROJECT`), and use a token with the scopes `read_registry` and `write_registry`, or `CI_JOB_TOKEN` in a job of that project"
+        "GitLab answers like this if `{repository}` does not start with the path of a project, if the container registry of the project is off, or if the token may not push to it: create the project (`GROUP/PROJECT`), and use a token with the scopes `read_registry` and `write_registry`, or `CI_JOB_TOKEN` in a job of that project"
     )
 }
 
-/// Whether `host` is a registry of GitLab: its own, or one by the name that most have.
+/// Whether `host` is a GitLab registry: gitlab.com, or a host with the name that most of them have.
 fn is_gitlab(host: &str) -> bool {
     host == "gitlab.com" || host.split('.').any(|part| part == "gitlab")
 }
@@ -60,7 +60,7 @@ fn host(refusal: &Refusal) -> Option<&str> {
     Some(host.split(':').next().unwrap_or(host))
 }
 
-/// The region of a registry of Amazon: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
+/// Returns the region of an Amazon registry: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
 fn region(host: &str) -> Option<&str> {
     host.split_once(".dkr.ecr.")?.1.split('.').next()
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::registry::{ErrorEnvelope, RegistryError};
 
-    fn told(status: u16, request: &str, repository: &str, code: &str, message: &str) -> String {
+    fn help_for(status: u16, request: &str, repository: &str, code: &str, message: &str) -> String {
         let body = serde_json::json!({ "errors": [{ "code": code, "message": message }] }).to_string();
         let refusal = Refusal {
             request: request.to_owned(),
@@ -122,10 +122,10 @@ mod tests {
                 "requested access to the resource is denied",
                 "CI_JOB_TOKEN",
             ),
-            (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "want it created"),
+            (404, "registry.example.com", "team/app", "NAME_UNKNOWN", "unknown", "need it created"),
             (403, "registry.example.com", "team/app", "DENIED", "access forbidden", "ask for the right"),
         ] {
-            let help = told(
+            let help = help_for(
                 status,
                 &format!("POST https://{host}/v2/{repository}/blobs/uploads/"),
                 repository,

@@ -1,11 +1,11 @@
-//! What is wrong with a directory registry, as far as the way out differs.
+//! The problems of a directory registry that differ in their help.
 
 use std::io::{self, ErrorKind};
 
-/// What is wrong with a directory registry.
+/// A problem of a directory registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectoryProblem {
-    /// Something that is no image layout is in its place.
+    /// Something that is not an image layout is in its place.
     Occupied,
     /// The registry itself is a layout.
     IsLayout,
@@ -13,18 +13,18 @@ pub enum DirectoryProblem {
     Nested,
     /// Another process holds the lock.
     Locked,
-    /// The layout cannot be read as one, or misses what it names.
+    /// The layout cannot be read, or lacks content that it names.
     Damaged,
     /// The disk is full, or a quota is used up.
     Full,
-    /// The operating system lets this user not do it.
+    /// The operating system does not allow this user to do it.
     Forbidden,
-    /// Anything else that the operating system said.
+    /// Any other error of the operating system.
     Failed,
 }
 
 impl DirectoryProblem {
-    /// The problem that an error of the operating system tells of.
+    /// Returns the problem that an error of the operating system stands for.
     pub(in crate::registry) fn of(cause: &io::Error) -> Self {
         match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
@@ -34,7 +34,7 @@ impl DirectoryProblem {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub(super) fn help(self) -> &'static str {
         match self {
             Self::Occupied => {
@@ -43,19 +43,19 @@ impl DirectoryProblem {
             Self::IsLayout => "name the directory above this layout in the registry's `url`",
             Self::Nested => "give one of the two images another `repository`",
             Self::Locked => {
-                "wait until the other run is over, and run again; the lock goes with its process, whatever becomes of the file"
+                "wait until the other run has ended, and run again; the lock ends with its process, whatever happens to the file"
             }
             Self::Damaged => {
-                "something else changed this layout: put back what it lost, or move the layout away, and publish again"
+                "something else changed this layout: restore the missing files, or move the layout away, and publish again"
             }
             Self::Full => {
-                "free space on this disk, or name a directory on another; then run again: what was written is not written again"
+                "free space on this disk, or name a directory on another disk; then run again: content that is already there is not written again"
             }
             Self::Forbidden => {
                 "let the user of this run write there, or name another directory in the registry's `url`"
             }
             Self::Failed => {
-                "this is what the operating system says: check that the disk is there and well, and run again"
+                "this is an error of the operating system: check that the disk is present and healthy, and run again"
             }
         }
     }

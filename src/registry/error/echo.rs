@@ -1,5 +1,5 @@
-//! What a request carried of credentials, and the texts of its answer without it: who is asked may repeat what it was sent.
-//! Knows how credentials are written, not where answers are read.
+//! The credentials that a request carried, and how to remove them from the texts of its answer: a server may repeat
+//! what it was sent. This module knows how credentials are written, not where answers are read.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// What stands in place of a credential.
+/// The text that replaces a credential.
 const MASK: &str = "***";
-/// The shortest secret that is looked for, in bytes: a shorter one is in half of all words.
+/// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
 const SHORTEST: usize = 4;
 
-/// Everything that would tell the credentials of one request. It is never shown.
+/// Every text that would reveal the credentials of one request. It is never shown.
 #[derive(Clone, Default)]
 pub(in crate::registry) struct Echo {
-    /// The longest first.
+    /// The forms, longest first.
     forms: Vec<String>,
 }
 
 impl Echo {
-    /// What a request carried: the value of the header with the credentials, and a secret in its body.
-    pub fn of(header: Option<&str>, told: Option<&str>) -> Self {
+    /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
+    pub fn of(header: Option<&str>, in_body: Option<&str>) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
             let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
@@ -34,7 +34,7 @@ impl Echo {
                 secrets.insert(pair);
             }
         }
-        secrets.extend(told.map(str::to_owned));
+        secrets.extend(in_body.map(str::to_owned));
         let looked_for = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
         let forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
         let mut forms: Vec<String> = forms.into_iter().collect();
@@ -42,14 +42,14 @@ impl Echo {
         Self { forms }
     }
 
-    /// `text` without them.
+    /// Returns `text` without the credentials.
     pub fn without(&self, text: &str) -> String {
         self.forms.iter().fold(text.to_owned(), |text, form| {
             if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
         })
     }
 
-    /// `value` without them, in keys and in texts.
+    /// Returns `value` without the credentials, in keys and in texts.
     pub fn without_in(&self, value: Value) -> Value {
         match value {
             _ if self.forms.is_empty() => value,
@@ -68,7 +68,7 @@ impl Echo {
     }
 }
 
-/// How a secret may be written: as it is, in JSON, in an address, and in base64.
+/// Returns the ways in which a secret may be written: as it is, in JSON, in an address, and in base64.
 fn forms(secret: &str) -> Vec<String> {
     let in_json = Value::String(secret.to_owned()).to_string();
     let in_address: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -82,12 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_in_no_text_however_it_is_written() {
+    fn sent_secrets_are_masked_in_every_form() {
         let pair = STANDARD.encode("acme:a/w\"rd+1");
         let basic = Echo::of(Some(&format!("Basic {pair}")), None);
         let bearer = Echo::of(Some("Bearer tok/en-1"), None);
         let own = Echo::of(Some("own-token"), None);
-        let told = Echo::of(None, Some("in-the-body"));
+        let in_body = Echo::of(None, Some("in-the-body"));
         for (echo, text, expected) in [
             (&basic, format!("got Basic {pair}, no"), "got ***, no"),
             (&basic, format!("got {pair}"), "got ***"),
@@ -98,7 +98,7 @@ mod tests {
             (&bearer, "Bearer tok/en-1 and tok/en-1".to_owned(), "*** and ***"),
             (&bearer, URL_SAFE_NO_PAD.encode("tok/en-1"), "***"),
             (&own, "own-token".to_owned(), "***"),
-            (&told, "in-the-body".to_owned(), "***"),
+            (&in_body, "in-the-body".to_owned(), "***"),
             (&bearer, "acme may not".to_owned(), "acme may not"),
         ] {
             assert_eq!(echo.without(&text), expected);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_left_alone() {
+    fn other_texts_are_left_alone() {
         assert_eq!(Echo::default().without("text"), "text");
         assert_eq!(Echo::of(None, Some("")).without("text"), "text");
         assert_eq!(Echo::of(Some("Basic !"), Some("a")).without("a text!"), "a text!");

@@ -1,5 +1,5 @@
-//! The error envelope of registries: `{"errors":[{"code","message","detail"}]}` (distribution-spec 1.1,
-//! "Error Codes"), read leniently, since any body may come.
+//! The error envelope of registries: `{"errors":[{"code","message","detail"}]}` (distribution-spec 1.1, "Error Codes").
+//! It is read leniently, because any body may come.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::echo::Echo;
 use super::text::printable;
 
-/// What a registry said is wrong. Empty where it said nothing that can be shown.
+/// The errors that a registry reported. Empty if it said nothing that can be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorEnvelope {
     items: Vec<ErrorItem>,
@@ -17,28 +17,28 @@ pub struct ErrorEnvelope {
 /// One error of an [`ErrorEnvelope`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorItem {
-    /// `DENIED`, `MANIFEST_UNKNOWN`…; empty where the body was not of the specified form.
+    /// `DENIED`, `MANIFEST_UNKNOWN`…; empty if the body did not have the specified form.
     pub code: String,
-    /// Words for people; may be empty.
+    /// A text for people; may be empty.
     pub message: String,
-    /// Anything else that was said, as compact JSON or text; may be empty.
+    /// Any other detail, as compact JSON or text; may be empty.
     pub detail: String,
 }
 
-/// The most characters that are kept of one text.
+/// The most characters kept of one text.
 const TEXT_LIMIT: usize = 500;
-/// The most errors that are kept.
+/// The most errors kept.
 const ITEM_LIMIT: usize = 8;
 
 impl ErrorEnvelope {
-    /// Reads a body of any kind. Takes the specified form, the forms that Docker Hub's token server
-    /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, and plain text;
-    /// HTML says nothing to a person in a terminal and is dropped.
+    /// Reads a body of any kind. Accepts the specified form, the forms that Docker Hub's token server
+    /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, and plain text. HTML is
+    /// dropped, because it says nothing to a person in a terminal.
     pub fn parse(body: &[u8]) -> Self {
         Self::parse_without(body, &Echo::default())
     }
 
-    /// As [`ErrorEnvelope::parse`], without what the body repeats of the credentials that were sent.
+    /// Reads a body like [`ErrorEnvelope::parse`], and removes the credentials of `echo` if the body repeats them.
     pub(in crate::registry) fn parse_without(body: &[u8], echo: &Echo) -> Self {
         let text = String::from_utf8_lossy(body);
         let items = match serde_json::from_str::<Value>(&text) {
@@ -52,12 +52,12 @@ impl ErrorEnvelope {
         Self { items: items.into_iter().filter(|item| *item != ErrorItem::default()).collect() }
     }
 
-    /// The errors, in order.
+    /// Returns the errors, in order.
     pub fn items(&self) -> &[ErrorItem] {
         &self.items
     }
 
-    /// Whether nothing was said.
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -67,12 +67,12 @@ impl ErrorEnvelope {
         self.items.iter().any(|item| !item.code.is_empty())
     }
 
-    /// Whether a code is `code`.
+    /// Whether one of the codes is `code`.
     pub fn has_code(&self, code: &str) -> bool {
         self.items.iter().any(|item| item.code.eq_ignore_ascii_case(code))
     }
 
-    /// Whether a message or detail holds `words`, whatever the case.
+    /// Whether a message or detail contains `words`, ignoring case.
     pub fn mentions(&self, words: &str) -> bool {
         let words = words.to_lowercase();
         let holds = |text: &str| text.to_lowercase().contains(&words);
@@ -95,7 +95,7 @@ impl fmt::Display for ErrorEnvelope {
     }
 }
 
-/// The errors of a JSON body.
+/// Returns the errors of a JSON body.
 fn items_of(value: &Value) -> Vec<ErrorItem> {
     if let Some(errors) = value.get("errors").and_then(Value::as_array) {
         return errors.iter().take(ITEM_LIMIT).map(item_of).collect();
@@ -106,7 +106,7 @@ fn items_of(value: &Value) -> Vec<ErrorItem> {
     }
 }
 
-/// One error: an object in any of the known forms, or a text.
+/// Returns one error, from an object in any of the known forms or from a text.
 fn item_of(value: &Value) -> ErrorItem {
     let first =
         |keys: &[&str]| keys.iter().filter_map(|key| value.get(key)).map(plain).find(|text| !text.is_empty());
@@ -124,7 +124,7 @@ fn item_of(value: &Value) -> ErrorItem {
     }
 }
 
-/// A value as text.
+/// Returns a value as text.
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_can_be_asked_for() {
+    fn codes_and_words_can_be_searched_for() {
         let envelope =
             ErrorEnvelope::parse(br#"{"errors":[{"code":"denied","message":"Secondary Rate limit"}]}"#);
         assert!(envelope.has_code("DENIED") && envelope.mentions("secondary rate"));

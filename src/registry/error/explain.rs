@@ -1,44 +1,44 @@
-//! The way out of each error, in plain words.
+//! The help for each error, in plain words.
 
 use super::{NetworkFailure, Refusal, RegistryError, create_first, github};
 
-/// What to do about `error`.
+/// Returns what to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
     if let Some(help) = error.refusal().and_then(github::help) {
         return help;
     }
     match error {
         RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
-        RegistryError::Unavailable(_) => "the registry has trouble of its own: look at its status page, and run again; what was sent stays there and is not sent again".to_owned(),
+        RegistryError::Unavailable(_) => "the registry itself has a problem: check its status page, then run again; content that is already there is not sent again".to_owned(),
         RegistryError::Unauthorized(refusal) => unauthorized(refusal),
         RegistryError::Denied(refusal) => denied(refusal),
         RegistryError::NotFound(refusal) => not_found(refusal),
         RegistryError::RateLimited(refusal) => match refusal.retry_after {
             Some(wait) => format!(
-                "run again in {}; what was sent stays there and is not sent again",
+                "run again in {}; content that is already there is not sent again",
                 in_words(wait)
             ),
-            None => "run again in some minutes, or with a smaller `--parallelism`; logging in raises the limit of most registries".to_owned(),
+            None => "run again in a few minutes, or with a smaller `--parallelism`; most registries have a higher limit for users who are logged in".to_owned(),
         },
         RegistryError::Rejected(refusal) => rejected(refusal),
-        RegistryError::Protocol { .. } => "this is no answer of an OCI registry: check the `url`, and whether a proxy or a login page stands in between".to_owned(),
-        RegistryError::ContentMismatch { .. } => "something between here and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
+        RegistryError::Protocol { .. } => "this is not an answer of an OCI registry: check the `url`, and whether a proxy or a login page is in between".to_owned(),
+        RegistryError::ContentMismatch { .. } => "something between this machine and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
-        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them by the means of the registry; nothing was changed".to_owned(),
-        RegistryError::StillThere { .. } => "a rule of the registry may keep it, or its answers lag: look again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them with the registry's own tools; nothing was changed".to_owned(),
+        RegistryError::StillThere { .. } => "a rule of the registry may protect it, or its answers may lag: check again in a minute, and run again if the tag is still there".to_owned(),
         RegistryError::NotListed { tag, .. } => format!(
-            "look at what stands there (`skopeo inspect --raw`); if it is no list of signatures that is still needed, remove `{tag}`, and run again"
+            "look at the tag (`skopeo inspect --raw`); if it is not a list of signatures that you still need, remove `{tag}` and run again"
         ),
         RegistryError::NotPutBack { tag, original, .. } => format!(
-            "the content is still there: make `{tag}` name `{original}` again, for instance with `skopeo copy --all --preserve-digests` from that digest to the tag"
+            "the content is still there: point `{tag}` at `{original}` again, for example with `skopeo copy --all --preserve-digests` from that digest to the tag"
         ),
         RegistryError::Credentials { help, .. } => help.clone(),
-        RegistryError::Certificates { .. } => "`ca_file` and `client_certificate` name files of PEM certificates, relative to the folder of publish.toml, each of which starts with `-----BEGIN CERTIFICATE-----`; `client_key` names the file of the private key, without a passphrase".to_owned(),
+        RegistryError::Certificates { .. } => "`ca_file` and `client_certificate` must name files of PEM certificates, relative to the folder of publish.toml; each certificate starts with `-----BEGIN CERTIFICATE-----`; `client_key` must name the file of the private key, without a passphrase".to_owned(),
         RegistryError::Directory { problem, .. } => problem.help().to_owned(),
     }
 }
 
-/// A wait as people say it, rounded up.
+/// Returns a wait in words, rounded up.
 fn in_words(wait: std::time::Duration) -> String {
     match wait.as_secs() + u64::from(wait.subsec_nanos() > 0) {
         0 | 1 => "a second".to_owned(),
@@ -50,25 +50,25 @@ fn in_words(wait: std::time::Duration) -> String {
 fn unreachable(failure: NetworkFailure) -> &'static str {
     match failure {
         NetworkFailure::Name => {
-            "check the host in the registry's `url` for a slip of the pen, and this machine's name resolution"
+            "check the host in the registry's `url` for typos, and this machine's name resolution"
         }
         NetworkFailure::Connection => {
-            "check that the registry runs and that no firewall or proxy stands in between; what was sent stays there and is not sent again"
+            "check that the registry is running and that no firewall or proxy is in the way; content that is already there is not sent again"
         }
         NetworkFailure::Certificate => {
-            "for a registry with a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` gives up the check altogether"
+            "if the registry uses a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` turns the check off altogether"
         }
         NetworkFailure::ClientCertificate => {
-            "the registry lets in only clients with a certificate that it knows: name the PEM files of yours with `client_certificate` and `client_key` in the registry's table; where they are named, the certificate has expired or is by another authority"
+            "the registry accepts only clients with a certificate that it knows: name your PEM files with `client_certificate` and `client_key` in the registry's table; if they are named, the certificate has expired or was issued by another authority"
         }
         NetworkFailure::Proxy => {
-            "the proxy that `HTTPS_PROXY` or `HTTP_PROXY` names does not let this through: check its address, its user name and password there, and its rules; `NO_PROXY` names hosts that need none"
+            "the proxy in `HTTPS_PROXY` or `HTTP_PROXY` refuses this connection: check its address, the user name and password there, and its rules; list hosts that need no proxy in `NO_PROXY`"
         }
         NetworkFailure::NotTls => {
-            "the registry seems to speak plain http: `insecure = true` in its table allows that, and anyone on the way can then read the credentials"
+            "the registry seems to speak plain http: `insecure = true` in its table allows that, but anyone on the network path can then read the credentials"
         }
         NetworkFailure::Timeout => {
-            "the registry or the way to it is slow or stuck: run again; what was sent stays there and is not sent again"
+            "the registry or the network is slow or stuck: run again; content that is already there is not sent again"
         }
     }
 }
@@ -79,7 +79,7 @@ fn unauthorized(refusal: &Refusal) -> String {
     }
     match &refusal.credentials {
         Some(origin) if refusal.insufficient => format!(
-            "the credentials from {origin} are accepted, but do not reach as far as this: ask for the right to {} this repository, or use a token with that scope, and check the name for a slip of the pen; on Docker Hub and Quay its first part is your account, or an organization that you may write to",
+            "the credentials from {origin} are accepted, but do not allow this: ask for the right to {} this repository, or use a token with that scope, and check the name for typos; on Docker Hub and Quay its first part is your account, or an organization that you may write to",
             what_for(refusal)
         ),
         Some(origin) => format!(
@@ -89,21 +89,21 @@ fn unauthorized(refusal: &Refusal) -> String {
     }
 }
 
-/// Whether something was to be deleted.
+/// Whether the request was a deletion.
 fn deletes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("DELETE ")
 }
 
-/// Whether an upload was to be begun.
+/// Whether the request was the start of an upload.
 fn pushes(refusal: &Refusal) -> bool {
     refusal.request.starts_with("POST ") && refusal.request.ends_with("/blobs/uploads/")
 }
 
-/// What the right to do it is called.
+/// Returns the name of the right that the request needs.
 fn what_for(refusal: &Refusal) -> &'static str {
     match refusal.request.split(' ').next() {
         Some("DELETE") => "delete from",
-        // A manifest or blob that is asked for; tags are read before every push.
+        // The request asks for a manifest or blob. Tags are also read before every push.
         Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
             "pull from"
         }
@@ -117,7 +117,7 @@ fn denied(refusal: &Refusal) -> String {
     }
     match &refusal.credentials {
         Some(origin) => format!(
-            "the credentials from {origin} are accepted, but may not do this: ask for the right to {} this repository, and check its name for a slip of the pen",
+            "the credentials from {origin} are accepted, but do not allow this: ask for the right to {} this repository, and check its name for typos",
             what_for(refusal)
         ),
         None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
@@ -129,7 +129,7 @@ fn not_found(refusal: &Refusal) -> String {
         return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
     }
     create_first::help(refusal).unwrap_or_else(|| {
-        "check the repository's name; some registries (Harbor's projects, ECR's repositories, GitLab's projects) want it created before the first push".to_owned()
+        "check the repository's name; some registries need it created before the first push (Harbor and GitLab the project, ECR the repository)".to_owned()
     })
 }
 
@@ -137,15 +137,15 @@ fn rejected(refusal: &Refusal) -> String {
     let errors = &refusal.errors;
     let immutable = errors.mentions("immutable") || errors.mentions("cannot be overwritten");
     match refusal.status {
-        _ if immutable => "the registry holds this tag immutable and has other content there: publish under a new version, or change the rule in the registry".to_owned(),
-        412 => "a rule of the registry forbids this, often tag immutability (Harbor answers so): publish under a new version, or change the rule in the registry".to_owned(),
-        413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits how large a request may be: raise it".to_owned(),
-        405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete by its own means".to_owned(),
-        405 if pushes(refusal) => "the registry takes no pushes: it is read-only, for maintenance (in the configuration of the distribution registry: `storage.maintenance.readonly`) or since it mirrors another; end that, or push to the registry that it mirrors".to_owned(),
-        405 | 501 => "the registry does not offer this operation: check that the `url` is a registry's".to_owned(),
-        _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry misses content that was sent before, perhaps removed by its garbage collection: run again".to_owned(),
-        _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and look at proxies in between".to_owned(),
-        _ if errors.has_code("NAME_INVALID") => "the registry does not take this repository name: some want a project or owner in front, and no more parts than two".to_owned(),
-        _ => "the registry does not take this content or this request; its message says why".to_owned(),
+        _ if immutable => "this tag is immutable in the registry and names other content: publish under a new version, or change the rule in the registry".to_owned(),
+        412 => "a rule of the registry forbids this, often tag immutability (Harbor answers like this): publish under a new version, or change the rule in the registry".to_owned(),
+        413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits the size of requests: raise the limit".to_owned(),
+        405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete with its own tools".to_owned(),
+        405 if pushes(refusal) => "the registry accepts no pushes: it is read-only, either for maintenance (in the configuration of the distribution registry: `storage.maintenance.readonly`) or because it mirrors another registry; end the maintenance, or push to the registry that it mirrors".to_owned(),
+        405 | 501 => "the registry does not support this operation: check that the `url` is that of a registry".to_owned(),
+        _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry no longer has content that was pushed before, perhaps because its garbage collection removed it: run again".to_owned(),
+        _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and check the proxies in between".to_owned(),
+        _ if errors.has_code("NAME_INVALID") => "the registry does not accept this repository name: some require a project or owner in front, and no more than two parts".to_owned(),
+        _ => "the registry does not accept this content or this request; its message says why".to_owned(),
     }
 }

@@ -1,16 +1,16 @@
-//! What GitHub's registry and its packages API mean when they say no, and the way out of each: in a job mostly lines of the
-//! workflow.
+//! The meaning of refusals by GitHub's registry and its packages API, and the help for each: in a job, mostly lines of
+//! the workflow.
 
 use super::Refusal;
 
-/// What lets a job push packages (GitHub Docs, "Publishing and installing a package with GitHub Actions").
+/// The lines that let a job push packages (GitHub Docs, "Publishing and installing a package with GitHub Actions").
 const WORKFLOW_LINES: &str = "permissions:\n  contents: read\n  packages: write";
 
-/// The way out of a refusal.
+/// Returns the help for a refusal.
 type WayOut = fn(&Refusal) -> String;
 
-/// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"); GHCR itself documents none
-/// of them.
+/// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"), because GHCR itself
+/// documents none of them.
 const DENIALS: [(&str, WayOut); 5] = [
     ("installation not allowed to create organization package", may_not_create),
     ("installation not allowed to write organization package", may_not_write),
@@ -19,9 +19,9 @@ const DENIALS: [(&str, WayOut); 5] = [
     ("exceeded a secondary rate limit", too_fast),
 ];
 
-/// What GitHub's packages API means (actions/delete-package-versions#231, posit-dev/positron#15764,
-/// Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs, "REST API
-/// endpoints for packages").
+/// The refusals of GitHub's packages API, with their help (actions/delete-package-versions#231,
+/// posit-dev/positron#15764, Chizkiyahu/delete-untagged-ghcr-action#40, dataaxiom/ghcr-cleanup-action#28; GitHub Docs,
+/// "REST API endpoints for packages").
 const PACKAGES_REFUSALS: [(&str, &str); 6] = [
     (
         "cannot delete the last",
@@ -29,7 +29,7 @@ const PACKAGES_REFUSALS: [(&str, &str); 6] = [
     ),
     (
         "downloads cannot be deleted",
-        "GitHub keeps what is public and was downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
+        "GitHub keeps public versions that were downloaded more than 5,000 times: keep it, or ask GitHub's support to delete it",
     ),
     (
         "resource not accessible by integration",
@@ -37,19 +37,19 @@ const PACKAGES_REFUSALS: [(&str, &str); 6] = [
     ),
     (
         "must have admin rights",
-        "deleting takes the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
+        "deleting needs the role Admin for the package: ask for it in the package's settings, or use the token of somebody who has it",
     ),
     (
         ":packages scope",
-        "the personal access token lacks a scope: deleting takes a classic token with `read:packages` and `delete:packages`",
+        "the personal access token lacks a scope: deleting needs a classic token with `read:packages` and `delete:packages`",
     ),
     (
         "package not found",
-        "the registry holds this package, and the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
+        "the registry holds this package, but the packages API hides it from this token: in a job, open the package's settings, \"Manage Actions access\", and give this repository the role Admin; elsewhere, use a classic personal access token with `read:packages` and `delete:packages`",
     ),
 ];
 
-/// The way out, where this is one of GitHub's refusals.
+/// Returns the help, if this is one of GitHub's refusals.
 pub(super) fn help(refusal: &Refusal) -> Option<String> {
     if matches!(refusal.status, 400 | 403 | 404) {
         let known = PACKAGES_REFUSALS.iter().find(|(words, _)| refusal.errors.mentions(words));
@@ -63,7 +63,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     let known = DENIALS.iter().find(|(words, _)| refusal.errors.mentions(words));
     match known {
         Some((_, help)) => Some(help(refusal)),
-        // The token server of GHCR says no more than "denied".
+        // GHCR's token server says only "denied".
         None if refusal.status == 403 && refusal.request.ends_with(" https://ghcr.io/token") => {
             Some(no_token(refusal))
         }
@@ -71,7 +71,7 @@ pub(super) fn help(refusal: &Refusal) -> Option<String> {
     }
 }
 
-/// The owner of the package, and its name as it is in addresses, where that is known of `ghcr.io`.
+/// Returns the owner of the package and its name as written in addresses, if the package is on `ghcr.io`.
 fn package(refusal: &Refusal) -> Option<(&str, String)> {
     if !refusal.request.contains(" https://ghcr.io/") {
         return None;
@@ -80,7 +80,7 @@ fn package(refusal: &Refusal) -> Option<(&str, String)> {
     Some((owner, name.replace('/', "%2F")))
 }
 
-/// Where an owner of the organization allows what is called `settings`, each with the page that it is on.
+/// Returns the places in the organization's settings that allow it: `settings` holds the name and the page of each.
 fn organization(refusal: &Refusal, settings: &[(&str, &str)]) -> String {
     let names = |(name, page): &(&str, &str)| match package(refusal) {
         Some((owner, _)) => {
@@ -93,14 +93,14 @@ fn organization(refusal: &Refusal, settings: &[(&str, &str)]) -> String {
 
 fn may_not_create(refusal: &Refusal) -> String {
     format!(
-        "this would be the package's first push, and the job's token may not create packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nIf they are there, the organization forbids it: an owner allows it under {}",
+        "this would be the package's first push, but the job's token may not create packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nIf they are already there, the organization forbids it: an owner can allow it under {}",
         organization(refusal, &[("Package creation", "packages"), ("Workflow permissions", "actions")]),
     )
 }
 
 fn may_not_write(refusal: &Refusal) -> String {
     format!(
-        "the job's token may not write packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nA pull request from a fork never gets that, whatever the workflow says: publish when it is merged. If it is none, the organization forbids it for every workflow: an owner allows it under {}",
+        "the job's token may not write packages. Add these lines to the workflow, at the top or in the job:\n\n{WORKFLOW_LINES}\n\nA pull request from a fork never gets this permission, whatever the workflow says: publish after it is merged. Otherwise, the organization forbids it for every workflow: an owner can allow it under {}",
         organization(refusal, &[("Workflow permissions", "actions")]),
     )
 }
@@ -108,12 +108,12 @@ fn may_not_write(refusal: &Refusal) -> String {
 fn package_lets_not_write(refusal: &Refusal) -> String {
     let settings = match package(refusal) {
         Some((owner, name)) => format!(
-            "Open its settings:\n\nhttps://github.com/orgs/{owner}/packages/container/{name}/settings\nhttps://github.com/users/{owner}/packages/container/{name}/settings (where {owner} is a person)\n\n"
+            "Open its settings:\n\nhttps://github.com/orgs/{owner}/packages/container/{name}/settings\nhttps://github.com/users/{owner}/packages/container/{name}/settings (if {owner} is a person)\n\n"
         ),
         None => "Open its settings. ".to_owned(),
     };
     format!(
-        "the package exists, and does not let this repository write: its first push was by somebody else, or by hand. {settings}Under \"Manage Actions access\" add this repository with the role Write. The workflow needs these lines all the same:\n\n{WORKFLOW_LINES}"
+        "the package exists, but does not let this repository write: its first push was made by somebody else, or by hand. {settings}Under \"Manage Actions access\" add this repository with the role Write. The workflow needs these lines as well:\n\n{WORKFLOW_LINES}"
     )
 }
 
@@ -124,13 +124,13 @@ fn token_lacks_scope(_: &Refusal) -> String {
 }
 
 fn too_fast(_: &Refusal) -> String {
-    "GitHub limits how fast one account may write: wait some minutes and run again; what was sent stays there and is not sent again".to_owned()
+    "GitHub limits how fast one account may write: wait a few minutes and run again; content that is already there is not sent again".to_owned()
 }
 
 fn no_token(refusal: &Refusal) -> String {
     match &refusal.credentials {
         Some(origin) => format!(
-            "GitHub gives the credentials from {origin} no token for this package: they are expired or no classic token, or may not see it. In a job, pass `GITHUB_TOKEN: ${{{{ github.token }}}}` to the step, and add these lines to the workflow:\n\n{WORKFLOW_LINES}\n\nElsewhere, use a classic personal access token with `write:packages`"
+            "GitHub issues no token for this package to the credentials from {origin}: they have expired, are not a classic token, or may not see the package. In a job, pass `GITHUB_TOKEN: ${{{{ github.token }}}}` to the step, and add these lines to the workflow:\n\n{WORKFLOW_LINES}\n\nElsewhere, use a classic personal access token with `write:packages`"
         ),
         None => format!(
             "this needs credentials, and none were found. In a job, pass `GITHUB_TOKEN: ${{{{ github.token }}}}` to the step, and add these lines to the workflow:\n\n{WORKFLOW_LINES}\n\nElsewhere, log in with `docker login ghcr.io` and a classic personal access token with `write:packages`"
@@ -176,7 +176,7 @@ mod tests {
                 "permission_denied: The token provided does not match expected scopes",
                 &["write:packages", lines, "GITHUB_TOKEN: ${{ github.token }}"],
             ),
-            ("You have exceeded a secondary rate limit", &["wait some minutes"]),
+            ("You have exceeded a secondary rate limit", &["wait a few minutes"]),
         ] {
             let help = help(&refusal(upload, Some("acme/charts/app"), message)).expect(message);
             for words in words {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_at_the_token_is_told_from_one_at_the_upload() {
+    fn a_denial_by_the_token_server_differs_from_one_at_the_upload() {
         let token = help(&refusal("GET https://ghcr.io/token", Some("acme/app"), "denied")).expect("a help");
         assert!(token.contains("no token for this package") && token.contains("packages: write"), "{token}");
         let nobody = Refusal { credentials: None, ..refusal("GET https://ghcr.io/token", None, "denied") };
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_than_at_ghcr_no_page_is_guessed() {
+    fn no_links_are_guessed_for_other_hosts_than_ghcr() {
         let elsewhere = "POST https://containers.ghe.example/v2/acme/app/blobs/uploads/";
         for message in
             ["permission_denied: write_package", "installation not allowed to Create organization package"]

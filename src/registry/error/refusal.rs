@@ -1,29 +1,29 @@
-//! A registry's answer that says no.
+//! A registry's refusal.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::envelope::ErrorEnvelope;
 
-/// A registry's answer that says no. Reads `METHOD url: CODE: message`.
+/// A registry's refusal. Displayed as `METHOD url: CODE: message`.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     /// `METHOD url`, without userinfo and query.
     pub request: String,
     /// The HTTP status.
     pub status: u16,
-    /// What the body said.
+    /// The errors in the body.
     pub errors: ErrorEnvelope,
-    /// The repository it was about, by its path in the API, where that is known.
+    /// The repository that the request was about, by its path in the API, if known.
     pub repository: Option<String>,
-    /// Where the credentials came from that the request carried; `None`: it carried none.
+    /// The origin of the credentials that the request carried; `None` if it carried none.
     pub credentials: Option<String>,
-    /// Whether the registry says that they were accepted, and do not reach far enough (`insufficient_scope`; RFC 6750,
+    /// Whether the registry says that the credentials were accepted but lack a scope (`insufficient_scope`; RFC 6750,
     /// section 3.1).
     pub insufficient: bool,
     /// How long the registry asked to wait.
     pub retry_after: Option<Duration>,
-    /// How often it was tried.
+    /// How often the request was tried.
     pub attempts: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How errors read.
+//! Tests of the messages and helps of errors.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn each_denial_of_ghcr_has_its_own_words() {
         ("installation not allowed to Write organization package", "fork"),
         ("permission_denied: write_package", "Manage Actions access"),
         ("permission_denied: The token provided does not match expected scopes", "write:packages"),
-        ("You have exceeded a secondary rate limit", "wait some minutes"),
+        ("You have exceeded a secondary rate limit", "wait a few minutes"),
         ("something new", "ask for the right to push"),
     ] {
         let help = denial(message).help.expect("a help");
@@ -100,7 +100,7 @@ fn each_status_has_its_code() {
 }
 
 #[test]
-fn the_help_follows_what_was_said() {
+fn the_help_depends_on_the_answer() {
     let help = |status, body: &str, credentials: Option<&str>, retry_after| {
         let refusal =
             Refusal { credentials: credentials.map(str::to_owned), retry_after, ..refusal(status, body) };

@@ -1,16 +1,15 @@
-//! Making texts fit for a message: URLs without secrets, and what a registry says without anything that
-//! a terminal would obey.
+//! Texts that are safe for a message: URLs without secrets, and texts of a registry without terminal control sequences.
 
 use std::fmt::Write as _;
 
 use url::Url;
 
-/// `METHOD url`, without userinfo, query and fragment: any of them may hold a secret.
+/// Returns `METHOD url`, without userinfo, query and fragment: any of them may hold a secret.
 pub(in crate::registry) fn request(method: &str, url: &Url) -> String {
     format!("{method} {}", redacted(url))
 }
 
-/// A URL without userinfo, query and fragment.
+/// Returns a URL without userinfo, query and fragment.
 pub(in crate::registry) fn redacted(url: &Url) -> String {
     let mut text = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
     if let Some(port) = url.port() {
@@ -20,7 +19,7 @@ pub(in crate::registry) fn redacted(url: &Url) -> String {
     text
 }
 
-/// At most `limit` characters of `text`, with white space in one piece, without control characters and
+/// Returns at most `limit` characters of `text`, with runs of white space collapsed, without control characters and
 /// without the invisible ones that reorder text (Unicode, "Bidirectional Algorithm", 2.1).
 pub(in crate::registry) fn printable(text: &str, limit: usize) -> String {
     let mut clean = String::new();
@@ -49,7 +48,7 @@ pub(in crate::registry) fn printable(text: &str, limit: usize) -> String {
     clean
 }
 
-/// Characters that show nothing and change how others show.
+/// Whether a character is invisible and changes how others are shown.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_lose_what_may_be_secret() {
+    fn urls_lose_possible_secrets() {
         for (url, expected) in [
             ("https://user:secret@host/v2/a?_state=secret#x", "https://host/v2/a"),
             ("http://[::1]:5000/v2/", "http://[::1]:5000/v2/"),
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn terminals_are_told_nothing() {
+    fn terminal_control_sequences_are_removed() {
         for (text, expected) in [
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("a\r\nb\t\tc ", "a b c"),

@@ -1,11 +1,11 @@
-//! Where a host's API is: Docker Hub's other names, and which schemes to try.
+//! The address of a host's API: Docker Hub's other names, and the schemes to try.
 
 use url::Url;
 
 use crate::model::RepositoryName;
 use crate::model::reference::{RegistryEndpoint, is_docker_hub};
 
-/// The name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
+/// Returns the name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
 pub(in crate::registry) fn repository_path(host: &str, repository: &RepositoryName) -> String {
     if is_docker_hub(host) && !repository.as_str().contains('/') {
         format!("library/{repository}")
@@ -14,8 +14,9 @@ pub(in crate::registry) fn repository_path(host: &str, repository: &RepositoryNa
     }
 }
 
-/// The schemes to try for `endpoint`, in order. An `insecure` registry speaks https where it can. A loopback
-/// host speaks plain http unless a `ca_file` or a client's certificate says that it speaks TLS; no one can listen in between.
+/// Returns the schemes to try for `endpoint`, in order. An `insecure` registry is asked over https first. A loopback
+/// host is asked over plain http, because no one can listen in between, unless a `ca_file` or a client certificate
+/// shows that it speaks TLS.
 pub(super) fn schemes(endpoint: &RegistryEndpoint) -> &'static [&'static str] {
     if endpoint.insecure {
         &["https", "http"]
@@ -29,7 +30,7 @@ pub(super) fn schemes(endpoint: &RegistryEndpoint) -> &'static [&'static str] {
     }
 }
 
-/// The root of the API at `host`, as `scheme://host[:port]/`; `None` where that is no URL.
+/// Returns the root of the API at `host`, as `scheme://host[:port]/`; `None` if that is not a valid URL.
 pub(super) fn base(scheme: &str, host: &str) -> Option<Url> {
     let host = if is_docker_hub(host) { "registry-1.docker.io" } else { host };
     Url::parse(&format!("{scheme}://{host}/")).ok()

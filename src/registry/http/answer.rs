@@ -1,4 +1,4 @@
-//! An answer to one request: its head, and its body read up to a limit.
+//! An answer to one request: its head, and its body, which is read up to a limit.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::model::Digest;
 use crate::registry::error::echo::Echo;
 use crate::registry::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
 
-/// How much is read of a body that tells of an error, in bytes.
+/// How many bytes of an error's body are read.
 const ERROR_LIMIT: u64 = 64 * 1024;
 
-/// `Docker-Content-Digest`, which names the digest of the manifest or blob that an answer is about.
+/// `Docker-Content-Digest`, the digest of the manifest or blob in an answer.
 pub(super) static DIGEST_HEADER: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// An answer to one request.
 pub(super) struct Answer {
     /// `METHOD url`, redacted.
     pub(super) request: String,
-    /// The address that answered, redirects followed.
+    /// The address that answered, after redirects.
     pub(super) url: Url,
-    /// Where the credentials came from that the request carried.
+    /// The origin of the credentials that the request carried.
     pub(super) credentials: Option<String>,
-    /// What the request carried of credentials, which no error repeats.
+    /// The credentials that the request carried, which no error repeats.
     pub(super) echo: Echo,
     /// How long the body may take.
     pub(super) timeouts: Timeouts,
@@ -37,8 +37,8 @@ pub(super) struct Answer {
     pub(super) received: Received,
 }
 
-/// How much of a body came, in bytes, and how long that took. The time between two pieces that its reader takes is not
-/// the registry's.
+/// How many bytes of a body came, and how long that took. The time that the reader spends between two pieces is not
+/// counted, because the registry does not cause it.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     bytes: u64,
@@ -46,32 +46,32 @@ pub(super) struct Received {
 }
 
 impl Answer {
-    /// The status.
+    /// Returns the status.
     pub(super) fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub(super) fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }
 
-    /// `Content-Length`, which the answer to a HEAD has too.
+    /// Returns `Content-Length`, which the answer to a HEAD has too.
     pub(super) fn length(&self) -> Option<u64> {
         self.headers().get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// `Docker-Content-Digest`, where it is there and a digest.
+    /// Returns `Docker-Content-Digest`, if it is present and a valid digest.
     pub(super) fn digest(&self) -> Option<Digest> {
         self.headers().get(&DIGEST_HEADER)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// An error about what the answer holds.
+    /// Returns an error about the content of the answer.
     pub(super) fn protocol(&self, reason: impl Into<String>) -> RegistryError {
         RegistryError::Protocol { request: self.request.clone(), reason: self.echo.without(&reason.into()) }
     }
 
-    /// The whole body: an error where it has more than `limit` bytes.
+    /// Returns the whole body, or an error if it has more than `limit` bytes.
     pub(super) async fn body(mut self, limit: u64) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         while let Some(piece) = self.piece().await? {
@@ -84,7 +84,7 @@ impl Answer {
         Ok(body)
     }
 
-    /// The next piece of the body.
+    /// Returns the next piece of the body.
     pub(super) async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         let total = self.timeouts.body(self.received.bytes);
         let (left, patience) = (total.saturating_sub(self.received.took), self.timeouts.answer);
@@ -109,7 +109,7 @@ impl Answer {
         Err(Failure { request, error, passing: true })
     }
 
-    /// Reads what is left of a short body, so that its connection can serve again.
+    /// Reads the rest of a short body, so that its connection can be used again.
     pub(super) async fn discard(mut self) {
         let mut left = ERROR_LIMIT;
         while let Ok(Some(piece)) = self.piece().await {
@@ -120,7 +120,7 @@ impl Answer {
         }
     }
 
-    /// The error that this answer tells of.
+    /// Returns the error that this answer reports.
     pub(super) async fn into_error(mut self) -> RegistryError {
         let mut body = Vec::new();
         while let Ok(Some(piece)) = self.piece().await {
@@ -132,7 +132,7 @@ impl Answer {
         let errors = ErrorEnvelope::parse_without(&body, &self.echo);
         let status = self.status();
         if status.is_success() || status.is_informational() || status.is_redirection() {
-            return self.protocol(format!("an answer with status {status}, which does not belong here"));
+            return self.protocol(format!("an answer with the unexpected status {status}"));
         }
         let retry_after = asked_wait(self.headers(), &errors);
         RegistryError::from_refusal(Refusal {
@@ -148,7 +148,7 @@ impl Answer {
     }
 }
 
-/// The repository that a path of the API is about.
+/// Returns the repository that a path of the API belongs to.
 fn repository(path: &str) -> Option<&str> {
     let (_, rest) = path.split_once("/v2/")?;
     let parts = ["/blobs/", "/manifests/", "/tags/", "/referrers/"];

@@ -1,7 +1,7 @@
-//! An API that speaks JSON, beside a registry's own: GitHub's, Docker Hub's, Quay's, Harbor's, GitLab's. Same client, limits
-//! and redaction as registries have; credentials go to that API alone, and no redirect is followed.
+//! A JSON API beside a registry's own API: GitHub's, Docker Hub's, Quay's, Harbor's, GitLab's. It uses the same client,
+//! limits and redaction as registries; credentials go to that API alone, and no redirect is followed.
 //!
-//! Which requests these are, and what their answers mean, is the business of who asks.
+//! The callers know which requests to send and what the answers mean.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::registry::{ConnectOptions, Credentials, RegistryError};
 /// The longest answer about one thing, in bytes.
 pub const ANSWER_LIMIT: u64 = 1024 * 1024;
 
-/// How a request says who asks.
+/// How a request authenticates.
 #[derive(Debug, Clone)]
 pub enum ApiCredential {
     /// `Authorization: Bearer`, with the password as the token.
@@ -35,7 +35,7 @@ pub enum ApiCredential {
     Basic(Credentials),
     /// A header of the API's own, with the password as its value.
     Header(&'static str, Credentials),
-    /// In the body, where who asks writes the password. No header.
+    /// In the body, written there by the caller. No header is sent.
     Body(Credentials),
 }
 
@@ -49,13 +49,13 @@ pub struct JsonApi {
 }
 
 impl JsonApi {
-    /// The API at `base`, which belongs to the registry at `endpoint`: what its certificates are signed by holds for both.
-    /// `insecure` is heeded for the registry's own host, or where the address of the API was declared with it.
+    /// Opens the API at `base`, which belongs to the registry at `endpoint`: its certificate authorities hold for both.
+    /// `insecure` applies only to the registry's own host, or if the address of the API was declared with it.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Credentials`] where what is sent there could be read on the way;
-    /// [`RegistryError::Certificates`] where `ca_file` cannot be used.
+    /// [`RegistryError::Credentials`] if the traffic to it could be read on the way; [`RegistryError::Certificates`] if
+    /// `ca_file` cannot be used.
     pub fn open(
         base: &ApiUrl,
         endpoint: &RegistryEndpoint,
@@ -82,37 +82,37 @@ impl JsonApi {
         })
     }
 
-    /// The same API, which is sent this header with every request, in place of one of that name.
+    /// Returns the same API with this header in every request, replacing a header of the same name.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
     }
 
-    /// The same API, of which is known how long to wait where it limits requests and does not say so.
+    /// Returns the same API with the time to wait if it limits requests and does not say for how long.
     #[must_use]
     pub(in crate::registry) fn with_limit_patience(mut self, patience: Duration) -> Self {
         self.limit_patience = Some(patience);
         self
     }
 
-    /// The address of `path`, which has no slash in front.
+    /// Returns the address of `path`, which must not start with a slash.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Protocol`] where that is no path.
+    /// [`RegistryError::Protocol`] if that is not a valid path.
     pub fn address(&self, path: &str) -> Result<Url, RegistryError> {
         self.base.join(path).map_err(|error| RegistryError::Protocol {
             request: text::redacted(&self.base),
-            reason: format!("`{path}` is no path in it: {error}"),
+            reason: format!("`{path}` is not a valid path in it: {error}"),
         })
     }
 
-    /// What is at `path`.
+    /// Returns the content at `path`.
     ///
     /// # Errors
     ///
-    /// What the API answered, or that it did not.
+    /// Whatever the API answered, or that it did not answer.
     pub async fn get(
         &self,
         path: &str,
@@ -121,11 +121,11 @@ impl JsonApi {
         self.read(&self.address(path)?, credential, ANSWER_LIMIT).await
     }
 
-    /// Sends `body` to `path` by POST or PUT; the request must be one that can be sent twice.
+    /// Sends `body` to `path` by POST or PUT. It must be safe to send the request twice.
     ///
     /// # Errors
     ///
-    /// What the API answered, or that it did not.
+    /// Whatever the API answered, or that it did not answer.
     pub async fn tell(
         &self,
         method: ApiMethod,
@@ -141,7 +141,7 @@ impl JsonApi {
         self.exchange(method, &self.address(path)?, credential, &body, ANSWER_LIMIT).await
     }
 
-    /// What is at `url`: at most `limit` bytes.
+    /// Returns the content at `url`, at most `limit` bytes.
     pub(super) async fn read(
         &self,
         url: &Url,
@@ -151,7 +151,7 @@ impl JsonApi {
         self.exchange(Method::GET, url, credential, &[], limit).await
     }
 
-    /// Deletes what is at `url`; `Ok` where nothing is there (any more).
+    /// Deletes the content at `url`; `Ok` if there is none (any more).
     pub(super) async fn delete(
         &self,
         url: &Url,
@@ -185,7 +185,7 @@ impl JsonApi {
         }
     }
 
-    /// Sends a request, again where a failure may pass. Only a success is `Ok`.
+    /// Sends a request, and repeats it after a temporary failure. Only a success is `Ok`.
     async fn send(
         &self,
         method: Method,
@@ -215,7 +215,7 @@ impl JsonApi {
         }
     }
 
-    /// The failure that an answer is. Where the API limits requests, by 403 or 429, it passes.
+    /// Returns the failure for an answer. If the API limits requests, by 403 or 429, the failure is temporary.
     async fn refused(&self, answer: Answer) -> Failure {
         let (request, status) = (answer.request.clone(), answer.status());
         let error = match answer.into_error().await {
@@ -236,7 +236,7 @@ fn is_of(base: &ApiUrl, registry: &RegistryLocation) -> bool {
     matches!(registry, RegistryLocation::Http { host, .. } if name(host) == name(&base.host()))
 }
 
-/// How something is told to an API.
+/// The method that sends content to an API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiMethod {
     /// POST.
@@ -251,24 +251,24 @@ pub struct ApiAnswer {
     pub(super) request: String,
     /// Its headers.
     pub(super) headers: HeaderMap,
-    /// What the request carried of credentials, which no error repeats.
+    /// The credentials that the request carried, which no error repeats.
     pub(super) echo: Echo,
     /// Its body.
     pub(super) body: Vec<u8>,
 }
 
 impl ApiAnswer {
-    /// What the answer holds, which should be `what`.
+    /// Parses the answer, which should be `what`.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Protocol`] where it holds something else.
+    /// [`RegistryError::Protocol`] if it is something else.
     pub fn parse<T: DeserializeOwned>(&self, what: &str) -> Result<T, RegistryError> {
         serde_json::from_slice(&self.body)
             .map_err(|error| self.wrong(&format!("an answer that is not {what}: {error}")))
     }
 
-    /// The error that the answer is not what it should be.
+    /// Returns an error that says why the answer is not what it should be.
     pub fn wrong(&self, reason: &str) -> RegistryError {
         let reason = text::printable(&self.echo.without(reason), 300);
         RegistryError::Protocol { request: self.request.clone(), reason }

@@ -1,4 +1,4 @@
-//! Blobs over HTTP: whether one is there, and reading a small one. Pushing is in `upload`.
+//! Blobs over HTTP: checking whether one exists, and reading a small one. Pushing is in `upload`.
 
 use reqwest::{Method, StatusCode};
 
@@ -10,7 +10,7 @@ use crate::registry::RegistryError;
 use crate::registry::error::text;
 
 impl HttpRepository {
-    /// Whether a blob is there.
+    /// Returns whether a blob exists.
     pub(super) async fn head_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/blobs/{digest}", self.path)).await?;
         let answer = self.host.send(&Call::new(Method::HEAD, url, &self.reading)).await?;
@@ -21,7 +21,8 @@ impl HttpRepository {
         }
     }
 
-    /// A blob of at most `limit` bytes, verified. Registries often redirect this to a store of another host.
+    /// Returns a blob of at most `limit` bytes, verified. Registries often redirect this request to storage on another
+    /// host.
     pub(super) async fn get_small_blob(
         &self,
         blob: &Descriptor,

@@ -13,22 +13,22 @@ use super::Timeouts;
 use crate::model::{Descriptor, Digest};
 use crate::registry::{BlobBody, ByteStream};
 
-/// The most bytes that are handed to the network at once. Small, so that a slow network that takes some is
-/// seen to do so; a slice of a piece costs no copy.
+/// The most bytes that are handed to the network at once. The number is small, so that progress is visible on a slow
+/// network; a slice of a piece costs no copy.
 const SLICE: usize = 64 * 1024;
 
-/// The bytes that a request carries. Can be opened as often as the request is sent.
+/// The bytes that a request carries. They can be opened as often as the request is sent.
 pub(super) enum Payload<'a> {
     /// None.
     Empty,
-    /// Those in memory.
+    /// Pieces in memory.
     Pieces(&'a [Bytes]),
-    /// Those of a whole blob.
+    /// A whole blob.
     Blob(&'a Descriptor, &'a dyn BlobBody),
 }
 
 impl Payload<'_> {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::Empty => 0,
@@ -37,7 +37,7 @@ impl Payload<'_> {
         }
     }
 
-    /// A body for one attempt, and what it tells of its progress.
+    /// Returns a body for one attempt, and its progress.
     pub(super) fn open(&self) -> (reqwest::Body, Arc<Progress>) {
         let progress = Arc::new(Progress::new());
         let size = self.size();
@@ -63,7 +63,7 @@ impl Payload<'_> {
         (reqwest::Body::wrap_stream(watched), progress)
     }
 
-    /// The digest of the blob, where it is a whole one.
+    /// Returns the digest of the blob, if the payload is a whole blob.
     pub(super) fn digest(&self) -> Option<&Digest> {
         match self {
             Self::Blob(blob, _) => Some(&blob.digest),
@@ -72,30 +72,30 @@ impl Payload<'_> {
     }
 }
 
-/// Whose turn it is, and since when.
+/// The party that has to act next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// The network has bytes to take.
+    /// The network has to take bytes.
     Network,
-    /// The source has bytes to give.
+    /// The source has to yield bytes.
     Source,
-    /// Everything was handed over; the registry has an answer to give.
+    /// Everything was handed over, and the registry has to answer.
     Registry,
 }
 
-/// How far a body has come.
+/// The progress of a body.
 #[derive(Debug)]
 pub(super) struct Progress {
     turn: Mutex<(Turn, Instant)>,
     broken: Mutex<Option<String>>,
 }
 
-/// What took too long.
+/// The party that took too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stall {
     /// The network took nothing.
     Network,
-    /// The source gave nothing.
+    /// The source yielded nothing.
     Source,
     /// The registry did not answer.
     Registry,
@@ -106,7 +106,7 @@ impl Progress {
         Self { turn: Mutex::new((Turn::Network, Instant::now())), broken: Mutex::new(None) }
     }
 
-    /// What the source of the bytes said is wrong with it.
+    /// Returns the error that the source of the bytes reported.
     pub(super) fn broken(&self) -> Option<String> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -115,7 +115,7 @@ impl Progress {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = (turn, Instant::now());
     }
 
-    /// The source is asked; asking again is no progress.
+    /// Records that the source was asked. Asking again is not progress.
     fn source_turn(&self) {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if turn.0 != Turn::Source {
@@ -124,12 +124,12 @@ impl Progress {
     }
 
     fn fail(&self, reason: String) -> std::io::Error {
-        // What was wrong first is what was wrong.
+        // The first error is the cause.
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.clone());
         std::io::Error::other(reason)
     }
 
-    /// When whoever's turn it is has taken too long.
+    /// Returns the time at which the present turn has taken too long.
     fn deadline(&self, timeouts: &Timeouts, size: u64) -> (Instant, Stall) {
         let (turn, since) = *self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         match turn {
@@ -140,8 +140,7 @@ impl Progress {
     }
 }
 
-/// Drives `request`, which carries a body with this `progress`, until it ends or whoever's turn it is takes
-/// too long.
+/// Drives `request`, which carries a body with this `progress`, until it ends or the present turn takes too long.
 pub(super) async fn watch<F: Future>(
     request: F,
     progress: &Progress,
@@ -156,7 +155,7 @@ pub(super) async fn watch<F: Future>(
             output = &mut request => return Ok(output),
             () = tokio::time::sleep_until(deadline) => {}
         }
-        // The turn may have changed while this slept.
+        // The turn may have changed during the sleep.
         let (deadline, stall) = progress.deadline(timeouts, size);
         if deadline <= Instant::now() {
             return Err(stall);
@@ -164,9 +163,9 @@ pub(super) async fn watch<F: Future>(
     }
 }
 
-/// The bytes of a blob in slices, exactly as many as announced, with each turn noted. The last slice is held
-/// back until the source has ended well: a source that finds a wrong digest says so at its end, and the
-/// network, which knows the length, would not ask again after the last byte.
+/// The bytes of a blob in slices, exactly as many as announced, with each turn recorded. The last slice is held back
+/// until the source has ended without an error: a source reports a wrong digest at its end, and the network, which
+/// knows the length, would not ask again after the last byte.
 struct Watched {
     inner: ByteStream,
     current: Bytes,

@@ -1,25 +1,25 @@
-//! `WWW-Authenticate`: what a registry wants to see (RFC 7235, section 4.1).
+//! `WWW-Authenticate`: the credentials that a registry requires (RFC 7235, section 4.1).
 
 use http_auth::parser::ChallengeParser;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use url::Url;
 
-/// What a registry wants to see.
+/// The credentials that a registry requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// A token from the server at `realm`.
     Bearer {
         /// The token server.
         realm: Url,
-        /// What the token server calls the registry.
+        /// The token server's name for the registry.
         service: Option<String>,
     },
-    /// User name and password with each request.
+    /// A user name and a password with each request.
     Basic,
 }
 
-/// The challenge to answer among those in the headers: Bearer before Basic, as it sends the password least
-/// often. Others, and what cannot be read, are passed over.
+/// Returns the challenge to answer among those in the headers: Bearer before Basic, because it sends the password least
+/// often. Other schemes and unreadable challenges are skipped.
 pub(super) fn of(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE);
     let mut challenges: Vec<_> =
@@ -28,7 +28,7 @@ pub(super) fn of(headers: &HeaderMap) -> Option<Challenge> {
     if challenges.is_empty() { None } else { Some(challenges.swap_remove(bearer)) }
 }
 
-/// The scopes that the first Bearer challenge in the headers names, as they are.
+/// Returns the scopes that the first Bearer challenge in the headers names, unchanged.
 pub(super) fn scope(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let mut bearer = values
@@ -39,7 +39,7 @@ pub(super) fn scope(headers: &HeaderMap) -> Option<String> {
     scope.map(|(_, value)| value.to_unescaped())
 }
 
-/// Whether a Bearer challenge in the headers says that the token was accepted, and does not reach far enough.
+/// Whether a Bearer challenge in the headers says that the token was accepted but lacks a scope.
 pub(super) fn is_insufficient(headers: &HeaderMap) -> bool {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|header| ChallengeParser::new(header).map_while(Result::ok)).any(|challenge| {
@@ -50,7 +50,7 @@ pub(super) fn is_insufficient(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The challenges of one header that can be answered, in order, as far as it can be read.
+/// Returns the challenges of one header that can be answered, in order, up to the first unreadable one.
 fn parse(header: &str) -> Vec<Challenge> {
     let challenges = ChallengeParser::new(header).map_while(Result::ok);
     let known = challenges.filter_map(|challenge| {
@@ -65,7 +65,8 @@ fn parse(header: &str) -> Vec<Challenge> {
             return None;
         }
         let mut realm = Url::parse(&parameter("realm")?).ok()?;
-        // What else a registry may put there would be sent as Basic credentials.
+        // User information and a fragment in the realm are removed, because the former would be sent as Basic
+        // credentials.
         let _ = realm.set_username("");
         let _ = realm.set_password(None);
         realm.set_fragment(None);
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_does_not_reach_far_enough_is_told_from_one_that_is_wrong() {
+    fn a_token_without_the_scope_differs_from_a_wrong_one() {
         for (header, expected) in [
             (r#"Bearer realm="https://h/t",scope="repository:a:push",error="insufficient_scope""#, true),
             (r#"Bearer realm="https://h/t",error="invalid_token""#, false),

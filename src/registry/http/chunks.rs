@@ -1,5 +1,5 @@
-//! Pushing a blob in chunks that can be resumed (distribution-spec 1.1, "Pushing a blob in chunks"): the way
-//! for registries that do not take it in one PUT, and for networks that break often.
+//! Pushing a blob in chunks that can be resumed (distribution-spec 1.1, "Pushing a blob in chunks"). This is for
+//! registries that do not accept a blob in one PUT, and for networks that break often.
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -19,9 +19,9 @@ use crate::registry::{BlobBody, ByteStream, NetworkFailure, RegistryError};
 
 /// The size of a chunk, in bytes: GHCR answers 416 to larger ones (rust-oci-client#35).
 const CHUNK: u64 = 4 * 1024 * 1024;
-/// The largest chunk, in bytes, whatever a registry asks for: a chunk is held in memory while it is sent.
+/// The largest chunk, in bytes, even if a registry asks for a larger one: a chunk is held in memory while it is sent.
 const LARGEST_CHUNK: u64 = 32 * 1024 * 1024;
-/// How often one chunk is sent again because the registry stands elsewhere.
+/// How often one chunk is sent again because the registry is at another offset.
 const RESUMES: u32 = 4;
 
 impl HttpRepository {
@@ -46,8 +46,8 @@ impl HttpRepository {
         self.close(&url, &blob.digest).await
     }
 
-    /// Sends the bytes from `start` to before `end`, again from where the registry stands when that fails.
-    /// Returns where the next request goes.
+    /// Sends the bytes from `start` to before `end`, and after a failure continues from the registry's offset. Returns
+    /// the address for the next request.
     async fn send_chunk(
         &self,
         mut url: Url,
@@ -61,7 +61,7 @@ impl HttpRepository {
             let sent = self.host.attempt(&self.patch(&url, &chunk, from, end)).await;
             let error = match sent {
                 Ok(answer) if answer.status().is_success() => {
-                    // What `Range` says here is not relied upon: ECR's lags behind.
+                    // The `Range` of this answer is ignored, because ECR's lags behind.
                     let next = location::of(&answer.url, answer.headers());
                     let next = next.map_err(|reason| answer.protocol(reason))?;
                     answer.discard().await;
@@ -93,7 +93,7 @@ impl HttpRepository {
                 return Ok(url);
             }
             if !(from..end).contains(&at) || resumes > RESUMES {
-                // The registry lost what it had, or does not agree on how much that is: a new session.
+                // The registry lost its bytes, or reports an impossible offset: a new session is needed.
                 return Err(lost(&url, &error));
             }
             skip(&mut chunk, at - from);
@@ -103,7 +103,7 @@ impl HttpRepository {
 
     fn patch<'a>(&'a self, url: &Url, chunk: &'a [Bytes], from: u64, end: u64) -> Call<'a> {
         let mut headers = octets();
-        // Both ends are inclusive, and there is no unit, unlike in HTTP at large.
+        // Both ends are inclusive, and there is no unit, unlike in HTTP in general.
         let range = HeaderValue::try_from(format!("{from}-{}", end.saturating_sub(1)));
         headers.extend(range.ok().map(|range| (CONTENT_RANGE, range)));
         let (access, payload) = (&self.writing, Payload::Pieces(chunk));
@@ -118,7 +118,7 @@ impl HttpRepository {
         }
     }
 
-    /// How many bytes the registry has, and where the next request goes.
+    /// Returns how many bytes the registry has, and the address for the next request.
     async fn standing(&self, url: &Url) -> Result<(u64, Url), Setback> {
         let answer = self.host.send(&Call::new(Method::GET, url.clone(), &self.writing)).await?;
         if !answer.status().is_success() {
@@ -130,7 +130,8 @@ impl HttpRepository {
         Ok((at, next))
     }
 
-    /// Ends the upload: everything is sent. After a failure that may have come too late it looks first.
+    /// Ends the upload after everything is sent. After a failure it first checks whether the blob is there, because the
+    /// failure may have come too late.
     async fn close(&self, url: &Url, digest: &Digest) -> Result<(), Setback> {
         let call = Call::new(Method::PUT, location::with_digest(url, digest), &self.writing);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
@@ -152,7 +153,7 @@ impl HttpRepository {
     }
 }
 
-/// A session that is no more. A new one may do.
+/// Returns the failure for a session that no longer exists. A new session may work.
 fn lost(url: &Url, cause: &RegistryError) -> Setback {
     let request = text::request("PATCH", url);
     let cause = format!("the upload session is lost: {cause}");
@@ -161,8 +162,8 @@ fn lost(url: &Url, cause: &RegistryError) -> Setback {
     Setback::Failed(Failure { request, error, passing: true })
 }
 
-/// How many bytes a `Range` of the form `0-LAST` stands for. The distribution registry says `0-0` for none,
-/// too; one byte alone is never what it has.
+/// Returns how many bytes a `Range` of the form `0-LAST` describes. The distribution registry also says `0-0` for none;
+/// a registry never has exactly one byte.
 fn received(headers: &HeaderMap) -> u64 {
     let range = headers.get(RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     let range = range.strip_prefix("bytes=").unwrap_or(range);
@@ -184,7 +185,7 @@ fn skip(pieces: &mut Vec<Bytes>, mut count: u64) {
     });
 }
 
-/// A blob in chunks, each as pieces that were read, none copied.
+/// A blob in chunks. Each chunk consists of the pieces that were read; none is copied.
 struct Chunks {
     stream: ByteStream,
     rest: Bytes,
@@ -192,7 +193,8 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// The next `size` bytes, or those that are left. The last come only once the source has ended well.
+    /// Returns the next `size` bytes, or the remaining ones. The last bytes are returned only after the source has
+    /// ended without an error.
     async fn next(&mut self, size: u64, patience: std::time::Duration) -> Result<Vec<Bytes>, String> {
         let (mut wanted, mut pieces) = (size.min(self.left), Vec::new());
         self.left -= wanted;
@@ -294,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn skipping_drops_what_was_received(sizes in proptest::collection::vec(0_usize..9, 0..9), count in 0_u64..80) {
+        fn skipping_drops_the_received_bytes(sizes in proptest::collection::vec(0_usize..9, 0..9), count in 0_u64..80) {
             let mut pieces: Vec<Bytes> = sizes.iter().map(|size| Bytes::from(vec![7; *size])).collect();
             let all: usize = sizes.iter().sum();
             skip(&mut pieces, count);

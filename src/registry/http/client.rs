@@ -1,4 +1,4 @@
-//! Building the HTTP clients of one registry: TLS roots, the client's own certificate, redirects, proxies.
+//! Building the HTTP clients of one registry: TLS roots, the client certificate, redirects, proxies.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,8 +17,8 @@ const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 /// The largest `client_certificate` or `client_key` that is read, in bytes.
 const MAX_CLIENT_FILE: u64 = 1024 * 1024;
 
-/// The HTTP clients of one registry. Only its own host is shown the client's certificate: others, that redirects, upload sessions
-/// and token servers may be on, need not know who asks.
+/// The HTTP clients of one registry. Only the registry's own host is shown the client certificate: other hosts, which
+/// redirects, upload sessions and token servers may use, need not know the client.
 pub(super) struct Clients {
     /// The registry's host name, without a port.
     host: String,
@@ -27,7 +27,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// The clients for `endpoint`, which is at `host`; its files are relative to `folder`.
+    /// Builds the clients for `endpoint`, which is at `host`; its files are relative to `folder`.
     pub(super) fn build(
         endpoint: &RegistryEndpoint,
         host: Option<&Url>,
@@ -43,22 +43,22 @@ impl Clients {
         Ok(Self { host, own, other })
     }
 
-    /// The client for a request to `url`.
+    /// Returns the client for a request to `url`.
     pub(super) fn to(&self, url: &Url) -> &Client {
         let ours = url.scheme() == "https" && url.host_str() == Some(&self.host);
         if ours { &self.own } else { &self.other }
     }
 }
 
-/// One client, which shows `identity` to whoever asks.
+/// Builds one client, which shows `identity` to every server that asks for it.
 fn build(
     endpoint: &RegistryEndpoint,
     identity: Option<&Identity>,
     folder: &Path,
     timeouts: &Timeouts,
 ) -> Result<Client, RegistryError> {
-    // reqwest without a default provider asks the process for one. It fails only where another is set
-    // already, which serves as well.
+    // Without a default provider, reqwest asks the process for one. Installing it fails only if another one is already
+    // installed, which works as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots = match &endpoint.ca_file {
         Some(file) => certificates(&folder.join(file))?,
@@ -67,7 +67,7 @@ fn build(
     let base = || {
         let mut builder = Client::builder()
             .user_agent(concat!("brokkr-publish/", env!("CARGO_PKG_VERSION")))
-            // Redirects are followed by `exchange`, which knows who may see credentials.
+            // `exchange` follows redirects, because it knows who may see credentials.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -81,7 +81,7 @@ fn build(
     if let Ok(client) = base().tls_certs_merge(roots.clone()).build() {
         return Ok(client);
     }
-    // Where the system has no certificate store this fails, for plain http too: take the bundled roots.
+    // If the system has no certificate store, this fails even for plain http: use the bundled roots.
     let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     let bundled = bundled.filter_map(|der| Certificate::from_der(der).ok());
     base().tls_certs_only(bundled.chain(roots)).build().map_err(|error| {
@@ -93,7 +93,8 @@ fn build(
     })
 }
 
-/// The client's certificate with its key, where the endpoint names them. Nothing of the key's file is in any error.
+/// Returns the client certificate with its key, if the endpoint names them. No error contains anything of the key's
+/// file.
 fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identity>, RegistryError> {
     let (Some(certificate), Some(key)) = (&endpoint.client_certificate, &endpoint.client_key) else {
         return Ok(None);
@@ -105,13 +106,10 @@ fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identit
     };
     let mut pem = read(&key, MAX_CLIENT_FILE)?;
     if holds(&pem, "ENCRYPTED") {
-        return Err(wrong(
-            &key,
-            "the key is encrypted, which needs a passphrase that nobody could be asked for",
-        ));
+        return Err(wrong(&key, "the key is encrypted, and there is no way to ask for its passphrase"));
     }
     if !holds(&pem, "PRIVATE KEY-----") {
-        return Err(wrong(&key, "holds no private key in PEM"));
+        return Err(wrong(&key, "holds no private key in PEM format"));
     }
     let certificates = read(&certificate, MAX_CLIENT_FILE)?;
     if !holds(&certificates, "BEGIN CERTIFICATE-----") {
@@ -119,17 +117,17 @@ fn identity(endpoint: &RegistryEndpoint, folder: &Path) -> Result<Option<Identit
     }
     pem.push(b'\n');
     pem.extend_from_slice(&certificates);
-    // The parser's own words could quote what it read.
+    // The parser's message could quote the file.
     Identity::from_pem(&pem)
         .map(Some)
-        .map_err(|_| wrong(&key, "is no private key, or its certificate is none"))
+        .map_err(|_| wrong(&key, "is not a private key, or the certificate is invalid"))
 }
 
 fn holds(pem: &[u8], words: &str) -> bool {
     pem.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
-/// What is in a regular file of at most `limit` bytes: a pipe or a device might never end.
+/// Returns the content of a regular file of at most `limit` bytes: a pipe or a device might never end.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
     let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let metadata = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?;
@@ -137,18 +135,20 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
         return Err(error("is a directory".to_owned()));
     }
     if !metadata.is_file() {
-        return Err(error("is no regular file".to_owned()));
+        return Err(error("is not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|cause| error(cause.to_string()))?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| error(cause.to_string()))?;
     if bytes.len() as u64 > limit {
-        return Err(error(format!("more than {limit} bytes are too many for a file of certificates")));
+        return Err(error(format!(
+            "is larger than {limit} bytes, which is too large for a file of certificates"
+        )));
     }
     Ok(bytes)
 }
 
-/// The certificates of a PEM file: at least one.
+/// Returns the certificates of a PEM file, at least one.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
     let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let pem = read(path, MAX_CA_FILE)?;
@@ -197,9 +197,9 @@ mod tests {
         let one = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
         std::fs::write(folder.path().join("one.key"), one).expect("a file");
         for (file, words) in [
-            ("/dev/zero", "is no regular file"),
-            ("pipe", "is no regular file"),
-            ("huge.pem", "are too many for a file of certificates"),
+            ("/dev/zero", "is not a regular file"),
+            ("pipe", "is not a regular file"),
+            ("huge.pem", "too large for a file of certificates"),
         ] {
             let ca = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
             let with = |certificate: &str, key: &str| RegistryEndpoint {

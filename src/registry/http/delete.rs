@@ -1,9 +1,9 @@
-//! Deleting over HTTP (distribution-spec 1.1, "Deleting tags", "Deleting Manifests"), and finding out what a
-//! registry deletes.
+//! Deleting over HTTP (distribution-spec 1.1, "Deleting tags", "Deleting Manifests"), and finding out which deletions a
+//! registry supports.
 //!
-//! What is known of `DELETE /v2/NAME/manifests/TAG`:
+//! Known answers to `DELETE /v2/NAME/manifests/TAG`:
 //!
-//! | registry | what it does |
+//! | registry | its answer |
 //! | --- | --- |
 //! | distribution 2 (seen with 2.8.2) | 400 `DIGEST_INVALID`, whether the tag exists or not; with deleting disabled 405 `UNSUPPORTED`, for a digest too |
 //! | distribution 3, GitLab, Quay (quay/quay#3128) | removes the tag alone |
@@ -12,11 +12,10 @@
 //! | ECR | 404 for any DELETE (REGISTRIES.md) |
 //! | GHCR, Docker Hub | 405 for any DELETE (REGISTRIES.md) |
 //!
-//! The specification does not say which of the two is right (opencontainers/distribution-spec#551), and an
-//! absent tag is 404 either way. So nothing that a probe can see tells a registry that removes tags from one
-//! that deletes manifests by tag. Therefore the tag is made to name a placeholder before its first DELETE of
-//! a run: only that can be lost. If the placeholder still stands afterwards, the registry removes tags alone,
-//! and further tags are deleted as they are.
+//! The specification does not say which of the two is right (opencontainers/distribution-spec#551), and an absent tag
+//! is 404 either way. A probe therefore cannot distinguish a registry that removes tags from one that deletes manifests
+//! by tag. So the first tag that is deleted in a run is made to name a placeholder before: only that can be lost. If
+//! the placeholder still exists afterwards, the registry removes tags alone, and further tags are deleted directly.
 
 use std::sync::atomic::Ordering;
 
@@ -31,12 +30,12 @@ use crate::model::{Digest, Tag, TagOrDigest};
 use crate::registry::removal::StandIn;
 use crate::registry::{Deletion, RegistryError};
 
-/// The codes by which a registry says that it looked and found nothing: the specified ones, GitLab's and
-/// Harbor's. A 404 without one may come from a path that the registry does not know.
+/// The codes that show that a registry searched and found nothing: the specified ones, GitLab's and Harbor's. A 404
+/// without one of them may come from a path that the registry does not know.
 const ABSENT: [&str; 4] = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "TAG_UNKNOWN", "NOT_FOUND"];
 
 impl HttpRepository {
-    /// What can be deleted: tries to delete a tag and a digest that nobody can have put.
+    /// Returns what can be deleted. Tries to delete a tag and a digest that nobody can have put.
     pub(super) async fn what_can_be_deleted(&self) -> Result<Deletion, RegistryError> {
         if is_docker_hub(&self.host.name) {
             // Its registry answers 405 to any DELETE (REGISTRIES.md, "Others").
@@ -53,12 +52,12 @@ impl HttpRepository {
             return Ok(Deletion::Manifests);
         }
         Ok(Deletion::Nothing(format!(
-            "{} deletes nothing over the registry's API: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete by its own means",
+            "{} deletes nothing over the registry's API: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete with its own tools",
             self.host.name
         )))
     }
 
-    /// Whether the registry would delete what is at `absent`, where nothing is.
+    /// Whether the registry would delete the content at `absent`, which does not exist.
     async fn deletes(&self, absent: &str) -> Result<bool, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/manifests/{absent}", self.path)).await?;
         let answer = self.host.send(&Call::new(Method::DELETE, url, &self.deleting)).await?;
@@ -68,14 +67,14 @@ impl HttpRepository {
         }
         match answer.into_error().await {
             RegistryError::NotFound(refusal) => Ok(ABSENT.iter().any(|code| refusal.errors.has_code(code))),
-            // 400 and 405 are the specified ways of saying that it does not; 501 and the like mean the same.
+            // 400 and 405 are the specified answers if deletion is not supported; 501 and the like mean the same.
             RegistryError::Rejected(_) => Ok(false),
             RegistryError::Unavailable(refusal) if refusal.status == 501 => Ok(false),
             error => Err(error),
         }
     }
 
-    /// Removes a tag alone, whatever the registry makes of a DELETE by tag.
+    /// Removes a tag alone, whatever the registry deletes on a DELETE by tag.
     pub(super) async fn delete_tag_alone(&self, tag: &Tag) -> Result<(), RegistryError> {
         let at = TagOrDigest::Tag(tag.clone());
         if self.host.untags.load(Ordering::Relaxed) {
@@ -89,8 +88,8 @@ impl HttpRepository {
         let placeholder = TagOrDigest::Digest(stand_in.digest().clone());
         if self.head_manifest_at(&placeholder).await?.is_some() {
             self.host.untags.store(true, Ordering::Relaxed);
-            // Without a tag it is garbage, which the registry may collect in its own time where it does not
-            // delete manifests.
+            // The placeholder is garbage without a tag. The registry may collect it later if it does not delete
+            // manifests.
             let _ = self.delete_at(&placeholder).await;
         }
         Ok(())
@@ -98,10 +97,10 @@ impl HttpRepository {
 
     /// Deletes a manifest with all its tags.
     ///
-    /// An answer that tells of an error can come of a manifest that is gone while its tags are still listed, and
-    /// name nothing: distribution 2.8.2 deletes the manifest, then looks at every tag, and answers 500 where one
-    /// of them goes meanwhile. So the manifest is put again then, and deleted again, until that is answered well;
-    /// and one repository's manifests are deleted one after the other.
+    /// An error can mean that a manifest is gone while its tags are still listed and name nothing: distribution 2.8.2
+    /// deletes the manifest, then looks at every tag, and answers 500 if one of them is removed meanwhile. In that case
+    /// the manifest is put and deleted again until the answer is a success. The manifests of one repository are deleted
+    /// one after the other.
     pub(super) async fn delete_whole(&self, digest: &Digest) -> Result<(), RegistryError> {
         let turn = self.host.deleting(&self.path);
         let _turn = turn.lock().await;
@@ -120,22 +119,22 @@ impl HttpRepository {
         }
     }
 
-    /// Deletes what is at `at`, in the registry's own sense.
+    /// Deletes the content at `at`, in whatever way the registry implements that.
     pub(super) async fn delete_at(&self, at: &TagOrDigest) -> Result<(), RegistryError> {
         let url = self.manifest_url(at).await?;
         let answer = self.host.send(&Call::new(Method::DELETE, url, &self.deleting)).await?;
         self.deleted(at, answer).await
     }
 
-    /// What the answer to a DELETE of what is at `at` tells.
+    /// Reads the answer to a DELETE of the content at `at`.
     async fn deleted(&self, at: &TagOrDigest, answer: Answer) -> Result<(), RegistryError> {
         match answer.status() {
             status if status.is_success() => {
                 answer.discard().await;
                 Ok(())
             }
-            // It may never have been there, or have gone by an attempt whose answer was lost. Some registries
-            // say 404 to any DELETE, so it is looked for.
+            // The content may never have existed, or an attempt whose answer was lost may have deleted it. Some
+            // registries answer 404 to any DELETE, so its absence is checked.
             StatusCode::NOT_FOUND => {
                 let error = answer.into_error().await;
                 if self.head_manifest_at(at).await?.is_some() { Err(error) } else { Ok(()) }

@@ -1,5 +1,5 @@
-//! The first request to a registry, `GET /v2/`: which scheme it speaks and what credentials it wants to see
-//! (distribution-spec 1.1, "Determining Support"). Asked once, so that no other request need be sent in vain.
+//! The first request to a registry, `GET /v2/`, which finds out its scheme and the credentials that it requires
+//! (distribution-spec 1.1, "Determining Support"). It is sent once, so that no other request need be sent in vain.
 
 use reqwest::Method;
 use url::Url;
@@ -12,20 +12,20 @@ use super::{address, challenge};
 use crate::registry::{NetworkFailure, RegistryError};
 
 impl Host {
-    /// The root of the API. Found once; that it cannot be found is remembered too, so that many requests to a
-    /// host that is down fail as fast as one.
+    /// Returns the root of the API. It is determined once; a failure is remembered too, so that many requests to a host
+    /// that is down fail as fast as one.
     pub(super) async fn base(&self) -> Result<&Url, RegistryError> {
         let found = self.found.get_or_init(|| async { self.discover().await });
         found.await.as_ref().map_err(Clone::clone)
     }
 
-    /// Tries each scheme once where another is left, and the last as often as the policy has it.
+    /// Tries each scheme once while another is left, and the last one as often as the policy allows.
     async fn discover(&self) -> Result<Url, RegistryError> {
         let mut retries = Retries::new(&self.policy, &self.notify);
         let mut schemes = self.schemes.iter().peekable();
         let none = || RegistryError::Protocol {
             request: self.name.clone(),
-            reason: "this is no host that can be asked".to_owned(),
+            reason: "this is not a valid host".to_owned(),
         };
         let mut scheme = *schemes.next().ok_or_else(none)?;
         loop {
@@ -42,7 +42,8 @@ impl Host {
         }
     }
 
-    /// Any answer shows that somebody listens; what it says about `/v2/` itself differs between registries.
+    /// Sends the first request. Any answer shows that a registry may be there; the answers to `/v2/` itself differ
+    /// between registries.
     async fn ping(&self, base: &Url) -> Result<(), Failure> {
         let url = base.join("v2/").unwrap_or_else(|_| base.clone());
         let access = Access::default();
@@ -63,7 +64,7 @@ impl Host {
     }
 }
 
-/// Whether who answered speaks TLS well enough, but not with a client that it does not know: plain http would be no way around that.
+/// Whether the other side speaks TLS but rejects clients that it does not know: plain http would not avoid that.
 fn wants_certificate(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Unreachable { failure: NetworkFailure::ClientCertificate, .. })
 }

@@ -1,4 +1,4 @@
-//! One attempt at one request: credentials for the registry alone, redirects, the network's errors in words.
+//! One attempt at one request: credentials for the registry alone, redirects, and network errors in words.
 
 use std::error::Error;
 
@@ -20,7 +20,7 @@ use crate::registry::{NetworkFailure, RegistryError};
 /// The most redirects that are followed for one request.
 const REDIRECTS: u32 = 5;
 
-/// Which requests wait for each other.
+/// The group of requests that wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     /// Small requests, many at a time.
@@ -35,15 +35,15 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     /// The address.
     pub(super) url: Url,
-    /// What the credentials must allow.
+    /// The access that the credentials must allow.
     pub(super) access: &'a Access,
     /// Headers besides the credentials and the length.
     pub(super) headers: HeaderMap,
     /// The body.
     pub(super) payload: Payload<'a>,
-    /// The secret in the body, where it holds one.
+    /// The secret in the body, if it holds one.
     pub(super) told: Option<&'a str>,
-    /// Which requests it waits for.
+    /// The group of requests that it waits in.
     pub(super) lane: Lane,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
 }
 
 impl Host {
-    /// Sends a request, again where a failure may pass. Any answer that may not pass is `Ok`.
+    /// Sends a request, and repeats it after a temporary failure. Any answer other than a temporary failure is `Ok`.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, RegistryError> {
         let mut retries = Retries::new(&self.policy, &self.notify);
         loop {
@@ -67,7 +67,7 @@ impl Host {
         }
     }
 
-    /// Sends a request once: with a new token where the registry wants one, and along its redirects.
+    /// Sends a request once: with a new token if the registry requires one, and along its redirects.
     pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let base = self.base().await.map_err(Failure::lasting)?;
         let mut authorization = self.authorization(call.access).await.map_err(Failure::lasting)?;
@@ -104,7 +104,8 @@ impl Host {
         }
     }
 
-    /// The answer; or, where it refuses a request that carried no credentials, why there were none.
+    /// Returns the answer. If it refuses a request without credentials because a credential program failed, returns
+    /// that failure.
     async fn refused(&self, call: &Call<'_>, answer: Answer) -> Result<Answer, Failure> {
         if answer.credentials.is_some() || !matches!(answer.status().as_u16(), 401 | 403) {
             return Ok(answer);
@@ -115,7 +116,7 @@ impl Host {
         }
     }
 
-    /// Sends a request to `url`, and that is all.
+    /// Sends a single request to `url`, without following redirects or renewing tokens.
     pub(super) async fn transmit(
         &self,
         call: &Call<'_>,
@@ -124,7 +125,7 @@ impl Host {
     ) -> Result<Answer, Failure> {
         let request = text::request(call.method.as_str(), url);
         let lane = if call.lane == Lane::Upload { &self.uploads } else { &self.small };
-        // The semaphores are never closed; were one, nobody need wait.
+        // The semaphores are never closed; if one were, nobody would have to wait.
         let _permit = lane.acquire().await.ok();
         let size = call.payload.size();
         let (body, progress) = call.payload.open();
@@ -171,8 +172,8 @@ impl Host {
     }
 }
 
-/// Where an answer redirects to. Reading requests follow every redirect; a request with content follows only
-/// the two that keep it a request with content (RFC 9110, 15.4).
+/// Returns the address that an answer redirects to. Reading requests follow every redirect; a request with content
+/// follows only the two kinds that keep it a request with content (RFC 9110, 15.4).
 fn redirect(method: &Method, answer: &Answer) -> Result<Option<Url>, RegistryError> {
     let keeps_method = matches!(answer.status().as_u16(), 307 | 308);
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -186,17 +187,17 @@ fn redirect(method: &Method, answer: &Answer) -> Result<Option<Url>, RegistryErr
     next.map(Some).map_err(|reason| answer.protocol(format!("a redirect to {reason}")))
 }
 
-/// A stall in words.
+/// Returns a stall in words.
 fn stalled(stall: Stall, timeouts: &super::Timeouts, size: u64) -> String {
     match stall {
-        Stall::Network => format!("nothing was taken for {:?}", timeouts.stall),
+        Stall::Network => format!("nothing could be sent for {:?}", timeouts.stall),
         Stall::Source => format!("the source gave nothing for {:?}", timeouts.source),
         Stall::Registry if size == 0 => format!("no answer within {:?}", timeouts.commit(0)),
         Stall::Registry => format!("no answer within {:?} of the last byte", timeouts.commit(size)),
     }
 }
 
-/// What kind of failure an error of the HTTP client is.
+/// Returns the kind of failure for an error of the HTTP client.
 fn kind_of(error: &reqwest::Error) -> NetworkFailure {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(current) = cause {
@@ -210,7 +211,7 @@ fn kind_of(error: &reqwest::Error) -> NetworkFailure {
             }
             _ => {}
         }
-        // The words of hyper-util's tunnel, which has no type for them.
+        // hyper-util has no type for errors of its tunnel, only this text.
         if current.to_string().contains("tunnel error") {
             return NetworkFailure::Proxy;
         }
@@ -222,8 +223,8 @@ fn kind_of(error: &reqwest::Error) -> NetworkFailure {
     if error.is_timeout() { NetworkFailure::Timeout } else { NetworkFailure::Connection }
 }
 
-/// Whether a server answers so where it wants a client's certificate, or another one (RFC 8446, 6.2): Go's servers say `bad_certificate`
-/// to a client that shows none.
+/// Whether a server sends this alert if it requires a client certificate, or another one (RFC 8446, 6.2): Go's servers
+/// send `bad_certificate` to a client that shows none.
 fn refuses_client(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -238,7 +239,7 @@ fn refuses_client(alert: AlertDescription) -> bool {
     )
 }
 
-/// The TLS error that `error` is, perhaps as the content of I/O errors, which do not name it as their source.
+/// Returns the TLS error inside `error`. It may be the content of I/O errors, which do not name it as their source.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut current = error;
     while let Some(inner) = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
@@ -247,10 +248,10 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     current.downcast_ref::<rustls::Error>()
 }
 
-/// An error of the HTTP client in words.
+/// Returns an error of the HTTP client in words.
 fn in_words(error: &reqwest::Error, failure: NetworkFailure) -> String {
     match failure {
-        NetworkFailure::Timeout if error.is_connect() => "no connection within the time for it".to_owned(),
+        NetworkFailure::Timeout if error.is_connect() => "no connection in time".to_owned(),
         NetworkFailure::Timeout => "no answer in time".to_owned(),
         NetworkFailure::NotTls => format!("the other side does not speak TLS: {}", deepest(error)),
         _ if error.is_connect() => format!("cannot connect: {}", deepest(error)),
@@ -258,14 +259,14 @@ fn in_words(error: &reqwest::Error, failure: NetworkFailure) -> String {
     }
 }
 
-/// What the last cause in the chain says: those above it only say "error sending request".
+/// Returns the text of the last cause in the chain: the ones above it only say "error sending request".
 pub(super) fn deepest(error: &reqwest::Error) -> String {
     let mut last: &dyn Error = error;
     while let Some(next) = last.source() {
         last = next;
     }
     let said = last.to_string();
-    // Alone, reqwest's own words hold the whole URL.
+    // Without a cause, reqwest's own text contains the whole URL.
     let said =
         if error.source().is_none() { said.split(" for url").next().unwrap_or_default() } else { &said };
     text::printable(said, 300)

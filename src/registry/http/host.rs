@@ -1,4 +1,4 @@
-//! What all repositories of one registry share: the client, credentials and tokens, and the limits.
+//! The parts that all repositories of one registry share: the client, credentials and tokens, and the limits.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -16,17 +16,16 @@ use crate::model::reference::RegistryEndpoint;
 use crate::registry::credentials::Keychain;
 use crate::registry::{ConnectOptions, Notify, RegistryError};
 
-/// How many small requests go beside each upload: a thousand tags at 50 ms of latency are to take no more
-/// than 3 s.
+/// How many small requests may run beside each upload: a thousand tags at 50 ms of latency must take no more than 3 s.
 const SMALL_PER_UPLOAD: usize = 8;
 
 /// One registry.
 pub(super) struct Host {
-    /// The host as written, with the port where one was given.
+    /// The host as written, with the port if one was given.
     pub(super) name: String,
     /// The schemes to try, in order.
     pub(super) schemes: &'static [&'static str],
-    /// Whether it may speak plain http though it is not this machine.
+    /// Whether it may speak plain http although it is not this machine.
     pub(super) insecure: bool,
     /// Sends requests.
     pub(super) clients: Clients,
@@ -34,21 +33,21 @@ pub(super) struct Host {
     pub(super) keychain: Keychain,
     /// Tokens by repository.
     pub(super) tokens: Tokens,
-    /// Warnings, told of once.
+    /// The warnings that were already reported.
     pub(super) warnings: Warnings,
-    /// How often to try.
+    /// How often to try a request.
     pub(super) policy: RetryPolicy,
     /// How long to wait.
     pub(super) timeouts: Timeouts,
-    /// Hears of retries.
+    /// Receives retries.
     pub(super) notify: Notify,
-    /// Bounds small requests.
+    /// Limits small requests.
     pub(super) small: Semaphore,
-    /// Bounds uploads. Apart from `small`, so that no HEAD waits behind gigabytes.
+    /// Limits uploads. It is separate from `small`, so that no HEAD waits behind gigabytes.
     pub(super) uploads: Semaphore,
-    /// The root of the API, once found, or why it cannot be.
+    /// The root of the API once it was found, or the reason why it cannot be found.
     pub(super) found: OnceCell<Result<Url, RegistryError>>,
-    /// Whether it was seen to remove a tag alone.
+    /// Whether the registry was seen to remove a tag alone.
     pub(super) untags: AtomicBool,
     /// Held while a manifest of a repository is deleted.
     deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -56,7 +55,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// The registry at `host`.
+    /// Creates the registry at `host`.
     pub(super) fn new(
         endpoint: &RegistryEndpoint,
         host: &str,
@@ -85,28 +84,28 @@ impl Host {
         })
     }
 
-    /// What to hold while a manifest of `repository` is deleted.
+    /// Returns the lock to hold while a manifest of `repository` is deleted.
     pub(super) fn deleting(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(deleting.entry(repository.to_owned()).or_default())
     }
 
-    /// What the registry wants to see, as far as is known.
+    /// Returns the credentials that the registry requires, if known.
     pub(super) fn challenge(&self) -> Option<Challenge> {
         self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes what the registry wants to see.
+    /// Records the credentials that the registry requires.
     pub(super) fn challenged(&self, challenge: Challenge) {
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
-    /// The address of `path` in the API.
+    /// Returns the address of `path` in the API.
     pub(super) async fn endpoint(&self, path: &str) -> Result<Url, RegistryError> {
         let base = self.base().await?;
         base.join(path).map_err(|error| RegistryError::Protocol {
             request: base.to_string(),
-            reason: format!("`{path}` is no path in it: {error}"),
+            reason: format!("`{path}` is not a valid path in it: {error}"),
         })
     }
 }

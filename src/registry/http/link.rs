@@ -2,12 +2,12 @@
 
 use reqwest::header::{HeaderMap, LINK};
 
-/// The target of the first link whose relation is `next`.
+/// Returns the target of the first link whose relation is `next`.
 pub(super) fn next(headers: &HeaderMap) -> Option<String> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(next_of)
 }
 
-/// The target of the first link of one header whose relation is `next`. What cannot be read ends the search.
+/// Returns the target of the first link in one header whose relation is `next`. An unreadable part ends the search.
 fn next_of(header: &str) -> Option<String> {
     let mut rest = header;
     loop {
@@ -21,7 +21,8 @@ fn next_of(header: &str) -> Option<String> {
     }
 }
 
-/// Reads `;name=value` as often as it comes: whether one is `rel` with `next` in it, and what follows.
+/// Reads as many `;name=value` as there are. Returns whether one of them is `rel` with `next`, and the rest of the
+/// header.
 fn parameters(mut rest: &str) -> (bool, &str) {
     let mut is_next = false;
     loop {

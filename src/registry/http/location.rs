@@ -1,4 +1,4 @@
-//! `Location` of an upload session: where it leads, and its digest added at the end.
+//! The `Location` of an upload session: resolving it, and adding the digest at its end.
 
 use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
@@ -6,14 +6,14 @@ use url::Url;
 use super::origin;
 use crate::model::Digest;
 
-/// Where the `Location` of an answer to a request to `from` leads.
+/// Resolves the `Location` of an answer to a request to `from`.
 pub(super) fn of(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
     let text = headers.get(LOCATION).ok_or_else(|| "no `Location`".to_owned())?;
-    let text = text.to_str().map_err(|_| "a `Location` that is no text".to_owned())?;
+    let text = text.to_str().map_err(|_| "a `Location` that is not text".to_owned())?;
     origin::follow(from, text).map_err(|reason| format!("a `Location` that is {reason}"))
 }
 
-/// `location` with `digest=` added to whatever query it has, which is kept byte for byte.
+/// Returns `location` with `digest=` added to its query, which is kept byte for byte.
 pub(super) fn with_digest(location: &Url, digest: &Digest) -> Url {
     let mut url = location.clone();
     let query = match location.query() {
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_goes_behind_what_is_there() {
+    fn the_digest_is_added_to_the_query() {
         let digest = Digest::of(b"");
         for (location, expected) in [
             ("/u/1", "https://r/u/1?digest="),
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_locations_are_said() {
+    fn bad_locations_are_reported() {
         assert!(of(&"https://r/".parse().expect("a url"), &HeaderMap::new()).is_err());
         assert!(joined(b"\xff").is_err());
         assert!(joined(b"gopher://x/").is_err());

@@ -15,11 +15,12 @@ use crate::model::referrer::subject_of;
 use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
 use crate::registry::{Put, RegistryError};
 
-/// The header by which a registry tells that it lists a manifest under its subject.
+/// The header that says that a registry lists a manifest under its subject.
 static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
 
 impl HttpRepository {
-    /// What stands at `at`. Asks with HEAD, and with GET where the answer to that lacks digest, size or type.
+    /// Returns the descriptor of the manifest at `at`. Asks with HEAD, and with GET if that answer lacks digest, size
+    /// or type.
     pub(super) async fn head_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -43,14 +44,14 @@ impl HttpRepository {
         Ok(Some(Descriptor::new(media_type, digest, size)))
     }
 
-    /// The manifest at `at`. Its digest is computed and compared with the one asked for, and with the one
-    /// that the registry tells.
+    /// Returns the manifest at `at`. Its digest is computed and compared with the one that was asked for and the one
+    /// that the registry reports.
     pub(super) async fn get_manifest_at(
         &self,
         at: &TagOrDigest,
     ) -> Result<Option<RawManifest>, RegistryError> {
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
-        let (request, told, typed, bytes) = loop {
+        let (request, reported, typed, bytes) = loop {
             let Some(answer) = self.read_manifest(Method::GET, at).await? else { return Ok(None) };
             let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
             match answer.body(MAX_MANIFEST_SIZE).await {
@@ -60,23 +61,24 @@ impl HttpRepository {
         };
         let typed = typed.filter(|it| it.starts_with("application/vnd.")).or_else(|| inner_type(&bytes));
         let asked = if let TagOrDigest::Digest(digest) = at { Some(digest.clone()) } else { None };
-        // The digest of Docker's first schema does not cover its signatures, and nobody publishes it: who parses it is told.
+        // The digest of Docker's first schema does not cover its signatures. Nobody publishes that schema, and parsing
+        // it reports an error.
         let first_schema = [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED];
         if !typed.as_deref().is_some_and(|typed| first_schema.contains(&typed)) {
-            for expected in asked.into_iter().chain(told) {
+            for expected in asked.into_iter().chain(reported) {
                 matches(&request, &bytes, expected)?;
             }
         }
         let typed = typed.ok_or_else(|| RegistryError::Protocol {
             request,
-            reason: "an answer that is no manifest: no type, in the headers or inside".to_owned(),
+            reason: "an answer that is not a manifest: it has no media type, neither in the headers nor in the body".to_owned(),
         })?;
         Ok(Some(RawManifest::new(typed, bytes)))
     }
 
     async fn read_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Option<Answer>, RegistryError> {
         let mut call = Call::new(method, self.manifest_url(at).await?, &self.reading);
-        // GHCR answers 404 for an index where one of the index types is missing.
+        // GHCR answers 404 for an index if one of the index types is missing here.
         call.headers.insert(ACCEPT, accept());
         let answer = self.host.send(&call).await?;
         match answer.status() {
@@ -89,8 +91,8 @@ impl HttpRepository {
         }
     }
 
-    /// Puts `manifest` at `at`. After a failure that may have come too late, it looks first: a registry that
-    /// holds tags immutable refuses the same content put twice.
+    /// Puts `manifest` at `at`. After a failure it first checks whether the manifest is there, because the failure may
+    /// have come too late: a registry with immutable tags refuses the same content if it is put twice.
     pub(super) async fn put_manifest_at(
         &self,
         at: &TagOrDigest,
@@ -102,7 +104,7 @@ impl HttpRepository {
         let content_type =
             HeaderValue::from_str(manifest.media_type()).map_err(|_| RegistryError::Protocol {
                 request: crate::registry::error::text::request("PUT", &url),
-                reason: "the manifest's media type is no text for a header".to_owned(),
+                reason: "the manifest's media type cannot be sent in a header".to_owned(),
             })?;
         call.headers.insert(CONTENT_TYPE, content_type);
         call.payload = Payload::Pieces(&pieces);
@@ -110,7 +112,7 @@ impl HttpRepository {
             let request = crate::registry::error::text::request("PUT", &url);
             matches(&request, manifest.bytes(), expected.clone())?;
         }
-        // Where the answer that tells of the subject was lost, the put by digest is done again: it changes nothing.
+        // If the answer that reports the subject was lost, the put by digest is repeated, which changes nothing.
         let asks_again = matches!(at, TagOrDigest::Digest(_)) && subject_of(manifest).is_some();
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let answer = loop {
@@ -129,23 +131,23 @@ impl HttpRepository {
         if !answer.status().is_success() {
             return Err(answer.into_error().await);
         }
-        if let Some(told) = answer.digest() {
-            matches(&answer.request, manifest.bytes(), told)?;
+        if let Some(reported) = answer.digest() {
+            matches(&answer.request, manifest.bytes(), reported)?;
         }
-        let told = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
-        let subject = told.and_then(|told| told.trim().parse().ok());
+        let reported = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
+        let subject = reported.and_then(|reported| reported.trim().parse().ok());
         let subject = subject.filter(|subject| subject_of(manifest).as_ref() == Some(subject));
         answer.discard().await;
         Ok(Put { digest: manifest.digest().clone(), subject })
     }
 
-    /// The address of the manifest at `at`.
+    /// Returns the address of the manifest at `at`.
     pub(super) async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
         self.host.endpoint(&format!("v2/{}/manifests/{at}", self.path)).await
     }
 }
 
-/// The four types of manifests.
+/// Returns the four media types of manifests as an `Accept` header.
 fn accept() -> HeaderValue {
     let mut text = String::new();
     for media_type in media_type::MANIFESTS {
@@ -155,14 +157,14 @@ fn accept() -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("*/*"))
 }
 
-/// `Content-Type` without parameters.
+/// Returns `Content-Type` without parameters.
 fn content_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Some(media_type).filter(|media_type| !media_type.is_empty())
 }
 
-/// What a manifest calls itself; without that, what its shape says (image-spec, manifest.md and
+/// Returns the media type that a manifest declares, or else the one that its shape implies (image-spec, manifest.md and
 /// image-index.md).
 pub(in crate::registry) fn inner_type(bytes: &[u8]) -> Option<String> {
     let manifest: Value = serde_json::from_slice(bytes).ok()?;
@@ -178,7 +180,7 @@ pub(in crate::registry) fn inner_type(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Whether `bytes` have the digest `expected`, by its algorithm.
+/// Checks that `bytes` have the digest `expected`, with its algorithm.
 fn matches(request: &str, bytes: &[u8], expected: Digest) -> Result<(), RegistryError> {
     let mut digester = expected.digester();
     digester.update(bytes);
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn manifests_say_what_they_are() {
+    fn the_type_of_a_manifest_is_recognized() {
         for (json, expected) in [
             (r#"{"mediaType":"application/vnd.x"}"#, Some("application/vnd.x")),
             (r#"{"manifests":[]}"#, Some(media_type::OCI_INDEX)),

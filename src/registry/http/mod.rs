@@ -1,11 +1,11 @@
 //! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
 //!
-//! From the bottom up: `client` builds the HTTP client; `address` says where a host's API is; `exchange`
-//! sends one request, with `origin` deciding who may see the credentials, `token`, `oauth` and `challenge` finding
-//! them; `retry` decides what is sent again; `host` joins those. On top, `manifests`, `tags`, `referrers` and `blobs`
-//! speak the protocol, `pull` that of reading a large blob, `upload`, `chunks` and `body` that of sending one,
-//! `delete` that of deleting, `probe` asks what may be done, and `repository` is the room's traits. `api` speaks to the APIs that some
-//! registries have besides, and `github` deletes by one where GitHub's registry does not.
+//! From the bottom up: `client` builds the HTTP client; `address` finds a host's API; `exchange` sends one request,
+//! `origin` decides who may see the credentials, and `token`, `oauth` and `challenge` find them; `retry` decides which
+//! requests are sent again; `host` joins these. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
+//! protocol, `pull` reads a large blob, `upload`, `chunks` and `body` send one, `delete` deletes, `probe` asks which
+//! operations are allowed, and `repository` implements the registry traits. `api` speaks to the additional APIs of some
+//! registries, and `github` uses one of them to delete from GitHub's registry, which does not support deleting.
 
 mod address;
 mod answer;
@@ -55,12 +55,12 @@ use crate::model::{Provider, RepositoryName};
 /// A registry over HTTP.
 pub(super) struct HttpRegistry {
     host: Arc<Host>,
-    /// The API that deletes from it, where it is GitHub's.
+    /// The API for deleting from the registry, if it is GitHub's.
     packages: Option<Arc<Packages>>,
 }
 
 impl HttpRegistry {
-    /// The registry at `host`.
+    /// Creates the registry at `host`.
     pub(super) fn new(
         endpoint: &RegistryEndpoint,
         host: &str,

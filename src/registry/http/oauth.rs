@@ -1,5 +1,5 @@
-//! Identity tokens: a refresh token of OAuth 2, which the token server exchanges for tokens of the registry (distribution/distribution,
-//! "Docker Registry v2 authentication using `OAuth2`").
+//! Identity tokens: a refresh token of OAuth 2, which the token server exchanges for tokens of the registry
+//! (distribution/distribution, "Docker Registry v2 authentication using `OAuth2`").
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -15,12 +15,12 @@ use super::host::Host;
 use super::token::Access;
 use crate::registry::{Credentials, RegistryError};
 
-/// What this program is called to token servers.
+/// The name of this program for token servers.
 const CLIENT: &str = "brokkr-publish";
 
 impl Host {
-    /// The answer of the token server at `realm` to an identity token, and when it was asked. One exchange goes after the other: a token
-    /// may serve once, and the next is in the answer.
+    /// Returns the answer of the token server at `realm` to an identity token, and the time at which it was asked.
+    /// Exchanges run one after the other, because a token may be usable only once, and the next one is in the answer.
     pub(super) async fn exchange(
         &self,
         realm: &Url,
@@ -59,15 +59,15 @@ fn form(service: Option<&str>, scopes: &[String], token: &str) -> String {
     form.append_pair("refresh_token", token).finish()
 }
 
-/// The refresh token that takes the place of the one that was sent.
+/// Returns the refresh token that replaces the one that was sent.
 fn next_token(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let next = answer.get("refresh_token")?.as_str().filter(|next| !next.is_empty())?;
     Some(next.to_owned())
 }
 
-/// What a refusal means. A token that is not taken is 400 with `invalid_grant` (RFC 6749, section 5.2); a server that knows no such
-/// exchange says that nothing is there, or that it takes no POST.
+/// Returns the meaning of a refusal. A rejected token is 400 with `invalid_grant` (RFC 6749, section 5.2); a server
+/// without such an exchange answers that nothing is there, or that it does not accept POST.
 fn refused(error: RegistryError, origin: &str) -> RegistryError {
     let error = error.with_credentials(origin);
     match error {
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_holds_what_the_specification_names() {
+    fn a_form_has_the_specified_fields() {
         let scopes = ["repository:a:pull".to_owned(), "repository:b:pull,push".to_owned()];
         assert_eq!(
             form(Some("s"), &scopes, "t&x"),

@@ -1,28 +1,29 @@
-//! Whom credentials are for. They never leave the registry's own scheme, host and port, but for its token server.
+//! The origins that credentials may be sent to. They never leave the registry's own scheme, host and port, except for
+//! its token server.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether two URLs have scheme, host and port in common (RFC 6454, section 4).
+/// Whether two URLs have the same scheme, host and port (RFC 6454, section 4).
 pub(super) fn same(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host() == other.host()
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// Where a redirect, a `Location` or a `Link` from `from` leads: `text` is absolute or relative.
+/// Resolves a redirect, a `Location` or a `Link` from `from`: `text` is absolute or relative.
 ///
-/// A registry behind a proxy that ends TLS often names itself with `http://`; on the host it came from, that
-/// is https all the same. Anything else that leads from https to http is refused, as is any other scheme.
+/// A registry behind a proxy that ends TLS often names itself with `http://`; on the same host, that is treated as
+/// https. Any other address that leads from https to http is refused, as is any other scheme.
 pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     const LONGEST: usize = 16 * 1024;
     if text.len() > LONGEST {
         return Err(format!("an address of {} bytes", text.len()));
     }
-    let mut to = from.join(text.trim()).map_err(|error| format!("an address that is none: {error}"))?;
+    let mut to = from.join(text.trim()).map_err(|error| format!("an invalid address: {error}"))?;
     to.set_fragment(None);
-    // What else a registry may put there would be sent as Basic credentials.
+    // User information that a registry puts into the address would be sent as Basic credentials.
     let _ = to.set_username("");
     let _ = to.set_password(None);
     if !matches!(to.scheme(), "http" | "https") || to.host().is_none() {
@@ -41,15 +42,16 @@ pub(super) fn follow(from: &Url, text: &str) -> Result<Url, String> {
     Ok(to)
 }
 
-/// Whether the token server at `realm`, which is often another host, may be asked for a registry at `base`, credentials and all; why
-/// not, where it may not.
+/// Checks whether the token server at `realm`, which is often another host, may be asked for a registry at `base`,
+/// including with credentials. Returns the reason if it may not.
 ///
-/// Over https it may, wherever it is, but for two places that no registry elsewhere has a token server in: this machine, and the
-/// addresses that a network keeps for itself (where clouds keep the credentials of their machines). Over http it may where the registry
-/// itself speaks http and the token server is on the same host or this machine, or where the registry was declared `insecure`.
+/// Over https it may be asked on any host, except for two places that a registry elsewhere never has a token server in:
+/// this machine, and link-local addresses (where clouds keep the credentials of their machines). Over http it may be
+/// asked if the registry itself speaks http and the token server is on the same host or this machine, or if the
+/// registry was declared `insecure`.
 pub(super) fn may_ask_token(base: &Url, realm: &Url, insecure: bool) -> Result<(), &'static str> {
     if !matches!(realm.scheme(), "http" | "https") || realm.host().is_none() {
-        return Err("the registry names a token server that is none");
+        return Err("the registry names a token server whose address is invalid");
     }
     if base.host() == realm.host() && (realm.scheme() == "https" || base.scheme() == "http") {
         return Ok(());
@@ -66,7 +68,7 @@ pub(super) fn may_ask_token(base: &Url, realm: &Url, insecure: bool) -> Result<(
     }
 }
 
-/// The address of a host that was given as one, IPv4 within IPv6 taken out.
+/// Returns the address of a host that is given as an IP address. An IPv4 address inside an IPv6 address is extracted.
 fn address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(IpAddr::V4(address)),

@@ -1,5 +1,5 @@
-//! What the credentials may do in a repository over HTTP, asked without changing anything: one page of one tag, and an upload
-//! session that is opened and cancelled.
+//! Finding out which operations the credentials allow in a repository over HTTP, without changing anything: with one
+//! page of one tag, and an upload session that is opened and cancelled.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::repository::HttpRepository;
 use super::upload::Session;
 use crate::registry::{Deletion, Presence, ProbeRepository, RegistryError};
 
-/// How long the cancelling of an upload session may take: it ends by itself where that fails.
+/// How long cancelling an upload session may take: the session expires by itself if that fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[async_trait::async_trait]
@@ -36,11 +36,11 @@ impl ProbeRepository for HttpRepository {
         }
     }
 
-    /// "202 = can push, 401/403 = cannot" (REGISTRIES.md, "GHCR"; distribution-spec 1.1, "Pushing blobs"). Asks with the token
-    /// that a push has, so a run that pushes afterwards needs no other.
+    /// "202 = can push, 401/403 = cannot" (REGISTRIES.md, "GHCR"; distribution-spec 1.1, "Pushing blobs"). Asks with
+    /// the same token as a push, so a run that pushes afterwards needs no other token.
     async fn probe_push(&self) -> Result<(), RegistryError> {
         let session = self.open_session().await.map_err(|error| error.about(&self.path))?;
-        // That it cannot be cancelled is no reason to stop: GHCR answers 405, and the session expires by itself
+        // A failure to cancel is ignored: GHCR answers 405, and the session expires by itself
         // (radius-project/radius#12623).
         let _ = tokio::time::timeout(PATIENCE, self.cancel(&session)).await;
         Ok(())
@@ -53,8 +53,8 @@ impl ProbeRepository for HttpRepository {
 }
 
 impl HttpRepository {
-    /// Cancels an upload session, as far as one request can: with the credentials at hand, of which some registries want more
-    /// for a DELETE. A session on another host, which must not see them, is left to expire.
+    /// Tries once to cancel an upload session. It uses the credentials at hand; some registries require more for a
+    /// DELETE. A session on another host, which must not see the credentials, is left to expire.
     async fn cancel(&self, session: &Session) {
         let Ok(base) = self.host.base().await else { return };
         if !origin::same(base, &session.url) {

@@ -1,5 +1,5 @@
-//! Reading a blob of any size: its bytes as they come, and on from where a connection broke (distribution-spec 1.1, "Pulling
-//! blobs"; RFC 9110, section 14).
+//! Reading a blob of any size: its bytes as they come, continued from the place at which a connection broke
+//! (distribution-spec 1.1, "Pulling blobs"; RFC 9110, section 14).
 
 use std::io;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use super::token::Access;
 use crate::model::Descriptor;
 use crate::registry::{ByteStream, NetworkFailure, RegistryError};
 
-/// How many bytes must have come since the last break for attempts to be counted from one again: enough that a registry
-/// which breaks off all the time is given up, and that one which does so now and then is not.
+/// How many bytes must have come since the last break before attempts are counted from one again: enough that a
+/// registry that keeps breaking off is given up, and that one that breaks off now and then is not.
 const PROGRESS: u64 = 8 * 1024 * 1024;
 
 /// A blob that is being read.
@@ -31,15 +31,15 @@ struct Pull {
     size: u64,
     /// How many bytes were handed on.
     handed: u64,
-    /// How many there were when attempts were last counted from one.
+    /// The value of `handed` when attempts were last counted from one.
     counted_from: u64,
     retries: Retries,
-    /// What they come from, and how many of its bytes to skip.
+    /// The answer that the bytes come from, and how many of its bytes to skip.
     answer: Option<(Answer, u64)>,
 }
 
 impl HttpRepository {
-    /// The bytes of `blob`. Registries often redirect to a store of another host, which sees no credentials.
+    /// Returns the bytes of `blob`. Registries often redirect to storage on another host, which sees no credentials.
     pub(super) async fn pull(&self, blob: &Descriptor) -> Result<ByteStream, RegistryError> {
         let host = Arc::clone(&self.host);
         let url = host.endpoint(&format!("v2/{}/blobs/{}", self.path, blob.digest)).await?;
@@ -47,12 +47,12 @@ impl HttpRepository {
         let (reading, size) = (self.reading.clone(), blob.size);
         let mut pull = Pull { host, url, reading, size, handed: 0, counted_from: 0, retries, answer: None };
         pull.ask().await?;
-        // Who reads to the end may ask once more.
+        // A reader may poll once more after the end.
         Ok(Box::pin(stream::unfold(Some(pull), next).fuse()))
     }
 }
 
-/// The next piece of a blob. After an error there is none.
+/// Returns the next piece of a blob. After an error there is none.
 async fn next(pull: Option<Pull>) -> Option<(io::Result<Bytes>, Option<Pull>)> {
     let mut pull = pull?;
     match pull.piece().await {
@@ -63,7 +63,7 @@ async fn next(pull: Option<Pull>) -> Option<(io::Result<Bytes>, Option<Pull>)> {
 }
 
 impl Pull {
-    /// Asks for the bytes from where they broke off.
+    /// Requests the bytes from the place at which they broke off.
     async fn ask(&mut self) -> Result<(), RegistryError> {
         let mut call = Call::new(Method::GET, self.url.clone(), &self.reading);
         if self.handed > 0
@@ -73,24 +73,24 @@ impl Pull {
         }
         let answer = self.host.send(&call).await?;
         let (skipped, total) = match answer.status() {
-            // The whole blob: the range was not asked for, or is not heeded.
+            // The answer is the whole blob: the range was not requested, or was ignored.
             StatusCode::OK => (self.handed, answer.length()),
             StatusCode::PARTIAL_CONTENT if self.handed > 0 => match range(answer.headers()) {
                 Some((from, total)) if from == self.handed => (0, total),
-                _ => return Err(answer.protocol("a part of the blob that was not asked for")),
+                _ => return Err(answer.protocol("a part of the blob that was not requested")),
             },
             _ => return Err(answer.into_error().await),
         };
         if let Some(total) = total.filter(|total| *total != self.size) {
             let reason =
-                format!("a blob of {total} bytes, where its descriptor says that it has {}", self.size);
+                format!("a blob of {total} bytes, although its descriptor says that it has {}", self.size);
             return Err(answer.protocol(reason));
         }
         self.answer = Some((answer, skipped));
         Ok(())
     }
 
-    /// The next bytes; `None` where all are there.
+    /// Returns the next bytes; `None` if all have been returned.
     async fn piece(&mut self) -> Result<Option<Bytes>, RegistryError> {
         loop {
             if self.answer.is_none() {
@@ -126,7 +126,7 @@ impl Pull {
     }
 }
 
-/// An answer that ended too early, which another may not.
+/// Returns the failure for an answer that ended too early. Another attempt may work.
 fn early(answer: &Answer, handed: u64, size: u64) -> Failure {
     let request = answer.request.clone();
     let cause = format!("the answer ended after {handed} of {size} bytes");
@@ -135,7 +135,7 @@ fn early(answer: &Answer, handed: u64, size: u64) -> Failure {
     Failure { request, error, passing: true }
 }
 
-/// Where the bytes of an answer start in the whole, and how many that has: `bytes FROM-TO/TOTAL`.
+/// Returns the position of an answer's bytes in the whole, and the size of the whole: `bytes FROM-TO/TOTAL`.
 fn range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let text = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim();
     let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;

@@ -1,4 +1,5 @@
-//! What refers to a manifest, by the registry's own list, page by page (distribution-spec 1.1, "Listing Referrers").
+//! The referrers of a manifest, from the registry's own list, page by page (distribution-spec 1.1, "Listing
+//! Referrers").
 
 use std::collections::HashSet;
 
@@ -16,9 +17,10 @@ use crate::model::{Descriptor, Digest, media_type};
 use crate::registry::RegistryError;
 use crate::registry::error::text;
 
-/// The longest page, in bytes: an index, and so a manifest, that a registry makes of many manifests' annotations.
+/// The longest page, in bytes: an index, and so a manifest, which a registry builds from the annotations of many
+/// manifests.
 const PAGE_LIMIT: u64 = 16 * 1024 * 1024;
-/// The most manifests that refer to one.
+/// The most referrers of one manifest.
 const MOST_REFERRERS: usize = 10_000;
 /// The most pages in a row that bring nothing new.
 const IDLE_PAGES: usize = 10;
@@ -28,7 +30,7 @@ struct Page {
     manifests: Option<Vec<Descriptor>>,
 }
 
-/// What a page holds, or that there is no list.
+/// The content of one page.
 struct Listed {
     request: String,
     referrers: Vec<Descriptor>,
@@ -36,7 +38,7 @@ struct Listed {
 }
 
 impl HttpRepository {
-    /// What refers to `subject`, in the registry's order; `None` where the registry keeps no list.
+    /// Returns the referrers of `subject`, in the registry's order; `None` if the registry keeps no list.
     pub(super) async fn all_referrers(
         &self,
         subject: &Digest,
@@ -75,7 +77,7 @@ impl HttpRepository {
         Ok(Some(referrers))
     }
 
-    /// One page; `None` where that is no list of referrers.
+    /// Returns one page; `None` if the answer is not a list of referrers.
     async fn referrers_page(&self, url: &Url) -> Result<Option<Listed>, RegistryError> {
         let mut call = Call::new(Method::GET, url.clone(), &self.reading);
         call.headers.insert(ACCEPT, HeaderValue::from_static(media_type::OCI_INDEX));
@@ -84,8 +86,8 @@ impl HttpRepository {
             let answer = self.host.send(&call).await?;
             match answer.status() {
                 StatusCode::OK => {}
-                // 404 is the specified way of saying that there is no such list. Registries that take the path for another
-                // one say what they say to that (go-containerregistry, `pkg/v1/remote/referrers.go`).
+                // 404 is the specified answer if there is no such list. Registries that mistake the path for another
+                // one send one of the other statuses (go-containerregistry, `pkg/v1/remote/referrers.go`).
                 StatusCode::NOT_FOUND
                 | StatusCode::BAD_REQUEST
                 | StatusCode::METHOD_NOT_ALLOWED
@@ -99,7 +101,7 @@ impl HttpRepository {
             let typed = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
             let typed = typed.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
             if typed != media_type::OCI_INDEX {
-                // A page for people, from what answers 200 to anything.
+                // This is a page for people, from a server that answers 200 to any request.
                 answer.discard().await;
                 return Ok(None);
             }
@@ -117,7 +119,7 @@ impl HttpRepository {
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     let page: Page = serde_json::from_slice(&body).map_err(|error| {
-                        let reason = format!("a list of referrers that is none: {error}");
+                        let reason = format!("an invalid list of referrers: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let referrers = page.manifests.unwrap_or_default();

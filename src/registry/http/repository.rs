@@ -1,4 +1,4 @@
-//! A repository over HTTP: the room's traits, each method in one line.
+//! A repository over HTTP: the registry traits, each method in one line.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ pub(super) struct HttpRepository {
     pub(super) host: Arc<Host>,
     /// Its path in the API.
     pub(super) path: String,
-    /// What reading needs.
+    /// The access that reading needs.
     pub(super) reading: Access,
-    /// What writing needs.
+    /// The access that writing needs.
     pub(super) writing: Access,
-    /// What deleting needs.
+    /// The access that deleting needs.
     pub(super) deleting: Access,
 }
 
 impl HttpRepository {
-    /// The repository `name` of a registry.
+    /// Returns the repository `name` of a registry.
     pub(super) fn new(host: Arc<Host>, name: &RepositoryName) -> Self {
         let path = address::repository_path(&host.name, name);
         let reading = Access { repository: path.clone(), ..Access::default() };

@@ -1,4 +1,4 @@
-//! What is sent again, how often, and after which wait.
+//! Which requests are sent again, how often, and after which wait.
 
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use tokio::time::Instant;
 
 use crate::registry::{ErrorEnvelope, Notice, Notify, RegistryError};
 
-/// How often and how long a failed request is sent again. Waits double from `first_wait` on, less a random
-/// part of up to half, and are never shorter than what the registry asks for.
+/// How often and for how long a failed request is sent again. Waits start at `first_wait` and double, minus a random
+/// part of up to half, and are never shorter than the registry asks for.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     /// The most attempts, the first included. 6.
     pub attempts: u32,
-    /// The longest time from the first attempt to the last, for the bytes of blobs the sum of waits. 2 minutes.
+    /// The longest time from the first attempt to the last. For the bytes of blobs, only the waits are counted. 2
+    /// minutes.
     pub total: Duration,
     /// The wait after the first failure. 250 milliseconds.
     pub first_wait: Duration,
@@ -38,20 +39,20 @@ impl Default for RetryPolicy {
 pub(super) struct Failure {
     /// `METHOD url`, redacted.
     pub(super) request: String,
-    /// What happened.
+    /// The error of the attempt.
     pub(super) error: RegistryError,
-    /// Whether it may pass.
+    /// Whether the failure may be temporary.
     pub(super) passing: bool,
 }
 
 impl Failure {
-    /// A failure that sending again cannot mend.
+    /// Returns a failure that another attempt cannot fix.
     pub(super) fn lasting(error: RegistryError) -> Self {
         Self { request: String::new(), error, passing: false }
     }
 }
 
-/// Whether an answer with this status may be another one later.
+/// Whether an answer with this status may change later.
 pub(super) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -67,18 +68,19 @@ pub(super) struct Retries {
 }
 
 impl Retries {
-    /// The attempts at a small request, the first of which starts now.
+    /// Starts counting the attempts at a small request, the first of which starts now.
     pub(super) fn new(policy: &RetryPolicy, notify: &Notify) -> Self {
         let (policy, notify, started) = (policy.clone(), notify.clone(), Instant::now());
         Self { policy, notify, started, waited: Duration::ZERO, attempts: 1, is_blob: false }
     }
 
-    /// The attempts at sending or reading a blob, whose own duration is bounded by its progress, not by the policy.
+    /// Starts counting the attempts at sending or reading a blob. Its own duration is limited by its progress, not by
+    /// the policy.
     pub(super) fn of_blob(policy: &RetryPolicy, notify: &Notify) -> Self {
         Self { is_blob: true, ..Self::new(policy, notify) }
     }
 
-    /// Waits before the next attempt, or gives the error back where there is none to come.
+    /// Waits before the next attempt, or returns the error if there is none left.
     pub(super) async fn again(&mut self, failure: Failure) -> Result<(), RegistryError> {
         let Failure { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
@@ -100,7 +102,7 @@ impl Retries {
 }
 
 impl RetryPolicy {
-    /// The wait after attempt `attempt` (from 1); `random` is from 0 to 1.
+    /// Returns the wait after attempt `attempt` (from 1); `random` is from 0 to 1.
     fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled =
             self.first_wait.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
@@ -108,7 +110,7 @@ impl RetryPolicy {
     }
 }
 
-/// How long a registry asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or GHCR's
+/// Returns how long a registry asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or GHCR's
 /// message `retry-after: 10.305464ms, allowed: 2000/minute`.
 pub(super) fn asked_wait(headers: &HeaderMap, errors: &ErrorEnvelope) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -128,9 +130,9 @@ fn header_wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// How long until a limit starts anew, in seconds since 1970: where it is used up `x-ratelimit-reset`, of GitHub and Docker
-/// Hub (GitHub Docs, "Rate limits for the REST API"; Docker Docs, "Docker Hub API"), or `ratelimit-reset`, of GitLab
-/// (GitLab Docs, "User and IP rate limits"); and Docker Hub's `x-retry-after`.
+/// Returns how long it takes until a used-up limit is reset, from a time in seconds since 1970: `x-ratelimit-reset` of
+/// GitHub and Docker Hub (GitHub Docs, "Rate limits for the REST API"; Docker Docs, "Docker Hub API"), or
+/// `ratelimit-reset` of GitLab (GitLab Docs, "User and IP rate limits"); and Docker Hub's `x-retry-after`.
 fn reset_wait(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
     let reset = |prefix: &str| {
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_used_up_says_when_it_starts_anew() {
+    fn a_used_up_limit_says_when_it_is_reset() {
         let now = jiff::Timestamp::from_second(1000).expect("a time");
         for (remaining, reset, expected) in [
             ("0", "1030", Some(30)),

@@ -30,7 +30,7 @@ struct Page {
 }
 
 impl HttpRepository {
-    /// Every tag, in the order in which the registry lists them.
+    /// Returns every tag, in the order of the registry's list.
     pub(super) async fn all_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         let first = self.host.endpoint(&format!("v2/{}/tags/list?n={PAGE}", self.path)).await?;
         let (mut tags, mut seen) = (Vec::new(), HashSet::new());
@@ -54,7 +54,8 @@ impl HttpRepository {
                 return Err(endless(&listed.request));
             }
             next = listed.next;
-            // A registry that cuts at `n` and sends no Link can still be asked for what follows (`last`).
+            // A registry that cuts off after `n` tags and sends no Link can still be asked for the following ones
+            // (`last`).
             if let (None, true, true, Some(last)) = (&next, full, seen.len() > before, last) {
                 let mut after = first.clone();
                 after.query_pairs_mut().append_pair("last", &last);
@@ -69,7 +70,7 @@ impl HttpRepository {
         Ok(tags)
     }
 
-    /// One page; `None` where there is no such repository.
+    /// Returns one page; `None` if there is no such repository.
     async fn page(&self, url: &Url) -> Result<Option<Listed>, RegistryError> {
         let call = Call::new(Method::GET, url.clone(), &self.reading);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
@@ -86,7 +87,7 @@ impl HttpRepository {
             let next = match link::next(answer.headers()) {
                 None => None,
                 Some(target) => match origin::follow(url, &target) {
-                    // A page that is left out would make a decision about a moving tag wrong: no page is.
+                    // No page is skipped, because a missing page would make a decision about a moving tag wrong.
                     Ok(next) if origin::same(url, &next) => Some(next),
                     Ok(_) => return Err(answer.protocol("the next page of its tags is on another host")),
                     Err(reason) => {
@@ -98,7 +99,7 @@ impl HttpRepository {
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     let page: Page = serde_json::from_slice(&body).map_err(|error| {
-                        let reason = format!("a list of tags that is none: {error}");
+                        let reason = format!("an invalid list of tags: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let tags = page.tags.unwrap_or_default().into_iter().flatten().collect();

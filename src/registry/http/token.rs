@@ -1,6 +1,5 @@
-//! Credentials on requests: Basic, and the tokens of a token server, kept by repository
-//! (distribution/distribution, "Token Authentication Specification"). Tokens are opaque: GHCR's are not
-//! always JWTs.
+//! Credentials on requests: Basic, and the tokens of a token server, kept by repository (distribution/distribution,
+//! "Token Authentication Specification"). Tokens are opaque: GHCR's are not always JWTs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,14 +24,14 @@ use crate::registry::{CredentialKind, Credentials, RegistryError};
 /// The longest answer of a token server, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
 
-/// What a request needs to be allowed to do.
+/// The operations that a request needs permission for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Access {
     /// The repository, by its path in the API.
     pub(super) repository: String,
-    /// Whether to write to it, besides reading.
+    /// Whether to write to it, in addition to reading.
     pub(super) push: bool,
-    /// Whether to delete from it, besides reading and writing.
+    /// Whether to delete from it, in addition to reading and writing.
     pub(super) delete: bool,
     /// Another repository to read from.
     pub(super) mount_from: Option<String>,
@@ -41,26 +40,26 @@ pub(super) struct Access {
 /// The value of an `Authorization` header.
 #[derive(Debug, Clone)]
 pub(super) struct Authorization {
-    /// Another header than `Authorization`, where an API has one of its own.
+    /// The name of the header, if an API uses another one than `Authorization`.
     name: Option<&'static str>,
     header: HeaderValue,
     origin: Option<String>,
     means: Means,
 }
 
-/// What an `Authorization` is.
+/// The kind of an `Authorization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Means {
     /// User name and password.
     Basic,
-    /// A token of the chain, of which there is no other.
+    /// A token of the credential chain, which cannot be renewed.
     Fixed,
     /// The token of a token server, by its number.
     Granted(u64),
 }
 
 impl Authorization {
-    /// What `credential` is as a header.
+    /// Returns the header for `credential`.
     pub(super) fn of(credential: &ApiCredential) -> Result<Self, RegistryError> {
         let (name, credentials, text) = match credential {
             ApiCredential::Basic(credentials) => return basic(credentials),
@@ -72,28 +71,28 @@ impl Authorization {
         Ok(Self { name, header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
     }
 
-    /// The name of the header.
+    /// Returns the name of the header.
     pub(super) fn name(&self) -> HeaderName {
         self.name.map_or(AUTHORIZATION, HeaderName::from_static)
     }
 
-    /// The value, marked as not to be shown.
+    /// Returns the value, marked as sensitive.
     pub(super) fn header(&self) -> HeaderValue {
         self.header.clone()
     }
 
-    /// Where its credentials came from.
+    /// Returns the origin of its credentials.
     pub(super) fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 }
 
-/// A token, and what it was asked for.
+/// A token, and the access that it was requested for.
 #[derive(Debug)]
 struct Grant {
     push: bool,
     delete: bool,
-    /// Whether the registry named the scope: one that says `delete` alone does not read.
+    /// Whether the registry named the scope: a token for `delete` alone does not allow reading.
     named: bool,
     sources: BTreeSet<String>,
     authorization: Authorization,
@@ -109,8 +108,7 @@ impl Grant {
     }
 }
 
-/// The tokens of one repository; whoever holds the lock may ask for another, and all others wait for that
-/// one.
+/// The tokens of one repository. The holder of the lock may ask for another token, and all others wait for that token.
 type Grants = Arc<tokio::sync::Mutex<Vec<Grant>>>;
 
 /// Tokens by repository.
@@ -132,7 +130,7 @@ impl Tokens {
 }
 
 impl Host {
-    /// The header that a request with this access carries, as far as is known what the registry wants to see.
+    /// Returns the header for a request with this access, if it is known which credentials the registry requires.
     pub(super) async fn authorization(
         &self,
         access: &Access,
@@ -171,8 +169,8 @@ impl Host {
         }
     }
 
-    /// The credentials for this access. Who only reads does without where a credential program fails, as public repositories can be
-    /// read; where that is refused, the program's failure is the error.
+    /// Returns the credentials for this access. If a credential program fails, reading goes on without credentials,
+    /// because public repositories can be read; if that is refused, the failure of the program is the error.
     async fn credentials(&self, access: &Access) -> Result<Option<Credentials>, RegistryError> {
         match self.keychain.find(&access.repository).await {
             Err(error) if !access.push && !access.delete => {
@@ -183,7 +181,7 @@ impl Host {
         }
     }
 
-    /// Another header, after an answer 401 to the one that was sent: `None` where there is none to be had.
+    /// Returns another header after the answer 401 to the one that was sent; `None` if there is none.
     pub(super) async fn renewed(
         &self,
         access: &Access,
@@ -194,7 +192,7 @@ impl Host {
         let is_basic = challenge == Challenge::Basic;
         self.challenged(challenge.clone());
         match sent.map(|sent| sent.means) {
-            // The same would get the same answer.
+            // The same header would get the same answer.
             Some(Means::Fixed) => return Ok(None),
             Some(Means::Basic) if is_basic => return Ok(None),
             Some(means @ Means::Granted(_)) => {
@@ -206,7 +204,7 @@ impl Host {
         if let (true, Some(scope), Challenge::Bearer { realm, service }) =
             (access.delete, named_scope(access, headers), challenge)
         {
-            // What deleting is called differs: `delete`, and `*` for the registry of Docker before 2.7.
+            // The name of the action for deleting differs: `delete`, or `*` for Docker's registry before 2.7.
             let credentials = self.credentials(access).await?;
             let grant = self
                 .request_token(&realm, service.as_deref(), access, &[scope], credentials.as_ref())
@@ -219,10 +217,10 @@ impl Host {
         self.authorization(access).await
     }
 
-    /// Asks the token server at `realm`. With credentials, reading asks for the right to push too: a run that
-    /// reads mostly pushes next, and so needs one token. Where that is refused, it asks for less. Only deleting
-    /// asks for the right to delete; where the server does not know that word (Quay refuses scopes with others
-    /// than `pull`, `push` and `*`), the registry is asked without it, and says what it wants to see.
+    /// Asks the token server at `realm` for a token. With credentials, reading asks for the right to push too: a run
+    /// that reads usually pushes next, and so needs only one token. If that is refused, it asks for less. Only deleting
+    /// asks for the right to delete; if the server does not know that action (Quay refuses scopes with actions other
+    /// than `pull`, `push` and `*`), the registry is asked without it, and names the scope that it requires.
     async fn ask(
         &self,
         realm: &Url,
@@ -283,7 +281,7 @@ impl Host {
         })
     }
 
-    /// The answer of the token server to a request with user name and password, or without.
+    /// Returns the answer of the token server to a request with or without user name and password.
     async fn token_body(
         &self,
         realm: &Url,
@@ -306,7 +304,8 @@ impl Host {
         self.token_answer(&Call::new(Method::GET, url, &nothing), authorization.as_ref()).await
     }
 
-    /// What a token server answers, and when it was asked: again where a failure may pass.
+    /// Returns the answer of a token server, and the time at which it was asked. Repeats the request after a temporary
+    /// failure.
     pub(super) async fn token_answer(
         &self,
         call: &Call<'_>,
@@ -337,7 +336,8 @@ impl Host {
     }
 }
 
-/// The scopes to ask for. The repository that is pushed to comes last, as GitLab once heeded the last alone.
+/// Returns the scopes to ask for. The repository to push to comes last, because GitLab once evaluated only the last
+/// scope.
 fn scopes(access: &Access) -> Vec<String> {
     let actions = match (access.push, access.delete) {
         (_, true) => "pull,push,delete",
@@ -348,16 +348,16 @@ fn scopes(access: &Access) -> Vec<String> {
     source.chain([format!("repository:{}:{actions}", access.repository)]).collect()
 }
 
-/// The scope that an answer 401 names, if it is one of the repository that was asked about: a registry cannot
-/// have a token for another.
+/// Returns the scope that an answer 401 names, if it belongs to the requested repository: a registry must not get a
+/// token for another one.
 fn named_scope(access: &Access, headers: &HeaderMap) -> Option<String> {
     let prefix = format!("repository:{}:", access.repository);
     let scope = challenge::scope(headers).filter(|scope| scope.starts_with(&prefix))?;
     (!scope.contains(char::is_whitespace)).then_some(scope)
 }
 
-/// The token of a token server's answer, and how long it may be used: a little less than the server says, or
-/// than the 60 seconds that hold where it says nothing.
+/// Returns the token in a token server's answer, and how long it may be used: a little less than the server says, or
+/// than the default of 60 seconds if it says nothing.
 fn read_token(body: &[u8]) -> Option<(String, Duration)> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -368,7 +368,7 @@ fn read_token(body: &[u8]) -> Option<(String, Duration)> {
     Some((token, lifetime.saturating_sub(margin)))
 }
 
-/// Basic credentials.
+/// Returns Basic credentials as a header.
 fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     let pair = format!("{}:{}", credentials.username(), credentials.password());
     let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
@@ -381,14 +381,14 @@ fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     })
 }
 
-/// What credentials are sent as to a registry that wants no token of a token server.
+/// Returns the header for credentials on a registry that does not use a token server.
 fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
     match credentials.kind() {
         CredentialKind::Password => basic(credentials),
         CredentialKind::RegistryToken => Authorization::of(&ApiCredential::Bearer(credentials.clone())),
         CredentialKind::IdentityToken => Err(RegistryError::Credentials {
             reason: format!(
-                "{} has an identity token, which a token server exchanges; this registry has none, and wants a user name and a password",
+                "{} has an identity token, which a token server exchanges; this registry has no token server, and requires a user name and a password",
                 credentials.origin()
             ),
             help: "log in with a user name and a password, or name environment variables with `auth`"

@@ -1,4 +1,4 @@
-//! What is asked of token servers, and how their answers are read.
+//! Tests of the requests to token servers, and of reading their answers.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Pushing a blob: mount it, or send it in one PUT, or in chunks where a registry does not take that
+//! Pushing a blob: mounting it, or sending it in one PUT, or in chunks if a registry does not accept that
 //! (distribution-spec 1.1, "Pushing blobs"). The chunks themselves are in `chunks`.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -18,9 +18,9 @@ use crate::registry::{BlobBody, BlobOutcome, RegistryError};
 /// An upload session of a registry.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
-    /// Where the next request goes.
+    /// The address for the next request.
     pub(super) url: Url,
-    /// The smallest chunk that the registry takes, in bytes (`OCI-Chunk-Min-Length`).
+    /// The smallest chunk that the registry accepts, in bytes (`OCI-Chunk-Min-Length`).
     pub(super) smallest_chunk: u64,
 }
 
@@ -33,11 +33,11 @@ enum Way {
     Chunks,
 }
 
-/// Why one try at sending the bytes came to nothing.
+/// Why one attempt to send the bytes failed.
 pub(super) enum Setback {
-    /// It failed, perhaps in passing.
+    /// It failed, perhaps temporarily.
     Failed(Failure),
-    /// The registry does not take bytes this way.
+    /// The registry does not accept bytes in this way.
     Unfit(RegistryError),
 }
 
@@ -47,7 +47,7 @@ impl From<RegistryError> for Setback {
     }
 }
 
-/// What came of asking for a mount.
+/// The outcome of a request for a mount.
 enum Mount {
     Mounted,
     Session(Session),
@@ -55,8 +55,8 @@ enum Mount {
 }
 
 impl HttpRepository {
-    /// Mounts or sends `blob`. One PUT is tried twice, each time in a new session; after that, or where the
-    /// registry refuses it as such, chunks are.
+    /// Mounts or sends `blob`. One PUT is tried twice, each time in a new session; after that, or if the registry
+    /// refuses one PUT in principle, chunks are tried.
     pub(super) async fn upload(
         &self,
         blob: &Descriptor,
@@ -88,7 +88,7 @@ impl HttpRepository {
                 (Err(Setback::Failed(failure)), _) => {
                     let passing = failure.passing;
                     let again = retries.again(failure).await;
-                    // What failed may have come too late: the bytes may be there.
+                    // The failure may have come too late, so the bytes may be there.
                     if passing && self.is_there(&blob.digest).await {
                         return Ok(BlobOutcome::Pushed);
                     }
@@ -115,8 +115,8 @@ impl HttpRepository {
         }
     }
 
-    /// Asks for `blob` from the repository `source`. Registries refuse that in many ways (Harbor answers 401
-    /// where the source's project is missing), and each means that the bytes must be sent.
+    /// Requests `blob` from the repository `source`. Registries refuse that in many ways (Harbor answers 401 if the
+    /// source's project is missing), and each of them means that the bytes must be sent.
     async fn mount(&self, blob: &Descriptor, source: &str) -> Result<Mount, RegistryError> {
         let mut url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
         url.set_query(Some(&format!("mount={}&from={source}", blob.digest)));
@@ -170,7 +170,7 @@ impl HttpRepository {
         }
     }
 
-    /// Whether the answer to the last PUT of an upload says that the blob is there now.
+    /// Checks that the answer to the last PUT of an upload says that the blob is there now.
     pub(super) async fn committed(&self, answer: Answer, digest: &Digest) -> Result<(), RegistryError> {
         if !answer.status().is_success() {
             return Err(answer.into_error().await);
@@ -183,15 +183,14 @@ impl HttpRepository {
         }
         if answer.status() != StatusCode::CREATED && !self.head_blob(digest).await? {
             let status = answer.status();
-            return Err(
-                answer.protocol(format!("status {status} for an upload, and then the blob is not there"))
-            );
+            return Err(answer
+                .protocol(format!("status {status} for an upload, but the blob is not there afterwards")));
         }
         answer.discard().await;
         Ok(())
     }
 
-    /// Whether a blob is there, as far as one request can tell.
+    /// Whether one request finds the blob.
     pub(super) async fn is_there(&self, digest: &Digest) -> bool {
         let Ok(url) = self.host.endpoint(&format!("v2/{}/blobs/{digest}", self.path)).await else {
             return false;
@@ -201,14 +200,14 @@ impl HttpRepository {
     }
 }
 
-/// The session that an answer with status 202 tells of.
+/// Returns the session that an answer with status 202 opens.
 fn session(answer: &Answer) -> Result<Session, RegistryError> {
     let url = location::of(&answer.url, answer.headers()).map_err(|reason| answer.protocol(reason))?;
     let smallest = answer.headers().get("oci-chunk-min-length").and_then(|value| value.to_str().ok());
     Ok(Session { url, smallest_chunk: smallest.and_then(|text| text.trim().parse().ok()).unwrap_or(0) })
 }
 
-/// The headers of a request that carries a blob's bytes.
+/// Returns the headers of a request that carries a blob's bytes.
 pub(super) fn octets() -> HeaderMap {
     HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))])
 }

@@ -1,4 +1,4 @@
-//! How long one step of a request may take, and a listing of many pages.
+//! The time limits for one step of a request, and for a listing of many pages.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use tokio::time::Instant;
 
 use crate::registry::{NetworkFailure, RegistryError};
 
-/// The fewest bytes a second of an answer's body, once twice [`Timeouts::answer`] is over: a registry that trickles
-/// would else never be given up.
+/// The fewest bytes per second of an answer's body, after twice [`Timeouts::answer`]: otherwise a registry that sends
+/// very slowly would never be given up.
 const SLOWEST: u64 = 16 * 1024;
 
 /// How long one step of a request may take.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// To connect, TLS included. 10 seconds.
+    /// To connect, including TLS. 10 seconds.
     pub connect: Duration,
     /// From the end of the request to the head of the answer, and between two pieces of the answer's body.
     /// 60 seconds. The whole body may take twice as long, and a second more for each 16 KiB that came.
     pub answer: Duration,
     /// For all pages of a listing together, of tags or of GitHub's versions. 10 minutes.
     pub listing: Duration,
-    /// During an upload, without a byte being taken. 60 seconds.
+    /// During an upload, without the network taking a byte. 60 seconds.
     pub stall: Duration,
-    /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry, fed
-    /// from the same source, may be holding it up.
+    /// During an upload, without the source of the blob yielding a byte. 10 minutes: another registry that is fed from
+    /// the same source may be holding it up.
     pub source: Duration,
     /// For a credential program to answer. 30 seconds.
     pub program: Duration,
@@ -44,13 +44,13 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long the answer to an upload of `size` bytes may take once all is sent: registries compute the
-    /// digest and move the content to its place first. A second more for each 16 MiB.
+    /// Returns how long the answer to an upload of `size` bytes may take after everything is sent: registries first
+    /// compute the digest and move the content to its place. A second more for each 16 MiB.
     pub(super) fn commit(&self, size: u64) -> Duration {
         self.answer + Duration::from_secs(size / (16 * 1024 * 1024))
     }
 
-    /// How long the body of an answer may have taken by the time that `received` bytes of it are there.
+    /// Returns how long the body of an answer may have taken when `received` bytes of it have come.
     pub(super) fn body(&self, received: u64) -> Duration {
         self.answer.saturating_mul(2).saturating_add(Duration::from_secs(received / SLOWEST))
     }
@@ -63,12 +63,13 @@ pub(super) struct ListingTime {
 }
 
 impl ListingTime {
-    /// The time of a listing that starts now.
+    /// Returns the time for a listing that starts now.
     pub(super) fn new(timeouts: &Timeouts) -> Self {
         Self { limit: timeouts.listing, until: Instant::now() + timeouts.listing }
     }
 
-    /// The next page, asked for by `request`, where it comes in time. `listed` says what the pages before held.
+    /// Returns the next page, requested by `request`, if it comes in time. `listed` describes the content of the
+    /// previous pages.
     pub(super) async fn page<T>(
         &self,
         page: impl Future<Output = Result<T, RegistryError>> + Send,
@@ -76,8 +77,7 @@ impl ListingTime {
         listed: impl FnOnce() -> String + Send,
     ) -> Result<T, RegistryError> {
         tokio::time::timeout_at(self.until, page).await.unwrap_or_else(|_| {
-            let cause =
-                format!("the list is not at its end after {:?}, with {} so far", self.limit, listed());
+            let cause = format!("the list has not ended after {:?}, with {} so far", self.limit, listed());
             let failure = NetworkFailure::Timeout;
             Err(RegistryError::Unreachable { request: request(), cause, attempts: 1, failure })
         })

@@ -1,4 +1,4 @@
-//! The `Warning` header: `299 - "text"` (distribution-spec 1.1, "Warnings"). Shown, never acted on.
+//! The `Warning` header: `299 - "text"` (distribution-spec 1.1, "Warnings"). Warnings are shown, never acted on.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use reqwest::header::{HeaderMap, WARNING};
 use crate::registry::error::text::printable;
 use crate::registry::{Notice, Notify};
 
-/// The most warnings that are shown of one registry.
+/// The most warnings that are shown for one registry.
 const LIMIT: usize = 50;
 
-/// The warnings of a registry, each told of once.
+/// The warnings of a registry, each reported once.
 pub(super) struct Warnings {
     host: String,
     notify: Notify,
@@ -19,12 +19,12 @@ pub(super) struct Warnings {
 }
 
 impl Warnings {
-    /// Those of `host`, for `notify`.
+    /// Returns the warnings of `host`, which are reported to `notify`.
     pub(super) fn new(host: &str, notify: Notify) -> Self {
         Self { host: host.to_owned(), notify, seen: Mutex::default() }
     }
 
-    /// Tells of each warning in the headers of an answer that was not told before.
+    /// Reports each warning in the headers of an answer that was not reported before.
     pub(super) fn look(&self, headers: &HeaderMap) {
         for value in headers.get_all(WARNING) {
             let Some(text) = text_of(&String::from_utf8_lossy(value.as_bytes())) else { continue };
@@ -39,7 +39,7 @@ impl Warnings {
     }
 }
 
-/// The text of a header `299 - "text"`; other codes and agents are not for clients to show.
+/// Returns the text of a header `299 - "text"`; clients need not show other codes and agents.
 fn text_of(header: &str) -> Option<String> {
     let quoted = header.trim().strip_prefix("299 - \"")?.strip_suffix('"')?;
     let mut text = String::new();
@@ -75,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_told_once() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&told);
+    fn each_text_is_reported_once() {
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&reported);
         let notify: Notify = Arc::new(move |notice| {
             if let Notice::Warning { host, text } = notice {
                 sink.lock().expect("a lock").push(format!("{host}: {text}"));
@@ -90,6 +90,6 @@ mod tests {
         headers.append(WARNING, HeaderValue::from_static("299 - \"a\""));
         warnings.look(&headers);
         warnings.look(&headers);
-        assert_eq!(*told.lock().expect("a lock"), ["h: a", "h: b"]);
+        assert_eq!(*reported.lock().expect("a lock"), ["h: a", "h: b"]);
     }
 }

@@ -1,4 +1,4 @@
-//! GitHub's REST API: where it is, its headers, its rate limits.
+//! GitHub's REST API: its address, its headers, its rate limits.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::registry::{ConnectOptions, RegistryError};
 
 /// The API of github.com.
 const GITHUB: &str = "https://api.github.com";
-/// Names the API elsewhere. GitHub Actions sets it in every job, on GitHub Enterprise Server to
+/// The variable with the address of another API. GitHub Actions sets it in every job, on GitHub Enterprise Server to
 /// `https://HOST/api/v3` (GitHub Docs, "Default environment variables").
 const VARIABLE: &str = "GITHUB_API_URL";
-/// How long to wait where GitHub limits requests and does not say for how long: "wait for at least one minute
-/// before retrying" (GitHub Docs, "Rate limits for the REST API").
+/// How long to wait if GitHub limits requests and does not say for how long: "wait for at least one minute before
+/// retrying" (GitHub Docs, "Rate limits for the REST API").
 const LIMIT_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The packages API that belongs to a registry. Opened by the first request.
+/// The packages API that belongs to a registry. The first request opens it.
 pub(in crate::registry::http) struct Packages {
     endpoint: RegistryEndpoint,
     options: ConnectOptions,
@@ -25,12 +25,12 @@ pub(in crate::registry::http) struct Packages {
 }
 
 impl Packages {
-    /// The API for the registry at `endpoint`.
+    /// Returns the API for the registry at `endpoint`.
     pub(in crate::registry::http) fn new(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Self {
         Self { endpoint: endpoint.clone(), options: options.clone(), api: OnceLock::new() }
     }
 
-    /// The API, or why it cannot be asked.
+    /// Returns the API, or the reason why it cannot be asked.
     pub(super) fn api(&self) -> Result<&JsonApi, RegistryError> {
         let api = self.api.get_or_init(|| JsonApi::github(&self.endpoint, &self.options));
         api.as_ref().map_err(Clone::clone)
@@ -38,17 +38,18 @@ impl Packages {
 }
 
 impl JsonApi {
-    /// GitHub's REST API for the registry at `endpoint`.
+    /// Opens GitHub's REST API for the registry at `endpoint`.
     ///
     /// # Errors
     ///
-    /// As of [`JsonApi::open`]; [`RegistryError::Credentials`] too where the environment names no address.
+    /// The errors of [`JsonApi::open`]; also [`RegistryError::Credentials`] if the environment does not name a valid
+    /// address.
     pub fn github(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Result<Self, RegistryError> {
         let base = match &endpoint.api_url {
             Some(declared) => declared.clone(),
             None => base(&endpoint.url, (options.environment)(VARIABLE))?,
         };
-        // `insecure` is about the registry alone.
+        // `insecure` applies to the registry alone.
         let own = RegistryEndpoint { insecure: false, ..endpoint.clone() };
         let api = Self::open(&base, &own, options)?
             .with_header("accept", "application/vnd.github+json")
@@ -57,8 +58,9 @@ impl JsonApi {
     }
 }
 
-/// The root of the API for the registry at `location`. At `ghcr.io` it is github.com's, whatever the variable
-/// says: in a job of GitHub Enterprise Server that names the server, which a token for `ghcr.io` is not for.
+/// Returns the root of the API for the registry at `location`. For `ghcr.io` it is github.com's, whatever the variable
+/// says: in a job of GitHub Enterprise Server the variable names that server, and a token for `ghcr.io` is not meant
+/// for it.
 fn base(location: &RegistryLocation, named: Option<String>) -> Result<ApiUrl, RegistryError> {
     let is_ghcr = matches!(location, RegistryLocation::Http { host, .. } if host == "ghcr.io");
     let text = named.filter(|text| !is_ghcr && !text.is_empty()).unwrap_or_else(|| GITHUB.to_owned());

@@ -1,7 +1,7 @@
-//! GitHub's container registry: everything over the registry's own API but deleting, which GitHub's packages
-//! API does. The registry itself answers 405 to any DELETE (REGISTRIES.md, "GHCR").
+//! GitHub's container registry: everything except deleting goes over the registry's own API, and deleting over GitHub's
+//! packages API. The registry itself answers 405 to any DELETE (REGISTRIES.md, "GHCR").
 //!
-//! `api` says where that is, `versions` lists and deletes manifests, which that API calls versions of a package.
+//! `api` finds that API; `versions` lists and deletes manifests, which that API calls versions of a package.
 
 mod api;
 mod versions;
@@ -24,7 +24,7 @@ pub(super) struct GithubRepository {
 }
 
 impl GithubRepository {
-    /// The repository, and the API that deletes from it.
+    /// Creates the repository, with the API that deletes from it.
     pub(super) fn new(registry: HttpRepository, packages: Arc<Packages>) -> Self {
         Self { registry, packages }
     }
@@ -113,7 +113,7 @@ impl ProbeRepository for GithubRepository {
         self.registry.probe_push().await
     }
 
-    /// Sees that the packages API shows the package. It tells by nothing but a deletion whether this token may delete:
+    /// Checks that the packages API shows the package. Only a deletion would show whether this token may delete:
     /// `X-OAuth-Scopes` is absent for a job's token (cli/cli#1359).
     async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError> {
         self.see_package().await.map(|()| None)

@@ -13,7 +13,7 @@ use crate::registry::http::wait::ListingTime;
 use crate::registry::http::{link, origin};
 use crate::registry::{HeldManifest, READ_PAUSES, RegistryError};
 
-/// How many versions to ask for at a time: the most that GitHub gives.
+/// How many versions to ask for at a time: the most that GitHub returns.
 const PAGE: usize = 100;
 /// The longest page, in bytes.
 const PAGE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -22,7 +22,7 @@ const MOST_PAGES: usize = 10_000;
 /// The longest answer about one version, in bytes.
 const VERSION_LIMIT: u64 = 1024 * 1024;
 
-/// A manifest, as the packages API has it.
+/// A manifest, as the packages API describes it.
 #[derive(Deserialize)]
 struct Version {
     id: u64,
@@ -61,19 +61,19 @@ impl Version {
     }
 }
 
-/// Where a package was found.
+/// The place at which a package was found.
 enum Walk {
-    /// Below this: an organization's, or a user's.
+    /// Below this path: an organization's, or a user's.
     Below(&'static str),
-    /// Nowhere, says GitHub.
+    /// Nowhere, according to GitHub.
     Nowhere(RegistryError),
 }
 
 impl GithubRepository {
-    /// Every manifest. A package that does not exist has none.
+    /// Returns every manifest. A package that does not exist has none.
     pub(super) async fn versions(&self) -> Result<Vec<HeldManifest>, RegistryError> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        // A version comes twice where others are put meanwhile, and push it to the next page.
+        // A version is listed twice if others are put meanwhile and push it to the next page.
         let mut visit = |version: Version| {
             if seen.insert(version.id) {
                 found.extend(version.held());
@@ -81,13 +81,14 @@ impl GithubRepository {
             true
         };
         match self.walk(&mut visit).await? {
-            // GitHub also says 404 of what a token may not see (GitHub Docs, "Troubleshooting the REST API").
+            // GitHub also answers 404 for content that a token may not see (GitHub Docs, "Troubleshooting the REST
+            // API").
             Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
             _ => Ok(found),
         }
     }
 
-    /// Sees that the API shows the package, where there is one: an error where it hides it from this token.
+    /// Checks that the API shows the package, if there is one. It is an error if the API hides it from this token.
     pub(super) async fn see_package(&self) -> Result<(), RegistryError> {
         match self.walk(&mut |_| false).await? {
             Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
@@ -95,7 +96,7 @@ impl GithubRepository {
         }
     }
 
-    /// Deletes a manifest with all its tags; `Ok` where it is not there (any more).
+    /// Deletes a manifest with all its tags; `Ok` if it does not exist (any more).
     pub(super) async fn delete_version(&self, digest: &Digest) -> Result<(), RegistryError> {
         let mut pauses = READ_PAUSES.into_iter();
         loop {
@@ -110,7 +111,7 @@ impl GithubRepository {
             if let (Some(id), Walk::Below(owners)) = (id, &walk) {
                 return self.delete_id(owners, id, digest).await;
             }
-            // It is gone; or the API does not list yet what was just put.
+            // The manifest is gone, or the API does not yet list it because it was just put.
             let at = TagOrDigest::Digest(digest.clone());
             if self.registry.head_manifest_at(&at).await?.is_none() {
                 return Ok(());
@@ -139,18 +140,18 @@ impl GithubRepository {
         };
         let version: Version = parse(&read)?;
         if version.digest().as_ref() != Some(digest) {
-            let reason = format!("version {id} was `{digest}`, and is another by now");
+            let reason = format!("version {id} was `{digest}`, but is another one now");
             return Err(RegistryError::Protocol { request: read.request, reason });
         }
         api.delete(&url, credential.as_ref()).await
     }
 
-    /// Shows every version to `visit`, the newest first, until that wants no more.
+    /// Passes every version to `visit`, the newest first, until `visit` returns false.
     async fn walk(&self, visit: &mut (dyn FnMut(Version) -> bool + Send)) -> Result<Walk, RegistryError> {
         let api = self.packages.api()?;
         let mut refused = None;
-        // The owner of a package is an organization or a user, which its name does not tell; a user's packages
-        // are 404 below `orgs` and the other way round.
+        // The owner of a package is an organization or a user, which its name does not show; a user's packages are 404
+        // below `orgs` and the other way round.
         for owners in ["orgs", "users"] {
             match self.walk_below(api, owners, visit).await {
                 Ok(()) => return Ok(Walk::Below(owners)),
@@ -189,7 +190,7 @@ impl GithubRepository {
             let next = origin::follow(&url, &target);
             let next =
                 next.map_err(|reason| protocol(format!("the next page of versions is at {reason}")))?;
-            // The token is for this API alone.
+            // The token is only for this API.
             if !origin::same(&url, &next) {
                 return Err(protocol("the next page of versions is on another host".to_owned()));
             }
@@ -200,8 +201,8 @@ impl GithubRepository {
         }
     }
 
-    /// The path of the versions, for the owner as one of `owners`. The name of the package is what follows the
-    /// owner, its slashes encoded (REGISTRIES.md, "GHCR").
+    /// Returns the path of the versions, with the owner as one of `owners`. The name of the package is the part after
+    /// the owner, with its slashes encoded (REGISTRIES.md, "GHCR").
     fn path(&self, owners: &str) -> Result<String, RegistryError> {
         let Some((owner, package)) = self.registry.path.split_once('/') else {
             let reason =
@@ -220,7 +221,7 @@ impl GithubRepository {
 fn parse<'a, T: Deserialize<'a>>(read: &'a ApiAnswer) -> Result<T, RegistryError> {
     serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
         request: read.request.clone(),
-        reason: format!("an answer that tells of no versions: {error}"),
+        reason: format!("an answer that is not a list of versions: {error}"),
     })
 }
 
