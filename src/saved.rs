@@ -62,7 +62,7 @@ pub enum SavedError {
         written_by: &'static str,
     },
     /// The document is not as it was written.
-    #[error("the {name} `{}` is not as it was written: {reason}", .path.display())]
+    #[error("the {name} `{}` has changed since it was written: {reason}", .path.display())]
     Changed {
         /// What the document is called.
         name: &'static str,
@@ -91,7 +91,7 @@ impl SavedError {
     /// For people.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let help = match self {
-            Self::Write { .. } => "name a file in a folder that exists and can be written to".to_owned(),
+            Self::Write { .. } => "name a file in a folder that exists and is writable".to_owned(),
             Self::Read { written_by, name, .. } => format!("`{written_by}` writes a {name}"),
             Self::Malformed { written_by, .. } | Self::Changed { written_by, .. } => {
                 format!("make it again with `{written_by}`")
@@ -144,12 +144,12 @@ pub fn probe<T: Document>(path: &Path) -> Result<(), SavedError> {
     let refused = |why: &str| Err(unwritable::<T>(path, std::io::Error::other(why)));
     match path.metadata().as_ref().map(Metadata::file_type) {
         Ok(it) if it.is_dir() => return refused("it is a directory"),
-        Ok(it) if !it.is_file() => return refused("it is no regular file"),
+        Ok(it) if !it.is_file() => return refused("it is not a regular file"),
         // One that does not exist is made.
         Ok(_) | Err(_) => {}
     }
     if path.file_name().is_none() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
-        return refused("it names no file");
+        return refused("it does not name a file");
     }
     beside(path).and_then(tempfile::NamedTempFile::close).map_err(|cause| unwritable::<T>(path, cause))
 }
@@ -187,7 +187,7 @@ pub fn read<T: Document>(path: &Path) -> Result<Vec<u8>, SavedError> {
             File::open(path)?.take(MAX_SIZE.saturating_add(1)).read_to_end(&mut bytes)?;
         }
         if found.len() > MAX_SIZE || bytes.len() as u64 > MAX_SIZE {
-            let message = format!("it has more than {MAX_SIZE} bytes, which no {} has", T::NAME);
+            let message = format!("it has more than {MAX_SIZE} bytes, too many for a {}", T::NAME);
             return Err(std::io::Error::other(message));
         }
         Ok(bytes)
@@ -264,7 +264,7 @@ pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     match checksum.as_ref().and_then(Value::as_str) {
         None => Err(changed("it has no `checksum`")),
         Some(checksum) if checksum != Digest::of_json(&value).as_str() => {
-            Err(changed("its `checksum` is another's"))
+            Err(changed("its `checksum` does not match"))
         }
         Some(_) => Ok(document),
     }

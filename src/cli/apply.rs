@@ -13,23 +13,23 @@ use crate::model::plan::Plan;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
-/// Every repository is asked first whether the credentials may do what is planned. Then content goes to every registry, then
-/// immutable tags, then floating ones; then every tag is read back.
+/// Asks every repository first whether the credentials allow what is planned. Then sends content to every registry, puts the
+/// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A plan that `plan --out`, `rollback --out` or `prune --out` saved: applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// Apply without asking.
     #[arg(long)]
     auto_approve: bool,
-    /// Print events as JSON, one a line.
+    /// Print events as JSON, one per line.
     #[arg(long)]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
     out: Option<PathBuf>,
-    /// Save what was done: each change with before, after and result, and the digests to deploy by.
+    /// Save a record of what was done: each change with its before, after and result, and the digests to deploy.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]

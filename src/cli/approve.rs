@@ -61,14 +61,14 @@ pub(super) fn approve(
         }
         return Ok(Approved::Later);
     }
-    match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
+    match ask("\nApply this plan? Type `yes` to apply: ").as_deref() {
         Some("yes") => Ok(Approved::Now),
         Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
         None => Err(vec![
             Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at").help(
                 match plan.kind {
-                    PlanKind::Publish => "`--auto-approve` applies without asking; `plan --out FILE` and `apply FILE` put an approval between",
-                    PlanKind::Rollback | PlanKind::Prune => "`--auto-approve` applies without asking; `--out FILE` saves this plan, and `apply FILE` applies it once it is approved",
+                    PlanKind::Publish => "use `--auto-approve` to apply without asking, or save the plan with `plan --out FILE` and run `apply FILE` once it is approved",
+                    PlanKind::Rollback | PlanKind::Prune => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
                 },
             ),
         ]),
@@ -121,10 +121,10 @@ fn cancellation() -> watch::Receiver<bool> {
     tokio::spawn(async move {
         interruption().await;
         sender.send_replace(true);
-        Stream::Err.write("\nStopping; again to stop at once.\n");
+        Stream::Err.write("\nStopping; interrupt again to stop at once.\n");
         interruption().await;
         Stream::Err.write(
-            "\nStopped at once: a tag may have been moved without being told; `brokkr-publish plan` shows how it stands.\n",
+            "\nStopped at once: a tag may have been moved without a report; run `brokkr-publish plan` to see where the tags are.\n",
         );
         std::process::exit(i32::from(FAILED));
     });

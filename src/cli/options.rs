@@ -30,10 +30,10 @@ pub struct Global {
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
-    /// Say more; twice for the requests.
+    /// Print more; give it twice to log the requests.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Say only what is wrong.
+    /// Print only problems.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }

@@ -202,7 +202,7 @@ impl Credential {
         let subject = if self.path.is_empty() { "a comment".to_owned() } else { suggest::value(&self.path) };
         let (message, help) = match self.what {
             What::Key => (
-                format!("{subject} is a credential, written out"),
+                format!("{subject} is a credential in plain text"),
                 "name the environment variables that hold it: `auth = { username_env = \"REGISTRY_USER\", password_env = \"REGISTRY_PASSWORD\" }`",
             ),
             What::Variable => (
@@ -211,15 +211,15 @@ impl Credential {
             ),
             What::UserInformation => (
                 format!("{subject} holds a user name or password in its address"),
-                "leave out what stands before `@`; credentials for a registry are named by `auth`",
+                "remove the part before `@`; name the credentials of a registry with `auth`",
             ),
             What::Token => (
                 format!("{subject} holds what looks like an access token"),
-                "take it out, and revoke it: whoever can read the file has it; credentials are named by environment variable",
+                "remove it and revoke it: anyone who can read the file has it; name the environment variable that holds it instead",
             ),
             What::PrivateKey => (
-                format!("{subject} is a private key, written out"),
-                "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: whoever can read the file has it",
+                format!("{subject} is a private key in plain text"),
+                "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: anyone who can read the file has it",
             ),
         };
         Diagnostic::error(Code::ConfigLiteralCredential, message)

@@ -100,7 +100,7 @@ fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diag
     let help = if utf_16 {
         "the file looks like UTF-16: save it as UTF-8"
     } else {
-        "save the file as UTF-8; TOML knows no other encoding"
+        "save the file as UTF-8, the only encoding of TOML"
     };
     Diagnostic::error(Code::ConfigFile, message).at(place, "not UTF-8 from here").help(help)
 }

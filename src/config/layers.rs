@@ -116,7 +116,7 @@ fn select(
         let help = match (suggest::nearest(wanted, names.iter().map(String::as_str)), names.is_empty()) {
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
             (None, true) => format!("declare it with a table such as `[profile.{wanted}.vars]`"),
-            (None, false) => format!("declared are {}", suggest::listed(names.iter().map(String::as_str))),
+            (None, false) => format!("declared names: {}", suggest::listed(names.iter().map(String::as_str))),
         };
         let message = format!("`{}` declares no profile `{}`", source.name, wanted.escape_debug());
         diagnostics.push(Diagnostic::error(Code::ConfigUnknownProfile, message).help(help));

@@ -55,7 +55,7 @@ fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Overri
         let range = offset..offset + part.len();
         offset = range.end + 2;
         if part.is_empty() {
-            let help = "`__` stands between keys: `BROKKR_PUBLISH_IMAGES__BROKER__SOURCE`";
+            let help = "separate keys with `__`: `BROKKR_PUBLISH_IMAGES__BROKER__SOURCE`";
             return Err(Box::new(malformed("the name has an empty key", source_name, text, range, help)));
         }
         let key = existing(part, &here).unwrap_or_else(|| part.to_lowercase());
@@ -86,7 +86,7 @@ fn existing(part: &str, here: &[&Node]) -> Option<String> {
 pub(super) fn from_argument(argument: &str) -> Override {
     let name = "`--set`".to_owned();
     let text = argument.to_owned();
-    let help = "write `--set images.broker.source=oci:dist/broker`; keys with dots go in quotes";
+    let help = "write `--set images.broker.source=oci:dist/broker`; quote keys that contain dots";
     let Some(equals) = unquoted_equals(argument) else {
         return Err(Box::new(malformed("it has no `=`", name, text, 0..argument.len(), help)));
     };
@@ -100,7 +100,7 @@ pub(super) fn from_argument(argument: &str) -> Override {
         node = below;
     }
     if !errors.is_empty() || path.is_empty() || !matches!(node.content, Content::Integer(0)) {
-        return Err(Box::new(malformed("what stands before `=` is no key", name, text, 0..equals, help)));
+        return Err(Box::new(malformed("the part before `=` is not a key", name, text, 0..equals, help)));
     }
     refuse_profile(&path, &name, &text)?;
     Ok((nested(path, parsed_value(value, equals + 1)), name, text))
@@ -145,7 +145,7 @@ fn nested(path: Vec<(String, Range<usize>)>, value: Node) -> Node {
 fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Result<(), Box<Diagnostic>> {
     match path.first() {
         Some((key, range)) if key == "profile" => Err(Box::new(malformed(
-            "a profile is declared in the file",
+            "profiles can only be declared in the file",
             name.to_owned(),
             text.to_owned(),
             range.clone(),

@@ -16,7 +16,7 @@ pub(super) fn diagnostics(errors: &[toml::de::Error], source: &Arc<SourceText>) 
         errors.into_iter().take(MAX_ERRORS).map(|error| diagnostic(error, source)).collect();
     if rest > 0 {
         let message = format!("`{}` has {rest} more syntax errors", source.name);
-        let help = "correct the first ones; is this a TOML file?";
+        let help = "fix the first ones; is this a TOML file?";
         diagnostics.push(Diagnostic::error(Code::ConfigSyntax, message).help(help));
     }
     diagnostics

@@ -128,7 +128,7 @@ fn from_value(value: DeValue<'_>) -> Content {
         },
         DeValue::Float(value) => match value.as_str().parse::<f64>() {
             Ok(value) if value.is_finite() => Content::Float(value),
-            _ => Content::Unfit("a float that is no finite number"),
+            _ => Content::Unfit("a float that is not a finite number"),
         },
     }
 }

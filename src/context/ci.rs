@@ -86,7 +86,7 @@ impl CiFacts {
             Some(sha) if is_commit_id(sha) => (Some(sha.to_ascii_lowercase()), None),
             Some(sha) => {
                 let sha: String = sha.escape_debug().take(80).collect();
-                (None, Some(format!("`{sha}`, which {name} gives, is not a commit id; `--sha` gives one")))
+                (None, Some(format!("{name} gives `{sha}`, which is not a commit id; `--sha` gives one")))
             }
             None => (None, self.no_sha.map(|reason| format!("{reason}; `--sha` gives one"))),
         }
@@ -193,10 +193,10 @@ fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFa
     let sha = payload.head_sha.clone().or_else(|| facts.sha.clone().filter(|_| what == Some("head")));
     let no_sha = match (&sha, what) {
         (Some(_), _) => None,
-        (None, Some(_)) => {
-            Some("GITHUB_SHA is a merge that nobody will see again; the event payload has the head")
+        (None, Some(_)) => Some("GITHUB_SHA is a temporary merge commit; the event payload has the head"),
+        (None, None) => {
+            Some("GITHUB_SHA is not a commit of the pull request; the event payload has the head")
         }
-        (None, None) => Some("GITHUB_SHA is not of the pull request; the event payload has the head"),
     };
     CiFacts {
         branch: payload.head_branch.clone().or_else(|| variables.get("GITHUB_HEAD_REF")),

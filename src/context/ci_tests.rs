@@ -212,7 +212,7 @@ fn github_pull_requests_stand_for_their_head() {
     assert_eq!((without_payload.pull_request, without_payload.sha.as_deref()), (Some(7), None));
     let (commit, reason) = without_payload.commit();
     assert_eq!(commit, None);
-    assert!(reason.is_some_and(|reason| reason.contains("a merge that nobody will see again")));
+    assert!(reason.is_some_and(|reason| reason.contains("a temporary merge commit")));
 }
 
 #[test]

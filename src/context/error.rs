@@ -42,10 +42,10 @@ impl ContextError {
         let (code, help) = match self {
             Self::Flag { flag: "--ref", .. } => (
                 Code::ContextFlag,
-                "write a ref in full: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`",
+                "write the full ref: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`",
             ),
             Self::Flag { .. } | Self::Flags(_) => {
-                (Code::ContextFlag, "`brokkr-publish tags --help` tells what each flag takes")
+                (Code::ContextFlag, "see `brokkr-publish tags --help` for the values of each flag")
             }
             Self::Payload { .. } => (
                 Code::ContextMissing,

@@ -50,7 +50,7 @@ impl Payload {
         let error = |reason: String| ContextError::Payload { path: path.to_owned(), reason };
         let size = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?.len();
         if size > MAX_SIZE {
-            return Err(error(format!("it has {size} bytes")));
+            return Err(error(format!("it has {size} bytes, more than 25 MiB")));
         }
         let bytes = std::fs::read(path).map_err(|cause| error(cause.to_string()))?;
         let json: Value = serde_json::from_slice(&bytes).map_err(|cause| error(cause.to_string()))?;

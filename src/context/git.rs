@@ -22,7 +22,7 @@ pub enum GitError {
     #[error("the `git` program is not installed")]
     NotInstalled,
     /// The folder is in no repository.
-    #[error("`{0}` is in no git repository")]
+    #[error("`{0}` is not in a git repository")]
     NoRepository(PathBuf),
     /// The repository belongs to somebody else, and git refuses to read it.
     #[error(
@@ -34,7 +34,7 @@ pub enum GitError {
     NoCommits,
     /// The head names a commit that is not there, as after an incomplete copy.
     #[error(
-        "the commit that is checked out cannot be read from the git repository: `git fsck` tells what is missing"
+        "the commit that is checked out cannot be read from the git repository: `git fsck` shows what is missing"
     )]
     NoObject,
     /// Git said something else.
@@ -263,7 +263,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
     let Ok(Ok((output, complaint))) = receiver.recv_timeout(TIME_LIMIT) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(GitError::Failed(format!("`git {}` gave no answer in time", arguments.join(" "))));
+        return Err(GitError::Failed(format!("`git {}` did not finish in time", arguments.join(" "))));
     };
     let status = child.wait().map_err(|error| GitError::Failed(error.to_string()))?;
     if status.success() {

@@ -219,13 +219,13 @@ impl Context {
                 None => "the commit is not in this clone; `SOURCE_DATE_EPOCH` gives a time".to_owned(),
             },
         );
-        absent(self.branch.is_none(), "git.branch", format!("this event is `{event}`, without a branch"));
-        absent(self.tag.is_none(), "git.tag", format!("this event is `{event}`, without a git tag"));
+        absent(self.branch.is_none(), "git.branch", format!("the event `{event}` has no branch"));
+        absent(self.tag.is_none(), "git.tag", format!("the event `{event}` has no git tag"));
         absent(self.reference.is_none(), "git.ref", "no ref is known here; `--ref` gives one".to_owned());
         absent(
             self.pull_request.is_none(),
             "pr.number",
-            format!("this event is `{event}`, not a pull request"),
+            format!("the event `{event}` is not a pull request"),
         );
         absent(
             self.default_branch.is_none(),
@@ -249,7 +249,7 @@ fn ambiguous(head: &git::Head) -> Option<String> {
     }
     let names: Vec<String> = head.tags.iter().take(NAMED).map(|tag| format!("`{tag}`")).collect();
     let more = if count > NAMED { ", …" } else { "" };
-    Some(format!("{count} git tags stand on this commit ({}{more})", names.join(", ")))
+    Some(format!("{count} git tags point at this commit ({}{more})", names.join(", ")))
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds (reproducible-builds.org/specs/source-date-epoch).

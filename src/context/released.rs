@@ -59,7 +59,7 @@ impl TaggedCommits {
     /// The context in which something of `branch` was published: of which commit is not known.
     pub fn branch(&self, branch: &str) -> Context {
         let mut context = self.context(EventName::Branch, format!("refs/heads/{branch}"));
-        absent(&mut context, "which commit of the branch was published is not known");
+        absent(&mut context, "it is not known which commit of the branch was published");
         context.branch = Some(branch.to_owned());
         context.absent.insert("git.tag", "a branch has no git tag".to_owned());
         context
@@ -70,8 +70,8 @@ impl TaggedCommits {
         context.reference = Some(reference);
         context.default_branch.clone_from(&self.default_branch);
         for (name, reason) in [
-            ("git.dirty", "whether the tree was dirty then is not known"),
-            ("pr.number", "this is no pull request"),
+            ("git.dirty", "it is not known whether the tree was dirty then"),
+            ("pr.number", "this is not a pull request"),
         ] {
             context.absent.insert(name, reason.to_owned());
         }

@@ -35,7 +35,7 @@ enum Ref<'a> {
 
 /// Reads a ref in full, or says why it is none.
 fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
-    const NOT_IN_FULL: &str = "not a ref in full";
+    const NOT_IN_FULL: &str = "not a full ref";
     let parsed = if let Some(tag) = text.strip_prefix("refs/tags/") {
         Ref::Tag(tag)
     } else if let Some(branch) = text.strip_prefix("refs/heads/") {
@@ -133,11 +133,13 @@ fn check(context: &Context) -> Result<(), ContextError> {
     }
     if !is_pull_request && context.pull_request.is_some() {
         return Err(ContextError::Flags(format!(
-            "`--event {event}` excludes a pull request's `--pr` or `--ref`"
+            "`--event {event}` cannot be combined with the `--pr` or `--ref` of a pull request"
         )));
     }
     if event == EventName::Branch && context.tag.is_some() {
-        return Err(ContextError::Flags("`--event branch` excludes a `--ref` below `refs/tags/`".to_owned()));
+        return Err(ContextError::Flags(
+            "`--event branch` cannot be combined with a `--ref` below `refs/tags/`".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -156,7 +158,7 @@ pub(super) fn checked_sha(text: &str, repository: &Repository) -> Result<String,
     }
     match repository.resolve(&text) {
         Some(sha) => Ok(sha),
-        None => error("no commit of this repository starts so; give all 40 digits"),
+        None => error("no commit of this repository starts with these digits; give all 40"),
     }
 }
 

@@ -112,7 +112,7 @@ pub fn propose(found: &Found) -> Proposal {
     let charts = names::charts(found, &mut left_out);
     let text = text::write(found, &place, &images, &charts);
     if let Some(unfit) = found.unfit_branch.as_ref().filter(|_| text::has_rules(&images, &charts)) {
-        let why = format!("{}; `main` stands in its place", unfit.why);
+        let why = format!("{}; `main` is used instead", unfit.why);
         left_out.push(LeftOut { file: format!("the default branch `{}`", unfit.name), why });
     }
     let resources = images

@@ -88,12 +88,12 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
         let Some(named) = called_for(file_name) else { continue };
         let named = Some(named).filter(|it| !it.is_empty());
         if let Some(folder) = aside(file) {
-            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+            leave(format!("the folder `{folder}` does not seem to hold anything to publish"));
             continue;
         }
         let bare = named.unwrap_or_default().rsplit(['.', '-', '_']).next().unwrap_or_default();
         if FOR_WORK.contains(&bare.to_ascii_lowercase().as_str()) {
-            leave(format!("an image called `{bare}` is for work on the project, it seems"));
+            leave(format!("an image called `{bare}` seems to be for development"));
             continue;
         }
         let telling = folder
@@ -115,7 +115,7 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
             if taken.contains(&name) { longer().filter(|it| !taken.contains(it)) } else { Some(name) }
         });
         match name.filter(|name| is_repository(name)) {
-            None => leave("no name of a repository can be made of it that is not taken".to_owned()),
+            None => leave("no free repository name can be made from it".to_owned()),
             Some(_) if images.len() >= MOST => leave(format!("{MOST} images are declared already")),
             Some(name) => {
                 taken.insert(name.clone());
@@ -132,7 +132,7 @@ pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
     for chart in &found.charts {
         let mut leave = |why: String| left_out.push(LeftOut { file: chart.directory.clone(), why });
         if let Some(folder) = aside(&format!("{}/Chart.yaml", chart.directory)) {
-            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+            leave(format!("the folder `{folder}` does not seem to hold anything to publish"));
         } else if !is_repository(&chart.name) || chart.name.contains('/') {
             leave(format!("a repository cannot be called `{}`", chart.name));
         } else if let Some(other) = charts.iter().find(|other| other.name == chart.name) {

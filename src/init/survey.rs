@@ -88,7 +88,7 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
         if !is_plain(&file) {
             found.left_out.push(LeftOut {
                 file,
-                why: "its name has characters that do not belong in a file of text".to_owned(),
+                why: "its name has characters that do not belong in a text file".to_owned(),
             });
         } else if !is_file {
             // Tracked and removed, or a link: the file that it leads to is found by itself.
@@ -114,7 +114,7 @@ fn is_plain(text: &str) -> bool {
 fn unfit(branch: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
     if !branch.starts_with(|c: char| c.is_ascii_alphanumeric()) || !branch.chars().all(plain) {
-        return Some("its name has characters that mean something else in `match`".to_owned());
+        return Some("its name has characters with a special meaning in `match`".to_owned());
     }
     // What the filter `slug` makes of these characters, but for runs of `-`, which nothing here depends on.
     let slug = branch.to_ascii_lowercase().replace('/', "-");
@@ -122,7 +122,7 @@ fn unfit(branch: &str) -> Option<String> {
     let version = slug.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let taken =
         slug == "latest" || version || ["pr-", "sha-"].into_iter().any(|start| slug.starts_with(start));
-    taken.then(|| format!("its tag `{slug}` could be one of another rule"))
+    taken.then(|| format!("its tag `{slug}` could be that of another rule"))
 }
 
 fn chart(folder: &Path, file: &str, found: &mut Found) {
@@ -139,14 +139,14 @@ fn chart(folder: &Path, file: &str, found: &mut Found) {
         || Path::new(&directory).extension().is_some_and(|it| it.eq_ignore_ascii_case("tgz"));
     let mut leave = |why: &str| found.left_out.push(LeftOut { file: directory.clone(), why: why.to_owned() });
     if is_template {
-        return leave("its name would mean something else in `source`");
+        return leave("its name has a special meaning in `source`");
     }
     if scalar(&text, "type").as_deref() == Some("library") {
         return leave("it is a library for other charts");
     }
     match scalar(&text, "name") {
         Some(name) => found.charts.push(FoundChart { directory, name }),
-        None => leave("its `Chart.yaml` says no name"),
+        None => leave("its `Chart.yaml` has no name"),
     }
 }
 

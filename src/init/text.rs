@@ -37,7 +37,7 @@ on = ["branch", "pull_request"]
 template = "sha-{{ git.short_sha }}"
 on_conflict = "keep"
 
-# On pushes to these branches: the branch's name. Only to a descendant commit.
+# On pushes to these branches: the branch's name, which only moves to a descendant commit.
 
 [tags.branch]
 on = "branch"
@@ -76,7 +76,10 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
     registry(&mut text, place);
     if has_rules(images, charts) {
         let unfit = found.unfit_branch.as_ref().map_or_else(String::new, |unfit| {
-            format!("# Not the default branch `{}`: {}. Say here which are meant.\n", unfit.name, unfit.why)
+            format!(
+                "# Not the default branch `{}`: {}. List here the branches to publish.\n",
+                unfit.name, unfit.why
+            )
         });
         let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
         text.push_str(&RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit));
@@ -89,7 +92,9 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
         );
     }
     if example {
-        text.push_str("\n# Neither a Dockerfile nor a chart was found. This declares an image all the same, for a start.\n");
+        text.push_str(
+            "\n# Neither a Dockerfile nor a chart was found. This declares an example image to start with.\n",
+        );
         image(&mut text, &found.project, "Dockerfile");
     }
     for it in images {
@@ -128,7 +133,7 @@ fn registry(text: &mut String, place: &Place) {
     let gap = if place.known { "\n" } else { "" };
     line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
     if place.known {
-        line(text, "# visibility = \"public\"    # held against what a pull without credentials sees");
+        line(text, "# visibility = \"public\"    # checked against what a pull without credentials sees");
     }
 }
 

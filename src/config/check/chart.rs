@@ -49,9 +49,9 @@ fn of_files(id: &ResourceId, source: &str, desk: &mut Desk<'_>) {
         return;
     }
     let message =
-        format!("`{}` names a transport, and a chart is packaged from its directory", source.escape_debug());
+        format!("`{}` names a transport, but a chart is packaged from its directory", source.escape_debug());
     let help = format!(
-        "write the directory, or the file of a packaged chart; to promote one that is published, declare it as it is: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
+        "write the chart's directory or a packaged chart file; to promote a published chart, declare it as an image: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
         id.name
     );
     desk.wrong(Code::ConfigSource, message, &id.key("source"), "not a directory", help);

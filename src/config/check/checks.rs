@@ -30,7 +30,7 @@ pub(super) fn key_path(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option
     let shown = text.escape_debug().to_string().replace("\\'", "'");
     let message = format!("`{shown}` is not a key: {}", error.message);
     let place = desk.places.inside(path, error.range).or_else(|| desk.places.value(path));
-    let help = "write keys with dots between them, as in `workspace.package.version`; one that holds a dot goes in quotes, as in `annotations.\"app.io/version\"`";
+    let help = "separate keys with dots, as in `workspace.package.version`; quote a key that contains a dot, as in `annotations.\"app.io/version\"`";
     desk.tell(Diagnostic::error(Code::ConfigValue, message).at_maybe(place, "here").help(help));
     None
 }

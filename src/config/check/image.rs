@@ -61,7 +61,7 @@ fn platforms(texts: &[String], name: &str, desk: &mut Desk<'_>) -> Vec<(usize, P
         if let Some((first, _)) = platforms.iter().find(|(_, other)| other.satisfies(&platform)) {
             let first = first.to_string();
             let message = format!(
-                "`{}` of `{}` means one platform twice",
+                "`{}` of `{}` names the same platform twice",
                 "platforms",
                 suggest::table(&["images", name])
             );
@@ -121,7 +121,7 @@ fn source(raw: raw::Source, name: &str, desk: &mut Desk<'_>) -> Option<ImageSour
             Some(platform) => {
                 if sources.keys().any(|other| other.satisfies(&platform)) {
                     right = false;
-                    let message = format!("`{key}` stands in `source` twice, in other words");
+                    let message = format!("`{key}` names a platform that `source` already has");
                     let place = desk.places.key(&path);
                     let help = "`linux/arm64` is `linux/arm64/v8`, and `linux/arm` is `linux/arm/v7`: keep one entry";
                     desk.tell(
@@ -143,7 +143,7 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     for key in table.keys() {
         let message = format!("`{}` does not belong beside `digests` and `from`", key.escape_debug());
         let place = desk.places.key(&["images", name, "source", key]);
-        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is a source of its own: a table of platforms is another";
+        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is one kind of source and a table of platforms is another: use one of them";
         desk.tell(Diagnostic::error(Code::ConfigSource, message).at_maybe(place, "not here").help(help));
     }
     let (digests, from) = match (digests, from) {
@@ -166,8 +166,7 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     if !is_template(&from)
         && !matches!(from.parse(), Ok(TransportSpec::Docker(reference)) if reference.tag.is_none() && reference.digest.is_none())
     {
-        let message =
-            format!("`from` is `{}`, and digests are looked up in a repository", from.escape_debug());
+        let message = format!("`from` must name a repository, not `{}`", from.escape_debug());
         let help = "write `from = \"docker://HOST/REPOSITORY\"`, without a tag or digest";
         desk.wrong(Code::ConfigSource, message, &at("from"), "not a repository", help);
         return None;

@@ -68,7 +68,7 @@ impl Desk<'_> {
             let index = index.to_string();
             let whole: Vec<&str> = path.iter().copied().chain((!one).then_some(index.as_str())).collect();
             let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
-            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
+            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` escapes a character";
             self.wrong(Code::ConfigValue, message, &whole, "not a glob", help);
         }
     }
@@ -91,7 +91,7 @@ impl Desk<'_> {
         let help = if known.is_empty() {
             format!("declare it: `[{section}.{}]`", suggest::key(name))
         } else {
-            format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
+            format!("declared names: {}", suggest::listed(known.iter().map(String::as_str)))
         };
         let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
             Some(nearest) => format!("did you mean `{nearest}`?"),

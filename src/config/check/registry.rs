@@ -19,7 +19,7 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                 Code::ConfigValue,
                 format!("registry `{name}` is a directory, which has no `provider`"),
                 &["registries", &name, "provider"],
-                "nobody runs a directory",
+                "a directory has no provider",
                 "remove `provider`",
             );
         }
@@ -30,10 +30,10 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
             if desk.places.key(&["registries", &name, missing]).is_none() {
                 desk.wrong(
                     Code::ConfigMissingKey,
-                    format!("registry `{name}` has a `{there}`, and no `{missing}`"),
+                    format!("registry `{name}` has a `{there}` but no `{missing}`"),
                     &["registries", &name, there],
                     &format!("needs `{missing}`"),
-                    format!("add the key, the name of a PEM file, or remove `{there}`"),
+                    format!("add it with the name of a PEM file, or remove `{there}`"),
                 );
             }
         }
@@ -65,7 +65,7 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
 fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Option<ApiUrl> {
     let problem = match text.parse::<ApiUrl>() {
         Ok(url) if url.is_confidential() || insecure => return Some(url),
-        Ok(_) => "does not speak https".to_owned(),
+        Ok(_) => "does not use https".to_owned(),
         Err(error) => error.to_string(),
     };
     desk.wrong(
@@ -73,7 +73,7 @@ fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Optio
         format!("`api_url` of registry `{name}` {problem}"),
         &["registries", name, "api_url"],
         "not the address of an API",
-        "write `https://HOST[:PORT][/PATH]`; a loopback host, or a registry with `insecure = true`, may speak http",
+        "write `https://HOST[:PORT][/PATH]`; a loopback host, or a registry with `insecure = true`, may use http",
     );
     None
 }
@@ -86,18 +86,18 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk
     for (key, _) in named.into_iter().filter(|(_, named)| *named && provider.is_none()) {
         desk.wrong(
             Code::ConfigValue,
-            format!("registry `{name}` has `{key}`, but who runs it is not known"),
+            format!("registry `{name}` has `{key}`, but its provider is not known"),
             &["registries", name, key],
-            "of whose API?",
+            "which provider's API?",
             "name the `provider`: `\"github\"`, `\"dockerhub\"`, `\"quay\"`, `\"harbor\"` or `\"gitlab\"`",
         );
     }
     if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {
         desk.wrong(
             Code::ConfigValue,
-            format!("registry `{name}` is a GitLab of its own, and has no `api_url`"),
+            format!("registry `{name}` is a self-managed GitLab and has no `api_url`"),
             &["registries", name, "provider"],
-            "its API is on another host than its registry",
+            "its API has another host than its registry",
             "name the address of GitLab itself: `api_url = \"https://gitlab.example.com\"`",
         );
     }
@@ -143,10 +143,10 @@ fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str
     let runner = registry.endpoint.provider().map(|it| format!(" of {}", it.name())).unwrap_or_default();
     desk.wrong(
         Code::ConfigValue,
-        format!("registry `{name}`{runner} knows no visibility `{}`", visibility.as_str()),
+        format!("registry `{name}`{runner} has no visibility `{}`", visibility.as_str()),
         path,
-        "nobody could set or see it",
-        format!("it knows {}; GitHub and GitLab know `internal` too", known.join(" and ")),
+        "not supported by this registry",
+        format!("it supports {}; GitHub and GitLab also support `internal`", known.join(" and ")),
     );
 }
 

@@ -91,7 +91,7 @@ fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Op
         None => (
             desk.places.key(&id.path()),
             format!(
-                "the name of the {} is its repository: give it one of its own, `repository = \"{wanted}\"`",
+                "the repository is named after the {} by default: set another name, `repository = \"{wanted}\"`",
                 id.kind.noun()
             ),
         ),

@@ -54,10 +54,10 @@ fn retention(
     let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
     desk.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
     match (written(desk, "rule"), written(desk, "match")) {
-        (true, true) => together(name, "rule", "match", "both say which tags it is about: keep one", desk),
+        (true, true) => together(name, "rule", "match", "both select the tags: keep one", desk),
         (false, false) => missing(
             name,
-            "neither `rule` nor `match`: nothing says which tags it is about",
+            "neither `rule` nor `match`: it does not say which tags it applies to",
             "name a tag rule, `rule = \"pr\"`, or match tags, `match = \"sha-*\"`",
             desk,
         ),
@@ -65,7 +65,7 @@ fn retention(
             name,
             "on",
             "match",
-            "a glob does not say which tags are those of the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
+            "a glob does not say which tags belong to the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
             desk,
         ),
         _ => {}
@@ -73,13 +73,13 @@ fn retention(
     let limits: Vec<&str> =
         ["keep_last", "older_than"].into_iter().filter(|key| written(desk, key)).collect();
     for limit in limits.iter().filter(|_| by_event) {
-        let help = "the tags of a closed pull request go whatever their age: make two retentions of it";
+        let help = "the tags of a closed pull request are removed whatever their age: write two retentions";
         together(name, "on", limit, help, desk);
     }
     if limits.is_empty() && !by_event {
         missing(
             name,
-            "none of `on`, `keep_last`, `older_than`: nothing says when a tag goes",
+            "none of `on`, `keep_last`, `older_than`: it does not say when to remove a tag",
             "add `on = \"pull_request_closed\"`, `keep_last = 50` or `older_than = \"30d\"`",
             desk,
         );
@@ -146,7 +146,7 @@ fn idle_names(
                         format!("{} of `{table}` does not use the tag rule `{rule}`", id.title()),
                         &["retention", name, kind.table(), &index.to_string()],
                         "has no such tags",
-                        format!("take it out, or name the rule in `tags` of the {}", kind.noun()),
+                        format!("remove it, or add the rule to `tags` of the {}", kind.noun()),
                     );
                 }
             }
@@ -164,10 +164,10 @@ fn idle_names(
         {
             desk.wrong(
                 Code::ConfigValue,
-                format!("nothing of `{table}` is published to the registry `{registry}`"),
+                format!("nothing in `{table}` is published to the registry `{registry}`"),
                 &path,
                 "nothing to remove there",
-                "take it out, or name the registry in `registries` of what is published",
+                "remove it, or add the registry to `registries` of what is published",
             );
         }
     }

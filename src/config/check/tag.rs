@@ -31,8 +31,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
         }
         if raw.on_unknown.is_some() && !forward_by_commit(raw.on.as_ref(), mutability) {
-            let why =
-                "only tags with `mutability = \"forward\"` that fire on more than git tags ask for descent";
+            let why = "only tags with `mutability = \"forward\"` that fire on events other than `tag` check descent";
             idle(&name, "on_unknown", why, desk);
         }
         let rule = TagRule {
