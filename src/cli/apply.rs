@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     approve::carry_out(global, &session, plan, &how, arguments.json, arguments.record.as_deref())
 }
 
-/// A saved plan, which forbids whatever would shape another.
+/// Loads a saved plan. Refuses every option that would shape a different plan.
 fn saved(
     global: &Global,
     arguments: &Arguments,
@@ -76,13 +76,13 @@ fn saved(
     Ok(plan)
 }
 
-/// A plan that is made, shown and approved now.
+/// Makes a plan, shows it and asks for approval now.
 fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    // A plan to publish is never put off: `plan --out` is for that.
+    // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, session, &plan, Approval { auto, json, out })?;
     Ok(plan)
 }

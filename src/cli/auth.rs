@@ -40,7 +40,7 @@ struct Check {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let Command::Check(check) = &arguments.command;
     let session = global.session()?;
-    // The result is the data: what is said on the way goes to standard error, whatever its format.
+    // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let asked = engine::check_access(&session, &check.target, check.network.parallelism, &reporter);
     let report = block_on(asked)??;

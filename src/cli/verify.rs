@@ -35,7 +35,7 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
-    // The result is the data: what is said on the way goes to standard error, whatever its format.
+    // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let how = Verifying {
         targets: &arguments.target,

@@ -1,10 +1,10 @@
-//! Diagnostics of what is not TOML.
+//! Diagnostics of TOML syntax errors.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 
-/// How many syntax errors are told of at most: in a file that is something else, each line is one.
+/// The most syntax errors that are reported. In a file of another kind, every line is one.
 const MAX_ERRORS: usize = 20;
 
 /// A diagnostic for each error, in the order of the text.

@@ -1,4 +1,4 @@
-//! `[[checks]]`, and keys into files. Templates are checked where they are rendered, files where they are read.
+//! `[[checks]]` and keys into files. Templates are checked when they are rendered, and files when they are read.
 
 use super::{Declared, Desk};
 use crate::config::{Check, raw};
@@ -21,7 +21,7 @@ pub(super) fn check(raw: Vec<raw::Check>, declared: &Declared, desk: &mut Desk<'
     checks
 }
 
-/// The path that `text`, which is written at `path`, stands for.
+/// Parses `text`, which is written at `path`, as a key path.
 pub(super) fn key_path(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<KeyPath> {
     let error = match text.parse::<KeyPath>() {
         Ok(key) => return Some(key),

@@ -50,7 +50,7 @@ fn image(id: &ResourceId, raw: raw::Image, setting: &Setting<'_>, desk: &mut Des
     resource::check(id, common, content, setting, desk)
 }
 
-/// The platforms that are right, with their position in the list.
+/// The valid platforms, each with its position in the list.
 fn platforms(texts: &[String], name: &str, desk: &mut Desk<'_>) -> Vec<(usize, Platform)> {
     let mut platforms: Vec<(usize, Platform)> = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
@@ -174,12 +174,12 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     table.is_empty().then_some(ImageSource::Digests { digests, from })
 }
 
-/// Whether it can only be told what `text` is once it is rendered.
+/// Whether `text` is a template, so that its meaning is known only once it is rendered.
 fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
-/// Whether `text` is a source, as far as can be said before its templates are rendered.
+/// Whether `text` is a source. A template counts as one until it is rendered.
 fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
     if is_template(text) {
         return true;
@@ -196,7 +196,7 @@ fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
     false
 }
 
-/// Tells of platforms that are wanted, but that the table of sources lacks.
+/// Reports platforms that are declared but missing from the table of sources.
 fn covered(
     platforms: &[(usize, Platform)],
     table: &IndexMap<Platform, String>,

@@ -1,4 +1,4 @@
-//! `[registries.*]`: addresses.
+//! `[registries.*]`: addresses, providers and visibility.
 
 use indexmap::IndexMap;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::model::reference::{CredentialVariables, RegistryEndpoint};
 use crate::model::{ApiUrl, Provider, RegistryLocation, ResourceId, Visibility};
 
-/// The keys of a client's certificate, which go together.
+/// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
 
 pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
@@ -26,7 +26,7 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
         let given = (raw.client_certificate.is_some(), raw.client_key.is_some());
         if let (true, false) | (false, true) = given {
             let (there, missing) = if given.0 { PAIR } else { (PAIR.1, PAIR.0) };
-            // One that is there and was taken out as wrong is told of already.
+            // A missing key that was written has been removed as wrong, and has already been reported.
             if desk.places.key(&["registries", &name, missing]).is_none() {
                 desk.wrong(
                     Code::ConfigMissingKey,
@@ -61,7 +61,8 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
     raw.into_iter().filter_map(entry).collect()
 }
 
-/// The address of an API, or what is wrong with it. What a text holds besides is not shown: it may be a secret.
+/// Parses the address of an API, or reports what is wrong with it. The message does not show the text, which may contain a
+/// secret.
 fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Option<ApiUrl> {
     let problem = match text.parse::<ApiUrl>() {
         Ok(url) if url.is_confidential() || insecure => return Some(url),
@@ -78,7 +79,7 @@ fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Optio
     None
 }
 
-/// Tells where an API is named that no provider has, or is missing that one needs.
+/// Reports keys of an API that no provider has, and the missing address of an API that a provider needs.
 fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk<'_>) {
     let provider = endpoint.provider();
     let named =
@@ -103,7 +104,7 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk
     }
 }
 
-/// Tells where a registry does not know a visibility that is declared for it: by its own table, or by a resource's.
+/// Reports registries that do not support a visibility that is declared for them, by their own table or by a resource's.
 pub(super) fn visibilities(
     registries: &IndexMap<String, Registry>,
     resources: &IndexMap<ResourceId, Resource>,
@@ -124,13 +125,13 @@ pub(super) fn visibilities(
     }
 }
 
-/// Whether a registry knows `visibility`. In a directory nobody asks.
+/// Whether a registry supports `visibility`. A directory supports every visibility, because it is never asked.
 fn knows(registry: &Registry, visibility: Visibility) -> bool {
     matches!(registry.endpoint.url, RegistryLocation::Directory { .. })
         || known(registry).contains(&visibility)
 }
 
-/// What a registry knows of who may pull.
+/// The visibilities that a registry supports.
 fn known(registry: &Registry) -> &'static [Visibility] {
     registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Provider::visibilities)
 }

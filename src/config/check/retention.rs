@@ -1,5 +1,5 @@
-//! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a
-//! rule can be told from others is seen where templates are rendered.
+//! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a rule can
+//! be told apart from other tags is checked when templates are rendered.
 
 use indexmap::IndexMap;
 
@@ -45,7 +45,7 @@ fn retention(
     if let (Some(rule), Some(known)) = (&raw.rule, &declared.tags) {
         desk.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
     }
-    // What was written wrongly is told of already, and missing here: the places know that it was there.
+    // Keys with wrong values are missing here and have already been reported. The places still know that they were written.
     let meant = |key: &'static str| declared.meant.contains(&(name.to_owned(), key));
     let written = |desk: &Desk<'_>, key: &'static str| desk.places.key(&at(key)).is_some() || meant(key);
     let by_event = written(desk, "on");
@@ -105,7 +105,7 @@ fn retention(
     Some(retention)
 }
 
-/// The resources that a retention names; `None` where it names none.
+/// The resources that a retention names, or `None` if it names none.
 fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
     let lists = [
         (ResourceKind::Image, &raw.images),
@@ -120,7 +120,7 @@ fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
     any.then(|| lists.into_iter().flat_map(of_kind).collect())
 }
 
-/// What a retention is about which names nothing.
+/// The resources of a retention that names none.
 fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Resource>) -> Vec<ResourceId> {
     let uses = |resource: &Resource| match subject {
         RetentionSubject::Rule(rule) => resource.tags.contains(rule),
@@ -129,7 +129,7 @@ fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Re
     known.iter().filter(|(_, resource)| uses(resource)).map(|(id, _)| id.clone()).collect()
 }
 
-/// Tells of resources that never have a tag of the rule, and of registries that none of them is published to.
+/// Reports resources that never have a tag of the rule, and registries that none of the resources is published to.
 fn idle_names(
     name: &str,
     retention: &Retention,
@@ -158,7 +158,7 @@ fn idle_names(
     }
     for (index, registry) in retention.registries.iter().enumerate() {
         let path = ["retention", name, "registries", &index.to_string()];
-        // A registry that nobody wrote down here is a default.
+        // A registry without a place was not written here, but is a default.
         if desk.places.value(&path).is_some()
             && !resources.iter().any(|resource| resource.registries.contains(registry))
         {
@@ -173,7 +173,7 @@ fn idle_names(
     }
 }
 
-/// The number, where it is a whole one: JSON Schema takes `3.0` for an integer.
+/// The number as an integer, if it has no fraction: JSON Schema accepts `3.0` as an integer.
 fn whole(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| number.as_f64()?.to_string().parse().ok())
 }
@@ -188,7 +188,7 @@ fn age(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<Age> {
     None
 }
 
-/// Tells of two keys that exclude each other.
+/// Reports two keys that exclude each other.
 fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>) {
     let table = suggest::table(&["retention", name]);
     let message = format!("`{table}` has both `{key}` and `{other}`");
@@ -199,7 +199,7 @@ fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>)
     desk.tell(diagnostic);
 }
 
-/// Tells that the table lacks a key, where one of several would do.
+/// Reports that the table needs one of several keys and has none of them.
 fn missing(name: &str, what: &str, help: &str, desk: &mut Desk<'_>) {
     let path = ["retention", name];
     let message = format!("`{}` has {what}", suggest::table(&path));

@@ -1,4 +1,4 @@
-//! `[secrets]`: rules that exist, globs that are such, reasons that say something.
+//! `[secrets]`: whether rules exist, globs are valid, and reasons are not blank.
 
 use globset::GlobBuilder;
 
@@ -25,7 +25,7 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
                 "`*` matches within a name, `**` across folders, `[ab]` a character, `[*]` a literal star";
             desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
-        // What is written and wrong was told, and is not here.
+        // A wrong value is missing here and has already been reported. The places still know that it was written.
         if ["rule", "path", "value"].iter().all(|key| desk.places.value(&at(key)).is_none()) {
             let message = "an entry of `[[secrets.allow]]` does not say what it allows".to_owned();
             let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";

@@ -1,4 +1,4 @@
-//! `[tags.*]`: globs, and keys that do nothing. Templates are checked where they are rendered.
+//! `[tags.*]`: globs, and keys without effect. Templates are checked when they are rendered.
 
 use indexmap::IndexMap;
 
@@ -50,7 +50,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
     raw.into_iter().filter_map(entry).collect()
 }
 
-/// Whether descent ever decides about the tag; what is no list of events is told elsewhere.
+/// Whether descent can ever decide about the tag. A value that is not a list of events is reported elsewhere.
 fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
     let only_tags = match on {
         Some(raw::OneOrMany::One(event)) => matches!(event, raw::Event::Tag),
@@ -60,7 +60,7 @@ fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutabi
     mutability == Mutability::Forward && !only_tags
 }
 
-/// Warns of a key that has no effect beside the others.
+/// Warns that a key has no effect in combination with the others.
 fn idle(name: &str, key: &str, why: &str, desk: &mut Desk<'_>) {
     let message = format!("`{key}` has no effect in `[tags.{name}]`");
     let place = desk.places.key(&["tags", name, key]);

@@ -1,4 +1,4 @@
-//! Findings in words, with a label and a way out.
+//! Turns findings into diagnostics, each with a label and help.
 
 use jsonschema::JsonType;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::config::places::Places;
 use crate::config::{schema, suggest};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// Words that people write for keys of the language, where their letters alone do not tell.
+/// Words that people write instead of keys of the language, if their spelling alone does not show which key was meant.
 const SYNONYMS: &[(&str, &str)] = &[
     ("account", "username_env"),
     ("age", "older_than"),
@@ -77,7 +77,7 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
     }
 }
 
-/// Where to point for something about the table at `path`: its key, or the start of the file.
+/// The place of an error about the table at `path`: its header or key, or the start of the file.
 fn table_place(path: &[&str], places: &Places) -> Option<Place> {
     if path.is_empty() { places.value(path) } else { places.value(path).or_else(|| places.key(path)) }
 }
@@ -290,7 +290,7 @@ fn example(path: &[&str]) -> Option<String> {
     schema::example(path).map(|example| format!("for example `{key} = {}`", toml_value(example)))
 }
 
-/// A JSON value as it is written in TOML.
+/// Writes a JSON value in TOML.
 fn toml_value(value: &Value) -> String {
     match value {
         Value::Object(object) => {
