@@ -76,7 +76,7 @@ pub enum SavedError {
         written_by: &'static str,
     },
     /// The document was made by another major version.
-    #[error("the {name} `{}` has format version {found}, and this program reads {readable}", .path.display())]
+    #[error("the {name} `{}` has format version {found}, but this program reads {readable}", .path.display())]
     Version {
         /// The name of the document.
         name: &'static str,

@@ -68,7 +68,7 @@ fn saved(
         let message = format!("a saved plan is applied as it is: `{option}` cannot change it");
         return Err(vec![
             Diagnostic::error(Code::CommandUsage, message)
-                .help("make another plan with `brokkr-publish plan --out FILE`"),
+                .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
     let plan = engine::load_plan(session, path)?;

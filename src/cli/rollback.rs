@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Print events as JSON, one per line.
     #[arg(long)]
     json: bool,
-    /// Save the plan of the rollback, for `apply FILE`. Without a terminal to ask at, nothing else is done.
+    /// Save the plan of the rollback, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Save a record of what was done, which can be rolled back in turn.

@@ -56,7 +56,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<String, Diagnostic> {
     if bytes.len() as u64 > MAX_SIZE {
         return error(
             format!("`{name}` is larger than 10 MiB"),
-            "this is hardly a `publish.toml`: name the right file with `--config FILE`",
+            "this does not look like a `publish.toml`: name the right file with `--config FILE`",
         );
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);

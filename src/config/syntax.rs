@@ -29,9 +29,9 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
     let place = Place { source: Arc::clone(source), span: span.start.min(end)..end };
     let help = [
         ("string values must be quoted", "put text in quotes: `key = \"text\"`"),
-        ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` stand alone"),
+        ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` need no quotes"),
         ("key with no value", "write `key = value`; tables have headers such as `[registries.ghcr]`"),
-        ("unquoted key", "write `key = value`; a key with other characters goes in quotes"),
+        ("unquoted key", "write `key = value`; quote a key with other characters"),
         ("inline table element", "end the table with `}`, or put `,` between its entries"),
         ("missing comma", "put `,` between entries, and end the table or array"),
         ("duplicate key", "a table holds each key once: remove one of the two, or merge them"),
@@ -43,7 +43,7 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
         ("unclosed array", "end the array with `]`"),
         ("unclosed inline table", "end the table with `}`"),
         ("missing value", "write a value after `=`"),
-        ("escape", "a backslash in a string in double quotes is written `\\\\`; strings in single quotes take it as it is"),
+        ("escape", "a backslash in a string in double quotes is written `\\\\`; strings in single quotes keep it unchanged"),
     ]
     .into_iter()
     .find(|(start, _)| said.contains(start))

@@ -150,12 +150,12 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
         (Some(digests), Some(from)) => (digests, from),
         (digests, _) => {
             let lacks = if digests.is_some() { "from" } else { "digests" };
-            let message = format!("`source` of `{}` lacks `{lacks}`", suggest::table(&["images", name]));
+            let message = format!("`source` of `{}` has no `{lacks}`", suggest::table(&["images", name]));
             let place = desk.places.value(&["images", name, "source"]);
             let place = place.or_else(|| desk.places.key(&["images", name, "source"]));
             let help = "write `source = { digests = \"DIR\", from = \"docker://REPOSITORY\" }`: a folder of files named by digest, and the repository that they were pushed to";
             desk.tell(
-                Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "lacks it").help(help),
+                Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "incomplete").help(help),
             );
             return None;
         }

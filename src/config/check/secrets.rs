@@ -35,7 +35,7 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
         if reason.trim().is_empty() {
             let message = "the `reason` of an entry of `[[secrets.allow]]` is blank".to_owned();
             let help = "say why this is not a secret: the next reader of the file relies on it";
-            desk.wrong(Code::ConfigValue, message, &at("reason"), "says nothing", help);
+            desk.wrong(Code::ConfigValue, message, &at("reason"), "blank", help);
         }
         let path = allow.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
         secrets.allow.push(SecretAllowance { rule: allow.rule, path, value: allow.value, reason });
