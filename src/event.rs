@@ -1,4 +1,4 @@
-//! What happens while a plan is made and applied, for reporters. Serialized, an event is a line of `apply --json`.
+//! Events of making and applying a plan, for reporters. Each event is serialized as a line of `apply --json`.
 
 use serde::Serialize;
 
@@ -8,13 +8,13 @@ use crate::model::plan::Plan;
 use crate::model::secret_search::SecretFinding;
 use crate::model::{Digest, Tag};
 
-/// Hears of events, in the order in which they happen, from several threads.
+/// Receives events in the order in which they happen, from several threads.
 pub trait Reporter: Send + Sync {
-    /// Hears of one event. Must not block for long.
+    /// Receives one event. Must not block for long.
     fn report(&self, event: &Event<'_>);
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -28,7 +28,7 @@ pub enum Event<'a> {
         /// The stage.
         stage: Stage,
     },
-    /// How far a blob has been searched for secrets. Too many for a log.
+    /// Progress of searching a blob for secrets. There are too many of these for a log.
     SearchProgress {
         /// The blob.
         digest: &'a Digest,
@@ -45,111 +45,112 @@ pub enum Event<'a> {
         size: u64,
         /// Whether an earlier run had searched it.
         from_cache: bool,
-        /// How many secrets were found, what is allowed included.
+        /// How many secrets were found, including allowed ones.
         found: usize,
     },
-    /// What looks like a secret was found in what is to be sent, and is let through.
+    /// A possible secret was found in the content to send, and is let through.
     SecretLetThrough {
-        /// What was found.
+        /// The finding.
         finding: &'a SecretFinding,
     },
-    /// How far a blob has been sent. Too many for a log.
+    /// Progress of sending a blob. There are too many of these for a log.
     BlobProgress {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
         /// The blob.
         digest: &'a Digest,
         /// Its size in bytes.
         size: u64,
-        /// How many bytes have been handed to the connection; starts again with a retry.
+        /// How many bytes have been handed to the connection. Starts again with a retry.
         sent: u64,
     },
-    /// A blob is in a repository.
+    /// A blob is in a repository now.
     Blob {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
         /// The blob.
         digest: &'a Digest,
         /// Its size in bytes.
         size: u64,
-        /// How it came there.
+        /// How it got there.
         how: Placed,
     },
-    /// A manifest is in a repository, by digest.
+    /// A manifest is in a repository now, by digest.
     Manifest {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
         /// The manifest.
         digest: &'a Digest,
-        /// How it came there.
+        /// How it got there.
         how: Placed,
     },
-    /// A tag that holds signatures names another manifest than the source has, with signatures that would be lost: it was left.
+    /// A tag that holds signatures was left unchanged, because its manifest is not the source's and has signatures that would
+    /// be lost.
     ReferrerKept {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
         /// The tag.
         tag: &'a Tag,
     },
     /// A manifest without a tag was deleted.
     ManifestDeleted {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
         /// The manifest.
         digest: &'a Digest,
     },
-    /// A tag was created, moved, found, refused.
+    /// A tag was created, moved, found or refused.
     Tag {
-        /// What became of it.
+        /// The outcome of the change.
         change: &'a ChangeOutcome,
     },
-    /// Visibility was asked after the tags were in place.
+    /// Visibility was checked after the tags were in place.
     Visibility {
-        /// The repository's whole name.
+        /// The full name of the repository.
         repository: &'a str,
-        /// What was seen.
+        /// The result.
         visibility: &'a VisibilityOutcome,
         /// The page where a person can change it.
         #[serde(skip_serializing_if = "Option::is_none")]
         settings_url: Option<&'a str>,
     },
-    /// A request failed in a way that passes, and is sent again.
+    /// A request failed with a temporary error and is sent again.
     Retry {
         /// `METHOD url`, redacted.
         request: &'a str,
         /// Which attempt failed, from 1.
         attempt: u32,
-        /// How long it waits, in milliseconds.
+        /// The wait before the next attempt, in milliseconds.
         wait_milliseconds: u64,
-        /// Why.
+        /// The reason.
         cause: &'a str,
     },
-    /// A registry warns of something.
+    /// A registry sent a warning.
     RegistryWarning {
         /// The host.
         host: &'a str,
-        /// What it said.
+        /// The text of the warning.
         text: &'a str,
     },
     /// The apply is over.
     Finished {
         /// Whether everything is as planned.
         success: bool,
-        /// What was done.
+        /// The result of the apply.
         outcome: &'a Outcome,
-        /// What went wrong.
+        /// The errors.
         problems: Vec<Problem<'a>>,
     },
 }
 
-/// A diagnostic, as a machine reads it.
+/// A diagnostic for machines.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem<'a> {
-    /// The code, which `explain` tells about.
+    /// The code, which `explain` describes.
     pub code: &'static str,
-    /// What happened.
+    /// The message.
     pub message: &'a str,
-    /// The way out.
+    /// The help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'a str>,
 }
@@ -164,7 +165,7 @@ impl<'a> From<&'a Diagnostic> for Problem<'a> {
     }
 }
 
-/// How content came to be where it is.
+/// How content got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Placed {
@@ -172,28 +173,28 @@ pub enum Placed {
     Pushed,
     /// The registry took it from another repository.
     Mounted,
-    /// It was there.
+    /// It was already there.
     Present,
 }
 
-/// A stage of an apply. Each begins only when the one before is over in every registry.
+/// A stage of an apply. Each begins only when the previous one has ended in every registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Sources are opened and tags are read again.
     Check,
-    /// Every repository is asked whether the credentials may do there what is planned.
+    /// Every repository is asked whether the credentials allow what is planned.
     Preflight,
-    /// What is to be sent is searched for secrets.
+    /// The content to send is searched for secrets.
     Secrets,
-    /// Blobs and manifests.
+    /// Blobs are pushed and manifests are put.
     Content,
-    /// Tags that are written once.
+    /// Immutable tags are put.
     ImmutableTags,
-    /// Tags that move.
+    /// Floating tags are moved.
     FloatingTags,
-    /// Who may pull is set, where the registry has an API for it. Begins only where something is to be set.
+    /// Visibility is set in registries that have an API for it. Begins only if something is to be set.
     Visibility,
-    /// Every tag is read again, and visibility is proved.
+    /// Every tag is read again, and visibility is checked.
     ReadBack,
 }

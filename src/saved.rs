@@ -1,4 +1,5 @@
-//! Saved documents: versioned JSON files, written whole or not at all, and read with the version checked first.
+//! Saved documents: versioned JSON files, which are written as a whole or not at all. The version is checked before anything
+//! else is read.
 
 use std::fs::{File, FileType, Metadata};
 use std::io::{Read, Write};
@@ -14,73 +15,74 @@ use crate::model::Digest;
 /// The largest document that is read, in bytes.
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
 
-/// A kind of document.
+/// A type of document.
 pub trait Document: Serialize + DeserializeOwned + schemars::JsonSchema {
-    /// What people call it: `plan`.
+    /// Its name for people: `plan`.
     const NAME: &'static str;
-    /// The version of the format, `MAJOR.MINOR`. Another major version is refused, a higher minor one only adds fields.
+    /// The version of the format, `MAJOR.MINOR`. A document with another major version is refused. A higher minor version only
+    /// adds fields.
     const FORMAT_VERSION: &'static str;
     /// The command that writes one.
     const WRITTEN_BY: &'static str;
 }
 
-/// Why a document cannot be written or read.
+/// The reason why a document cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
     /// The file cannot be written.
     #[error("the {name} cannot be written to `{}`: {cause}", .path.display())]
     Write {
-        /// What the document is called.
+        /// The name of the document.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: std::io::Error,
     },
     /// The file cannot be read.
     #[error("the {name} `{}` cannot be read: {cause}", .path.display())]
     Read {
-        /// What the document is called.
+        /// The name of the document.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: std::io::Error,
         /// The command that writes one.
         written_by: &'static str,
     },
-    /// The file is no such document.
+    /// The file is not such a document.
     #[error("`{}` is not a saved {name}: {reason}", .path.display())]
     Malformed {
-        /// What the document is called.
+        /// The name of the document.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
         /// The command that writes one.
         written_by: &'static str,
     },
-    /// The document is not as it was written.
-    #[error("the {name} `{}` is not as it was written: {reason}", .path.display())]
+    /// The document has changed since it was written.
+    #[error("the {name} `{}` has changed since it was written: {reason}", .path.display())]
     Changed {
-        /// What the document is called.
+        /// The name of the document.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// What shows it.
+        /// The sign of the change.
         reason: &'static str,
         /// The command that writes one.
         written_by: &'static str,
     },
     /// The document was made by another major version.
-    #[error("the {name} `{}` has format version {found}, and this program reads {readable}", .path.display())]
+    #[error("the {name} `{}` has format version {found}, but this program reads {readable}", .path.display())]
     Version {
-        /// What the document is called.
+        /// The name of the document.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// The version found.
+        /// The version of the document.
         found: String,
         /// The version that can be read.
         readable: &'static str,
@@ -88,10 +90,10 @@ pub enum SavedError {
 }
 
 impl SavedError {
-    /// For people.
+    /// The error as a diagnostic.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let help = match self {
-            Self::Write { .. } => "name a file in a folder that exists and can be written to".to_owned(),
+            Self::Write { .. } => "name a file in a folder that exists and is writable".to_owned(),
             Self::Read { written_by, name, .. } => format!("`{written_by}` writes a {name}"),
             Self::Malformed { written_by, .. } | Self::Changed { written_by, .. } => {
                 format!("make it again with `{written_by}`")
@@ -104,18 +106,18 @@ impl SavedError {
     }
 }
 
-/// The key that holds the checksum of all others.
+/// The key of the checksum, which covers all other keys.
 const CHECKSUM: &str = "checksum";
 
-/// `document` as it is saved: with its checksum, and a newline at the end.
+/// The text of `document` as it is saved, with its checksum and a final newline.
 pub fn to_json<T: Document>(document: &T) -> String {
-    // A document holds nothing that JSON cannot.
+    // A document has no values that JSON cannot represent.
     let mut value = serde_json::to_value(document).unwrap_or_default();
     seal(&mut value);
     format!("{value:#}\n")
 }
 
-/// Sets the checksum of a document. It shows what was changed by mistake or in passing; it is no signature.
+/// Sets the checksum of a document. It reveals accidental changes; it is not a signature.
 pub fn seal(document: &mut Value) {
     if let Some(object) = document.as_object_mut() {
         object.shift_remove(CHECKSUM);
@@ -126,7 +128,7 @@ pub fn seal(document: &mut Value) {
     }
 }
 
-/// Writes `document` to `path`: to a temporary file first, so that a reader never sees half of it.
+/// Writes `document` to `path` through a temporary file, so that a reader never sees half of it.
 pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
     let write = || -> std::io::Result<()> {
         let mut file = beside(path)?;
@@ -138,30 +140,30 @@ pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
     write().map_err(|cause| unwritable::<T>(path, cause))
 }
 
-/// Whether a document can be written to `path`, tried with what takes its place at the end: a temporary file, which is
-/// removed again.
+/// Checks that a document can be written to `path`, by creating and removing a temporary file in the same folder, as [`save`]
+/// does.
 pub fn probe<T: Document>(path: &Path) -> Result<(), SavedError> {
     let refused = |why: &str| Err(unwritable::<T>(path, std::io::Error::other(why)));
     match path.metadata().as_ref().map(Metadata::file_type) {
         Ok(it) if it.is_dir() => return refused("it is a directory"),
-        Ok(it) if !it.is_file() => return refused("it is no regular file"),
-        // One that does not exist is made.
+        Ok(it) if !it.is_file() => return refused("it is not a regular file"),
+        // A file that does not exist is created later.
         Ok(_) | Err(_) => {}
     }
     if path.file_name().is_none() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
-        return refused("it names no file");
+        return refused("it does not name a file");
     }
     beside(path).and_then(tempfile::NamedTempFile::close).map_err(|cause| unwritable::<T>(path, cause))
 }
 
-/// A temporary file in the folder of `path`.
+/// Creates a temporary file in the folder of `path`.
 fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::NamedTempFile::new_in(folder)
 }
 
 fn unwritable<T: Document>(path: &Path, cause: std::io::Error) -> SavedError {
-    // The words of some causes hold the name of the temporary file.
+    // Some causes contain the name of the temporary file.
     let own = cause.raw_os_error().is_some() || cause.get_ref().is_some_and(|it| it.source().is_none());
     let cause = if own { cause } else { cause.kind().into() };
     SavedError::Write { name: T::NAME, path: path.to_owned(), cause }
@@ -172,7 +174,7 @@ pub fn load<T: Document>(path: &Path) -> Result<T, SavedError> {
     parse(path, &read::<T>(path)?)
 }
 
-/// Reads the bytes of what may be a document: of a file or a pipe, and no more than any document has.
+/// Reads the bytes of a file or a pipe that may be a document, and refuses more bytes than any document has.
 pub fn read<T: Document>(path: &Path) -> Result<Vec<u8>, SavedError> {
     let bounded = || -> std::io::Result<Vec<u8>> {
         let found = path.metadata()?;
@@ -187,7 +189,7 @@ pub fn read<T: Document>(path: &Path) -> Result<Vec<u8>, SavedError> {
             File::open(path)?.take(MAX_SIZE.saturating_add(1)).read_to_end(&mut bytes)?;
         }
         if found.len() > MAX_SIZE || bytes.len() as u64 > MAX_SIZE {
-            let message = format!("it has more than {MAX_SIZE} bytes, which no {} has", T::NAME);
+            let message = format!("it has more than {MAX_SIZE} bytes, too many for a {}", T::NAME);
             return Err(std::io::Error::other(message));
         }
         Ok(bytes)
@@ -210,7 +212,7 @@ fn is_pipe(_: FileType) -> bool {
     false
 }
 
-/// What is wrong with a document, without the names that its parts have in this program.
+/// The message of a parse error, without the names of this program's types.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let name = |c: char| c.is_alphanumeric() || c == '_';
@@ -219,7 +221,7 @@ fn plain(error: &serde_json::Error) -> String {
     {
         let Some((before, after)) = text.split_once(&format!("expected {kind}")) else { continue };
         let after = after.trim_start_matches(name);
-        // ` with 1 element`: how many parts it has in this program.
+        // ` with 1 element` is the number of fields of the type in this program.
         let after = match after.strip_prefix(" with ").and_then(|it| it.split_once(" element")) {
             Some((_, after)) => after.strip_prefix('s').unwrap_or(after),
             None => after,
@@ -229,7 +231,7 @@ fn plain(error: &serde_json::Error) -> String {
     text
 }
 
-/// Understands the bytes of a document, which are from `path`.
+/// Parses the bytes of a document that was read from `path`.
 pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     #[derive(Deserialize)]
     struct Versioned {
@@ -241,7 +243,7 @@ pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
         reason: plain(&error),
         written_by: T::WRITTEN_BY,
     };
-    // The version first: what else a newer format holds may not parse.
+    // The version is checked first, because the rest of a newer format may not parse.
     let Versioned { format_version } = serde_json::from_slice(bytes).map_err(malformed)?;
     let major = |version: &str| version.split('.').next().and_then(|major| major.parse::<u64>().ok());
     if major(&format_version) != major(T::FORMAT_VERSION) {
@@ -264,13 +266,13 @@ pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     match checksum.as_ref().and_then(Value::as_str) {
         None => Err(changed("it has no `checksum`")),
         Some(checksum) if checksum != Digest::of_json(&value).as_str() => {
-            Err(changed("its `checksum` is another's"))
+            Err(changed("its `checksum` does not match"))
         }
         Some(_) => Ok(document),
     }
 }
 
-/// The JSON Schema of a kind of document.
+/// The JSON Schema of a type of document.
 pub fn json_schema<T: Document>() -> Value {
     let mut schema = titled_schema::<T>(T::NAME, format!("A saved {} of brokkr-publish", T::NAME));
     let checksum = serde_json::json!({
@@ -283,7 +285,7 @@ pub fn json_schema<T: Document>() -> Value {
     schema
 }
 
-/// The JSON Schema of what is printed and never read again, and so has no checksum. People call it `name`.
+/// The JSON Schema of output called `name`, which is never read again and so has no checksum.
 pub fn printed_schema<T: schemars::JsonSchema>(name: &str) -> Value {
     titled_schema::<T>(name, format!("A {name} of brokkr-publish"))
 }

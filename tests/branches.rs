@@ -188,7 +188,7 @@ fn outside_any_repository_the_rule_chooses() {
     let (_first, _done) = place.publish(&a);
     std::fs::remove_dir_all(place.folder.path.join(".git")).expect("removed");
     let (second, moved) = place.publish(&b);
-    says(&moved, "is in no git repository");
+    says(&moved, "is not in a git repository");
     assert_eq!(place.main(), Some(second));
 }
 

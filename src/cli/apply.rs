@@ -13,23 +13,23 @@ use crate::model::plan::Plan;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
-/// Every repository is asked first whether the credentials may do what is planned. Then content goes to every registry, then
-/// immutable tags, then floating ones; then every tag is read back.
+/// Asks every repository first whether the credentials allow what is planned. Then sends content to every registry, puts the
+/// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A plan that `plan --out`, `rollback --out` or `prune --out` saved: applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// Apply without asking.
     #[arg(long)]
     auto_approve: bool,
-    /// Print events as JSON, one a line.
+    /// Print events as JSON, one per line.
     #[arg(long)]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
     out: Option<PathBuf>,
-    /// Save what was done: each change with before, after and result, and the digests to deploy by.
+    /// Save a record of what was done: each change with its before, after and result, and the digests to deploy.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     approve::carry_out(global, &session, plan, &how, arguments.json, arguments.record.as_deref())
 }
 
-/// A saved plan, which forbids whatever would shape another.
+/// Loads a saved plan. Refuses every option that would shape a different plan.
 fn saved(
     global: &Global,
     arguments: &Arguments,
@@ -68,7 +68,7 @@ fn saved(
         let message = format!("a saved plan is applied as it is: `{option}` cannot change it");
         return Err(vec![
             Diagnostic::error(Code::CommandUsage, message)
-                .help("make another plan with `brokkr-publish plan --out FILE`"),
+                .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
     let plan = engine::load_plan(session, path)?;
@@ -76,13 +76,13 @@ fn saved(
     Ok(plan)
 }
 
-/// A plan that is made, shown and approved now.
+/// Makes a plan, shows it and asks for approval now.
 fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    // A plan to publish is never put off: `plan --out` is for that.
+    // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, session, &plan, Approval { auto, json, out })?;
     Ok(plan)
 }

@@ -1,5 +1,4 @@
-//! From a plan to its outcome: showing, saving, asking, applying, recording. What every command that changes a registry
-//! has in common.
+//! The steps from a plan to its outcome, which all commands that change a registry share: show, save, ask, apply and record.
 
 use std::path::Path;
 
@@ -13,14 +12,14 @@ use crate::model::plan::{Plan, PlanKind};
 use crate::report::output::{Stream, ask, can_ask};
 use crate::report::{self, diagnostics, outcome};
 
-/// How a plan that was just made becomes one that may be applied.
+/// How a plan that was just made is approved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Approval<'a> {
-    /// Nobody is asked.
+    /// Whether the plan is applied without asking.
     pub auto: bool,
-    /// Standard output is for events.
+    /// Whether standard output is reserved for events.
     pub json: bool,
-    /// Where the plan is saved.
+    /// The file to save the plan to.
     pub out: Option<&'a Path>,
 }
 
@@ -29,11 +28,11 @@ pub(super) struct Approval<'a> {
 pub(super) enum Approved {
     /// Now.
     Now,
-    /// By `apply FILE`, once somebody approved it: it was saved, and there is nobody to ask here.
+    /// The plan was saved because nobody can be asked here. `apply FILE` applies it once somebody has approved it.
     Later,
 }
 
-/// Shows `plan`, saves it where that was asked for, and asks; nothing is asked where nothing would be changed.
+/// Shows `plan`, saves it if a file was given, and asks for approval. Does not ask if the plan changes nothing.
 pub(super) fn approve(
     global: &Global,
     session: &Session,
@@ -41,7 +40,7 @@ pub(super) fn approve(
     how: Approval<'_>,
 ) -> Result<Approved, Vec<Diagnostic>> {
     let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
-    // Nobody approves what was not shown, whatever else is to be said.
+    // The plan is shown before every question, whatever else is printed, because nobody can approve what they have not seen.
     if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
         let stream = if how.json { Stream::Err } else { Stream::Out };
         stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
@@ -61,21 +60,21 @@ pub(super) fn approve(
         }
         return Ok(Approved::Later);
     }
-    match ask("\nApply this plan? Only `yes` is taken for a yes: ").as_deref() {
+    match ask("\nApply this plan? Type `yes` to apply: ").as_deref() {
         Some("yes") => Ok(Approved::Now),
         Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
         None => Err(vec![
-            Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask at").help(
+            Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask for approval").help(
                 match plan.kind {
-                    PlanKind::Publish => "`--auto-approve` applies without asking; `plan --out FILE` and `apply FILE` put an approval between",
-                    PlanKind::Rollback | PlanKind::Prune => "`--auto-approve` applies without asking; `--out FILE` saves this plan, and `apply FILE` applies it once it is approved",
+                    PlanKind::Publish => "use `--auto-approve` to apply without asking, or save the plan with `plan --out FILE` and run `apply FILE` once it is approved",
+                    PlanKind::Rollback | PlanKind::Prune => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
                 },
             ),
         ]),
     }
 }
 
-/// How a plan that was saved is applied.
+/// The sentence that says how a saved plan is applied.
 pub(super) fn saved(path: &Path) -> String {
     format!(
         "\nSaved. To apply exactly this: brokkr-publish apply {}\n",
@@ -83,7 +82,7 @@ pub(super) fn saved(path: &Path) -> String {
     )
 }
 
-/// Applies `plan`, tells what became of it, and saves the record where that was asked for.
+/// Applies `plan`, reports the outcome, and saves the record if a file was given.
 pub(super) fn carry_out(
     global: &Global,
     session: &Session,
@@ -105,7 +104,7 @@ pub(super) fn carry_out(
     Stream::Err.write(&report::secrets::let_through(&result));
     if let Some(path) = record {
         let record = engine::record(plan, result, &problems);
-        // That it cannot be written comes on top of what went wrong before.
+        // A record that cannot be written is one more problem, beside those of the apply.
         problems.extend(engine::save_record(session, &record, path).err().unwrap_or_default());
     }
     if problems.is_empty() {
@@ -115,16 +114,17 @@ pub(super) fn carry_out(
     Ok(FAILED)
 }
 
-/// Turns true at the first Ctrl-C or SIGTERM; the second ends the process at once, as people expect.
+/// Returns a receiver that turns true at the first Ctrl-C or SIGTERM. The second one ends the process at once, as people
+/// expect.
 fn cancellation() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         interruption().await;
         sender.send_replace(true);
-        Stream::Err.write("\nStopping; again to stop at once.\n");
+        Stream::Err.write("\nStopping; interrupt again to stop at once.\n");
         interruption().await;
         Stream::Err.write(
-            "\nStopped at once: a tag may have been moved without being told; `brokkr-publish plan` shows how it stands.\n",
+            "\nStopped at once: a tag may have been moved without a report; run `brokkr-publish plan` to see where the tags are.\n",
         );
         std::process::exit(i32::from(FAILED));
     });

@@ -22,9 +22,9 @@ enum Command {
 
 /// Check that the credentials may read, push, create, mount and delete as declared
 ///
-/// Asks every declared repository in every registry, before any byte is sent, and changes nothing: to push is asked by an
-/// upload session that is opened and cancelled. Needs no image and no git. Exits with 1 when anything is refused, or could not
-/// be found out.
+/// Asks every declared repository in every registry before any byte is sent, and changes nothing: to find out whether it may push,
+/// it opens an upload session and cancels it. Needs no image and no git. Exits with 1 if anything is refused or cannot be found
+/// out.
 #[derive(Debug, Args)]
 struct Check {
     /// Print the result as JSON.
@@ -40,7 +40,7 @@ struct Check {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let Command::Check(check) = &arguments.command;
     let session = global.session()?;
-    // The result is the data: what is said on the way goes to standard error, whatever its format.
+    // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let asked = engine::check_access(&session, &check.target, check.network.parallelism, &reporter);
     let report = block_on(asked)??;

@@ -6,10 +6,10 @@ use super::{DONE, Exit, Global};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::output::Stream;
 
-/// Print the long text of a diagnostic
+/// Print the full explanation of a diagnostic
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The code, as an error shows it: `publish::tag::collision`. Without one, all are listed.
+    /// The code, as an error shows it: `publish::tag::collision`. Without one, lists all codes.
     code: Option<String>,
 }
 

@@ -9,11 +9,11 @@ use crate::report::proposal;
 
 /// Write a first publish.toml from the repository: Dockerfiles, charts, the git remote
 ///
-/// Writes it to the working directory, or where `--config` says, and never over a file that is there. Asks nobody, and
-/// no network.
+/// Writes it to the working directory, or to the file that `--config` names, and never overwrites a file. Asks no questions and
+/// uses no network.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Print it to standard output, and write nothing.
+    /// Print it to standard output instead of writing a file.
     #[arg(long)]
     stdout: bool,
 }

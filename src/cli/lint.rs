@@ -12,12 +12,12 @@ use crate::report::output::Stream;
 
 /// Check publish.toml offline: syntax, schema, references, and every template on sample events
 ///
-/// Asks neither git nor the network. Every error of every file at once; exit code 1 if there are any.
+/// Uses neither git nor the network. Reports every error of every file at once, and exits with 1 if there are any.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The files [default: the configuration file].
     files: Vec<PathBuf>,
-    /// How to write what is found.
+    /// The format of the findings.
     #[arg(long, value_enum, default_value_t)]
     format: LintFormat,
 }
@@ -29,7 +29,7 @@ enum LintFormat {
     Human,
     /// One JSON document.
     Json,
-    /// Commands of GitHub Actions, which become annotations.
+    /// Workflow commands of GitHub Actions, which become annotations.
     Github,
     /// SARIF 2.1.0.
     Sarif,

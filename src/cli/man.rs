@@ -9,7 +9,7 @@ use crate::report::output::Stream;
 /// Print the manual page
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The subcommand, such as `plan` or `auth check`; without one, the page of the whole.
+    /// The subcommand, such as `plan` or `auth check`; without one, the page of the whole program.
     command: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let command = command.clone();
     let mut page = Vec::new();
     clap_mangen::Man::new(command).title(title).render(&mut page).map_err(|error| {
-        vec![Diagnostic::error(Code::CommandUsage, format!("the page cannot be made: {error}"))]
+        vec![Diagnostic::error(Code::CommandUsage, format!("the manual page cannot be rendered: {error}"))]
     })?;
     Stream::Out.write(&String::from_utf8_lossy(&page));
     Ok(DONE)

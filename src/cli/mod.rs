@@ -1,5 +1,5 @@
-//! The command line: the clap tree, and one file for each subcommand. No logic: what a command does is in `engine`,
-//! what it says in `report`.
+//! The command line: the clap tree, and one file for each subcommand. There is no logic here: `engine` does the work, and
+//! `report` writes the output.
 
 mod apply;
 mod approve;
@@ -59,18 +59,18 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Done, or nothing to change.
+/// The command succeeded, or there was nothing to change.
 const DONE: u8 = 0;
-/// Any error, a blocked plan or a usage error included.
+/// There was an error. A blocked plan and a usage error count as errors.
 const FAILED: u8 = 1;
-/// With `plan --detailed-exitcode` there are changes, with `verify` there is drift.
+/// There are changes (`plan --detailed-exitcode`), or there is drift (`verify`).
 const CHANGES: u8 = 2;
 
-/// What a command says by its exit code, or what is wrong.
+/// The exit code of a command, or its diagnostics.
 type Exit = Result<u8, Vec<Diagnostic>>;
 
-/// Runs the process. What could not be written fails it, whatever else it did: a job that reads an empty file must not
-/// go on.
+/// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
+/// an empty file must not go on.
 pub fn main() -> ExitCode {
     let code = run();
     match output::failure() {
@@ -114,21 +114,22 @@ fn run() -> u8 {
     }
 }
 
-/// `--help` and `--version` are data; anything else is an error, and 2 means something else here.
+/// Prints the help or the version on standard output, and usage errors on standard error. Usage errors exit with 1, not with
+/// clap's 2, because 2 has another meaning here.
 fn usage(error: &clap::Error) -> u8 {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let stream = if asked { Stream::Out } else { Stream::Err };
     let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
     let text = error.render();
     let plain = text.to_string();
-    // What was typed is quoted in it, and may come from elsewhere: `--config "$FILE"`.
+    // The text quotes the arguments, which may come from elsewhere: `--config "$FILE"`.
     let clean = report::lines(&plain);
     let text = if style.color && clean == plain { text.ansi().to_string() } else { clean };
     stream.write(&style.plain(text));
     if asked { DONE } else { FAILED }
 }
 
-/// The clap tree, for completions, man pages and the reference.
+/// The clap tree, for completions, manual pages and the reference.
 pub fn command() -> clap::Command {
     Cli::command()
 }
@@ -139,7 +140,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Vec<Diagnostic>> {
         vec![Diagnostic::error(Code::ApplyFailed, format!("the runtime cannot be started: {error}"))]
     })?;
     let result = runtime.block_on(work);
-    // A reading that nobody waits for any more must not hold the process.
+    // The process must not wait for a read whose result nobody needs any more.
     runtime.shutdown_background();
     Ok(result)
 }

@@ -30,10 +30,10 @@ pub struct Global {
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
-    /// Say more; twice for the requests.
+    /// Print more; give it twice to log the requests.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Say only what is wrong.
+    /// Print only problems.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }
@@ -60,12 +60,12 @@ impl From<ColorChoice> for output::Color {
     }
 }
 
-/// The variable's value; an empty one is unset, as CIs set them.
+/// The value of an environment variable. An empty variable counts as unset, because that is how CIs unset one.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// What `--color` says in arguments that are no command: a request for help or a mistake.
+/// The value of `--color` in arguments that clap did not parse into a command: a request for help or a usage error.
 pub(super) fn color_asked_for(arguments: impl Iterator<Item = OsString>) -> output::Color {
     let mut asked = output::Color::Auto;
     let mut arguments = arguments.take_while(|argument| argument != "--");
@@ -104,7 +104,7 @@ fn event(text: &str) -> Result<EventName, String> {
     text.parse()
 }
 
-/// How many blobs are under way at once, unless `--parallelism` says otherwise.
+/// The default of `--parallelism`: how many blobs are under way at once.
 const PARALLELISM: usize = 4;
 
 /// Options of commands that talk to registries.
@@ -123,7 +123,7 @@ fn parallelism(text: &str) -> Result<usize, String> {
 }
 
 impl Simulation {
-    /// Whether any was given.
+    /// Whether any option was given.
     pub fn is_given(&self) -> bool {
         self.event.is_some() || self.reference.is_some() || self.sha.is_some() || self.pull_request.is_some()
     }
@@ -143,11 +143,11 @@ impl Global {
                 format!("the working directory cannot be read: {error}"),
             )]
         })?;
-        // What is not Unicode cannot be a value of the language, nor a credential of a registry.
+        // A variable that is not Unicode is left out: it can be neither a value of the language nor a credential of a registry.
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        // An empty flag asks for no profile, against the variable.
+        // An empty flag asks for no profile, even if the variable names one.
         let profile = self.profile.clone().or_else(|| environment.get("BROKKR_PUBLISH_PROFILE").cloned());
         let flags = simulation.map(|it| Flags {
             event: it.event,
@@ -165,23 +165,23 @@ impl Global {
         })
     }
 
-    /// What `stream` can show.
+    /// What `stream` can show, such as colours.
     pub fn style(&self, stream: Stream) -> Style {
         stream.style(self.color.into())
     }
 
-    /// Whether more should be said.
+    /// Whether to print more.
     pub fn is_verbose(&self) -> bool {
         self.verbose > 0
     }
 
-    /// Whether only what is wrong should be said.
+    /// Whether to print only problems.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Options that shape a plan, which a saved plan excludes. Variables are not among them: they are set for a whole job,
-    /// whose other commands they are meant for.
+    /// The first given option that shapes a plan, and that a saved plan therefore excludes. Environment variables do not count,
+    /// because they are set for a whole job and may be meant for its other commands.
     pub fn planning_option(&self) -> Option<&'static str> {
         let given = [
             (self.config.is_some(), "--config"),
@@ -191,7 +191,7 @@ impl Global {
         given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
     }
 
-    /// Who hears of events: JSON lines, bars on a terminal, or plain lines.
+    /// The reporter of events: JSON lines, bars on a terminal, or plain lines.
     pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
         let style = self.style(Stream::Err);
         if json {
@@ -204,7 +204,8 @@ impl Global {
     }
 }
 
-/// Starts the log: nothing without `-v`, where credentials come from with it, requests with `-vv`, everything with a third. `BROKKR_PUBLISH_LOG` takes tracing's own filters.
+/// Starts the log. Without `-v` it is empty; `-v` logs the origin of credentials, `-vv` requests, and `-vvv` everything.
+/// `BROKKR_PUBLISH_LOG` takes tracing's own filters.
 pub fn log(global: &Global) {
     let level = match global.verbose {
         0 => "off",
@@ -221,6 +222,6 @@ pub fn log(global: &Global) {
         .with_ansi(global.style(Stream::Err).color)
         .without_time()
         .try_init();
-    // A log that somebody else started already is as good.
+    // A log that something else has already started is just as good.
     drop(started);
 }

@@ -29,7 +29,7 @@ pub struct Arguments {
     pub(super) shape: Shape,
 }
 
-/// What shapes a plan.
+/// The options that shape a plan.
 #[derive(Debug, Args)]
 pub struct Shape {
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
@@ -43,7 +43,7 @@ pub struct Shape {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
-    // The plan is the data: what is said on the way goes to standard error, whatever its format.
+    // Standard output is for the plan, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let shape = &arguments.shape;
     let plan = block_on(engine::plan(&session, &shape.target, shape.network.parallelism, &reporter))??;
@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     })
 }
 
-/// A plan for people or machines.
+/// The text of a plan, for people or as JSON.
 pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
     if json {
         return report::json_text(&saved::to_json(plan));

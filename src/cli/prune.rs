@@ -9,22 +9,22 @@ use super::plan::Shape;
 use super::{DONE, Exit, Global, block_on};
 use crate::engine::{self, Applying};
 
-/// Remove the tags that `[retention]` says
+/// Remove the tags that `[retention]` selects
 ///
-/// Shows what would go first, always. A manifest goes only where nothing that stays needs it: no other tag, no index,
+/// Always shows first what it would remove. Removes a manifest only if nothing that stays needs it: no other tag, no index,
 /// no signature.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Remove without asking.
     #[arg(long)]
     auto_approve: bool,
-    /// Print events as JSON, one a line.
+    /// Print events as JSON, one per line.
     #[arg(long)]
     json: bool,
-    /// Save the plan, for `apply FILE`. Where there is nobody to ask, that is all.
+    /// Save the plan, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Save what was done.
+    /// Save a record of what was done.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]

@@ -12,23 +12,23 @@ use crate::engine::{self, Applying};
 
 /// Put the tags back to what they were before an apply
 ///
-/// Floating tags go back to what they named, and those that did not exist are removed. Immutable tags stay. Refused
-/// where somebody moved a tag since.
+/// Floating tags go back to the digests that they named before, and tags that did not exist are removed. Immutable tags stay.
+/// The rollback is refused if a tag has moved since.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The record of the apply, which `--record` saved.
+    /// The record of the apply, saved by `apply --record`.
     #[arg(value_name = "RECORD")]
     applied: PathBuf,
     /// Roll back without asking.
     #[arg(long)]
     auto_approve: bool,
-    /// Print events as JSON, one a line.
+    /// Print events as JSON, one per line.
     #[arg(long)]
     json: bool,
-    /// Save the plan of the rollback, for `apply FILE`. Where there is nobody to ask, that is all.
+    /// Save the plan of the rollback, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Save what was done, which can be rolled back in turn.
+    /// Save a record of what was done, which can be rolled back in turn.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
@@ -40,7 +40,7 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     if let Some(option) = global.planning_option() {
-        let message = format!("a rollback goes by its record alone: `{option}` cannot change it");
+        let message = format!("a rollback uses only its record: `{option}` cannot change it");
         return Err(vec![
             Diagnostic::error(Code::CommandUsage, message)
                 .help("leave the option out; `--target` limits what is rolled back"),

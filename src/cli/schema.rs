@@ -13,7 +13,7 @@ use crate::{config, saved};
 /// Print the JSON Schema of publish.toml, of a saved plan, of a record, of a verification or of an access report
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// What to describe.
+    /// The document to describe.
     #[arg(value_enum, default_value_t)]
     of: Subject,
 }
@@ -27,9 +27,9 @@ enum Subject {
     Plan,
     /// The record of an apply.
     Record,
-    /// What `verify --json` prints.
+    /// The output of `verify --json`.
     Verification,
-    /// What `auth check --json` prints.
+    /// The output of `auth check --json`.
     Access,
 }
 

@@ -20,20 +20,20 @@ pub struct Arguments {
     /// Print it as JSON.
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Of a record, print the digest references that deployments should use.
+    /// For a record, print the digest references that deployments should use.
     #[arg(long, value_enum)]
     format: Option<ReferenceFormat>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ReferenceFormat {
-    /// One reference a line.
+    /// One reference per line.
     Digests,
     /// A JSON object: image, registry, reference.
     Json,
     /// The `images` of a `kustomization.yaml`.
     KubernetesImages,
-    /// Lines `NAME=REFERENCE`, as shells and `.env` files take them.
+    /// Lines `NAME=REFERENCE` for shells and `.env` files.
     Env,
 }
 

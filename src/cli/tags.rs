@@ -11,10 +11,10 @@ use crate::report::tags::{ResourceTags, TagEntry, Tags};
 
 /// Print the tags that this context renders, per image, chart and artifact
 ///
-/// For a build step that runs before. Asks no registry and needs no image.
+/// For a build step that runs before publishing. Asks no registry and needs no image.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// How to write them.
+    /// The output format.
     #[arg(long, value_enum, default_value_t)]
     format: TagsFormat,
     #[command(flatten)]

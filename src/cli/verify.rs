@@ -10,17 +10,17 @@ use crate::engine::{self, Verifying};
 use crate::report::output::Stream;
 use crate::report::verification;
 
-/// Verify that what was published still stands
+/// Verify that what was published is still in place
 ///
-/// Holds every declared tag of every version in the registries against the rules, in every registry, and the last version
-/// against its declared platforms, annotations and visibility. Depends on no event and needs no image. Exits with 2
-/// when something drifted. Changes nothing.
+/// Checks every declared tag of every version in every registry against the rules, and the last version against its declared
+/// platforms, annotations and visibility. Depends on no event and needs no image. Exits with 2 if something drifted. Changes
+/// nothing.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Look also for every manifest and blob that the tags need.
+    /// Also look for every manifest and blob that the tags need.
     #[arg(long)]
     deep: bool,
-    /// Hold the tags against a record that `apply --record` wrote, too.
+    /// Also compare the tags with a record that `apply --record` wrote.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     record: Vec<PathBuf>,
     /// Print the result as JSON.
@@ -35,7 +35,7 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
-    // The result is the data: what is said on the way goes to standard error, whatever its format.
+    // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let how = Verifying {
         targets: &arguments.target,

@@ -1,7 +1,7 @@
-//! Credentials that stand where they must not: finds them by the keys they stand at, and masks them.
+//! Finds credentials that are written into the configuration, by their keys and by their form, and masks them.
 //!
-//! Their values are never part of a message, and the texts that labels point into have `*` for each byte. What any text
-//! is searched for is in [`crate::diagnostic::mask`].
+//! Their values are never part of a message, and every byte of them is a `*` in the texts that labels point into. The patterns
+//! that every text is searched for are in [`crate::diagnostic::mask`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 
 /// A credential in a text.
 pub(super) struct Credential {
-    /// The path of the value it is in; empty where it is in none, but in a comment.
+    /// The path of the value that holds it; empty for a credential in a comment.
     path: Vec<String>,
     /// The bytes of the value, or of the credential in a comment.
     span: Range<usize>,
-    /// What it is.
+    /// The kind of credential.
     what: What,
 }
 
@@ -25,17 +25,17 @@ pub(super) struct Credential {
 enum What {
     /// The value of a key such as `password`.
     Key,
-    /// What should be the name of a variable is none.
+    /// A value that should be the name of a variable but is not.
     Variable,
     /// A user name and a password in an address.
     UserInformation,
-    /// A text that starts as the tokens of a known service do.
+    /// A text that starts like the tokens of a known service.
     Token,
     /// A private key in PEM (RFC 7468).
     PrivateKey,
 }
 
-/// Finds the credentials of a text that was parsed into `root`; the text with them masked.
+/// Finds the credentials in a text that was parsed into `root`. Returns the text with the credentials masked.
 pub(super) fn find(root: &Node, text: &str) -> (String, Vec<Credential>) {
     let mut masks = token_ranges(text);
     let mut found = Vec::new();
@@ -51,7 +51,7 @@ pub(super) fn find(root: &Node, text: &str) -> (String, Vec<Credential>) {
     (masked(text.to_owned(), &masks), found)
 }
 
-/// The paths of the values that are credentials in the layer of `profile`, or of the file.
+/// The paths of the values that are credentials, in the layer of `profile` or in that of the file.
 pub(super) fn paths(found: &[Credential], profile: Option<&str>) -> Vec<Vec<String>> {
     let path = |credential: &Credential| match (profile, credential.path.as_slice()) {
         (_, []) => None,
@@ -115,7 +115,7 @@ impl Search<'_> {
             return self.add(What::PrivateKey, span, inner);
         }
         match self.by_key() {
-            // The name of a variable can be a variable's, so that it is shown and checked further.
+            // A value that can be the name of a variable is shown and checked further.
             Some(What::Variable) if is_variable(value) => {}
             Some(_) if value.is_empty() => {}
             Some(what) => return self.add(what, span, inner),
@@ -133,16 +133,16 @@ impl Search<'_> {
             self.masks.extend(ranges);
             return self.add(What::UserInformation, span, range);
         }
-        // An address may well hold such words: `token:5000`.
+        // An address may contain such words: `token:5000`.
         let other = match self.in_layer() {
             ["registries", _, "url"] => false,
-            // The name of a file may too, after which a blank is no assignment.
+            // The name of a file may contain them too. In it, a blank does not make an assignment.
             ["registries", _, "ca_file" | "client_certificate" | "client_key"] => value.contains('='),
             ["registries", _, _] => true,
             _ => false,
         };
         if other && let Some(range) = assigned(value).first() {
-            // A table that is no TOML, as a variable may hold, is text.
+            // A table that is not TOML, as a variable may contain, is treated as text.
             let range = if written == value { span.start + range.start..span.end } else { inner };
             return self.add(What::Key, span, range);
         }
@@ -161,7 +161,7 @@ impl Search<'_> {
         self.found.push(Credential { path: self.path.clone(), span, what });
     }
 
-    /// The path without the profile in front.
+    /// The first three parts of the path, without the profile.
     fn in_layer(&self) -> [&str; 3] {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
         let mut parts = self.path.iter().skip(skip).map(String::as_str);
@@ -169,8 +169,7 @@ impl Search<'_> {
         [next(), next(), next()]
     }
 
-    /// Whether the keys say that the value is a credential, or the name of a variable. In `auth` nothing else
-    /// can stand.
+    /// Whether the keys say that the value is a credential, or the name of a variable. `auth` takes nothing else.
     fn by_key(&self) -> Option<What> {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
         let [section, _, keys @ ..] = self.path.get(skip..)? else { return None };
@@ -197,12 +196,12 @@ fn is_variable(text: &str) -> bool {
 }
 
 impl Credential {
-    /// The diagnostic, in the masked text.
+    /// The diagnostic, which points into the masked text.
     pub fn diagnostic(&self, source: &Arc<SourceText>) -> Diagnostic {
         let subject = if self.path.is_empty() { "a comment".to_owned() } else { suggest::value(&self.path) };
         let (message, help) = match self.what {
             What::Key => (
-                format!("{subject} is a credential, written out"),
+                format!("{subject} is a credential in plain text"),
                 "name the environment variables that hold it: `auth = { username_env = \"REGISTRY_USER\", password_env = \"REGISTRY_PASSWORD\" }`",
             ),
             What::Variable => (
@@ -211,15 +210,15 @@ impl Credential {
             ),
             What::UserInformation => (
                 format!("{subject} holds a user name or password in its address"),
-                "leave out what stands before `@`; credentials for a registry are named by `auth`",
+                "remove the part before `@`; name the credentials of a registry with `auth`",
             ),
             What::Token => (
                 format!("{subject} holds what looks like an access token"),
-                "take it out, and revoke it: whoever can read the file has it; credentials are named by environment variable",
+                "remove it and revoke it: anyone who can read the file has it; name the environment variable that holds it instead",
             ),
             What::PrivateKey => (
-                format!("{subject} is a private key, written out"),
-                "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: whoever can read the file has it",
+                format!("{subject} is a private key in plain text"),
+                "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: anyone who can read the file has it",
             ),
         };
         Diagnostic::error(Code::ConfigLiteralCredential, message)

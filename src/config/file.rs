@@ -1,4 +1,4 @@
-//! Finding `publish.toml` and reading it, with an answer for each way in which that fails.
+//! Finds and reads `publish.toml`, with a diagnostic for each way in which that can fail.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
-/// The largest file that is read, in bytes. A configuration of a thousand images has a tenth of a megabyte.
+/// The largest file that is read, in bytes. A configuration of a thousand images takes a tenth of a megabyte.
 const MAX_SIZE: u64 = 10 * 1024 * 1024;
 
-/// The name of the file that is looked for.
+/// The name of the configuration file.
 const FILE_NAME: &str = "publish.toml";
 
-/// The `publish.toml` in `start` or the nearest folder above it, up to and including the root of the git
-/// repository: the first folder that holds `.git`. Outside any repository all folders above are asked.
+/// Finds the `publish.toml` in `start` or in the nearest folder above it, up to and including the root of the git repository,
+/// which is the first folder that holds `.git`. Outside any repository, all folders above are searched.
 pub fn find(start: &Path) -> Option<PathBuf> {
     let start = std::path::absolute(start).ok()?;
     for folder in start.ancestors() {
@@ -29,7 +29,7 @@ pub fn find(start: &Path) -> Option<PathBuf> {
     None
 }
 
-/// The text of the file, without a byte order mark.
+/// Reads the text of the file, without a byte order mark.
 pub(super) fn read(path: &Path, name: &str) -> Result<String, Diagnostic> {
     let error = |message: String, help: &str| Err(Diagnostic::error(Code::ConfigFile, message).help(help));
     let bytes = match read_bytes(path) {
@@ -56,7 +56,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<String, Diagnostic> {
     if bytes.len() as u64 > MAX_SIZE {
         return error(
             format!("`{name}` is larger than 10 MiB"),
-            "this is hardly a `publish.toml`: name the right file with `--config FILE`",
+            "this does not look like a `publish.toml`: name the right file with `--config FILE`",
         );
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
@@ -87,7 +87,7 @@ fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diag
     let bytes = cause.into_bytes();
     let byte = bytes.get(offset).copied().unwrap_or_default();
     let utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    // Up to `offset` the replaced text has the same bytes; there U+FFFD stands for what is not UTF-8.
+    // Up to `offset` the replaced text has the same bytes. At `offset`, U+FFFD replaces the bytes that are not UTF-8.
     let replaced = String::from_utf8_lossy(&bytes).into_owned();
     let source = Arc::new(SourceText {
         name: name.to_owned(),
@@ -100,7 +100,7 @@ fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diag
     let help = if utf_16 {
         "the file looks like UTF-16: save it as UTF-8"
     } else {
-        "save the file as UTF-8; TOML knows no other encoding"
+        "save the file as UTF-8, the only encoding of TOML"
     };
     Diagnostic::error(Code::ConfigFile, message).at(place, "not UTF-8 from here").help(help)
 }

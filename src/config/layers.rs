@@ -7,34 +7,34 @@ use super::tree::{Content, Node};
 use super::{credentials, overrides, suggest, syntax, tree};
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
-/// What is known without a file.
+/// The defaults, which apply without a file.
 const DEFAULTS: &str = "[project]\ntag_prefix = \"v\"\n";
 
-/// A text and what it says, without `[profile.*]`.
+/// A text and its parsed content, without `[profile.*]`.
 pub(super) struct Layer {
     /// The text, with credentials masked.
     pub source: Arc<SourceText>,
-    /// What it says.
+    /// The parsed content.
     pub root: Node,
     /// The paths of values that are credentials.
     pub credentials: Vec<Vec<String>>,
 }
 
-/// The layers, and what is wrong with them by themselves.
+/// The layers, and the errors found in each of them on its own.
 pub(super) struct Layers {
-    /// Lowest first; the first holds the defaults, the second is the file.
+    /// The layers, lowest first. The first one holds the defaults, the second one the file.
     pub stack: Vec<Layer>,
     /// Every profile that the file declares.
     pub profiles: Vec<String>,
-    /// What is wrong.
+    /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether the layers can be merged: the file's syntax is right.
+    /// Whether the layers can be merged, because the file's syntax is right and the profile exists.
     pub readable: bool,
 }
 
-/// Where the layers above the file come from.
+/// The sources of the layers above the file.
 pub(super) struct Above<'a> {
-    /// The profile in force.
+    /// The active profile.
     pub profile: Option<&'a str>,
     /// The environment of the process.
     pub environment: &'a [(String, String)],
@@ -42,7 +42,7 @@ pub(super) struct Above<'a> {
     pub set: &'a [String],
 }
 
-/// Makes layers of the file's `text` and what stands above it.
+/// Makes layers of the file's `text` and of the sources above it.
 pub(super) fn gather(text: &str, name: &str, path: &Path, above: &Above<'_>) -> Layers {
     let (mut root, errors) = tree::parse(text);
     let readable = errors.is_empty();
@@ -88,7 +88,7 @@ pub(super) fn gather(text: &str, name: &str, path: &Path, above: &Above<'_>) -> 
     Layers { stack, profiles, diagnostics, readable }
 }
 
-/// Takes `[profile.*]` out of the file. What is no table stays, for the schema to complain about.
+/// Takes `[profile.*]` out of the file. An entry that is not a table stays, so that the schema reports it.
 fn take_profiles(root: &mut Node) -> Vec<(String, Node)> {
     let Content::Table(table) = &mut root.content else { return Vec::new() };
     let Some(Node { content: Content::Table(profiles), .. }) = table.get_mut("profile") else {
@@ -104,7 +104,7 @@ fn take_profiles(root: &mut Node) -> Vec<(String, Node)> {
     tables
 }
 
-/// The overlay of the profile `wanted`.
+/// The overlay of the profile `wanted`, or `None` with a diagnostic if the file does not declare it.
 fn select(
     wanted: &str,
     declared: Vec<(String, Node)>,
@@ -116,7 +116,7 @@ fn select(
         let help = match (suggest::nearest(wanted, names.iter().map(String::as_str)), names.is_empty()) {
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
             (None, true) => format!("declare it with a table such as `[profile.{wanted}.vars]`"),
-            (None, false) => format!("declared are {}", suggest::listed(names.iter().map(String::as_str))),
+            (None, false) => format!("declared names: {}", suggest::listed(names.iter().map(String::as_str))),
         };
         let message = format!("`{}` declares no profile `{}`", source.name, wanted.escape_debug());
         diagnostics.push(Diagnostic::error(Code::ConfigUnknownProfile, message).help(help));

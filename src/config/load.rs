@@ -1,4 +1,4 @@
-//! The way from the layers to a [`Config`], or to everything that is wrong with them.
+//! Loads the layers into a [`Config`], or into diagnostics for everything that is wrong with them.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use super::{Config, file, raw, schema, structure};
 use crate::diagnostic::{Code, Diagnostic, mask};
 use crate::model::{Digest, ResourceKind};
 
-/// Where the layers of a configuration come from.
+/// The sources of the layers of a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
     /// The file.
     pub path: PathBuf,
-    /// What the file is called in messages.
+    /// The name of the file in messages.
     pub display_name: String,
-    /// The profile in force.
+    /// The active profile.
     pub profile: Option<String>,
     /// The whole environment of the process; variables `BROKKR_PUBLISH_*` set keys.
     pub environment: Vec<(String, String)>,
@@ -27,30 +27,30 @@ pub struct LoadOptions {
     pub set: Vec<String>,
 }
 
-/// What came of loading.
+/// The result of loading.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The configuration; `None` when any diagnostic is an error.
+    /// The configuration, or `None` if any diagnostic is an error.
     pub config: Option<Config>,
-    /// Where the configuration is wrong, what is right of it: its templates can be checked all the same. Not to be
-    /// published from.
+    /// The valid part of a configuration with errors, so that its templates can still be checked. It must not be published
+    /// from.
     pub part: Option<Config>,
     /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Every profile that the file declares, in its order.
     pub profiles: Vec<String>,
-    /// The digest of the merged configuration, right or wrong; `None` where the layers cannot be merged.
+    /// The digest of the merged configuration, with or without errors. `None` if the layers cannot be merged.
     pub digest: Option<Digest>,
 }
 
 impl Loaded {
-    /// What came of a file that could not even be merged.
+    /// The result for a file whose layers cannot be merged.
     fn unreadable(diagnostics: Vec<Diagnostic>, profiles: Vec<String>) -> Self {
         Self { config: None, part: None, diagnostics, profiles, digest: None }
     }
 }
 
-/// Loads the configuration: reads the file, merges the layers, checks the whole.
+/// Loads the configuration: reads the file, merges the layers and checks the result.
 pub fn load(options: &LoadOptions) -> Loaded {
     match file::read(&options.path, &options.display_name) {
         Ok(text) => load_text(&text, options),
@@ -58,7 +58,7 @@ pub fn load(options: &LoadOptions) -> Loaded {
     }
 }
 
-/// Like [`load`], with the text of the file given, without a byte order mark.
+/// Like [`load`], but takes the text of the file, without a byte order mark.
 pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     let above =
         Above { profile: options.profile.as_deref(), environment: &options.environment, set: &options.set };
@@ -120,19 +120,19 @@ pub fn load_text(text: &str, options: &LoadOptions) -> Loaded {
     Loaded { config: Some(config), part: None, diagnostics, profiles, digest: Some(digest) }
 }
 
-/// Every profile that the file declares, in its order; none where the file cannot be read.
+/// Every profile that the file declares, in its order. Empty if the file cannot be read.
 pub fn profiles(options: &LoadOptions) -> Vec<String> {
     let base = LoadOptions { profile: None, environment: Vec::new(), set: Vec::new(), ..options.clone() };
     load(&base).profiles
 }
 
-/// The digest of the file and the profile in force, without the layers above them: what a file says, whatever the
-/// environment adds. `None` where it cannot be read.
+/// The digest of the file and the active profile without the layers above them, so that it does not depend on the environment.
+/// `None` if the file cannot be read.
 pub fn file_digest(options: &LoadOptions) -> Option<Digest> {
     load(&LoadOptions { environment: Vec::new(), set: Vec::new(), ..options.clone() }).digest
 }
 
-/// The folder of the file, `.` where its path has none.
+/// The folder of the file, or `.` if its path has none.
 fn folder(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -140,7 +140,8 @@ fn folder(path: &Path) -> PathBuf {
     }
 }
 
-/// The sections that a configuration cannot do without, as far as nothing says that they were meant.
+/// The required sections that the configuration lacks. A section does not count as missing if an unknown key was probably meant
+/// as its name.
 fn undeclared_sections(json: &Value) -> Vec<String> {
     let keys: Vec<&str> = json.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
     let known = schema::keys::<&str>(&[]);
@@ -160,7 +161,7 @@ fn undeclared_sections(json: &Value) -> Vec<String> {
     if lacks("registries") {
         undeclared.push("registries".to_owned());
     }
-    // The tag of a chart is its version.
+    // A chart needs no tag rule, because its version is its tag.
     let only_charts = !lacks("charts") && lacks("images") && lacks("artifacts");
     if lacks("tags") && !only_charts {
         undeclared.push("tags".to_owned());
@@ -199,7 +200,7 @@ fn nothing_declared(sections: &[String], json: &Value, places: &super::Places) -
     )
 }
 
-/// The names that are declared, before anything wrong is taken out.
+/// The names that are declared, before wrong values are removed.
 fn declared(json: &Value) -> Declared {
     let names = |section: &str| match json.get(section) {
         None => Some(Vec::new()),
@@ -221,7 +222,7 @@ fn declared(json: &Value) -> Declared {
     }
 }
 
-/// Sorts by place: the file first, from top to bottom; what has no place stays in front.
+/// Sorts by place: the file first, from top to bottom. Diagnostics without a place stay in front.
 fn in_order(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| {
         diagnostic.labels.first().map(|label| {

@@ -1,4 +1,4 @@
-//! One value of all layers, through figment, with the place that each part of it came from.
+//! Merges all layers into one value, through figment, and records which place each part of it came from.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::tree::{Content, Node};
 pub(super) struct Merged {
     /// The value.
     pub json: serde_json::Value,
-    /// Where each part was written.
+    /// The place where each part was written.
     pub places: Places,
 }
 
-/// One layer as figment takes it. Its index goes with it, and comes back as the origin of a value.
+/// One layer as a provider for figment. Its index is the source of its values, and shows which layer gave a value.
 struct LayerProvider<'a> {
     index: usize,
     layer: &'a Layer,
@@ -56,7 +56,7 @@ fn from_content(content: &Content) -> Value {
     }
 }
 
-/// Merges the layers; later ones win. Tables are merged key by key, anything else is replaced whole.
+/// Merges the layers. Later layers win: tables are merged key by key, and any other value is replaced as a whole.
 pub(super) fn merge(layers: &[Layer]) -> Result<Merged, Box<figment::Error>> {
     let figment = layers
         .iter()
@@ -69,7 +69,8 @@ pub(super) fn merge(layers: &[Layer]) -> Result<Merged, Box<figment::Error>> {
     Ok(Merged { json, places: Places::new(sources, root) })
 }
 
-/// `here` are the nodes that the layers have at this path, lowest layer first.
+/// Builds the JSON value and the places at one path. `here` holds the nodes that the layers have at this path, lowest layer
+/// first.
 fn walk(value: &Value, here: &[(usize, &Node)], figment: &Figment) -> (serde_json::Value, Written) {
     let Value::Dict(_, dict) = value else {
         let origin = figment.get_metadata(value.tag()).and_then(|metadata| match &metadata.source {
@@ -82,7 +83,7 @@ fn walk(value: &Value, here: &[(usize, &Node)], figment: &Figment) -> (serde_jso
             None => (serde_json::Value::Null, Written::default()),
         };
     };
-    // A table that replaced another kind of value starts afresh.
+    // A table that replaced another kind of value starts with no keys from the layers below.
     let replaced = here.iter().rposition(|(_, node)| node.table().is_none()).map_or(0, |at| at + 1);
     let tables = here.get(replaced..).unwrap_or_default();
     let mut entries: Vec<(&String, serde_json::Value, Written)> = dict
@@ -95,7 +96,7 @@ fn walk(value: &Value, here: &[(usize, &Node)], figment: &Figment) -> (serde_jso
         })
         .collect();
     entries.sort_by_key(|(_, _, written)| (written.layer, written.key.start));
-    // The file is a better place for a table than the defaults, and than what overrides one key of it.
+    // The file is a better place for a table than the defaults, or than a layer that overrides a single key of it.
     let owner = tables.iter().find(|(layer, _)| *layer > 0).or(tables.first());
     let (layer, key, at) =
         owner.map_or((0, 0..0, 0..0), |(layer, node)| (*layer, node.key.clone(), node.value.clone()));
@@ -108,7 +109,7 @@ fn walk(value: &Value, here: &[(usize, &Node)], figment: &Figment) -> (serde_jso
     (serde_json::Value::Object(json), Written { layer, key, value: at, kind: "a table", below })
 }
 
-/// A value that one layer gave as a whole.
+/// Builds a value that one layer gave as a whole.
 fn leaf(node: &Node, layer: usize) -> (serde_json::Value, Written) {
     let mut written = Written {
         layer,

@@ -1,8 +1,8 @@
 //! `publish.toml`: from text to a checked [`Config`], or to every diagnostic at once.
 //!
-//! The way through, which `load` goes: `file` reads the text, `layers` gathers what stands above it, `tree`
-//! parses each into values with places, `merge` makes one value of them, `structure` holds that against the
-//! `schema`, which is made from the types of `raw`, and `check` makes a `Config` of it.
+//! `load` goes through these steps: `file` reads the text, `layers` gathers the layers above it, `tree` parses each layer into
+//! values with places, `merge` makes one value of them, `structure` validates that value against the `schema`, which is made
+//! from the types of `raw`, and `check` makes a `Config` of it.
 
 mod check;
 mod credentials;
@@ -40,16 +40,16 @@ pub use overrides::RESERVED_VARIABLES;
 pub use places::Places;
 pub use schema::json_schema;
 
-/// A checked configuration: every name in it resolves. Tables keep the order of the file.
+/// A checked configuration, in which every name resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The file.
     pub path: PathBuf,
-    /// The folder of the file: relative paths start here.
+    /// The folder of the file. Relative paths start here.
     pub folder: PathBuf,
     /// The digest of the merged configuration, layers included.
     pub digest: Digest,
-    /// The profile in force.
+    /// The active profile.
     pub profile: Option<String>,
     /// `[project]`.
     pub project: Project,
@@ -67,28 +67,28 @@ pub struct Config {
     pub checks: Vec<Check>,
     /// `[retention.*]`.
     pub retention: IndexMap<String, Retention>,
-    /// Where each key and value was written.
+    /// The places where keys and values were written.
     pub places: Places,
 }
 
 /// `[project]`.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The address of the source repository; `None`: the git remote.
+    /// The address of the source repository, or `None` to use the git remote.
     pub source: Option<String>,
-    /// What git tags that carry a release start with.
+    /// The prefix of git tags that mark a release.
     pub tag_prefix: String,
-    /// The file that holds the version; `None`: the git tag of the event.
+    /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
     /// A name for people.
     pub title: Option<String>,
-    /// What it is, in a sentence.
+    /// A description in one sentence.
     pub description: Option<String>,
     /// The licences, as an SPDX expression.
     pub licenses: Option<String>,
-    /// Where to find out more.
+    /// The address of a page with more information.
     pub url: Option<String>,
-    /// Where the documentation is.
+    /// The address of the documentation.
     pub documentation: Option<String>,
 }
 
@@ -104,9 +104,9 @@ pub struct VersionFile {
 /// `[registries.NAME]`.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    /// How to reach it.
+    /// The address of the registry, and the way to connect to it.
     pub endpoint: RegistryEndpoint,
-    /// Who may pull from its repositories, unless an image says otherwise.
+    /// The visibility of its repositories, unless an image declares its own.
     pub visibility: Option<Visibility>,
 }
 
@@ -117,24 +117,24 @@ pub struct TagRule {
     pub on: Vec<EventName>,
     /// The template of the tag.
     pub template: String,
-    /// Globs, of which the branch (or the git tag) must match one; empty: any.
+    /// Globs, one of which the branch (or the git tag) must match. Empty: any.
     pub matches: Vec<String>,
-    /// A condition in the language of templates.
+    /// A condition in the template language.
     pub when: Option<String>,
     /// Whether the tag may move.
     pub mutability: Mutability,
-    /// What to do where an immutable tag names another digest.
+    /// The action if an immutable tag already names another digest.
     pub on_conflict: OnConflict,
     /// Whether a forward tag takes pre-releases.
     pub prereleases: bool,
-    /// What happens to a forward tag of a branch where the descent of the commit cannot be known.
+    /// The action for a forward tag of a branch if the descent of the commit is unknown.
     pub on_unknown: OnUnknown,
-    /// The name of the chart whose version this prints, of a rule that stands in `[charts.*]` and not in `[tags.*]`.
+    /// The name of the chart whose version this rule renders, if the rule comes from `[charts.*]` and not from `[tags.*]`.
     pub chart: Option<String>,
 }
 
 impl TagRule {
-    /// Where its template is written, of the rule called `name`.
+    /// The path at which the template of the rule called `name` is written.
     pub fn template_path<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
         match &self.chart {
             Some(chart) => ["charts", chart, "version"],
@@ -142,7 +142,7 @@ impl TagRule {
         }
     }
 
-    /// The rule called `name`, for people.
+    /// The title of the rule called `name`, for people.
     pub fn title(&self, name: &str) -> String {
         match &self.chart {
             Some(chart) => format!("the version of chart `{chart}`"),
@@ -151,10 +151,10 @@ impl TagRule {
     }
 }
 
-/// What is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.
+/// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// What it is.
+    /// The content, by kind.
     pub content: Content,
     /// The repository, below the namespace of each registry.
     pub repository: RepositoryName,
@@ -162,15 +162,15 @@ pub struct Resource {
     pub registries: Vec<String>,
     /// The names of its tag rules.
     pub tags: Vec<String>,
-    /// What git tags that carry its release start with, where it differs from the project's.
+    /// The prefix of git tags that mark its release, if it differs from the project's.
     pub tag_prefix: Option<String>,
-    /// Who may pull it.
+    /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Annotations,
 }
 
-/// What a resource is.
+/// The content of a resource.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// An image, or an index of images.
@@ -181,33 +181,33 @@ pub enum Content {
     Artifact(Artifact),
 }
 
-/// `[images.NAME]`: what images alone have.
+/// `[images.NAME]`: the keys that only images have.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// Where its content comes from: templates.
+    /// The source of its content. Its strings are templates.
     pub source: ImageSource,
-    /// The platforms that are published; empty: all that the source has.
+    /// The platforms that are published. Empty: all platforms of the source.
     pub platforms: Vec<Platform>,
-    /// What annotations are written to; empty: the root.
+    /// The places that annotations are written to. Empty: the root.
     pub annotate: Vec<AnnotationPlace>,
     /// Labels written to the configurations: templates by key.
     pub labels: IndexMap<String, String>,
-    /// Whether what refers to it is published with it.
+    /// Whether its referrers are published with it.
     pub referrers: bool,
 }
 
-/// `[charts.NAME]`: what charts alone have.
+/// `[charts.NAME]`: the keys that only charts have.
 #[derive(Debug, Clone)]
 pub struct Chart {
-    /// The directory of the chart, or a packaged one: a template.
+    /// The directory of the chart, or a packaged chart: a template.
     pub source: String,
-    /// The version that it is published as: a template.
+    /// The version that the chart is published as: a template.
     pub version: String,
-    /// The version of the application in it: a template.
+    /// The version of the application in the chart: a template.
     pub app_version: Option<String>,
 }
 
-/// `[artifacts.NAME]`: what artifacts alone have.
+/// `[artifacts.NAME]`: the keys that only artifacts have.
 #[derive(Debug, Clone)]
 pub struct Artifact {
     /// Its type.
@@ -219,60 +219,60 @@ pub struct Artifact {
 /// Annotations, as declared.
 #[derive(Debug, Clone, Default)]
 pub struct Annotations {
-    /// Whether the standard ones are written, of which the project gives the values.
+    /// Whether the standard annotations are written. The project gives their values.
     pub standard: bool,
-    /// Whether the source repository is written that the project declares.
+    /// Whether the source repository that the project declares is written.
     pub source: bool,
-    /// Those that are spelled out, which win: templates by key.
+    /// The annotations that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
 }
 
 /// `[secrets]`.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    /// What a secret does, in every repository; `None`: it blocks the plan where the repository is public.
+    /// The effect of a secret, in every repository. `None`: it blocks the plan if the repository is public.
     pub policy: Option<SecretPolicy>,
-    /// What is allowed. Paths start at the root of the layer, without a slash.
+    /// The allowed findings. Their paths start at the root of the layer, without a slash.
     pub allow: Vec<SecretAllowance>,
 }
 
 /// `[[checks]]`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// The position in the list as written, which [`Places`] goes by.
+    /// The position in the list as written, which is its key in [`Places`].
     pub index: usize,
     /// The file, TOML, JSON or YAML, relative to the folder of `publish.toml`.
     pub file: String,
     /// The key in it.
     pub key: KeyPath,
-    /// The template of what should stand there.
+    /// The template of the expected value.
     pub equals: String,
     /// How the two are compared.
     pub compare: Compare,
-    /// The image whose version counts; `None`: the project's prefix decides.
+    /// The image whose version is used. `None`: the project's prefix decides.
     pub image: Option<String>,
 }
 
-/// `source` of an image: strings are templates of [`crate::model::SourceSpec`]'s forms.
+/// `source` of an image. The strings are templates of [`crate::model::SourceSpec`]'s forms.
 #[derive(Debug, Clone)]
 pub enum ImageSource {
     /// One source.
     One(String),
-    /// Several, to assemble an index of.
+    /// Several sources, to assemble an index from.
     Several(Vec<String>),
-    /// A folder of files named by digest, and the repository that holds what they name.
+    /// A folder of files named by digest, and the repository that holds the manifests with these digests.
     Digests {
         /// The folder.
         digests: String,
         /// The repository.
         from: String,
     },
-    /// A source for each platform, to assemble an index of.
+    /// A source for each platform, to assemble an index from.
     Platforms(IndexMap<Platform, String>),
 }
 
 impl ImageSource {
-    /// Each template in it, and the key below `source` that holds it.
+    /// Each template of the source, with the key below `source` that holds it.
     pub fn templates(&self) -> Vec<(Option<String>, &str)> {
         let keyed = |key: &str, text| (Some(key.to_owned()), text);
         match self {
@@ -295,35 +295,35 @@ impl ImageSource {
 /// `[retention.NAME]`: which tags `prune` may remove, and when.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    /// Which tags it is about.
+    /// The tags that it applies to.
     pub subject: RetentionSubject,
-    /// What has to hold for one of them to go.
+    /// The condition under which one of these tags is removed.
     pub condition: RetentionCondition,
-    /// What it is about the repositories of.
+    /// The resources whose repositories it applies to.
     pub resources: Vec<ResourceId>,
-    /// The names of the registries it is about, as far as the resources are published there.
+    /// The names of the registries that it applies to, among those that the resources are published to.
     pub registries: Vec<String>,
 }
 
-/// Which tags a retention is about.
+/// The tags that a retention applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetentionSubject {
-    /// Those that the tag rule of this name renders.
+    /// The tags that the tag rule of this name renders.
     Rule(String),
-    /// Those that one of these globs matches.
+    /// The tags that one of these globs matches.
     Globs(Vec<String>),
 }
 
-/// What has to hold for a tag to be removed.
+/// The condition under which a tag is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetentionCondition {
     /// The pull request that it was published for is closed.
     PullRequestClosed,
-    /// All of these that are given; one is.
+    /// All of the given limits are exceeded. At least one is given.
     Limits {
-        /// It is not one of so many of the newest.
+        /// The tag is not one of this many newest tags.
         keep_last: Option<u64>,
-        /// It is older than this.
+        /// The tag is older than this.
         older_than: Option<Age>,
     },
 }

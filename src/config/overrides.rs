@@ -10,19 +10,20 @@ use super::suggest::folded;
 use super::tree::{self, Content, Node};
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
 
-/// What the names of variables start with that set keys.
+/// The prefix of environment variables that set keys.
 const PREFIX: &str = "BROKKR_PUBLISH_";
 
-/// What follows `BROKKR_PUBLISH_` in variables that are no keys: flags of the command line, and those of the tests.
+/// The rest of the names of variables that set no keys, after `BROKKR_PUBLISH_`: flags of the command line, and variables of
+/// the tests.
 pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SCHEMAS", "UPDATE_CORPUS"];
 
-/// How many keys deep a variable can set a value; the language is five deep.
+/// The most keys in the name of a variable. The language is five keys deep.
 const MAX_DEPTH: usize = 16;
 
-/// What a layer says, its name, and its text.
+/// The content of a layer, its name, and its text.
 type Override = Result<(Node, String, String), Box<Diagnostic>>;
 
-/// A layer for each variable `BROKKR_PUBLISH_*`, by name.
+/// Makes a layer of each variable `BROKKR_PUBLISH_*`, sorted by name.
 pub(super) fn from_environment(environment: &[(String, String)], below: &[Layer]) -> Vec<Override> {
     let mut variables: Vec<(&str, &str, &str)> = environment
         .iter()
@@ -55,7 +56,7 @@ fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Overri
         let range = offset..offset + part.len();
         offset = range.end + 2;
         if part.is_empty() {
-            let help = "`__` stands between keys: `BROKKR_PUBLISH_IMAGES__BROKER__SOURCE`";
+            let help = "separate keys with `__`: `BROKKR_PUBLISH_IMAGES__BROKER__SOURCE`";
             return Err(Box::new(malformed("the name has an empty key", source_name, text, range, help)));
         }
         let key = existing(part, &here).unwrap_or_else(|| part.to_lowercase());
@@ -67,8 +68,8 @@ fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Overri
     Ok((nested(path, parsed_value(value, start)), source_name, text))
 }
 
-/// The key that `part` of a variable's name stands for: the name of a variable can hold neither dashes nor,
-/// by custom, lower-case letters.
+/// Finds the existing key that `part` of a variable's name means. The name of a variable cannot contain dashes or, by custom,
+/// lower-case letters.
 fn existing(part: &str, here: &[&Node]) -> Option<String> {
     let lower = part.to_lowercase();
     if here.iter().any(|node| node.get(&lower).is_some()) {
@@ -82,11 +83,11 @@ fn existing(part: &str, here: &[&Node]) -> Option<String> {
         .cloned()
 }
 
-/// A layer of an argument of `--set`.
+/// Makes a layer of an argument of `--set`.
 pub(super) fn from_argument(argument: &str) -> Override {
     let name = "`--set`".to_owned();
     let text = argument.to_owned();
-    let help = "write `--set images.broker.source=oci:dist/broker`; keys with dots go in quotes";
+    let help = "write `--set images.broker.source=oci:dist/broker`; quote keys that contain dots";
     let Some(equals) = unquoted_equals(argument) else {
         return Err(Box::new(malformed("it has no `=`", name, text, 0..argument.len(), help)));
     };
@@ -100,13 +101,13 @@ pub(super) fn from_argument(argument: &str) -> Override {
         node = below;
     }
     if !errors.is_empty() || path.is_empty() || !matches!(node.content, Content::Integer(0)) {
-        return Err(Box::new(malformed("what stands before `=` is no key", name, text, 0..equals, help)));
+        return Err(Box::new(malformed("the part before `=` is not a key", name, text, 0..equals, help)));
     }
     refuse_profile(&path, &name, &text)?;
     Ok((nested(path, parsed_value(value, equals + 1)), name, text))
 }
 
-/// The first `=` outside of quotes.
+/// The position of the first `=` outside of quotes.
 fn unquoted_equals(argument: &str) -> Option<usize> {
     let mut quote = None;
     for (offset, character) in argument.char_indices() {
@@ -120,7 +121,7 @@ fn unquoted_equals(argument: &str) -> Option<usize> {
     None
 }
 
-/// A TOML value where `value` is one, else a string of it as it stands.
+/// Parses `value` as a TOML value, or makes a string of it if it is not one.
 fn parsed_value(value: &str, start: usize) -> Node {
     let parsed = tree::parse_value(value).filter(|node| !matches!(node.content, Content::Unfit(_)));
     let mut node = parsed.unwrap_or_else(|| Node {
@@ -132,7 +133,7 @@ fn parsed_value(value: &str, start: usize) -> Node {
     node
 }
 
-/// `value` at `path` of a root.
+/// Makes a root that holds `value` at `path`.
 fn nested(path: Vec<(String, Range<usize>)>, value: Node) -> Node {
     let inner = path.into_iter().rev().fold(value, |mut value, (name, range)| {
         value.key = range.clone();
@@ -145,7 +146,7 @@ fn nested(path: Vec<(String, Range<usize>)>, value: Node) -> Node {
 fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Result<(), Box<Diagnostic>> {
     match path.first() {
         Some((key, range)) if key == "profile" => Err(Box::new(malformed(
-            "a profile is declared in the file",
+            "profiles can only be declared in the file",
             name.to_owned(),
             text.to_owned(),
             range.clone(),

@@ -1,4 +1,4 @@
-//! Where each key and value of the merged configuration was written.
+//! The places where the keys and values of the merged configuration were written.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use super::strings;
 use crate::diagnostic::{Place, SourceText};
 
-/// Where each key and value of the merged configuration was written, by path:
-/// `["tags", "version", "template"]`. Elements of arrays go by their index: `["images", "a", "tags", "0"]`.
+/// The places where the keys and values of the merged configuration were written, by path: `["tags", "version", "template"]`.
+/// The path of an array's element ends with its index: `["images", "a", "tags", "0"]`.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     inner: Arc<Inner>,
@@ -21,7 +21,7 @@ struct Inner {
     root: Written,
 }
 
-/// Where one key and value were written, and what is below it.
+/// The place where one key and its value were written, and those of the keys below.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// The layer, as an index of the sources.
@@ -30,31 +30,31 @@ pub(super) struct Written {
     pub key: Range<usize>,
     /// The bytes of the value.
     pub value: Range<usize>,
-    /// What the value is: `a string`.
+    /// The type of the value, in TOML's words: `a string`.
     pub kind: &'static str,
-    /// What is below, by key or index.
+    /// The places below, by key or index.
     pub below: IndexMap<String, Written>,
 }
 
 impl Places {
-    /// Places in `sources`, which the layers of `root` are indices of.
+    /// Makes places in `sources`. The layers in `root` are indices into them.
     pub(super) fn new(sources: Vec<Arc<SourceText>>, root: Written) -> Self {
         Self { inner: Arc::new(Inner { sources, root }) }
     }
 
-    /// Where the value at `path` was written, in whichever layer gave it. A table is where its header is.
+    /// The place where the value at `path` was written, in the layer that gave it. The place of a table is its header.
     pub fn value(&self, path: &[&str]) -> Option<Place> {
         let written = self.find(path)?;
         self.place(written, written.value.clone())
     }
 
-    /// Where the key at `path` was written.
+    /// The place where the key at `path` was written.
     pub fn key(&self, path: &[&str]) -> Option<Place> {
         let written = self.find(path)?;
         self.place(written, written.key.clone())
     }
 
-    /// Where the bytes `range` of the string at `path` were written, through the escapes of TOML.
+    /// The place where the bytes `range` of the string at `path` were written. Takes the escapes of TOML into account.
     pub fn inside(&self, path: &[&str], range: Range<usize>) -> Option<Place> {
         let written = self.find(path)?;
         let text = &self.inner.sources.get(written.layer)?.text;
@@ -63,7 +63,7 @@ impl Places {
         self.place(written, start + inside.start..start + inside.end)
     }
 
-    /// What the value at `path` is, in the words of TOML.
+    /// The type of the value at `path`, in TOML's words.
     pub(super) fn kind(&self, path: &[&str]) -> Option<&'static str> {
         self.find(path).map(|written| written.kind)
     }

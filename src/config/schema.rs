@@ -1,6 +1,6 @@
-//! The JSON Schema of `publish.toml`: made once from the types of `raw`, and asked what a table takes.
+//! The JSON Schema of `publish.toml`: generated once from the types of `raw`, and queried for the keys that a table takes.
 //!
-//! Draft 7, which the editors' TOML extensions (taplo, Even Better TOML) read.
+//! It is draft 7, because the TOML extensions of editors (taplo, Even Better TOML) read that draft.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::raw;
 
-/// Where the schema of the current main branch can be had.
+/// The address of the schema on the current main branch.
 const ID: &str =
     "https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/publish.schema.json";
 
@@ -19,13 +19,13 @@ pub fn json_schema() -> Value {
     schema().clone()
 }
 
-/// The schema, made at the first call.
+/// The schema, generated at the first call.
 pub(super) fn schema() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(generate)
 }
 
-/// The schema, compiled at the first call; `None` only if it were no schema, which a test rules out.
+/// The schema, compiled at the first call. `None` only if it were not a valid schema, which a test rules out.
 pub(super) fn validator() -> Option<&'static Validator> {
     static VALIDATOR: OnceLock<Option<Validator>> = OnceLock::new();
     VALIDATOR.get_or_init(|| jsonschema::draft7::new(schema()).ok()).as_ref()
@@ -36,7 +36,7 @@ fn generate() -> Value {
     let mut schema = generator.into_root_schema_for::<raw::File>().to_value();
     without_null(&mut schema);
     add_overlays(&mut schema);
-    // `$id` goes to the front, behind `$schema`, for people who read the file.
+    // `$id` goes to the front, after `$schema`, for people who read the file.
     if let Some(object) = schema.as_object_mut() {
         let mut ordered = Map::new();
         for key in ["$schema", "title"] {
@@ -53,7 +53,7 @@ fn generate() -> Value {
     schema
 }
 
-/// TOML has no null: a key that is not required is left out.
+/// Removes null from the types, because TOML has no null: an optional key is left out.
 fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),
@@ -75,7 +75,7 @@ fn without_null(schema: &mut Value) {
             if nullable && let Some(Value::Array(mut branches)) = object.shift_remove("anyOf") {
                 branches.retain(|branch| *branch != null);
                 match branches.as_mut_slice() {
-                    // Draft 7 ignores what stands beside `$ref`, so that it stands in `allOf`.
+                    // Draft 7 ignores keywords beside `$ref`, so the reference goes into `allOf`.
                     [Value::Object(only)] if !only.contains_key("$ref") => {
                         let only = std::mem::take(only);
                         only.into_iter().for_each(|(key, value)| {
@@ -95,7 +95,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// A profile may hold a part of a table: gives `Profile` copies of the definitions that require nothing.
+/// Gives `Profile` copies of the definitions that require nothing, because a profile may hold a part of a table.
 fn add_overlays(schema: &mut Value) {
     let Some(definitions) = schema.get("definitions").and_then(Value::as_object) else { return };
     let mut overlays = Map::new();
@@ -111,11 +111,11 @@ fn overlay(part: &mut Value, definitions: &Map<String, Value>, overlays: &mut Ma
     match part {
         Value::Array(items) => items.iter_mut().for_each(|item| overlay(item, definitions, overlays)),
         Value::Object(object) => {
-            // Only lists: a property of this name would be an object.
+            // Only a list is the keyword. A property called `required` would be an object.
             if object.get("required").is_some_and(Value::is_array) {
                 object.shift_remove("required");
             }
-            // Lists are replaced whole: their items are complete.
+            // Lists are replaced as a whole, so their items must be complete.
             let parts = object.iter_mut().filter(|(key, _)| *key != "items");
             parts.for_each(|(_, value)| overlay(value, definitions, overlays));
             let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(definition_name) else {
@@ -138,7 +138,7 @@ fn definition_name(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/definitions/")
 }
 
-/// The schemas that may hold for the value at `path`: every branch, with references followed.
+/// The schemas that may apply to the value at `path`: every branch, with references followed.
 fn at<T: AsRef<str>>(path: &[T]) -> Vec<&'static Map<String, Value>> {
     let mut here = branches(schema());
     for part in path {
@@ -166,7 +166,7 @@ fn branches(schema: &'static Value) -> Vec<&'static Map<String, Value>> {
     std::iter::once(object).chain(referenced.into_iter().chain(combined).flat_map(branches)).collect()
 }
 
-/// The keys that the table at `path` takes.
+/// The keys that the table at `path` accepts.
 pub(super) fn keys<T: AsRef<str>>(path: &[T]) -> Vec<&'static str> {
     at(path)
         .into_iter()
@@ -180,7 +180,7 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
     at(path).into_iter().find_map(|schema| schema.get("examples")?.as_array()?.first())
 }
 
-/// The tables that take `key`, as headers: `[images.NAME]`.
+/// The tables that accept `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
     const TABLES: [(&str, &[&str]); 10] = [
         ("[project]", &["project"]),

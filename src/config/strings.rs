@@ -1,22 +1,22 @@
-//! From a range of a string to the bytes that were written for it, through the escapes of TOML.
+//! Maps a range of a string to the bytes that were written for it, through the escapes of TOML.
 //!
 //! TOML 1.1, "String": basic and literal strings, each on one line or on several.
 
 use std::ops::Range;
 use std::str::Chars;
 
-/// A character of the string, or nothing, and the bytes that were written for it.
+/// A character of the string and the bytes that were written for it.
 struct Piece {
-    /// How many bytes of UTF-8 the string got.
+    /// The number of UTF-8 bytes that it adds to the string.
     length: usize,
-    /// What was written.
+    /// The bytes that were written.
     written: Range<usize>,
 }
 
-/// The bytes of `written`, a TOML string with its quotes, that gave the bytes `range` of its value. Text
-/// that is no TOML string, as an environment variable may hold, stands for itself.
+/// Maps the bytes `range` of a string's value to the bytes of `written`, the TOML string with its quotes. Text that is not a
+/// TOML string, as an environment variable may contain, is its own value.
 ///
-/// `None` where the value has no such range.
+/// `None` if the value has no such range.
 pub(super) fn inside(written: &str, range: Range<usize>) -> Option<Range<usize>> {
     if range.start > range.end {
         return None;
@@ -44,7 +44,7 @@ pub(super) fn inside(written: &str, range: Range<usize>) -> Option<Range<usize>>
     (range.start == offset && range.is_empty()).then_some(end..end)
 }
 
-/// The pieces of a TOML string, and where its content ends; `None` where `written` is no TOML string.
+/// The pieces of a TOML string and the end of its content, or `None` if `written` is not a TOML string.
 fn pieces(written: &str) -> Option<(Vec<Piece>, usize)> {
     let (quotes, escapes) = match written.as_bytes() {
         [b'"', b'"', b'"', ..] if written.len() >= 6 => ("\"\"\"", true),
@@ -77,10 +77,10 @@ fn pieces(written: &str) -> Option<(Vec<Piece>, usize)> {
     Some((pieces, cursor.offset()))
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Escape {
     Character(char),
-    /// A backslash at the end of a line takes the white space after it away.
+    /// A backslash at the end of a line removes the white space after it.
     Nothing,
 }
 
@@ -106,7 +106,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// What follows a backslash; `None` where that is no escape.
+    /// Reads the escape after a backslash, or returns `None` if it is not valid.
     fn escape(&mut self, multi_line: bool) -> Option<Escape> {
         let rest = self.chars.as_str();
         let blank = rest.trim_start_matches([' ', '\t']);
@@ -151,7 +151,7 @@ mod tests {
         table.get("a").and_then(|value| value.as_str()).map(str::to_owned)
     }
 
-    /// How a character can be written in a basic string.
+    /// One of the ways to write a character in a basic string.
     fn written(character: char, form: u8, multi_line: bool) -> String {
         let code = u32::from(character);
         match (form % 4, character) {
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// A string in one of the four kinds, with its value.
+    /// A string of one of the four kinds.
     fn strings() -> impl Strategy<Value = String> {
         let basic = |multi_line: bool| {
             prop::collection::vec((any::<char>(), any::<u8>(), 0..9u8), 0..12).prop_map(move |characters| {
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_says_the_same(written in strings(), from in 0..20usize, length in 0..20usize) {
+        fn the_range_found_has_the_same_value(written in strings(), from in 0..20usize, length in 0..20usize) {
             let Some(value) = value(&written) else { return Ok(()) };
             let starts: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
             let start = starts[from % starts.len()];
@@ -196,12 +196,12 @@ mod tests {
             let found = inside(&written, start..end).expect("a range");
             let part = written.get(found.clone()).expect("on boundaries");
             prop_assert!(found.start <= found.end);
-            // The part, as a string of the same kind, has the value of the range.
+            // As a string of the same kind, the part has the value of the range.
             let quotes = if written.starts_with("\"\"\"") { "\"\"\"" } else if written.starts_with('"') { "\"" }
                 else if written.starts_with("'''") { "'''" } else { "'" };
             let skipped = if quotes.len() == 3 { "\n" } else { "" };
             let again = super::tests::value(&format!("{quotes}{skipped}{part}{quotes}"));
-            // A part that ends in quotes is no string by itself; its plain text is compared.
+            // A part that ends in quotes is not a string by itself, so its plain text is compared.
             let again = again.unwrap_or_else(|| part.to_owned());
             prop_assert_eq!(&again, &value[start..end]);
         }

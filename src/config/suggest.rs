@@ -1,12 +1,12 @@
-//! What was probably meant, and lists for people.
+//! Suggestions for misspelled names, and names as people write them.
 
 /// The section that is a list of tables.
 const LIST: &str = "checks";
 
-/// The one of `known` that is nearest to `text`, where one is near enough to be meant.
+/// The one of `known` that is nearest to `text`, if one is near enough.
 pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let text = folded(text);
-    // A third of the word may be wrong, and at least one character of it.
+    // Up to a third of the characters may be wrong, and always at least one.
     let limit = (text.chars().count() / 3).max(1);
     known
         .into_iter()
@@ -16,12 +16,12 @@ pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// `text` in lower case with `_` for `-`, so that only letters count.
+/// `text` in lower case with `_` for `-`, so that only the letters count.
 pub(super) fn folded(text: &str) -> String {
     text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// The names in backticks: `` `a`, `b` ``; at most 12.
+/// The names in backticks: `` `a`, `b` ``. At most 12 are listed.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.escape_debug())).collect();
     match names.get(..12) {
@@ -30,7 +30,7 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// A key as it is written in TOML: bare, or in quotes.
+/// A key as TOML writes it: bare or in quotes.
 pub(super) fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name.chars().all(bare) {
@@ -40,7 +40,7 @@ pub(super) fn key(name: &str) -> String {
     }
 }
 
-/// The table at `path` as its header is written: `[images.broker]`, `[[checks]]`.
+/// The header of the table at `path`: `[images.broker]`, `[[checks]]`.
 pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
     if let [list, _, ..] = path
         && list.as_ref() == LIST
@@ -56,7 +56,7 @@ pub(super) fn table<T: AsRef<str>>(path: &[T]) -> String {
     format!("[{}]", keys.join("."))
 }
 
-/// The value at `path` as people say it: `` `template` of `[tags.version]` ``.
+/// The value at `path`, for people: `` `template` of `[tags.version]` ``.
 pub(super) fn value<T: AsRef<str>>(path: &[T]) -> String {
     let Some((last, before)) = path.split_last() else { return "the file".to_owned() };
     let in_list = before.len() >= 3 || matches!(before, [list] if list.as_ref() == LIST);

@@ -1,10 +1,10 @@
-//! Diagnostics of what is not TOML.
+//! Diagnostics of TOML syntax errors.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 
-/// How many syntax errors are told of at most: in a file that is something else, each line is one.
+/// The most syntax errors that are reported. In a file of another kind, every line is one.
 const MAX_ERRORS: usize = 20;
 
 /// A diagnostic for each error, in the order of the text.
@@ -16,7 +16,7 @@ pub(super) fn diagnostics(errors: &[toml::de::Error], source: &Arc<SourceText>) 
         errors.into_iter().take(MAX_ERRORS).map(|error| diagnostic(error, source)).collect();
     if rest > 0 {
         let message = format!("`{}` has {rest} more syntax errors", source.name);
-        let help = "correct the first ones; is this a TOML file?";
+        let help = "fix the first ones; is this a TOML file?";
         diagnostics.push(Diagnostic::error(Code::ConfigSyntax, message).help(help));
     }
     diagnostics
@@ -29,9 +29,9 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
     let place = Place { source: Arc::clone(source), span: span.start.min(end)..end };
     let help = [
         ("string values must be quoted", "put text in quotes: `key = \"text\"`"),
-        ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` stand alone"),
+        ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` need no quotes"),
         ("key with no value", "write `key = value`; tables have headers such as `[registries.ghcr]`"),
-        ("unquoted key", "write `key = value`; a key with other characters goes in quotes"),
+        ("unquoted key", "write `key = value`; quote a key with other characters"),
         ("inline table element", "end the table with `}`, or put `,` between its entries"),
         ("missing comma", "put `,` between entries, and end the table or array"),
         ("duplicate key", "a table holds each key once: remove one of the two, or merge them"),
@@ -43,7 +43,7 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
         ("unclosed array", "end the array with `]`"),
         ("unclosed inline table", "end the table with `}`"),
         ("missing value", "write a value after `=`"),
-        ("escape", "a backslash in a string in double quotes is written `\\\\`; strings in single quotes take it as it is"),
+        ("escape", "a backslash in a string in double quotes is written `\\\\`; strings in single quotes keep it unchanged"),
     ]
     .into_iter()
     .find(|(start, _)| said.contains(start))

@@ -1,4 +1,4 @@
-//! One layer's text as a tree: every key and value with its range of bytes in the text.
+//! The text of one layer as a tree, in which every key and value has its range of bytes in the text.
 //!
 //! Nothing here knows the keys of the language.
 
@@ -7,18 +7,18 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
-/// A value, and where it and its key were written.
+/// A value, with the places of the value and of its key.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     /// The bytes of the key; empty for the root and for elements of arrays.
     pub key: Range<usize>,
-    /// The bytes of the value; of a table, those of its header.
+    /// The bytes of the value, or of the header if it is a table.
     pub value: Range<usize>,
-    /// What was written.
+    /// The parsed content.
     pub content: Content,
 }
 
-/// What a [`Node`] holds.
+/// The content of a [`Node`].
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     /// A table, in the order of the text.
@@ -33,7 +33,7 @@ pub(super) enum Content {
     Float(f64),
     /// `true` or `false`.
     Boolean(bool),
-    /// What JSON has no word for, so that no key of the language takes it.
+    /// A value that JSON cannot represent, so that no key of the language takes it.
     Unfit(&'static str),
 }
 
@@ -43,7 +43,7 @@ impl Node {
         Self { key: 0..0, value: 0..0, content: Content::Table(IndexMap::new()) }
     }
 
-    /// The table's entries, where this is a table.
+    /// The table's entries, if this is a table.
     pub fn table(&self) -> Option<&IndexMap<String, Self>> {
         match &self.content {
             Content::Table(table) => Some(table),
@@ -70,7 +70,7 @@ impl Node {
 }
 
 impl Content {
-    /// What this is, in the words of TOML: `a string`.
+    /// The type of the value, in TOML's words: `a string`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Table(_) => "a table",
@@ -84,13 +84,13 @@ impl Content {
     }
 }
 
-/// Parses a whole document; what could be read of it, and every syntax error.
+/// Parses a whole document. Returns the part that could be read, and every syntax error.
 pub(super) fn parse(text: &str) -> (Node, Vec<toml::de::Error>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     (Node { content: from_table(table.into_inner()), ..Node::root() }, errors)
 }
 
-/// Parses one value, with white space around it allowed.
+/// Parses one value. White space around it is allowed.
 pub(super) fn parse_value(text: &str) -> Option<Node> {
     let trimmed = text.trim();
     let value = DeValue::parse(trimmed).ok()?;
@@ -128,7 +128,7 @@ fn from_value(value: DeValue<'_>) -> Content {
         },
         DeValue::Float(value) => match value.as_str().parse::<f64>() {
             Ok(value) if value.is_finite() => Content::Float(value),
-            _ => Content::Unfit("a float that is no finite number"),
+            _ => Content::Unfit("a float that is not a finite number"),
         },
     }
 }

@@ -1,6 +1,8 @@
-//! The address of a git remote as others may see it. It is published as an annotation, so nothing secret may be left in it.
+//! The address of a git remote in a form that can be shown to others. It is published as an annotation, so it must not contain
+//! anything secret.
 
-/// Schemes of addresses that have a host (git-clone(1), "Git URLs"), and the port that says nothing for each.
+/// Schemes of addresses that have a host (git-clone(1), "Git URLs"), and the default port of each on the web. An empty port
+/// means that any port is dropped.
 const SCHEMES: [(&str, &str); 7] = [
     ("https", "443"),
     ("http", "80"),
@@ -11,12 +13,13 @@ const SCHEMES: [(&str, &str); 7] = [
     ("git+https", "443"),
 ];
 
-/// Other names of hosts. docs.github.com, "Using SSH over the HTTPS port"; docs.gitlab.com, "Use SSH keys", "Use an alternative port".
+/// Alternative names of hosts: docs.github.com, "Using SSH over the HTTPS port"; docs.gitlab.com, "Use SSH keys", "Use an
+/// alternative port".
 const OTHER_NAMES: [(&str, &str); 3] =
     [("ssh.github.com", "github.com"), ("www.github.com", "github.com"), ("altssh.gitlab.com", "gitlab.com")];
 
-/// The address of a remote as a browser takes it, without user, password, query, fragment and `.git`. A path of this machine stays
-/// one. `None` for what may tell a secret or leads nowhere: `file:`, paths of Windows, helpers (gitremote-helpers(7)).
+/// The address of a remote for a browser, without user, password, query, fragment and `.git`. A local path stays a path. `None`
+/// for addresses that may contain a secret or lead nowhere: `file:`, paths of Windows, remote helpers (gitremote-helpers(7)).
 pub(super) fn public_address(address: &str) -> Option<String> {
     let web = match address.split_once("://") {
         Some((scheme, rest)) => {
@@ -29,7 +32,7 @@ pub(super) fn public_address(address: &str) -> Option<String> {
                 _ => (host, ""),
             };
             if !port.bytes().all(|byte| byte.is_ascii_digit()) {
-                // What stands there belongs to a password.
+                // A port that is not a number is part of a password.
                 return None;
             }
             // The port of ssh is not that of the web.
@@ -42,7 +45,7 @@ pub(super) fn public_address(address: &str) -> Option<String> {
             if path.contains('@') && !authority.contains('@') {
                 return None;
             }
-            // Before the path a query may be the rest of a password, and a password may hold what starts a query.
+            // A query before the path may be the rest of a password, because a password may contain `?` or `#`.
             let is_clear = !authority.contains(['?', '#']);
             format!("{scheme}://{}{port}/{path}", is_clear.then(|| host_name(name))??)
         }
@@ -51,7 +54,7 @@ pub(super) fn public_address(address: &str) -> Option<String> {
             Some((host, path)) if !host.contains('/') => {
                 let name = host_name(host.rsplit('@').next().unwrap_or_default())?;
                 if path.starts_with(':') || path.contains('@') || name.len() == 1 || name.starts_with('[') {
-                    // A helper, the rest of a password, a drive, an address in brackets.
+                    // This is a remote helper, the rest of a password, a drive, or an address in brackets.
                     return None;
                 }
                 format!("https://{name}/{}", path.trim_start_matches('/'))
@@ -65,7 +68,7 @@ pub(super) fn public_address(address: &str) -> Option<String> {
     (!web.is_empty() && !web.contains('\\')).then(|| web.to_owned())
 }
 
-/// The name of a host as the web knows it; `None` where there is none.
+/// The name of a host on the web, or `None` if it is empty or invalid.
 fn host_name(name: &str) -> Option<&str> {
     let other = OTHER_NAMES.into_iter().find(|(other, _)| name.eq_ignore_ascii_case(other));
     let name = other.map_or(name, |(_, name)| name);
@@ -126,7 +129,7 @@ mod tests {
             "codecommit://profile@brokkr",
             "s3://key:secret@bucket/brokkr",
             "git@[::1]:brokkr",
-            // Passwords that hold what ends a host.
+            // These passwords contain characters that end a host.
             "https://user:sec/ret@host/o/p",
             "https://user:12/secret@host/o/p",
             "user:secret@github.com:o/p",

@@ -1,5 +1,5 @@
-//! What the environment of each CI says: one function for each, all pure. The table is that of the CIs' own
-//! documentation of their predefined variables.
+//! Reads the environment of each known CI. There is one pure function for each. The variables are those that the CIs document
+//! as predefined.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use super::git::is_commit_id;
 use super::{ContextError, Environment};
 use crate::model::EventName;
 
-/// What a CI says of the run.
+/// The facts that a CI gives about the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CiFacts {
     /// The CI's name.
     pub name: &'static str,
-    /// What made the run happen.
+    /// The event that started the run.
     pub event: EventName,
     /// The git ref in full.
     pub reference: Option<String>,
     /// The commit, as the CI writes it.
     pub sha: Option<String>,
-    /// Why the commit is not known although the CI names one, where that is so.
+    /// Why the commit is unknown although the CI names one.
     pub no_sha: Option<&'static str>,
-    /// The branch; on a pull request the one it comes from.
+    /// The branch. On a pull request, its source branch.
     pub branch: Option<String>,
     /// The git tag.
     pub tag: Option<String>,
@@ -31,7 +31,7 @@ pub struct CiFacts {
     pub default_branch: Option<String>,
 }
 
-/// A CI's variables, where an empty one is as good as none.
+/// The variables of a CI. An empty variable counts as unset.
 struct Variables<'a>(&'a Environment);
 
 impl Variables<'_> {
@@ -49,8 +49,8 @@ impl Variables<'_> {
 }
 
 impl CiFacts {
-    /// Facts of which the ref follows from branch, tag and pull request, and the event too, unless `timer_or_hand`
-    /// says that it was a timer or a person.
+    /// Facts whose ref follows from the branch, the tag and the pull request. So does the event, unless `timer_or_hand` says
+    /// that a timer or a person started the run.
     fn derived(
         name: &'static str,
         timer_or_hand: Option<EventName>,
@@ -70,7 +70,7 @@ impl CiFacts {
             (None, None, Some(branch)) => Some(format!("refs/heads/{branch}")),
             (None, None, None) => None,
         };
-        // A tag's run has no branch, whatever the CI puts there (several repeat the tag).
+        // The run of a tag has no branch, even if the CI sets one. Several repeat the tag there.
         let branch = if tag.is_some() && pull_request.is_none() { None } else { branch };
         let event = timer_or_hand.unwrap_or(implied);
         Self { name, event, reference, sha, no_sha: None, branch, tag, pull_request, default_branch }
@@ -78,23 +78,23 @@ impl CiFacts {
 }
 
 impl CiFacts {
-    /// The commit in lower case, or why there is none: variables can be set to anything, and a commit id goes into
-    /// tags and to git.
+    /// The commit in lower case, or the reason why there is none. It is validated because variables can be set to anything, and
+    /// a commit id is used in tags and in calls of git.
     pub(super) fn commit(&self) -> (Option<String>, Option<String>) {
         let name = self.name;
         match &self.sha {
             Some(sha) if is_commit_id(sha) => (Some(sha.to_ascii_lowercase()), None),
             Some(sha) => {
                 let sha: String = sha.escape_debug().take(80).collect();
-                (None, Some(format!("`{sha}`, which {name} gives, is not a commit id; `--sha` gives one")))
+                (None, Some(format!("{name} gives `{sha}`, which is not a commit id; `--sha` gives one")))
             }
             None => (None, self.no_sha.map(|reason| format!("{reason}; `--sha` gives one"))),
         }
     }
 }
 
-/// What the CI of `environment` says, GitHub's event payload included; `None` outside any known CI. A payload that
-/// cannot be read is an error, unless the event is `simulated` anyway.
+/// The facts of the CI in `environment`, including GitHub's event payload. `None` outside any known CI. A payload that cannot
+/// be read is an error, unless the event is `simulated` anyway.
 pub(super) fn discover(environment: &Environment, simulated: bool) -> Result<Option<CiFacts>, ContextError> {
     let variables = Variables(environment);
     let payload = match variables.get("GITHUB_EVENT_PATH") {
@@ -107,7 +107,7 @@ pub(super) fn discover(environment: &Environment, simulated: bool) -> Result<Opt
     Ok(read_with(environment, &payload))
 }
 
-/// What the CI of `environment` says; GitHub's event payload as JSON. Pure.
+/// The facts of the CI in `environment`, with GitHub's event payload given as JSON. Pure.
 pub fn read(environment: &Environment, payload: Option<&serde_json::Value>) -> Option<CiFacts> {
     read_with(environment, &payload.map(Payload::from_json).unwrap_or_default())
 }
@@ -138,8 +138,8 @@ fn read_with(environment: &Environment, payload: &Payload) -> Option<CiFacts> {
     })
 }
 
-/// GitHub runs workflows on dozens of events, and most of them push nothing (docs.github.com, "Events that trigger
-/// workflows"): what is not known to give a branch, a git tag or a pull request counts as started by hand.
+/// GitHub runs workflows on dozens of events, and most of them push nothing (docs.github.com, "Events that trigger workflows").
+/// So an event that is not known to give a branch, a git tag or a pull request counts as started by hand.
 fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
     let event_name = variables.get("GITHUB_EVENT_NAME").unwrap_or_default();
     let reference = variables.get("GITHUB_REF");
@@ -154,7 +154,7 @@ fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
         ("push" | "create" | "merge_group", _) if branch.is_some() && !payload.deleted => EventName::Branch,
         ("release", Some("published" | "released" | "prereleased") | None) => EventName::Tag,
         ("schedule", _) => EventName::Schedule,
-        // Reviews, and whatever else GitHub starts on the merge of a pull request.
+        // Reviews, and other events that GitHub runs on the merge commit of a pull request.
         _ if of_pull_request => EventName::PullRequest,
         _ => EventName::Manual,
     };
@@ -182,9 +182,10 @@ fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
     }
 }
 
-/// A pull request stands for its head, which on GitHub only the payload has; on its heirs the ref may be the head.
+/// The commit of a pull request is its head, which on GitHub only the payload contains. On services derived from GitHub the ref
+/// may be the head.
 fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFacts) -> CiFacts {
-    // refs/pull/12/merge, where there is no payload.
+    // Without a payload, the ref is refs/pull/12/merge.
     let from_ref = || {
         let (number, what) = facts.reference.as_deref()?.strip_prefix("refs/pull/")?.split_once('/')?;
         Some((number.parse().ok()?, what))
@@ -193,10 +194,10 @@ fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFa
     let sha = payload.head_sha.clone().or_else(|| facts.sha.clone().filter(|_| what == Some("head")));
     let no_sha = match (&sha, what) {
         (Some(_), _) => None,
-        (None, Some(_)) => {
-            Some("GITHUB_SHA is a merge that nobody will see again; the event payload has the head")
+        (None, Some(_)) => Some("GITHUB_SHA is a temporary merge commit; the event payload has the head"),
+        (None, None) => {
+            Some("GITHUB_SHA is not a commit of the pull request; the event payload has the head")
         }
-        (None, None) => Some("GITHUB_SHA is not of the pull request; the event payload has the head"),
     };
     CiFacts {
         branch: payload.head_branch.clone().or_else(|| variables.get("GITHUB_HEAD_REF")),
@@ -216,7 +217,7 @@ fn gitlab(variables: &Variables<'_>) -> CiFacts {
     };
     let branch =
         variables.get("CI_COMMIT_BRANCH").or_else(|| variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"));
-    // In pipelines for merged results CI_COMMIT_SHA is a throwaway merge, as on GitHub.
+    // In pipelines for merged results, CI_COMMIT_SHA is a temporary merge commit, as on GitHub.
     let sha = variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or_else(|| variables.get("CI_COMMIT_SHA"));
     let place = (branch, variables.get("CI_COMMIT_TAG"), variables.number("CI_MERGE_REQUEST_IID"));
     CiFacts::derived("GitLab CI", timer_or_hand, sha, place, variables.get("CI_DEFAULT_BRANCH"))

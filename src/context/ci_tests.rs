@@ -1,4 +1,4 @@
-//! Every CI of the table: a push of a branch, of a tag, and a pull request; and GitHub's payloads.
+//! Tests of every CI: a push of a branch, a push of a tag, and a pull request; and tests of GitHub's payloads.
 
 use serde_json::json;
 
@@ -147,7 +147,7 @@ fn branches_tags_and_pull_requests() {
 }
 
 #[test]
-fn timers_and_hands_whatever_the_ref() {
+fn timers_and_manual_starts_win_over_the_ref() {
     use EventName::{Manual, Schedule};
     let cases: &[(&[(&str, &str)], EventName)] = &[
         (
@@ -197,7 +197,7 @@ fn github_pushes() {
 }
 
 #[test]
-fn github_pull_requests_stand_for_their_head() {
+fn github_pull_requests_use_the_commit_of_their_head() {
     let payload =
         json!({"action": "synchronize", "pull_request": {"number": 7, "head": {"sha": "bb", "ref": "fix"}}});
     let facts = github("pull_request", ("branch", "7/merge"), &payload);
@@ -212,11 +212,11 @@ fn github_pull_requests_stand_for_their_head() {
     assert_eq!((without_payload.pull_request, without_payload.sha.as_deref()), (Some(7), None));
     let (commit, reason) = without_payload.commit();
     assert_eq!(commit, None);
-    assert!(reason.is_some_and(|reason| reason.contains("a merge that nobody will see again")));
+    assert!(reason.is_some_and(|reason| reason.contains("a temporary merge commit")));
 }
 
 #[test]
-fn github_reviews_stand_for_the_pull_request() {
+fn github_reviews_count_as_the_pull_request() {
     let payload =
         json!({"action": "closed", "pull_request": {"number": 7, "head": {"sha": "bb", "ref": "fix"}}});
     for event in ["pull_request_review", "pull_request_review_comment"] {
@@ -301,7 +301,7 @@ fn github_releases_schedules_and_dispatches() {
 }
 
 #[test]
-fn payloads_of_any_shape_are_survived() {
+fn payloads_of_any_shape_are_accepted() {
     for payload in
         [json!([]), json!({"pull_request": []}), json!({"pull_request": {"number": "x", "head": 3}})]
     {
@@ -310,6 +310,6 @@ fn payloads_of_any_shape_are_survived() {
 }
 
 #[test]
-fn no_ci_is_no_ci() {
+fn an_empty_environment_is_no_ci() {
     assert_eq!(read(&Environment::new(), None), None);
 }

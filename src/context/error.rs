@@ -1,20 +1,20 @@
-//! What can be wrong with a context.
+//! Errors in a context.
 
 use std::path::PathBuf;
 
 use crate::diagnostic::{Code, Diagnostic};
 
-/// What can be wrong with a context.
+/// An error in a context.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
-    /// A simulation flag does not say what it should.
+    /// The value of a simulation flag is not valid.
     #[error("`{flag} {value}`: {reason}")]
     Flag {
         /// The flag, with its dashes.
         flag: &'static str,
-        /// What was given.
+        /// The given value.
         value: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// Two simulation flags exclude each other.
@@ -25,27 +25,27 @@ pub enum ContextError {
     Payload {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// `SOURCE_DATE_EPOCH` is no time.
+    /// `SOURCE_DATE_EPOCH` is not a time.
     #[error("the environment variable `SOURCE_DATE_EPOCH` is `{value}`, not a number of seconds since 1970")]
     SourceDateEpoch {
-        /// What it holds.
+        /// Its value.
         value: String,
     },
 }
 
 impl ContextError {
-    /// For people.
+    /// The error as a diagnostic.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
             Self::Flag { flag: "--ref", .. } => (
                 Code::ContextFlag,
-                "write a ref in full: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`",
+                "write the full ref: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`",
             ),
             Self::Flag { .. } | Self::Flags(_) => {
-                (Code::ContextFlag, "`brokkr-publish tags --help` tells what each flag takes")
+                (Code::ContextFlag, "see `brokkr-publish tags --help` for the values of each flag")
             }
             Self::Payload { .. } => (
                 Code::ContextMissing,

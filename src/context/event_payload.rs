@@ -1,4 +1,4 @@
-//! The event payload that GitHub writes for a job: the few fields that the environment does not carry.
+//! The event payload that GitHub writes for a job, reduced to the few fields that the environment does not contain.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use super::ContextError;
 /// The largest payload that is read, in bytes; GitHub's limit is 25 MB.
 const MAX_SIZE: u64 = 25 * 1024 * 1024;
 
-/// What a payload says.
+/// The fields of a payload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Payload {
     /// `action`: `closed`, `published`.
     pub action: Option<String>,
-    /// `deleted` of a push: the ref is gone.
+    /// `deleted` of a push: whether the ref was deleted.
     pub deleted: bool,
     /// `pull_request.number`.
     pub pull_request: Option<u64>,
-    /// `pull_request.head.sha`: the environment has that of a merge that nobody will ever see again.
+    /// `pull_request.head.sha`. The environment has the commit of a temporary merge instead.
     pub head_sha: Option<String>,
     /// `pull_request.head.ref`.
     pub head_branch: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Reads the fields out of `json`; those of another type count as missing.
+    /// Reads the fields of `json`. A field of another type counts as missing.
     pub fn from_json(json: &Value) -> Self {
         let text = |pointer: &str| {
             json.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned)
@@ -50,7 +50,7 @@ impl Payload {
         let error = |reason: String| ContextError::Payload { path: path.to_owned(), reason };
         let size = std::fs::metadata(path).map_err(|cause| error(cause.to_string()))?.len();
         if size > MAX_SIZE {
-            return Err(error(format!("it has {size} bytes")));
+            return Err(error(format!("it has {size} bytes, more than 25 MiB")));
         }
         let bytes = std::fs::read(path).map_err(|cause| error(cause.to_string()))?;
         let json: Value = serde_json::from_slice(&bytes).map_err(|cause| error(cause.to_string()))?;

@@ -1,4 +1,4 @@
-//! Git, asked through the git program. Nothing is written to the repository, and every run has a time limit.
+//! Reads the git repository through the git program. Nothing is written to the repository, and every run has a time limit.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -12,17 +12,17 @@ use super::address::public_address;
 use super::released::TaggedCommit;
 use crate::model::forward::Descent;
 
-/// How long one run of git may take. Even `status` in a huge tree is done long before.
+/// The time limit of one run of git. Even `status` in a huge tree takes far less.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Why git gave no answer.
+/// The reason why git gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
     /// There is no git program.
     #[error("the `git` program is not installed")]
     NotInstalled,
-    /// The folder is in no repository.
-    #[error("`{0}` is in no git repository")]
+    /// The folder is not in a repository.
+    #[error("`{0}` is not in a git repository")]
     NoRepository(PathBuf),
     /// The repository belongs to somebody else, and git refuses to read it.
     #[error(
@@ -32,37 +32,37 @@ pub enum GitError {
     /// The repository is empty.
     #[error("the git repository has no commits yet")]
     NoCommits,
-    /// The head names a commit that is not there, as after an incomplete copy.
+    /// The head names a commit that is missing, as after an incomplete copy.
     #[error(
-        "the commit that is checked out cannot be read from the git repository: `git fsck` tells what is missing"
+        "the commit that is checked out cannot be read from the git repository: `git fsck` shows what is missing"
     )]
     NoObject,
-    /// Git said something else.
+    /// Git failed for another reason.
     #[error("git failed: {0}")]
     Failed(String),
 }
 
-/// What is checked out.
+/// The commit, branch and tags that are checked out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// `None` where there are no commits yet, or where the commit cannot be read.
+    /// `None` if there are no commits yet, or if the commit cannot be read.
     pub sha: Option<String>,
-    /// Whether a commit is named that cannot be read.
+    /// Whether the head names a commit that cannot be read.
     pub is_unreadable: bool,
-    /// `None` where the head is detached.
+    /// `None` if the head is detached.
     pub branch: Option<String>,
-    /// The tags on the commit; asked only where the head is detached.
+    /// The tags on the commit. Read only if the head is detached.
     pub tags: Vec<String>,
 }
 
-/// The repository around a folder, asked as late as possible.
+/// The repository around a folder. Git runs only when an answer is needed.
 pub(super) struct Repository {
     folder: Option<PathBuf>,
     head: OnceCell<Result<Head, GitError>>,
 }
 
 impl Repository {
-    /// The repository that `folder` is in, if any: nothing is asked yet.
+    /// The repository that `folder` is in, if any. Does not run git yet.
     pub fn open(folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), head: OnceCell::new() }
     }
@@ -92,19 +92,19 @@ impl Repository {
                 let tags = self.run(&["tag", "--points-at", "HEAD"]).unwrap_or_default();
                 tags.lines().map(str::to_owned).collect()
             };
-            // Without `^{commit}` git says what the ref holds, and does not look for the object.
+            // Without `^{commit}`, git prints the value of the ref and does not look for the object.
             let is_unreadable =
                 sha.is_none() && self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok();
             Ok(Head { sha, is_unreadable, branch, tags })
         })
     }
 
-    /// What is checked out, or `None` where there is no repository that can be read.
+    /// The head, or `None` if there is no repository that can be read.
     pub fn head(&self) -> Option<&Head> {
         self.head_or_error().as_ref().ok()
     }
 
-    /// Why nothing is known, where that is so.
+    /// The reason why nothing is known about the head, if that is the case.
     pub fn problem(&self) -> Option<String> {
         match self.head_or_error() {
             Err(error) => Some(error.to_string()),
@@ -136,15 +136,15 @@ impl Repository {
         Some(!changes.is_empty())
     }
 
-    /// Every git tag with the commit that it stands on, itself or through an annotated tag; one run of git.
+    /// Every git tag with its commit, which an annotated tag names indirectly. Runs git once.
     pub fn tagged_commits(&self) -> BTreeMap<String, TaggedCommit> {
-        // Of what is no commit, and of an annotated tag itself, the time is empty.
+        // The time is empty for objects that are not commits, and for annotated tags themselves.
         const FORMAT: &str = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(committerdate:unix) %(*objecttype) %(*objectname) %(*committerdate:unix)";
         let listed = self.run(&["for-each-ref", FORMAT, "refs/tags"]).unwrap_or_default();
         listed.lines().filter_map(tagged_commit).collect()
     }
 
-    /// Whether commit `old` comes before commit `new`, as far as this clone's history goes.
+    /// Whether commit `old` comes before commit `new` in the history of this clone, which may be incomplete.
     fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, GitError> {
         match self.run(&["merge-base", "--is-ancestor", old, new]) {
             Ok(_) => Ok(true),
@@ -153,20 +153,20 @@ impl Repository {
         }
     }
 
-    /// The address of `origin`, without credentials; `None` where it has none that can be told.
+    /// The address of `origin`, without credentials. `None` if it has no address that can be shown.
     pub fn remote(&self) -> Option<String> {
         let address = self.run(&["config", "--get", "remote.origin.url"]).ok()?;
         public_address(address.trim())
     }
 
-    /// The branch that the clone remembers as the remote's default.
+    /// The default branch of the remote, according to the clone.
     pub fn default_branch(&self) -> Option<String> {
         let name = self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).ok()?;
         Some(name.trim().strip_prefix("origin/")?.to_owned())
     }
 }
 
-/// The tag and the commit of a line of `for-each-ref`. No name of a ref holds a blank.
+/// The tag and the commit in a line of `for-each-ref`. The name of a ref cannot contain a blank.
 fn tagged_commit(line: &str) -> Option<(String, TaggedCommit)> {
     let words: Vec<&str> = line.split(' ').collect();
     let [name, kind, sha, time, peeled_kind, peeled_sha, peeled_time] = words.as_slice() else { return None };
@@ -179,12 +179,12 @@ fn tagged_commit(line: &str) -> Option<(String, TaggedCommit)> {
     is_commit_id(sha).then(|| ((*name).to_owned(), commit))
 }
 
-/// Whether `text` can only be the id of a commit: nothing that git could take for an option or a ref.
+/// Whether `text` can only be a commit id, and so cannot be taken by git for an option or a ref.
 pub(super) fn is_commit_id(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// How commit `new` stands to commit `old`, as far as the clone around `folder` knows. Runs git, and so blocks.
+/// How commit `new` relates to commit `old` in the clone around `folder`. Runs git, and so blocks.
 pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     for sha in [old, new] {
         if !is_commit_id(sha) {
@@ -220,26 +220,27 @@ pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     }
 }
 
-/// The files below `folder` that git tracks, or would track, and that match one of `patterns` (gitglossary(7), "pathspec"), with
-/// `/` between; `None` where `folder` is in no repository that can be read. What git ignores is left out.
+/// The files below `folder` that git tracks, or would track, and that match one of `patterns` (gitglossary(7), "pathspec"),
+/// with `/` as separator. Ignored files are left out. `None` if `folder` is not in a repository that can be read.
 pub fn files(folder: &Path, patterns: &[&str]) -> Option<Vec<String>> {
     let question = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z", "--"];
     let listed = run(folder, &[question.as_slice(), patterns].concat()).ok()?;
     Some(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect())
 }
 
-/// What the repository's own configuration may not do: name programs that questions would run (git-config(1)).
+/// Options that stop the repository's own configuration from naming programs that git would run for these commands
+/// (git-config(1)).
 const NO_PROGRAMS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"];
 
-/// Runs git in `folder` and returns its standard output. [`GitError::Failed`] is empty where git failed
-/// without a word, as its questions do to say no.
+/// Runs git in `folder` and returns its standard output. [`GitError::Failed`] is empty if git failed without a message, which
+/// is how its queries answer no.
 fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
     let mut child = Command::new("git")
         .args(NO_PROGRAMS)
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        // git(1): take no locks, fetch nothing that a partial clone lacks, speak English, ask nobody.
+        // git(1): take no locks, do not fetch objects that a partial clone lacks, print English, and never prompt.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
@@ -263,7 +264,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
     let Ok(Ok((output, complaint))) = receiver.recv_timeout(TIME_LIMIT) else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(GitError::Failed(format!("`git {}` gave no answer in time", arguments.join(" "))));
+        return Err(GitError::Failed(format!("`git {}` did not finish in time", arguments.join(" "))));
     };
     let status = child.wait().map_err(|error| GitError::Failed(error.to_string()))?;
     if status.success() {
@@ -274,7 +275,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
         return Err(GitError::NoRepository(folder.to_owned()));
     }
     if complaint.contains("dubious ownership") {
-        // The repository's own folder, which `safe.directory` has to name: `… repository at '/srv/x'`.
+        // The folder of the repository, which `safe.directory` has to name: `… repository at '/srv/x'`.
         let named = complaint.split_once("repository at '").and_then(|(_, rest)| rest.split_once('\''));
         let owned = named.map_or_else(|| folder.to_owned(), |(path, _)| PathBuf::from(path));
         return Err(GitError::Ownership(owned));
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_stand_on_commits_or_are_left_out() {
+    fn tags_of_commits_are_listed_and_others_left_out() {
         let sha = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
         let commit = |time| Some(TaggedCommit { sha: sha.to_owned(), time });
         for (line, expected) in [

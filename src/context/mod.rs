@@ -1,5 +1,5 @@
-//! Where this run stands: the commit, the ref, the event, the pull request. Plain data, gathered from git, the
-//! CI's environment and the simulation flags; tests build a [`Context`] by hand.
+//! The context of a run: the commit, the ref, the event, the pull request. It is plain data, gathered from git, the CI's
+//! environment and the simulation flags. Tests build a [`Context`] by hand.
 
 mod address;
 mod ci;
@@ -23,21 +23,21 @@ pub use simulate::Flags;
 
 use crate::model::EventName;
 
-/// The environment variables of the process, or what a test says they are.
+/// The environment variables of the process, or those that a test sets.
 pub type Environment = BTreeMap<String, String>;
 
-/// Where a run stands. What is not known is `None`, and [`Context::absent`] says why.
+/// The context of a run. Unknown values are `None`, and [`Context::absent`] gives the reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Context {
-    /// What made the run happen.
+    /// The event that started the run.
     pub event: EventName,
     /// The git ref in full: `refs/tags/v1.2.3`.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The commit, 40 (or 64) hexadecimal digits. On a pull request the head, not the merge.
+    /// The commit, 40 (or 64) hexadecimal digits. On a pull request, its head and not the merge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha: Option<String>,
-    /// The branch; on a pull request the one it comes from.
+    /// The branch. On a pull request, its source branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The git tag.
@@ -46,10 +46,10 @@ pub struct Context {
     /// The number of the pull request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<u64>,
-    /// The branch that the repository calls its default.
+    /// The default branch of the repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_branch: Option<String>,
-    /// The time of the commit, or `SOURCE_DATE_EPOCH`, in seconds since 1970. Never the clock's.
+    /// The time of the commit, or `SOURCE_DATE_EPOCH`, in seconds since 1970. Never the current time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_time: Option<i64>,
     /// Whether tracked files differ from the commit.
@@ -58,18 +58,18 @@ pub struct Context {
     /// The address of the git remote, without credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
-    /// The CI that the run is in.
+    /// The CI that runs the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci: Option<String>,
-    /// Why values are missing, by the name that templates use.
+    /// The reasons why values are missing, by the name that templates use.
     #[serde(skip)]
     pub absent: BTreeMap<&'static str, String>,
-    /// Why the event is not known and was taken for `manual`, where that is so.
+    /// The reason why the event is unknown and `manual` was assumed.
     #[serde(skip)]
     pub unknown_event: Option<String>,
 }
 
-/// What the caller wants to know beyond what is always asked; each costs a run of git.
+/// Optional values, each of which costs a run of git.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Needs {
     /// Whether the tree is dirty.
@@ -77,7 +77,7 @@ pub struct Needs {
 }
 
 impl Context {
-    /// A context of which only the event is known.
+    /// A context that knows only the event.
     pub fn new(event: EventName) -> Self {
         Self {
             event,
@@ -124,15 +124,15 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ContextError`] where a flag or the CI's event payload cannot be understood. What is merely unknown
-    /// is no error: it is absent, with the reason.
+    /// [`ContextError`] if a flag or the CI's event payload is not valid. A value that is merely unknown is not an error: it is
+    /// absent, with the reason.
     pub fn discover(
         folder: &Path,
         environment: &Environment,
         flags: &Flags,
         needs: Needs,
     ) -> Result<Self, ContextError> {
-        // A simulation must hold in any CI, also where its payload is broken.
+        // A simulation must work in any CI, even if its payload is broken.
         let facts = ci::discover(environment, flags.simulate())?;
         let repository = git::Repository::open(folder);
         let mut context = match simulate::context(flags, &repository, facts.as_ref())? {
@@ -176,7 +176,7 @@ impl Context {
         }
     }
 
-    /// On a laptop: the branch that is checked out, or the one tag that a detached head stands on.
+    /// The context outside of CIs: the branch that is checked out, or the only tag on the commit of a detached head.
     fn from_git(repository: &git::Repository) -> Self {
         let Some(head) = repository.head() else {
             return Self { unknown_event: repository.problem(), ..Self::new(EventName::Manual) };
@@ -204,7 +204,7 @@ impl Context {
         let no_git = repository.problem();
         let mut absent = |missing: bool, name: &'static str, reason: String| {
             if missing {
-                // What was known better before stays.
+                // A more specific reason that is already there stays.
                 self.absent.entry(name).or_insert(reason);
             }
         };
@@ -219,13 +219,13 @@ impl Context {
                 None => "the commit is not in this clone; `SOURCE_DATE_EPOCH` gives a time".to_owned(),
             },
         );
-        absent(self.branch.is_none(), "git.branch", format!("this event is `{event}`, without a branch"));
-        absent(self.tag.is_none(), "git.tag", format!("this event is `{event}`, without a git tag"));
+        absent(self.branch.is_none(), "git.branch", format!("the event `{event}` has no branch"));
+        absent(self.tag.is_none(), "git.tag", format!("the event `{event}` has no git tag"));
         absent(self.reference.is_none(), "git.ref", "no ref is known here; `--ref` gives one".to_owned());
         absent(
             self.pull_request.is_none(),
             "pr.number",
-            format!("this event is `{event}`, not a pull request"),
+            format!("the event `{event}` is not a pull request"),
         );
         absent(
             self.default_branch.is_none(),
@@ -240,7 +240,7 @@ impl Context {
     }
 }
 
-/// Why a detached head does not say which git tag is meant, where it stands on several.
+/// The reason why a detached head with several git tags does not show which tag is meant.
 fn ambiguous(head: &git::Head) -> Option<String> {
     const NAMED: usize = 5;
     let count = head.tags.len();
@@ -249,7 +249,7 @@ fn ambiguous(head: &git::Head) -> Option<String> {
     }
     let names: Vec<String> = head.tags.iter().take(NAMED).map(|tag| format!("`{tag}`")).collect();
     let more = if count > NAMED { ", …" } else { "" };
-    Some(format!("{count} git tags stand on this commit ({}{more})", names.join(", ")))
+    Some(format!("{count} git tags point at this commit ({}{more})", names.join(", ")))
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds (reproducible-builds.org/specs/source-date-epoch).

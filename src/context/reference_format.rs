@@ -1,16 +1,16 @@
-//! What git takes for the name of a ref: git-check-ref-format(1), in its order.
+//! The names that git accepts for refs: the rules of git-check-ref-format(1), in its order.
 
-/// Checks a ref in full.
+/// Checks the full name of a ref.
 ///
 /// # Errors
 ///
-/// Why git refuses it, for people.
+/// The reason why git refuses the name, for people.
 pub(super) fn check(reference: &str) -> Result<(), &'static str> {
     let parts = || reference.split('/');
     if parts().any(|part| part.starts_with('.')) {
         return Err("no part of a ref starts with `.`");
     }
-    // Refs are files: on a disk that ignores case `.LOCK` is the lock of another ref too, but git takes it.
+    // Refs are files. On a disk that ignores case, `.LOCK` is the lock of another ref too, but git accepts it.
     #[allow(clippy::case_sensitive_file_extension_comparisons)]
     if parts().any(|part| part.ends_with(".lock")) {
         return Err("no part of a ref ends with `.lock`");
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_git_takes_and_refuses() {
+    fn names_that_git_accepts_and_refuses() {
         for fine in [
             "refs/heads/main",
             "refs/heads/feature/x#1",

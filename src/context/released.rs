@@ -1,4 +1,4 @@
-//! Contexts of what was published before: a release, by its git tag, or a branch. Nothing of the run at hand goes in,
+//! Contexts of earlier publications: of a release, by its git tag, or of a branch. They contain nothing from the current run,
 //! so that they are the same in any CI.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use super::Context;
 use super::git;
 use crate::model::EventName;
 
-/// The commits of git tags, as far as a clone knows them.
+/// The commits of git tags that a clone knows.
 #[derive(Debug, Clone, Default)]
 pub struct TaggedCommits {
     commits: BTreeMap<String, TaggedCommit>,
     default_branch: Option<String>,
 }
 
-/// The commit that a git tag stands on.
+/// The commit that a git tag points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggedCommit {
     /// The commit.
@@ -25,13 +25,13 @@ pub struct TaggedCommit {
 }
 
 impl TaggedCommits {
-    /// What the clone around `folder` knows; nothing where there is none. Runs git, and so blocks.
+    /// The git tags that the clone around `folder` knows. Empty if there is no clone. Runs git, and so blocks.
     pub fn of(folder: &Path) -> Self {
         let repository = git::Repository::open(folder);
         Self { commits: repository.tagged_commits(), default_branch: repository.default_branch() }
     }
 
-    /// These commits, by git tag.
+    /// Makes tagged commits from pairs of a git tag and its commit.
     pub fn new(commits: impl IntoIterator<Item = (String, TaggedCommit)>) -> Self {
         Self { commits: commits.into_iter().collect(), default_branch: None }
     }
@@ -41,7 +41,7 @@ impl TaggedCommits {
         self.commits.keys().map(String::as_str)
     }
 
-    /// The context in which the git tag `tag` was published. The commit is known where the clone knows the tag.
+    /// The context in which the git tag `tag` was published. The commit is known if the clone has the tag.
     pub fn release(&self, tag: &str) -> Context {
         let mut context = self.context(EventName::Tag, format!("refs/tags/{tag}"));
         match self.commits.get(tag) {
@@ -56,10 +56,10 @@ impl TaggedCommits {
         context
     }
 
-    /// The context in which something of `branch` was published: of which commit is not known.
+    /// The context in which content of `branch` was published. The commit is unknown.
     pub fn branch(&self, branch: &str) -> Context {
         let mut context = self.context(EventName::Branch, format!("refs/heads/{branch}"));
-        absent(&mut context, "which commit of the branch was published is not known");
+        absent(&mut context, "it is not known which commit of the branch was published");
         context.branch = Some(branch.to_owned());
         context.absent.insert("git.tag", "a branch has no git tag".to_owned());
         context
@@ -70,8 +70,8 @@ impl TaggedCommits {
         context.reference = Some(reference);
         context.default_branch.clone_from(&self.default_branch);
         for (name, reason) in [
-            ("git.dirty", "whether the tree was dirty then is not known"),
-            ("pr.number", "this is no pull request"),
+            ("git.dirty", "it is not known whether the tree was dirty then"),
+            ("pr.number", "this is not a pull request"),
         ] {
             context.absent.insert(name, reason.to_owned());
         }

@@ -1,16 +1,16 @@
-//! The simulation flags: a context from `--event`, `--ref`, `--sha` and `--pr`, inside a repository or out.
+//! The simulation flags, which make a context from `--event`, `--ref`, `--sha` and `--pr`, inside or outside a repository.
 
 use crate::model::EventName;
 
 use super::reference_format;
 use super::{CiFacts, Context, ContextError, git::Repository};
 
-/// What was given on the command line.
+/// The flags that were given on the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// `--event`.
     pub event: Option<EventName>,
-    /// `--ref`, in full.
+    /// `--ref`, the full name.
     pub reference: Option<String>,
     /// `--sha`.
     pub sha: Option<String>,
@@ -19,13 +19,13 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Whether they say what happened, so that neither the CI nor git has to: `--sha` alone does not.
+    /// Whether the flags say what happened, so that neither the CI nor git has to. `--sha` alone does not.
     pub(super) fn simulate(&self) -> bool {
         self.event.is_some() || self.reference.is_some() || self.pull_request.is_some()
     }
 }
 
-/// What a ref in full says.
+/// The meaning of a full ref.
 #[derive(Debug, PartialEq, Eq)]
 enum Ref<'a> {
     Tag(&'a str),
@@ -33,9 +33,9 @@ enum Ref<'a> {
     PullRequest(u64),
 }
 
-/// Reads a ref in full, or says why it is none.
+/// Parses the full name of a ref, or returns why it is not valid.
 fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
-    const NOT_IN_FULL: &str = "not a ref in full";
+    const NOT_IN_FULL: &str = "not a full ref";
     let parsed = if let Some(tag) = text.strip_prefix("refs/tags/") {
         Ref::Tag(tag)
     } else if let Some(branch) = text.strip_prefix("refs/heads/") {
@@ -54,8 +54,8 @@ fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
     Ok(parsed)
 }
 
-/// The simulated context, or `None` where no flag but `--sha` was given. The CI is asked for the commit alone, where it
-/// runs on the same ref.
+/// The simulated context, or `None` if no flag other than `--sha` was given. The CI gives only the commit, and only if it runs
+/// on the same ref.
 pub(super) fn context(
     flags: &Flags,
     repository: &Repository,
@@ -93,7 +93,7 @@ pub(super) fn context(
     }
     context.pull_request = flags.pull_request.or(context.pull_request);
     check(&context)?;
-    // An event alone stands on what is checked out: `--event schedule` runs on this branch.
+    // An event alone uses the ref that is checked out: `--event schedule` runs on this branch.
     let head = repository.head();
     if parsed_nothing(&context)
         && let Some(head) = head.filter(|_| event != EventName::Tag)
@@ -110,7 +110,7 @@ pub(super) fn context(
     Ok(Some(context))
 }
 
-/// Whether the CI runs on the ref, or the pull request, that is simulated.
+/// Whether the CI runs on the simulated ref or pull request.
 fn same_place(facts: &CiFacts, simulated: &Context) -> bool {
     match simulated.pull_request {
         Some(number) => facts.pull_request == Some(number),
@@ -133,16 +133,18 @@ fn check(context: &Context) -> Result<(), ContextError> {
     }
     if !is_pull_request && context.pull_request.is_some() {
         return Err(ContextError::Flags(format!(
-            "`--event {event}` excludes a pull request's `--pr` or `--ref`"
+            "`--event {event}` cannot be combined with the `--pr` or `--ref` of a pull request"
         )));
     }
     if event == EventName::Branch && context.tag.is_some() {
-        return Err(ContextError::Flags("`--event branch` excludes a `--ref` below `refs/tags/`".to_owned()));
+        return Err(ContextError::Flags(
+            "`--event branch` cannot be combined with a `--ref` below `refs/tags/`".to_owned(),
+        ));
     }
     Ok(())
 }
 
-/// `--sha`: a whole commit id, or an abbreviation that this repository can complete.
+/// Checks `--sha`: a whole commit id, or an abbreviation that this repository can complete.
 pub(super) fn checked_sha(text: &str, repository: &Repository) -> Result<String, ContextError> {
     let error = |reason: &str| {
         Err(ContextError::Flag { flag: "--sha", value: text.to_owned(), reason: reason.to_owned() })
@@ -156,7 +158,7 @@ pub(super) fn checked_sha(text: &str, repository: &Repository) -> Result<String,
     }
     match repository.resolve(&text) {
         Some(sha) => Ok(sha),
-        None => error("no commit of this repository starts so; give all 40 digits"),
+        None => error("no commit of this repository starts with these digits; give all 40"),
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_go_together_is_refused() {
+    fn contradicting_flags_are_refused() {
         let reference = |text: &str| Some(text.to_owned());
         for flags in [
             Flags { reference: reference("v1.2.3"), ..Flags::default() },
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_may_stand_on_any_ref() {
+    fn a_schedule_can_use_any_ref() {
         let flags = Flags {
             event: Some(EventName::Schedule),
             reference: Some("refs/heads/main".to_owned()),

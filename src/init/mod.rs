@@ -1,5 +1,5 @@
-//! A first `publish.toml`: what lies in a repository becomes the text of one. `survey` looks, `names` and `remote` decide what
-//! things are called and where they go, `text` writes. Nothing here asks git or a network, and nothing is written.
+//! Proposes a first `publish.toml` for a repository. `survey` looks at the files, `names` and `remote` decide what resources
+//! are called and where they go, and `text` writes the text. Nothing here runs git, uses a network or writes a file.
 
 mod names;
 mod remote;
@@ -12,33 +12,33 @@ use std::path::Path;
 
 use crate::model::{ResourceId, ResourceKind};
 
-/// What lies in a repository.
+/// The relevant contents of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// What the project is called: the last part of the remote's address, or the folder's name.
+    /// The name of the project: the last part of the remote's address, or the folder's name.
     pub project: String,
-    /// The address of the git remote, as a browser takes it.
+    /// The address of the git remote, for a browser.
     pub remote: Option<String>,
-    /// The branch that pushes publish from.
+    /// The branch whose pushes publish.
     pub branch: Option<String>,
-    /// The default branch, where it cannot be `branch`.
+    /// The default branch, if it cannot be `branch`.
     pub unfit_branch: Option<UnfitBranch>,
-    /// Dockerfiles and Containerfiles, relative to the folder of `publish.toml`, with `/` between.
+    /// Dockerfiles and Containerfiles, relative to the folder of `publish.toml`, with `/` as separator.
     pub dockerfiles: Vec<String>,
     /// Charts.
     pub charts: Vec<FoundChart>,
     /// The version of the project.
     pub version: Option<FoundVersion>,
-    /// What was seen and left out.
+    /// The files that were seen and left out.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A branch whose pushes get no tag of its name.
+/// A branch that cannot have a tag of its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnfitBranch {
-    /// Its name, escaped where it holds what does not belong in a file of text.
+    /// Its name, escaped if it contains characters that do not belong in a text file.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -49,25 +49,25 @@ pub struct FoundVersion {
     pub file: &'static str,
     /// Its key.
     pub key: &'static str,
-    /// What stands there: a semantic version.
+    /// Its value: a semantic version.
     pub version: String,
 }
 
 /// A chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundChart {
-    /// Its directory, relative to the folder of `publish.toml`; `.` for that folder itself.
+    /// Its directory, relative to the folder of `publish.toml`, or `.` for that folder itself.
     pub directory: String,
     /// The `name` of its `Chart.yaml`.
     pub name: String,
 }
 
-/// What was seen and is not in the text.
+/// Something that was seen but is not in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The file, or what else it is.
+    /// The file, or a description of something else.
     pub file: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -76,18 +76,18 @@ pub struct LeftOut {
 pub struct Proposal {
     /// Its text.
     pub text: String,
-    /// What it declares, each with the file that it comes from.
+    /// The resources that it declares, each with the file that it comes from.
     pub resources: Vec<(ResourceId, String)>,
-    /// What was seen and left out, with the reason.
+    /// The files that were seen and left out, with the reasons.
     pub left_out: Vec<LeftOut>,
     /// The address of the registry.
     pub registry: String,
-    /// The version that the text holds releases to, where there is one.
+    /// The version that releases are checked against, if there is one.
     pub version: Option<String>,
 }
 
 impl Proposal {
-    /// The commands to go on with, once the text is in `file`: of a release that its checks let through.
+    /// The commands to run next, once the text is in `file`. They are about a release that passes the checks in it.
     pub fn next(&self, file: &Path) -> [String; 2] {
         let config = match file.display().to_string() {
             file if file == "publish.toml" => String::new(),
@@ -104,7 +104,7 @@ impl Proposal {
 /// The most images, and the most charts, that are declared.
 const MOST: usize = 100;
 
-/// What `found` is published as.
+/// Proposes a `publish.toml` for `found`.
 pub fn propose(found: &Found) -> Proposal {
     let place = remote::place(found.remote.as_deref());
     let mut left_out = found.left_out.clone();
@@ -112,7 +112,7 @@ pub fn propose(found: &Found) -> Proposal {
     let charts = names::charts(found, &mut left_out);
     let text = text::write(found, &place, &images, &charts);
     if let Some(unfit) = found.unfit_branch.as_ref().filter(|_| text::has_rules(&images, &charts)) {
-        let why = format!("{}; `main` stands in its place", unfit.why);
+        let why = format!("{}; `main` is used instead", unfit.why);
         left_out.push(LeftOut { file: format!("the default branch `{}`", unfit.name), why });
     }
     let resources = images

@@ -1,4 +1,4 @@
-//! What images and charts are called. A name is a repository's too, so it is held to the characters of one.
+//! The names of images and charts. A name becomes that of a repository, so only the characters of repository names are used.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::model::RepositoryName;
 pub(super) struct Named {
     /// Its name.
     pub name: String,
-    /// What it comes from: a Dockerfile, or the directory of a chart.
+    /// The Dockerfile, or the directory of the chart.
     pub file: String,
 }
 
@@ -32,11 +32,11 @@ const PLACES: [&str; 14] = [
     "ci",
 ];
 
-/// Ends of names of Dockerfiles whose image is for work on the project itself.
+/// Endings of the names of Dockerfiles whose image is for development of the project itself.
 const FOR_WORK: [&str; 10] =
     ["dev", "development", "devcontainer", "test", "tests", "testing", "ci", "local", "debug", "example"];
 
-/// Folders whose content is not published.
+/// Folders whose contents are not published.
 const ASIDE: [&str; 12] = [
     "test",
     "tests",
@@ -52,14 +52,14 @@ const ASIDE: [&str; 12] = [
     "target",
 ];
 
-/// The folder that keeps `file` from being published.
+/// The folder in the path of `file` whose contents are not published, if any.
 pub(super) fn aside(file: &str) -> Option<&str> {
     let (folders, _) = file.rsplit_once('/')?;
     folders.split('/').find(|folder| ASIDE.contains(&folder.to_ascii_lowercase().as_str()))
 }
 
-/// What a file of this name is called for by its name alone: `Dockerfile.agent` and `agent.Dockerfile` are `agent`'s, of
-/// `Dockerfile` only its folder tells, and the name is empty. `None` where it is no Dockerfile.
+/// The name that a Dockerfile's file name gives: `agent` for `Dockerfile.agent` and `agent.Dockerfile`. Empty for `Dockerfile`,
+/// whose folder gives the name. `None` if the file is not a Dockerfile.
 pub(super) fn called_for(file_name: &str) -> Option<&str> {
     for word in ["Dockerfile", "Containerfile"] {
         if file_name == word {
@@ -76,8 +76,8 @@ pub(super) fn called_for(file_name: &str) -> Option<&str> {
     None
 }
 
-/// The images of the Dockerfiles, and what of these is left out. Where a registry's names are `shared` with other projects,
-/// they begin with the project's.
+/// The images of the Dockerfiles. Adds the Dockerfiles that are not declared to `left_out`. If projects have `shared` names in
+/// a registry, the names begin with the project's.
 pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
     let project = slug(&found.project);
     let mut images: Vec<Named> = Vec::new();
@@ -88,12 +88,12 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
         let Some(named) = called_for(file_name) else { continue };
         let named = Some(named).filter(|it| !it.is_empty());
         if let Some(folder) = aside(file) {
-            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+            leave(format!("the folder `{folder}` does not seem to hold anything to publish"));
             continue;
         }
         let bare = named.unwrap_or_default().rsplit(['.', '-', '_']).next().unwrap_or_default();
         if FOR_WORK.contains(&bare.to_ascii_lowercase().as_str()) {
-            leave(format!("an image called `{bare}` is for work on the project, it seems"));
+            leave(format!("an image called `{bare}` seems to be for development"));
             continue;
         }
         let telling = folder
@@ -109,13 +109,13 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
             }
             (Some(own), _) => own,
         };
-        // Of two with one name, the folders tell.
+        // The path of the folder distinguishes two images with the same name.
         let longer = || slug(&format!("{}-{}", folder.replace('/', "-"), named.unwrap_or_default()));
         let name = name.and_then(|name| {
             if taken.contains(&name) { longer().filter(|it| !taken.contains(it)) } else { Some(name) }
         });
         match name.filter(|name| is_repository(name)) {
-            None => leave("no name of a repository can be made of it that is not taken".to_owned()),
+            None => leave("no free repository name can be made from it".to_owned()),
             Some(_) if images.len() >= MOST => leave(format!("{MOST} images are declared already")),
             Some(name) => {
                 taken.insert(name.clone());
@@ -126,13 +126,13 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
     images
 }
 
-/// The charts, and what of them is left out. A chart's name is that of its repository.
+/// The charts. Adds those that are not declared to `left_out`. The name of a chart is that of its repository.
 pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
     let mut charts: Vec<Named> = Vec::new();
     for chart in &found.charts {
         let mut leave = |why: String| left_out.push(LeftOut { file: chart.directory.clone(), why });
         if let Some(folder) = aside(&format!("{}/Chart.yaml", chart.directory)) {
-            leave(format!("the folder `{folder}` holds nothing that is published, it seems"));
+            leave(format!("the folder `{folder}` does not seem to hold anything to publish"));
         } else if !is_repository(&chart.name) || chart.name.contains('/') {
             leave(format!("a repository cannot be called `{}`", chart.name));
         } else if let Some(other) = charts.iter().find(|other| other.name == chart.name) {
@@ -146,7 +146,7 @@ pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
     charts
 }
 
-/// Whether `name` is the project's own, or begins with it.
+/// Whether `name` is the project's name or begins with it.
 fn begins(name: &str, project: &str) -> bool {
     name.strip_prefix(project).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_']))
 }
@@ -155,8 +155,8 @@ fn is_repository(name: &str) -> bool {
     name.parse::<RepositoryName>().is_ok()
 }
 
-/// `text` as one part of a repository's name (distribution-spec, "Pulling manifests"), which it becomes by lower case and by
-/// dashes; at most 100 characters. `None` where nothing of it is left.
+/// Converts `text` to one part of a repository's name (distribution-spec, "Pulling manifests"), in lower case and with dashes;
+/// at most 100 characters. `None` if nothing is left of it.
 pub(super) fn slug(text: &str) -> Option<String> {
     let mut slug = String::new();
     for character in text.chars().take(100) {
@@ -169,7 +169,7 @@ pub(super) fn slug(text: &str) -> Option<String> {
         {
             slug.push(if matches!(character, '.' | '_') { character } else { '-' });
         } else if !character.is_ascii() || character.is_ascii_control() {
-            // What has no place in a name would make two names one.
+            // Dropping a character that a name cannot contain could make two names equal.
             return None;
         }
     }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_of_the_project_is_left_out_with_a_word() {
+    fn files_that_are_no_image_of_the_project_are_left_out_with_a_reason() {
         for file in [
             "Dockerfile.dev",
             "ci.Dockerfile",
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_name_are_told_apart_by_their_folders() {
+    fn images_of_one_name_are_distinguished_by_their_folders() {
         let (images, left_out) =
             named("x", false, &["a/web/Dockerfile", "b/web/Dockerfile", "b/web/Containerfile"]);
         assert_eq!(images.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["web", "b-web"]);

@@ -1,25 +1,25 @@
-//! From the address of a git remote to the registry beside it.
+//! Finds the registry that belongs to a git remote.
 
 use super::names::slug;
 use crate::model::RepositoryName;
 use crate::model::reference::RegistryLocation;
 
-/// Where a project publishes.
+/// The registry that a project publishes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The name of the registry in `publish.toml`.
     pub name: &'static str,
     /// Its `url`.
     pub url: String,
-    /// Whether projects share its names: GitHub's packages belong to an owner, GitLab's to a project.
+    /// Whether several projects share its names: GitHub's packages belong to an owner, GitLab's to a project.
     pub shared: bool,
-    /// The address of the source, where it is one that others can open.
+    /// The address of the source, if it is one that others can open.
     pub source: Option<String>,
-    /// Whether the registry was known by the remote.
+    /// Whether the registry follows from the remote.
     pub known: bool,
 }
 
-/// Where a project with this remote publishes. Without a registry that is known to belong to it, to a directory.
+/// The registry for a project with this remote, or a directory if no registry is known to belong to it.
 pub(super) fn place(remote: Option<&str>) -> Place {
     let source = remote.filter(|it| is_plain_address(it)).map(str::to_owned);
     let directory = |source| Place {
@@ -49,7 +49,7 @@ pub(super) fn place(remote: Option<&str>) -> Place {
     Place { name, url, shared, source, known: true }
 }
 
-/// Whether `address` is one of the web and holds nothing that a file or a person could misread.
+/// Whether `address` is a web address without characters that a file or a person could misread.
 fn is_plain_address(address: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
@@ -57,7 +57,7 @@ fn is_plain_address(address: &str) -> bool {
         && address.len() <= 500
 }
 
-/// What a project is called by the address of its remote.
+/// The name of a project, from the address of its remote.
 pub(super) fn project(remote: Option<&str>) -> Option<String> {
     remote?.trim_end_matches('/').rsplit(['/', ':']).next().and_then(slug)
 }

@@ -1,5 +1,5 @@
-//! Looks at the files of a repository: which of them tell what is published, and what their content says. What files there are
-//! comes from git, or from a walk that has bounds.
+//! Finds the files of a repository that show what to publish, and reads what their content says. The list of files comes from
+//! git, or from a walk with limits.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,32 +9,32 @@ use super::names::called_for;
 use super::remote::project;
 use super::{Found, FoundChart, FoundVersion, LeftOut, UnfitBranch};
 
-/// The most bytes that are read of a file that may say a name or a version.
+/// The most bytes that are read of a file that may contain a name or a version.
 const MAX_SIZE: u64 = 1024 * 1024;
 /// The most entries that a walk looks at.
 const MAX_ENTRIES: usize = 50_000;
-/// How deep a walk goes.
+/// The greatest depth of a walk.
 const MAX_DEPTH: usize = 8;
 
-/// What git knows.
+/// The facts from git.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// The files that git tracks or would track and that [`is_candidate`] holds for; `None` outside of a repository.
+    /// The files that git tracks or would track, and that are candidates by [`is_candidate`]. `None` outside of a repository.
     pub files: Option<Vec<String>>,
     /// The address of the remote.
     pub remote: Option<String>,
-    /// The branch that pushes publish from.
+    /// The branch whose pushes publish.
     pub branch: Option<String>,
 }
 
-/// Whether a file of this name is looked at.
+/// Whether a file of this name is of interest.
 pub fn is_candidate(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     name == "Chart.yaml" || called_for(name).is_some()
 }
 
-/// Files below `folder` that [`is_candidate`] holds for, where git does not tell: no links are followed, folders that hide
-/// themselves and those of builds are left out, and there is an end.
+/// The files below `folder` that are candidates by [`is_candidate`], for use without git. The walk follows no links, skips
+/// hidden folders and those of builds, and has limits.
 pub fn walk(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![(folder.to_owned(), String::new(), 0)];
@@ -60,7 +60,7 @@ pub fn walk(folder: &Path) -> Vec<String> {
     found
 }
 
-/// What lies in `folder`.
+/// Surveys the files in `folder`.
 pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
     let Surroundings { files, remote, branch } = surroundings;
     let mut files = files.unwrap_or_else(|| walk(folder));
@@ -88,10 +88,10 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
         if !is_plain(&file) {
             found.left_out.push(LeftOut {
                 file,
-                why: "its name has characters that do not belong in a file of text".to_owned(),
+                why: "its name has characters that do not belong in a text file".to_owned(),
             });
         } else if !is_file {
-            // Tracked and removed, or a link: the file that it leads to is found by itself.
+            // The file is tracked but was removed, or it is a link, whose target is found by itself.
         } else if file.rsplit('/').next() == Some("Chart.yaml") {
             chart(folder, &file, &mut found);
         } else {
@@ -101,7 +101,7 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
     found
 }
 
-/// Whether `text` can stand in a comment and in a message as it is.
+/// Whether `text` can be written into a comment and a message unchanged.
 fn is_plain(text: &str) -> bool {
     let odd = |c: char| {
         c.is_control()
@@ -110,19 +110,20 @@ fn is_plain(text: &str) -> bool {
     !text.chars().any(odd) && text.len() <= 1000
 }
 
-/// Why `branch` can be no glob that matches itself alone, or gives a tag that another rule of a first file renders.
+/// The reason why `branch` cannot be a glob that matches only itself, or why its tag could be that of another rule in the first
+/// file.
 fn unfit(branch: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
     if !branch.starts_with(|c: char| c.is_ascii_alphanumeric()) || !branch.chars().all(plain) {
-        return Some("its name has characters that mean something else in `match`".to_owned());
+        return Some("its name has characters with a special meaning in `match`".to_owned());
     }
-    // What the filter `slug` makes of these characters, but for runs of `-`, which nothing here depends on.
+    // This is the result of the filter `slug` for these characters, except for runs of `-`, which do not matter here.
     let slug = branch.to_ascii_lowercase().replace('/', "-");
     let slug = slug.trim_end_matches(['-', '.']);
     let version = slug.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let taken =
         slug == "latest" || version || ["pr-", "sha-"].into_iter().any(|start| slug.starts_with(start));
-    taken.then(|| format!("its tag `{slug}` could be one of another rule"))
+    taken.then(|| format!("its tag `{slug}` could be that of another rule"))
 }
 
 fn chart(folder: &Path, file: &str, found: &mut Found) {
@@ -131,7 +132,7 @@ fn chart(folder: &Path, file: &str, found: &mut Found) {
         other.directory == "." || directory.starts_with(&format!("{}/", other.directory))
     };
     if found.charts.iter().any(inside) {
-        // A dependency that is vendored in a chart goes with it.
+        // A dependency that is vendored in a chart is published with it.
         return;
     }
     let text = text_of(&folder.join(file)).unwrap_or_default();
@@ -139,19 +140,19 @@ fn chart(folder: &Path, file: &str, found: &mut Found) {
         || Path::new(&directory).extension().is_some_and(|it| it.eq_ignore_ascii_case("tgz"));
     let mut leave = |why: &str| found.left_out.push(LeftOut { file: directory.clone(), why: why.to_owned() });
     if is_template {
-        return leave("its name would mean something else in `source`");
+        return leave("its name has a special meaning in `source`");
     }
     if scalar(&text, "type").as_deref() == Some("library") {
         return leave("it is a library for other charts");
     }
     match scalar(&text, "name") {
         Some(name) => found.charts.push(FoundChart { directory, name }),
-        None => leave("its `Chart.yaml` says no name"),
+        None => leave("its `Chart.yaml` has no name"),
     }
 }
 
-/// The value of a key at the start of a line of YAML, where it is a plain word, quoted or not: all that `name` and `type` of a
-/// chart can be. What else is wrong with a chart, `lint` tells.
+/// The value of a key at the start of a line of YAML, if it is a plain word, quoted or not. The `name` and `type` of a chart
+/// cannot be anything else. `lint` reports everything else that is wrong with a chart.
 fn scalar(text: &str, key: &str) -> Option<String> {
     let value = text.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'))?;
     let value = value.split(" #").next().unwrap_or_default().trim();
@@ -161,7 +162,7 @@ fn scalar(text: &str, key: &str) -> Option<String> {
         .then(|| value.to_owned())
 }
 
-/// A text of at most [`MAX_SIZE`] bytes in a file that is one.
+/// The text of a regular file that has at most [`MAX_SIZE`] bytes.
 fn text_of(path: &Path) -> Option<String> {
     if !std::fs::metadata(path).ok()?.is_file() {
         return None;
@@ -171,7 +172,7 @@ fn text_of(path: &Path) -> Option<String> {
     if read as u64 > MAX_SIZE { None } else { String::from_utf8(bytes).ok() }
 }
 
-/// The version of the project, with the file that says it, and the key that does.
+/// The version of the project, with its file and its key.
 fn version(folder: &Path) -> Option<FoundVersion> {
     for (file, keys) in [
         ("Cargo.toml", ["workspace.package.version", "package.version"]),
@@ -186,7 +187,7 @@ fn version(folder: &Path) -> Option<FoundVersion> {
         };
         for key in keys {
             let found = document.as_ref().and_then(|it| it.pointer(&format!("/{}", key.replace('.', "/"))));
-            // `0.0.0` stands where releases set the version, and never agrees with a tag.
+            // `0.0.0` is a placeholder in projects whose releases set the version, and never agrees with a tag.
             let version = found
                 .and_then(serde_json::Value::as_str)
                 .filter(|it| *it != "0.0.0" && it.parse::<semver::Version>().is_ok());
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn branches_whose_tag_is_of_another_rule_are_unfit() {
+    fn branches_whose_tag_could_be_that_of_another_rule_are_unfit() {
         for branch in
             ["main", "Main", "develop", "release/next", "latest-dev", "vnext", "v/2", "shared", "x/v2"]
         {
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_charts_are_read_where_they_are_plain() {
+    fn names_of_charts_are_read_if_they_are_plain() {
         for (text, expected) in [
             ("apiVersion: v2\nname: web\n", Some("web")),
             ("name:   'web' # the one\n", Some("web")),

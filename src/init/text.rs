@@ -1,5 +1,5 @@
-//! The text of a first `publish.toml`, with comments that say what each part is for. All that comes from outside was held to
-//! characters that are harmless in TOML and in a comment; strings are quoted all the same.
+//! Writes the text of a first `publish.toml`, with comments that explain each part. All input has been limited to characters
+//! that are harmless in TOML and in a comment, and strings are quoted nevertheless.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::Found;
 use super::names::Named;
 use super::remote::Place;
 
-/// Rules of tags for the events that publish, as `docs/reference/tags.md` tells them.
+/// The tag rules for the events that publish, as `docs/reference/tags.md` describes them.
 const RULES: &str = r#"
 # On a git tag v1.2.3: v1.2.3, which is written once, and v1.2, v1 and latest, which only move forward.
 
@@ -37,7 +37,7 @@ on = ["branch", "pull_request"]
 template = "sha-{{ git.short_sha }}"
 on_conflict = "keep"
 
-# On pushes to these branches: the branch's name. Only to a descendant commit.
+# On pushes to these branches: the branch's name, which only moves to a descendant commit.
 
 [tags.branch]
 on = "branch"
@@ -57,13 +57,12 @@ rule = "pr"
 on = "pull_request_closed"
 "#;
 
-/// Whether there are rules of tags. Without an image there is nothing that a tag of these rules would name: a chart has the tag
-/// of its version.
+/// Whether to write tag rules. Without an image no tag would use them, because a chart has the tag of its version.
 pub(super) fn has_rules(images: &[Named], charts: &[Named]) -> bool {
     !images.is_empty() || charts.is_empty()
 }
 
-/// The text.
+/// Writes the text.
 pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Named]) -> String {
     let mut text = String::from(
         "#:schema https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/publish.schema.json\n\
@@ -76,7 +75,10 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
     registry(&mut text, place);
     if has_rules(images, charts) {
         let unfit = found.unfit_branch.as_ref().map_or_else(String::new, |unfit| {
-            format!("# Not the default branch `{}`: {}. Say here which are meant.\n", unfit.name, unfit.why)
+            format!(
+                "# Not the default branch `{}`: {}. List here the branches to publish.\n",
+                unfit.name, unfit.why
+            )
         });
         let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
         text.push_str(&RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit));
@@ -89,7 +91,9 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
         );
     }
     if example {
-        text.push_str("\n# Neither a Dockerfile nor a chart was found. This declares an image all the same, for a start.\n");
+        text.push_str(
+            "\n# Neither a Dockerfile nor a chart was found. This declares an example image to start with.\n",
+        );
         image(&mut text, &found.project, "Dockerfile");
     }
     for it in images {
@@ -128,7 +132,7 @@ fn registry(text: &mut String, place: &Place) {
     let gap = if place.known { "\n" } else { "" };
     line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
     if place.known {
-        line(text, "# visibility = \"public\"    # held against what a pull without credentials sees");
+        line(text, "# visibility = \"public\"    # checked against what a pull without credentials sees");
     }
 }
 
@@ -144,7 +148,7 @@ fn image(text: &mut String, name: &str, dockerfile: &str) {
     line(text, &format!("[images.{}]", key(name)));
     line(text, &format!("source = {}", quoted(&format!("oci-archive:dist/{name}.tar"))));
     line(text, "platforms = [\"linux/amd64\", \"linux/arm64\"]");
-    // By which a branch tag knows forward from back.
+    // A branch tag uses this annotation to tell whether a commit moves it forward or back.
     line(text, "annotations = { \"org.opencontainers.image.revision\" = \"{{ git.sha }}\" }");
 }
 
@@ -152,7 +156,7 @@ fn line(text: &mut String, line: &str) {
     let _never_fails = writeln!(text, "{line}");
 }
 
-/// `text` as a basic string (TOML 1.0, "String").
+/// Writes `text` as a basic string (TOML 1.0, "String").
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
@@ -168,13 +172,13 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// `text` as a key: bare where it can be.
+/// Writes `text` as a key, bare if possible.
 fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { quoted(text) }
 }
 
-/// `text` as one word of a shell (POSIX, "Quoting").
+/// Writes `text` as one word of a shell (POSIX, "Quoting").
 pub(super) fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
     if text.chars().all(plain) && !text.starts_with('-') {

@@ -1,9 +1,10 @@
-//! `annotations` of what is published, beside those of `[project]`.
+//! `annotations` of a resource, combined with those of `[project]`.
 
 use crate::config::{Annotations, raw};
 
-/// What is to be written; `standard` is what the project says. What `travels` as it is, because it comes from a registry or
-/// because signatures of it go with it, gets annotations only by its own word: they would give it another digest.
+/// The annotations to write. `standard` says whether the project asks for the standard ones. A resource that `travels` is
+/// published unchanged, because it comes from a registry or because its signatures go with it. It gets annotations only if it
+/// declares them itself, because they would change its digest.
 pub(super) fn check(raw: Option<raw::Annotations>, standard: bool, travels: bool) -> Annotations {
     match raw {
         None if travels => Annotations::default(),

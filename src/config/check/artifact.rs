@@ -10,7 +10,7 @@ use crate::model::content::ArtifactFile;
 use crate::model::media_type::is_media_type;
 use crate::model::{ResourceId, ResourceKind};
 
-/// What a file is that does not say more.
+/// The media type of a file that does not declare one.
 const DEFAULT_MEDIA_TYPE: &str = "application/octet-stream";
 
 pub(super) fn check(
@@ -48,12 +48,12 @@ fn file(id: &ResourceId, index: usize, raw: raw::ArtifactFile, desk: &mut Desk<'
     let path = raw.path?;
     let at = [id.table(), id.name.as_str(), "files", index.as_str(), "media_type"];
     let media_type = media_type(raw.media_type.unwrap_or_else(|| DEFAULT_MEDIA_TYPE.to_owned()), &at, desk)?;
-    // Known only once the path is rendered.
+    // The default title is known only once the path is rendered.
     let title = raw.title.unwrap_or_default();
     Some(ArtifactFile { path, media_type, title })
 }
 
-/// `text`, where it has the shape of a media type.
+/// Returns `text` if it has the shape of a media type.
 fn media_type(text: String, path: &[&str], desk: &mut Desk<'_>) -> Option<String> {
     if is_media_type(&text) {
         return Some(text);

@@ -1,4 +1,4 @@
-//! `[charts.*]`: their versions, each of which is a tag rule of its own.
+//! `[charts.*]`: the versions of charts, each of which becomes a tag rule of its own.
 
 use indexmap::IndexMap;
 
@@ -8,8 +8,8 @@ use crate::config::{Chart, Content, Resource, TagRule, raw};
 use crate::diagnostic::Code;
 use crate::model::{EventName, Mutability, ResourceId, TransportSpec};
 
-/// The version of a chart that declares none: that of the release, and elsewhere one that is lower than any and names branch
-/// and commit.
+/// The version of a chart that declares none. For a release it is the release's version; for other events it is lower than any
+/// release and names the branch and the commit.
 const DEFAULT_VERSION: &str = "{% if event == \"tag\" %}{{ version }}\
     {% elif event == \"pull_request\" %}0.0.0-pr-{{ pr.number }}.{{ git.short_sha | identifier }}\
     {% else %}0.0.0-{{ git.branch | identifier }}.{{ git.short_sha | identifier }}{% endif %}";
@@ -43,26 +43,27 @@ pub(super) fn check(
         .collect()
 }
 
-/// Tells of a chart whose source is none of a chart: one that is published already is content like any other.
+/// Reports a chart whose source is a transport instead of a directory. A chart that is already published is content like any
+/// other.
 fn of_files(id: &ResourceId, source: &str, desk: &mut Desk<'_>) {
     if source.parse::<TransportSpec>().is_err() {
         return;
     }
     let message =
-        format!("`{}` names a transport, and a chart is packaged from its directory", source.escape_debug());
+        format!("`{}` names a transport, but a chart is packaged from its directory", source.escape_debug());
     let help = format!(
-        "write the directory, or the file of a packaged chart; to promote one that is published, declare it as it is: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
+        "write the chart's directory or a packaged chart file; to promote a published chart, declare it as an image: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
         id.name
     );
     desk.wrong(Code::ConfigSource, message, &id.key("source"), "not a directory", help);
 }
 
-/// The name of the rule that prints the version of a chart: none that `[tags.*]` takes.
+/// The name of the rule that renders the version of a chart. `[tags.*]` cannot declare this name.
 pub(super) fn rule_name(id: &ResourceId) -> String {
     format!("{id} version")
 }
 
-/// The rules by which the version of each chart is its tag: Helm finds a chart by nothing else.
+/// The rules that make the version of each chart its tag, because Helm finds a chart only by its version.
 pub(super) fn version_rules(
     resources: &IndexMap<ResourceId, Resource>,
 ) -> impl Iterator<Item = (String, TagRule)> + use<'_> {

@@ -1,4 +1,4 @@
-//! `[[checks]]`, and keys into files. Templates are checked where they are rendered, files where they are read.
+//! `[[checks]]` and keys into files. Templates are checked when they are rendered, and files when they are read.
 
 use super::{Declared, Desk};
 use crate::config::{Check, raw};
@@ -21,7 +21,7 @@ pub(super) fn check(raw: Vec<raw::Check>, declared: &Declared, desk: &mut Desk<'
     checks
 }
 
-/// The path that `text`, which is written at `path`, stands for.
+/// Parses `text`, which is written at `path`, as a key path.
 pub(super) fn key_path(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<KeyPath> {
     let error = match text.parse::<KeyPath>() {
         Ok(key) => return Some(key),
@@ -30,7 +30,7 @@ pub(super) fn key_path(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option
     let shown = text.escape_debug().to_string().replace("\\'", "'");
     let message = format!("`{shown}` is not a key: {}", error.message);
     let place = desk.places.inside(path, error.range).or_else(|| desk.places.value(path));
-    let help = "write keys with dots between them, as in `workspace.package.version`; one that holds a dot goes in quotes, as in `annotations.\"app.io/version\"`";
+    let help = "separate keys with dots, as in `workspace.package.version`; quote a key that contains a dot, as in `annotations.\"app.io/version\"`";
     desk.tell(Diagnostic::error(Code::ConfigValue, message).at_maybe(place, "here").help(help));
     None
 }

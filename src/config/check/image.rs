@@ -50,7 +50,7 @@ fn image(id: &ResourceId, raw: raw::Image, setting: &Setting<'_>, desk: &mut Des
     resource::check(id, common, content, setting, desk)
 }
 
-/// The platforms that are right, with their position in the list.
+/// The valid platforms, each with its position in the list.
 fn platforms(texts: &[String], name: &str, desk: &mut Desk<'_>) -> Vec<(usize, Platform)> {
     let mut platforms: Vec<(usize, Platform)> = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
@@ -61,7 +61,7 @@ fn platforms(texts: &[String], name: &str, desk: &mut Desk<'_>) -> Vec<(usize, P
         if let Some((first, _)) = platforms.iter().find(|(_, other)| other.satisfies(&platform)) {
             let first = first.to_string();
             let message = format!(
-                "`{}` of `{}` means one platform twice",
+                "`{}` of `{}` names the same platform twice",
                 "platforms",
                 suggest::table(&["images", name])
             );
@@ -121,7 +121,7 @@ fn source(raw: raw::Source, name: &str, desk: &mut Desk<'_>) -> Option<ImageSour
             Some(platform) => {
                 if sources.keys().any(|other| other.satisfies(&platform)) {
                     right = false;
-                    let message = format!("`{key}` stands in `source` twice, in other words");
+                    let message = format!("`{key}` names a platform that `source` already has");
                     let place = desk.places.key(&path);
                     let help = "`linux/arm64` is `linux/arm64/v8`, and `linux/arm` is `linux/arm/v7`: keep one entry";
                     desk.tell(
@@ -143,19 +143,19 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     for key in table.keys() {
         let message = format!("`{}` does not belong beside `digests` and `from`", key.escape_debug());
         let place = desk.places.key(&["images", name, "source", key]);
-        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is a source of its own: a table of platforms is another";
+        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is one kind of source and a table of platforms is another: use one of them";
         desk.tell(Diagnostic::error(Code::ConfigSource, message).at_maybe(place, "not here").help(help));
     }
     let (digests, from) = match (digests, from) {
         (Some(digests), Some(from)) => (digests, from),
         (digests, _) => {
             let lacks = if digests.is_some() { "from" } else { "digests" };
-            let message = format!("`source` of `{}` lacks `{lacks}`", suggest::table(&["images", name]));
+            let message = format!("`source` of `{}` has no `{lacks}`", suggest::table(&["images", name]));
             let place = desk.places.value(&["images", name, "source"]);
             let place = place.or_else(|| desk.places.key(&["images", name, "source"]));
             let help = "write `source = { digests = \"DIR\", from = \"docker://REPOSITORY\" }`: a folder of files named by digest, and the repository that they were pushed to";
             desk.tell(
-                Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "lacks it").help(help),
+                Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "incomplete").help(help),
             );
             return None;
         }
@@ -166,8 +166,7 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     if !is_template(&from)
         && !matches!(from.parse(), Ok(TransportSpec::Docker(reference)) if reference.tag.is_none() && reference.digest.is_none())
     {
-        let message =
-            format!("`from` is `{}`, and digests are looked up in a repository", from.escape_debug());
+        let message = format!("`from` must name a repository, not `{}`", from.escape_debug());
         let help = "write `from = \"docker://HOST/REPOSITORY\"`, without a tag or digest";
         desk.wrong(Code::ConfigSource, message, &at("from"), "not a repository", help);
         return None;
@@ -175,12 +174,12 @@ fn digests(mut table: IndexMap<String, String>, name: &str, desk: &mut Desk<'_>)
     table.is_empty().then_some(ImageSource::Digests { digests, from })
 }
 
-/// Whether it can only be told what `text` is once it is rendered.
+/// Whether `text` is a template, so that its meaning is known only once it is rendered.
 fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
-/// Whether `text` is a source, as far as can be said before its templates are rendered.
+/// Whether `text` is a source. A template counts as one until it is rendered.
 fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
     if is_template(text) {
         return true;
@@ -197,7 +196,7 @@ fn transport(text: &str, path: &[&str], desk: &mut Desk<'_>) -> bool {
     false
 }
 
-/// Tells of platforms that are wanted, but that the table of sources lacks.
+/// Reports platforms that are declared but missing from the table of sources.
 fn covered(
     platforms: &[(usize, Platform)],
     table: &IndexMap<Platform, String>,

@@ -1,7 +1,7 @@
-//! What the schema cannot say: that names resolve, and that texts are what they stand for. Makes the
-//! domain's types of the raw ones.
+//! The checks that the schema cannot express: whether names resolve, and whether strings can be parsed. They turn the raw types
+//! into the types of the domain.
 //!
-//! Each value is checked by itself, so that one mistake hides no other.
+//! Each value is checked on its own, so that one mistake does not hide another.
 
 mod annotations;
 mod artifact;
@@ -36,7 +36,7 @@ pub(super) struct Checked {
     pub retention: IndexMap<String, super::Retention>,
 }
 
-/// What the checks look things up in, and where they tell what is wrong.
+/// The places that checks look up, and the diagnostics that they report.
 struct Desk<'a> {
     places: &'a Places,
     diagnostics: Vec<Diagnostic>,
@@ -47,12 +47,12 @@ impl Desk<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Tells that the value at `path` is wrong.
+    /// Reports that the value at `path` is wrong.
     fn wrong(&mut self, code: Code, message: String, path: &[&str], label: &str, help: impl Into<String>) {
         self.tell(Diagnostic::error(code, message).at_maybe(self.places.value(path), label).help(help));
     }
 
-    /// Tells of the names in the list at `path` that are not `known`.
+    /// Reports the names in the list at `path` that are not `known`.
     fn known(&mut self, names: &[String], known: &[String], path: &[&str], code: Code) {
         for (index, name) in names.iter().enumerate() {
             let index = index.to_string();
@@ -61,19 +61,19 @@ impl Desk<'_> {
         }
     }
 
-    /// Tells of what in the list at `path` is no glob; `one`: it was written without brackets.
+    /// Reports the items of the list at `path` that are not globs. `one` says that the value was written without brackets.
     fn globs(&mut self, globs: &[String], one: bool, path: &[&str]) {
         for (index, glob) in globs.iter().enumerate() {
             let Err(error) = Glob::new(glob) else { continue };
             let index = index.to_string();
             let whole: Vec<&str> = path.iter().copied().chain((!one).then_some(index.as_str())).collect();
             let message = format!("`{}` is not a glob: {}", glob.escape_debug(), error.kind());
-            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` takes a character as it is";
+            let help = "`*` matches any text, `?` one character, `[abc]` one of several, `{a,b}` alternatives; `\\` escapes a character";
             self.wrong(Code::ConfigValue, message, &whole, "not a glob", help);
         }
     }
 
-    /// Tells of the name at `path` where it is none of those `known`.
+    /// Reports the name at `path` if it is not one of those `known`.
     fn known_name(&mut self, name: &String, known: &[String], path: &[&str], code: Code) {
         if known.contains(name) {
             return;
@@ -91,7 +91,7 @@ impl Desk<'_> {
         let help = if known.is_empty() {
             format!("declare it: `[{section}.{}]`", suggest::key(name))
         } else {
-            format!("declared are {}", suggest::listed(known.iter().map(String::as_str)))
+            format!("declared names: {}", suggest::listed(known.iter().map(String::as_str)))
         };
         let label = match suggest::nearest(name, known.iter().map(String::as_str)) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -101,18 +101,18 @@ impl Desk<'_> {
     }
 }
 
-/// Names that are declared, whatever may be wrong with what they name; `None`: not even that is known.
+/// The names that are declared, even if their tables are wrong. A field is `None` if not even its names are known.
 pub(super) struct Declared {
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     pub images: Option<Vec<String>>,
     pub charts: Option<Vec<String>>,
     pub artifacts: Option<Vec<String>>,
-    /// Keys that retentions have by another name: the retention, and the key that was probably meant.
+    /// Keys that retentions misspell of retentions: the name of the retention, and the key that was probably meant.
     pub meant: HashSet<(String, &'static str)>,
 }
 
-/// Checks everything; the tables are complete only if no diagnostic is an error.
+/// Checks everything. The tables are complete only if no diagnostic is an error.
 pub(super) fn check(file: raw::File, declared: &Declared, places: &Places) -> (Checked, Vec<Diagnostic>) {
     let mut desk = Desk { places, diagnostics: Vec::new() };
     let project = file.project.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `[registries.*]`: addresses.
+//! `[registries.*]`: addresses, providers and visibility.
 
 use indexmap::IndexMap;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::model::reference::{CredentialVariables, RegistryEndpoint};
 use crate::model::{ApiUrl, Provider, RegistryLocation, ResourceId, Visibility};
 
-/// The keys of a client's certificate, which go together.
+/// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
 
 pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
@@ -19,21 +19,21 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
                 Code::ConfigValue,
                 format!("registry `{name}` is a directory, which has no `provider`"),
                 &["registries", &name, "provider"],
-                "nobody runs a directory",
+                "a directory has no provider",
                 "remove `provider`",
             );
         }
         let given = (raw.client_certificate.is_some(), raw.client_key.is_some());
         if let (true, false) | (false, true) = given {
             let (there, missing) = if given.0 { PAIR } else { (PAIR.1, PAIR.0) };
-            // One that is there and was taken out as wrong is told of already.
+            // A missing key that was written has been removed as wrong, and has already been reported.
             if desk.places.key(&["registries", &name, missing]).is_none() {
                 desk.wrong(
                     Code::ConfigMissingKey,
-                    format!("registry `{name}` has a `{there}`, and no `{missing}`"),
+                    format!("registry `{name}` has a `{there}` but no `{missing}`"),
                     &["registries", &name, there],
                     &format!("needs `{missing}`"),
-                    format!("add the key, the name of a PEM file, or remove `{there}`"),
+                    format!("add it with the name of a PEM file, or remove `{there}`"),
                 );
             }
         }
@@ -61,11 +61,12 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
     raw.into_iter().filter_map(entry).collect()
 }
 
-/// The address of an API, or what is wrong with it. What a text holds besides is not shown: it may be a secret.
+/// Parses the address of an API, or reports what is wrong with it. The message does not show the text, which may contain a
+/// secret.
 fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Option<ApiUrl> {
     let problem = match text.parse::<ApiUrl>() {
         Ok(url) if url.is_confidential() || insecure => return Some(url),
-        Ok(_) => "does not speak https".to_owned(),
+        Ok(_) => "does not use https".to_owned(),
         Err(error) => error.to_string(),
     };
     desk.wrong(
@@ -73,12 +74,12 @@ fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Optio
         format!("`api_url` of registry `{name}` {problem}"),
         &["registries", name, "api_url"],
         "not the address of an API",
-        "write `https://HOST[:PORT][/PATH]`; a loopback host, or a registry with `insecure = true`, may speak http",
+        "write `https://HOST[:PORT][/PATH]`; a loopback host, or a registry with `insecure = true`, may use http",
     );
     None
 }
 
-/// Tells where an API is named that no provider has, or is missing that one needs.
+/// Reports keys of an API that no provider has, and the missing address of an API that a provider needs.
 fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk<'_>) {
     let provider = endpoint.provider();
     let named =
@@ -86,24 +87,24 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk
     for (key, _) in named.into_iter().filter(|(_, named)| *named && provider.is_none()) {
         desk.wrong(
             Code::ConfigValue,
-            format!("registry `{name}` has `{key}`, but who runs it is not known"),
+            format!("registry `{name}` has `{key}`, but its provider is not known"),
             &["registries", name, key],
-            "of whose API?",
+            "which provider's API?",
             "name the `provider`: `\"github\"`, `\"dockerhub\"`, `\"quay\"`, `\"harbor\"` or `\"gitlab\"`",
         );
     }
     if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {
         desk.wrong(
             Code::ConfigValue,
-            format!("registry `{name}` is a GitLab of its own, and has no `api_url`"),
+            format!("registry `{name}` is a self-managed GitLab and has no `api_url`"),
             &["registries", name, "provider"],
-            "its API is on another host than its registry",
+            "its API has another host than its registry",
             "name the address of GitLab itself: `api_url = \"https://gitlab.example.com\"`",
         );
     }
 }
 
-/// Tells where a registry does not know a visibility that is declared for it: by its own table, or by a resource's.
+/// Reports registries that do not support a visibility that is declared for them, by their own table or by a resource's.
 pub(super) fn visibilities(
     registries: &IndexMap<String, Registry>,
     resources: &IndexMap<ResourceId, Resource>,
@@ -124,13 +125,13 @@ pub(super) fn visibilities(
     }
 }
 
-/// Whether a registry knows `visibility`. In a directory nobody asks.
+/// Whether a registry supports `visibility`. A directory supports every visibility, because it is never asked.
 fn knows(registry: &Registry, visibility: Visibility) -> bool {
     matches!(registry.endpoint.url, RegistryLocation::Directory { .. })
         || known(registry).contains(&visibility)
 }
 
-/// What a registry knows of who may pull.
+/// The visibilities that a registry supports.
 fn known(registry: &Registry) -> &'static [Visibility] {
     registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Provider::visibilities)
 }
@@ -143,10 +144,10 @@ fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str
     let runner = registry.endpoint.provider().map(|it| format!(" of {}", it.name())).unwrap_or_default();
     desk.wrong(
         Code::ConfigValue,
-        format!("registry `{name}`{runner} knows no visibility `{}`", visibility.as_str()),
+        format!("registry `{name}`{runner} has no visibility `{}`", visibility.as_str()),
         path,
-        "nobody could set or see it",
-        format!("it knows {}; GitHub and GitLab know `internal` too", known.join(" and ")),
+        "not supported by this registry",
+        format!("it supports {}; GitHub and GitLab also support `internal`", known.join(" and ")),
     );
 }
 

@@ -1,4 +1,4 @@
-//! What images, charts and artifacts have in common: repositories, and the names of registries and tag rules.
+//! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
 use super::annotations;
 use super::{Declared, Desk};
@@ -6,7 +6,7 @@ use crate::config::{Content, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{RepositoryName, ResourceId, ResourceKind, Visibility};
 
-/// What holds for every resource.
+/// The settings that apply to every resource.
 pub(super) struct Setting<'a> {
     /// The names that are declared.
     pub declared: &'a Declared,
@@ -24,7 +24,7 @@ pub(super) struct Common {
     pub annotations: Option<raw::Annotations>,
 }
 
-/// Checks the common keys; `content` is `None` where it is wrong, of which is told already.
+/// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
 pub(super) fn check(
     id: &ResourceId,
     common: Common,
@@ -42,7 +42,7 @@ pub(super) fn check(
     let repository = repository(common.repository.as_deref(), id, desk);
     let annotations = annotations::check(common.annotations, setting.standard, travels(content.as_ref()));
     let default_tags = match id.kind {
-        // That of its version is added below.
+        // The rule for the chart's version is added below.
         ResourceKind::Chart => Vec::new(),
         ResourceKind::Image | ResourceKind::Artifact => declared.tags.clone().unwrap_or_default(),
     };
@@ -61,7 +61,7 @@ pub(super) fn check(
     })
 }
 
-/// Whether a resource is published as it is unless it says otherwise: an image of a registry, or one whose signatures go with it.
+/// Whether a resource is published unchanged by default: an image of a registry, or one whose signatures are published with it.
 fn travels(content: Option<&Content>) -> bool {
     let Some(Content::Image(image)) = content else { return false };
     let is_remote = matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"));
@@ -70,7 +70,7 @@ fn travels(content: Option<&Content>) -> bool {
 
 fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Option<RepositoryName> {
     let default = match id.kind {
-        // Helm finds a chart by the last part; images of the same name are common.
+        // Helm finds a chart by the last part of the name, and images of the same name are common.
         ResourceKind::Chart => format!("charts/{}", id.name),
         ResourceKind::Image | ResourceKind::Artifact => id.name.clone(),
     };
@@ -91,7 +91,7 @@ fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Op
         None => (
             desk.places.key(&id.path()),
             format!(
-                "the name of the {} is its repository: give it one of its own, `repository = \"{wanted}\"`",
+                "the repository is named after the {} by default: set another name, `repository = \"{wanted}\"`",
                 id.kind.noun()
             ),
         ),

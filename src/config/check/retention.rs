@@ -1,5 +1,5 @@
-//! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a
-//! rule can be told from others is seen where templates are rendered.
+//! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a rule can
+//! be told apart from other tags is checked when templates are rendered.
 
 use indexmap::IndexMap;
 
@@ -45,7 +45,7 @@ fn retention(
     if let (Some(rule), Some(known)) = (&raw.rule, &declared.tags) {
         desk.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
     }
-    // What was written wrongly is told of already, and missing here: the places know that it was there.
+    // Keys with wrong values are missing here and have already been reported. The places still know that they were written.
     let meant = |key: &'static str| declared.meant.contains(&(name.to_owned(), key));
     let written = |desk: &Desk<'_>, key: &'static str| desk.places.key(&at(key)).is_some() || meant(key);
     let by_event = written(desk, "on");
@@ -54,10 +54,10 @@ fn retention(
     let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
     desk.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
     match (written(desk, "rule"), written(desk, "match")) {
-        (true, true) => together(name, "rule", "match", "both say which tags it is about: keep one", desk),
+        (true, true) => together(name, "rule", "match", "both select the tags: keep one", desk),
         (false, false) => missing(
             name,
-            "neither `rule` nor `match`: nothing says which tags it is about",
+            "neither `rule` nor `match`: it does not say which tags it applies to",
             "name a tag rule, `rule = \"pr\"`, or match tags, `match = \"sha-*\"`",
             desk,
         ),
@@ -65,7 +65,7 @@ fn retention(
             name,
             "on",
             "match",
-            "a glob does not say which tags are those of the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
+            "a glob does not say which tags belong to the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
             desk,
         ),
         _ => {}
@@ -73,13 +73,13 @@ fn retention(
     let limits: Vec<&str> =
         ["keep_last", "older_than"].into_iter().filter(|key| written(desk, key)).collect();
     for limit in limits.iter().filter(|_| by_event) {
-        let help = "the tags of a closed pull request go whatever their age: make two retentions of it";
+        let help = "the tags of a closed pull request are removed whatever their age: write two retentions";
         together(name, "on", limit, help, desk);
     }
     if limits.is_empty() && !by_event {
         missing(
             name,
-            "none of `on`, `keep_last`, `older_than`: nothing says when a tag goes",
+            "none of `on`, `keep_last`, `older_than`: it does not say when to remove a tag",
             "add `on = \"pull_request_closed\"`, `keep_last = 50` or `older_than = \"30d\"`",
             desk,
         );
@@ -105,7 +105,7 @@ fn retention(
     Some(retention)
 }
 
-/// The resources that a retention names; `None` where it names none.
+/// The resources that a retention names, or `None` if it names none.
 fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
     let lists = [
         (ResourceKind::Image, &raw.images),
@@ -120,7 +120,7 @@ fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
     any.then(|| lists.into_iter().flat_map(of_kind).collect())
 }
 
-/// What a retention is about which names nothing.
+/// The resources of a retention that names none.
 fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Resource>) -> Vec<ResourceId> {
     let uses = |resource: &Resource| match subject {
         RetentionSubject::Rule(rule) => resource.tags.contains(rule),
@@ -129,7 +129,7 @@ fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Re
     known.iter().filter(|(_, resource)| uses(resource)).map(|(id, _)| id.clone()).collect()
 }
 
-/// Tells of resources that never have a tag of the rule, and of registries that none of them is published to.
+/// Reports resources that never have a tag of the rule, and registries that none of the resources is published to.
 fn idle_names(
     name: &str,
     retention: &Retention,
@@ -146,7 +146,7 @@ fn idle_names(
                         format!("{} of `{table}` does not use the tag rule `{rule}`", id.title()),
                         &["retention", name, kind.table(), &index.to_string()],
                         "has no such tags",
-                        format!("take it out, or name the rule in `tags` of the {}", kind.noun()),
+                        format!("remove it, or add the rule to `tags` of the {}", kind.noun()),
                     );
                 }
             }
@@ -158,22 +158,22 @@ fn idle_names(
     }
     for (index, registry) in retention.registries.iter().enumerate() {
         let path = ["retention", name, "registries", &index.to_string()];
-        // A registry that nobody wrote down here is a default.
+        // A registry without a place was not written here, but is a default.
         if desk.places.value(&path).is_some()
             && !resources.iter().any(|resource| resource.registries.contains(registry))
         {
             desk.wrong(
                 Code::ConfigValue,
-                format!("nothing of `{table}` is published to the registry `{registry}`"),
+                format!("nothing in `{table}` is published to the registry `{registry}`"),
                 &path,
                 "nothing to remove there",
-                "take it out, or name the registry in `registries` of what is published",
+                "remove it, or add the registry to `registries` of what is published",
             );
         }
     }
 }
 
-/// The number, where it is a whole one: JSON Schema takes `3.0` for an integer.
+/// The number as an integer, if it has no fraction: JSON Schema accepts `3.0` as an integer.
 fn whole(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| number.as_f64()?.to_string().parse().ok())
 }
@@ -188,7 +188,7 @@ fn age(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<Age> {
     None
 }
 
-/// Tells of two keys that exclude each other.
+/// Reports two keys that exclude each other.
 fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>) {
     let table = suggest::table(&["retention", name]);
     let message = format!("`{table}` has both `{key}` and `{other}`");
@@ -199,7 +199,7 @@ fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>)
     desk.tell(diagnostic);
 }
 
-/// Tells that the table lacks a key, where one of several would do.
+/// Reports that the table needs one of several keys and has none of them.
 fn missing(name: &str, what: &str, help: &str, desk: &mut Desk<'_>) {
     let path = ["retention", name];
     let message = format!("`{}` has {what}", suggest::table(&path));

@@ -1,4 +1,4 @@
-//! `[secrets]`: rules that exist, globs that are such, reasons that say something.
+//! `[secrets]`: whether rules exist, globs are valid, and reasons are not blank.
 
 use globset::GlobBuilder;
 
@@ -22,20 +22,20 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
         {
             let message = format!("`{}` is not a glob: {}", path.escape_debug(), error.kind());
             let help =
-                "`*` matches within a name, `**` across folders, `[ab]` a character; `[*]` is a star itself";
+                "`*` matches within a name, `**` across folders, `[ab]` a character, `[*]` a literal star";
             desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
-        // What is written and wrong was told, and is not here.
+        // A wrong value is missing here and has already been reported. The places still know that it was written.
         if ["rule", "path", "value"].iter().all(|key| desk.places.value(&at(key)).is_none()) {
-            let message = "an allowance of `[secrets]` says nothing of what it allows".to_owned();
+            let message = "an entry of `[[secrets.allow]]` does not say what it allows".to_owned();
             let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";
             desk.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);
         }
         let Some(reason) = allow.reason else { continue };
         if reason.trim().is_empty() {
-            let message = "the `reason` of an allowance of `[secrets]` is blank".to_owned();
-            let help = "say why this is no secret: whoever reads the file next decides by it";
-            desk.wrong(Code::ConfigValue, message, &at("reason"), "says nothing", help);
+            let message = "the `reason` of an entry of `[[secrets.allow]]` is blank".to_owned();
+            let help = "say why this is not a secret: the next reader of the file relies on it";
+            desk.wrong(Code::ConfigValue, message, &at("reason"), "blank", help);
         }
         let path = allow.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
         secrets.allow.push(SecretAllowance { rule: allow.rule, path, value: allow.value, reason });

@@ -1,4 +1,4 @@
-//! `[tags.*]`: globs, and keys that do nothing. Templates are checked where they are rendered.
+//! `[tags.*]`: globs, and keys without effect. Templates are checked when they are rendered.
 
 use indexmap::IndexMap;
 
@@ -31,8 +31,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
         }
         if raw.on_unknown.is_some() && !forward_by_commit(raw.on.as_ref(), mutability) {
-            let why =
-                "only tags with `mutability = \"forward\"` that fire on more than git tags ask for descent";
+            let why = "only tags with `mutability = \"forward\"` that fire on events other than `tag` check descent";
             idle(&name, "on_unknown", why, desk);
         }
         let rule = TagRule {
@@ -51,7 +50,7 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
     raw.into_iter().filter_map(entry).collect()
 }
 
-/// Whether descent ever decides about the tag; what is no list of events is told elsewhere.
+/// Whether descent can ever decide about the tag. A value that is not a list of events is reported elsewhere.
 fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
     let only_tags = match on {
         Some(raw::OneOrMany::One(event)) => matches!(event, raw::Event::Tag),
@@ -61,7 +60,7 @@ fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutabi
     mutability == Mutability::Forward && !only_tags
 }
 
-/// Warns of a key that has no effect beside the others.
+/// Warns that a key has no effect in combination with the others.
 fn idle(name: &str, key: &str, why: &str, desk: &mut Desk<'_>) {
     let message = format!("`{key}` has no effect in `[tags.{name}]`");
     let place = desk.places.key(&["tags", name, key]);

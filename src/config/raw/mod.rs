@@ -1,7 +1,7 @@
-//! The shape of `publish.toml`, as written: the JSON Schema is generated from these types, and their
-//! comments are what editors show. Nothing is checked here; `check` makes the domain's types of them.
+//! The shape of `publish.toml` as written. The JSON Schema is generated from these types, and editors show their comments.
+//! Nothing is checked here; `check` turns them into the types of the domain.
 //!
-//! Every key is optional here, so that one mistake hides no other; the schema says which are required.
+//! Every key is optional here, so that one mistake does not hide another. The schema says which keys are required.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(super) use secrets::Secrets;
 mod resource;
 mod secrets;
 
-/// What to publish, where to, and under which tags: the configuration of `brokkr-publish`.
+/// The configuration of `brokkr-publish`: what to publish, where to, and under which tags.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "publish.toml")]
@@ -28,13 +28,13 @@ pub(super) struct File {
     pub version: Option<u32>,
     /// The project as a whole.
     pub project: Option<Project>,
-    /// Values for templates, which read them as `vars.NAME`. Names are letters, digits and `_`.
+    /// Values for templates, which read them as `vars.NAME`. Names consist of letters, digits and `_`.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }, "examples" = [{ "channel": "stable" }]))]
     pub vars: Option<IndexMap<String, Variable>>,
     /// The registries to publish to, by a name of your choice.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub registries: Option<IndexMap<String, Registry>>,
-    /// The tag rules, by a name of your choice: which tags an event of git makes.
+    /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub tags: Option<IndexMap<String, TagRule>>,
     /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
@@ -46,20 +46,20 @@ pub(super) struct File {
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, Artifact>>,
-    /// The search for secrets in what is sent.
+    /// The search for secrets in the content that is sent.
     pub secrets: Option<Secrets>,
-    /// Lockstep checks: the plan fails unless these values of files agree with the git tag.
+    /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
     pub checks: Option<Vec<Check>>,
-    /// What `prune` may remove, by a name of your choice. Without such a table it removes nothing.
+    /// The tags that `prune` may remove, by a name of your choice. Without such a table it removes nothing.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub retention: Option<IndexMap<String, Retention>>,
-    /// Overlays, by name: `--profile NAME` puts the tables of `[profile.NAME]` over those of the file.
+    /// Overlays, by name: `--profile NAME` merges the tables of `[profile.NAME]` over those of the file.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub profile: Option<IndexMap<String, Profile>>,
 }
 
-/// What differs from the file under `--profile NAME`. Tables are merged key by key; lists and other
-/// values are replaced whole.
+/// Differences from the file under `--profile NAME`. Tables are merged key by key; lists and other values are replaced as a
+/// whole.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)] // For the schema: overlays are merged before anything is read.
@@ -86,7 +86,7 @@ pub(super) struct Profile {
     pub artifacts: Option<IndexMap<String, Artifact>>,
     /// Differences in `[secrets]`.
     pub secrets: Option<Secrets>,
-    /// The checks instead of those of the file; `[]` for none.
+    /// Checks that replace those of the file; `[]` for none.
     pub checks: Option<Vec<Check>>,
     /// Differences in `[retention.*]`, and more retentions.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
@@ -97,33 +97,32 @@ pub(super) struct Profile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Project {
-    /// The address of the source repository: it becomes the annotation `org.opencontainers.image.source` of everything that
+    /// The address of the source repository. It becomes the annotation `org.opencontainers.image.source` of everything that
     /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
     pub source: Option<String>,
-    /// What git tags that carry a release start with: `v` for `v1.2.3`, `broker/v` in a monorepo.
-    /// An image may have its own.
+    /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo. An image may have its own.
     #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
     pub tag_prefix: Option<String>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<VersionFile>,
-    /// `"standard"` writes the standard annotations to everything that does not say otherwise: source, revision, version,
-    /// created and title, and what else the project declares of these. Default: `"none"`.
+    /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
+    /// created and title, and the others of which the project declares a value. Default: `"none"`.
     #[schemars(extend("default" = "none", "examples" = ["standard"]))]
     pub annotations: Option<Word>,
     /// A name for people: the standard annotation `title`. Default: the name of the image or artifact.
     #[schemars(length(min = 1), extend("examples" = ["Brokkr"]))]
     pub title: Option<String>,
-    /// What it is, in a sentence: the standard annotation `description`. GHCR shows 512 characters.
+    /// A description in one sentence: the standard annotation `description`. GHCR shows 512 characters.
     #[schemars(length(min = 1), extend("examples" = ["Deploys to Kubernetes from one place"]))]
     pub description: Option<String>,
     /// The licences, as an SPDX expression: the standard annotation `licenses`.
     #[schemars(length(min = 1), extend("examples" = ["Apache-2.0", "MIT OR Apache-2.0"]))]
     pub licenses: Option<String>,
-    /// Where to find out more: the standard annotation `url`.
+    /// The address of a page with more information: the standard annotation `url`.
     #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com"]))]
     pub url: Option<String>,
-    /// Where the documentation is: the standard annotation `documentation`.
+    /// The address of the documentation: the standard annotation `documentation`.
     #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com/docs"]))]
     pub documentation: Option<String>,
 }
@@ -135,7 +134,7 @@ pub(super) struct VersionFile {
     /// The file, relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json"]))]
     pub file: Option<String>,
-    /// The key, with dots between its parts. A part that holds a dot goes in quotes; in a list a number is a position.
+    /// The key, with dots between its parts. Quote a part that contains a dot. A number is a position in a list.
     #[schemars(required, length(min = 1), extend("examples" = ["workspace.package.version", "version"]))]
     pub key: Option<String>,
 }
@@ -144,43 +143,43 @@ pub(super) struct VersionFile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Registry {
-    /// Where it is: `host[:port][/namespace]`, or `oci:DIR` for a directory that holds one OCI image layout
-    /// for each repository. No scheme, no credentials.
+    /// The address: `host[:port][/namespace]`, or `oci:DIR` for a directory that holds one OCI image layout for each
+    /// repository. No scheme, no credentials.
     #[schemars(required, length(min = 1), extend("examples" = ["ghcr.io/colliery-io", "localhost:5000", "oci:dist/registry"]))]
     pub url: Option<String>,
-    /// Who may pull from its repositories, unless an image says otherwise. Default: not looked at.
+    /// The visibility of its repositories: who may pull. An image may declare its own. Default: visibility is not checked.
     pub visibility: Option<Visibility>,
-    /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman, then what a
-    /// CI gives its jobs.
+    /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman,
+    /// then the credentials that a CI gives its jobs.
     #[schemars(extend("examples" = [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]))]
     pub auth: Option<Auth>,
-    /// Allows plain HTTP, and certificates that cannot be checked. Loopback hosts may always speak plain HTTP.
+    /// Allows plain HTTP, and certificates that cannot be verified. Loopback hosts may always use plain HTTP.
     #[schemars(extend("default" = false))]
     pub insecure: Option<bool>,
-    /// A file of PEM certificates to trust besides the system's, relative to the folder of `publish.toml`.
+    /// A file of PEM certificates to trust in addition to the system's, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/ca.pem"]))]
     pub ca_file: Option<String>,
-    /// A file of PEM certificates that the registry is shown, for registries that know their clients by certificate; the client's own
-    /// first. Relative to the folder of `publish.toml`. With `client_key`.
+    /// A file of PEM certificates to present to the registry, for registries that identify clients by certificate. The client's
+    /// own certificate comes first. Relative to the folder of `publish.toml`. Requires `client_key`.
     #[schemars(length(min = 1), extend("examples" = ["certs/client.pem"]))]
     pub client_certificate: Option<String>,
     /// The file of the private key of `client_certificate`, in PEM and without a passphrase, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["certs/client.key"]))]
     pub client_key: Option<String>,
-    /// Who runs it, which opens an API besides the registry's own: `"github"` (tells who may pull, and deletes), `"dockerhub"`,
-    /// `"quay"`, `"harbor"` or `"gitlab"` (tell and set who may pull). Default: known by the host, for `ghcr.io`, `docker.io`,
-    /// `quay.io` and `registry.gitlab.com`.
+    /// The provider that runs the registry and has an API besides the registry's own: `"github"` (reports who may pull, and
+    /// deletes), `"dockerhub"`, `"quay"`, `"harbor"` or `"gitlab"` (report and set who may pull). Default: known by the host,
+    /// for `ghcr.io`, `docker.io`, `quay.io` and `registry.gitlab.com`.
     pub provider: Option<Provider>,
-    /// The address of that API. Default: known, but for a GitLab of one's own.
+    /// The address of that API. Default: known, except for a self-managed GitLab.
     #[schemars(length(min = 1), extend("examples" = ["https://gitlab.example.com"]))]
     pub api_url: Option<String>,
-    /// The environment variable that holds a token for that API: Quay's OAuth token, GitLab's access token. Default: what the
-    /// registry is published to with, where the API takes that.
+    /// The environment variable that holds a token for that API: Quay's OAuth token, GitLab's access token. Default: the
+    /// credentials for publishing to the registry, if the API accepts them.
     #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), extend("examples" = ["QUAY_API_TOKEN"]))]
     pub api_token_env: Option<String>,
 }
 
-/// The environment variables that hold the credentials of a registry. Their values never stand in a file.
+/// The environment variables that hold the credentials of a registry. A configuration never contains their values.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Auth {
@@ -202,85 +201,86 @@ pub(super) struct TagRule {
     /// The tag, as a template: `v{{ version }}`, `sha-{{ git.short_sha }}`, `{{ git.branch | slug }}`.
     #[schemars(required, length(min = 1), extend("examples" = ["v{{ version }}", "latest", "sha-{{ git.short_sha }}"]))]
     pub template: Option<String>,
-    /// Globs of which the branch (or the git tag, on `tag`) must match one: one, or a list. Default: any.
+    /// Globs, one of which the branch (or the git tag, on `tag`) must match: one, or a list. Default: any.
     #[schemars(extend("examples" = ["release/*", ["main", "develop"]]))]
     pub r#match: Option<OneOrMany<Text>>,
-    /// A condition in the language of templates: the rule fires only where it is true.
+    /// A condition in the template language. The rule fires only if it is true.
     #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
     pub when: Option<String>,
     /// Whether the tag may move.
     #[schemars(extend("default" = "immutable"))]
     pub mutability: Option<Mutability>,
-    /// What to do where an immutable tag already names another digest.
+    /// The action if an immutable tag already names another digest.
     #[schemars(extend("default" = "fail"))]
     pub on_conflict: Option<OnConflict>,
     /// Whether a forward tag takes pre-releases such as 2.0.0-rc.1.
     #[schemars(extend("default" = false))]
     pub prereleases: Option<bool>,
-    /// What happens to a forward tag of a branch where it cannot be known whether the commit descends from that of the
-    /// present image: in a shallow clone, or where the image does not say its commit.
+    /// The action for a forward tag of a branch if it is unknown whether the commit descends from that of the present image:
+    /// in a shallow clone, or because the image does not record its commit.
     #[schemars(extend("default" = "move"))]
     pub on_unknown: Option<OnUnknown>,
 }
 
-/// A lockstep check: the plan fails unless a value of a file is what it should be.
+/// A lockstep check: the plan fails unless a value in a file is the expected one.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Check {
-    /// The file, relative to the folder of `publish.toml`: TOML, JSON or YAML, by its ending.
+    /// The file, relative to the folder of `publish.toml`. Its extension says whether it is TOML, JSON or YAML.
     #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json", "charts/broker/Chart.yaml"]))]
     pub file: Option<String>,
-    /// The key in the file, with dots between its parts. A part that holds a dot goes in quotes; in a list a number is a
-    /// position. The value must be a string.
+    /// The key in the file, with dots between its parts. Quote a part that contains a dot. A number is a position in a list.
+    /// The value must be a string.
     #[schemars(required, length(min = 1), extend("examples" = ["workspace.package.version", "appVersion"]))]
     pub key: Option<String>,
-    /// What should stand there: a template. Where it uses a version and the event has none, the check does not apply.
+    /// The expected value: a template. If it uses a version and the event has none, the check does not apply.
     #[schemars(required, length(min = 1), extend("examples" = ["{{ version }}", "v{{ version }}"]))]
     pub equals: Option<String>,
-    /// How the two are compared: as texts, or as versions by MAJOR.MINOR.PATCH alone.
+    /// How the two are compared: as text, or as versions by MAJOR.MINOR.PATCH alone.
     #[schemars(extend("default" = "exact"))]
     pub compare: Option<Compare>,
-    /// The image whose version `{{ version }}` is, by name. Default: the `tag_prefix` of the project decides.
+    /// The image whose version `{{ version }}` is, by name. Default: the project's `tag_prefix` decides.
     #[schemars(length(min = 1), extend("examples" = ["broker"]))]
     pub image: Option<String>,
 }
 
-/// Which tags `prune` may remove, and when: those of `rule` or `match`, by `on`, or by `keep_last` and `older_than`.
+/// The tags that `prune` may remove, and the condition: those of `rule` or `match`, by `on`, or by `keep_last` and
+/// `older_than`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Retention {
-    /// The tag rule whose tags it is about: exactly those that the rule can render. This or `match`.
+    /// The tag rule whose tags it applies to: exactly those that the rule can render. Give this or `match`.
     #[schemars(length(min = 1), extend("examples" = ["pr"]))]
     pub rule: Option<String>,
-    /// Globs of the tags it is about: one, or a list; `*` matches any text. This or `rule`.
+    /// Globs of the tags that it applies to: one, or a list; `*` matches any text. Give this or `rule`.
     #[schemars(extend("examples" = ["sha-*", ["sha-*", "build-*"]]))]
     pub r#match: Option<OneOrMany<Text>>,
-    /// The event that removes the tags which belong to it: those of the pull request that was closed.
+    /// The event that removes the tags that belong to it: those of the pull request that was closed.
     #[schemars(extend("examples" = ["pull_request_closed"]))]
     pub on: Option<RetentionEvent>,
-    /// How many of the newest tags stay: by version where the rule prints it in full, else by time.
-    #[serde(default)] // Else the schema would require it.
+    /// How many of the newest tags stay: by version if the rule renders the full version, otherwise by time.
+    #[serde(default)] // Otherwise the schema would require it.
     #[schemars(schema_with = "count", extend("examples" = [50]))]
     pub keep_last: Option<serde_json::Number>,
-    /// How old a tag may grow, in hours, days or weeks. Beside `keep_last` only what is beyond the newest goes.
+    /// The greatest age of a tag, in hours, days or weeks. With `keep_last`, only tags beyond the newest are removed.
     #[schemars(length(min = 1), extend("examples" = ["30d", "12h", "6w"]))]
     pub older_than: Option<String>,
-    /// The images whose repositories it is about, by name. Default, where charts and artifacts are not named either: all that
-    /// use the rule; all, with `match`.
+    /// The images whose repositories it applies to, by name. Default, if charts and artifacts are not named either: all that
+    /// use the rule; with `match`, all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["brokkr-broker"]]))]
     pub images: Option<Vec<String>>,
-    /// The charts whose repositories it is about, by name.
+    /// The charts whose repositories it applies to, by name.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["brokkr-broker"]]))]
     pub charts: Option<Vec<String>>,
-    /// The artifacts whose repositories it is about, by name.
+    /// The artifacts whose repositories it applies to, by name.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["sbom"]]))]
     pub artifacts: Option<Vec<String>>,
-    /// The registries it is about, by name. Default: all of each image.
+    /// The registries that it applies to, by name. Default: all registries of each image.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
 }
 
-/// An event that removes the tags which belong to it.
+/// An event that removes the tags that belong to it.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RetentionEvent {
@@ -334,7 +334,7 @@ impl JsonSchema for Variable {
     }
 }
 
-/// A text of at least one character.
+/// A string of at least one character.
 #[derive(Debug, Deserialize)]
 pub(super) struct Text(pub String);
 
@@ -361,7 +361,7 @@ pub(super) enum OneOrMany<T> {
 }
 
 impl<T> OneOrMany<T> {
-    /// The list.
+    /// The values as a list.
     pub fn into_vec(self) -> Vec<T> {
         match self {
             Self::One(one) => vec![one],

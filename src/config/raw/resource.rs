@@ -1,4 +1,4 @@
-//! What is published, as written: images, charts and artifacts.
+//! The resources to publish, as written: images, charts and artifacts.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use crate::model::content::AnnotationPlace;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Image {
-    /// Where its content comes from: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
-    /// `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`; to assemble an index, a list of those, a table
-    /// of those by platform, or `{ digests, from }`: a folder of files named by the digests that builds pushed, and where to.
-    /// Templates; paths are relative to the folder of `publish.toml`.
+    /// The source of its content: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
+    /// `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`. To assemble an index: a list of those, a table
+    /// of those by platform, or `{ digests, from }`, a folder of files named by the digests that builds pushed and the
+    /// repository that they pushed to. Templates; paths are relative to the folder of `publish.toml`.
     #[schemars(required, extend("examples" = [
         "oci-archive:dist/broker.tar",
         { "linux/amd64": "oci:dist/agent-amd64", "linux/arm64": "oci:dist/agent-arm64" },
@@ -29,29 +29,30 @@ pub(in crate::config) struct Image {
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
-    /// The tag rules that hold for it, by name. Default: all.
+    /// The tag rules that apply to it, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["version", "latest"]]))]
     pub tags: Option<Vec<String>>,
-    /// Who may pull it. Default: what its registry says.
+    /// Its visibility: who may pull it. Default: the visibility that its registry declares.
     pub visibility: Option<Visibility>,
-    /// The platforms that are published, as `os/architecture[/variant]`: each must be there, and others are left out. Default:
-    /// whatever the source has.
+    /// The platforms to publish, as `os/architecture[/variant]`. Each must be there, and others are left out. Default: all
+    /// platforms of the source.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["linux/amd64", "linux/arm64"]]))]
     pub platforms: Option<Vec<String>>,
-    /// Annotations to write, by key: templates; or `"standard"` or `"none"`. They stand over those that `annotations` of
+    /// Annotations to write, as templates by key, or `"standard"` or `"none"`. They override those that `annotations` of
     /// `[project]` asks for. Default: none, and no byte changes.
     #[schemars(extend("examples" = ["standard", { "org.opencontainers.image.version": "{{ version }}" }]))]
     pub annotations: Option<Annotations>,
-    /// What the annotations are written to. Default: the root, which is the index, or the manifest of a single image.
+    /// The places that the annotations are written to. Default: the root, which is the index, or the manifest of a single
+    /// image.
     #[schemars(length(min = 1), extend("uniqueItems" = true, "examples" = [["root", "manifests"]]))]
     pub annotate: Option<Vec<AnnotationPlace>>,
-    /// Labels to write to the configuration of each image, by key: templates. The digests of the images change by it.
+    /// Labels to write to the configuration of each image, as templates by key. They change the digests of the images.
     #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "org.opencontainers.image.revision": "{{ git.sha }}" }]))]
     pub labels: Option<IndexMap<String, String>>,
-    /// Whether signatures, SBOMs and whatever else refers to the image in its source are published with it.
+    /// Whether signatures, SBOMs and everything else that refers to the image in its source are published with it.
     #[schemars(extend("default" = false))]
     pub referrers: Option<bool>,
-    /// What git tags that carry its release start with, where it differs from the project's.
+    /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["broker/v"]))]
     pub tag_prefix: Option<String>,
 }
@@ -60,42 +61,42 @@ pub(in crate::config) struct Image {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Chart {
-    /// The directory of the chart, which is packaged here, or a packaged one: `FILE.tgz`, with its `.prov` where one lies
+    /// The directory of the chart, which is packaged here, or a packaged chart: `FILE.tgz`, with its `.prov` if there is one
     /// beside it. A template; relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["charts/brokkr-broker", "dist/brokkr-broker-{{ chart.version }}.tgz"]))]
     pub source: Option<String>,
-    /// The repository, below the namespace of each registry; its last part is the name of the chart. Default: `charts/NAME`.
+    /// The repository, below the namespace of each registry. Its last part is the name of the chart. Default: `charts/NAME`.
     #[schemars(length(min = 1), extend("examples" = ["helm/brokkr-broker"]))]
     pub repository: Option<String>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
-    /// The tag rules that hold for it besides the tag of its version, by name. Default: none.
+    /// The tag rules that apply to it besides the tag of its version, by name. Default: none.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["latest"]]))]
     pub tags: Option<Vec<String>>,
-    /// The version that it is published as: a template. Default: the version of the git tag; on a pull request
-    /// `0.0.0-pr-NUMBER.SHA`, and on everything else `0.0.0-BRANCH.SHA`.
+    /// The version that the chart is published as: a template. Default: the version of the git tag; on a pull request
+    /// `0.0.0-pr-NUMBER.SHA`, and on every other event `0.0.0-BRANCH.SHA`.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}"]))]
     pub version: Option<String>,
-    /// The version of the application in it: a template. Default: what `Chart.yaml` says.
+    /// The version of the application in the chart: a template. Default: the one in `Chart.yaml`.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ git.short_sha }}"]))]
     pub app_version: Option<String>,
-    /// Who may pull it. Default: what its registry says.
+    /// Its visibility: who may pull it. Default: the visibility that its registry declares.
     pub visibility: Option<Visibility>,
-    /// Annotations to write besides those that Helm writes, by key: templates; or `"standard"` or `"none"`.
+    /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
     pub annotations: Option<Annotations>,
-    /// What git tags that carry its release start with, where it differs from the project's.
+    /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
     pub tag_prefix: Option<String>,
 }
 
 /// Files to publish as one artifact.
-#[allow(clippy::struct_field_names)] // OCI's word for it is the key's name
+#[allow(clippy::struct_field_names)] // the key has OCI's name
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Artifact {
-    /// What kind of thing it is: a media type of your own.
+    /// The kind of artifact: a media type of your own.
     #[schemars(required, length(min = 1), extend("examples" = ["application/vnd.colliery.brokkr.manifests"]))]
     pub artifact_type: Option<String>,
     /// Its files.
@@ -107,15 +108,15 @@ pub(in crate::config) struct Artifact {
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
-    /// The tag rules that hold for it, by name. Default: all.
+    /// The tag rules that apply to it, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["version", "latest"]]))]
     pub tags: Option<Vec<String>>,
-    /// Who may pull it. Default: what its registry says.
+    /// Its visibility: who may pull it. Default: the visibility that its registry declares.
     pub visibility: Option<Visibility>,
-    /// Annotations to write, by key: templates; or `"standard"` or `"none"`.
+    /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
     pub annotations: Option<Annotations>,
-    /// What git tags that carry its release start with, where it differs from the project's.
+    /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
     pub tag_prefix: Option<String>,
 }
@@ -124,28 +125,28 @@ pub(in crate::config) struct Artifact {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ArtifactFile {
-    /// Where it lies: a template; relative to the folder of `publish.toml`.
+    /// The path: a template, relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["dist/brokkr.yaml"]))]
     pub path: Option<String>,
     /// Its media type.
     #[schemars(length(min = 1), extend("default" = "application/octet-stream", "examples" = ["application/yaml"]))]
     pub media_type: Option<String>,
-    /// What it is called where it is pulled. Default: the last part of its path.
+    /// The name of the file when it is pulled. Default: the last part of its path.
     #[schemars(length(min = 1), extend("examples" = ["brokkr.yaml"]))]
     pub title: Option<String>,
 }
 
-/// Which annotations are written without being spelled out.
+/// Annotations that are chosen by a word instead of being declared one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum Word {
-    /// Those that the project gives.
+    /// The annotations that the project gives.
     Standard,
-    /// None.
+    /// No annotations.
     None,
 }
 
-/// `annotations` of what is published: a word, or a table of templates by key.
+/// `annotations` of a resource: a word, or a table of templates by key.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(in crate::config) enum Annotations {
@@ -170,7 +171,7 @@ impl JsonSchema for Annotations {
     }
 }
 
-/// `source` of an image. A table of platforms holds no key `digests`: platforms have a `/`.
+/// `source` of an image. A table of platforms cannot have a key `digests`, because platforms contain a `/`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(in crate::config) enum Source {

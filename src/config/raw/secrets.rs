@@ -5,33 +5,33 @@ use serde::Deserialize;
 
 use crate::model::secret_search::SecretPolicy;
 
-/// The search for secrets in what is sent: layers, configurations, annotations.
+/// The search for secrets in the content that is sent: layers, configurations, annotations.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Secrets {
-    /// What a secret does: `"deny"` blocks the plan, `"warn"` tells of it and lets it through, `"off"` searches nothing; each
-    /// for every repository. Default: what is sent to repositories that are public is searched, and a secret blocks the plan.
+    /// The effect of a secret: `"deny"` blocks the plan, `"warn"` reports it and lets it through, `"off"` does not search. Each
+    /// applies to every repository. Default: content for public repositories is searched, and a secret blocks the plan.
     #[schemars(extend("examples" = ["deny", "warn"]))]
     pub policy: Option<SecretPolicy>,
-    /// Findings that are no secrets, each with the reason.
+    /// Findings that are not secrets, each with the reason.
     #[schemars(extend("examples" = [[{ "rule": "private-key", "path": "usr/share/doc/**", "reason": "upstream's test key" }]]))]
     pub allow: Option<Vec<Allow>>,
 }
 
-/// A finding that is no secret. At least one of `rule`, `path` and `value` is given, and all that are must hold.
+/// A finding that is not a secret. At least one of `rule`, `path` and `value` must be given, and all given ones must match.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Allow {
     /// The rule that finds it.
     #[schemars(length(min = 1), extend("examples" = ["private-key"]))]
     pub rule: Option<String>,
-    /// A glob of the file in its layer: `*` stops at `/`, `**` does not. `!/` stands between an archive and a file in it.
+    /// A glob of the file in its layer: `*` stops at `/`, `**` does not. `!/` separates an archive from a file in it.
     #[schemars(length(min = 1), extend("examples" = ["usr/share/doc/**"]))]
     pub path: Option<String>,
-    /// The fingerprint of the value, as the finding shows it: all of it, or its first 12 digits and more.
+    /// The fingerprint of the value, as the finding shows it: the whole, or at least its first 12 digits.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{12,64}$"), extend("examples" = ["sha256:9f86d081884c"]))]
     pub value: Option<String>,
-    /// Why it is no secret.
+    /// The reason why it is not a secret.
     #[schemars(required, length(min = 1), extend("examples" = ["upstream's test key"]))]
     pub reason: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The validator's errors as plain findings: `anyOf` and `oneOf` are followed into the branch that was meant.
+//! Turns the validator's errors into plain findings. `anyOf` and `oneOf` are followed into the branch that was probably meant.
 
 use std::collections::HashSet;
 
@@ -10,22 +10,22 @@ use serde_json::Value;
 /// Something that the schema does not allow.
 #[derive(Debug)]
 pub(super) struct Finding {
-    /// Where: the value, the table that lacks a key, or the key that is unknown.
+    /// The path of the value, of the table that lacks a key, or of the unknown key.
     pub path: Vec<String>,
-    /// What.
+    /// The kind of finding.
     pub what: What,
 }
 
-/// What the schema does not allow.
+/// The kinds of findings.
 #[derive(Debug)]
 pub(super) enum What {
-    /// The table takes no key of this name.
+    /// The table does not accept a key of this name.
     UnknownKey,
     /// The table needs this key.
     Missing(String),
-    /// The value is none of these JSON types.
+    /// The value has none of these JSON types.
     Type(Vec<JsonType>),
-    /// The value is none of these.
+    /// The value is not one of these.
     Choice(Vec<Value>),
     /// The name of the entry does not match its pattern, or is empty.
     Name,
@@ -37,11 +37,11 @@ pub(super) enum What {
     Duplicate,
     /// The number is less than this.
     TooSmall(Value),
-    /// Anything else, in the words of the validator, without the value.
+    /// Any other error, in the validator's words, without the value.
     Other(String),
 }
 
-/// Adds what `error` says.
+/// Adds the findings of `error`.
 pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) {
     let path = segments(error.instance_path());
     let mut add = |path: Vec<String>, what: What| findings.push(Finding { path, what });
@@ -78,7 +78,7 @@ pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Follows the branches that the value has the right type for.
+/// Follows the branches whose type the value has.
 fn meant_branch(
     path: &[String],
     location: &Location,
@@ -121,7 +121,7 @@ fn meant_branch(
     }
 }
 
-/// The types that were expected, where the error says that the value has another one.
+/// The expected types, if the error says that the value has another type.
 fn wrong_type(error: &ValidationError<'_>) -> Option<Vec<JsonType>> {
     match error.kind() {
         ValidationErrorKind::Type { kind } => Some(types(kind)),
@@ -140,7 +140,7 @@ fn wrong_type(error: &ValidationError<'_>) -> Option<Vec<JsonType>> {
     }
 }
 
-/// Leaves one finding for each place: where the type is wrong, nothing else about the value counts.
+/// Leaves one finding for each place. If the type is wrong, nothing else about the value is reported.
 pub(super) fn distinct(findings: &mut Vec<Finding>) {
     let mistyped: HashSet<Vec<String>> = findings
         .iter()

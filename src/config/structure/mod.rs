@@ -1,6 +1,6 @@
-//! What the schema has against the merged value: all of it at once, each with its place.
+//! Validates the merged value against the schema, and reports every error at once, each with its place.
 //!
-//! `findings` reads the validator's errors, `phrase` says them to people.
+//! `findings` reads the validator's errors, and `phrase` turns them into diagnostics.
 
 mod findings;
 mod phrase;
@@ -18,8 +18,8 @@ use crate::diagnostic::{Code, Diagnostic};
 /// A path in the merged value.
 pub(super) type Path = Vec<String>;
 
-/// Validates `json` and takes out of it what is wrong, so that the rest can be checked further. Nothing is
-/// said of the paths in `credentials`: something was said of them before, and their values are secret.
+/// Validates `json` and removes wrong values from it, so that the rest can be checked further. Skips the paths in
+/// `credentials`, because they have already been reported and their values are secret.
 pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Path>) -> Vec<Diagnostic> {
     let Some(validator) = schema::validator() else {
         return vec![Diagnostic::error(Code::ConfigFile, "the schema of `publish.toml` cannot be compiled")];
@@ -45,15 +45,15 @@ pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Pat
     diagnostics
 }
 
-/// Whether the finding is that a key is missing which was taken out for its credential.
+/// Whether the finding is a missing key that was removed because of its credential.
 fn is_credential(finding: &Finding, credentials: &HashSet<Path>) -> bool {
     let What::Missing(key) = &finding.what else { return false };
     let depth = finding.path.len();
     credentials.iter().any(|path| path.starts_with(&finding.path) && path.get(depth) == Some(key))
 }
 
-/// Takes the value at `path` out, or the whole key of a registry, tag rule, image or check that it is in. An item of a list
-/// becomes an empty table, so that those behind it keep their positions.
+/// Removes the value at `path`, or the whole key of the registry, tag rule, image or check that contains it. An item of a list
+/// becomes an empty table, so that the items after it keep their positions.
 fn prune(json: &mut Value, path: &[String]) {
     let depth = match path.first().map(String::as_str) {
         Some("project" | "vars") => 2,

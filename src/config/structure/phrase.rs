@@ -1,4 +1,4 @@
-//! Findings in words, with a label and a way out.
+//! Turns findings into diagnostics, each with a label and help.
 
 use jsonschema::JsonType;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::config::places::Places;
 use crate::config::{schema, suggest};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// Words that people write for keys of the language, where their letters alone do not tell.
+/// Words that people write instead of keys of the language, if their spelling alone does not show which key was meant.
 const SYNONYMS: &[(&str, &str)] = &[
     ("account", "username_env"),
     ("age", "older_than"),
@@ -61,7 +61,7 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
         What::Type(types) => wrong_type(path, types, json, places),
         What::Choice(options) => choice(path, options, json, places),
         What::Name => bad_name(path, places),
-        What::Pattern => error(Code::ConfigValue, format!("{subject} has characters that it may not have"))
+        What::Pattern => error(Code::ConfigValue, format!("{subject} has characters that are not allowed"))
             .at_maybe(places.value(path), "not allowed")
             .help(example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned())),
         What::Empty => error(Code::ConfigValue, format!("{subject} is empty"))
@@ -77,7 +77,7 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
     }
 }
 
-/// Where to point for something about the table at `path`: its key, or the start of the file.
+/// The place of an error about the table at `path`: its header or key, or the start of the file.
 fn table_place(path: &[&str], places: &Places) -> Option<Place> {
     if path.is_empty() { places.value(path) } else { places.value(path).or_else(|| places.key(path)) }
 }
@@ -170,7 +170,7 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
     let bracketed = value.is_some_and(Value::is_string) && types.contains(&JsonType::Array);
     let help = match value {
         Some(Value::Number(number)) if key == "older_than" => {
-            Some(format!("say hours, days or weeks: `\"{number}d\"`"))
+            Some(format!("give hours, days or weeks: `\"{number}d\"`"))
         }
         Some(value @ (Value::Number(_) | Value::Bool(_))) if matches!(types, [JsonType::String]) => {
             Some(format!("put it in quotes: `\"{value}\"`"))
@@ -227,7 +227,7 @@ fn choice(path: &[&str], options: &[Value], json: &Value, places: &Places) -> Di
     let message = format!("{subject} cannot be `{}`", found.escape_debug());
     let label = match suggest::nearest(found, words.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "not one of the words that can stand here".to_owned(),
+        None => "not one of the allowed values".to_owned(),
     };
     Diagnostic::error(Code::ConfigValue, message)
         .at_maybe(places.value(path), label)
@@ -258,7 +258,7 @@ fn duplicate(path: &[&str], json: &Value, places: &Places) -> Diagnostic {
 fn too_small_help(path: &[&str]) -> String {
     match path {
         ["retention", _, "keep_last"] => {
-            "a retention that keeps nothing would remove every tag: keep at least the newest, or say how old tags may grow with `older_than`".to_owned()
+            "a retention that keeps nothing would remove every tag: keep at least the newest, or limit the age of tags with `older_than`".to_owned()
         }
         path => example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned()),
     }
@@ -270,15 +270,17 @@ fn empty_help(path: &[&str]) -> String {
         (["images" | "charts" | "artifacts", ..], "registries") => {
             "leave the key out to publish to all registries".to_owned()
         }
-        (["charts", ..], "tags") => "leave the key out for the tag of its version alone".to_owned(),
+        (["charts", ..], "tags") => "leave the key out to publish only the tag of its version".to_owned(),
         (["images" | "artifacts", ..], "tags") => "leave the key out for all tag rules".to_owned(),
-        (["images", ..], "platforms") => "leave the key out where any platform will do".to_owned(),
+        (["images", ..], "platforms") => {
+            "leave the key out to publish every platform of the source".to_owned()
+        }
         (["retention", ..], "images" | "charts" | "artifacts") => {
-            "leave the key out: where none is named, a retention is about all".to_owned()
+            "leave the key out: a retention that names none applies to all".to_owned()
         }
         (["retention", ..], "registries") => "leave the key out for all registries".to_owned(),
         (["tags", ..], "match") => "leave the key out to match any".to_owned(),
-        (["tags", ..], "when") => "leave the key out where there is no condition".to_owned(),
+        (["tags", ..], "when") => "leave the key out if there is no condition".to_owned(),
         (path, _) => example(path).unwrap_or_else(|| "give it a value, or leave the key out".to_owned()),
     }
 }
@@ -288,7 +290,7 @@ fn example(path: &[&str]) -> Option<String> {
     schema::example(path).map(|example| format!("for example `{key} = {}`", toml_value(example)))
 }
 
-/// A JSON value as it is written in TOML.
+/// Writes a JSON value in TOML.
 fn toml_value(value: &Value) -> String {
     match value {
         Value::Object(object) => {

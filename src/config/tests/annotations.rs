@@ -1,9 +1,9 @@
-//! Which annotations an image gets of the project.
+//! Tests of which annotations an image gets from the project.
 
 use super::*;
 
 #[test]
-fn what_travels_as_it_is_gets_no_annotations_of_the_project() {
+fn an_image_published_unchanged_gets_no_annotations_of_the_project() {
     let written = |image: &str| {
         let text = GOOD.replace("[project]", "[project]\nannotations = \"standard\"");
         let loaded = load_text(&format!("{text}\n[images.more]\n{image}\n"), &options());

@@ -1,4 +1,4 @@
-//! Texts that nobody writes: whatever comes in, there is an answer.
+//! Tests with text that nobody would write. Every input must give a configuration or diagnostics.
 
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ const WORDS: &[&str] = &[
     "é",
 ];
 
-/// Loads, and holds every label to its text.
+/// Loads the text, and checks that every label points into its text.
 fn survives(text: &str, options: &LoadOptions) {
     let loaded = load_text(text, options);
     assert_eq!(loaded.config.is_none(), loaded.diagnostics.iter().any(Diagnostic::is_error));

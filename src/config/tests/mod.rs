@@ -1,4 +1,4 @@
-//! The room as a whole: texts in, a configuration or diagnostics out.
+//! Tests of loading as a whole: text in, a configuration or diagnostics out.
 
 mod annotations;
 mod hostile;
@@ -6,7 +6,7 @@ mod hostile;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// A small configuration that is right.
+/// A small valid configuration.
 const GOOD: &str = r#"version = 1
 
 [project]
@@ -61,7 +61,7 @@ fn with_environment(name: &str, value: &str) -> LoadOptions {
     LoadOptions { environment: vec![(name.to_owned(), value.to_owned())], ..options() }
 }
 
-/// Code, message and the text under the first label, of each diagnostic.
+/// The code, the message and the text under the first label of each diagnostic.
 fn said(loaded: &Loaded) -> Vec<(Code, String, String)> {
     let under = |diagnostic: &Diagnostic| {
         let label = diagnostic.labels.first();
@@ -187,7 +187,7 @@ source = 1
 }
 
 #[test]
-fn a_credential_is_told_of_and_never_shown() {
+fn a_credential_is_reported_and_never_shown() {
     let text = r#"version = 1 # ghp_abcdefghijklmnop
 [registries.a]
 url = "user:hunter2@ghcr.io/x"
@@ -235,7 +235,7 @@ hunter2
 }
 
 #[test]
-fn profiles_are_checked_where_they_are_chosen() {
+fn a_chosen_profile_is_checked() {
     let profile = |name: &str| load_text(GOOD, &LoadOptions { profile: Some(name.to_owned()), ..options() });
     let loaded = profile("broken");
     assert_eq!(said(&loaded)[0].2, "sorce");
@@ -271,7 +271,7 @@ fn time_grows_with_the_file_and_not_faster() {
     let wrong = many(1000).replace("\"version\"]", "\"vresion\"]").replace("platforms", "platfroms");
     let loaded = load_text(&wrong, &options());
     assert_eq!(loaded.diagnostics.len(), 2002);
-    // A quarter of a second without optimization; with a quadratic step anywhere it is many.
+    // This takes a quarter of a second without optimization. With a quadratic step anywhere it takes many seconds.
     assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
 }
 
@@ -331,7 +331,7 @@ fn the_file_is_searched_up_to_the_root_of_the_repository() {
 }
 
 #[test]
-fn keys_that_do_nothing_are_warned_of() {
+fn keys_without_effect_are_warned_about() {
     let idle = "mutability = \"mutable\"\non_conflict = \"keep\"\nprereleases = true";
     let loaded = load_text(&GOOD.replace("mutability = \"forward\"", idle), &options());
     let said: Vec<_> = said(&loaded).into_iter().map(|(_, message, under)| (message, under)).collect();
@@ -363,7 +363,7 @@ fn a_credential_from_outside_is_never_shown() {
     for profile in [None, Some("dev".to_owned())] {
         let loaded = load_text(GOOD, &LoadOptions { profile, ..options.clone() });
         assert!(loaded.diagnostics.len() >= 8, "{:?}", said(&loaded));
-        // All that a renderer could show.
+        // The text of everything that a renderer could show.
         let shown: String = loaded
             .diagnostics
             .iter()
