@@ -100,22 +100,22 @@ fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
         Expectation::Exact(expected) => {
             let expected = shortened(expected);
             let help = format!("make it `{expected}` in the commit that is published");
-            (format!("{is}, and should be `{expected}`"), format!("is `{expected}` here"), help)
+            (format!("{is}, but should be `{expected}`"), format!("is `{expected}` here"), help)
         }
         Expectation::Core(expected) => match core(&found.text) {
             Ok(found) if found == *expected => return None,
             Ok(_) => {
                 let help = format!("make it `{expected}` in the commit that is published");
                 (
-                    format!("{is}, and its MAJOR.MINOR.PATCH should be `{expected}`"),
+                    format!("{is}, but its MAJOR.MINOR.PATCH should be `{expected}`"),
                     format!("is `{expected}` here"),
                     help,
                 )
             }
             Err(error) => (
-                format!("{is}, which is no semantic version: {error}"),
+                format!("{is}, which is not a semantic version: {error}"),
                 format!("is `{expected}` here"),
-                "`compare = \"core\"` compares versions such as `1.2.3`; without it texts are compared"
+                "`compare = \"core\"` compares versions such as `1.2.3`; without it, the texts are compared"
                     .to_owned(),
             ),
         },
@@ -155,12 +155,12 @@ mod tests {
     fn comparisons() {
         for (compare, expected, found, message) in [
             (Compare::Exact, "1.2.3", "1.2.3", None),
-            (Compare::Exact, "1.2.3", "1.2.4", Some("`v` in `f.json` is `1.2.4`, and should be `1.2.3`")),
+            (Compare::Exact, "1.2.3", "1.2.4", Some("`v` in `f.json` is `1.2.4`, but should be `1.2.3`")),
             (
                 Compare::Exact,
                 "1.2.3-rc.1",
                 "1.2.3",
-                Some("`v` in `f.json` is `1.2.3`, and should be `1.2.3-rc.1`"),
+                Some("`v` in `f.json` is `1.2.3`, but should be `1.2.3-rc.1`"),
             ),
             (Compare::Exact, "", "", None),
             (Compare::Core, "1.2.3-rc.1", "1.2.3", None),
@@ -169,14 +169,14 @@ mod tests {
                 Compare::Core,
                 "1.2.3-rc.1",
                 "1.2.4-rc.1",
-                Some("`v` in `f.json` is `1.2.4-rc.1`, and its MAJOR.MINOR.PATCH should be `1.2.3`"),
+                Some("`v` in `f.json` is `1.2.4-rc.1`, but its MAJOR.MINOR.PATCH should be `1.2.3`"),
             ),
             (
                 Compare::Core,
                 "1.2.3",
                 "v1.2.3",
                 Some(
-                    "`v` in `f.json` is `v1.2.3`, which is no semantic version: unexpected character 'v' while parsing major version number",
+                    "`v` in `f.json` is `v1.2.3`, which is not a semantic version: unexpected character 'v' while parsing major version number",
                 ),
             ),
         ] {

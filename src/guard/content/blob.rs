@@ -153,7 +153,7 @@ impl Finder<'_> {
         if input.too_large {
             let gib = BLOB_CEILING / 1024 / 1024 / 1024;
             self.searched.complete = false;
-            let reason = format!("it expands to more than {gib} GiB, and was searched no further");
+            let reason = format!("it expands to more than {gib} GiB; the rest was not searched");
             self.searched.unreadable = Some(reason);
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Finder<'_> {
             self.name(name);
         }
         if about.is_layer && !is_empty && kind != Some(Kind::Tar) {
-            let reason = "it is no tar archive, and was searched as one file".to_owned();
+            let reason = "it is not a tar archive; it was searched as a single file".to_owned();
             self.searched.unreadable = Some(reason);
         }
         match kind {
@@ -252,13 +252,16 @@ impl Finder<'_> {
         }
         if too_large {
             let mib = allowed / 1024 / 1024;
-            self.note(Some(path), format!("it expands to more than {mib} MiB, and was searched no further"));
+            self.note(Some(path), format!("it expands to more than {mib} MiB; the rest was not searched"));
         } else if let Err(failure) = result {
             let reason = match (cause, failure) {
                 (Some(error), _) | (None, Failure::Io(error)) => error.to_string(),
                 (None, Failure::Malformed(reason)) => reason,
             };
-            self.note(Some(path), format!("it was searched as a file, and its files no further: {reason}"));
+            self.note(
+                Some(path),
+                format!("it was searched as a single file, and its files only in part: {reason}"),
+            );
         }
         if seen < size {
             return Err(Failure::Malformed(format!("it ends in the middle of a file of {size} bytes")));
@@ -308,7 +311,7 @@ impl Finder<'_> {
             Failure::Io(error) => error.to_string(),
             Failure::Malformed(reason) => reason,
         };
-        self.note(path, format!("it was searched no further: {reason}"));
+        self.note(path, format!("the rest was not searched: {reason}"));
         Ok(())
     }
 

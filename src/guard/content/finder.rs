@@ -148,7 +148,7 @@ impl<'r> Finder<'r> {
                 .push((None, format!("it has {hits} more findings, which are not listed")));
         }
         if files > 0 {
-            let reason = format!("{files} more files of it were not searched to their end");
+            let reason = format!("{files} more files in it were not searched to the end");
             self.searched.unsearched.push((None, reason));
         }
         self.searched

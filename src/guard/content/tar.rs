@@ -150,7 +150,8 @@ fn entry(
 fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
     loop {
         let block: Option<&Block> = input.peek(BLOCK)?.get(..BLOCK).and_then(|block| block.try_into().ok());
-        let goes_on = list_goes_on(block.ok_or_else(|| malformed("it ends in a list of extents"))?);
+        let goes_on =
+            list_goes_on(block.ok_or_else(|| malformed("it ends in the middle of a list of extents"))?);
         input.consume(BLOCK);
         if !goes_on {
             return Ok(());
@@ -187,7 +188,7 @@ fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> R
             return Ok(());
         }
         if zeros < all {
-            let place = format!("{}!/(behind the end of the archive)", of.unwrap_or_default());
+            let place = format!("{}!/(after the end of the archive)", of.unwrap_or_default());
             return finder.rest(input, Some(place.trim_start_matches("!/")));
         }
     }

@@ -153,7 +153,7 @@ fn what_is_no_archive_is_searched_as_a_file() {
     assert_eq!(places(&searched), [(Some("values.yaml"), Some(2))]);
     let searched = search(&secret()).expect("a layer");
     assert_eq!(places(&searched), [(None, Some(2))]);
-    assert!(searched.unreadable.expect("a reason").contains("no tar archive"));
+    assert!(searched.unreadable.expect("a reason").contains("not a tar archive"));
     let zip = zipped(&[("a.txt", &secret(), true, false)]);
     let about = About { name: Some("bundle.zip"), size: 1, is_layer: false };
     let searched = blob(Rules::standard(), zip.as_slice(), about, &|_| true).expect("a file");
@@ -184,7 +184,7 @@ fn what_a_layer_deletes_is_known() {
 fn what_lies_behind_the_end_of_an_archive_is_searched() {
     let layer = [tar(&[file("a", b"x")]), vec![0; 9 * BLOCK], secret()].concat();
     let searched = search(&gzip(&layer)).expect("a layer");
-    assert_eq!(places(&searched), [(Some("(behind the end of the archive)"), Some(2))]);
+    assert_eq!(places(&searched), [(Some("(after the end of the archive)"), Some(2))]);
 }
 
 #[test]
@@ -519,6 +519,6 @@ fn a_layer_of_more_than_a_gibibyte_is_searched_to_its_end() {
     encoder.write_all(&secret()).expect("compressed");
     let layer = encoder.finish().expect("compressed");
     let searched = search(&layer).expect("a layer");
-    assert_eq!(places(&searched), [(Some("(behind the end of the archive)"), Some(2))]);
+    assert_eq!(places(&searched), [(Some("(after the end of the archive)"), Some(2))]);
     assert!(searched.complete && searched.unreadable.is_none());
 }

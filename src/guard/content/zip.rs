@@ -19,7 +19,7 @@ pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&s
             Some(b"PK\x03\x04") => entry(finder, input, of)?,
             // The directory, or what precedes it where there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
-            _ => return Err(malformed("no file begins where one should")),
+            _ => return Err(malformed("the header of a file is missing")),
         }
     }
 }
@@ -89,7 +89,7 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
     match (header.stored, header.method) {
         (Some(stored), _) if !readable => {
             let why = if header.flags & ENCRYPTED == 0 {
-                format!("it is compressed by method {}", header.method)
+                format!("it is compressed with method {}", header.method)
             } else {
                 "it is encrypted".to_owned()
             };
@@ -106,7 +106,7 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
             input.skip(left)?;
         }
         (None, 8) if readable => inflate(finder, input, &path)?,
-        (None, _) => return Err(malformed("a file in it does not say its size")),
+        (None, _) => return Err(malformed("a file in it does not state its size")),
     }
     if header.stored.is_none() {
         descriptor(input, header.wide)?;
@@ -125,8 +125,11 @@ fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Re
             Ok(count) => {
                 expanded += count as u64;
                 if expanded > finder.left_to_expand() {
-                    finder.note(Some(path), "it expands to too much, and was searched no further".to_owned());
-                    break Err(malformed("a file in it expands to too much"));
+                    finder.note(
+                        Some(path),
+                        "it is too large when expanded; the rest was not searched".to_owned(),
+                    );
+                    break Err(malformed("a file in it is too large when expanded"));
                 }
                 search.push(buffer.get(..count).unwrap_or_default());
             }

@@ -27,7 +27,7 @@ pub enum DocumentError {
         name: String,
     },
     /// The name of the file does not tell its format.
-    #[error("the ending of `{name}` says neither TOML, JSON nor YAML")]
+    #[error("`{name}` is not a TOML, JSON or YAML file")]
     Format {
         /// The file.
         name: String,
@@ -91,20 +91,20 @@ impl DocumentError {
     fn way_out(&self) -> String {
         match self {
             Self::Missing { .. } => {
-                "`file` is looked for from the folder of `publish.toml`; correct it, or run where the file is"
+                "`file` is relative to the folder of `publish.toml`; correct the path, or run where the file exists"
                     .to_owned()
             }
-            Self::Unreadable { .. } => "name a file of text in UTF-8 that this user may read".to_owned(),
-            Self::TooLarge { .. } => "name the file that people write the version into".to_owned(),
+            Self::Unreadable { .. } => "name a UTF-8 text file that this user may read".to_owned(),
+            Self::TooLarge { .. } => "name the file that the version is maintained in".to_owned(),
             Self::Format { .. } => "name a file that ends in `.toml`, `.json`, `.yaml` or `.yml`".to_owned(),
             Self::Syntax { .. } => "correct the file".to_owned(),
             Self::NoKey { at, has, .. } => there(at, has),
             Self::NotText { key, what, has, .. } => match (what, has) {
                 (What::Unquoted(_, text), _) => format!("put it in quotes: `\"{}\"`", shortened(text)),
                 (What::Null, _) => "give it a value, in quotes".to_owned(),
-                (What::Tagged(_), _) => "take the tag away, and put the value in quotes".to_owned(),
+                (What::Tagged(_), _) => "remove the tag and put the value in quotes".to_owned(),
                 (What::Table, Holds::Keys(keys)) if keys == &["workspace"] => {
-                    "it is inherited: check the file of the workspace, mostly at `workspace.package.version`"
+                    "it is inherited: check the file of the workspace, usually at `workspace.package.version`"
                         .to_owned()
                 }
                 (_, has) => there(key, has),
@@ -138,7 +138,7 @@ fn there(at: &str, has: &Holds) -> String {
             let first = if at.is_empty() { "0".to_owned() } else { format!("{at}.0") };
             format!("{subject} is a list of {count}: `{first}` is its first item")
         }
-        Holds::Nothing => format!("{subject} is no table, and has no keys"),
+        Holds::Nothing => format!("{subject} is not a table and has no keys"),
     }
 }
 

@@ -154,7 +154,7 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::ErrorKind::IsADirectory.into());
     }
     if !metadata.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
+        return Err(std::io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;

@@ -142,7 +142,7 @@ fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
             "v: !!int \"1\"",
             "v",
             "`v` in `file` is of the type `!!int`, not a string",
-            "take the tag away, and put the value in quotes",
+            "remove the tag and put the value in quotes",
         ),
         (
             Format::Yaml,
@@ -191,7 +191,7 @@ fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
             "v.workspace = true",
             "v",
             "`v` in `file` is a table, not a string",
-            "it is inherited: check the file of the workspace, mostly at `workspace.package.version`",
+            "it is inherited: check the file of the workspace, usually at `workspace.package.version`",
         ),
         (
             Format::Json,
@@ -224,7 +224,7 @@ fn a_key_that_is_not_there_says_what_is() {
             ("package.list.1", "`package.list` is a list of 1: `package.list.0` is its first item"),
             ("package.list.x", "`package.list` is a list of 1: `package.list.0` is its first item"),
             ("package.list.-1", "`package.list` is a list of 1: `package.list.0` is its first item"),
-            ("package.name.x", "`package.name` is no table, and has no keys"),
+            ("package.name.x", "`package.name` is not a table and has no keys"),
         ] {
             let message = format!("`file` has no key `{path}`");
             assert_eq!(wrong(format, text, path), (message, help.to_owned(), None), "{text:?}");
@@ -233,9 +233,9 @@ fn a_key_that_is_not_there_says_what_is() {
     for (format, text, help) in [
         (Format::Toml, "", "the file has no keys"),
         (Format::Json, "{}", "the file has no keys"),
-        (Format::Json, "\"x\"", "the file is no table, and has no keys"),
-        (Format::Yaml, "", "the file is no table, and has no keys"),
-        (Format::Yaml, "---\n---\na: b", "the file is no table, and has no keys"),
+        (Format::Json, "\"x\"", "the file is not a table and has no keys"),
+        (Format::Yaml, "", "the file is not a table and has no keys"),
+        (Format::Yaml, "---\n---\na: b", "the file is not a table and has no keys"),
         (Format::Yaml, "a: &a {<<: *a}", "the file has `a`"),
     ] {
         assert_eq!(wrong(format, text, "x").1, help, "{text:?}");
@@ -250,7 +250,7 @@ fn what_is_not_of_its_format_says_where() {
         (Format::Json, "{} x", "`file` is not valid JSON: trailing characters", "x"),
         (Format::Yaml, "a: x\nb: [", "`file` is not valid YAML: ", ""),
         (Format::Yaml, "a: *missing", "`file` is not valid YAML: ", ""),
-        (Format::Yaml, "a: x\nb: y\na: z", "`file` is not valid YAML: the key `a` stands twice", "a"),
+        (Format::Yaml, "a: x\nb: y\na: z", "`file` is not valid YAML: the key `a` appears twice", "a"),
     ] {
         let (found, _, pointed) = wrong(format, text, "a");
         assert!(found.starts_with(message), "{text:?}: {found}");
@@ -307,8 +307,8 @@ fn files_that_are_none_are_refused() {
         ("LOUD.JSON", Ok("b")),
         ("missing.toml", Err("there is no file `missing.toml`")),
         ("latin.toml", Err("`latin.toml` cannot be read: it is not UTF-8")),
-        ("none.txt", Err("the ending of `none.txt` says neither TOML, JSON nor YAML")),
-        ("none", Err("the ending of `none` says neither TOML, JSON nor YAML")),
+        ("none.txt", Err("`none.txt` is not a TOML, JSON or YAML file")),
+        ("none", Err("`none` is not a TOML, JSON or YAML file")),
         ("folder.toml", Err("`folder.toml` cannot be read: is a directory")),
         ("large.json", Err("`large.json` is larger than 4 MiB")),
     ] {
@@ -321,7 +321,7 @@ fn files_that_are_none_are_refused() {
         let name = "zero.toml";
         std::os::unix::fs::symlink("/dev/zero", folder.path().join(name)).expect("a link");
         let error = Document::read(folder.path(), name, name).err().expect("no endless file");
-        assert_eq!(error.to_string(), "`zero.toml` cannot be read: it is no regular file");
+        assert_eq!(error.to_string(), "`zero.toml` cannot be read: it is not a regular file");
     }
 }
 

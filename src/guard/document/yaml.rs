@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if found.is_some() {
-                let message = format!("the key `{}` stands twice", wanted.map_or("", String::as_str));
+                let message = format!("the key `{}` appears twice", wanted.map_or("", String::as_str));
                 return Err(Problem::Syntax { message, span: key_span.byte_range() });
             }
             found = Some(self.node(value, position + 1)?);

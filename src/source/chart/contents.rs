@@ -59,7 +59,7 @@ impl Refused {
             Self::Chart => {
                 format!("makes the chart larger than {} MiB, the most that Helm loads", MAX_CHART >> 20)
             }
-            Self::Count => format!("is one of more than {MAX_FILES} files"),
+            Self::Count => format!("brings the chart to more than {MAX_FILES} files"),
             Self::Io(error) => format!("cannot be read: {error}"),
         }
     }

@@ -73,7 +73,7 @@ pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dep
     for item in fields.list("dependencies", value) {
         if is_null(&item) {
             let message = "`dependencies` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or take the line out");
+            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
             continue;
         }
         let mut dependency = Dependency { place: Some(item.place()), ..Dependency::default() };
@@ -101,7 +101,7 @@ pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dep
                         fields.findings.error(
                             Some(value.place()),
                             message,
-                            "write letters, digits, `_` and `-`",
+                            "use only letters, digits, `_` and `-`",
                         );
                     }
                 }

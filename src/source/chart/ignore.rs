@@ -60,12 +60,13 @@ impl Rule {
             return Ok(None);
         }
         if line.contains("**") {
-            return Err("Helm knows no `**`");
+            return Err("Helm does not support `**`");
         }
         let (negated, rest) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directory, rest) = rest.strip_suffix('/').map_or((false, rest), |rest| (true, rest));
         let last_part = !rest.contains('/');
-        let glob = Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is no pattern")?;
+        let glob =
+            Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is not a valid pattern")?;
         Ok(Some(Self { glob, negated, directory, last_part }))
     }
 

@@ -81,7 +81,7 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
         let Some(held) = files.get(CHART_YAML).copied() else {
-            let message = format!("`{}` has no `{CHART_YAML}`, so it is no chart", at.shown);
+            let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
                 None,
                 message,
@@ -120,7 +120,7 @@ impl Loader<'_> {
             Ok(Err(_)) => format!("`{shown}` is not UTF-8"),
             Err(error) => format!("`{shown}` cannot be read: {error}"),
         };
-        self.findings.error(None, message, "write it as text in UTF-8");
+        self.findings.error(None, message, "save it as UTF-8 text");
         None
     }
 
@@ -130,7 +130,7 @@ impl Loader<'_> {
             self.findings.error(
                 None,
                 format!("`{shown}` is larger than 1 MiB"),
-                "take out what does not belong there",
+                "remove what does not belong there",
             );
             return None;
         }
@@ -146,7 +146,7 @@ impl Loader<'_> {
 
     fn syntax(&mut self, name: &str, error: YamlError) {
         let message = format!("`{name}` cannot be read as YAML: {}", error.message);
-        self.findings.error(Some(error.place), message, "correct what stands there, or just before");
+        self.findings.error(Some(error.place), message, "correct the text there, or just before it");
     }
 
     /// `requirements.yaml`, which holds the dependencies of charts for Helm 2.
@@ -173,8 +173,8 @@ impl Loader<'_> {
     /// Makes sure that all of a file was read.
     fn whole(&mut self, yaml: &Yaml, name: &str) {
         if yaml.is_too_much() {
-            let message = format!("the aliases in `{name}` make more of it than is read");
-            self.findings.error(Some(yaml.start()), message, "write out what the aliases stand for");
+            let message = format!("the aliases in `{name}` expand to more than is read");
+            self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
         }
     }
 
@@ -182,7 +182,7 @@ impl Loader<'_> {
     fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
         own.remove(name);
         if depth == 0 {
-            let message = format!("`{}` is not read of a chart with `apiVersion: v2`", at.file(name).0);
+            let message = format!("`{}` is not read in a chart with `apiVersion: v2`", at.file(name).0);
             let help =
                 "move the dependencies into `Chart.yaml`, run `helm dependency update`, and remove the file";
             self.findings.error(None, message, help);
@@ -221,7 +221,7 @@ impl Loader<'_> {
             let start = offset(&text, error.line(), error.column());
             let at = place(&source_text(&shown, file, &text), start..start);
             let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
-            self.findings.error(Some(at), message, "correct what stands there, or just before");
+            self.findings.error(Some(at), message, "correct the text there, or just before it");
         }
     }
 
@@ -235,8 +235,8 @@ impl Loader<'_> {
         for (name, files) in found {
             let shown = format!("{}/charts/{name}", at.shown);
             if depth >= MAX_DEPTH {
-                let message = format!("`{shown}` is a chart more than {MAX_DEPTH} deep in others");
-                self.findings.error(None, message, "depend on it from further up");
+                let message = format!("`{shown}` is a chart nested more than {MAX_DEPTH} deep");
+                self.findings.error(None, message, "depend on it from a chart further up");
                 break;
             }
             // What is wrong with them stops publishing; what is merely odd in what others made is no matter.
@@ -264,7 +264,8 @@ impl Loader<'_> {
     ) -> Option<Chart> {
         if let Some(held) = files.get("").copied() {
             if !has_extension(name, "tgz") {
-                let message = format!("`{shown}` is no chart: Helm takes directories and `.tgz` files there");
+                let message =
+                    format!("`{shown}` is not a chart: Helm accepts directories and `.tgz` files there");
                 self.findings.error(None, message, "move it elsewhere, or name it in `.helmignore`");
                 return None;
             }
@@ -275,7 +276,7 @@ impl Loader<'_> {
             return match unpacked {
                 Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
                 Err(reason) => {
-                    let help = "run `helm dependency build` to have it again";
+                    let help = "run `helm dependency build` to fetch it again";
                     self.findings.error(None, format!("`{shown}` {reason}"), help);
                     None
                 }

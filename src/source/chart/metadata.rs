@@ -123,7 +123,7 @@ impl Metadata {
                     if !["", "v1", "v2"].contains(&metadata.api_version.as_str()) {
                         let message = format!("`apiVersion` is `{}`", metadata.api_version);
                         let help =
-                            "write `v2`, or `v1` of a chart for Helm 2; other charts are not published yet";
+                            "write `v2`, or `v1` for a Helm 2 chart; other charts cannot be published yet";
                         fields.findings.error(Some(value.place()), message, help);
                     }
                 }
@@ -154,13 +154,13 @@ impl Metadata {
             );
         } else if matches!(metadata.name.as_str(), "." | "..") || metadata.name.contains(['/', '\\']) {
             let message = format!("`name` is `{}`, which is a path", metadata.name);
-            findings.error(name, message, "write lower-case letters, digits and dashes");
+            findings.error(name, message, "use lower-case letters, digits and dashes");
         }
         if metadata.version.is_empty() {
-            let help = "write any, such as `1.2.3`: what is published has the `version` of `publish.toml`";
+            let help = "write any version, such as `1.2.3`: the chart is published with the `version` of `publish.toml`";
             findings.error(here(version), "`version` is missing", help);
         } else if Version::parse(&metadata.version).is_none() {
-            let message = format!("`version` is `{}`, which is no semantic version", metadata.version);
+            let message = format!("`version` is `{}`, which is not a semantic version", metadata.version);
             findings.error(version, message, "write three numbers, such as `1.2.3`");
         }
         if !["", "application", "library"].contains(&metadata.kind.as_str()) {
@@ -182,7 +182,7 @@ fn maintainers(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Maintainer> {
         let mut maintainer = Maintainer::default();
         if !matches!(item.is(), Is::Mapping(_)) && is_null(&item) {
             let message = "`maintainers` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or take the line out");
+            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
             continue;
         }
         for entry in fields.entries("maintainers", &item, &["name", "email", "url"]) {

@@ -11,15 +11,15 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
     } else if name.starts_with('/') {
         Some("has an absolute path")
     } else if name.contains('\\') {
-        Some("has a backslash in its name, which Helm takes for a divider of paths")
+        Some("has a backslash in its name, which Helm treats as a path separator")
     } else if name.contains('\0') {
         Some("has a NUL in its name")
     } else if drive(name) {
-        Some("has a name that is a drive of Windows")
+        Some("has a name that starts with a Windows drive")
     } else if name.split('/').any(|part| part == "..") {
         Some("has `..` in its path")
     } else if name.len() > 1024 {
-        Some("has a name of more than 1,024 bytes")
+        Some("has a name longer than 1,024 bytes")
     } else {
         None
     }

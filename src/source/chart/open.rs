@@ -115,7 +115,7 @@ impl Location {
             Ok(metadata) if metadata.is_file() => Ok(Self { path: joined, shown, packaged: true }),
             Ok(_) => Err(SourceError::Unsupported {
                 reason: format!("`{shown}` is neither a directory nor a file"),
-                help: "name the directory of a chart, or a packaged one (`.tgz`)".to_owned(),
+                help: "name the directory of a chart, or a packaged chart (`.tgz`)".to_owned(),
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let help = "name the directory that holds `Chart.yaml`, or a packaged chart (`.tgz`); a relative path \
@@ -139,7 +139,7 @@ fn read(location: &Location, folder: &Path, findings: &mut Findings) -> Result<O
         let unreadable = |error| SourceError::io(format!("`{shown}`"), error);
         let file = File::open(&location.path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.len() > MAX_ARCHIVE {
-            let help = "publish a chart: a package is a small file";
+            let help = "check that it is a packaged chart";
             findings.error(None, format!("`{shown}` is larger than any chart that Helm loads"), help);
             return Ok(None);
         }
@@ -185,8 +185,8 @@ impl<R: Read> Read for Digesting<R> {
 fn named(chart: &Chart, wanted: Option<&str>, findings: &mut Findings) {
     let name = &chart.metadata.name;
     if let Some(wanted) = wanted.filter(|wanted| wanted != name && !name.is_empty()) {
-        let message = format!("the chart is called `{name}`, and its repository ends in `{wanted}`");
-        let help = format!("give `repository` the last part `{name}`: Helm pulls a chart by its name");
+        let message = format!("the chart is called `{name}`, but its repository ends in `{wanted}`");
+        let help = format!("end `repository` in `{name}`: Helm pulls a chart by its name");
         findings.error(Some(chart.place_of("name")), message, &help);
     }
 }
@@ -202,11 +202,11 @@ fn directory(
     vendored::check(&chart, findings);
     if Version::parse(&spec.version).is_none() {
         let message =
-            format!("the chart cannot be published as `{}`, which is no semantic version", spec.version);
+            format!("the chart cannot be published as `{}`, which is not a semantic version", spec.version);
         findings.error(
             None,
             message,
-            "give `version` of the chart in `publish.toml` three numbers, such as `1.2.3`",
+            "set the `version` of the chart in `publish.toml` to three numbers, such as `1.2.3`",
         );
     }
     if findings.any_error() {
@@ -238,9 +238,9 @@ fn ready(
     ];
     for (key, own, wanted) in asked {
         if let Some(wanted) = wanted.filter(|wanted| *wanted != own) {
-            let message = format!("the package has the `{key}` `{own}`, and `{wanted}` is to be published");
+            let message = format!("the package has the `{key}` `{own}`, but `{wanted}` is to be published");
             let help = "a package is published as it is: package it with that version, or name the chart's directory, \
-                        where the version is set";
+                        to have the version set";
             findings.error(Some(chart.place_of(key)), message, help);
         }
     }
@@ -272,7 +272,7 @@ fn proof(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unreadable(io::Error::other("it is no regular file"))),
+        Ok(_) => return Err(unreadable(io::Error::other("it is not a regular file"))),
     }
     let bytes = File::open(&path).and_then(|file| read_bounded(file, MAX_PROVENANCE)).map_err(unreadable)?;
     let name = location.path.file_name().unwrap_or_default().to_string_lossy();

@@ -21,7 +21,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_line() {
 fn what_helm_refuses_is_refused() {
     let small = || Made::small("small", "1.0.0");
     for (chart, told) in [
-        (Made::default().with("values.yaml", ""), "chart` has no `Chart.yaml`, so it is no chart"),
+        (Made::default().with("values.yaml", ""), "chart` has no `Chart.yaml`, so it is not a chart"),
         (small().with("Chart.yaml", ""), "chart/Chart.yaml:1:1: Chart.yaml is empty"),
         (
             small().with("Chart.yaml", "- a\n"),
@@ -30,7 +30,7 @@ fn what_helm_refuses_is_refused() {
         (small().with("Chart.yaml", "name: a\n"), "chart/Chart.yaml:1:1: `version` is missing"),
         (
             small().with("Chart.yaml", "name: a\nversion: 1.0.0\nname: b\n"),
-            "chart/Chart.yaml:3:1: `name` stands twice",
+            "chart/Chart.yaml:3:1: `name` appears twice",
         ),
         (
             small().with("Chart.yaml", "a: &a [*a]\n"),
@@ -44,10 +44,10 @@ fn what_helm_refuses_is_refused() {
         (small().with("values.yaml", "a: 1\n---\nword\n"), "chart/values.yaml:3:1:"),
         (
             small().with(".helmignore", "ok\n a/**\n"),
-            "chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm knows no `**`",
+            "chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm does not support `**`",
         ),
-        (small().with("charts/README.md", "x"), "chart/charts/README.md` is no chart"),
-        (small().with("charts/a.tgz", "no package at all"), "chart/charts/a.tgz` is no gzip file"),
+        (small().with("charts/README.md", "x"), "chart/charts/README.md` is not a chart"),
+        (small().with("charts/a.tgz", "no package at all"), "chart/charts/a.tgz` is not a gzip file"),
         (small().with("charts/a/values.yaml", "x: 1\n"), "chart/charts/a` has no `Chart.yaml`"),
         (
             small().with("charts/a/Chart.yaml", "name: a\n"),
@@ -114,7 +114,7 @@ fn dependencies_must_be_those_of_the_lock() {
         ),
         (
             broker().with_bytes(DATABASE, database("15.5.37")),
-            "postgresql-15.5.38.tgz` has the version 15.5.37, and `Chart.lock` names 15.5.38",
+            "postgresql-15.5.38.tgz` has the version 15.5.37, but `Chart.lock` names 15.5.38",
         ),
         (
             broker().with_bytes("charts/postgresql-15.5.37.tgz", database("15.5.37")),
@@ -122,7 +122,7 @@ fn dependencies_must_be_those_of_the_lock() {
         ),
         (
             broker().with("Chart.yaml", &chart_yaml.replace("~15.5.0", "newest")),
-            "`postgresql` is asked for in the version `newest`, which is none",
+            "the dependency `postgresql` has the version `newest`, which is not a version or a range",
         ),
     ] {
         let found = refused_chart(&chart);
@@ -140,7 +140,7 @@ fn dependencies_must_be_those_of_the_lock() {
         .with("charts/own/Chart.yaml", "name: own\nversion: 2.1.0\n");
     Sent::of(written(&local).path(), &spec("chart"));
     let other = local.with("charts/own/Chart.yaml", "name: own\nversion: 3.0.0\n");
-    assert!(refused_chart(&other).contains("has the version 3.0.0, and `Chart.yaml` asks for `^2`"));
+    assert!(refused_chart(&other).contains("has the version 3.0.0, but `Chart.yaml` asks for `^2`"));
 }
 
 #[test]

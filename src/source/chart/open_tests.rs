@@ -49,12 +49,12 @@ fn a_chart_must_have_the_name_of_its_repository() {
     let told = refused(folder.path(), &ChartSpec { name: "agent".into(), ..spec("chart") });
     assert_eq!(
         told,
-        "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, and its repository ends in `agent`"
+        "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, but its repository ends in `agent`"
     );
     assert!(check(folder.path(), Path::new(""), "chart", Some("agent")).iter().any(Diagnostic::is_error));
     fs::write(folder.path().join("a.tgz"), Made::small("b", "1.2.3").package("b")).expect("written");
     let told = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
-    assert!(told.ends_with("the chart is called `b`, and its repository ends in `a`"), "{told}");
+    assert!(told.ends_with("the chart is called `b`, but its repository ends in `a`"), "{told}");
 }
 
 /// What is sent of a chart.
@@ -332,8 +332,8 @@ fn links_are_followed_but_not_out_of_the_project() {
     for (target, told) in [
         ("/etc/hostname", "leads out of the folder"),
         ("/etc", "leads out of the folder"),
-        ("nowhere", "is a link that leads nowhere"),
-        ("link", "is a link that leads nowhere"),
+        ("nowhere", "is a broken link"),
+        ("link", "is a broken link"),
         (".", "leads in a circle"),
         ("../..", "leads out of the folder"),
     ] {
@@ -344,7 +344,7 @@ fn links_are_followed_but_not_out_of_the_project() {
     }
     let pipe = std::process::Command::new("mkfifo").arg(chart.join("pipe")).status().expect("mkfifo runs");
     assert!(pipe.success());
-    assert!(refused(folder.path(), &spec("chart")).contains("is no regular file"));
+    assert!(refused(folder.path(), &spec("chart")).contains("is not a regular file"));
     fs::write(chart.join(".helmignore"), "pipe\n").expect("written");
     Sent::of(folder.path(), &spec("chart"));
 }
@@ -364,8 +364,8 @@ fn a_package_is_published_as_it_is() {
         folder.path(),
         &ChartSpec { version: "1.2.4".into(), app_version: Some("2".into()), ..declared.clone() },
     );
-    assert!(told.contains("b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, and `1.2.4` is to be published"), "{told}");
-    assert!(told.contains("the `appVersion` `1.2.3`, and `2`"), "{told}");
+    assert!(told.contains("b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, but `1.2.4` is to be published"), "{told}");
+    assert!(told.contains("the `appVersion` `1.2.3`, but `2`"), "{told}");
 
     let digest = Digest::of(&package);
     let proof = |name: &str, digest: &str| {
@@ -376,9 +376,9 @@ fn a_package_is_published_as_it_is() {
     let beside = folder.path().join("b-1.2.3.tgz.prov");
     let good = proof("b-1.2.3.tgz", digest.as_str());
     for (text, told) in [
-        (proof("b-1.2.3.tgz", Digest::of(b"x").as_str()), "is of another package"),
+        (proof("b-1.2.3.tgz", Digest::of(b"x").as_str()), "is for another package"),
         (proof("c-1.2.3.tgz", digest.as_str()), "does not list `b-1.2.3.tgz`"),
-        ("hello".to_owned(), "is no signed text"),
+        ("hello".to_owned(), "is not signed"),
         (good.replace("...", ""), "lists no files"),
         (good.replace("files:", "files: ["), "cannot be read"),
     ] {

@@ -14,7 +14,7 @@ pub(super) fn check(text: &str, name: &str, digest: &Digest) -> Result<(), Strin
         .split_once(BEGIN)
         .and_then(|(_, rest)| rest.split_once(SIGNATURE))
         .map(|(signed, _)| signed)
-        .ok_or("is no signed text: it has no `BEGIN PGP SIGNED MESSAGE` and `BEGIN PGP SIGNATURE`")?;
+        .ok_or("is not signed: it has no `BEGIN PGP SIGNED MESSAGE` and `BEGIN PGP SIGNATURE`")?;
     // `Chart.yaml`, the end of a document, and the list of files.
     let (_, list) = signed.split_once("\n...\n").ok_or("lists no files")?;
     let yaml = Yaml::parse("the list of files", None, list)
@@ -27,9 +27,10 @@ pub(super) fn check(text: &str, name: &str, digest: &Digest) -> Result<(), Strin
     let listed = files.iter().find(|entry| entry.key == name).map(|entry| entry.value.is());
     match listed {
         Some(Is::Scalar(listed)) if listed.to_text() == digest.as_str() => Ok(()),
-        Some(Is::Scalar(listed)) => {
-            Err(format!("is of another package: it lists `{}`, and `{name}` is `{digest}`", listed.to_text()))
-        }
+        Some(Is::Scalar(listed)) => Err(format!(
+            "is for another package: it lists `{}`, but `{name}` is `{digest}`",
+            listed.to_text()
+        )),
         _ => Err(format!("does not list `{name}`")),
     }
 }

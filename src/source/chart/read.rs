@@ -33,7 +33,7 @@ impl Fields<'_> {
             if !seen.insert(&entry.key) {
                 self.findings.error(
                     at(),
-                    format!("`{}` stands twice in {}", entry.key, self.file),
+                    format!("`{}` appears twice in {}", entry.key, self.file),
                     "keep one of them",
                 );
             }
@@ -43,13 +43,13 @@ impl Fields<'_> {
             match known.iter().find(|name| name.eq_ignore_ascii_case(&entry.key)) {
                 Some(name) => self.findings.error(
                     at(),
-                    format!("`{}` is not written as {} has it", entry.key, self.file),
+                    format!("`{}` in {} has the wrong case", entry.key, self.file),
                     &format!("write `{name}`: Helm reads both, other programs do not"),
                 ),
                 None => self.findings.warning(
                     at(),
                     format!("{} has no key `{}`", self.file, entry.key),
-                    "Helm ignores it; own keys belong under `annotations`",
+                    "Helm ignores it; keys of your own belong under `annotations`",
                 ),
             }
         }
@@ -117,8 +117,8 @@ impl Fields<'_> {
         let mut left = MAX_FREE_VALUES;
         let found: Option<Vec<Json>> = items.iter().map(|item| json(item, 0, &mut left)).collect();
         found.unwrap_or_else(|| {
-            let message = format!("`{what}` of {} is too deep, too large or no JSON", self.file);
-            self.findings.error(Some(value.place()), message, "write it without aliases in aliases");
+            let message = format!("`{what}` of {} is too deep, too large or not valid JSON", self.file);
+            self.findings.error(Some(value.place()), message, "write it without nested aliases");
             Vec::new()
         })
     }

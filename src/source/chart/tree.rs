@@ -38,7 +38,7 @@ pub(super) fn read(
 fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
     let path = root.join(HELMIGNORE);
     let name = format!("{shown}/{HELMIGNORE}");
-    let help = "write one pattern on each line, as in the `.helmignore` of `helm create`";
+    let help = "write one pattern per line, as in the `.helmignore` of `helm create`";
     let text = match fs::metadata(&path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
         Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_RULES => {
@@ -51,7 +51,7 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
             }
         }
         _ => {
-            findings.error(None, format!("`{name}` is no file of at most 1 MiB"), help);
+            findings.error(None, format!("`{name}` is not a file of at most 1 MiB"), help);
             return None;
         }
     };
@@ -97,17 +97,13 @@ impl Walk<'_> {
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
         if above.contains(&real) {
-            return self.refuse(
-                name,
-                "leads in a circle: it is a link to a directory that it lies in",
-                LINKS,
-            );
+            return self.refuse(name, "leads in a circle: it links to a directory that contains it", LINKS);
         }
         if above.len() >= MAX_DEPTH {
             return self.refuse(
                 name,
                 &format!("lies more than {MAX_DEPTH} directories deep"),
-                "lay it out flatter",
+                "use fewer levels of directories",
             );
         }
         let entries = fs::read_dir(path).and_then(|entries| {
@@ -142,7 +138,7 @@ impl Walk<'_> {
             Ok(metadata) => metadata,
             Err(_) if self.rules.ignores(name, false) => return,
             Err(error) if linked => {
-                return self.refuse(name, &format!("is a link that leads nowhere: {error}"), LINKS);
+                return self.refuse(name, &format!("is a broken link: {error}"), LINKS);
             }
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
@@ -156,7 +152,7 @@ impl Walk<'_> {
             return self.directory(path, name, above);
         }
         if !metadata.is_file() {
-            return self.refuse(name, "is no regular file", "remove it, or name it in `.helmignore`");
+            return self.refuse(name, "is not a regular file", "remove it, or name it in `.helmignore`");
         }
         if let Some(reason) = names::refused(name) {
             return self.refuse(name, reason, "rename it");
@@ -170,7 +166,7 @@ impl Walk<'_> {
             Err(refused) => {
                 self.stop =
                     !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
-                let help = "name what is no part of the chart in `.helmignore`";
+                let help = "list what is not part of the chart in `.helmignore`";
                 self.refuse(name, &refused.reason(), help);
             }
         }
@@ -186,5 +182,5 @@ impl Walk<'_> {
     }
 }
 
-const LINKS: &str = "copy what it leads to, or name the link in `.helmignore`";
+const LINKS: &str = "copy the target, or name the link in `.helmignore`";
 const READABLE: &str = "check that this user may read it";

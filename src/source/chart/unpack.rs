@@ -85,7 +85,7 @@ impl<R: Read> Unpack<'_, R> {
                 return Ok(false);
             }
             let header =
-                parse(&block).map_err(|reason| unreadable(format!("is no tar file inside: {reason}")))?;
+                parse(&block).map_err(|reason| unreadable(format!("contains no tar file: {reason}")))?;
             match header.kind {
                 Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
                 Kind::LongLink => drop(self.metadata(header.size)?),
@@ -123,7 +123,7 @@ impl<R: Read> Unpack<'_, R> {
         match kind {
             Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
             Kind::Sparse => return refuse("is a sparse file"),
-            Kind::Other if is_device => return refuse("is no regular file"),
+            Kind::Other if is_device => return refuse("is not a regular file"),
             Kind::Other => return Ok(()), // a directory; Helm skips it
             _ => {}
         }
@@ -206,7 +206,7 @@ fn broken(error: &io::Error) -> Unreadable {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => unreadable("is cut off"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            unreadable(format!("is no gzip file, or a damaged one: {error}"))
+            unreadable(format!("is not a gzip file, or is damaged: {error}"))
         }
         _ => unreadable(format!("cannot be read: {error}")),
     }

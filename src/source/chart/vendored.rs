@@ -20,8 +20,8 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     let update = format!("run `helm dependency update {}`, and commit `{lock_name}`", chart.shown);
     for name in unasked(chart) {
         let message =
-            format!("`{}/charts` holds `{name}`, which is no dependency in `{description}`", chart.shown);
-        findings.warning(None, message, "it is packaged all the same, as Helm does: list it, or remove it");
+            format!("`{}/charts` holds `{name}`, which is not a dependency in `{description}`", chart.shown);
+        findings.warning(None, message, "it is packaged anyway, as Helm does; list it or remove it");
     }
     if asked.is_empty() {
         return;
@@ -44,7 +44,7 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     for (index, dependency) in asked.iter().enumerate() {
         let Some(range) = Range::parse(&dependency.version) else {
             let message = format!(
-                "`{}` is asked for in the version `{}`, which is none",
+                "the dependency `{}` has the version `{}`, which is not a version or a range",
                 dependency.name, dependency.version
             );
             let help = "write a version or a range, such as `^1.2.0` or `1.x`";
@@ -62,11 +62,11 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
         let locked = locked.and_then(|lock| locked_version(&lock.dependencies, index, &dependency.name));
         if let Some(locked) = locked.filter(|locked| !same(locked, version)) {
             let message =
-                format!("`{}` has the version {version}, and `{lock_name}` names {locked}", found.shown);
+                format!("`{}` has the version {version}, but `{lock_name}` names {locked}", found.shown);
             findings.dependency(dependency.place.clone(), message, &build);
         } else if !Version::parse(version).is_some_and(|version| range.holds(&version)) {
             let message = format!(
-                "`{}` has the version {version}, and `{description}` asks for `{}`",
+                "`{}` has the version {version}, but `{description}` asks for `{}`",
                 found.shown, dependency.version
             );
             findings.dependency(dependency.place.clone(), message, &update);

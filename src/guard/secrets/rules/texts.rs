@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "url-with-password",
         title: "URL with a password",
         severity: Severity::High,
-        about: "A password in a URL; of medium severity unless it looks random and the host is another one. In variables a \
+        about: "A password in a URL; medium severity unless it looks random and the host is another machine. In variables, a \
                 password of eight characters of two kinds is enough.",
         find: Find::Near(Near {
             keywords: &["://"],
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "jwt",
         title: "JSON Web Token",
         severity: Severity::Low,
-        about: "A JSON Web Token. Most are valid for minutes, some for ever.",
+        about: "A JSON Web Token. Most are valid for minutes, some forever.",
         find: Find::Near(JWT),
     },
 ];
