@@ -1,9 +1,9 @@
-//! Why a document gives no text, in words, with the way out.
+//! The errors of documents, with their messages and help.
 
 use super::problem::{Holds, TOLD, What};
 use crate::diagnostic::{Code, Diagnostic, Place, mask};
 
-/// Why a document gives no text at a key.
+/// Why a document has no text at a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// There is no such file.
@@ -26,22 +26,22 @@ pub enum DocumentError {
         /// The file.
         name: String,
     },
-    /// The name of the file does not tell its format.
+    /// The extension of the file names no supported format.
     #[error("`{name}` is not a TOML, JSON or YAML file")]
     Format {
         /// The file.
         name: String,
     },
-    /// The file is not of its format.
+    /// The text is not valid in its format.
     #[error("`{name}` is not valid {format}: {message}")]
     Syntax {
         /// The file.
         name: String,
         /// The format.
         format: &'static str,
-        /// In the words of the parser, credentials masked.
+        /// The message of the parser, with credentials masked.
         message: String,
-        /// Where.
+        /// The place of the error.
         place: Option<Place>,
     },
     /// There is no such key.
@@ -51,34 +51,34 @@ pub enum DocumentError {
         name: String,
         /// The key.
         key: String,
-        /// The part of the key that is there; empty where nothing is.
+        /// The part of the key that exists; empty if no part does.
         at: String,
-        /// What is there.
+        /// The contents at that part.
         has: Holds,
     },
-    /// The value is no string.
+    /// The value is not a string.
     #[error("`{key}` in `{name}` is {}, not a string", described(.what))]
     NotText {
         /// The file.
         name: String,
         /// The key.
         key: String,
-        /// What the value is.
+        /// The kind of the value.
         what: What,
-        /// What is in it.
+        /// The contents of the value.
         has: Holds,
-        /// Where it is.
+        /// The place of the value.
         place: Option<Place>,
     },
 }
 
 impl DocumentError {
-    /// Whether the file is right and its key is not.
+    /// Whether the file is valid, and only its key or the key's value is wrong.
     pub fn is_of_key(&self) -> bool {
         matches!(self, Self::NoKey { .. } | Self::NotText { .. })
     }
 
-    /// The diagnostic, which points into the file where there is something to point at.
+    /// Returns the diagnostic, which points into the file if the place is known.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (place, label) = match self {
             Self::Syntax { place, .. } => (place.clone(), "here"),
@@ -123,7 +123,7 @@ fn described(what: &What) -> String {
     }
 }
 
-/// What there is to choose from at the key `at`.
+/// Returns a text that lists what exists at the key `at`.
 fn there(at: &str, has: &Holds) -> String {
     let subject = if at.is_empty() { "the file".to_owned() } else { format!("`{at}`") };
     match has {
@@ -142,13 +142,13 @@ fn there(at: &str, has: &Holds) -> String {
     }
 }
 
-/// The beginning of a text, on one line, for messages.
+/// Returns the beginning of a text, on one line, for messages.
 pub(in crate::guard) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     let short: String = text.chars().take(LONGEST).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
     let masked = mask::without_tokens(&short);
-    // Quotes are no harm, and easier to read as they are.
+    // Quotes are harmless, and easier to read unescaped.
     let shown: String = masked
         .chars()
         .map(|it| if matches!(it, '\'' | '"') { it.to_string() } else { it.escape_debug().to_string() })

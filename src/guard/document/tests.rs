@@ -1,4 +1,4 @@
-//! Values of TOML, JSON and YAML: what is found, where, and what is said where nothing is.
+//! Values of TOML, JSON and YAML: which text is found, at which place, and the message if there is none.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ fn found(format: Format, text: &str, path: &str) -> Result<Found, Box<DocumentEr
     document(format, text).text(&key(path))
 }
 
-/// The value, and the part of the text that its place is.
+/// Returns the value, and the part of the text that its place covers.
 fn value(format: Format, text: &str, path: &str) -> (String, String) {
     let found = found(format, text, path).unwrap_or_else(|error| panic!("{path} of {text:?}: {error}"));
     let place = found.place.unwrap_or_else(|| panic!("{path} of {text:?} has no place"));
     (found.text, text[place.span].to_owned())
 }
 
-/// The message, the way out, and the part of the text that is pointed at.
+/// Returns the message, the help, and the part of the text that the label covers.
 fn wrong(format: Format, text: &str, path: &str) -> (String, String, Option<String>) {
     let error = found(format, text, path).expect_err(text);
     let diagnostic = error.to_diagnostic();
@@ -76,7 +76,7 @@ fn values_are_found_with_their_places() {
     }
 }
 
-/// Asserts what is said of values that are no strings: format, text, key, message, help.
+/// Asserts the messages for values that are not strings: format, text, key, message, help.
 fn assert_no_strings(cases: &[(Format, &str, &str, &str, &str)]) {
     for (format, text, path, message, help) in cases {
         let (found, way_out, place) = wrong(*format, text, path);
@@ -86,7 +86,7 @@ fn assert_no_strings(cases: &[(Format, &str, &str, &str, &str)]) {
 }
 
 #[test]
-fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
+fn a_yaml_value_that_is_not_a_string_gets_help() {
     assert_no_strings(&[
         (
             Format::Yaml,
@@ -163,7 +163,7 @@ fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
 }
 
 #[test]
-fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
+fn a_toml_or_json_value_that_is_not_a_string_gets_help() {
     assert_no_strings(&[
         (
             Format::Toml,
@@ -212,7 +212,7 @@ fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
 }
 
 #[test]
-fn a_key_that_is_not_there_says_what_is() {
+fn a_missing_key_lists_the_existing_ones() {
     let toml = "[package]\nname = \"x\"\nlist = [\"a\"]\n";
     let json = "{\"package\": {\"name\": \"x\", \"list\": [\"a\"]}}";
     let yaml = "package:\n  name: x\n  list: [a]\n";
@@ -243,7 +243,7 @@ fn a_key_that_is_not_there_says_what_is() {
 }
 
 #[test]
-fn what_is_not_of_its_format_says_where() {
+fn a_syntax_error_points_at_its_place() {
     for (format, text, message, place) in [
         (Format::Toml, "a = \"x\"\nb = nope\n", "`file` is not valid TOML: ", "nope"),
         (Format::Json, "{\"a\": \"x\",\n \"é\": nope}", "`file` is not valid JSON: expected ident", "o"),
@@ -264,7 +264,7 @@ fn what_is_not_of_its_format_says_where() {
 }
 
 #[test]
-fn what_a_bomb_unfolds_to_is_never_unfolded() {
+fn a_bomb_is_never_expanded() {
     let mut text = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..=60 {
         let item = format!("*a{}", level - 1);
@@ -291,7 +291,7 @@ fn credentials_are_masked_in_what_is_shown() {
 }
 
 #[test]
-fn files_that_are_none_are_refused() {
+fn files_that_are_not_documents_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
     write("marked.yml", b"\xef\xbb\xbfa: b");
@@ -343,7 +343,7 @@ proptest! {
     }
 
     #[test]
-    fn what_json_holds_yaml_finds_too(value in "[a-z0-9.\u{e9} \"\\\\]{0,12}", name in "[a-z.]{1,5}") {
+    fn a_value_in_json_is_found_as_yaml_too(value in "[a-z0-9.\u{e9} \"\\\\]{0,12}", name in "[a-z.]{1,5}") {
         let text = serde_json::json!({ "x": [1, { &name: &value }] }).to_string();
         let path = format!("x.1.'{name}'");
         let json = found(Format::Json, &text, &path).map(|it| it.text);

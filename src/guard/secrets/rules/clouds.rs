@@ -1,4 +1,4 @@
-//! Credentials of clouds, and of what runs things there.
+//! Credentials of clouds, and of tools that run things there.
 
 use super::{Check, Find, Near, Rule, Severity, Start, near, token};
 
@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
             },
         )
     },
-    // 40 characters of base64, told only by their name.
+    // 40 characters of base64, recognized only by their name.
     near(
         "aws-secret-access-key",
         "AWS secret access key",
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::NearAws,
         },
     ),
-    // cloud.google.com, "API keys". Those of browsers are public by design.
+    // cloud.google.com, "API keys". Keys for browsers are public by design.
     Rule {
         severity: Severity::Medium,
         ..near(
@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
         &["dop_v1_", "doo_v1_", "dor_v1_"],
         "do[opr]_v1_[0-9a-f]{64}",
     ),
-    // developers.cloudflare.com, "Origin CA keys"; API tokens have no form, and are told by their name.
+    // developers.cloudflare.com, "Origin CA keys"; API tokens have no distinctive form, so they are recognized by their name.
     near(
         "cloudflare-token",
         "Cloudflare token",

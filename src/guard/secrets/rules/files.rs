@@ -1,4 +1,4 @@
-//! Passwords in files of certain names, line by line.
+//! Passwords in files with certain names, line by line.
 
 use super::{Check, Find, Rule, Severity};
 use crate::guard::secrets::rule::Lines;
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
             "",
         )
     },
-    // maven.apache.org, "Settings reference". Between braces it is encrypted.
+    // maven.apache.org, "Settings reference". A value between braces is encrypted.
     in_lines(
         "maven-password",
         "Password in Maven's settings",
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         &[".s3cfg", "s3cfg", ".s3cfg-*"],
         r"\s*secret_key\s*=\s*(?P<value>[^\s]{8,512})",
     ),
-    // Values of charts of Helm (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
+    // Values of Helm charts (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
     Rule {
         find: Find::Lines(Lines {
             files: &[
@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A password that a person wrote: any text but those of examples.
+/// Returns a rule about a password that a person wrote: any text except the passwords of examples.
 const fn in_lines(
     id: &'static str,
     title: &'static str,

@@ -1,4 +1,4 @@
-//! Tokens of forges: GitHub, GitLab and their like.
+//! Tokens of GitHub, GitLab and similar forges.
 
 use super::{Check, Near, Rule, Start, near, token};
 
@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Crc32,
         },
     ),
-    // 22 characters that name the token, and 59 that are secret.
+    // 22 characters that identify the token, and 59 that are secret.
     token(
         "github-fine-grained-token",
         "GitHub fine-grained token",
@@ -32,8 +32,8 @@ pub(super) const RULES: &[Rule] = &[
         &["glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "gloas-", "glsoat-"],
         r"gl(?:pat|dt|rt|ptt|ft|cbt|agent|oas|soat)-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
     ),
-    // support.atlassian.com, "Manage API tokens": ATATT3 of accounts, ATCTT3 of access tokens of repositories, ATBB of
-    // app passwords.
+    // support.atlassian.com, "Manage API tokens": ATATT3 for accounts, ATCTT3 for access tokens of repositories, ATBB for app
+    // passwords.
     token(
         "atlassian-token",
         "Atlassian token",

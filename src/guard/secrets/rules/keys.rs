@@ -3,8 +3,8 @@
 use super::{Check, Near, Rule, Start, near};
 
 pub(super) const RULES: &[Rule] = &[
-    // RFC 7468, section 10; RFC 1421, section 4.6 for the headers of encrypted ones. A program may hold a key as one
-    // string with escaped newlines, or as a string for each line.
+    // RFC 7468, section 10; RFC 1421, section 4.6 for the headers of encrypted keys. A program may hold a key as one string with
+    // escaped newlines, or as one string per line.
     near(
         "private-key",
         "Private key",

@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
         &["sk-ant-"],
         "sk-ant-[a-z]{2,8}[0-9]{2}-[0-9A-Za-z_-]{80,120}",
     ),
-    // Every key has the name of the company in base64 in its middle.
+    // Every key contains the name of the company, in base64, in its middle.
     near(
         "openai-key",
         "OpenAI key",
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Form,
         },
     ),
-    // huggingface.co, "User access tokens"; api_org_ of organizations.
+    // huggingface.co, "User access tokens"; api_org_ is for organizations.
     token(
         "huggingface-token",
         "Hugging Face token",

@@ -1,4 +1,4 @@
-//! Files that are secrets, or often hold such, by their names. What is in them is searched as well.
+//! Files that are secrets or often hold secrets, recognized by their names. Their contents are searched as well.
 
 use super::{Find, Rule, Severity};
 

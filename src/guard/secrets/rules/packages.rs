@@ -1,9 +1,9 @@
-//! Tokens of registries of packages and of images.
+//! Tokens of package registries and image registries.
 
 use super::{Check, Near, Rule, Start, near, token};
 
 pub(super) const RULES: &[Rule] = &[
-    // github.blog, "npm has a new access token format" (2021): as those of GitHub.
+    // github.blog, "npm has a new access token format" (2021): the same form as GitHub's tokens.
     near(
         "npm-token",
         "npm token",

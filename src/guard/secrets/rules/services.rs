@@ -1,4 +1,4 @@
-//! Tokens of services: messages, mail, money, watching.
+//! Tokens of services: messages, mail, payments, monitoring.
 
 use super::{Check, Near, Rule, Start, near, token};
 
@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}",
     ),
     token("mailgun-key", "Mailgun key", "A Mailgun private API key.", &["key-"], "key-[0-9a-f]{32}"),
-    // www.twilio.com, "API keys": a secret has no form, and is told by its name.
+    // www.twilio.com, "API keys": a secret has no distinctive form, so it is recognized by its name.
     near(
         "twilio-secret",
         "Twilio secret",
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     token("postman-key", "Postman key", "A Postman API key.", &["PMAK-"], "PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
     // docs.newrelic.com, "New Relic API keys".
     token("new-relic-key", "New Relic key", "A New Relic user key.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
-    // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" of Grafana Cloud.
+    // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" for Grafana Cloud.
     token(
         "grafana-token",
         "Grafana token",
@@ -108,7 +108,7 @@ pub(super) const RULES: &[Rule] = &[
         &["sntrys_eyJ", "sntryu_"],
         "(?:sntrys_eyJ[0-9A-Za-z+/]{40,400}={0,2}_[0-9A-Za-z+/]{43}|sntryu_[0-9a-f]{64})",
     ),
-    // discord.com, "Reference": base64 of the bot's number, of a time, and of a signature; told by its name.
+    // discord.com, "Reference": base64 of the bot's number, of a time, and of a signature; recognized by its name.
     near(
         "discord-bot-token",
         "Discord bot token",

@@ -1,4 +1,4 @@
-//! Secrets without a form of their own, told by the name of the variable that they are assigned to.
+//! Secrets without a distinctive form, recognized by the name of the variable that they are assigned to.
 
 use super::{Find, Rule, Severity};
 
