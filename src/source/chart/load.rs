@@ -1,4 +1,4 @@
-//! From files to a chart, as Helm loads one (`pkg/chart/loader/load.go`): what each file is, and the charts under `charts/`,
+//! Loads files as a chart, the way Helm does (`pkg/chart/loader/load.go`): the role of each file, and the charts under `charts/`,
 //! packaged or not.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::unpack::unpack;
 use super::yaml::{Is, Yaml, YamlError, check_mappings};
 use crate::diagnostic;
 
-/// How deep charts may lie in charts.
+/// How deep charts may be nested.
 const MAX_DEPTH: usize = 16;
 /// The largest `Chart.yaml` or lock, in bytes.
 const MAX_DESCRIPTION: u64 = 1024 * 1024;
@@ -25,24 +25,24 @@ const SCHEMA: &str = "values.schema.json";
 /// A chart.
 pub(super) struct Chart {
     pub(super) metadata: Metadata,
-    /// The text of `Chart.yaml`, and what it says with places.
+    /// The text of `Chart.yaml`, and its values with their places.
     pub(super) text: String,
     pub(super) yaml: Yaml,
     pub(super) lock: Option<Lock>,
-    /// Its files, but for `Chart.yaml` and what lies under `charts/`.
+    /// Its files, except `Chart.yaml` and the files under `charts/`.
     pub(super) files: Files,
     /// The charts under `charts/`, by name.
     pub(super) charts: BTreeMap<String, Chart>,
-    /// What it is called in messages.
+    /// The name of the chart in messages.
     pub(super) shown: String,
 }
 
-/// Where a chart lies.
+/// The location of a chart.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    /// What it is called in messages.
+    /// The name of the chart in messages.
     pub(super) shown: &'a str,
-    /// The directory, where its files are files.
+    /// The directory of the chart, if its files are files on disk.
     pub(super) folder: Option<&'a Path>,
 }
 
@@ -53,7 +53,7 @@ impl Place<'_> {
 }
 
 impl Chart {
-    /// Where the value of a key of `Chart.yaml` stands, or the file begins.
+    /// Returns the place of the value of a key of `Chart.yaml`, or the beginning of the file.
     pub(super) fn place_of(&self, key: &str) -> diagnostic::Place {
         let found = self.yaml.root().and_then(|root| match root.is() {
             Is::Mapping(entries) => entries.into_iter().find(|entry| entry.key == key),
@@ -63,7 +63,7 @@ impl Chart {
     }
 }
 
-/// Makes a chart of files. `None` where no more can be said of it than what was found.
+/// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
 pub(super) fn load(
     files: Files,
     at: Place<'_>,
@@ -97,7 +97,7 @@ impl Loader<'_> {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
                 None => drop(own.insert(name, held)),
-                // Helm skips what begins with these.
+                // Helm skips names that begin with these characters.
                 Some(inner) if inner.starts_with(['_', '.']) => {}
                 Some(inner) => {
                     let (chart, rest) = inner.split_once('/').unwrap_or((inner, ""));
@@ -112,7 +112,7 @@ impl Loader<'_> {
         Some(Chart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
     }
 
-    /// The text of a file. Nothing where it is not text.
+    /// Returns the text of a file, or `None` if it is not text.
     fn text(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<String> {
         let shown = at.file(name).0;
         let message = match self.contents.read(held).map(String::from_utf8) {
@@ -149,7 +149,7 @@ impl Loader<'_> {
         self.findings.error(Some(error.place), message, "correct the text there, or just before it");
     }
 
-    /// `requirements.yaml`, which holds the dependencies of charts for Helm 2.
+    /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
     fn requirements(&mut self, metadata: &mut Metadata, own: &mut Files, at: Place<'_>, depth: usize) {
         const NAME: &str = "requirements.yaml";
         let Some(held) = own.get(NAME).copied() else { return };
@@ -170,7 +170,7 @@ impl Loader<'_> {
         self.whole(&yaml, NAME);
     }
 
-    /// Makes sure that all of a file was read.
+    /// Reports an error if not all of a file was read.
     fn whole(&mut self, yaml: &Yaml, name: &str) {
         if yaml.is_too_much() {
             let message = format!("the aliases in `{name}` expand to more than is read");
@@ -178,7 +178,7 @@ impl Loader<'_> {
         }
     }
 
-    /// A file of Helm 2 in a chart of today: of the published chart an error, in a dependency not packaged, as Helm does.
+    /// Leaves out a Helm 2 file in a chart with `apiVersion: v2`: an error in the published chart, silent in a dependency, as in Helm.
     fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
         own.remove(name);
         if depth == 0 {
@@ -194,7 +194,7 @@ impl Loader<'_> {
         const HELM_2: &str = "requirements.lock";
         let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
         let found = own.get(name).copied().map(|held| (name, held));
-        // Helm reads either, and packages only the one of the chart's `apiVersion`.
+        // Helm reads either lock, but packages only the one that belongs to the chart's `apiVersion`.
         let other = own.remove(other).map(|held| (other, held));
         let (name, held) = found.or(other)?;
         let (_, yaml) = self.yaml(held, name, at)?;
@@ -203,7 +203,7 @@ impl Loader<'_> {
         Some(lock)
     }
 
-    /// `values.yaml` and its schema.
+    /// Checks `values.yaml` and its schema.
     fn values(&mut self, own: &Files, at: Place<'_>) {
         if let Some(held) = own.get("values.yaml").copied()
             && let Some(text) = self.text(held, "values.yaml", at)
@@ -239,7 +239,7 @@ impl Loader<'_> {
                 self.findings.error(None, message, "depend on it from a chart further up");
                 break;
             }
-            // What is wrong with them stops publishing; what is merely odd in what others made is no matter.
+            // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
             let mut inner = Findings::default();
             let mut loader = Loader { contents: &mut *self.contents, findings: &mut inner };
             let chart = loader.vendored(&name, files, &shown, at, depth);
@@ -287,12 +287,12 @@ impl Loader<'_> {
     }
 }
 
-/// Whether a name ends in this, written exactly so: Helm knows no other case.
+/// Whether a name has exactly this extension: Helm compares upper and lower case.
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
-/// The byte at a line and column, both from 1, as JSON errors count them.
+/// Returns the offset of a line and column, both counted from 1, as in JSON errors.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut offset = before.saturating_add(column.saturating_sub(1)).min(text.len());
@@ -302,7 +302,7 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     offset
 }
 
-/// The names of the charts under `charts/` that no dependency asks for.
+/// Returns the names of the charts under `charts/` that no dependency asks for.
 pub(super) fn unasked(chart: &Chart) -> Vec<&str> {
     let asked: BTreeSet<&str> = chart.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
     chart.charts.keys().map(String::as_str).filter(|name| !asked.contains(name)).collect()

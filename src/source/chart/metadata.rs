@@ -1,4 +1,4 @@
-//! `Chart.yaml`: what it says, checked as Helm checks it (`pkg/chart/metadata.go`, `Validate`), but all at once.
+//! `Chart.yaml`: its values, checked as Helm checks them (`pkg/chart/metadata.go`, `Validate`), but all at once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::yaml::{Is, Value, Yaml};
 /// The name of the file.
 pub(super) const CHART_YAML: &str = "Chart.yaml";
 
-/// What `Chart.yaml` says. Fields and their order are those of Helm's struct, and so is its JSON.
+/// The values of `Chart.yaml`. The fields, their order and their JSON are those of Helm's struct.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
@@ -53,7 +53,7 @@ pub(super) struct Metadata {
     pub(super) kind: String,
 }
 
-/// Somebody who looks after the chart.
+/// A person who maintains the chart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Maintainer {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -86,7 +86,7 @@ const KEYS: [&str; 17] = [
 ];
 
 impl Metadata {
-    /// What the document says.
+    /// Reads the values of the document, and reports everything that is wrong with them.
     pub(super) fn read(yaml: &Yaml, findings: &mut Findings) -> Self {
         let mut metadata = Self::default();
         let Some(root) = yaml.root().filter(|root| !is_null(root)) else {
@@ -141,7 +141,7 @@ impl Metadata {
                 _ => {}
             }
         }
-        // Helm 2 took charts that say none, and Helm 3 takes them for v1.
+        // Helm 2 accepted charts without `apiVersion`, and Helm 3 treats them as v1.
         if metadata.api_version.is_empty() {
             "v1".clone_into(&mut metadata.api_version);
         }
@@ -170,7 +170,7 @@ impl Metadata {
         metadata
     }
 
-    /// Whether it is of Helm 2: dependencies stand in `requirements.yaml`.
+    /// Whether it is a Helm 2 chart, whose dependencies are in `requirements.yaml`.
     pub(super) fn is_v1(&self) -> bool {
         self.api_version == "v1"
     }

@@ -1,8 +1,8 @@
-//! Names of files in charts: which Helm refuses, and which it would read as others.
+//! Names of files in charts: the names that Helm refuses, or would read as other names, and the order of files.
 
 use std::cmp::Ordering;
 
-/// Why a file of a chart cannot have this name; `name` is relative to the chart.
+/// Returns the reason why a file of a chart cannot have this name; `name` is relative to the chart.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
     let drive =
         |name: &str| matches!(name.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
@@ -25,7 +25,7 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The order in which Helm walks files: those of a directory sorted, each directory in its place.
+/// Compares names in the order in which Helm walks files: those of a directory are sorted, and each directory is in its place.
 pub(super) fn in_order(one: &str, other: &str) -> Ordering {
     one.split('/').cmp(other.split('/'))
 }

@@ -1,8 +1,8 @@
-//! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): what
-//! `.helmignore` leaves out is left out, symbolic links are followed, and what is neither file nor directory is refused.
+//! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): the rules of
+//! `.helmignore` apply, symbolic links are followed, and anything that is neither a file nor a directory is refused.
 //!
-//! In one thing it is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. What lies
-//! there is on this machine alone, and is hardly meant to be published.
+//! In one point this is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. Files outside
+//! exist on this machine alone, and are hardly meant to be published.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,12 +15,12 @@ use super::names;
 
 /// The file with the rules.
 pub(super) const HELMIGNORE: &str = ".helmignore";
-/// How deep directories may lie in directories.
+/// How deep directories may be nested.
 const MAX_DEPTH: usize = 64;
 /// The largest `.helmignore`, in bytes.
 const MAX_RULES: u64 = 1024 * 1024;
 
-/// Reads the files of the chart in `root`, called `shown` in messages. `folder` is that of `publish.toml`.
+/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of `publish.toml`.
 pub(super) fn read(
     root: &Path,
     shown: &str,
@@ -80,17 +80,17 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
 struct Walk<'a> {
     shown: &'a str,
     rules: Rules,
-    /// What links may lead into.
+    /// The folders that links may lead into.
     within: Vec<PathBuf>,
     contents: &'a mut Contents,
     findings: &'a mut Findings,
     files: Files,
-    /// The chart is too large; what else is in it is no matter.
+    /// Whether the chart is too large, so that its other files no longer matter.
     stop: bool,
 }
 
 impl Walk<'_> {
-    /// Walks a directory. `name` is its path in the chart, `above` are the directories on the way to it as they really lie.
+    /// Walks a directory. `name` is its path in the chart, and `above` are the real paths of the directories above it.
     fn directory(&mut self, path: &Path, name: &str, above: &mut Vec<PathBuf>) {
         let real = match fs::canonicalize(path) {
             Ok(real) => real,

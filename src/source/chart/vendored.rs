@@ -1,14 +1,14 @@
-//! The dependencies of a chart against what lies under `charts/` and what the lock names.
+//! Compares the dependencies of a chart with the charts under `charts/` and with the lock.
 //!
-//! Stricter than `helm package`, which asks only that a chart of each name is there: a published chart has exactly the
-//! dependencies that its lock names, and its lock is that of its `Chart.yaml`.
+//! This is stricter than `helm package`, which requires only that a chart of each name is present: a published chart has exactly the
+//! dependencies that its lock names, and its lock matches its `Chart.yaml`.
 
 use super::dependency::Dependency;
 use super::finding::Findings;
 use super::load::{Chart, unasked};
 use super::version::{Range, Version};
 
-/// Notes what is missing, or is not what the lock names.
+/// Reports dependencies that are missing or do not match the lock.
 pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     let asked = &chart.metadata.dependencies;
     let (description, lock_name) = if chart.metadata.is_v1() {
@@ -74,7 +74,8 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     }
 }
 
-/// The version that the lock names for the dependency at `index`: it lists them in the same order.
+/// Returns the version that the lock names for the dependency at `index`. The lock lists them in the same
+/// order; if not, the name decides.
 fn locked_version<'a>(locked: &'a [Dependency], index: usize, name: &str) -> Option<&'a str> {
     let at = locked.get(index).filter(|it| it.name == name);
     at.or_else(|| locked.iter().find(|it| it.name == name)).map(|it| it.version.as_str())
