@@ -17,8 +17,8 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 /// The size that a blob may expand to, in bytes. Its bytes are searched as they pass, in constant memory, and the search can be
 /// stopped, so the bound limits only the time.
 const BLOB_CEILING: u64 = 1024 * 1024 * 1024 * 1024;
-/// The size that an archive in a blob may expand to: this many bytes whatever its own size, beyond that this many times its own
-/// size, and never more than the ceiling.
+/// The size that an archive in a blob may expand to: `INNER_RATIO` times its own size, but at least the floor and at most the ceiling,
+/// which are in bytes.
 const INNER_FLOOR: u64 = 64 * 1024 * 1024;
 const INNER_RATIO: u64 = 100;
 const INNER_CEILING: u64 = 1024 * 1024 * 1024;
@@ -138,7 +138,7 @@ impl Kind {
     }
 }
 
-/// Whether an archive begins here, which may be empty.
+/// Whether a tar archive begins here. It may be empty.
 fn is_tar(head: &[u8]) -> bool {
     let block: Option<&Block> = head.get(..BLOCK).and_then(|block| block.try_into().ok());
     block.is_some_and(|block| block.iter().all(|byte| *byte == 0) || parse(block).is_ok())

@@ -71,7 +71,7 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     for (key, value) in whole.as_object().into_iter().flatten() {
         others.member(&Part::named(rules, "configuration,", key), key, value);
     }
-    // JSON keeps only one of two members with the same name, and the bytes contain both.
+    // JSON keeps only one of two members with the same name, but the bytes contain both, so they are searched too.
     let mut search = rules.text(Some("configuration"));
     search.push(bytes);
     let found = search.finish().into_iter().map(|found| Match { line: None, ..found }).collect();
@@ -79,7 +79,7 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     others.hits
 }
 
-/// Collects findings in the members that have no search of their own. A value that is already known is left out.
+/// Collects the findings in all members, except values that were found before.
 struct Others<'r> {
     rules: &'r Rules,
     known: BTreeSet<Digest>,

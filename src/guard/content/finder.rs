@@ -51,7 +51,7 @@ impl<'r> Finder<'r> {
         }
     }
 
-    /// Makes room for a finding of `severity` by dropping the last of the least severe findings, if that is less severe. `first` is
+    /// Makes room for a finding of `severity` by dropping the last of the least severe findings, if those are less severe. `first` is
     /// the index of the file's first finding.
     fn has_room(&mut self, severity: Severity, first: &mut usize) -> bool {
         let hits = &mut self.searched.hits;

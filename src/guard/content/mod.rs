@@ -3,7 +3,7 @@
 //! In reading order: `input` is a bounded stream that can be peeked into; `blob` recognizes a blob and searches its files;
 //! `finder` collects the results; `tar` and `zip` read the files of archives; `echo` searches the raw bytes of an archive;
 //! `config` searches configurations and annotations; `hide` and `words` make texts that may hold a secret fit to be shown. The
-//! module `secrets` decides what looks like a secret. Which blobs are searched, and how findings are acted on, is decided elsewhere.
+//! module `secrets` decides what looks like a secret. Other modules decide which blobs are searched, and how to act on findings.
 
 mod blob;
 mod config;

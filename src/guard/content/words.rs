@@ -96,7 +96,7 @@ pub(super) fn without_values(text: &str) -> String {
         let name = if is_escaped { word.get(1..).unwrap_or_default() } else { word };
         let next = follows(name, before);
         let attached = attached(word, behind, is_mysql);
-        // In `Authorization: Bearer …`, the secret is not the first word but the next one.
+        // `Authorization: Bearer …`: the secret is not `Bearer` but the word after it.
         let leads = ["bearer", "basic", "token"].contains(&name.to_ascii_lowercase().as_str())
             || (name.starts_with('-') && next != Follows::Any);
         if !leads && (is_value(state, between, word) || attached.is_some()) {

@@ -17,7 +17,7 @@ pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&s
     loop {
         match input.peek(4)?.get(..4) {
             Some(b"PK\x03\x04") => entry(finder, input, of)?,
-            // The directory, or its predecessor if there is more than 4 GiB.
+            // The directory, or the record that precedes it if there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
             _ => return Err(malformed("the header of a file is missing")),
         }

@@ -283,7 +283,7 @@ fn a_bomb_is_never_expanded() {
 }
 
 #[test]
-fn credentials_are_masked_in_what_is_shown() {
+fn credentials_are_masked_in_shown_text() {
     let text = "password: hunter2\nversion: 1.2.3\ntoken: hunter2\n";
     let found = found(Format::Yaml, text, "version").expect("a value");
     let shown = &found.place.expect("a place").source.text;

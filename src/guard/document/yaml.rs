@@ -13,7 +13,7 @@ use super::problem::{Holds, Problem, TOLD, What};
 type Spanned<'a> = (Event<'a>, Span);
 type Answer = Result<(String, Option<Range<usize>>), Problem>;
 
-/// The meaning of a node for the walk that passes through it.
+/// The result of walking through a node.
 enum Node {
     /// The wanted text, or the reason why it does not exist.
     Answer(Answer),
@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the meaning of the node at `start`, which is `position` keys deep. The document is read to its end, because a broken
+    /// Returns the result for the node at `start`, which is `position` keys deep. The document is read to its end, because a broken
     /// one proves nothing.
     fn from(&mut self, start: &Start, position: usize) -> Result<Node, Problem> {
         let nothing = || Node::Answer(Err(Problem::NoKey { found: 0, has: Holds::Nothing }));
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the meaning of the node that begins with this event, and reads it to its end.
+    /// Returns the result for the node that begins with this event, and reads it to its end.
     fn node(&mut self, (event, span): Spanned<'a>, position: usize) -> Result<Node, Problem> {
         match event {
             Event::Alias(anchor) => Ok(Node::Alias { anchor, position }),
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
     /// Returns the problem of a collection at which the walk ends.
     fn collection(&self, what: What, has: Holds, span: &Span, position: usize) -> Node {
         Node::Answer(Err(if position == self.parts.len() {
-            // A label over a whole block is no use; one at its start is.
+            // A label over a whole block would not help, so it points at the start of the block.
             let start = span.byte_range().map(|range| range.start..range.start);
             Problem::NotText { what, has, span: start }
         } else {

@@ -1,8 +1,8 @@
 //! The search for secrets in bytes, names of files and environment variables, by rules of our own.
 //!
 //! In reading order: [`rule`] defines the form of a rule; `rules` is the table; `keywords` is the one pass over all bytes;
-//! [`Search`] looks at the bytes near a keyword; `judge` distinguishes secrets from examples. What is searched, and how findings
-//! are acted on, is decided elsewhere.
+//! [`Search`] looks at the bytes near a keyword; `judge` distinguishes secrets from examples. Other modules decide which
+//! bytes are searched, and what a finding means for a plan.
 
 mod checksum;
 mod command;

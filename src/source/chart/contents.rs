@@ -19,7 +19,7 @@ pub(super) const MAX_FILES: usize = 20_000;
 /// Files by name; the parts of a name are separated by `/`.
 pub(super) type Files = BTreeMap<String, Held>;
 
-/// The place at which a file is held.
+/// The position of a file in [`Contents`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     start: u64,

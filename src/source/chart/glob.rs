@@ -167,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_escaped_matches_itself(name in "[a-z*?\\[\\]\\\\/-]{0,12}") {
+        fn an_escaped_text_matches_itself(name in "[a-z*?\\[\\]\\\\/-]{0,12}") {
             let pattern: String = name.chars().flat_map(|character| ['\\', character]).collect();
             prop_assert!(Glob::parse(&pattern).expect("a pattern").matches(&name));
         }

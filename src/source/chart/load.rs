@@ -1,5 +1,5 @@
-//! Loads files as a chart, the way Helm does (`pkg/chart/loader/load.go`): the role of each file, and the charts under `charts/`,
-//! packaged or not.
+//! Makes a chart of files, the way Helm does (`pkg/chart/loader/load.go`): decides what each file is, and loads the charts under
+//! `charts/`, packaged or not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -287,7 +287,7 @@ impl Loader<'_> {
     }
 }
 
-/// Whether a name has exactly this extension: Helm compares upper and lower case.
+/// Whether a name has exactly this extension: Helm distinguishes upper and lower case.
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
