@@ -113,7 +113,7 @@ fn a_check_applies_on_every_event_that_it_can_be_rendered_for() {
     let checks = check("Cargo.toml", "workspace.package.version", "equals = \"{{ vars.next }}\"");
     let folder = folder(&format!("\n[vars]\nnext = \"1.2.3\"\n{checks}"), &FILES);
     let done = plan(&folder, "refs/heads/main").expect_code(1);
-    assert!(done.shown().contains("is `1.2.2`, and should be `1.2.3`"), "{}", done.shown());
+    assert!(done.shown().contains("is `1.2.2`, but should be `1.2.3`"), "{}", done.shown());
     let run = folder.run("plan --ref refs/heads/main --sha 9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c");
     let _agreed = run.env("BROKKR_PUBLISH_VARS__NEXT", "\"1.2.2\"").done().expect_code(0);
 }
@@ -238,7 +238,7 @@ fn a_version_file_may_be_yaml() {
     let _agreed = plan(&folder, "refs/heads/main").expect_code(0);
     folder.write("app.yaml", "app:\n  the.version: 1.2.4\n");
     let shown = plan(&folder, "refs/heads/main").expect_code(1).shown();
-    assert!(shown.contains("is `1.2.2`, and should be `1.2.4`"), "{shown}");
+    assert!(shown.contains("is `1.2.2`, but should be `1.2.4`"), "{shown}");
     folder.write("app.yaml", "app:\n  the.version: 1.2\n");
     for reference in ["refs/heads/main", "refs/tags/v1.2.2"] {
         let shown = plan(&folder, reference).expect_code(1).shown();

@@ -1,4 +1,4 @@
-//! Lockstep checks: values of files, held against what they should be.
+//! Lockstep checks: they compare values in files with the values that they should have.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,13 +16,13 @@ pub struct Check {
     pub file: String,
     /// The key in it.
     pub key: KeyPath,
-    /// What should stand there.
+    /// The value that should be there.
     pub expected: Expectation,
-    /// Where the check is written.
+    /// The places in the configuration where the check is written.
     pub places: CheckPlaces,
 }
 
-/// What should stand at a key.
+/// The value that should be at a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
     /// This text.
@@ -31,7 +31,7 @@ pub enum Expectation {
     Core(Version),
 }
 
-/// Where the keys of a check are written.
+/// The places in the configuration where the keys of a check are written.
 #[derive(Debug, Clone, Default)]
 pub struct CheckPlaces {
     /// `file`.
@@ -42,18 +42,18 @@ pub struct CheckPlaces {
     pub equals: Option<Place>,
 }
 
-/// The version that `text` is, without pre-release and build metadata.
+/// Returns the version in `text`, without pre-release and build metadata.
 ///
 /// # Errors
 ///
-/// The words of the parser, where `text` is no semantic version.
+/// The message of the parser, if `text` is not a semantic version.
 pub fn core(text: &str) -> Result<Version, String> {
     let version = Version::parse(text).map_err(|error| error.to_string())?;
     Ok(Version::new(version.major, version.minor, version.patch))
 }
 
-/// Everything that `checks` find wrong. Files are relative to `folder`, which people at the working directory know as
-/// `shown`; each is read once.
+/// Returns everything that `checks` find wrong. Files are relative to `folder`, which `shown` names relative to the working
+/// directory. Each file is read once.
 pub fn run(checks: &[Check], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
     let mut documents: HashMap<&str, Result<Document, Box<DocumentError>>> = HashMap::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
@@ -68,7 +68,7 @@ pub fn run(checks: &[Check], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
             Ok(found) => differs(check, &found),
             Err(error) => Some(unread(check, &error)),
         };
-        // A file that cannot be read is one mistake, however many checks want it.
+        // A file that cannot be read is one mistake, however many checks need it.
         let again = |new: &Diagnostic| {
             new.code == Code::CheckFile && diagnostics.iter().any(|known| known.message == new.message)
         };
@@ -77,7 +77,7 @@ pub fn run(checks: &[Check], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// The file as people write it from where they stand.
+/// Returns the name of the file relative to the working directory.
 fn shown_name(shown: &Path, file: &str) -> String {
     if shown == Path::new(".") { file.to_owned() } else { shown.join(file).display().to_string() }
 }
@@ -91,7 +91,7 @@ fn unread(check: &Check, error: &DocumentError) -> Diagnostic {
     diagnostic
 }
 
-/// What is wrong with the value that was found.
+/// Returns the diagnostic for a value that is not the expected one, or `None` if it is.
 fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
     let Check { file, key, .. } = check;
     let is = format!("`{key}` in `{file}` is `{}`", shortened(&found.text));
@@ -100,22 +100,22 @@ fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
         Expectation::Exact(expected) => {
             let expected = shortened(expected);
             let help = format!("make it `{expected}` in the commit that is published");
-            (format!("{is}, and should be `{expected}`"), format!("is `{expected}` here"), help)
+            (format!("{is}, but should be `{expected}`"), format!("is `{expected}` here"), help)
         }
         Expectation::Core(expected) => match core(&found.text) {
             Ok(found) if found == *expected => return None,
             Ok(_) => {
                 let help = format!("make it `{expected}` in the commit that is published");
                 (
-                    format!("{is}, and its MAJOR.MINOR.PATCH should be `{expected}`"),
+                    format!("{is}, but its MAJOR.MINOR.PATCH should be `{expected}`"),
                     format!("is `{expected}` here"),
                     help,
                 )
             }
             Err(error) => (
-                format!("{is}, which is no semantic version: {error}"),
+                format!("{is}, which is not a semantic version: {error}"),
                 format!("is `{expected}` here"),
-                "`compare = \"core\"` compares versions such as `1.2.3`; without it texts are compared"
+                "`compare = \"core\"` compares versions such as `1.2.3`; without it, the texts are compared"
                     .to_owned(),
             ),
         },
@@ -129,11 +129,11 @@ fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
 }
 
 impl Expectation {
-    /// What `text` asks for under `compare`.
+    /// Returns the expectation that `text` expresses under `compare`.
     ///
     /// # Errors
     ///
-    /// The words of the parser, where versions are compared and `text` is none.
+    /// The message of the parser, if versions are compared and `text` is not a version.
     pub fn new(text: String, compare: Compare) -> Result<Self, String> {
         match compare {
             Compare::Exact => Ok(Self::Exact(text)),
@@ -155,12 +155,12 @@ mod tests {
     fn comparisons() {
         for (compare, expected, found, message) in [
             (Compare::Exact, "1.2.3", "1.2.3", None),
-            (Compare::Exact, "1.2.3", "1.2.4", Some("`v` in `f.json` is `1.2.4`, and should be `1.2.3`")),
+            (Compare::Exact, "1.2.3", "1.2.4", Some("`v` in `f.json` is `1.2.4`, but should be `1.2.3`")),
             (
                 Compare::Exact,
                 "1.2.3-rc.1",
                 "1.2.3",
-                Some("`v` in `f.json` is `1.2.3`, and should be `1.2.3-rc.1`"),
+                Some("`v` in `f.json` is `1.2.3`, but should be `1.2.3-rc.1`"),
             ),
             (Compare::Exact, "", "", None),
             (Compare::Core, "1.2.3-rc.1", "1.2.3", None),
@@ -169,14 +169,14 @@ mod tests {
                 Compare::Core,
                 "1.2.3-rc.1",
                 "1.2.4-rc.1",
-                Some("`v` in `f.json` is `1.2.4-rc.1`, and its MAJOR.MINOR.PATCH should be `1.2.3`"),
+                Some("`v` in `f.json` is `1.2.4-rc.1`, but its MAJOR.MINOR.PATCH should be `1.2.3`"),
             ),
             (
                 Compare::Core,
                 "1.2.3",
                 "v1.2.3",
                 Some(
-                    "`v` in `f.json` is `v1.2.3`, which is no semantic version: unexpected character 'v' while parsing major version number",
+                    "`v` in `f.json` is `v1.2.3`, which is not a semantic version: unexpected character 'v' while parsing major version number",
                 ),
             ),
         ] {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_told_once() {
+    fn a_missing_file_is_reported_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let one = |key: &str| check("f.toml", key, Expectation::Exact(String::new()));
         let found = run(&[one("a"), one("b")], folder.path(), Path::new("sub"));

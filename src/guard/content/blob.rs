@@ -1,5 +1,5 @@
-//! A blob, whatever it is: a compressed or plain archive of files, or one file. Known by its bytes, not by its media type,
-//! which anybody may write. One pass, nothing unpacked to disk.
+//! The search of a blob of any form: a compressed or plain archive of files, or one file. The form is recognized by the bytes,
+//! because anybody can write any media type. The search takes one pass and unpacks nothing to disk.
 
 use std::io::{self, BufRead, Read};
 
@@ -12,34 +12,36 @@ use super::input::{Input, PIECE};
 use super::{ContentError, Searched, tar, zip};
 use crate::model::tar_header::{BLOCK, Block, parse};
 
-/// The largest window of zstd that memory is kept for, as a power of two: what the program `zstd` takes by itself.
+/// The largest window of zstd that memory is reserved for, as a power of two: the limit of the program `zstd` itself.
 const ZSTD_WINDOW_LOG: u32 = 27;
-/// What a blob may expand to, in bytes. It is searched as it passes, in the same memory, and can be stopped: a bound of time.
+/// The size that a blob may expand to, in bytes. Its bytes are searched as they pass, in constant memory, and the search can be
+/// stopped, so the bound limits only the time.
 const BLOB_CEILING: u64 = 1024 * 1024 * 1024 * 1024;
-/// What an archive in it may expand to whatever its size, in bytes, how many times its size above that, and never more.
+/// The size that an archive in a blob may expand to: `INNER_RATIO` times its own size, but at least the floor and at most the ceiling,
+/// which are in bytes.
 const INNER_FLOOR: u64 = 64 * 1024 * 1024;
 const INNER_RATIO: u64 = 100;
 const INNER_CEILING: u64 = 1024 * 1024 * 1024;
-/// How much is read at once of an archive in a blob, in bytes.
+/// How many bytes of an archive in a blob are read at once.
 const INNER_PIECE: usize = 64 * 1024;
 
-/// What is known of a blob.
+/// Facts about a blob that its bytes do not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// What it is called where it is one file: the title of a layer of an artifact.
+    /// The name, if the blob is one file: the title of an artifact's layer.
     pub name: Option<&'a str>,
     /// Its size in bytes.
     pub size: u64,
-    /// Whether it should be an archive: a layer of an image.
+    /// Whether it should be an archive, as an image's layer is.
     pub is_layer: bool,
 }
 
-/// Searches a blob. `progress` hears how many bytes of it were read, and says whether to go on.
+/// Searches a blob. `progress` receives the number of bytes read so far and returns whether to go on.
 ///
 /// # Errors
 ///
-/// [`ContentError`] where it cannot be read to its end, or is an archive that is damaged. What in it cannot be searched, or is
-/// too large, is told in [`Searched::unsearched`].
+/// [`ContentError`] if the blob cannot be read to its end, or is a damaged archive. Parts that cannot be searched or are too
+/// large are listed in [`Searched::unsearched`].
 pub fn blob(
     rules: &Rules,
     reader: impl Read,
@@ -62,9 +64,9 @@ pub fn blob(
     }
 }
 
-/// Why a search goes no further.
+/// Why a search stops early.
 pub(super) enum Failure {
-    /// Reading failed; what is read from knows more.
+    /// Reading failed; the reader knows the original error.
     Io(io::Error),
     /// An archive is damaged.
     Malformed(String),
@@ -76,12 +78,12 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Somebody wants to stop.
+/// The search was asked to stop.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped")]
 struct Stopped;
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counted<'a, R> {
     reader: R,
     seen: u64,
@@ -96,7 +98,7 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// What bytes begin as.
+/// The format that some bytes begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Gzip,
@@ -110,7 +112,7 @@ impl Kind {
         if head.starts_with(&[0x1f, 0x8b, 8]) {
             return Some(Self::Gzip);
         }
-        // A frame that is skipped may stand first (RFC 8878, 3.1.2): `pzstd` writes one.
+        // A skippable frame may come first (RFC 8878, 3.1.2): `pzstd` writes one.
         let skippable = matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
         if skippable || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
             return Some(Self::Zstd);
@@ -121,10 +123,10 @@ impl Kind {
         is_tar(head).then_some(Self::Tar)
     }
 
-    /// What the bytes of `inner` say.
+    /// Returns a reader of the decompressed bytes of `inner`.
     fn decoder<'a>(self, inner: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
-            // Several members are one stream to every reader of layers (RFC 1952, 2.2).
+            // Every reader of layers treats several members as one stream (RFC 1952, 2.2).
             Self::Gzip => Box::new(MultiGzDecoder::new(inner)),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(inner)?;
@@ -136,7 +138,7 @@ impl Kind {
     }
 }
 
-/// Whether an archive begins here, an empty one included.
+/// Whether a tar archive begins here. It may be empty.
 fn is_tar(head: &[u8]) -> bool {
     let block: Option<&Block> = head.get(..BLOCK).and_then(|block| block.try_into().ok());
     block.is_some_and(|block| block.iter().all(|byte| *byte == 0) || parse(block).is_ok())
@@ -153,7 +155,7 @@ impl Finder<'_> {
         if input.too_large {
             let gib = BLOB_CEILING / 1024 / 1024 / 1024;
             self.searched.complete = false;
-            let reason = format!("it expands to more than {gib} GiB, and was searched no further");
+            let reason = format!("it expands to more than {gib} GiB; the rest was not searched");
             self.searched.unreadable = Some(reason);
             return Ok(());
         }
@@ -163,7 +165,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Searches what a blob says, to its end.
+    /// Searches the decompressed bytes of a blob, to their end.
     fn content(&mut self, input: &mut Input<'_>, about: About<'_>) -> Result<(), Failure> {
         let head = input.peek(BLOCK)?;
         let (kind, is_empty) = (Kind::of(head), head.is_empty());
@@ -172,7 +174,7 @@ impl Finder<'_> {
             self.name(name);
         }
         if about.is_layer && !is_empty && kind != Some(Kind::Tar) {
-            let reason = "it is no tar archive, and was searched as one file".to_owned();
+            let reason = "it is not a tar archive; it was searched as a single file".to_owned();
             self.searched.unreadable = Some(reason);
         }
         match kind {
@@ -196,7 +198,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Searches a file of `size` bytes of an archive. Where it is an archive itself, and is to be opened, its files.
+    /// Searches a file of `size` bytes in an archive. If the file is an archive itself, and `open` is set, its files are searched.
     pub(super) fn file(
         &mut self,
         input: &mut Input<'_>,
@@ -224,7 +226,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Searches the files of an archive of `size` bytes in an archive. What is wrong with it is told, and stops nothing.
+    /// Searches the files of an archive of `size` bytes that is in an archive. Its defects are noted, and stop nothing.
     fn archive(&mut self, kind: Kind, input: &mut Input<'_>, size: u64, path: &str) -> Result<(), Failure> {
         let allowed = size.saturating_mul(INNER_RATIO).clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
         let first = self.searched.hits.len();
@@ -239,7 +241,7 @@ impl Finder<'_> {
         self.left = self.left.saturating_sub(inner.passed());
         let (too_large, cause) = (inner.too_large, inner.failure.take());
         drop(inner);
-        // What the archive does not account for may be anything.
+        // The bytes that the archive does not account for may be anything.
         let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && kind != Kind::Zip;
         let drained = bytes.search_rest();
         let (seen, found) = (bytes.seen, bytes.search.finish());
@@ -252,13 +254,16 @@ impl Finder<'_> {
         }
         if too_large {
             let mib = allowed / 1024 / 1024;
-            self.note(Some(path), format!("it expands to more than {mib} MiB, and was searched no further"));
+            self.note(Some(path), format!("it expands to more than {mib} MiB; the rest was not searched"));
         } else if let Err(failure) = result {
             let reason = match (cause, failure) {
                 (Some(error), _) | (None, Failure::Io(error)) => error.to_string(),
                 (None, Failure::Malformed(reason)) => reason,
             };
-            self.note(Some(path), format!("it was searched as a file, and its files no further: {reason}"));
+            self.note(
+                Some(path),
+                format!("it was searched as a single file, and its files only in part: {reason}"),
+            );
         }
         if seen < size {
             return Err(Failure::Malformed(format!("it ends in the middle of a file of {size} bytes")));
@@ -270,7 +275,7 @@ impl Finder<'_> {
         if is_tar(inner.peek(BLOCK)?) {
             return tar::walk(self, inner, Some(path), false);
         }
-        // A single file that is compressed is known by the name without the ending.
+        // A single compressed file goes by its name without the ending.
         let plain = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(path);
         let mut search = self.rules.text(Some(plain));
         let found = self.drain(inner, &mut search);
@@ -278,7 +283,7 @@ impl Finder<'_> {
         found
     }
 
-    /// Searches all that is left, as a file.
+    /// Searches all remaining bytes, as one file.
     pub(super) fn rest(&mut self, input: &mut Input<'_>, path: Option<&str>) -> Result<(), Failure> {
         let mut search = self.rules.text(path);
         let drained = self.drain(input, &mut search);
@@ -286,7 +291,7 @@ impl Finder<'_> {
         drained
     }
 
-    #[allow(clippy::unused_self)] // a step of the two before
+    #[allow(clippy::unused_self)] // a step of the two above
     fn drain(&self, input: &mut impl BufRead, search: &mut Search<'_>) -> Result<(), Failure> {
         loop {
             let there = input.fill_buf()?;
@@ -299,7 +304,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Tells of an archive that is the blob itself, and is damaged.
+    /// Notes that the blob itself is a damaged archive.
     fn damaged(&mut self, input: &Input<'_>, path: Option<&str>, failure: Failure) -> Result<(), Failure> {
         if input.failure.is_some() || input.too_large {
             return Err(failure);
@@ -308,11 +313,11 @@ impl Finder<'_> {
             Failure::Io(error) => error.to_string(),
             Failure::Malformed(reason) => reason,
         };
-        self.note(path, format!("it was searched no further: {reason}"));
+        self.note(path, format!("the rest was not searched: {reason}"));
         Ok(())
     }
 
-    /// What a file that is compressed in an archive may expand to, in bytes.
+    /// Returns how far a compressed file in an archive may expand, in bytes.
     pub(super) fn left_to_expand(&self) -> u64 {
         self.left.min(INNER_CEILING)
     }

@@ -1,4 +1,5 @@
-//! What the configuration of an image says: variables, history, labels, arguments, and all else; and annotations of manifests.
+//! The search of an image's configuration (variables, history, labels, arguments and all other members) and of annotations in
+//! manifests.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +10,12 @@ use super::super::secrets::{Match, Rules};
 use super::hide::{hide, shown};
 use crate::model::Digest;
 
-/// Something found in a configuration.
+/// A finding in a configuration.
 #[derive(Debug, Clone)]
 pub struct ConfigHit {
-    /// Where.
+    /// The part of the configuration.
     pub part: Part,
-    /// What was found.
+    /// The finding.
     pub found: Match,
 }
 
@@ -22,13 +23,13 @@ pub struct ConfigHit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     before: String,
-    /// What the configuration says itself, by [`hide`].
+    /// The text from the configuration itself, passed through [`hide`].
     text: String,
     after: &'static str,
 }
 
 impl Part {
-    /// It, fit to be shown where the values with these fingerprints were found.
+    /// Returns the text to show if the values with the fingerprints in `known` were found.
     pub fn shown(&self, known: &BTreeSet<Digest>) -> String {
         format!("{}{}{}", self.before, shown(&self.text, known), self.after)
     }
@@ -43,7 +44,7 @@ impl Part {
     }
 }
 
-/// Searches the configuration of an image (image-spec, config.md), Docker's own members included. What is no JSON is
+/// Searches an image's configuration (image-spec, config.md), including Docker's own members. Bytes that are not JSON are
 /// searched as text.
 pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     let Ok(whole) = serde_json::from_slice::<Value>(bytes) else {
@@ -70,7 +71,7 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     for (key, value) in whole.as_object().into_iter().flatten() {
         others.member(&Part::named(rules, "configuration,", key), key, value);
     }
-    // A member that is there twice is one here, and both are in the bytes.
+    // JSON keeps only one of two members with the same name, but the bytes contain both, so they are searched too.
     let mut search = rules.text(Some("configuration"));
     search.push(bytes);
     let found = search.finish().into_iter().map(|found| Match { line: None, ..found }).collect();
@@ -78,7 +79,7 @@ pub fn config(rules: &Rules, bytes: &[u8]) -> Vec<ConfigHit> {
     others.hits
 }
 
-/// What is found in the members that are not known here, or not as something else.
+/// Collects the findings in all members, except values that were found before.
 struct Others<'r> {
     rules: &'r Rules,
     known: BTreeSet<Digest>,
@@ -116,7 +117,7 @@ impl Others<'_> {
         }
     }
 
-    /// The members of what was decoded, which is decoded no further.
+    /// Searches the members of a decoded value, which are not decoded again.
     fn decoded(&mut self, part: &Part, value: &Value) {
         match value {
             Value::Array(list) => list.iter().for_each(|value| self.decoded(part, value)),
@@ -134,7 +135,7 @@ impl Others<'_> {
     }
 }
 
-/// What is found in a text, and in the variable that it makes with its name.
+/// Returns the findings in a text, and in the variable that the text makes with its name.
 fn named(rules: &Rules, name: &str, text: &str) -> Vec<Match> {
     let mut found = line(rules, text);
     for other in rules.variable(name, text) {
@@ -164,7 +165,7 @@ fn runtime(rules: &Rules, section: &Value) -> Vec<ConfigHit> {
         (section.get("Shell"), "shell"),
         (health, "health check"),
     ] {
-        // An option and its value stand beside each other.
+        // An option and its value are adjacent members of the list.
         hits.extend(told(&Part::plain(part), rules.command(&texts(value).collect::<Vec<_>>().join(" "))));
     }
     hits
@@ -176,7 +177,7 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigHit> {
         let Some(text) = entry.get(key).and_then(Value::as_str) else { continue };
         let mut found = rules.command(text);
         for word in text.split_whitespace() {
-            // `ENV A=b`, `ARG A=b`, and build arguments, which stand before a command: `|1 A=b /bin/sh -c …`.
+            // `ENV A=b`, `ARG A=b`, and build arguments, which precede a command: `|1 A=b /bin/sh -c …`.
             let Some((name, value)) = word.split_once('=') else { continue };
             for assigned in rules.variable(name, value.trim_matches(['"', '\''])) {
                 let known =
@@ -193,13 +194,13 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigHit> {
     hits
 }
 
-/// Searches an annotation.
+/// Returns the findings in an annotation.
 pub fn annotation(rules: &Rules, key: &str, value: &str) -> Vec<Match> {
     named(rules, key, value)
 }
 
-/// The instruction that made each layer, lowest first, for [`shown`]. None where the configuration does not say it of every
-/// one of the `layers`.
+/// Returns the instruction that made each layer, lowest first, for [`shown`]. The list is empty if the configuration does not
+/// name an instruction for each of the `layers`.
 pub fn instructions(rules: &Rules, bytes: &[u8], layers: usize) -> Vec<String> {
     let whole: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let history = whole.get("history").and_then(Value::as_array);
@@ -215,9 +216,9 @@ pub fn instructions(rules: &Rules, bytes: &[u8], layers: usize) -> Vec<String> {
     made.into_iter().map(text).collect()
 }
 
-/// What a Dockerfile says, of what builders write to the history: without the shell, its arguments and remarks.
+/// Returns an entry of the history as it was written in the Dockerfile: without the shell, its arguments and its comments.
 fn instruction(rules: &Rules, created_by: &str) -> String {
-    // What is cut off first must be hidden before: a part of a secret is not known as one.
+    // Text that is cut off must be hidden before the cut: a part of a secret is not recognized as one.
     let text = created_by.trim().trim_end_matches("# buildkit").trim_end();
     let text = text.strip_prefix("/bin/sh -c #(nop)").map_or(text, str::trim_start);
     let is_command = text.starts_with("/bin/sh -c ") || text.starts_with("RUN ");

@@ -1,13 +1,13 @@
-//! The bytes of an archive, searched as they are while its files are: for what they do not account for.
+//! A reader that searches the raw bytes of an archive while its files are searched, because the files do not account for all bytes.
 
 use std::io::{self, BufRead, Read};
 
 use super::super::secrets::Search;
 
-/// Reads, and searches the bytes as they pass.
+/// Passes bytes on, and searches them as they pass.
 pub(super) struct Echo<'r, R> {
     pub(super) reader: R,
-    /// How many bytes passed.
+    /// The number of bytes that passed.
     pub(super) seen: u64,
     pub(super) search: Search<'r>,
 }
@@ -17,7 +17,7 @@ impl<'r, R: BufRead> Echo<'r, R> {
         Self { reader, seen: 0, search }
     }
 
-    /// Searches all that is left.
+    /// Searches all remaining bytes.
     pub(super) fn search_rest(&mut self) -> io::Result<()> {
         loop {
             let there = self.fill_buf()?.len();
@@ -44,7 +44,7 @@ impl<R: BufRead> BufRead for Echo<'_, R> {
     }
 
     fn consume(&mut self, count: usize) {
-        // What is there is read already.
+        // These bytes are already in the buffer, so nothing is read.
         if let Ok(there) = self.reader.fill_buf() {
             self.search.push(there.get(..count).unwrap_or_default());
         }

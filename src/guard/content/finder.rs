@@ -1,29 +1,29 @@
-//! What a search of a blob collects while it is led through it: findings, names that are to be searched, what could not be. How
-//! a blob is read is in `blob`.
+//! Collects the results while a blob is searched: findings, names that remain to be searched, and files that could not be
+//! searched. How a blob is read is in `blob`.
 
 use super::super::secrets::{Match, Rules};
 use super::{Hit, Searched, hidden_path};
 use crate::model::Severity;
 
-/// How many findings of a blob are told.
+/// How many findings of a blob are reported.
 const MAX_HITS: usize = 1_000;
-/// How many files of a blob are named that could not be searched.
+/// How many files that could not be searched are named for a blob.
 const MAX_UNSEARCHED: usize = 50;
-/// How many names of files are searched at once, and how many bytes of them.
+/// How many names of files are searched at once, and how many bytes of names.
 const NAMES_AT_ONCE: usize = 1_024;
 const NAME_BYTES_AT_ONCE: usize = 256 * 1024;
-/// What all archives in a blob may expand to together, in bytes.
+/// The size that all archives in a blob together may expand to, in bytes.
 const INNER_TOTAL: u64 = 8 * 1024 * 1024 * 1024;
 
-/// Searches what it is led through, and collects what is found.
+/// Searches the files that it is given, and collects the findings.
 pub(super) struct Finder<'r> {
     pub(super) rules: &'r Rules,
     pub(super) searched: Searched,
-    /// Files with their names, or other texts about them, that are to be searched; and the bytes of these in all.
+    /// Names of files, or other texts about files, that remain to be searched, and the total number of their bytes.
     names: (Vec<(String, Option<String>)>, usize),
-    /// What archives in the blob may still expand to.
+    /// How many more bytes the archives in the blob may expand to.
     pub(super) left: u64,
-    /// How many findings, and files that could not be searched, there is no room for.
+    /// How many findings, and how many files that could not be searched, were left out for lack of room.
     omitted: (usize, usize),
 }
 
@@ -33,7 +33,7 @@ impl<'r> Finder<'r> {
         Self { rules, searched, names: (Vec::new(), 0), left: INNER_TOTAL, omitted: (0, 0) }
     }
 
-    /// Notes what was found in a file.
+    /// Notes the findings in a file.
     pub(super) fn found(&mut self, path: Option<&str>, found: Vec<Match>) {
         let mut shown = None;
         let mut first = self.searched.hits.len();
@@ -51,8 +51,8 @@ impl<'r> Finder<'r> {
         }
     }
 
-    /// Makes room for a finding of `severity` where there is one that is less bad; of these the last goes. `first`: where the
-    /// findings of the file begin.
+    /// Makes room for a finding of `severity` by dropping the last of the least severe findings, if those are less severe. `first` is
+    /// the index of the file's first finding.
     fn has_room(&mut self, severity: Severity, first: &mut usize) -> bool {
         let hits = &mut self.searched.hits;
         let least = hits.iter().map(|hit| hit.found.severity).min();
@@ -68,9 +68,10 @@ impl<'r> Finder<'r> {
         true
     }
 
-    /// Notes what was found in the bytes of an archive, but for what was found in its files, whose findings begin at `first`.
+    /// Notes the findings in the raw bytes of an archive, except those that were found in its files already. The findings of its
+    /// files begin at index `first`.
     pub(super) fn found_beside(&mut self, first: usize, path: Option<&str>, found: Vec<Match>) {
-        // Where room was made, they begin before: then something may be told twice.
+        // If room was made, they begin earlier, and a finding may be reported twice.
         let known = self.searched.hits.get(first..).unwrap_or_default();
         let new = |found: &Match| !known.iter().any(|hit| hit.found.fingerprint == found.fingerprint);
         let found = found.into_iter().filter(new).collect();
@@ -86,7 +87,7 @@ impl<'r> Finder<'r> {
         self.text_of(path, None);
     }
 
-    /// Searches a short text about a file: an attribute, where it leads to.
+    /// Searches a short text about a file: an attribute, or the target of a link.
     pub(super) fn text(&mut self, path: &str, text: &[u8]) {
         if !text.is_empty() {
             self.text_of(path, Some(String::from_utf8_lossy(text).into_owned()));
@@ -101,7 +102,7 @@ impl<'r> Finder<'r> {
         }
     }
 
-    /// Searches names that were noted, all at once: a name is short, and a search has its costs.
+    /// Searches the collected names in one search, because names are short and each search has a cost.
     pub(super) fn search_names(&mut self) {
         let (names, _) = std::mem::take(&mut self.names);
         let mut search = self.rules.text(None);
@@ -120,17 +121,17 @@ impl<'r> Finder<'r> {
     pub(super) fn deletes(&mut self, path: &str) {
         const MOST: usize = 10_000;
         if self.searched.deleted.len() < MOST {
-            // As findings name it.
+            // The name must be the same as in findings.
             self.searched.deleted.push(hidden_path(self.rules, path));
         }
     }
 
-    /// Notes what a file expanded to.
+    /// Notes how many bytes a file expanded to.
     pub(super) fn expanded(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// Notes what could not be searched.
+    /// Notes a part of the blob that could not be searched.
     pub(super) fn note(&mut self, path: Option<&str>, reason: String) {
         if self.searched.unsearched.len() < MAX_UNSEARCHED {
             let path = path.map(|path| hidden_path(self.rules, path));
@@ -148,7 +149,7 @@ impl<'r> Finder<'r> {
                 .push((None, format!("it has {hits} more findings, which are not listed")));
         }
         if files > 0 {
-            let reason = format!("{files} more files of it were not searched to their end");
+            let reason = format!("{files} more files in it were not searched to the end");
             self.searched.unsearched.push((None, reason));
         }
         self.searched

@@ -1,4 +1,4 @@
-//! Texts that may hold a secret, as they can be shown: instructions, names of files. They come from outside.
+//! Makes texts that may hold a secret fit to be shown: instructions and names of files, which come from outside.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use super::words::{HIDDEN, without_known, without_random_in_path, without_values
 use crate::diagnostic::mask;
 use crate::model::Digest;
 
-/// How long a text may be that is shown, in characters.
+/// How long a shown text may be, in characters.
 const LONGEST: usize = 72;
 /// How much of a text is looked at, in bytes.
 const LOOKED_AT: usize = 4_096;
-/// How long the name of a file may be that is shown, in characters.
+/// How long the shown name of a file may be, in characters.
 const LONGEST_PATH: usize = 1_000;
-/// The shortest value that is hidden in the name of a file since it is known, in bytes: names are made of short words.
+/// The shortest known value that is hidden in the name of a file, in bytes. Names consist of short words.
 const KNOWN_IN_PATH: usize = 8;
 
-/// `text` on one line, without what `rules` find in it, what follows names of secrets, and what looks random. It is not shown as
-/// it is: [`shown`] shortens it, and hides what is found elsewhere.
+/// Returns `text` on one line, without the values that `rules` find in it, words that follow names of secrets, and words that
+/// look random. The result is not final: [`shown`] shortens it, and hides values that were found elsewhere.
 pub fn hide(rules: &Rules, text: &str) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let flat = collapsed(&mask::without_tokens(&flat.collect::<Vec<_>>().join(" ")));
@@ -29,7 +29,7 @@ pub fn hide(rules: &Rules, text: &str) -> String {
     format!("{} {HIDDEN}", hidden.split(' ').next().unwrap_or_default())
 }
 
-/// `flat` without the words that `rules` find something in.
+/// Returns `flat` without the words in which `rules` find something.
 fn without_findings(rules: &Rules, flat: &str) -> String {
     if !is_suspicious(rules, flat) {
         return flat.to_owned();
@@ -50,17 +50,17 @@ fn without_findings(rules: &Rules, flat: &str) -> String {
     shown_text
 }
 
-/// `hidden`, a text of [`hide`], shortened and without the values whose fingerprints are `known`.
+/// Returns `hidden`, a text from [`hide`], shortened and without the values whose fingerprints are `known`.
 pub fn shown(hidden: &str, known: &BTreeSet<Digest>) -> String {
     cut(&without_known(hidden, known, 1), LONGEST)
 }
 
-/// `hidden`, a name of [`hidden_path`], without the values whose fingerprints are `known`.
+/// Returns `hidden`, a name from [`hidden_path`], without the values whose fingerprints are `known`.
 pub fn shown_path(hidden: &str, known: &BTreeSet<Digest>) -> String {
     without_known(hidden, known, KNOWN_IN_PATH)
 }
 
-/// The first words of `text`. A part of a word is not known as a secret.
+/// Returns the first whole words of `text`. A part of a word would not be recognized as a secret.
 fn words(text: &str) -> String {
     let Some((end, _)) = text.char_indices().take_while(|(at, _)| *at < LOOKED_AT).last() else {
         return String::new();
@@ -72,7 +72,7 @@ fn words(text: &str) -> String {
     format!("{} {HIDDEN}", start.unwrap_or_default())
 }
 
-/// The name of a file, without what `rules` find in it and what looks random.
+/// Returns the name of a file without the values that `rules` find in it and without words that look random.
 pub fn hidden_path(rules: &Rules, path: &str) -> String {
     if !is_suspicious(rules, path) {
         return cut(&without_random_in_path(path), LONGEST_PATH);
@@ -95,7 +95,7 @@ fn is_suspicious(rules: &Rules, text: &str) -> bool {
     !search.finish().is_empty() || assigned()
 }
 
-/// `text` with what was masked in it shortened.
+/// Returns `text` with each masked part shortened.
 fn collapsed(text: &str) -> String {
     let parts: Vec<&str> = text.split("******").filter(|part| !part.trim_matches('*').is_empty()).collect();
     match parts.as_slice() {

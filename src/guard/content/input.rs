@@ -1,12 +1,12 @@
-//! A stream that can be looked ahead in, and gives no more than it is allowed to.
+//! A stream that can be peeked into and stops at a limit.
 
 use std::io::{self, BufRead, Read};
 
 /// How much is read at once, in bytes.
 pub(super) const PIECE: usize = 128 * 1024;
 
-/// A buffered stream. What reading it fails of stays with it, since decompressors and archives above it only tell that
-/// they failed.
+/// A buffered stream. It keeps the error if reading fails, because decompressors and archives above it report only that they
+/// failed.
 pub(super) struct Input<'a> {
     reader: Box<dyn Read + 'a>,
     buffer: Vec<u8>,
@@ -15,14 +15,14 @@ pub(super) struct Input<'a> {
     over: bool,
     left: u64,
     passed: u64,
-    /// Why reading failed, once it did.
+    /// The error, after reading failed.
     pub(super) failure: Option<io::Error>,
-    /// Whether it was stopped since it is larger than allowed.
+    /// Whether reading stopped because the stream is larger than allowed.
     pub(super) too_large: bool,
 }
 
 impl<'a> Input<'a> {
-    /// Reads `reader`, of which at most `limit` bytes.
+    /// Wraps `reader`, of which at most `limit` bytes are read.
     pub(super) fn new(reader: Box<dyn Read + 'a>, limit: u64, piece: usize) -> Self {
         let buffer = vec![0; piece];
         Self {
@@ -38,7 +38,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The next bytes, at least `wanted` of them unless the stream ends before; `wanted` is less than a piece.
+    /// Returns the next bytes, at least `wanted` of them unless the stream ends first. `wanted` must be less than a piece.
     pub(super) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
         while self.end - self.start < wanted && !self.over {
             if self.start > 0 {
@@ -51,7 +51,7 @@ impl<'a> Input<'a> {
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
     }
 
-    /// Reads behind what is there.
+    /// Reads more bytes to the end of the buffer.
     fn more(&mut self) -> io::Result<()> {
         if self.failure.is_some() || self.too_large {
             return Err(io::Error::other("it failed before"));
@@ -80,12 +80,12 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes that were read.
     pub(super) fn passed(&self) -> u64 {
         self.passed
     }
 
-    /// Passes over `count` bytes, and says how many there were.
+    /// Skips `count` bytes and returns how many there were.
     pub(super) fn skip(&mut self, count: u64) -> io::Result<u64> {
         let mut left = count;
         while left > 0 {

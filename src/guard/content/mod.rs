@@ -1,9 +1,9 @@
-//! The search for secrets in what is sent: layers, other blobs, configurations of images, annotations.
+//! The search for secrets in everything that is sent: layers, other blobs, configurations of images, annotations.
 //!
-//! In reading order: `input`, a stream that can be looked ahead in and is bounded; `blob`, what a blob is, and the files
-//! of it; `finder`, what is collected of them; `tar` and `zip`, how files lie in archives; `echo`, the bytes of these as they are; `config`, what configurations and
-//! annotations say; `hide` and `words`, how texts are shown that may hold a secret. What looks like a secret is decided by
-//! `secrets`; which blobs are searched, and what happens with what is found, elsewhere.
+//! In reading order: `input` is a bounded stream that can be peeked into; `blob` recognizes a blob and searches its files;
+//! `finder` collects the results; `tar` and `zip` read the files of archives; `echo` searches the raw bytes of an archive;
+//! `config` searches configurations and annotations; `hide` and `words` make texts that may hold a secret fit to be shown. The
+//! module `secrets` decides what looks like a secret. Other modules decide which blobs are searched, and how to act on findings.
 
 mod blob;
 mod config;
@@ -23,42 +23,42 @@ pub use blob::{About, blob};
 pub use config::{ConfigHit, Part, annotation, config, instructions};
 pub use hide::{hidden_path, hide, shown, shown_path};
 
-/// Something found in a blob.
+/// A finding in a blob.
 #[derive(Debug, Clone)]
 pub struct Hit {
-    /// The file in the blob, fit to be shown; none: the blob is the file, and has no name.
+    /// The file in the blob, fit to be shown. `None` if the blob itself is the file, and has no name.
     pub path: Option<String>,
-    /// What was found.
+    /// The finding.
     pub found: Match,
 }
 
-/// What a search of a blob gave.
+/// The result of searching a blob.
 #[derive(Debug, Default)]
 pub struct Searched {
-    /// What was found, in the order of the blob.
+    /// The findings, in the order of the blob.
     pub hits: Vec<Hit>,
-    /// What a layer deletes of the layers below it; folders with a `/` at the end.
+    /// The paths that a layer deletes from the layers below it; folders end with a `/`.
     pub deleted: Vec<String>,
-    /// What could not be searched, or not to its end: the file, none for the blob itself, and why.
+    /// The parts that could not be searched, or not to their end: the file (`None` for the blob itself), and the reason.
     pub unsearched: Vec<(Option<String>, String)>,
-    /// Why the blob as a whole counts as not searched, though something in it may have been found.
+    /// Why the blob as a whole counts as not searched, even if findings in it exist.
     pub unreadable: Option<String>,
-    /// How many findings of severity high there was no room for.
+    /// How many findings of severity high were left out for lack of room.
     pub high_left_out: usize,
-    /// Whether the blob was read to its end, so that its digest held.
+    /// Whether the blob was read to its end, so that its digest was verified.
     pub complete: bool,
 }
 
 /// Why a blob cannot be searched.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
-    /// It could not be read: its source failed, or it is damaged where it is compressed.
+    /// It could not be read: its source failed, or its compressed data is damaged.
     #[error("{0}")]
     Read(io::Error),
-    /// It is no archive that can be read.
+    /// It is an archive that cannot be read.
     #[error("{0}")]
     Malformed(String),
-    /// Somebody wants to stop.
+    /// The search was asked to stop.
     #[error("the search was stopped")]
     Stopped,
 }

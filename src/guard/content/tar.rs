@@ -1,4 +1,4 @@
-//! The files of a tar archive, as they pass by: POSIX, pax and GNU's forms (`model/tar_header.rs`).
+//! The files of a tar archive, searched as they pass: POSIX, pax and GNU's formats (`model/tar_header.rs`).
 
 use std::io::{BufRead, Read};
 
@@ -7,15 +7,15 @@ use super::finder::Finder;
 use super::input::Input;
 use crate::model::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
-/// The longest name or extended header that is read: what Go's archive/tar takes too.
+/// The longest name or extended header that is read: the same limit as in Go's archive/tar.
 const MAX_METADATA: u64 = 1024 * 1024;
-/// What the name of a file starts with that says that another is deleted (image-spec, layer.md, "Whiteouts").
+/// The prefix of a file's name that deletes another file (image-spec, layer.md, "Whiteouts").
 const WHITEOUT: &str = ".wh.";
-/// The name of a file that says that all others of its folder are deleted.
+/// The name of a file that deletes all other files of its folder.
 const OPAQUE: &str = ".wh..wh..opq";
 
-/// Searches every file of an archive, and what lies behind its end; `of`: the archive, where it lies in another; `open`: whether
-/// archives in it are opened.
+/// Searches every file of an archive, and the bytes after its end. `of` is the archive's name if it is inside another archive.
+/// `open` says whether archives in it are opened.
 pub(super) fn walk(
     finder: &mut Finder<'_>,
     input: &mut Input<'_>,
@@ -52,12 +52,12 @@ pub(super) fn walk(
     }
 }
 
-/// What the metadata entries before an entry say about it.
+/// The metadata entries that precede an entry and describe it.
 #[derive(Default)]
 struct AboutNext {
     records: Records,
     long_name: Option<Vec<u8>>,
-    /// What else they say: records, attributes included, and where a link leads to.
+    /// Other texts in them: the records, which include attributes, and targets of links.
     said: Vec<Vec<u8>>,
 }
 
@@ -71,7 +71,7 @@ fn malformed(reason: impl Into<String>) -> Failure {
     Failure::Malformed(reason.into())
 }
 
-/// The next header; `None` at the end.
+/// Returns the next header, or `None` at the end.
 fn header(input: &mut Input<'_>) -> Result<Option<Header>, Failure> {
     let there = input.peek(BLOCK)?;
     if there.is_empty() {
@@ -100,7 +100,7 @@ fn metadata(input: &mut Input<'_>, header: &Header) -> Result<Vec<u8>, Failure> 
     Ok(bytes)
 }
 
-/// Passes over what fills the last block of contents; that of the last entry may be missing.
+/// Skips the padding of the last block of contents. The padding of the last entry may be missing.
 fn padding(input: &mut Input<'_>, size: u64) -> Result<(), Failure> {
     let last = size % BLOCK as u64;
     if last > 0 {
@@ -146,11 +146,12 @@ fn entry(
     Ok(())
 }
 
-/// Passes over the list of extents of a file with holes.
+/// Skips the list of extents of a file with holes.
 fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
     loop {
         let block: Option<&Block> = input.peek(BLOCK)?.get(..BLOCK).and_then(|block| block.try_into().ok());
-        let goes_on = list_goes_on(block.ok_or_else(|| malformed("it ends in a list of extents"))?);
+        let goes_on =
+            list_goes_on(block.ok_or_else(|| malformed("it ends in the middle of a list of extents"))?);
         input.consume(BLOCK);
         if !goes_on {
             return Ok(());
@@ -158,7 +159,7 @@ fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Notes what is deleted where `path` says that something is.
+/// Notes the deletion, if `path` is a whiteout.
 fn whiteout(finder: &mut Finder<'_>, path: &str) {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
@@ -169,7 +170,7 @@ fn whiteout(finder: &mut Finder<'_>, path: &str) {
     }
 }
 
-/// `name` without what means nothing: `./`, doubled and leading slashes.
+/// Returns `name` without parts that have no meaning: `./`, doubled and leading slashes.
 fn normal(name: &str) -> String {
     if !name.starts_with(['/', '.']) && !name.contains("/.") && !name.contains("//") {
         return name.trim_end_matches('/').to_owned();
@@ -177,7 +178,7 @@ fn normal(name: &str) -> String {
     name.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/")
 }
 
-/// Searches what lies behind the end of an archive, which no runtime unpacks and everybody can read.
+/// Searches the bytes after the end of an archive. No runtime unpacks them, but everybody can read them.
 fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
     loop {
         let there = input.fill_buf()?;
@@ -187,7 +188,7 @@ fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> R
             return Ok(());
         }
         if zeros < all {
-            let place = format!("{}!/(behind the end of the archive)", of.unwrap_or_default());
+            let place = format!("{}!/(after the end of the archive)", of.unwrap_or_default());
             return finder.rest(input, Some(place.trim_start_matches("!/")));
         }
     }

@@ -1,4 +1,4 @@
-//! Blobs of every form, whole and broken, searched for one token.
+//! Blobs in every format, whole and damaged, are searched for one token.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use super::*;
 use crate::guard::secrets::Rules;
 use crate::model::{Digest, Severity};
 
-/// A token that no service gave out, with the checksum that real ones have.
+/// Returns a token that no service issued, with a valid checksum.
 fn token(random: &str) -> String {
     let mut crc = flate2::Crc::new();
     crc.update(random.as_bytes());
@@ -45,7 +45,7 @@ fn search(bytes: &[u8]) -> Result<Searched, ContentError> {
     blob(Rules::standard(), bytes, about, &|_| true)
 }
 
-/// The files and lines that the token is found in.
+/// Returns the files and lines in which the token was found.
 fn places(searched: &Searched) -> Vec<(Option<&str>, Option<u64>)> {
     let hits = searched.hits.iter().filter(|hit| hit.found.rule == "github-token");
     hits.map(|hit| (hit.path.as_deref(), hit.found.line)).collect()
@@ -55,7 +55,7 @@ fn tar(parts: &[Vec<u8>]) -> Vec<u8> {
     [parts.concat(), end()].concat()
 }
 
-/// A zip archive: name, contents, whether they are compressed, whether their sizes are said behind them.
+/// Returns a zip archive. Each file is a name, its contents, whether they are compressed, and whether the sizes follow the data.
 fn zipped(files: &[(&str, &[u8], bool, bool)]) -> Vec<u8> {
     let mut archive = Vec::new();
     for (name, contents, compressed, behind) in files {
@@ -147,13 +147,13 @@ fn archives_in_a_layer_are_opened_once() {
 }
 
 #[test]
-fn what_is_no_archive_is_searched_as_a_file() {
+fn a_blob_that_is_not_an_archive_is_searched_as_a_file() {
     let about = About { name: Some("values.yaml"), size: 1, is_layer: false };
     let searched = blob(Rules::standard(), secret().as_slice(), about, &|_| true).expect("a file");
     assert_eq!(places(&searched), [(Some("values.yaml"), Some(2))]);
     let searched = search(&secret()).expect("a layer");
     assert_eq!(places(&searched), [(None, Some(2))]);
-    assert!(searched.unreadable.expect("a reason").contains("no tar archive"));
+    assert!(searched.unreadable.expect("a reason").contains("not a tar archive"));
     let zip = zipped(&[("a.txt", &secret(), true, false)]);
     let about = About { name: Some("bundle.zip"), size: 1, is_layer: false };
     let searched = blob(Rules::standard(), zip.as_slice(), about, &|_| true).expect("a file");
@@ -161,14 +161,14 @@ fn what_is_no_archive_is_searched_as_a_file() {
 }
 
 #[test]
-fn names_are_searched_and_not_shown_where_they_hold_a_secret() {
+fn names_are_searched_and_not_shown_if_they_hold_a_secret() {
     let value = token("q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6");
     let searched = search(&tar(&[file(&format!("tmp/{value}/x"), b"")])).expect("a layer");
     assert_eq!(places(&searched), [(Some("tmp/…/x"), None)]);
 }
 
 #[test]
-fn what_a_layer_deletes_is_known() {
+fn the_deletions_of_a_layer_are_listed() {
     let layer = tar(&[
         file("app/.wh.key.pem", b""),
         file("etc/.wh..wh..opq", b""),
@@ -181,14 +181,14 @@ fn what_a_layer_deletes_is_known() {
 }
 
 #[test]
-fn what_lies_behind_the_end_of_an_archive_is_searched() {
+fn the_bytes_after_the_end_of_an_archive_are_searched() {
     let layer = [tar(&[file("a", b"x")]), vec![0; 9 * BLOCK], secret()].concat();
     let searched = search(&gzip(&layer)).expect("a layer");
-    assert_eq!(places(&searched), [(Some("(behind the end of the archive)"), Some(2))]);
+    assert_eq!(places(&searched), [(Some("(after the end of the archive)"), Some(2))]);
 }
 
 #[test]
-fn a_damaged_layer_is_an_error_and_a_damaged_archive_in_it_is_told() {
+fn a_damaged_layer_is_an_error_and_a_damaged_archive_in_it_is_reported() {
     let layer = tar(&[file("a", &[7; 5000]), file("b", &secret())]);
     let compressed = gzip(&layer);
     for broken in [
@@ -211,12 +211,12 @@ fn a_damaged_layer_is_an_error_and_a_damaged_archive_in_it_is_told() {
     ]);
     let searched = search(&layer).expect("a layer");
     assert_eq!(places(&searched), [(Some("whole.txt"), Some(2))]);
-    let told: Vec<&str> = searched.unsearched.iter().filter_map(|(path, _)| path.as_deref()).collect();
-    assert_eq!(told, ["cut.tgz", "cut.zip", "false.gz"]);
+    let unsearched: Vec<&str> = searched.unsearched.iter().filter_map(|(path, _)| path.as_deref()).collect();
+    assert_eq!(unsearched, ["cut.tgz", "cut.zip", "false.gz"]);
 }
 
 #[test]
-fn what_is_encrypted_or_of_another_method_is_told() {
+fn an_encrypted_file_in_a_zip_archive_is_reported() {
     let mut zip = zipped(&[("secret.txt", &secret(), false, false), ("open.txt", &secret(), true, false)]);
     zip[6] = 1;
     let searched = search(&tar(&[file("a.zip", &zip)])).expect("a layer");
@@ -225,7 +225,7 @@ fn what_is_encrypted_or_of_another_method_is_told() {
     assert!(searched.unsearched[0].1.contains("encrypted"));
 }
 
-/// Zeros, to any size.
+/// Returns compressed zeros of any size.
 fn bomb(mebibytes: usize) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..mebibytes {
@@ -235,7 +235,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_bomb_in_a_layer_is_stopped_and_told() {
+fn a_bomb_in_a_layer_is_stopped_and_reported() {
     let layer = tar(&[file("bomb.gz", &bomb(80)), file("after.txt", &secret())]);
     let searched = search(&layer).expect("a layer");
     assert_eq!(places(&searched), [(Some("after.txt"), Some(2))]);
@@ -245,7 +245,7 @@ fn a_bomb_in_a_layer_is_stopped_and_told() {
 
 #[test]
 fn a_great_many_entries_are_passed_in_little_memory() {
-    /// Headers without end.
+    /// Yields the same header a number of times.
     struct Entries(Vec<u8>, usize);
     impl Read for Entries {
         fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
@@ -264,14 +264,14 @@ fn a_great_many_entries_are_passed_in_little_memory() {
 }
 
 #[test]
-fn who_wants_to_stop_is_heard() {
+fn a_search_can_be_stopped() {
     let about = About { name: None, size: 1, is_layer: true };
     let stopped = blob(Rules::standard(), gzip(&tar(&[file("a", b"x")])).as_slice(), about, &|_| false);
     assert!(matches!(stopped, Err(ContentError::Stopped)));
 }
 
 #[test]
-fn the_error_of_a_source_arrives_as_it_was() {
+fn the_error_of_a_source_is_returned_unchanged() {
     struct Failing;
     impl Read for Failing {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
@@ -288,7 +288,7 @@ fn the_error_of_a_source_arrives_as_it_was() {
 }
 
 #[test]
-fn configurations_are_searched_in_every_part_and_instructions_tell_no_value() {
+fn configurations_are_searched_in_every_part_and_instructions_show_no_value() {
     let value = token("q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6");
     let text = serde_json::json!({
         "config": { "Env": ["PATH=/bin", format!("GITHUB_TOKEN={value}")], "Labels": { "note": value },
@@ -320,7 +320,7 @@ fn configurations_are_searched_in_every_part_and_instructions_tell_no_value() {
 }
 
 #[test]
-fn what_follows_the_name_of_a_secret_or_looks_random_is_not_shown() {
+fn words_that_follow_the_name_of_a_secret_or_look_random_are_not_shown() {
     let secret = "pcMysQ8vLw2Zt7Kd";
     for text in [
         "printf \"machine api.github.com login me password V\" > /root/.netrc",
@@ -340,7 +340,7 @@ fn what_follows_the_name_of_a_secret_or_looks_random_is_not_shown() {
         "wget https://example.com/V/file",
         "TOKEN=V,V make",
     ] {
-        // One that looks random, and one that does not.
+        // One value looks random, the other does not.
         for value in [secret, "sunflower"] {
             let random_alone = ["echo V", "make install", "wget"].iter().any(|it| text.starts_with(it));
             if value != secret && random_alone {
@@ -373,7 +373,7 @@ fn a_value_that_is_found_elsewhere_is_not_shown() {
     ] {
         assert_eq!(shown(text, &known), expected);
     }
-    // It is not cut in the middle either.
+    // A known value is not cut in the middle either.
     let long = format!("{} sunflower", "x".repeat(68));
     assert!(!shown(&long, &known).contains("sun"));
     assert_eq!(shown_path("app/sunflower/x", &known), "app/…/x");
@@ -394,7 +394,7 @@ fn many_harmless_findings_leave_room_for_bad_ones() {
 }
 
 #[test]
-fn a_frame_that_is_skipped_may_stand_before_a_layer() {
+fn a_skippable_frame_may_precede_a_layer() {
     for magic in [0x50, 0x5f] {
         let skipped = [
             &[magic, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4],
@@ -408,7 +408,7 @@ fn a_frame_that_is_skipped_may_stand_before_a_layer() {
 }
 
 #[test]
-fn a_layer_that_is_no_tar_archive_counts_as_not_searched() {
+fn a_layer_that_is_not_a_tar_archive_counts_as_not_searched() {
     for layer in [
         b"\xfd7zXZ\x00 and so on".to_vec(),
         gzip(b"\xfd7zXZ\x00 and so on"),
@@ -423,7 +423,7 @@ fn a_layer_that_is_no_tar_archive_counts_as_not_searched() {
 }
 
 #[test]
-fn what_an_archive_in_a_layer_does_not_account_for_is_searched_as_a_file() {
+fn bytes_that_an_archive_in_a_layer_does_not_account_for_are_searched_as_a_file() {
     let inner = tar(&[file("values.yaml", b"a: b")]);
     let zip = zipped(&[("a.txt", b"x", true, false)]);
     let stored = zipped(&[("a.txt", &secret(), false, false)]);
@@ -476,7 +476,7 @@ fn records_attributes_and_links_of_files_are_searched() {
 }
 
 #[test]
-fn every_member_of_a_configuration_is_searched_and_a_secret_told_once() {
+fn every_member_of_a_configuration_is_searched_and_a_secret_reported_once() {
     use base64::Engine as _;
     let [one, two, three] = [
         "q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6",
@@ -501,7 +501,7 @@ fn every_member_of_a_configuration_is_searched_and_a_secret_told_once() {
         assert_eq!(parts.iter().filter(|it| *it == part).count(), 1, "{part}: {parts:?}");
     }
     assert_eq!(parts.len(), 4, "{parts:?}");
-    // Of a member that is there twice JSON keeps one.
+    // JSON keeps only one of two members with the same name.
     let twice = format!(r#"{{"comment":"{one}","comment":"nothing"}}"#);
     let hits = config(Rules::standard(), twice.as_bytes());
     assert_eq!(hits.len(), 1);
@@ -519,6 +519,6 @@ fn a_layer_of_more_than_a_gibibyte_is_searched_to_its_end() {
     encoder.write_all(&secret()).expect("compressed");
     let layer = encoder.finish().expect("compressed");
     let searched = search(&layer).expect("a layer");
-    assert_eq!(places(&searched), [(Some("(behind the end of the archive)"), Some(2))]);
+    assert_eq!(places(&searched), [(Some("(after the end of the archive)"), Some(2))]);
     assert!(searched.complete && searched.unreadable.is_none());
 }

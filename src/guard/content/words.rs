@@ -1,22 +1,22 @@
-//! The words of a text that is shown: which of them follow the name of a secret, look random, or are known to be one. What
-//! rules find in the text is hidden before.
+//! The words of a shown text: which of them follow the name of a secret, look random, or are a known secret. Values that the rules
+//! find in the text are hidden earlier.
 
 use std::collections::BTreeSet;
 
 use crate::model::Digest;
 
-/// What stands for what is not shown.
+/// The text that replaces a hidden word.
 pub(super) const HIDDEN: &str = "…";
-/// The shortest word that looks random, in characters; of a name of a file.
+/// The length from which a word may look random, in characters; the second applies to names of files.
 const RANDOM: usize = 12;
 const RANDOM_IN_PATH: usize = 16;
-/// Of a part with more words than these not every run of words is tried.
+/// In a part with more words than these, not every run of words is tried.
 const MOST_WORDS: usize = 16;
-/// Commands whose `-p` and `-u` name no password.
+/// Commands whose options `-p` and `-u` take no password.
 const OTHER_OPTIONS: &[&str] =
     &["mkdir", "cp", "set", "sort", "useradd", "adduser", "groupadd", "id", "date", "unzip", "install"];
 
-/// Whether nothing without quotes goes on here.
+/// Whether an unquoted value ends at this character.
 fn ends(character: char) -> bool {
     character.is_whitespace() || "\"'`".contains(character)
 }
@@ -25,16 +25,16 @@ fn separates(character: char) -> bool {
     ends(character) || "=:,;@\\()[]{}<>|&".contains(character)
 }
 
-/// What follows a word.
+/// Whether a secret follows a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Follows {
-    /// Anything.
+    /// No secret in particular.
     Any,
-    /// A secret, where it is assigned.
+    /// A secret, if it is assigned.
     Assigned,
     /// A secret.
     Secret,
-    /// A secret, unless it is a path: the options are short, and those of many programs.
+    /// A secret, unless it looks like a path, because the option is short and many programs use it.
     Short,
 }
 
@@ -62,9 +62,9 @@ fn follows(word: &str, before: &str) -> Follows {
     Follows::Any
 }
 
-/// Whether `word`, which stands behind `between`, is what `follows` says is hidden.
+/// Whether `word`, which comes after `between`, must be hidden according to `follows`.
 fn is_value(follows: Follows, between: &str, word: &str) -> bool {
-    // `$TOKEN`, `$(cat token)`: the name of a value is none.
+    // `$TOKEN`, `$(cat token)`: the name of a variable is not a secret.
     let reference = word.strip_prefix('$').is_some_and(|name| {
         name.bytes().all(|it| it.is_ascii_uppercase() || it == b'_' || it.is_ascii_digit())
     });
@@ -82,7 +82,7 @@ fn is_value(follows: Follows, between: &str, word: &str) -> bool {
     }
 }
 
-/// `text` without what follows names of secrets, and without words that look random.
+/// Returns `text` without the values that follow names of secrets, and without words that look random.
 pub(super) fn without_values(text: &str) -> String {
     let is_mysql = ["mysql", "mariadb"].iter().any(|it| text.contains(it));
     let mut shown = String::with_capacity(text.len());
@@ -91,12 +91,12 @@ pub(super) fn without_values(text: &str) -> String {
         let (between, from) = rest.split_at(rest.find(|it| !separates(it)).unwrap_or(rest.len()));
         shown.push_str(between);
         let (word, behind) = from.split_at(from.find(separates).unwrap_or(from.len()));
-        // `\n` before a word is not of it.
+        // The `n` of a `\n` before a word is not part of the word.
         let is_escaped = between.ends_with('\\') && word.starts_with(['n', 'r', 't']);
         let name = if is_escaped { word.get(1..).unwrap_or_default() } else { word };
         let next = follows(name, before);
         let attached = attached(word, behind, is_mysql);
-        // `Authorization: Bearer …`: what is said of the first word holds of the one behind.
+        // `Authorization: Bearer …`: the secret is not `Bearer` but the word after it.
         let leads = ["bearer", "basic", "token"].contains(&name.to_ascii_lowercase().as_str())
             || (name.starts_with('-') && next != Follows::Any);
         if !leads && (is_value(state, between, word) || attached.is_some()) {
@@ -118,7 +118,7 @@ pub(super) fn without_values(text: &str) -> String {
     shown
 }
 
-/// The option that a value is attached to: `-pVALUE` of `MySQL`, `-uUSER:VALUE` of curl.
+/// Returns the option that a value is attached to: `-pVALUE` of `MySQL`, `-uUSER:VALUE` of curl.
 fn attached<'w>(word: &'w str, behind: &str, is_mysql: bool) -> Option<&'w str> {
     let option = word.get(..2)?;
     let value = word.get(2..).filter(|it| !it.is_empty() && !it.starts_with('-'))?;
@@ -134,7 +134,7 @@ fn without_random(word: &str) -> String {
     if !word.contains('/') {
         return if looks_random(word) { HIDDEN.to_owned() } else { word.to_owned() };
     }
-    // A slash is a digit of base64 too.
+    // A slash can also be a digit of base64.
     let parts: Vec<&str> = word.split('/').collect();
     let mixed = parts.iter().filter(|part| changes(part) >= 2).count();
     let relative = !word.starts_with(['/', '.', '~']) && !word.contains('.');
@@ -145,8 +145,8 @@ fn without_random(word: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// `path`, without words in it that look random. Names made of hashes are many, and say which file it is:
-/// only what has small and capital letters and digits is taken for random.
+/// Returns `path` without the words in it that look random. Names made of hashes are common, and identify the file, so only a
+/// word with small letters, capital letters and digits counts as random.
 pub(super) fn without_random_in_path(path: &str) -> String {
     let parts = |it: char| separates(it) || it == '/';
     let mut shown = String::with_capacity(path.len());
@@ -164,10 +164,10 @@ pub(super) fn without_random_in_path(path: &str) -> String {
     shown
 }
 
-/// Whether a word looks like one that nobody chose: long, of several kinds of characters that take turns.
+/// Whether a word looks as if nobody chose it: it is long, and characters of several kinds alternate.
 fn looks_random(word: &str) -> bool {
     let length = word.chars().count();
-    // Digests, and what is shortened of them.
+    // Digests, and shortened digests.
     let hex = word.bytes().all(|it| it.is_ascii_hexdigit()) && [12, 16, 40, 64, 96, 128].contains(&length);
     if length < RANDOM || hex || entropy(word) < 2.8 {
         return false;
@@ -177,7 +177,7 @@ fn looks_random(word: &str) -> bool {
     changes >= least && changes * 5 >= length
 }
 
-/// How often the kind of character changes, but for a capital letter before small ones, and for signs.
+/// Returns how often the kind of character changes, except after a capital letter before small ones, and next to punctuation.
 fn changes(word: &str) -> usize {
     let kind = |byte: &u8| match byte {
         b'a'..=b'z' => 1,
@@ -192,7 +192,7 @@ fn changes(word: &str) -> usize {
         .count()
 }
 
-/// Shannon's entropy, in bits a character.
+/// Returns Shannon's entropy, in bits per character.
 #[allow(clippy::cast_precision_loss)] // texts that are shown are short
 fn entropy(word: &str) -> f64 {
     let mut counts = std::collections::BTreeMap::new();
@@ -203,7 +203,7 @@ fn entropy(word: &str) -> f64 {
     counts.values().map(|count| *count as f64 / length).map(|share| -share * share.log2()).sum()
 }
 
-/// `text` without the words, and runs of words, of at least `least` bytes whose fingerprint is `known`.
+/// Returns `text` without the words, and runs of words, that have at least `least` bytes and whose fingerprint is `known`.
 pub(super) fn without_known(text: &str, known: &BTreeSet<Digest>, least: usize) -> String {
     if known.is_empty() {
         return text.to_owned();
@@ -225,14 +225,14 @@ fn without_runs(part: &str, known: &BTreeSet<Digest>, least: usize) -> String {
         stops.push(at);
         starts.push(at + character.len_utf8());
         if character == '\\' {
-            // `\n`, and the value behind it.
+            // Also start after the letter of `\n`.
             starts.push(at + 2);
         }
     }
     stops.push(part.len());
     let all = starts.len() <= MOST_WORDS;
     for start in starts {
-        // The longest first.
+        // Try the longest first.
         let mut behind: Vec<usize> = stops.iter().copied().filter(|stop| *stop > start).collect();
         if !all {
             behind.truncate(1);

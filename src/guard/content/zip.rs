@@ -1,5 +1,5 @@
-//! The files of a zip archive (jar, whl), as they pass by: by their local headers, in order (PKWARE's APPNOTE.TXT, 4.3.7).
-//! The directory at the end is not read, so that what it leaves out is searched too.
+//! The files of a zip archive (jar, whl), searched as they pass, by their local headers (PKWARE's APPNOTE.TXT, 4.3.7). The
+//! directory at the end is not read, so that files that it omits are searched too.
 
 use std::io::{BufRead, Read};
 
@@ -9,17 +9,17 @@ use super::blob::Failure;
 use super::finder::Finder;
 use super::input::Input;
 
-/// How much is decompressed at once, in bytes.
+/// How many bytes are decompressed at once.
 const PIECE: usize = 32 * 1024;
 
-/// Searches every file of an archive that is called `of`.
+/// Searches every file of the archive named `of`.
 pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
     loop {
         match input.peek(4)?.get(..4) {
             Some(b"PK\x03\x04") => entry(finder, input, of)?,
-            // The directory, or what precedes it where there is more than 4 GiB.
+            // The directory, or the record that precedes it if there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
-            _ => return Err(malformed("no file begins where one should")),
+            _ => return Err(malformed("the header of a file is missing")),
         }
     }
 }
@@ -32,7 +32,7 @@ fn malformed(reason: &str) -> Failure {
 struct Header {
     flags: u64,
     method: u64,
-    /// The size of what is stored; none: it is said behind it.
+    /// The size of the stored data. `None` if it follows the data.
     stored: Option<u64>,
     /// Whether sizes take 8 bytes.
     wide: bool,
@@ -64,7 +64,7 @@ fn header(input: &mut Input<'_>) -> Result<Header, Failure> {
     Ok(Header { flags, method, stored: (!said_behind).then_some(stored), wide, name })
 }
 
-/// The size of what is stored that the extra field for large files gives (APPNOTE.TXT, 4.5.3).
+/// Returns the size of the stored data from the extra field for large files (APPNOTE.TXT, 4.5.3).
 fn zip64(mut extra: &[u8]) -> Option<u64> {
     while extra.len() >= 4 {
         let (id, length) = (number(extra, 0, 2), usize::try_from(number(extra, 2, 2)).ok()?);
@@ -89,7 +89,7 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
     match (header.stored, header.method) {
         (Some(stored), _) if !readable => {
             let why = if header.flags & ENCRYPTED == 0 {
-                format!("it is compressed by method {}", header.method)
+                format!("it is compressed with method {}", header.method)
             } else {
                 "it is encrypted".to_owned()
             };
@@ -106,7 +106,7 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
             input.skip(left)?;
         }
         (None, 8) if readable => inflate(finder, input, &path)?,
-        (None, _) => return Err(malformed("a file in it does not say its size")),
+        (None, _) => return Err(malformed("a file in it does not state its size")),
     }
     if header.stored.is_none() {
         descriptor(input, header.wide)?;
@@ -125,8 +125,11 @@ fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Re
             Ok(count) => {
                 expanded += count as u64;
                 if expanded > finder.left_to_expand() {
-                    finder.note(Some(path), "it expands to too much, and was searched no further".to_owned());
-                    break Err(malformed("a file in it expands to too much"));
+                    finder.note(
+                        Some(path),
+                        "it is too large when expanded; the rest was not searched".to_owned(),
+                    );
+                    break Err(malformed("a file in it is too large when expanded"));
                 }
                 search.push(buffer.get(..count).unwrap_or_default());
             }
@@ -139,7 +142,7 @@ fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Re
     result
 }
 
-/// Passes over what says the sizes of a file behind it, with or without its signature (APPNOTE.TXT, 4.3.9).
+/// Skips the data descriptor, which repeats the sizes after a file, with or without its signature (APPNOTE.TXT, 4.3.9).
 fn descriptor(input: &mut Input<'_>, wide: bool) -> Result<(), Failure> {
     let signed = input.peek(4)?.get(..4) == Some(b"PK\x07\x08".as_slice());
     let length = 4 + if wide { 16 } else { 8 } + if signed { 4 } else { 0 };

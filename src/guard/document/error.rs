@@ -1,9 +1,9 @@
-//! Why a document gives no text, in words, with the way out.
+//! The errors of documents, with their messages and help.
 
 use super::problem::{Holds, TOLD, What};
 use crate::diagnostic::{Code, Diagnostic, Place, mask};
 
-/// Why a document gives no text at a key.
+/// Why a document has no text at a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// There is no such file.
@@ -26,22 +26,22 @@ pub enum DocumentError {
         /// The file.
         name: String,
     },
-    /// The name of the file does not tell its format.
-    #[error("the ending of `{name}` says neither TOML, JSON nor YAML")]
+    /// The extension of the file names no supported format.
+    #[error("`{name}` is not a TOML, JSON or YAML file")]
     Format {
         /// The file.
         name: String,
     },
-    /// The file is not of its format.
+    /// The text is not valid in its format.
     #[error("`{name}` is not valid {format}: {message}")]
     Syntax {
         /// The file.
         name: String,
         /// The format.
         format: &'static str,
-        /// In the words of the parser, credentials masked.
+        /// The message of the parser, with credentials masked.
         message: String,
-        /// Where.
+        /// The place of the error.
         place: Option<Place>,
     },
     /// There is no such key.
@@ -51,34 +51,34 @@ pub enum DocumentError {
         name: String,
         /// The key.
         key: String,
-        /// The part of the key that is there; empty where nothing is.
+        /// The part of the key that exists; empty if no part does.
         at: String,
-        /// What is there.
+        /// The contents at that part.
         has: Holds,
     },
-    /// The value is no string.
+    /// The value is not a string.
     #[error("`{key}` in `{name}` is {}, not a string", described(.what))]
     NotText {
         /// The file.
         name: String,
         /// The key.
         key: String,
-        /// What the value is.
+        /// The kind of the value.
         what: What,
-        /// What is in it.
+        /// The contents of the value.
         has: Holds,
-        /// Where it is.
+        /// The place of the value.
         place: Option<Place>,
     },
 }
 
 impl DocumentError {
-    /// Whether the file is right and its key is not.
+    /// Whether the file is valid, and only its key or the key's value is wrong.
     pub fn is_of_key(&self) -> bool {
         matches!(self, Self::NoKey { .. } | Self::NotText { .. })
     }
 
-    /// The diagnostic, which points into the file where there is something to point at.
+    /// Returns the diagnostic, which points into the file if the place is known.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (place, label) = match self {
             Self::Syntax { place, .. } => (place.clone(), "here"),
@@ -91,20 +91,20 @@ impl DocumentError {
     fn way_out(&self) -> String {
         match self {
             Self::Missing { .. } => {
-                "`file` is looked for from the folder of `publish.toml`; correct it, or run where the file is"
+                "`file` is relative to the folder of `publish.toml`; correct the path, or run where the file exists"
                     .to_owned()
             }
-            Self::Unreadable { .. } => "name a file of text in UTF-8 that this user may read".to_owned(),
-            Self::TooLarge { .. } => "name the file that people write the version into".to_owned(),
+            Self::Unreadable { .. } => "name a UTF-8 text file that this user may read".to_owned(),
+            Self::TooLarge { .. } => "name the file that the version is maintained in".to_owned(),
             Self::Format { .. } => "name a file that ends in `.toml`, `.json`, `.yaml` or `.yml`".to_owned(),
             Self::Syntax { .. } => "correct the file".to_owned(),
             Self::NoKey { at, has, .. } => there(at, has),
             Self::NotText { key, what, has, .. } => match (what, has) {
                 (What::Unquoted(_, text), _) => format!("put it in quotes: `\"{}\"`", shortened(text)),
                 (What::Null, _) => "give it a value, in quotes".to_owned(),
-                (What::Tagged(_), _) => "take the tag away, and put the value in quotes".to_owned(),
+                (What::Tagged(_), _) => "remove the tag and put the value in quotes".to_owned(),
                 (What::Table, Holds::Keys(keys)) if keys == &["workspace"] => {
-                    "it is inherited: check the file of the workspace, mostly at `workspace.package.version`"
+                    "it is inherited: check the file of the workspace, usually at `workspace.package.version`"
                         .to_owned()
                 }
                 (_, has) => there(key, has),
@@ -123,7 +123,7 @@ fn described(what: &What) -> String {
     }
 }
 
-/// What there is to choose from at the key `at`.
+/// Returns a text that lists what exists at the key `at`.
 fn there(at: &str, has: &Holds) -> String {
     let subject = if at.is_empty() { "the file".to_owned() } else { format!("`{at}`") };
     match has {
@@ -138,17 +138,17 @@ fn there(at: &str, has: &Holds) -> String {
             let first = if at.is_empty() { "0".to_owned() } else { format!("{at}.0") };
             format!("{subject} is a list of {count}: `{first}` is its first item")
         }
-        Holds::Nothing => format!("{subject} is no table, and has no keys"),
+        Holds::Nothing => format!("{subject} is not a table and has no keys"),
     }
 }
 
-/// The beginning of a text, on one line, for messages.
+/// Returns the beginning of a text, on one line, for messages.
 pub(in crate::guard) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     let short: String = text.chars().take(LONGEST).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
     let masked = mask::without_tokens(&short);
-    // Quotes are no harm, and easier to read as they are.
+    // Quotes are harmless, and easier to read unescaped.
     let shown: String = masked
         .chars()
         .map(|it| if matches!(it, '\'' | '"') { it.to_string() } else { it.escape_debug().to_string() })

@@ -1,5 +1,4 @@
-//! One value of a JSON document, with its place. Of a key that stands in an object twice the last counts, as for most
-//! programs.
+//! One value of a JSON document, with its place. If an object has a key twice, the last one counts, as in most programs.
 
 use std::ops::Range;
 
@@ -9,9 +8,9 @@ use serde_json::value::RawValue;
 
 use super::problem::{Holds, Problem, TOLD, What};
 
-/// The string that `parts` lead to. What is raw is a part of `text`, so that where it lies tells its place.
+/// Returns the string that `parts` lead to. A raw value is a slice of `text`, so its address gives its place.
 pub(super) fn find(text: &str, parts: &[String]) -> Result<(String, Option<Range<usize>>), Problem> {
-    // Without a name: that of the file is said already, and its position is the label.
+    // Without the file name and the position: the message already names the file, and the label shows the position.
     let mut here: &RawValue = serde_json::from_str(text).map_err(|error| syntax(&error, text))?;
     for (found, part) in parts.iter().enumerate() {
         let next = match inner(here) {
@@ -34,7 +33,7 @@ pub(super) fn find(text: &str, parts: &[String]) -> Result<(String, Option<Range
     Err(Problem::NotText { what, has: holds(here), span })
 }
 
-/// A value one level deep.
+/// A value, read one level deep.
 enum Inner<'a> {
     Object(IndexMap<String, &'a RawValue>),
     Array(Vec<&'a RawValue>),
@@ -56,7 +55,7 @@ fn holds(raw: &RawValue) -> Holds {
     }
 }
 
-/// Where `part`, which was borrowed from `text`, lies in it.
+/// Returns the range of `part`, which was borrowed from `text`.
 fn span(text: &str, part: &str) -> Option<Range<usize>> {
     let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
     let range = start..start + part.len();
@@ -64,7 +63,7 @@ fn span(text: &str, part: &str) -> Option<Range<usize>> {
 }
 
 fn syntax(error: &serde_json::Error, text: &str) -> Problem {
-    // Lines and columns count from 1, and columns count bytes; at the end of a line the column is 0.
+    // Lines and columns are counted from 1, and columns count bytes; at the end of a line the column is 0.
     let line_start =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let offset = line_start + error.column().saturating_sub(1);

@@ -1,7 +1,7 @@
-//! A TOML, JSON or YAML file, and the text at one key of it, with its place where the format tells it.
+//! A TOML, JSON or YAML file, and the text at one of its keys, with its place if the format provides it.
 //!
-//! Each format has a file with one function `find`. A document is held as its text alone: finding a value reads it from
-//! the start, so that no alias of YAML and no nesting of anything costs more than the file has bytes.
+//! Each format has a file with one function `find`. A document is kept only as text: every lookup reads it from the start, so
+//! aliases of YAML and deep nesting never cost more than the size of the file.
 
 mod error;
 mod json;
@@ -25,7 +25,7 @@ use problem::Problem;
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
-/// The language of a document.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Toml,
@@ -34,7 +34,7 @@ enum Format {
 }
 
 impl Format {
-    /// By the ending of the file's name.
+    /// Returns the format that the extension of the file names.
     fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
@@ -54,13 +54,13 @@ impl Format {
     }
 }
 
-/// A file that was read. Of a YAML stream the first document counts.
+/// A file that was read. In a YAML stream, the first document counts.
 pub struct Document {
-    /// As it is written in `publish.toml`.
+    /// The name as it is written in `publish.toml`.
     name: String,
     format: Format,
     text: String,
-    /// What labels point into: the text with credentials masked.
+    /// The text that labels point into, with credentials masked.
     source: Arc<SourceText>,
 }
 
@@ -69,18 +69,17 @@ pub struct Document {
 pub struct Found {
     /// The text.
     pub text: String,
-    /// Where it stands.
+    /// The place of the text.
     pub place: Option<Place>,
 }
 
 impl Document {
-    /// Reads the file `name`, which is relative to `folder`. `shown` is the file as people at the working directory know
-    /// it.
+    /// Reads the file `name`, which is relative to `folder`. `shown` is the file's name relative to the working directory.
     ///
     /// # Errors
     ///
-    /// [`DocumentError`] where the file is none of the three formats by its ending, or cannot be read as text of at most
-    /// 4 MiB. Whether the text is of the format is told when a key is looked up.
+    /// [`DocumentError`] if the extension of the file names none of the three formats, or the file cannot be read as text of at
+    /// most 4 MiB. Whether the text is valid in its format is reported by the first lookup.
     pub fn read(folder: &Path, name: &str, shown: &str) -> Result<Self, Box<DocumentError>> {
         let path = folder.join(name);
         let format = Format::of(&path).ok_or_else(|| DocumentError::Format { name: name.to_owned() })?;
@@ -101,17 +100,17 @@ impl Document {
         let source = SourceText {
             name: shown.to_owned(),
             file: Some(path.to_owned()),
-            // A label shows the lines around it, whatever they hold.
+            // A label shows the lines around it, whatever they contain.
             text: mask::mask_by_text(text.clone()),
         };
         Self { name: name.to_owned(), format, text, source: Arc::new(source) }
     }
 
-    /// The text at `key`.
+    /// Returns the text at `key`.
     ///
     /// # Errors
     ///
-    /// [`DocumentError`] where the document is not of its format, has no such key, or has no string there.
+    /// [`DocumentError`] if the document is not valid in its format, has no such key, or has no string there.
     pub fn text(&self, key: &KeyPath) -> Result<Found, Box<DocumentError>> {
         let parts = key.parts();
         let found = match self.format {
@@ -147,14 +146,14 @@ impl Document {
     }
 }
 
-/// The bytes of a regular file: what is a pipe or a device might never end.
+/// Returns the bytes of a regular file. A pipe or a device might never end.
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(std::io::ErrorKind::IsADirectory.into());
     }
     if !metadata.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
+        return Err(std::io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;

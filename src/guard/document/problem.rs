@@ -1,60 +1,60 @@
-//! Why a document has no text at a key, whatever its format.
+//! The reasons why a document of any format has no text at a key.
 
 use std::ops::Range;
 
 /// Why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// The document is not of its format.
+    /// The document is not valid in its format.
     Syntax {
-        /// In the words of the parser.
+        /// The message of the parser.
         message: String,
-        /// The bytes that are wrong.
+        /// The range of the invalid bytes.
         span: Option<Range<usize>>,
     },
-    /// The first `found` keys lead somewhere, the one after them leads nowhere.
+    /// The first `found` parts of the key exist, and the next one does not.
     NoKey {
-        /// How many keys lead somewhere.
+        /// How many parts exist.
         found: usize,
-        /// What is there.
+        /// The contents at the last existing part.
         has: Holds,
     },
-    /// There is a value, but no string.
+    /// There is a value, but it is not a string.
     NotText {
-        /// What it is.
+        /// The kind of the value.
         what: What,
-        /// What is in it.
+        /// The contents of the value.
         has: Holds,
         /// The bytes of the value.
         span: Option<Range<usize>>,
     },
 }
 
-/// What a value is that is no string.
+/// The kind of a value that is not a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A table, a mapping, an object.
     Table,
     /// A list.
     List,
-    /// Something that would be a string if it stood in quotes: what it is called, and its text.
+    /// A value that would be a string in quotes: the name of its kind, and its text.
     Unquoted(&'static str, String),
-    /// Nothing, as `null` says.
+    /// Null.
     Null,
-    /// A string of another type, as a tag of YAML says.
+    /// A value whose YAML tag gives it another type.
     Tagged(String),
 }
 
-/// What is in a value, so that a message can say what there is to choose from.
+/// The contents of a value, so that a message can list the choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holds {
-    /// These keys, the first few of them.
+    /// A table with these keys, of which only the first few are kept.
     Keys(Vec<String>),
-    /// This many items.
+    /// A list with this many items.
     Items(usize),
-    /// Nothing that a key could lead to.
+    /// No table or list, so no key leads further.
     Nothing,
 }
 
-/// How many keys are told.
+/// How many keys a message lists.
 pub(super) const TOLD: usize = 12;

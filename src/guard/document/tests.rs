@@ -1,4 +1,4 @@
-//! Values of TOML, JSON and YAML: what is found, where, and what is said where nothing is.
+//! Values of TOML, JSON and YAML: which text is found, at which place, and the message if there is none.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ fn found(format: Format, text: &str, path: &str) -> Result<Found, Box<DocumentEr
     document(format, text).text(&key(path))
 }
 
-/// The value, and the part of the text that its place is.
+/// Returns the value, and the part of the text that its place covers.
 fn value(format: Format, text: &str, path: &str) -> (String, String) {
     let found = found(format, text, path).unwrap_or_else(|error| panic!("{path} of {text:?}: {error}"));
     let place = found.place.unwrap_or_else(|| panic!("{path} of {text:?} has no place"));
     (found.text, text[place.span].to_owned())
 }
 
-/// The message, the way out, and the part of the text that is pointed at.
+/// Returns the message, the help, and the part of the text that the label covers.
 fn wrong(format: Format, text: &str, path: &str) -> (String, String, Option<String>) {
     let error = found(format, text, path).expect_err(text);
     let diagnostic = error.to_diagnostic();
@@ -76,7 +76,7 @@ fn values_are_found_with_their_places() {
     }
 }
 
-/// Asserts what is said of values that are no strings: format, text, key, message, help.
+/// Asserts the messages for values that are not strings: format, text, key, message, help.
 fn assert_no_strings(cases: &[(Format, &str, &str, &str, &str)]) {
     for (format, text, path, message, help) in cases {
         let (found, way_out, place) = wrong(*format, text, path);
@@ -86,7 +86,7 @@ fn assert_no_strings(cases: &[(Format, &str, &str, &str, &str)]) {
 }
 
 #[test]
-fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
+fn a_yaml_value_that_is_not_a_string_gets_help() {
     assert_no_strings(&[
         (
             Format::Yaml,
@@ -142,7 +142,7 @@ fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
             "v: !!int \"1\"",
             "v",
             "`v` in `file` is of the type `!!int`, not a string",
-            "take the tag away, and put the value in quotes",
+            "remove the tag and put the value in quotes",
         ),
         (
             Format::Yaml,
@@ -163,7 +163,7 @@ fn a_value_of_yaml_that_is_no_string_says_what_to_do() {
 }
 
 #[test]
-fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
+fn a_toml_or_json_value_that_is_not_a_string_gets_help() {
     assert_no_strings(&[
         (
             Format::Toml,
@@ -191,7 +191,7 @@ fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
             "v.workspace = true",
             "v",
             "`v` in `file` is a table, not a string",
-            "it is inherited: check the file of the workspace, mostly at `workspace.package.version`",
+            "it is inherited: check the file of the workspace, usually at `workspace.package.version`",
         ),
         (
             Format::Json,
@@ -212,7 +212,7 @@ fn a_value_of_toml_or_json_that_is_no_string_says_what_to_do() {
 }
 
 #[test]
-fn a_key_that_is_not_there_says_what_is() {
+fn a_missing_key_lists_the_existing_ones() {
     let toml = "[package]\nname = \"x\"\nlist = [\"a\"]\n";
     let json = "{\"package\": {\"name\": \"x\", \"list\": [\"a\"]}}";
     let yaml = "package:\n  name: x\n  list: [a]\n";
@@ -224,7 +224,7 @@ fn a_key_that_is_not_there_says_what_is() {
             ("package.list.1", "`package.list` is a list of 1: `package.list.0` is its first item"),
             ("package.list.x", "`package.list` is a list of 1: `package.list.0` is its first item"),
             ("package.list.-1", "`package.list` is a list of 1: `package.list.0` is its first item"),
-            ("package.name.x", "`package.name` is no table, and has no keys"),
+            ("package.name.x", "`package.name` is not a table and has no keys"),
         ] {
             let message = format!("`file` has no key `{path}`");
             assert_eq!(wrong(format, text, path), (message, help.to_owned(), None), "{text:?}");
@@ -233,9 +233,9 @@ fn a_key_that_is_not_there_says_what_is() {
     for (format, text, help) in [
         (Format::Toml, "", "the file has no keys"),
         (Format::Json, "{}", "the file has no keys"),
-        (Format::Json, "\"x\"", "the file is no table, and has no keys"),
-        (Format::Yaml, "", "the file is no table, and has no keys"),
-        (Format::Yaml, "---\n---\na: b", "the file is no table, and has no keys"),
+        (Format::Json, "\"x\"", "the file is not a table and has no keys"),
+        (Format::Yaml, "", "the file is not a table and has no keys"),
+        (Format::Yaml, "---\n---\na: b", "the file is not a table and has no keys"),
         (Format::Yaml, "a: &a {<<: *a}", "the file has `a`"),
     ] {
         assert_eq!(wrong(format, text, "x").1, help, "{text:?}");
@@ -243,14 +243,14 @@ fn a_key_that_is_not_there_says_what_is() {
 }
 
 #[test]
-fn what_is_not_of_its_format_says_where() {
+fn a_syntax_error_points_at_its_place() {
     for (format, text, message, place) in [
         (Format::Toml, "a = \"x\"\nb = nope\n", "`file` is not valid TOML: ", "nope"),
         (Format::Json, "{\"a\": \"x\",\n \"é\": nope}", "`file` is not valid JSON: expected ident", "o"),
         (Format::Json, "{} x", "`file` is not valid JSON: trailing characters", "x"),
         (Format::Yaml, "a: x\nb: [", "`file` is not valid YAML: ", ""),
         (Format::Yaml, "a: *missing", "`file` is not valid YAML: ", ""),
-        (Format::Yaml, "a: x\nb: y\na: z", "`file` is not valid YAML: the key `a` stands twice", "a"),
+        (Format::Yaml, "a: x\nb: y\na: z", "`file` is not valid YAML: the key `a` appears twice", "a"),
     ] {
         let (found, _, pointed) = wrong(format, text, "a");
         assert!(found.starts_with(message), "{text:?}: {found}");
@@ -264,7 +264,7 @@ fn what_is_not_of_its_format_says_where() {
 }
 
 #[test]
-fn what_a_bomb_unfolds_to_is_never_unfolded() {
+fn a_bomb_is_never_expanded() {
     let mut text = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..=60 {
         let item = format!("*a{}", level - 1);
@@ -283,7 +283,7 @@ fn what_a_bomb_unfolds_to_is_never_unfolded() {
 }
 
 #[test]
-fn credentials_are_masked_in_what_is_shown() {
+fn credentials_are_masked_in_shown_text() {
     let text = "password: hunter2\nversion: 1.2.3\ntoken: hunter2\n";
     let found = found(Format::Yaml, text, "version").expect("a value");
     let shown = &found.place.expect("a place").source.text;
@@ -291,7 +291,7 @@ fn credentials_are_masked_in_what_is_shown() {
 }
 
 #[test]
-fn files_that_are_none_are_refused() {
+fn files_that_are_not_documents_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
     write("marked.yml", b"\xef\xbb\xbfa: b");
@@ -307,8 +307,8 @@ fn files_that_are_none_are_refused() {
         ("LOUD.JSON", Ok("b")),
         ("missing.toml", Err("there is no file `missing.toml`")),
         ("latin.toml", Err("`latin.toml` cannot be read: it is not UTF-8")),
-        ("none.txt", Err("the ending of `none.txt` says neither TOML, JSON nor YAML")),
-        ("none", Err("the ending of `none` says neither TOML, JSON nor YAML")),
+        ("none.txt", Err("`none.txt` is not a TOML, JSON or YAML file")),
+        ("none", Err("`none` is not a TOML, JSON or YAML file")),
         ("folder.toml", Err("`folder.toml` cannot be read: is a directory")),
         ("large.json", Err("`large.json` is larger than 4 MiB")),
     ] {
@@ -321,7 +321,7 @@ fn files_that_are_none_are_refused() {
         let name = "zero.toml";
         std::os::unix::fs::symlink("/dev/zero", folder.path().join(name)).expect("a link");
         let error = Document::read(folder.path(), name, name).err().expect("no endless file");
-        assert_eq!(error.to_string(), "`zero.toml` cannot be read: it is no regular file");
+        assert_eq!(error.to_string(), "`zero.toml` cannot be read: it is not a regular file");
     }
 }
 
@@ -343,7 +343,7 @@ proptest! {
     }
 
     #[test]
-    fn what_json_holds_yaml_finds_too(value in "[a-z0-9.\u{e9} \"\\\\]{0,12}", name in "[a-z.]{1,5}") {
+    fn a_value_in_json_is_found_as_yaml_too(value in "[a-z0-9.\u{e9} \"\\\\]{0,12}", name in "[a-z.]{1,5}") {
         let text = serde_json::json!({ "x": [1, { &name: &value }] }).to_string();
         let path = format!("x.1.'{name}'");
         let json = found(Format::Json, &text, &path).map(|it| it.text);

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Holds, Problem, TOLD, What};
 use std::ops::Range;
 
-/// The string that `parts` lead to.
+/// Returns the string that `parts` lead to.
 pub(super) fn find(text: &str, parts: &[String]) -> Result<(String, Option<Range<usize>>), Problem> {
     let root = DeTable::parse(text)
         .map_err(|error| Problem::Syntax { message: error.message().to_owned(), span: error.span() })?;

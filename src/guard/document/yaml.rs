@@ -1,8 +1,8 @@
 //! One value of the first document of a YAML stream, with its place.
 //!
-//! It follows the parser's events and keeps nothing of what is not on the way. An alias on the way is followed by reading
-//! again from the start up to its anchor, and is never expanded. What is plain and what is not a string is said by the
-//! core schema (YAML 1.2.2, 10.3). Merge keys (`<<`), which are of YAML 1.1, are keys like any other.
+//! It follows the parser's events and keeps only the nodes on the way to the key. An alias on the way is followed by reading
+//! again from the start to its anchor; it is never expanded. The core schema (YAML 1.2.2, 10.3) decides which plain scalars are
+//! strings. Merge keys (`<<`) belong to YAML 1.1 and are keys like any other here.
 
 use std::ops::Range;
 
@@ -13,19 +13,19 @@ use super::problem::{Holds, Problem, TOLD, What};
 type Spanned<'a> = (Event<'a>, Span);
 type Answer = Result<(String, Option<Range<usize>>), Problem>;
 
-/// What a node is to whoever is on the way through it.
+/// The result of walking through a node.
 enum Node {
-    /// What was looked for, or why it is not there.
+    /// The wanted text, or the reason why it does not exist.
     Answer(Answer),
-    /// It is the alias of the node with this anchor, from where the way goes on at the key of this position.
+    /// The node is an alias of the node with this anchor. The walk continues there, at the key with this position.
     Alias { anchor: usize, position: usize },
 }
 
-/// The string that `parts` lead to.
+/// Returns the string that `parts` lead to.
 pub(super) fn find(text: &str, parts: &[String]) -> Answer {
     let mut start = Start::Document;
     let mut position = 0;
-    // What has an anchor is no alias itself, so that each round uses up at least one key.
+    // A node with an anchor is not an alias itself, so each round uses up at least one key.
     loop {
         let mut walk = Walk { events: Parser::new_from_str(text), parts };
         let node = walk.from(&start, position)?;
@@ -39,7 +39,7 @@ pub(super) fn find(text: &str, parts: &[String]) -> Answer {
     }
 }
 
-/// Where a walk begins.
+/// The node at which a walk begins.
 enum Start {
     Document,
     Anchor(usize),
@@ -60,8 +60,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What the node at `start` is, the way to it being `position` keys long. The document is read to its end, since a
-    /// broken one says nothing for sure.
+    /// Returns the result for the node at `start`, which is `position` keys deep. The document is read to its end, because a broken
+    /// one proves nothing.
     fn from(&mut self, start: &Start, position: usize) -> Result<Node, Problem> {
         let nothing = || Node::Answer(Err(Problem::NoKey { found: 0, has: Holds::Nothing }));
         let mut found = None;
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What the node is that begins with this event; reads it to its end.
+    /// Returns the result for the node that begins with this event, and reads it to its end.
     fn node(&mut self, (event, span): Spanned<'a>, position: usize) -> Result<Node, Problem> {
         match event {
             Event::Alias(anchor) => Ok(Node::Alias { anchor, position }),
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if found.is_some() {
-                let message = format!("the key `{}` stands twice", wanted.map_or("", String::as_str));
+                let message = format!("the key `{}` appears twice", wanted.map_or("", String::as_str));
                 return Err(Problem::Syntax { message, span: key_span.byte_range() });
             }
             found = Some(self.node(value, position + 1)?);
@@ -148,10 +148,10 @@ impl<'a> Walk<'a> {
         Ok(found.unwrap_or_else(|| self.collection(What::List, Holds::Items(count), span, position)))
     }
 
-    /// What a collection is in which the way does not go on.
+    /// Returns the problem of a collection at which the walk ends.
     fn collection(&self, what: What, has: Holds, span: &Span, position: usize) -> Node {
         Node::Answer(Err(if position == self.parts.len() {
-            // The bytes of a whole block are no place to point at; those of its beginning are.
+            // A label over a whole block would not help, so it points at the start of the block.
             let start = span.byte_range().map(|range| range.start..range.start);
             Problem::NotText { what, has, span: start }
         } else {
@@ -179,7 +179,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Option<Range<
         ScalarStyle::Plain => kind(text),
         _ => None,
     };
-    // The tag `!` says that it is a string, however it looks.
+    // The tag `!` makes it a string, whatever it looks like.
     let says_string = |tag: &Tag| tag.is_yaml_core_schema_tag("str") || written(tag) == "!";
     let what = match (tag, plain) {
         (None, None) => return Ok((text.to_owned(), span)),
@@ -195,7 +195,7 @@ fn written(tag: &Tag) -> String {
     format!("{}{}", tag.original_handle(), tag.suffix())
 }
 
-/// What a plain scalar is that is no string, by the core schema.
+/// Returns the kind of a plain scalar that is not a string, by the core schema.
 fn kind(text: &str) -> Option<&'static str> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some("null"),
@@ -208,7 +208,7 @@ fn kind(text: &str) -> Option<&'static str> {
         text.strip_prefix(prefix)
             .is_some_and(|digits| !digits.is_empty() && digits.chars().all(|it| it.is_digit(radix)))
     };
-    // Of the floats that Rust reads, those without words such as `infinity`.
+    // The floats that Rust parses, except words such as `infinity`.
     let decimal = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
         && unsigned.chars().all(|it| it.is_ascii_digit() || matches!(it, '.' | 'e' | 'E' | '+' | '-'))
         && unsigned.parse::<f64>().is_ok();

@@ -1,8 +1,9 @@
 //! The checksums that some tokens end with.
 
-/// Whether the last six of `token`'s characters after its `prefix` bytes are the CRC-32 of those before them, in base 62.
+/// Whether `token`, after its first `prefix` bytes, ends with six characters that are the CRC-32 of the characters before them, in
+/// base 62.
 ///
-/// GitHub and npm: 30 random characters and six of a CRC-32, `0-9A-Za-z`, the most significant first
+/// Tokens of GitHub and npm end like this: 30 random characters, then six digits of a CRC-32, `0-9A-Za-z`, the most significant first
 /// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>).
 pub(super) fn crc32_base62(token: &[u8], prefix: usize) -> bool {
     let Some(body) = token.get(prefix..) else { return false };
@@ -10,14 +11,14 @@ pub(super) fn crc32_base62(token: &[u8], prefix: usize) -> bool {
     base62(crc32(random)) == *sum
 }
 
-/// CRC-32 of IEEE 802.3, as in gzip.
+/// Returns the CRC-32 of IEEE 802.3, as in gzip.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
     })
 }
 
-/// Six digits in base 62.
+/// Returns a number as six digits in base 62.
 pub(super) fn base62(mut number: u32) -> [u8; 6] {
     let mut digits = [b'0'; 6];
     for digit in digits.iter_mut().rev() {
@@ -31,7 +32,7 @@ pub(super) fn base62(mut number: u32) -> [u8; 6] {
     digits
 }
 
-/// Whether `text` ends with the checksum of Bech32 (BIP 173, "Checksum"), all letters in upper case.
+/// Whether `text`, in which all letters are upper case, ends with a valid Bech32 checksum (BIP 173, "Checksum").
 pub(super) fn bech32(text: &[u8]) -> bool {
     const DIGITS: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
     let Some(separator) = text.iter().rposition(|it| *it == b'1') else { return false };

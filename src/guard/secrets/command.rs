@@ -1,25 +1,25 @@
-//! Secrets in instructions and command lines, where they stand behind an option, in a header, or in what is written to a
-//! file. What a rule finds in any text is found by [`super::Search`].
+//! Secrets in instructions and command lines: after an option, in a header, or in text that is written to a file. A secret that
+//! rules recognize in any text is found by [`super::Search`].
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Between an option and its value: as words, with a sign, or as members of a list in JSON.
+/// The gap between an option and its value: white space, a sign, or the punctuation between members of a JSON list.
 const GAP: &str = r#"(?:["']?\s*,\s*["']?|["']?\s+["']?|=["']?)"#;
-/// A value that is a word.
+/// A value that is one word.
 const WORD: &str = r#"(?P<value>[^\s"'`,;|&<>()\\-][^\s"'`,;|&<>()\\]{3,1023})"#;
 /// The rest of a command.
 const REST: &str = r"[^\n;|&]{0,512}?";
 
-/// Where a secret stands in a command. `name`, where there is one, must be that of a secret.
+/// The place of a secret in a command. If there is a `name`, it must be the name of a secret.
 pub(super) struct Place {
     pub name: Option<Range<usize>>,
     pub value: Range<usize>,
 }
 
-/// The places of secrets in `text`.
+/// Returns the places of possible secrets in `text`.
 pub(super) fn places(text: &[u8]) -> Vec<Place> {
     patterns()
         .iter()
@@ -40,9 +40,9 @@ fn patterns() -> &'static [Regex] {
     })
 }
 
-/// The patterns. The programs document where they take a password: `man curl`, `docker login --help`, `man mysql`,
-/// `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"); the rest are
-/// options by their names.
+/// Returns the patterns. The documentation of each program says how it takes a password: `man curl`, `docker login --help`,
+/// `man mysql`, `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"). The
+/// other patterns recognize options by name.
 pub(super) fn texts() -> [String; 11] {
     [
             format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
@@ -57,7 +57,7 @@ pub(super) fn texts() -> [String; 11] {
             format!(r#"(?:^|[\s,\["'])--?(?P<name>[A-Za-z][0-9A-Za-z._-]{{1,63}}){GAP}{WORD}"#),
             r#"\bmachine(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+(?:login(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+)?password(?:\s|\\n)+(?P<value>[^\s"'\\;|&>]{4,512})"#
                 .to_owned(),
-            // The older form of an instruction, without a sign.
+            // The older form of the instruction, without a sign.
             format!(r#"\b(?:ENV|ARG)\s+(?P<name>[A-Za-z_][0-9A-Za-z_]{{1,127}})\s+["']?{WORD}"#),
     ]
 }

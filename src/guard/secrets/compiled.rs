@@ -1,4 +1,4 @@
-//! All rules, ready to be used.
+//! All rules, compiled.
 
 use std::sync::OnceLock;
 
@@ -11,11 +11,11 @@ use super::search::Search;
 use super::{command, judge, places, rules};
 use crate::model::Digest;
 
-/// Must be raised where the code finds something else by the same rules than before: what is remembered of layers goes
-/// by it.
+/// The version of the code that applies the rules. It must be raised when the same rules find something else than before,
+/// because remembered results of layers are valid only for one version.
 const FORMAT: u32 = 2;
 
-/// The rules, compiled. One set serves any number of threads.
+/// The rules, compiled. Any number of threads can share one set.
 pub struct Rules {
     table: Vec<Rule>,
     patterns: Vec<OnceLock<Option<Regex>>>,
@@ -24,7 +24,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules of this version. They are compiled once, and each pattern when it is first needed.
+    /// Returns the rules of this version. They are created once, and each pattern is compiled when it is first needed.
     pub fn standard() -> &'static Self {
         static STANDARD: OnceLock<Rules> = OnceLock::new();
         STANDARD.get_or_init(|| Self::new(rules::all()))
@@ -45,18 +45,18 @@ impl Rules {
         Self { patterns: table.iter().map(|_| OnceLock::new()).collect(), table, keywords, identity }
     }
 
-    /// A digest of all that decides what is found. What is remembered of a layer holds only under the same identity.
+    /// Returns a digest of everything that decides what is found. Remembered results of a layer are valid only under the same identity.
     pub fn identity(&self) -> &Digest {
         &self.identity
     }
 
-    /// Every rule, in the order of the documentation.
+    /// Returns every rule, in the order of the documentation.
     pub fn all(&self) -> &[Rule] {
         &self.table
     }
 
-    /// The rule about the name of a file that `path`, of a layer, falls under. Patterns of files such as `.env.example` do
-    /// not.
+    /// Returns the match of the rule about names of files that `path`, in a layer, falls under. Templates such as `.env.example` have
+    /// none.
     pub fn path(&self, path: &str) -> Option<Match> {
         let plain = places::plain(path);
         let rule = self.table.iter().find(|rule| match rule.find {
@@ -73,24 +73,24 @@ impl Rules {
         })
     }
 
-    /// A search of the contents of the file `path`; or of a text that is no file, such as a label or a command.
+    /// Starts a search of the contents of the file `path`, or of a text that is not a file, such as a label or a command.
     pub fn text<'r>(&'r self, path: Option<&str>) -> Search<'r> {
         Search::new(self, path)
     }
 
-    /// What is found in an environment variable, by its name too.
+    /// Returns the findings in an environment variable, whose name counts too.
     pub fn variable(&self, name: &str, value: &str) -> Vec<Match> {
         let found = Search::variable(self, name, value).finish();
         found.into_iter().map(|it| Match { line: None, ..it }).collect()
     }
 
-    /// What is found in an instruction or a command line: all that [`Self::text`] finds, and what stands behind options
-    /// such as `--password`, in headers, and in what is written to a `.netrc`. Lines are counted as there.
+    /// Returns the findings in an instruction or a command line: everything that [`Self::text`] finds, and values after options such
+    /// as `--password`, in headers, and in text that is written to a `.netrc`. Lines are counted as there.
     pub fn command(&self, text: &str) -> Vec<Match> {
         Search::command(self, text).finish()
     }
 
-    /// The positions of the rules about lines of the file `path`, which is plain.
+    /// Returns the positions of the rules about lines of the file `path`, which is plain.
     pub(super) fn of_file(&self, path: &str) -> Vec<usize> {
         let about = |rule: &Rule| match rule.find {
             Find::Lines(Lines { files, .. }) | Find::Variable(files) => places::any_matches(path, files),
@@ -99,7 +99,7 @@ impl Rules {
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
     }
 
-    /// Whether the file `path`, which is plain, is one of variables: `.env`.
+    /// Whether the file `path`, which is plain, is a file of variables, such as `.env`.
     pub(super) fn is_of_variables(&self, path: &str) -> bool {
         let about = |rule: &Rule| match rule.find {
             Find::Variable(files) => places::any_matches(path, files),
@@ -108,17 +108,17 @@ impl Rules {
         self.table.iter().any(about)
     }
 
-    /// The position of the rule about variables.
+    /// Returns the position of the rule about variables.
     pub(super) fn of_variables(&self) -> Option<usize> {
         self.table.iter().position(|rule| matches!(rule.find, Find::Variable(_)))
     }
 
-    /// The position of the rule about commands.
+    /// Returns the position of the rule about commands.
     pub(super) fn of_commands(&self) -> Option<usize> {
         self.table.iter().position(|rule| matches!(rule.find, Find::Command))
     }
 
-    /// The pattern of the rule at `position`, which is tried at the start of what it is given.
+    /// Returns the pattern of the rule at `position`, anchored at the start of the bytes.
     pub(super) fn pattern(&self, position: usize) -> Option<&Regex> {
         let text = match self.table.get(position)?.find {
             Find::Near(near) => near.pattern,

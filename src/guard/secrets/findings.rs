@@ -1,4 +1,4 @@
-//! The findings of one search: bounded, each value once, and of several rules about the same bytes the first.
+//! The findings of one search. They are bounded, each value occurs once, and the first of several rules about the same bytes wins.
 
 use super::Match;
 use super::compiled::Rules;
@@ -8,29 +8,29 @@ use super::places;
 use super::rule::{Check, Find};
 use crate::model::Severity;
 
-/// The most findings of one rule in one file: the worst, and of those the first.
+/// The most findings of one rule in one file. The worst are kept, and among equals the first.
 const MOST: usize = 20;
 
-/// What was found so far.
+/// The findings so far.
 pub(super) struct Findings<'r> {
     rules: &'r Rules,
-    /// Whether the file is of tests or documentation.
+    /// Whether the file belongs to tests or documentation.
     of_examples: bool,
-    /// Whether it is of variables: one of an image, a command, or a file such as `.env`.
+    /// Whether the text holds variables: a variable of an image, a command, or a file such as `.env`.
     of_variables: bool,
     found: Vec<(Sighting, Match)>,
 }
 
-/// Where a rule saw a value.
+/// The place at which a rule saw a value.
 #[derive(Clone, Copy)]
 pub(super) struct Sighting {
     /// The position of the rule.
     pub position: usize,
-    /// Where the value begins.
+    /// The offset at which the value begins.
     pub at: u64,
     /// The length of the value, in bytes.
     pub length: usize,
-    /// The line it begins in, from 1.
+    /// The line in which the value begins, from 1.
     pub line: Option<u64>,
 }
 
@@ -45,14 +45,13 @@ impl<'r> Findings<'r> {
         Self { rules, of_examples, of_variables, found: Vec::new() }
     }
 
-    /// Whether no more findings of the rule at `position` are taken: there are as many as there may be, and none could
-    /// become worse by another.
+    /// Whether no more findings of the rule at `position` are accepted: their number is at the limit, and no new one could be worse.
     pub(super) fn is_full(&self, position: usize) -> bool {
         let of_rule = || self.found.iter().filter(|(it, _)| it.position == position);
         of_rule().count() >= MOST && of_rule().all(|(_, it)| it.severity >= self.worst(position))
     }
 
-    /// The highest severity that a finding of the rule at `position` may have here.
+    /// Returns the highest severity that a finding of the rule at `position` can have here.
     fn worst(&self, position: usize) -> Severity {
         let Some(rule) = self.rules.all().get(position) else { return Severity::Low };
         let check = match rule.find {
@@ -68,13 +67,13 @@ impl<'r> Findings<'r> {
         }
     }
 
-    /// The severity of the rule at `position`.
+    /// Returns the severity of the rule at `position`.
     pub(super) fn severity(&self, position: usize) -> Severity {
         self.rules.all().get(position).map_or(Severity::Low, |it| it.severity)
     }
 
-    /// Takes a finding, unless it is known to be public or was found before. Where there are as many of the rule as there
-    /// may be, it takes the place of the last of a lower severity.
+    /// Adds a finding, unless the value is known to be public or was found before. If the findings of the rule are at the limit, it
+    /// replaces the last of those with the lowest severity, provided that is lower than its own.
     pub(super) fn note(&mut self, sighting: Sighting, judged: &Judged<'_>) {
         let Some(rule) = self.rules.all().get(sighting.position) else { return };
         let Some(fingerprint) = judged.fingerprint() else { return };
@@ -90,7 +89,7 @@ impl<'r> Findings<'r> {
         if self.found.iter_mut().filter(of_rule).count() >= MOST {
             let of_rule =
                 self.found.iter().enumerate().filter(|(_, (it, _))| it.position == sighting.position).rev();
-            // Of several of the lowest severity, the last: `min_by_key` gives the first, seen from the end.
+            // `min_by_key` returns the first minimum, so the reversed order gives the last finding of the lowest severity.
             let least = of_rule.min_by_key(|(_, (_, it))| it.severity);
             match least.map(|(index, (_, it))| (index, it.severity)) {
                 Some((index, least)) if least < severity => self.found.remove(index),
@@ -107,8 +106,8 @@ impl<'r> Findings<'r> {
         self.found.push((sighting, found));
     }
 
-    /// All of them, in order. Of rules that found overlapping bytes or the same value the first is told, with the highest
-    /// severity of theirs.
+    /// Returns all findings, in order. If rules found overlapping bytes or the same value, only the finding of the first rule is kept,
+    /// with the highest severity among them.
     pub(super) fn into_matches(self) -> Vec<Match> {
         let mut found = self.found;
         found.sort_by_key(|(it, _)| (it.position, it.at));

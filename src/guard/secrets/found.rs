@@ -1,25 +1,25 @@
-//! What is found, without the secret itself.
+//! A finding, without the secret itself.
 
 use serde::Serialize;
 
 use crate::model::{Digest, Severity};
 
-/// A secret that was found. It holds no more of the value than a person needs to recognize it.
+/// A secret that was found. It contains only as much of the value as a person needs to recognize it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Match {
-    /// The id of the rule.
+    /// The ID of the rule.
     pub rule: &'static str,
-    /// How bad it is, after the place and the value were weighed.
+    /// The severity, after the place and the value were taken into account.
     pub severity: Severity,
-    /// The line that the value begins in, from 1. None in binary data, in names and in environment variables.
+    /// The line in which the value begins, from 1. `None` in binary data, names and environment variables.
     pub line: Option<u64>,
     /// The value, shortened beyond use: `ghp_… (40 characters)`.
     pub redacted: String,
-    /// The SHA-256 of the value, by which it can be allowed without being told.
+    /// The SHA-256 of the value, by which it can be allowed without revealing it.
     pub fingerprint: Digest,
 }
 
-/// At most the first four characters of `value`, and never more than a quarter of it; then its length.
+/// Returns at most the first four characters of `value`, and never more than a quarter of it, followed by its length.
 pub(super) fn redacted(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let length = text.chars().count();

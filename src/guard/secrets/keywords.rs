@@ -1,18 +1,18 @@
-//! The pass over all bytes: where any keyword of any rule stands.
+//! The single pass over all bytes, which finds the keywords of all rules.
 //!
-//! The keywords are searched in groups, each an alternation of literals, which `regex` finds by comparing vectors of 16
-//! or 32 bytes ("Teddy"). That takes at most 64 literals; beyond, it falls back to an automaton. Of 104 keywords, in a
-//! layer of half Debian and Python, half `node_modules`, where SHA-256 runs at 1.2 GB/s: one group 0.65 GB/s, two 1.2,
-//! three 1.4, four 1.7, seven 1.5, thirteen 0.8; an `aho_corasick` automaton 0.5, `memmem` for each keyword 0.2.
+//! The keywords are searched in groups. Each group is an alternation of literals, which `regex` finds by comparing vectors of 16
+//! or 32 bytes ("Teddy"). Teddy takes at most 64 literals; beyond that, `regex` falls back to an automaton. Measured with 104
+//! keywords, in a layer of half Debian and Python, half `node_modules`, on a machine with 1.2 GB/s for SHA-256: one group 0.65 GB/s,
+//! two 1.2, three 1.4, four 1.7, seven 1.5, thirteen 0.8; an `aho_corasick` automaton 0.5, `memmem` for each keyword 0.2.
 
 use std::collections::HashMap;
 
 use regex::bytes::{Match, Regex, RegexBuilder};
 
-/// The keywords of a group.
+/// The number of keywords in a group.
 const GROUP: usize = 28;
 
-/// All keywords, and which rules each belongs to.
+/// All keywords, and the rules that each belongs to.
 pub(super) struct Keywords {
     groups: Vec<Regex>,
     rules: HashMap<&'static [u8], Vec<usize>>,
@@ -20,7 +20,7 @@ pub(super) struct Keywords {
 }
 
 impl Keywords {
-    /// The keywords of rules, each with the position of its rule.
+    /// Creates the keywords from pairs of a keyword and the position of its rule.
     pub(super) fn new(pairs: impl IntoIterator<Item = (&'static str, usize)>) -> Self {
         let mut rules: HashMap<&'static [u8], Vec<usize>> = HashMap::new();
         let mut words = Vec::new();
@@ -38,12 +38,12 @@ impl Keywords {
         Self { groups: words.chunks(GROUP).filter_map(group).collect(), rules, longest }
     }
 
-    /// The longest keyword, in bytes.
+    /// Returns the length of the longest keyword, in bytes.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The keywords of `bytes` that begin at `from` or later, in order, each with the positions of its rules.
+    /// Returns the keywords in `bytes` that begin at `from` or later, in order, each with the positions of its rules.
     pub(super) fn hits<'b>(&'b self, bytes: &'b [u8], from: usize) -> Hits<'b> {
         let next = self.groups.iter().map(|group| find(group, bytes, from)).collect();
         Hits { keywords: self, bytes, next }
@@ -70,7 +70,7 @@ impl<'b> Iterator for Hits<'b> {
             .filter(|(_, next)| next.is_some())
             .min_by_key(|(_, next)| next.map_or(usize::MAX, |it| it.start()))?;
         let hit = (*found)?;
-        // Keywords may overlap: the next one may begin at the next byte.
+        // Keywords may overlap, so the next one may begin at the next byte.
         *found = find(group, self.bytes, hit.start() + 1);
         Some((hit.start(), self.keywords.rules.get(hit.as_bytes()).map_or(&[][..], Vec::as_slice)))
     }

@@ -1,21 +1,21 @@
-//! The lines of a file or text, from pieces of any size; and the assignments in a line.
+//! The lines of a file or text, assembled from pieces of any size, and the assignments in a line.
 
-/// What is kept of a line, in bytes. The rest of a longer one is not looked at.
+/// How many bytes of a line are kept. The rest of a longer line is ignored.
 const LONGEST: usize = 8 * 1024;
 
-/// A line under way.
+/// The line that is being read.
 #[derive(Default)]
 pub(super) struct LineReader {
     line: Vec<u8>,
-    /// The length of the line so far, as it is.
+    /// The full length of the line so far.
     length: u64,
-    /// Where the line begins.
+    /// The offset at which the line begins.
     at: u64,
-    /// The lines before it.
+    /// The number of lines before it.
     before: u64,
 }
 
-/// A line: its number from 1, where it begins, and its text without the end.
+/// A line: its number from 1, the offset at which it begins, and its text without the line end.
 pub(super) struct Line<'t> {
     pub number: u64,
     pub at: u64,
@@ -23,7 +23,7 @@ pub(super) struct Line<'t> {
 }
 
 impl LineReader {
-    /// Gives `each` line that ends in `bytes`.
+    /// Calls `each` with every line that ends in `bytes`.
     pub(super) fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Line<'_>)) {
         for piece in bytes.split_inclusive(|it| *it == b'\n') {
             let room = LONGEST.saturating_sub(self.line.len());
@@ -35,7 +35,7 @@ impl LineReader {
         }
     }
 
-    /// Gives the last line, which ends without a newline.
+    /// Calls `each` with the last line, which ends without a newline.
     pub(super) fn end(&mut self, each: &mut dyn FnMut(&Line<'_>)) {
         let end = self.line.iter().rposition(|it| !matches!(it, b'\n' | b'\r')).map_or(0, |last| last + 1);
         let text = self.line.get(..end).unwrap_or_default();
@@ -47,7 +47,7 @@ impl LineReader {
     }
 }
 
-/// The assignment that a line of a file of variables is: where name and value are.
+/// Returns the assignment on a line of a file of variables: the name, and the range of the value.
 pub(super) fn assignment(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)> {
     let start = line.iter().position(|it| !it.is_ascii_whitespace())?;
     let start = ["export ", "set ", "setx ", "ENV "]
@@ -57,7 +57,7 @@ pub(super) fn assignment(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)>
     named_value(line, start, true)
 }
 
-/// The assignments among the words of a text, such as a command: `NAME=value`.
+/// Returns the assignments among the words of a text, such as a command: `NAME=value`.
 pub(super) fn assignments(text: &[u8]) -> impl Iterator<Item = (&[u8], std::ops::Range<usize>)> {
     let starts = (0..text.len()).filter(|at| {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
@@ -66,8 +66,8 @@ pub(super) fn assignments(text: &[u8]) -> impl Iterator<Item = (&[u8], std::ops:
     starts.filter_map(|start| named_value(text, start, false))
 }
 
-/// `NAME=value` at `start`: the name, and where the value is, without quotes. In a file of variables a value may be behind
-/// spaces or a colon.
+/// Returns the `NAME=value` at `start`: the name, and the range of the value without quotes. In a file of variables the value may
+/// follow spaces or a colon.
 fn named_value(text: &[u8], start: usize, of_file: bool) -> Option<(&[u8], std::ops::Range<usize>)> {
     let rest = text.get(start..)?;
     let named = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'.');

@@ -1,4 +1,4 @@
-//! What stands at a keyword: where the pattern of its rule is tried, and whether what it finds stands alone.
+//! The look at a keyword: the place at which the pattern of its rule is tried, and whether the match stands alone.
 
 use std::ops::Range;
 
@@ -6,26 +6,26 @@ use super::compiled::Rules;
 use super::judge::{self, Judged};
 use super::rule::{Check, Near, Rule, Start};
 
-/// How far back the start of a run of word characters is looked for, in bytes.
+/// How many bytes back the start of a run of word characters is looked for.
 const RUN: usize = 250;
-/// How far back a text is looked for, in bytes.
+/// How many bytes back a text is looked for.
 const TEXT: usize = 64;
-/// How far around a secret a name is looked for, in bytes: no farther than is kept of what was searched.
+/// How many bytes around a secret a name is looked for. The search keeps at least as many bytes.
 const NEAR: usize = 256;
 
-/// A keyword in some bytes, and the rule that is to look at it.
+/// A keyword in some bytes, and the rule that it belongs to.
 pub(super) struct Spot<'b> {
     /// The bytes up to the end of what the rule may see.
     pub bytes: &'b [u8],
-    /// Where the keyword begins.
+    /// The offset at which the keyword begins.
     pub at: usize,
-    /// Whether the bytes are of binary data, where texts stand behind their lengths.
+    /// Whether the bytes are binary data, in which a text may follow its length.
     pub binary: bool,
     /// The position of the rule.
     pub position: usize,
 }
 
-/// The value that `rule` takes for a secret at a keyword, and where it is.
+/// Returns the value that counts as a secret for `rule` at a keyword, with its range.
 pub(super) fn look<'b>(
     rules: &Rules,
     rule: &Rule,
@@ -41,7 +41,7 @@ pub(super) fn look<'b>(
         let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value))?;
         Some((whole, value, judged))
     };
-    // In the middle of a word only what proves itself is looked at: nearly all keywords of a file full of them are there.
+    // In the middle of a word, only rules that prove a value are tried, because a file full of keywords has nearly all of them there.
     let begins = begins(near.start, spot.bytes, start);
     if (begins || near.check.proves())
         && let Some((whole, value, judged)) =
@@ -50,14 +50,14 @@ pub(super) fn look<'b>(
     {
         return Some((value, judged));
     }
-    // A text of a compiled program of Python or of Java, or of a message of Protobuf: its length stands before it.
+    // A text in a compiled program of Python or Java, or in a Protobuf message: its length precedes it.
     let length = usize::from(*spot.bytes.get(start.checked_sub(1)?).filter(|_| spot.binary)?);
     let (whole, value, judged) =
         matched(rules, spot.position, spot.bytes, start, start + length).and_then(judged)?;
     (whole.len() == length).then_some((value, judged))
 }
 
-/// Whether AWS or an access key of it is named near a keyword whose pattern ends at `end`.
+/// Whether AWS or one of its access keys is named near a keyword whose pattern ends at `end`.
 fn is_near_aws(spot: &Spot<'_>, end: usize) -> bool {
     let until = spot.bytes.len().min(end + NEAR);
     let around = spot.bytes.get(spot.at.saturating_sub(NEAR)..until).unwrap_or_default();
@@ -65,7 +65,7 @@ fn is_near_aws(spot: &Spot<'_>, end: usize) -> bool {
         || around.windows(3).any(|it| it.eq_ignore_ascii_case(b"aws"))
 }
 
-/// Where the pattern is tried.
+/// Returns the offset at which the pattern is tried.
 fn start(start: Start, bytes: &[u8], at: usize) -> Option<usize> {
     match start {
         Start::Here | Start::Within => Some(at),
@@ -84,7 +84,7 @@ fn start(start: Start, bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Where the pattern of a rule matches between `start` and `end`, and the value in it.
+/// Returns the range in which the pattern of a rule matches between `start` and `end`, and the range of the value in it.
 fn matched(
     rules: &Rules,
     position: usize,
@@ -99,7 +99,7 @@ fn matched(
     Some((moved(whole), moved(value)))
 }
 
-/// Whether nothing of a word stands before `at`, where a pattern begins, or need not.
+/// Whether no word character precedes `at`, at which a pattern begins, or the pattern may begin inside a word.
 fn begins(start: Start, bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at));
     matches!(start, Start::Within | Start::Text(_))
@@ -107,7 +107,7 @@ fn begins(start: Start, bytes: &[u8], at: usize) -> bool {
         || is_escaped(bytes, at)
 }
 
-/// Whether nothing of a word stands at `end`, where a pattern ends.
+/// Whether no word character follows the end of a pattern at `end`.
 fn ends(bytes: &[u8], end: usize) -> bool {
     bytes.get(end).is_none_or(|it| !is_word(*it) && *it != b'-')
 }

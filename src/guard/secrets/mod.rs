@@ -1,8 +1,8 @@
 //! The search for secrets in bytes, names of files and environment variables, by rules of our own.
 //!
-//! Read in this order: [`rule`], what a rule says; `rules`, the table; `keywords`, the one pass over all bytes;
-//! [`Search`], which looks at what is near a keyword; `judge`, which tells a secret from an example. What is searched, and
-//! what happens with what is found, is decided elsewhere.
+//! In reading order: [`rule`] defines the form of a rule; `rules` is the table; `keywords` is the one pass over all bytes;
+//! [`Search`] looks at the bytes near a keyword; `judge` distinguishes secrets from examples. Other modules decide which
+//! bytes are searched, and what a finding means for a plan.
 
 mod checksum;
 mod command;

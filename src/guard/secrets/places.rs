@@ -1,8 +1,8 @@
-//! What the path of a file says: whether its name is one of some, and whether it is of tests or documentation.
+//! Facts about the path of a file: whether its name is on a list, and whether it belongs to tests or documentation.
 
 use crate::model::Severity;
 
-/// Folders of tests, examples and documentation, which count below a folder of packages.
+/// Folders of tests, examples and documentation, which count only below a folder of packages.
 const FOLDERS: &[&str] = &[
     "test",
     "tests",
@@ -28,7 +28,7 @@ const FOLDERS: &[&str] = &[
     "__mocks__",
     "dummyserver",
 ];
-/// Folders that managers of packages fill: of Python, Node.js, Perl, Ruby, Go, Rust, PHP, R; and what programs bring along.
+/// Folders that package managers fill: of Python, Node.js, Perl, Ruby, Go, Rust, PHP, R; and folders that programs bring along.
 const PACKAGES: &[&str] = &[
     "site-packages",
     "dist-packages",
@@ -47,35 +47,34 @@ const PACKAGES: &[&str] = &[
     "vendored",
     "google-cloud-sdk",
 ];
-/// Those of several parts.
+/// Folders of packages with several parts.
 const PACKAGES_BELOW: &[&str] = &["go/src", "pkg/mod", "registry/src", "lib/r", "lib/go"];
 /// Folders of documentation below `usr/share` and `usr/local/share`.
 const SHARED: &[&str] =
     &["doc", "doc-base", "man", "info", "gtk-doc", "help", "gnome", "devhelp", "licenses"];
-/// Ends of names of documentation, and of what shows what another file looks like.
+/// Endings of names of documentation, and of files that show what another file looks like.
 const ENDS: &[&str] =
     &[".md", ".rst", ".adoc", ".markdown", ".pod", ".example", ".sample", ".template", ".dist"];
-/// Ends of names of tests, which count below a folder of packages.
+/// Endings of names of tests, which count only below a folder of packages.
 const TESTS: &[&str] = &["_test.go", "_test.py", "_test.js", ".test.js", ".test.ts", ".spec.js", ".spec.ts"];
-/// Folders whose purpose is to hold credentials, wherever they lie.
+/// Folders whose purpose is to hold credentials, wherever they are.
 const HOLDERS: &[&str] = &[".ssh", ".aws", ".docker", ".kube"];
-/// And files.
+/// Files whose purpose is to hold credentials, wherever they are.
 const HOLDING: &[&str] = &[".env", ".netrc", ".npmrc"];
 
-/// The lists, as one text.
+/// Returns the lists, as one text.
 pub(super) fn lists() -> String {
     format!(
         "{FOLDERS:?} {PACKAGES:?} {PACKAGES_BELOW:?} {SHARED:?} {ENDS:?} {TESTS:?} {HOLDERS:?} {HOLDING:?}"
     )
 }
 
-/// `path` as it is compared: in lower case, from the root, without `./` and slashes around it.
+/// Returns `path` in the form for comparisons: in lower case, from the root, without `./` and slashes around it.
 pub(super) fn plain(path: &str) -> String {
     path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
 }
 
-/// Whether the last parts of `path`, which is [`plain`], are those of any of `patterns`. A `*` stands for any characters
-/// of a name.
+/// Whether the last parts of `path`, which is [`plain`], match one of `patterns`. A `*` matches any characters of a name.
 pub(super) fn any_matches(path: &str, patterns: &[&str]) -> bool {
     patterns.iter().any(|pattern| {
         let mut parts = path.rsplit('/');
@@ -92,8 +91,8 @@ fn part_matches(part: &str, wanted: &str) -> bool {
     }
 }
 
-/// Whether `path`, which is [`plain`], is where tests, examples and documentation lie, whose secrets are rarely any: a
-/// document, or a folder of documentation of the system or of tests of a package. A folder of somebody's own says nothing.
+/// Whether `path`, which is [`plain`], belongs to tests, examples or documentation, whose secrets are rarely real: a document, or a
+/// file in a documentation folder of the system or in a test folder of a package. The name of a user's own folder proves nothing.
 pub(super) fn of_examples(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let parts: Vec<&str> = folders.split('/').collect();
@@ -116,13 +115,13 @@ pub(super) fn of_examples(path: &str) -> bool {
     shared || of_package || ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a file of this name shows what another one looks like: `.env.example`.
+/// Whether a file with this name shows what another file looks like: `.env.example`.
 pub(super) fn is_pattern(name: &str) -> bool {
     name.split(['.', '-', '_'])
         .any(|it| matches!(it, "example" | "sample" | "template" | "dist" | "tpl" | "defaults"))
 }
 
-/// The severity of a finding of `severity` at such a place, or elsewhere.
+/// Returns the severity of a finding, which is low in tests and documentation.
 pub(super) fn weighed(severity: Severity, of_examples: bool) -> Severity {
     if of_examples { Severity::Low } else { severity }
 }

@@ -1,4 +1,4 @@
-//! What a rule says, as data. The rules themselves are in `rules`, how they are applied in [`super::Search`].
+//! The form of a rule, as data. The rules themselves are in `rules`; [`super::Search`] applies them.
 
 use crate::model::Severity;
 
@@ -9,98 +9,98 @@ pub struct Rule {
     pub id: &'static str,
     /// The name for people: `GitHub token`.
     pub title: &'static str,
-    /// How bad a finding is where nothing speaks against it.
+    /// The severity of a finding if nothing speaks against it.
     pub severity: Severity,
-    /// What is recognized, in a sentence.
+    /// A sentence about what the rule recognizes.
     pub about: &'static str,
-    /// How it is recognized.
+    /// The way in which it is recognized.
     pub(super) find: Find,
 }
 
-/// Where a rule looks.
+/// The bytes or names that a rule looks at.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Find {
-    /// At the bytes around a keyword, in any file or text.
+    /// The bytes around a keyword, in any file or text.
     Near(Near),
-    /// At each line of files of certain names.
+    /// Each line of files with certain names.
     Lines(Lines),
-    /// At the path of a file: the ends of paths, as in [`Lines::files`].
+    /// The path of a file: the ends of paths, as in [`Lines::files`].
     Name(&'static [&'static str]),
-    /// At the name and the value of an environment variable, and at the lines of files of these names, which set such.
+    /// The name and the value of an environment variable, and the lines of files with these names, which set variables.
     Variable(&'static [&'static str]),
-    /// At instructions and command lines: options, headers, and the like.
+    /// Instructions and command lines: options, headers, and the like.
     Command,
 }
 
-/// A pattern that is tried where one of some keywords stands.
+/// A pattern that is tried at certain keywords.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Near {
-    /// At least three bytes each: the shorter they are, the slower is the pass over all bytes. None begins another.
+    /// Keywords of at least three bytes: the shorter they are, the slower the pass over all bytes. None is the beginning of another.
     pub keywords: &'static [&'static str],
-    /// Where the pattern is tried.
+    /// The place at which the pattern is tried.
     pub start: Start,
-    /// A pattern of bytes. The group `value` is what is secret; without one it is all.
+    /// A pattern of bytes. The group `value` is the secret; without the group, the whole match is.
     pub pattern: &'static str,
-    /// The least Shannon entropy of the value, in bits a character.
+    /// The least Shannon entropy of the value, in bits per character.
     pub entropy: f64,
-    /// What else must be true.
+    /// The further condition on the value.
     pub check: Check,
 }
 
-/// Where a pattern is tried, seen from a keyword.
+/// The place at which a pattern is tried, relative to a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    /// At the keyword, which nothing of a word may stand before.
+    /// At the keyword, which no word character may precede.
     Here,
-    /// At the keyword, whatever stands before: it is a part of a longer name.
+    /// At the keyword, regardless of what precedes it, because it is a part of a longer name.
     Within,
-    /// At the start of the run of letters, digits, `_` and `-` that stands before the keyword.
+    /// At the start of the run of letters, digits, `_` and `-` that precedes the keyword.
     Run,
-    /// So many bytes before, which nothing of a word may stand before.
+    /// This many bytes before the keyword. No word character may precede that place.
     Back(usize),
-    /// At the last such text, at most 64 bytes before.
+    /// At the last occurrence of this text, at most 64 bytes before the keyword.
     Text(&'static str),
 }
 
-/// What must be true of a value beyond its pattern.
+/// The condition on a value beyond its pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
-    /// Nothing: the form is enough.
+    /// None: the pattern is enough.
     Form,
-    /// The last six characters are the CRC-32 of what follows a prefix of four, in base 62. Proof where it holds; of
-    /// medium severity where not.
+    /// The last six characters are the CRC-32 of the characters after a prefix of four, in base 62. A right checksum is proof; with a
+    /// wrong one the severity is medium.
     Crc32,
-    /// What follows a `BEGIN` line is a key. Of low severity where it is encrypted.
+    /// A key follows the `BEGIN` line. The severity is low if it is encrypted.
     Pem,
-    /// A file of `PuTTY`. Of low severity where it is encrypted.
+    /// A key file of `PuTTY`. The severity is low if it is encrypted.
     Putty,
-    /// Nothing; of high severity in variables, whatever the rule says.
+    /// None, but the severity is high in variables, whatever the rule says.
     InVariables,
-    /// The name of AWS or of one of its access keys stands near.
+    /// The name of AWS or one of its access keys is nearby.
     NearAws,
     /// The checksum of Bech32 (BIP 173) is right.
     Bech32,
     /// The parts of a JSON Web Token are JSON.
     Jwt,
-    /// And its claims are those of a service account of Kubernetes.
+    /// The parts of a JSON Web Token are JSON, and its claims are those of a service account of Kubernetes.
     KubernetesJwt,
     /// Base64 of `USER:PASSWORD`.
     BasicAuth,
     /// Base64 of a private key in PEM.
     PemInBase64,
-    /// A password of a URL: high where it looks random.
+    /// A password in a URL. The severity is high if it looks random.
     UrlPassword,
-    /// A password that somebody wrote down: any text but a placeholder.
+    /// A password that somebody wrote: any text except a placeholder.
     Password,
 }
 
 impl Check {
-    /// Whether what passes may be a secret whatever stands around it.
+    /// Whether a value that passes may be a secret regardless of the bytes around it.
     pub(super) fn proves(self) -> bool {
         matches!(self, Self::Crc32 | Self::Pem | Self::Putty)
     }
 
-    /// Whether a checksum may prove what passes, so that it is a secret at any place.
+    /// Whether a checksum may prove a value that passes, so that it is a secret at any place.
     pub(super) fn is_certain(self) -> bool {
         matches!(self, Self::Crc32 | Self::Bech32)
     }
@@ -109,11 +109,11 @@ impl Check {
 /// A pattern for each line of files of certain names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lines {
-    /// The last parts of paths, in lower case: `.netrc`, `.m2/settings.xml`. A `*` stands for any characters of a name.
+    /// The last parts of paths, in lower case: `.netrc`, `.m2/settings.xml`. A `*` matches any characters of a name.
     pub files: &'static [&'static str],
-    /// A pattern of bytes with the group `value`, tried at the start of each line. Where it has the group `name` too, that
-    /// and the value decide.
+    /// A pattern of bytes with the group `value`, tried at the start of each line. If it has the group `name` too, the name and the value
+    /// decide together.
     pub pattern: &'static str,
-    /// What else must be true.
+    /// The further condition on the value.
     pub check: Check,
 }

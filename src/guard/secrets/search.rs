@@ -1,7 +1,7 @@
 //! The search of one file or text, in pieces of any size.
 //!
-//! What is found does not depend on the sizes of the pieces: every keyword is looked at with the same bytes around it.
-//! For that the last [`REACH`] bytes are kept from piece to piece, and nothing else.
+//! The findings do not depend on the sizes of the pieces, because every keyword is examined with the same bytes around it. For that,
+//! the last [`REACH`] bytes are kept from piece to piece, and nothing else.
 
 use std::ops::Range;
 
@@ -15,41 +15,41 @@ use super::look::{self, Spot};
 use super::places;
 use super::rule::Find;
 
-/// How far before a keyword a pattern may begin, in bytes.
+/// How many bytes before a keyword a pattern may begin.
 const BEFORE: usize = 256;
-/// How far behind the start of a keyword a pattern may end, in bytes.
+/// How many bytes after the start of a keyword a pattern may end.
 const AFTER: usize = 2048;
-/// What a keyword is looked at with.
+/// How many bytes a rule sees around a keyword.
 const REACH: usize = BEFORE + AFTER;
-/// Less than this is gathered before it is searched.
+/// Fewer bytes than this are collected before they are searched.
 const LEAST: usize = 4 * REACH;
-/// Data with a zero byte among its first bytes, as many as git looks at, is binary and has no lines.
+/// The number of first bytes in which a zero byte marks binary data, the same as in git. Binary data has no lines.
 const SNIFFED: usize = 8000;
 
-/// A search under way. Memory is bounded, whatever the size of what is searched.
+/// A search in progress. Its memory is bounded, whatever the size of the data.
 pub struct Search<'r> {
     rules: &'r Rules,
     findings: Findings<'r>,
-    /// What looks at whole lines.
+    /// The rules that look at whole lines.
     lines: Option<(LineReader, LineRules)>,
-    /// What is not decided yet, and what stands before it.
+    /// The bytes that are not decided yet, and the bytes before them.
     rest: Vec<u8>,
-    /// Where `rest` begins.
+    /// The offset at which `rest` begins.
     start: u64,
-    /// Up to where every keyword was looked at.
+    /// The offset up to which every keyword was examined.
     decided: u64,
-    /// Whether it is binary data. None until the first bytes are searched.
+    /// Whether the data is binary. `None` until the first bytes are searched.
     binary: Option<bool>,
-    /// The newlines before `decided`.
+    /// The number of newlines before `decided`.
     newlines: u64,
 }
 
-/// What looks at each line, by the positions of rules.
+/// The rules that look at each line, by their positions.
 #[derive(Clone)]
 enum LineRules {
-    /// Of a file of certain names: patterns, and the rule about variables.
+    /// For a file with certain names: patterns, and the rule about variables.
     File(Vec<usize>),
-    /// Of a text that is no file: the rule about variables looks at its words.
+    /// For a text that is not a file: the rule about variables looks at its words.
     Words(usize),
 }
 
@@ -74,7 +74,7 @@ impl<'r> Search<'r> {
         }
     }
 
-    /// A search of one environment variable.
+    /// Starts a search of one environment variable.
     pub(super) fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
         let findings = Findings::new(rules, false, true);
         let mut search = Self { lines: None, findings, ..Self::new(rules, None) };
@@ -86,7 +86,7 @@ impl<'r> Search<'r> {
         search
     }
 
-    /// A search of an instruction or a command line.
+    /// Starts a search of an instruction or a command line.
     pub(super) fn command(rules: &'r Rules, text: &str) -> Self {
         let mut search = Self { findings: Findings::new(rules, false, true), ..Self::new(rules, None) };
         let text = text.as_bytes();
@@ -137,7 +137,7 @@ impl<'r> Search<'r> {
         self.start = end - REACH as u64;
     }
 
-    /// What was found, in order. A value is told once for each rule, at its first place.
+    /// Returns the findings, in order. A value is reported once for each rule, at its first place.
     pub fn finish(mut self) -> Vec<Match> {
         self.push_lines(None);
         self.sniff(&[]);
@@ -147,7 +147,7 @@ impl<'r> Search<'r> {
         self.findings.into_matches()
     }
 
-    /// Decides whether the data is binary, once, by what was gathered and what is behind it.
+    /// Decides once whether the data is binary, from the collected bytes and the bytes after them.
     fn sniff(&mut self, behind: &[u8]) {
         if self.binary.is_none() {
             let rest = self.rest.get(..SNIFFED).unwrap_or(&self.rest);
@@ -156,7 +156,7 @@ impl<'r> Search<'r> {
         }
     }
 
-    /// Looks at the keywords from `decided` up to `to` in `bytes`, which begin at `begin`.
+    /// Examines the keywords from `decided` up to `to` in `bytes`, which begin at `begin`.
     fn scan(&mut self, bytes: &[u8], begin: u64, to: u64) {
         let binary = self.binary.unwrap_or_default();
         let offset =
@@ -177,7 +177,7 @@ impl<'r> Search<'r> {
         self.decided = self.decided.max(to);
     }
 
-    /// Has a rule look at a keyword in bytes that begin at `begin`, whose newlines before `counted` are counted.
+    /// Applies a rule to a keyword in bytes that begin at `begin`. The newlines before `counted` are already counted.
     fn look(&mut self, spot: &Spot<'_>, begin: u64, counted: usize) {
         if self.findings.is_full(spot.position) {
             return;
@@ -194,7 +194,7 @@ impl<'r> Search<'r> {
         self.findings.note(Sighting { position: spot.position, at, length: value.len(), line }, &judged);
     }
 
-    /// Has the rules about lines look at the lines that end in `bytes`, or at the last one.
+    /// Applies the rules about lines to the lines that end in `bytes`, or to the last line.
     fn push_lines(&mut self, bytes: Option<&[u8]>) {
         let Some((reader, line_rules)) = &mut self.lines else { return };
         let (rules, findings) = (self.rules, &mut self.findings);
@@ -218,7 +218,7 @@ impl<'r> Search<'r> {
     }
 }
 
-/// Has one rule about lines look at a line.
+/// Applies one rule about lines to a line.
 fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: &Line<'_>) {
     let Some(rule) = rules.all().get(position) else { return };
     match rule.find {
@@ -247,7 +247,7 @@ fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: 
     }
 }
 
-/// Has the rule about variables look at one, whose value is at a place and in a line.
+/// Applies the rule about variables to one variable, whose value has an offset and a line.
 fn note_variable(
     findings: &mut Findings<'_>,
     position: usize,
@@ -260,8 +260,8 @@ fn note_variable(
     }
 }
 
-/// The newlines in `bytes`. In runs that fit a byte, which compilers make vector instructions of: twelve times the
-/// speed of counting one by one.
+/// Returns the number of newlines in `bytes`. It counts in runs that fit a byte, from which compilers make vector instructions:
+/// twelve times the speed of counting one by one.
 fn newlines(bytes: &[u8]) -> u64 {
     bytes.chunks(255).map(|run| u64::from(run.iter().map(|it| u8::from(*it == b'\n')).sum::<u8>())).sum()
 }

@@ -1,13 +1,13 @@
-//! The bytes of a chart's files while it is packaged: in memory while they are few, then in a file that has no name.
+//! The bytes of a chart's files while it is packaged: in memory at first, and in an unnamed file once they are many.
 //!
-//! Each file is read once. What is checked is what is packaged, whatever happens to the directory meanwhile.
+//! Each file is read once, so the bytes that are checked are those that are packaged, whatever happens to the directory meanwhile.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use tempfile::{SpooledData, SpooledTempFile};
 
-/// What is held in memory, in bytes.
+/// How many bytes are held in memory.
 const IN_MEMORY: usize = 8 * 1024 * 1024;
 /// The largest file that a chart may have, in bytes (Helm, `MaxDecompressedFileSize`).
 pub(super) const MAX_FILE: u64 = 5 * 1024 * 1024;
@@ -16,10 +16,10 @@ pub(super) const MAX_CHART: u64 = 100 * 1024 * 1024;
 /// The most files that a chart may have, those of its dependencies included.
 pub(super) const MAX_FILES: usize = 20_000;
 
-/// Files by their names, parts divided by `/`.
+/// Files by name; the parts of a name are separated by `/`.
 pub(super) type Files = BTreeMap<String, Held>;
 
-/// Where a file is held.
+/// The position of a file in [`Contents`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     start: u64,
@@ -33,15 +33,15 @@ pub(super) struct Contents {
     count: usize,
 }
 
-/// Why a file was not taken.
+/// Why a file was refused.
 pub(super) enum Refused {
-    /// It is larger than a file may be.
+    /// It is larger than the limit for a file.
     File,
-    /// With it the chart is larger than it may be.
+    /// With it, the chart is larger than the limit.
     Chart,
-    /// There are too many.
+    /// There are too many files.
     Count,
-    /// It could not be read, or not be held.
+    /// It could not be read, or could not be held.
     Io(io::Error),
 }
 
@@ -52,14 +52,14 @@ impl From<io::Error> for Refused {
 }
 
 impl Refused {
-    /// What is wrong, after the name of the file.
+    /// Returns the reason, to follow the name of the file.
     pub(super) fn reason(&self) -> String {
         match self {
             Self::File => format!("is larger than {} MiB, the most that Helm loads", MAX_FILE >> 20),
             Self::Chart => {
                 format!("makes the chart larger than {} MiB, the most that Helm loads", MAX_CHART >> 20)
             }
-            Self::Count => format!("is one of more than {MAX_FILES} files"),
+            Self::Count => format!("brings the chart to more than {MAX_FILES} files"),
             Self::Io(error) => format!("cannot be read: {error}"),
         }
     }
@@ -70,7 +70,7 @@ impl Contents {
         Self { spool: SpooledTempFile::new(IN_MEMORY), length: 0, count: 0 }
     }
 
-    /// Takes a file. A byte order mark at its start is left out, as Helm does.
+    /// Adds a file. A byte order mark at its start is left out, as Helm does.
     pub(super) fn add(&mut self, reader: impl Read) -> Result<Held, Refused> {
         self.count += 1;
         if self.count > MAX_FILES {
@@ -92,7 +92,7 @@ impl Contents {
         Ok(held)
     }
 
-    /// The bytes of a file: at most [`MAX_FILE`].
+    /// Returns the bytes of a file: at most [`MAX_FILE`].
     pub(super) fn read(&mut self, held: Held) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.spool.seek(SeekFrom::Start(held.start))?;
@@ -111,7 +111,7 @@ impl Spool {
         Self { inner: SpooledTempFile::new(IN_MEMORY) }
     }
 
-    /// What was written.
+    /// Returns the bytes that were written.
     pub(super) fn finish(self) -> Written {
         match self.inner.into_inner() {
             SpooledData::InMemory(bytes) => Written::Memory(bytes.into_inner()),
@@ -137,7 +137,7 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Reads some bytes at `offset`; 0 at the end.
+    /// Reads some bytes at `offset`, and returns 0 at the end.
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match self {
             Self::Memory(bytes) => {

@@ -1,4 +1,4 @@
-//! A dependency as `Chart.yaml`, `requirements.yaml` and the lock files list it.
+//! A dependency as it is listed in `Chart.yaml`, `requirements.yaml` and the lock files.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::read::{Fields, is_null};
 use super::yaml::Value;
 use crate::diagnostic::Place;
 
-/// A dependency. Fields and their order are those of Helm's struct (`pkg/chart/dependency.go`): its JSON goes into the
+/// A dependency. The fields and their order are those of Helm's struct (`pkg/chart/dependency.go`), because its JSON goes into the
 /// digest of the lock and into the configuration of the published chart.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Dependency {
@@ -29,7 +29,7 @@ pub(super) struct Dependency {
     pub(super) export_values: Vec<Json>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) alias: String,
-    /// Where it stands.
+    /// Its place in the file.
     #[serde(skip)]
     pub(super) place: Option<Place>,
 }
@@ -53,7 +53,7 @@ const KEYS: [&str; 9] = [
     "alias",
 ];
 
-/// The dependencies of a list, of which no two may have the same name or alias.
+/// Reads a list of dependencies, of which no two may have the same name or alias.
 pub(super) fn read_dependencies(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dependency> {
     let dependencies = read_locked(fields, value);
     let mut names = BTreeSet::new();
@@ -67,13 +67,13 @@ pub(super) fn read_dependencies(fields: &mut Fields<'_>, value: &Value<'_>) -> V
     dependencies
 }
 
-/// The dependencies of a list of a lock, which has no aliases: a chart used twice stands there twice.
+/// Reads the list of dependencies of a lock. A lock has no aliases, so a chart that is used twice is listed twice.
 pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dependency> {
     let mut dependencies = Vec::new();
     for item in fields.list("dependencies", value) {
         if is_null(&item) {
             let message = "`dependencies` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or take the line out");
+            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
             continue;
         }
         let mut dependency = Dependency { place: Some(item.place()), ..Dependency::default() };
@@ -101,7 +101,7 @@ pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dep
                         fields.findings.error(
                             Some(value.place()),
                             message,
-                            "write letters, digits, `_` and `-`",
+                            "use only letters, digits, `_` and `-`",
                         );
                     }
                 }

@@ -1,8 +1,8 @@
 //! Setting `version` and `appVersion` in the text of `Chart.yaml`, with every other byte as its author wrote it.
 //!
-//! `helm package --version` writes the file anew from what it read, sorted and without comments and keys it does not know.
-//! Here the two values are replaced where they stand, or a line is added. Either way Helm reads the same from it, and that is
-//! made sure of: the new text is read again.
+//! `helm package --version` writes the file anew from the fields that it read: sorted, and without comments and unknown keys. This
+//! module replaces the two values in place, or adds a line. Helm must read the same fields either way, and to make sure of that the
+//! new text is read again.
 
 use super::finding::Findings;
 use super::load::Chart;
@@ -27,7 +27,7 @@ pub(super) fn set(chart: &mut Chart, version: &str, app_version: Option<&str>, f
             text = edited;
         }
     }
-    // What Helm 2 keeps elsewhere is not in the text.
+    // The dependencies of a Helm 2 chart are in another file, so the text does not have them.
     let dependencies = || wanted.dependencies.clone();
     let metadata = |yaml: &Yaml| Metadata {
         dependencies: dependencies(),
@@ -51,7 +51,7 @@ fn read(text: &str) -> Option<Yaml> {
     Yaml::parse(CHART_YAML, None, text).ok()
 }
 
-/// The text with `key` set to `value`.
+/// Returns the text with `key` set to `value`.
 fn with(text: &str, yaml: &Yaml, key: &str, value: &str) -> Option<String> {
     let Is::Mapping(entries) = yaml.root()?.is() else { return None };
     let find = |key: &str| entries.iter().find(|entry| entry.key == key);
@@ -67,7 +67,7 @@ fn with(text: &str, yaml: &Yaml, key: &str, value: &str) -> Option<String> {
     insert(text, find("version")?, key, &value)
 }
 
-/// The text with a new key before another one.
+/// Returns the text with a new key before another one.
 fn insert(text: &str, next: &Entry<'_>, key: &str, value: &str) -> Option<String> {
     let (before, after) = (text.get(..next.key_span.start)?, text.get(next.key_span.start..)?);
     let indentation = before.rsplit('\n').next().unwrap_or_default();
@@ -75,7 +75,7 @@ fn insert(text: &str, next: &Entry<'_>, key: &str, value: &str) -> Option<String
     Some([before, key, ": ", value, &divider, after].concat())
 }
 
-/// `value` as a scalar: plain where it stays a string, else in quotes.
+/// Returns `value` as a scalar: plain if it stays a string, otherwise in quotes.
 fn scalar(value: &str) -> String {
     let simple = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_');
     let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())

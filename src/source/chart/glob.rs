@@ -1,5 +1,5 @@
-//! Patterns of one path, as Go's `path/filepath.Match` reads them on Unix: `*` and `?` stop at slashes, `[a-z]` and `[^a]`
-//! are classes, a backslash takes the meaning from what follows.
+//! Patterns for one path, as Go's `path/filepath.Match` reads them on Unix: `*` and `?` do not match slashes, `[a-z]` and `[^a]`
+//! are classes, and a backslash escapes the next character.
 
 /// A pattern that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,13 +7,13 @@ pub(super) struct BadPattern;
 
 /// One step of a pattern.
 enum Step {
-    /// `*`: any number of characters but slashes.
+    /// `*`: any number of characters except slashes.
     Many,
-    /// `?`: one character but a slash.
+    /// `?`: one character except a slash.
     One,
     /// This character.
     Exactly(char),
-    /// A character in one of the ranges; with `true`, in none. Go lets a class match a slash.
+    /// A character in one of the ranges, or with `true`, in none of them. Go lets a class match a slash.
     Class(bool, Vec<(char, char)>),
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Glob {
 }
 
 impl Glob {
-    /// Reads a pattern.
+    /// Parses a pattern.
     pub(super) fn parse(pattern: &str) -> Result<Self, BadPattern> {
         let mut steps = Vec::new();
         let mut rest = pattern.chars().peekable();
@@ -36,17 +36,17 @@ impl Glob {
                 other => Step::Exactly(other),
             });
         }
-        // Several stars match what one does; one keeps matching fast.
+        // Several stars match the same as one; merging them keeps matching fast.
         steps.dedup_by(|second, first| matches!((second, first), (Step::Many, Step::Many)));
         Ok(Self { steps })
     }
 
-    /// Whether the whole of `name` matches. Takes at most the product of both lengths.
+    /// Whether the whole of `name` matches. The time is at most the product of both lengths.
     pub(super) fn matches(&self, name: &str) -> bool {
         let name: Vec<char> = name.chars().collect();
         let (mut step, mut at) = (0, 0);
-        // Where the last star stands, and up to where it has swallowed: a later star never needs an earlier one again,
-        // but for slashes, which none may pass.
+        // The position of the last star, and how far it has matched. Once a later star is reached, no earlier one is needed again,
+        // except at slashes, which no star may match.
         let mut star: Option<(usize, usize)> = None;
         loop {
             let matched = match (self.steps.get(step), name.get(at)) {
@@ -93,7 +93,7 @@ fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Step, Ba
     }
 }
 
-/// A character of a class: `-` and `]` stand for themselves after a backslash alone.
+/// Reads a character of a class: `-` and `]` must be escaped.
 fn of_class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, BadPattern> {
     match rest.next().ok_or(BadPattern)? {
         '-' | ']' => Err(BadPattern),
@@ -167,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_escaped_matches_itself(name in "[a-z*?\\[\\]\\\\/-]{0,12}") {
+        fn an_escaped_text_matches_itself(name in "[a-z*?\\[\\]\\\\/-]{0,12}") {
             let pattern: String = name.chars().flat_map(|character| ['\\', character]).collect();
             prop_assert!(Glob::parse(&pattern).expect("a pattern").matches(&name));
         }

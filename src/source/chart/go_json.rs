@@ -1,12 +1,12 @@
-//! JSON as Go's `encoding/json` writes it: `<`, `>`, `&` and two line separators of Unicode are escaped inside strings.
-//! What Helm publishes is named by the digest of such bytes.
+//! JSON as Go's `encoding/json` writes it: `<`, `>`, `&` and two line separators of Unicode are escaped inside strings. The digests
+//! of what Helm publishes are computed from such bytes.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// `value` as Go writes it.
+/// Returns `value` as Go writes it.
 pub(super) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut bytes, Go))?;

@@ -1,7 +1,7 @@
-//! `.helmignore`: which files of a chart directory are no part of the chart (Helm, `internal/ignore`).
+//! `.helmignore`: the rules by which files of a chart directory are left out of the chart (Helm, `internal/ignore`).
 //!
-//! Not what git does. The first rule that decides ends it: one that matches takes a path out, and one with `!` takes out
-//! every path that it does *not* match, so `!keep.txt` alone leaves nothing but `keep.txt`. `**` is refused.
+//! They differ from git's. The first rule that decides ends the search: a rule that matches leaves a path out, and a rule with `!`
+//! leaves out every path that it does *not* match, so `!keep.txt` alone leaves nothing but `keep.txt`. `**` is refused.
 
 use super::glob::Glob;
 
@@ -13,9 +13,9 @@ pub(super) struct Rules {
 struct Rule {
     glob: Glob,
     negated: bool,
-    /// It ends with a slash: it is of directories alone.
+    /// Whether it ends with a slash, so that it applies only to directories.
     directory: bool,
-    /// It has no slash: it is of the last part of a path.
+    /// Whether it has no slash, so that it applies to the last part of a path.
     last_part: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct BadRule {
 }
 
 impl Rules {
-    /// The rules of the text of a `.helmignore`, and Helm's own: hidden files of `templates` are no templates.
+    /// Parses the text of a `.helmignore`, and adds Helm's own rule: hidden files in `templates` are not templates.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<BadRule>> {
         let mut rules = Vec::new();
         let mut bad = Vec::new();
@@ -41,7 +41,7 @@ impl Rules {
         if bad.is_empty() { Ok(Self { rules }) } else { Err(bad) }
     }
 
-    /// Whether the file or directory at `path`, parts divided by `/`, is left out.
+    /// Whether the file or directory at `path`, whose parts are separated by `/`, is left out.
     pub(super) fn ignores(&self, path: &str, is_directory: bool) -> bool {
         if matches!(path, "" | "." | "./") {
             return false;
@@ -54,18 +54,19 @@ impl Rules {
 }
 
 impl Rule {
-    /// `None` of an empty line or a comment.
+    /// Parses a line; `None` for an empty line or a comment.
     fn parse(line: &str) -> Result<Option<Self>, &'static str> {
         if line.is_empty() || line.starts_with('#') {
             return Ok(None);
         }
         if line.contains("**") {
-            return Err("Helm knows no `**`");
+            return Err("Helm does not support `**`");
         }
         let (negated, rest) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directory, rest) = rest.strip_suffix('/').map_or((false, rest), |rest| (true, rest));
         let last_part = !rest.contains('/');
-        let glob = Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is no pattern")?;
+        let glob =
+            Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is not a valid pattern")?;
         Ok(Some(Self { glob, negated, directory, last_part }))
     }
 
@@ -111,7 +112,7 @@ mod tests {
             ("/a.txt", "a.txt", true),
             ("/a.txt", "cargo/a.txt", false),
             ("/cargo/a.txt", "cargo/a.txt", true),
-            // Ours: what Helm's code does beyond its cases.
+            // Our own cases: behaviour of Helm's code that its cases do not cover.
             ("!cargo/", "helm.txt", true),
             ("# cargo", "cargo", false),
             ("  cargo  ", "cargo", true),

@@ -1,5 +1,5 @@
-//! From files to a chart, as Helm loads one (`pkg/chart/loader/load.go`): what each file is, and the charts under `charts/`,
-//! packaged or not.
+//! Makes a chart of files, the way Helm does (`pkg/chart/loader/load.go`): decides what each file is, and loads the charts under
+//! `charts/`, packaged or not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -15,7 +15,7 @@ use super::unpack::unpack;
 use super::yaml::{Is, Yaml, YamlError, check_mappings};
 use crate::diagnostic;
 
-/// How deep charts may lie in charts.
+/// How deep charts may be nested.
 const MAX_DEPTH: usize = 16;
 /// The largest `Chart.yaml` or lock, in bytes.
 const MAX_DESCRIPTION: u64 = 1024 * 1024;
@@ -25,24 +25,24 @@ const SCHEMA: &str = "values.schema.json";
 /// A chart.
 pub(super) struct Chart {
     pub(super) metadata: Metadata,
-    /// The text of `Chart.yaml`, and what it says with places.
+    /// The text of `Chart.yaml`, and its values with their places.
     pub(super) text: String,
     pub(super) yaml: Yaml,
     pub(super) lock: Option<Lock>,
-    /// Its files, but for `Chart.yaml` and what lies under `charts/`.
+    /// Its files, except `Chart.yaml` and the files under `charts/`.
     pub(super) files: Files,
     /// The charts under `charts/`, by name.
     pub(super) charts: BTreeMap<String, Chart>,
-    /// What it is called in messages.
+    /// The name of the chart in messages.
     pub(super) shown: String,
 }
 
-/// Where a chart lies.
+/// The location of a chart.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    /// What it is called in messages.
+    /// The name of the chart in messages.
     pub(super) shown: &'a str,
-    /// The directory, where its files are files.
+    /// The directory of the chart, if its files are files on disk.
     pub(super) folder: Option<&'a Path>,
 }
 
@@ -53,7 +53,7 @@ impl Place<'_> {
 }
 
 impl Chart {
-    /// Where the value of a key of `Chart.yaml` stands, or the file begins.
+    /// Returns the place of the value of a key of `Chart.yaml`, or the beginning of the file.
     pub(super) fn place_of(&self, key: &str) -> diagnostic::Place {
         let found = self.yaml.root().and_then(|root| match root.is() {
             Is::Mapping(entries) => entries.into_iter().find(|entry| entry.key == key),
@@ -63,7 +63,7 @@ impl Chart {
     }
 }
 
-/// Makes a chart of files. `None` where no more can be said of it than what was found.
+/// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
 pub(super) fn load(
     files: Files,
     at: Place<'_>,
@@ -81,7 +81,7 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
         let Some(held) = files.get(CHART_YAML).copied() else {
-            let message = format!("`{}` has no `{CHART_YAML}`, so it is no chart", at.shown);
+            let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
                 None,
                 message,
@@ -97,7 +97,7 @@ impl Loader<'_> {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
                 None => drop(own.insert(name, held)),
-                // Helm skips what begins with these.
+                // Helm skips names that begin with these characters.
                 Some(inner) if inner.starts_with(['_', '.']) => {}
                 Some(inner) => {
                     let (chart, rest) = inner.split_once('/').unwrap_or((inner, ""));
@@ -112,7 +112,7 @@ impl Loader<'_> {
         Some(Chart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
     }
 
-    /// The text of a file. Nothing where it is not text.
+    /// Returns the text of a file, or `None` if it is not text.
     fn text(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<String> {
         let shown = at.file(name).0;
         let message = match self.contents.read(held).map(String::from_utf8) {
@@ -120,7 +120,7 @@ impl Loader<'_> {
             Ok(Err(_)) => format!("`{shown}` is not UTF-8"),
             Err(error) => format!("`{shown}` cannot be read: {error}"),
         };
-        self.findings.error(None, message, "write it as text in UTF-8");
+        self.findings.error(None, message, "save it as UTF-8 text");
         None
     }
 
@@ -130,7 +130,7 @@ impl Loader<'_> {
             self.findings.error(
                 None,
                 format!("`{shown}` is larger than 1 MiB"),
-                "take out what does not belong there",
+                "remove what does not belong there",
             );
             return None;
         }
@@ -146,10 +146,10 @@ impl Loader<'_> {
 
     fn syntax(&mut self, name: &str, error: YamlError) {
         let message = format!("`{name}` cannot be read as YAML: {}", error.message);
-        self.findings.error(Some(error.place), message, "correct what stands there, or just before");
+        self.findings.error(Some(error.place), message, "correct the text there, or just before it");
     }
 
-    /// `requirements.yaml`, which holds the dependencies of charts for Helm 2.
+    /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
     fn requirements(&mut self, metadata: &mut Metadata, own: &mut Files, at: Place<'_>, depth: usize) {
         const NAME: &str = "requirements.yaml";
         let Some(held) = own.get(NAME).copied() else { return };
@@ -170,19 +170,19 @@ impl Loader<'_> {
         self.whole(&yaml, NAME);
     }
 
-    /// Makes sure that all of a file was read.
+    /// Reports an error if not all of a file was read.
     fn whole(&mut self, yaml: &Yaml, name: &str) {
         if yaml.is_too_much() {
-            let message = format!("the aliases in `{name}` make more of it than is read");
-            self.findings.error(Some(yaml.start()), message, "write out what the aliases stand for");
+            let message = format!("the aliases in `{name}` expand to more than is read");
+            self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
         }
     }
 
-    /// A file of Helm 2 in a chart of today: of the published chart an error, in a dependency not packaged, as Helm does.
+    /// Leaves out a Helm 2 file in a chart with `apiVersion: v2`: an error in the published chart, silent in a dependency, as in Helm.
     fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
         own.remove(name);
         if depth == 0 {
-            let message = format!("`{}` is not read of a chart with `apiVersion: v2`", at.file(name).0);
+            let message = format!("`{}` is not read in a chart with `apiVersion: v2`", at.file(name).0);
             let help =
                 "move the dependencies into `Chart.yaml`, run `helm dependency update`, and remove the file";
             self.findings.error(None, message, help);
@@ -194,7 +194,7 @@ impl Loader<'_> {
         const HELM_2: &str = "requirements.lock";
         let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
         let found = own.get(name).copied().map(|held| (name, held));
-        // Helm reads either, and packages only the one of the chart's `apiVersion`.
+        // Helm reads either lock, but packages only the one that belongs to the chart's `apiVersion`.
         let other = own.remove(other).map(|held| (other, held));
         let (name, held) = found.or(other)?;
         let (_, yaml) = self.yaml(held, name, at)?;
@@ -203,7 +203,7 @@ impl Loader<'_> {
         Some(lock)
     }
 
-    /// `values.yaml` and its schema.
+    /// Checks `values.yaml` and its schema.
     fn values(&mut self, own: &Files, at: Place<'_>) {
         if let Some(held) = own.get("values.yaml").copied()
             && let Some(text) = self.text(held, "values.yaml", at)
@@ -221,7 +221,7 @@ impl Loader<'_> {
             let start = offset(&text, error.line(), error.column());
             let at = place(&source_text(&shown, file, &text), start..start);
             let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
-            self.findings.error(Some(at), message, "correct what stands there, or just before");
+            self.findings.error(Some(at), message, "correct the text there, or just before it");
         }
     }
 
@@ -235,11 +235,11 @@ impl Loader<'_> {
         for (name, files) in found {
             let shown = format!("{}/charts/{name}", at.shown);
             if depth >= MAX_DEPTH {
-                let message = format!("`{shown}` is a chart more than {MAX_DEPTH} deep in others");
-                self.findings.error(None, message, "depend on it from further up");
+                let message = format!("`{shown}` is a chart nested more than {MAX_DEPTH} deep");
+                self.findings.error(None, message, "depend on it from a chart further up");
                 break;
             }
-            // What is wrong with them stops publishing; what is merely odd in what others made is no matter.
+            // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
             let mut inner = Findings::default();
             let mut loader = Loader { contents: &mut *self.contents, findings: &mut inner };
             let chart = loader.vendored(&name, files, &shown, at, depth);
@@ -264,7 +264,8 @@ impl Loader<'_> {
     ) -> Option<Chart> {
         if let Some(held) = files.get("").copied() {
             if !has_extension(name, "tgz") {
-                let message = format!("`{shown}` is no chart: Helm takes directories and `.tgz` files there");
+                let message =
+                    format!("`{shown}` is not a chart: Helm accepts directories and `.tgz` files there");
                 self.findings.error(None, message, "move it elsewhere, or name it in `.helmignore`");
                 return None;
             }
@@ -275,7 +276,7 @@ impl Loader<'_> {
             return match unpacked {
                 Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
                 Err(reason) => {
-                    let help = "run `helm dependency build` to have it again";
+                    let help = "run `helm dependency build` to fetch it again";
                     self.findings.error(None, format!("`{shown}` {reason}"), help);
                     None
                 }
@@ -286,12 +287,12 @@ impl Loader<'_> {
     }
 }
 
-/// Whether a name ends in this, written exactly so: Helm knows no other case.
+/// Whether a name has exactly this extension: Helm distinguishes upper and lower case.
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
-/// The byte at a line and column, both from 1, as JSON errors count them.
+/// Returns the offset of a line and column, both counted from 1, as in JSON errors.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut offset = before.saturating_add(column.saturating_sub(1)).min(text.len());
@@ -301,7 +302,7 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     offset
 }
 
-/// The names of the charts under `charts/` that no dependency asks for.
+/// Returns the names of the charts under `charts/` that no dependency asks for.
 pub(super) fn unasked(chart: &Chart) -> Vec<&str> {
     let asked: BTreeSet<&str> = chart.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
     chart.charts.keys().map(String::as_str).filter(|name| !asked.contains(name)).collect()

@@ -1,5 +1,5 @@
-//! `Chart.lock`, or `requirements.lock` of a chart for Helm 2: which versions the dependencies were resolved to, and the
-//! digest that ties them to what was asked for (Helm, `internal/resolver`).
+//! `Chart.lock`, or `requirements.lock` in a Helm 2 chart: the versions that the dependencies were resolved to, and the digest that
+//! ties them to the requested dependencies (Helm, `internal/resolver`).
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::model::Digest;
 pub(super) struct Lock {
     pub(super) digest: String,
     pub(super) dependencies: Vec<Dependency>,
-    /// Where the digest stands, or the file begins.
+    /// The place of the digest, or the beginning of the file.
     pub(super) place: Place,
 }
 
 impl Lock {
-    /// What the document says. `file` is the name of it.
+    /// Reads a lock from the document. `file` is the name of the file.
     pub(super) fn read(yaml: &Yaml, file: &'static str, findings: &mut Findings) -> Self {
         let mut lock = Self { digest: String::new(), dependencies: Vec::new(), place: yaml.start() };
         let Some(root) = yaml.root() else { return lock };
@@ -38,8 +38,8 @@ impl Lock {
         lock
     }
 
-    /// Whether it was made of these dependencies. A repository that is named by an alias of somebody's Helm (`@name`,
-    /// `alias:name`) is taken to be the one of the lock, since Helm put that in before it made the digest.
+    /// Whether the lock was made from these dependencies. If a repository is named by an alias in somebody's Helm (`@name`,
+    /// `alias:name`), the repository in the lock is used, because Helm resolved the alias before it computed the digest.
     pub(super) fn fits(&self, asked: &[Dependency], v1: bool) -> bool {
         let resolved: Vec<Dependency> = asked
             .iter()
@@ -59,7 +59,7 @@ impl Lock {
     }
 }
 
-/// Go writes a list that was never filled as null.
+/// Returns `None` for an empty list, because Go writes a list that was never filled as null.
 fn or_null(dependencies: &[Dependency]) -> Option<&[Dependency]> {
     (!dependencies.is_empty()).then_some(dependencies)
 }

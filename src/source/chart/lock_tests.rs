@@ -1,4 +1,4 @@
-//! Digests of locks: Helm's own case, and locks of charts that many use.
+//! Digests of locks: Helm's own case, and locks of widely used charts.
 
 use super::*;
 
@@ -90,7 +90,7 @@ fn digests_are_those_of_helm() {
         let mut other = asked.clone();
         other[0].version.push('0');
         assert!(!lock.fits(&other, true), "{digest}");
-        // Somebody whose Helm knows the repository by a name writes that.
+        // A user whose Helm knows the repository under a name writes that name.
         let mut aliased = asked;
         aliased[0].repository = "@somewhere".to_owned();
         assert!(lock.fits(&aliased, false), "{digest}");

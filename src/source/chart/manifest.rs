@@ -1,5 +1,5 @@
-//! What `helm push` sends beside the package (`pkg/registry/client.go`, `pkg/registry/chart.go`): a configuration that is
-//! `Chart.yaml` as JSON, and a manifest without `mediaType`, its layers sorted by digest and its annotations by key.
+//! The parts that `helm push` sends beside the package (`pkg/registry/client.go`, `pkg/registry/chart.go`): a configuration, which
+//! is `Chart.yaml` as JSON, and a manifest without `mediaType`, with layers sorted by digest and annotations by key.
 
 use std::collections::BTreeMap;
 
@@ -29,13 +29,13 @@ struct Wire {
     annotations: BTreeMap<String, String>,
 }
 
-/// The configuration of a chart.
+/// Returns the configuration of a chart.
 pub(super) fn config(metadata: &Metadata) -> serde_json::Result<(Descriptor, Vec<u8>)> {
     let bytes = go_json::to_vec(metadata)?;
     Ok((Descriptor::new(CONFIG, Digest::of(&bytes), bytes.len() as u64), bytes))
 }
 
-/// The manifest over a configuration and layers.
+/// Returns the manifest with a configuration and layers.
 pub(super) fn manifest(
     config: Descriptor,
     mut layers: Vec<Descriptor>,
@@ -46,8 +46,8 @@ pub(super) fn manifest(
     Ok(RawManifest::new(media_type::OCI_MANIFEST, go_json::to_vec(&wire)?))
 }
 
-/// The annotations that Helm makes of what a chart says of itself. `created` is in RFC 3339; Helm takes the time of the
-/// push, so that pushing again makes another manifest, and here it is the time of the commit or left out.
+/// Returns the annotations that Helm makes from a chart's metadata. `created` is in RFC 3339. Helm uses the time of the push, so each
+/// push makes another manifest; here it is the time of the commit, or left out.
 pub(super) fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::new();
     let mut add = |key: &str, value: &str| {

@@ -1,4 +1,4 @@
-//! Configurations, annotations and manifests: the cases of Helm's own test (`pkg/registry/chart_test.go`), and what Go writes.
+//! Configurations, annotations and manifests: the cases of Helm's own test (`pkg/registry/chart_test.go`), and the bytes that Go writes.
 
 use super::super::metadata::Maintainer;
 use super::*;

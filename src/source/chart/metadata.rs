@@ -1,4 +1,4 @@
-//! `Chart.yaml`: what it says, checked as Helm checks it (`pkg/chart/metadata.go`, `Validate`), but all at once.
+//! `Chart.yaml`: its values, checked as Helm checks them (`pkg/chart/metadata.go`, `Validate`), but all at once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::yaml::{Is, Value, Yaml};
 /// The name of the file.
 pub(super) const CHART_YAML: &str = "Chart.yaml";
 
-/// What `Chart.yaml` says. Fields and their order are those of Helm's struct, and so is its JSON.
+/// The values of `Chart.yaml`. The fields, their order and their JSON are those of Helm's struct.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
@@ -53,7 +53,7 @@ pub(super) struct Metadata {
     pub(super) kind: String,
 }
 
-/// Somebody who looks after the chart.
+/// A person who maintains the chart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Maintainer {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -86,7 +86,7 @@ const KEYS: [&str; 17] = [
 ];
 
 impl Metadata {
-    /// What the document says.
+    /// Reads the values of the document, and reports everything that is wrong with them.
     pub(super) fn read(yaml: &Yaml, findings: &mut Findings) -> Self {
         let mut metadata = Self::default();
         let Some(root) = yaml.root().filter(|root| !is_null(root)) else {
@@ -123,7 +123,7 @@ impl Metadata {
                     if !["", "v1", "v2"].contains(&metadata.api_version.as_str()) {
                         let message = format!("`apiVersion` is `{}`", metadata.api_version);
                         let help =
-                            "write `v2`, or `v1` of a chart for Helm 2; other charts are not published yet";
+                            "write `v2`, or `v1` for a Helm 2 chart; other charts cannot be published yet";
                         fields.findings.error(Some(value.place()), message, help);
                     }
                 }
@@ -141,7 +141,7 @@ impl Metadata {
                 _ => {}
             }
         }
-        // Helm 2 took charts that say none, and Helm 3 takes them for v1.
+        // Helm 2 accepted charts without `apiVersion`, and Helm 3 treats them as v1.
         if metadata.api_version.is_empty() {
             "v1".clone_into(&mut metadata.api_version);
         }
@@ -154,13 +154,13 @@ impl Metadata {
             );
         } else if matches!(metadata.name.as_str(), "." | "..") || metadata.name.contains(['/', '\\']) {
             let message = format!("`name` is `{}`, which is a path", metadata.name);
-            findings.error(name, message, "write lower-case letters, digits and dashes");
+            findings.error(name, message, "use lower-case letters, digits and dashes");
         }
         if metadata.version.is_empty() {
-            let help = "write any, such as `1.2.3`: what is published has the `version` of `publish.toml`";
+            let help = "write any version, such as `1.2.3`: the chart is published with the `version` of `publish.toml`";
             findings.error(here(version), "`version` is missing", help);
         } else if Version::parse(&metadata.version).is_none() {
-            let message = format!("`version` is `{}`, which is no semantic version", metadata.version);
+            let message = format!("`version` is `{}`, which is not a semantic version", metadata.version);
             findings.error(version, message, "write three numbers, such as `1.2.3`");
         }
         if !["", "application", "library"].contains(&metadata.kind.as_str()) {
@@ -170,7 +170,7 @@ impl Metadata {
         metadata
     }
 
-    /// Whether it is of Helm 2: dependencies stand in `requirements.yaml`.
+    /// Whether it is a Helm 2 chart, whose dependencies are in `requirements.yaml`.
     pub(super) fn is_v1(&self) -> bool {
         self.api_version == "v1"
     }
@@ -182,7 +182,7 @@ fn maintainers(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Maintainer> {
         let mut maintainer = Maintainer::default();
         if !matches!(item.is(), Is::Mapping(_)) && is_null(&item) {
             let message = "`maintainers` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or take the line out");
+            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
             continue;
         }
         for entry in fields.entries("maintainers", &item, &["name", "email", "url"]) {

@@ -1,11 +1,12 @@
-//! Helm charts: a directory, packaged here, or a package as it is; and what `helm push` makes of it for a registry.
+//! Helm charts: a directory, which is packaged here, or a package, which stays as it is; and the content that `helm push` makes of
+//! it for a registry.
 //!
-//! In reading order: `tree` and `unpack` (where files come from: a directory with `.helmignore`, an archive), `contents` (their
-//! bytes), `load` (files to a chart: `metadata`, `dependency`, `lock`, `vendored`), `edit` (setting the versions), `package`,
-//! `manifest`, `open` (all of it as a source). `yaml`, `scalar`, `read`, `version`, `glob` and `go_json` are what Helm's Go
-//! libraries read and write; `finding` collects what is wrong, with file and line.
+//! In reading order: `tree` and `unpack` find the files in a directory with `.helmignore` or in an archive; `contents` holds their
+//! bytes; `load` makes a chart of them (with `metadata`, `dependency`, `lock` and `vendored`); `edit` sets the versions; `package`
+//! and `manifest` make the package and its manifest; `open` makes a source of all that. `yaml`, `scalar`, `read`, `version`, `glob`
+//! and `go_json` read and write the same as Helm's Go libraries; `finding` collects errors and warnings, with file and line.
 //!
-//! Facts are from Helm 3.18 and 4.0, named by their files. No network is used: dependencies must lie under `charts/`.
+//! Facts are from Helm 3.18 and 4.0, with the names of their files. No network is used: dependencies must be under `charts/`.
 
 mod contents;
 mod dependency;

@@ -1,4 +1,4 @@
-//! A declared chart as a source, and what is wrong with a chart that is only looked at.
+//! Opens a declared chart as a source, and checks a chart without publishing it.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -23,7 +23,7 @@ use crate::model::{Descriptor, Digest, Digester, RawManifest};
 
 /// The largest provenance file, in bytes.
 const MAX_PROVENANCE: u64 = 1024 * 1024;
-/// The environment variable that gives the time where no commit does (reproducible-builds.org, "`SOURCE_DATE_EPOCH`").
+/// The environment variable that gives the time if no commit does (reproducible-builds.org, "`SOURCE_DATE_EPOCH`").
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// A chart, as it is sent.
@@ -40,15 +40,15 @@ enum Blob {
     File(Arc<PositionedFile>),
 }
 
-/// Where a declared chart lies.
+/// The location of a declared chart.
 struct Location {
     path: PathBuf,
-    /// As people at the working directory know it.
+    /// The path relative to the working directory.
     shown: String,
     packaged: bool,
 }
 
-/// Opens a declared chart: packages a directory, or reads a package. Says what was declared, pinned.
+/// Opens a declared chart: packages a directory, or reads a package. Returns the source, and the declaration with the time pinned.
 pub(in super::super) fn open(
     spec: &ChartSpec,
     surroundings: &Surroundings,
@@ -69,10 +69,10 @@ pub(in super::super) fn open(
     }
 }
 
-/// What is wrong with the chart at `path`, a directory or a package: all of it, and offline. Dependencies that are not under
-/// `charts/` are warnings here, since they are fetched only where the chart is published. `folder` is that of `publish.toml`,
-/// and `shown` what people at the working directory know it as. `wanted` is the name that the chart must have: the last part
-/// of its repository.
+/// Returns everything that is wrong with the chart at `path`, a directory or a package, without using the network. Dependencies that
+/// are not under `charts/` are warnings here, because they may be fetched only just before the chart is published. `folder` is
+/// the folder of `publish.toml`, and `shown` is its path relative to the working directory. `wanted` is the name that the chart must have:
+/// the last part of its repository.
 pub fn check(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<Diagnostic> {
     let location = match Location::find(folder, shown, path) {
         Ok(location) => location,
@@ -98,7 +98,7 @@ pub fn check(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> V
     found
 }
 
-/// The name of the chart at `path`, where it can be read.
+/// Returns the name of the chart at `path`, if it can be read.
 pub fn name(folder: &Path, path: &str) -> Option<String> {
     let location = Location::find(folder, Path::new(""), path).ok()?;
     let read = read(&location, folder, &mut Findings::default()).ok()?;
@@ -115,7 +115,7 @@ impl Location {
             Ok(metadata) if metadata.is_file() => Ok(Self { path: joined, shown, packaged: true }),
             Ok(_) => Err(SourceError::Unsupported {
                 reason: format!("`{shown}` is neither a directory nor a file"),
-                help: "name the directory of a chart, or a packaged one (`.tgz`)".to_owned(),
+                help: "name the directory of a chart, or a packaged chart (`.tgz`)".to_owned(),
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 let help = "name the directory that holds `Chart.yaml`, or a packaged chart (`.tgz`); a relative path \
@@ -129,7 +129,7 @@ impl Location {
     }
 }
 
-/// The chart with the bytes of its files, and of a package its digest and size.
+/// A chart, the bytes of its files, and for a package its digest and size.
 type Loaded = (Chart, Contents, Option<(Digest, u64)>);
 
 fn read(location: &Location, folder: &Path, findings: &mut Findings) -> Result<Option<Loaded>, SourceError> {
@@ -139,7 +139,7 @@ fn read(location: &Location, folder: &Path, findings: &mut Findings) -> Result<O
         let unreadable = |error| SourceError::io(format!("`{shown}`"), error);
         let file = File::open(&location.path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.len() > MAX_ARCHIVE {
-            let help = "publish a chart: a package is a small file";
+            let help = "check that it is a packaged chart";
             findings.error(None, format!("`{shown}` is larger than any chart that Helm loads"), help);
             return Ok(None);
         }
@@ -181,12 +181,12 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// The chart must have the name of its repository: Helm pulls `oci://…/NAME`.
+/// Checks that the chart has the name of its repository, because Helm pulls `oci://…/NAME`.
 fn named(chart: &Chart, wanted: Option<&str>, findings: &mut Findings) {
     let name = &chart.metadata.name;
     if let Some(wanted) = wanted.filter(|wanted| wanted != name && !name.is_empty()) {
-        let message = format!("the chart is called `{name}`, and its repository ends in `{wanted}`");
-        let help = format!("give `repository` the last part `{name}`: Helm pulls a chart by its name");
+        let message = format!("the chart is called `{name}`, but its repository ends in `{wanted}`");
+        let help = format!("end `repository` in `{name}`: Helm pulls a chart by its name");
         findings.error(Some(chart.place_of("name")), message, &help);
     }
 }
@@ -202,11 +202,11 @@ fn directory(
     vendored::check(&chart, findings);
     if Version::parse(&spec.version).is_none() {
         let message =
-            format!("the chart cannot be published as `{}`, which is no semantic version", spec.version);
+            format!("the chart cannot be published as `{}`, which is not a semantic version", spec.version);
         findings.error(
             None,
             message,
-            "give `version` of the chart in `publish.toml` three numbers, such as `1.2.3`",
+            "set the `version` of the chart in `publish.toml` to three numbers, such as `1.2.3`",
         );
     }
     if findings.any_error() {
@@ -238,9 +238,9 @@ fn ready(
     ];
     for (key, own, wanted) in asked {
         if let Some(wanted) = wanted.filter(|wanted| *wanted != own) {
-            let message = format!("the package has the `{key}` `{own}`, and `{wanted}` is to be published");
+            let message = format!("the package has the `{key}` `{own}`, but `{wanted}` is to be published");
             let help = "a package is published as it is: package it with that version, or name the chart's directory, \
-                        where the version is set";
+                        to have the version set";
             findings.error(Some(chart.place_of(key)), message, help);
         }
     }
@@ -258,7 +258,7 @@ fn ready(
     assemble(location, spec, &chart, layers).map(Some)
 }
 
-/// The provenance file beside a package.
+/// Returns the provenance file beside a package.
 fn proof(
     location: &Location,
     digest: &Digest,
@@ -272,7 +272,7 @@ fn proof(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unreadable(io::Error::other("it is no regular file"))),
+        Ok(_) => return Err(unreadable(io::Error::other("it is not a regular file"))),
     }
     let bytes = File::open(&path).and_then(|file| read_bounded(file, MAX_PROVENANCE)).map_err(unreadable)?;
     let name = location.path.file_name().unwrap_or_default().to_string_lossy();
@@ -287,7 +287,7 @@ fn proof(
     Ok(Some(bytes))
 }
 
-/// What is sent: a manifest over the configuration and the layers.
+/// Assembles the content to send: a manifest with the configuration and the layers.
 fn assemble(
     location: &Location,
     spec: &ChartSpec,

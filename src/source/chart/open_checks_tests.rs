@@ -1,4 +1,4 @@
-//! What Helm checks of a chart: its files, its versions, its dependencies.
+//! Helm's checks of a chart: its files, its versions, its dependencies.
 
 use super::*;
 
@@ -6,22 +6,23 @@ use super::*;
 fn everything_that_is_wrong_is_told_at_once_with_its_line() {
     let chart = "apiVersion: v3\nname: a/b\nversion: one\ntype: job\nkeywords: x\ndependencies:\n  - name: d\n    alias: a b\n\
                  \x20 - name: d\n    alias: a b\n  -\nmaintainers: [~]\ndeprecated: maybe\nVersion: 2\nhome: [x]\nhome: y\n";
-    let told = refused_chart(
+    let refusal = refused_chart(
         &Made::small("x", "1.0.0")
             .with("Chart.yaml", chart)
             .with("values.yaml", "a: b\n  c: d\n")
             .with("values.schema.json", "{\n  \"type\": }\n"),
     );
-    let mut lines: Vec<&str> = told.lines().skip(1).map(|line| line.trim_start_matches("chart/")).collect();
+    let mut lines: Vec<&str> =
+        refusal.lines().skip(1).map(|line| line.trim_start_matches("chart/")).collect();
     lines.sort_unstable();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
-fn what_helm_refuses_is_refused() {
+fn charts_that_helm_refuses_are_refused() {
     let small = || Made::small("small", "1.0.0");
-    for (chart, told) in [
-        (Made::default().with("values.yaml", ""), "chart` has no `Chart.yaml`, so it is no chart"),
+    for (chart, expected) in [
+        (Made::default().with("values.yaml", ""), "chart` has no `Chart.yaml`, so it is not a chart"),
         (small().with("Chart.yaml", ""), "chart/Chart.yaml:1:1: Chart.yaml is empty"),
         (
             small().with("Chart.yaml", "- a\n"),
@@ -30,7 +31,7 @@ fn what_helm_refuses_is_refused() {
         (small().with("Chart.yaml", "name: a\n"), "chart/Chart.yaml:1:1: `version` is missing"),
         (
             small().with("Chart.yaml", "name: a\nversion: 1.0.0\nname: b\n"),
-            "chart/Chart.yaml:3:1: `name` stands twice",
+            "chart/Chart.yaml:3:1: `name` appears twice",
         ),
         (
             small().with("Chart.yaml", "a: &a [*a]\n"),
@@ -44,10 +45,10 @@ fn what_helm_refuses_is_refused() {
         (small().with("values.yaml", "a: 1\n---\nword\n"), "chart/values.yaml:3:1:"),
         (
             small().with(".helmignore", "ok\n a/**\n"),
-            "chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm knows no `**`",
+            "chart/.helmignore:2:1: a rule of `.helmignore` cannot be read: Helm does not support `**`",
         ),
-        (small().with("charts/README.md", "x"), "chart/charts/README.md` is no chart"),
-        (small().with("charts/a.tgz", "no package at all"), "chart/charts/a.tgz` is no gzip file"),
+        (small().with("charts/README.md", "x"), "chart/charts/README.md` is not a chart"),
+        (small().with("charts/a.tgz", "no package at all"), "chart/charts/a.tgz` is not a gzip file"),
         (small().with("charts/a/values.yaml", "x: 1\n"), "chart/charts/a` has no `Chart.yaml`"),
         (
             small().with("charts/a/Chart.yaml", "name: a\n"),
@@ -58,11 +59,11 @@ fn what_helm_refuses_is_refused() {
         (small().with_bytes("big", vec![b'x'; 5 * 1024 * 1024 + 1]), "chart/big` is larger than 5 MiB"),
     ] {
         let found = refused_chart(&chart);
-        assert!(found.contains(told), "`{told}` is not in\n{found}");
+        assert!(found.contains(expected), "`{expected}` is not in\n{found}");
     }
     let folder = written(&small());
-    let told = refused(folder.path(), &ChartSpec { version: "latest".into(), ..spec("chart") });
-    assert!(told.contains("cannot be published as `latest`"), "{told}");
+    let refusal = refused(folder.path(), &ChartSpec { version: "latest".into(), ..spec("chart") });
+    assert!(refusal.contains("cannot be published as `latest`"), "{refusal}");
     assert_eq!(refused(folder.path(), &spec("other")), "chart `other` does not exist");
     let sparse = File::create(folder.path().join("large.tgz")).expect("made");
     sparse.set_len(1 << 40).expect("sized");
@@ -70,7 +71,7 @@ fn what_helm_refuses_is_refused() {
 }
 
 #[test]
-fn what_helm_takes_is_taken() {
+fn charts_that_helm_accepts_are_accepted() {
     let small = || Made::small("small", "1.0.0");
     for chart in [
         small().without("values.yaml"),
@@ -102,7 +103,7 @@ fn dependencies_must_be_those_of_the_lock() {
     let database = |version: &str| Made::small("postgresql", version).package("postgresql");
     let chart_yaml = String::from_utf8(broker().files["Chart.yaml"].clone()).expect("UTF-8");
     let asked = chart_yaml.replace("~15.5.0", "~15.6.0");
-    for (chart, told) in [
+    for (chart, expected) in [
         (
             broker().without(DATABASE),
             "chart/Chart.yaml:19:11: the dependency `postgresql` is not under `chart/charts`",
@@ -114,7 +115,7 @@ fn dependencies_must_be_those_of_the_lock() {
         ),
         (
             broker().with_bytes(DATABASE, database("15.5.37")),
-            "postgresql-15.5.38.tgz` has the version 15.5.37, and `Chart.lock` names 15.5.38",
+            "postgresql-15.5.38.tgz` has the version 15.5.37, but `Chart.lock` names 15.5.38",
         ),
         (
             broker().with_bytes("charts/postgresql-15.5.37.tgz", database("15.5.37")),
@@ -122,25 +123,25 @@ fn dependencies_must_be_those_of_the_lock() {
         ),
         (
             broker().with("Chart.yaml", &chart_yaml.replace("~15.5.0", "newest")),
-            "`postgresql` is asked for in the version `newest`, which is none",
+            "the dependency `postgresql` has the version `newest`, which is not a version or a range",
         ),
     ] {
         let found = refused_chart(&chart);
-        assert!(found.contains(told), "`{told}` is not in\n{found}");
+        assert!(found.contains(expected), "`{expected}` is not in\n{found}");
     }
-    // Looked at only, what is not fetched yet is no error.
+    // If the chart is only checked, a dependency that is not fetched yet is no error.
     let folder = written(&broker().without(DATABASE));
     let found = check(folder.path(), Path::new(""), "chart", None);
     assert_eq!(found.len(), 1);
     assert!(!found[0].is_error());
-    // A chart that lies there itself needs no lock.
+    // A dependency that is a directory under `charts/` needs no lock.
     let local = "name: a\napiVersion: v2\nversion: 1.0.0\ndependencies:\n- name: own\n  version: ^2\n";
     let local = Made::default()
         .with("Chart.yaml", local)
         .with("charts/own/Chart.yaml", "name: own\nversion: 2.1.0\n");
     Sent::of(written(&local).path(), &spec("chart"));
     let other = local.with("charts/own/Chart.yaml", "name: own\nversion: 3.0.0\n");
-    assert!(refused_chart(&other).contains("has the version 3.0.0, and `Chart.yaml` asks for `^2`"));
+    assert!(refused_chart(&other).contains("has the version 3.0.0, but `Chart.yaml` asks for `^2`"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Charts that want to do harm, and large ones: refused by name, in bounded memory and time.
+//! Hostile charts and large ones: they are refused by name, in bounded memory and time.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn hostile_packages_are_refused_by_name() {
         }
     });
     let mut bomb = gzip(&vec![0; 1 << 20]);
-    // Members one after the other, which gzip reads as one: a gigabyte of zeros after the end of the tar file.
+    // Consecutive members, which gzip reads as one: a gigabyte of zeros after the end of the tar file.
     let member = bomb.clone();
     let mut zeros = made(&|_| {});
     for _ in 0..1024 {
@@ -52,12 +52,12 @@ fn hostile_packages_are_refused_by_name() {
     }
     bomb.truncate(100);
     let cut = |length: usize| file("a/values.yaml")[..length].to_vec();
-    for (package, told) in [
+    for (package, expected) in [
         (file("../x"), "`../x`, which has `..` in its path"),
         (file("a/../../x"), "which has `..` in its path"),
         (file("/etc/x"), "which has an absolute path"),
         (file("a\\..\\x"), "which has a backslash in its name"),
-        (file("c:/x"), "which has a name that is a drive"),
+        (file("c:/x"), "which has a name that starts with a Windows drive"),
         (file("Chart.yaml"), "which lies outside the chart's directory"),
         (file("b/x"), "which lies outside the directory `a`"),
         (file("a/Chart.yaml"), "holds `a/Chart.yaml` twice"),
@@ -65,8 +65,8 @@ fn hostile_packages_are_refused_by_name() {
         (file("./a/x"), "it must not begin with `./`"),
         (special(tar::EntryType::Symlink), "which is a link"),
         (special(tar::EntryType::Link), "which is a link"),
-        (special(tar::EntryType::Char), "which is no regular file"),
-        (special(tar::EntryType::Fifo), "which is no regular file"),
+        (special(tar::EntryType::Char), "which is not a regular file"),
+        (special(tar::EntryType::Fifo), "which is not a regular file"),
         (special(tar::EntryType::GNUSparse), "which is a sparse file"),
         (long, "a name or extended header of more than 1 MiB"),
         (declared_large, "is cut off"),
@@ -75,8 +75,8 @@ fn hostile_packages_are_refused_by_name() {
         (cut(20), "is cut off"),
         (cut(60), "is cut off"),
         (Vec::new(), "is cut off"),
-        (b"not a package at all".to_vec(), "is no gzip file"),
-        (gzip(&[b'x'; 1024]), "is no tar file inside"),
+        (b"not a package at all".to_vec(), "is not a gzip file"),
+        (gzip(&[b'x'; 1024]), "contains no tar file"),
         (gzip(&[0; 1024]), "holds no files"),
         (gzip(b""), "holds no files"),
         (Made::default().with("values.yaml", "").package("a"), "has no `Chart.yaml`"),
@@ -85,16 +85,16 @@ fn hostile_packages_are_refused_by_name() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("a.tgz"), package).expect("written");
         let found = refused(folder.path(), &ChartSpec { app_version: None, ..spec("a.tgz") });
-        assert!(found.contains(told), "`{told}` is not in\n{found}");
+        assert!(found.contains(expected), "`{expected}` is not in\n{found}");
         // The same under `charts/`.
         let inner = Made::small("outer", "1.0.0")
             .with_bytes("charts/a.tgz", fs::read(folder.path().join("a.tgz")).expect("read"));
         if inner.files["charts/a.tgz"].len() < 5 << 20 {
             let found = refused_chart(&inner);
-            assert!(found.contains(told), "`{told}` is not in\n{found}");
+            assert!(found.contains(expected), "`{expected}` is not in\n{found}");
         }
     }
-    // Members one after the other, and long names, are read as everybody reads them.
+    // Consecutive members, and long names, are read as other programs read them.
     let folder = tempfile::tempdir().expect("a folder");
     let mut tar = tar::Builder::new(Vec::new());
     let long = format!("a/templates/{}.yaml", "long/".repeat(40));
@@ -154,7 +154,7 @@ fn hostile_yaml_is_refused_in_no_time() {
 
 #[test]
 fn large_charts_are_packaged_and_read_from_any_position() {
-    // More than is held in memory, and nothing that compresses well.
+    // More bytes than are held in memory, which do not compress well.
     let mut chart = Made::small("large", "1.0.0");
     let mut state = 1_u64;
     for number in 0..6 {

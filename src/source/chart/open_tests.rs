@@ -1,4 +1,4 @@
-//! Charts as sources: what is packaged, what is said of it, and what is refused.
+//! Charts as sources: packaging, annotations, and refusals.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -36,7 +36,7 @@ fn written(chart: &Made) -> TempDir {
 
 type Opened = (Arc<dyn Source>, ChartSpec);
 
-/// Opens a chart, which has the right name where none is given.
+/// Opens a chart. If the declaration gives no name, it gets the right one.
 fn open_in(folder: &Path, spec: &ChartSpec) -> Result<Opened, SourceError> {
     let own = || name(folder, &spec.path).unwrap_or_default();
     let called = if spec.name.is_empty() { own() } else { spec.name.clone() };
@@ -46,18 +46,18 @@ fn open_in(folder: &Path, spec: &ChartSpec) -> Result<Opened, SourceError> {
 #[test]
 fn a_chart_must_have_the_name_of_its_repository() {
     let folder = written(&Made::agent());
-    let told = refused(folder.path(), &ChartSpec { name: "agent".into(), ..spec("chart") });
+    let refusal = refused(folder.path(), &ChartSpec { name: "agent".into(), ..spec("chart") });
     assert_eq!(
-        told,
-        "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, and its repository ends in `agent`"
+        refusal,
+        "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, but its repository ends in `agent`"
     );
     assert!(check(folder.path(), Path::new(""), "chart", Some("agent")).iter().any(Diagnostic::is_error));
     fs::write(folder.path().join("a.tgz"), Made::small("b", "1.2.3").package("b")).expect("written");
-    let told = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
-    assert!(told.ends_with("the chart is called `b`, and its repository ends in `a`"), "{told}");
+    let refusal = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
+    assert!(refusal.ends_with("the chart is called `b`, but its repository ends in `a`"), "{refusal}");
 }
 
-/// What is sent of a chart.
+/// The content that is sent for a chart.
 struct Sent {
     content: Content,
     source: Arc<dyn Source>,
@@ -81,7 +81,7 @@ impl Sent {
         bytes
     }
 
-    /// The files of the package: name and text, in order.
+    /// Returns the files of the package: name and text, in order.
     fn files(&self) -> Vec<(String, String)> {
         let package = self.blob(manifest::CONTENT);
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(package.as_slice()));
@@ -102,7 +102,7 @@ impl Sent {
     }
 }
 
-/// What is wrong with a chart that is called `chart`.
+/// Returns the error of a chart that must not be published.
 fn refused(folder: &Path, spec: &ChartSpec) -> String {
     let Err(error) = open_in(folder, spec) else { panic!("it is published") };
     let diagnostic = error.to_diagnostic();
@@ -162,7 +162,7 @@ fn a_directory_is_packaged_as_helm_packages_it() {
             "charts/postgresql/README.md",
         ]
     );
-    // The author's file, but for two values.
+    // The author's file, except for two values.
     let made = String::from_utf8(Made::broker().files["Chart.yaml"].clone()).expect("UTF-8");
     let wanted = made.replace("version: 0.0.0 #", "version: 1.2.3 #").replace("\"0.0.0\"", "1.2.3");
     assert_eq!(files[0].1, wanted);
@@ -182,16 +182,16 @@ fn a_directory_is_packaged_as_helm_packages_it() {
 }
 
 #[test]
-fn the_bytes_are_known() {
-    // A new version of a library that compresses otherwise, or a change of the layout, gives every chart another digest. Such
-    // a change is to be known before it is published.
+fn the_bytes_of_a_package_are_stable() {
+    // A new version of the compression library, or a change of the layout, gives every chart another digest. Such a change must be
+    // noticed before it is published.
     let folder = written(&Made::broker());
     let digest = Sent::of(folder.path(), &spec("chart")).content.root.digest.to_string();
     assert_eq!(digest, "sha256:f08766708c84048b2d11de881908ad77c28c0ca891f401fbc077df0ee7d0c3c5");
 }
 
 #[test]
-fn annotations_of_the_declaration_are_on_top_and_an_unknown_time_is_left_out() {
+fn annotations_of_the_declaration_win_and_an_unknown_time_is_left_out() {
     let folder = written(&Made::agent());
     let annotations = BTreeMap::from([("org.opencontainers.image.title".to_owned(), "<other>".to_owned())]);
     let declared = ChartSpec { annotations, created: None, ..spec("chart") };
@@ -216,7 +216,7 @@ fn the_time_may_come_from_the_environment_and_is_pinned() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Not the order in which files were made, nor their times, modes and where they lie, are in a package.
+    /// A package does not depend on the order in which files were made, on their times and modes, or on where they are.
     #[test]
     fn the_same_files_are_the_same_bytes(order in any::<u64>(), mode in 0o400_u32..0o777, seconds in 0_u64..2_000_000_000) {
         let chart = Made::broker();
@@ -238,7 +238,7 @@ proptest! {
         prop_assert_eq!(one, two);
     }
 
-    /// Whatever stands in the files of a chart, it is packaged or refused.
+    /// A chart is packaged or refused, whatever its files contain.
     #[test]
     fn any_text_is_packaged_or_refused(text in "[a-z:{}\\[\\]&*!|>\"' \n#<0-9.-]{0,60}", file in 0_usize..4) {
         let name = ["Chart.yaml", "Chart.lock", "values.yaml", ".helmignore"][file];
@@ -247,7 +247,7 @@ proptest! {
         let _ = check(folder.path(), Path::new(""), "chart", None);
     }
 
-    /// A package cut off or with a byte changed is refused, or holds the same: a few bits of a gzip file say nothing.
+    /// A package that is cut off or has a changed byte is refused, or has the same content: a few bits of a gzip file have no meaning.
     #[test]
     fn a_damaged_package_is_refused(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -270,7 +270,7 @@ proptest! {
 }
 
 #[test]
-fn versions_are_set_where_they_stand() {
+fn versions_are_set_in_place() {
     for (before, after) in [
         ("version: 0.1.0\nname: a\n", "appVersion: 1.2.3\nversion: 1.2.3\nname: a\n"),
         (
@@ -297,7 +297,7 @@ fn versions_are_set_where_they_stand() {
         let folder = written(&Made::default().with("Chart.yaml", before));
         assert_eq!(Sent::of(folder.path(), &spec("chart")).files()[0].1, after, "{before}");
     }
-    // What would be no string is written in quotes, and none at all changes nothing.
+    // A value that would not be a string is written in quotes, and no value changes nothing.
     let folder = written(&Made::default().with("Chart.yaml", "name: a\nversion: 0.1.0\n"));
     let of = |version: &str, app: Option<&str>| {
         let declared =
@@ -329,22 +329,22 @@ fn links_are_followed_but_not_out_of_the_project() {
     let found = |name: &str| files.iter().find(|(found, _)| found == name).map(|(_, text)| text.as_str());
     assert_eq!(found("small/templates/shared/a.yaml"), Some("kind: A\n"));
     assert_eq!(found("small/copy.yaml"), Some("replicas: 1\n"));
-    for (target, told) in [
+    for (target, expected) in [
         ("/etc/hostname", "leads out of the folder"),
         ("/etc", "leads out of the folder"),
-        ("nowhere", "is a link that leads nowhere"),
-        ("link", "is a link that leads nowhere"),
+        ("nowhere", "is a broken link"),
+        ("link", "is a broken link"),
         (".", "leads in a circle"),
         ("../..", "leads out of the folder"),
     ] {
         symlink(target, chart.join("link")).expect("linked");
         let found = refused(folder.path(), &spec("chart"));
-        assert!(found.contains(told), "{target}: {found}");
+        assert!(found.contains(expected), "{target}: {found}");
         fs::remove_file(chart.join("link")).expect("removed");
     }
     let pipe = std::process::Command::new("mkfifo").arg(chart.join("pipe")).status().expect("mkfifo runs");
     assert!(pipe.success());
-    assert!(refused(folder.path(), &spec("chart")).contains("is no regular file"));
+    assert!(refused(folder.path(), &spec("chart")).contains("is not a regular file"));
     fs::write(chart.join(".helmignore"), "pipe\n").expect("written");
     Sent::of(folder.path(), &spec("chart"));
 }
@@ -360,12 +360,12 @@ fn a_package_is_published_as_it_is() {
     let sent = Sent::of(folder.path(), &declared);
     assert_eq!(sent.blob(manifest::CONTENT), package);
     assert!(check(folder.path(), Path::new(""), "b-1.2.3.tgz", Some("b")).is_empty());
-    let told = refused(
+    let refusal = refused(
         folder.path(),
         &ChartSpec { version: "1.2.4".into(), app_version: Some("2".into()), ..declared.clone() },
     );
-    assert!(told.contains("b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, and `1.2.4` is to be published"), "{told}");
-    assert!(told.contains("the `appVersion` `1.2.3`, and `2`"), "{told}");
+    assert!(refusal.contains("b-1.2.3.tgz/b/Chart.yaml:3:10: the package has the `version` `1.2.3`, but `1.2.4` is to be published"), "{refusal}");
+    assert!(refusal.contains("the `appVersion` `1.2.3`, but `2`"), "{refusal}");
 
     let digest = Digest::of(&package);
     let proof = |name: &str, digest: &str| {
@@ -375,16 +375,16 @@ fn a_package_is_published_as_it_is() {
     };
     let beside = folder.path().join("b-1.2.3.tgz.prov");
     let good = proof("b-1.2.3.tgz", digest.as_str());
-    for (text, told) in [
-        (proof("b-1.2.3.tgz", Digest::of(b"x").as_str()), "is of another package"),
+    for (text, expected) in [
+        (proof("b-1.2.3.tgz", Digest::of(b"x").as_str()), "is for another package"),
         (proof("c-1.2.3.tgz", digest.as_str()), "does not list `b-1.2.3.tgz`"),
-        ("hello".to_owned(), "is no signed text"),
+        ("hello".to_owned(), "is not signed"),
         (good.replace("...", ""), "lists no files"),
         (good.replace("files:", "files: ["), "cannot be read"),
     ] {
         fs::write(&beside, text).expect("written");
         let found = refused(folder.path(), &declared);
-        assert!(found.contains(told), "{found}");
+        assert!(found.contains(expected), "{found}");
     }
     fs::write(&beside, &good).expect("written");
     let proven = Sent::of(folder.path(), &declared);

@@ -1,5 +1,5 @@
-//! The package of a chart: a tar file in gzip, in Helm's order (`pkg/chartutil/save.go`), and the same bytes from the same
-//! files on every machine. Nothing of the disk but names and contents is in it: no owners, no modes, no times.
+//! The package of a chart: a tar file in gzip, in Helm's order (`pkg/chartutil/save.go`). The same files make the same bytes on every
+//! machine, because only names and contents are taken from the disk: no owners, no modes, no times.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use super::metadata::CHART_YAML;
 use super::names::in_order;
 use crate::model::{Digest, Digester};
 
-/// What Helm writes into the header of every package.
+/// The extra field that Helm writes into the header of every package.
 const EXTRA: &str = "+aHR0cHM6Ly95b3V0dS5iZS96OVV6MWljandyTQo=";
-/// The compression that Helm uses, and zlib's usual one. Another would make other bytes.
+/// The compression level that Helm uses, which is zlib's default. Another level would make other bytes.
 const LEVEL: u32 = 6;
 
 /// A package.
@@ -33,7 +33,7 @@ pub(super) fn package(chart: &Chart, contents: &mut Contents, modified: u64) -> 
         .extra(EXTRA)
         .comment("Helm")
         .mtime(0)
-        .operating_system(255) // unknown, as Go writes
+        .operating_system(255) // unknown, as in Go
         .write(output, Compression::new(LEVEL));
     let mut tar = Tar { builder: Builder::new(gzip), contents, modified };
     tar.chart(chart, "")?;
@@ -95,7 +95,7 @@ impl Tar<'_> {
         header.set_gid(0);
         header.set_mtime(self.modified);
         header.set_size(bytes.len() as u64);
-        // A name that does not fit, or is not ASCII, stands in an extended header: what Go does.
+        // A name that does not fit, or is not ASCII, goes into an extended header, as in Go.
         if !name.is_ascii() || header.set_path(name).is_err() {
             self.builder.append_pax_extensions([("path", name.as_bytes())])?;
             let ascii: String = name.chars().filter(char::is_ascii).take(100).collect();
@@ -108,7 +108,7 @@ impl Tar<'_> {
     }
 }
 
-/// Helm's order of files: what it knows by name, then templates, then the rest.
+/// Returns the rank of a file in Helm's order: the files that Helm knows by name, then templates, then the rest.
 fn rank(name: &str) -> u8 {
     match name {
         "Chart.lock" => 0,

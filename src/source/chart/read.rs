@@ -1,5 +1,5 @@
-//! Reading fields of `Chart.yaml` and `Chart.lock` the way Go's JSON decoder fills them for Helm: null leaves a field empty,
-//! any scalar becomes a string where a string is wanted, anything else of another kind is an error.
+//! Reads fields of `Chart.yaml` and `Chart.lock` the way Go's JSON decoder fills them for Helm: null leaves a field empty, any
+//! scalar becomes a string if the field is a string, and any other mismatch of kinds is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,19 @@ use super::finding::Findings;
 use super::scalar::Scalar;
 use super::yaml::{Entry, Is, Value};
 
-/// How deep, and how large, values without a type may be.
+/// How deep values without a type may be nested, and how many there may be.
 const MAX_FREE_DEPTH: usize = 64;
 const MAX_FREE_VALUES: usize = 10_000;
 
-/// Reads fields and notes what is wrong with them. `file` is how the file is called in messages: `Chart.yaml`.
+/// Reads fields and collects findings about them. `file` is the name of the file in messages: `Chart.yaml`.
 pub(super) struct Fields<'f> {
     pub(super) findings: &'f mut Findings,
     pub(super) file: &'static str,
 }
 
 impl Fields<'_> {
-    /// The entries of a mapping. A key that stands twice is an error, since which of the two counts differs between
-    /// programs, and so is a known one that is not written as `known` has it: Helm reads it, others do not.
+    /// Returns the entries of a mapping. A duplicate key is an error, because programs differ in which of the two counts. So is a key
+    /// that differs from one in `known` only in case, because Helm reads it and other programs do not.
     pub(super) fn entries<'a>(&mut self, what: &str, value: &Value<'a>, known: &[&str]) -> Vec<Entry<'a>> {
         let Is::Mapping(entries) = value.is() else {
             self.wrong(what, value, "a mapping");
@@ -33,7 +33,7 @@ impl Fields<'_> {
             if !seen.insert(&entry.key) {
                 self.findings.error(
                     at(),
-                    format!("`{}` stands twice in {}", entry.key, self.file),
+                    format!("`{}` appears twice in {}", entry.key, self.file),
                     "keep one of them",
                 );
             }
@@ -43,20 +43,20 @@ impl Fields<'_> {
             match known.iter().find(|name| name.eq_ignore_ascii_case(&entry.key)) {
                 Some(name) => self.findings.error(
                     at(),
-                    format!("`{}` is not written as {} has it", entry.key, self.file),
+                    format!("`{}` in {} has the wrong case", entry.key, self.file),
                     &format!("write `{name}`: Helm reads both, other programs do not"),
                 ),
                 None => self.findings.warning(
                     at(),
                     format!("{} has no key `{}`", self.file, entry.key),
-                    "Helm ignores it; own keys belong under `annotations`",
+                    "Helm ignores it; keys of your own belong under `annotations`",
                 ),
             }
         }
         entries
     }
 
-    /// A string, its characters made printable as Helm does.
+    /// Returns a string, cleaned of unprintable characters as in Helm.
     pub(super) fn text(&mut self, what: &str, value: &Value<'_>) -> String {
         if let Is::Scalar(scalar) = value.is() {
             return sanitized(&scalar.to_text());
@@ -65,12 +65,12 @@ impl Fields<'_> {
         String::new()
     }
 
-    /// A list of strings.
+    /// Returns a list of strings.
     pub(super) fn texts(&mut self, what: &str, value: &Value<'_>) -> Vec<String> {
         self.list(what, value).iter().map(|item| self.text(what, item)).collect()
     }
 
-    /// A list of anything; null is an empty one.
+    /// Returns a list of anything; null is an empty list.
     pub(super) fn list<'a>(&mut self, what: &str, value: &Value<'a>) -> Vec<Value<'a>> {
         match value.is() {
             Is::List(items) => items,
@@ -82,7 +82,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A mapping of strings to strings.
+    /// Returns a mapping of strings to strings.
     pub(super) fn map(&mut self, what: &str, value: &Value<'_>) -> BTreeMap<String, String> {
         if is_null(value) {
             return BTreeMap::new();
@@ -99,7 +99,7 @@ impl Fields<'_> {
         map
     }
 
-    /// Yes or no.
+    /// Returns a boolean.
     pub(super) fn flag(&mut self, what: &str, value: &Value<'_>) -> bool {
         match value.is() {
             Is::Scalar(Scalar::Bool(flag)) => *flag,
@@ -111,14 +111,14 @@ impl Fields<'_> {
         }
     }
 
-    /// A list of values of any kind, as JSON.
+    /// Returns a list of values of any kind, as JSON.
     pub(super) fn free(&mut self, what: &str, value: &Value<'_>) -> Vec<Json> {
         let items = self.list(what, value);
         let mut left = MAX_FREE_VALUES;
         let found: Option<Vec<Json>> = items.iter().map(|item| json(item, 0, &mut left)).collect();
         found.unwrap_or_else(|| {
-            let message = format!("`{what}` of {} is too deep, too large or no JSON", self.file);
-            self.findings.error(Some(value.place()), message, "write it without aliases in aliases");
+            let message = format!("`{what}` of {} is too deep, too large or not valid JSON", self.file);
+            self.findings.error(Some(value.place()), message, "write it without nested aliases");
             Vec::new()
         })
     }
@@ -129,12 +129,12 @@ impl Fields<'_> {
     }
 }
 
-/// Whether nothing is written there.
+/// Whether the value is null or not written.
 pub(super) fn is_null(value: &Value<'_>) -> bool {
     matches!(value.is(), Is::Scalar(Scalar::Null))
 }
 
-/// A value as Go would write it, keys sorted.
+/// Returns a value as Go would write it, with sorted keys.
 fn json(value: &Value<'_>, depth: usize, left: &mut usize) -> Option<Json> {
     *left = left.checked_sub(1)?;
     if depth > MAX_FREE_DEPTH {
@@ -163,8 +163,8 @@ fn json(value: &Value<'_>, depth: usize, left: &mut usize) -> Option<Json> {
     })
 }
 
-/// `text` as Helm cleans it (`pkg/chart/metadata.go`, `sanitizeString`): any white space is a space, and what is not
-/// printed is left out.
+/// Returns `text` as Helm cleans it (`pkg/chart/metadata.go`, `sanitizeString`): any white space becomes a space, and unprintable
+/// characters are left out.
 fn sanitized(text: &str) -> String {
     let clean = |character: char| {
         if character.is_whitespace() { Some(' ') } else { Some(character).filter(|it| is_printed(*it)) }
@@ -172,7 +172,7 @@ fn sanitized(text: &str) -> String {
     text.chars().filter_map(clean).collect()
 }
 
-/// Control and format characters are not printed; nor is what Unicode sets aside.
+/// Whether a character is printable: it is not a control or format character, nor reserved by Unicode.
 fn is_printed(character: char) -> bool {
     !(character.is_control()
         || matches!(character,

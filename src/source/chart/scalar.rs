@@ -1,6 +1,6 @@
-//! What a plain scalar is, as Go's YAML library reads it for Helm (YAML 1.1), and what a string field makes of it.
+//! The type of a plain scalar, as Go's YAML library reads it for Helm (YAML 1.1), and its text in a string field.
 //!
-//! `version: 1.10` is a number there, and as a string it is `1.1`: Helm publishes that, so it is what counts here too.
+//! `version: 1.10` is a number there, and as a string it is `1.1`. Helm publishes that, so it counts here too.
 
 /// A scalar.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,14 +8,14 @@ pub(super) enum Scalar {
     Null,
     Bool(bool),
     Int(i64),
-    /// Larger than fits [`Scalar::Int`].
+    /// An integer that is too large for [`Scalar::Int`].
     Unsigned(u64),
     Float(f64),
     Text(String),
 }
 
 impl Scalar {
-    /// How many bytes it has, near enough.
+    /// Returns its length in bytes, approximately.
     pub(super) fn length(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -23,7 +23,7 @@ impl Scalar {
         }
     }
 
-    /// What a field that holds a string becomes (`sigs.k8s.io/yaml`, `convertToJSONableObject`).
+    /// Returns the text that a string field gets (`sigs.k8s.io/yaml`, `convertToJSONableObject`).
     pub(super) fn to_text(&self) -> String {
         match self {
             Self::Null => String::new(),
@@ -36,7 +36,7 @@ impl Scalar {
     }
 }
 
-/// What the plain scalar `text` is.
+/// Returns the scalar that the plain text `text` denotes.
 pub(super) fn resolve(text: &str) -> Scalar {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
@@ -61,12 +61,12 @@ fn number(text: &str) -> Option<Scalar> {
     let plain: String = text.chars().filter(|character| *character != '_').collect();
     integer(&plain).or_else(|| {
         let value: f64 = is_float(&plain).then(|| plain.parse().ok()).flatten()?;
-        // Go does not take what is out of range for a number.
+        // Go does not treat a value that is out of range as a number.
         value.is_finite().then_some(Scalar::Float(value))
     })
 }
 
-/// An integer as Go's `ParseInt` reads it with base 0.
+/// Parses an integer as Go's `ParseInt` does with base 0.
 fn integer(text: &str) -> Option<Scalar> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -106,8 +106,8 @@ fn is_float(text: &str) -> bool {
     mantissa && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
 }
 
-/// A float as Go's `FormatFloat(value, 'g', -1, 32)` writes it: the shortest digits that make the same 32-bit float.
-#[allow(clippy::cast_possible_truncation)] // Go makes a 32-bit float of it too
+/// Returns a float as Go's `FormatFloat(value, 'g', -1, 32)` writes it: the shortest digits that make the same 32-bit float.
+#[allow(clippy::cast_possible_truncation)] // Go also converts it to a 32-bit float
 fn float(value: f64) -> String {
     let value = value as f32;
     if value.is_nan() {

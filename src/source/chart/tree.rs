@@ -1,8 +1,8 @@
-//! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): what
-//! `.helmignore` leaves out is left out, symbolic links are followed, and what is neither file nor directory is refused.
+//! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): the rules of
+//! `.helmignore` apply, symbolic links are followed, and anything that is neither a file nor a directory is refused.
 //!
-//! In one thing it is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. What lies
-//! there is on this machine alone, and is hardly meant to be published.
+//! In one point this is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. Files outside
+//! exist on this machine alone, and are hardly meant to be published.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,12 +15,12 @@ use super::names;
 
 /// The file with the rules.
 pub(super) const HELMIGNORE: &str = ".helmignore";
-/// How deep directories may lie in directories.
+/// How deep directories may be nested.
 const MAX_DEPTH: usize = 64;
 /// The largest `.helmignore`, in bytes.
 const MAX_RULES: u64 = 1024 * 1024;
 
-/// Reads the files of the chart in `root`, called `shown` in messages. `folder` is that of `publish.toml`.
+/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of `publish.toml`.
 pub(super) fn read(
     root: &Path,
     shown: &str,
@@ -38,7 +38,7 @@ pub(super) fn read(
 fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
     let path = root.join(HELMIGNORE);
     let name = format!("{shown}/{HELMIGNORE}");
-    let help = "write one pattern on each line, as in the `.helmignore` of `helm create`";
+    let help = "write one pattern per line, as in the `.helmignore` of `helm create`";
     let text = match fs::metadata(&path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
         Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_RULES => {
@@ -51,7 +51,7 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
             }
         }
         _ => {
-            findings.error(None, format!("`{name}` is no file of at most 1 MiB"), help);
+            findings.error(None, format!("`{name}` is not a file of at most 1 MiB"), help);
             return None;
         }
     };
@@ -80,34 +80,30 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
 struct Walk<'a> {
     shown: &'a str,
     rules: Rules,
-    /// What links may lead into.
+    /// The folders that links may lead into.
     within: Vec<PathBuf>,
     contents: &'a mut Contents,
     findings: &'a mut Findings,
     files: Files,
-    /// The chart is too large; what else is in it is no matter.
+    /// Whether the chart is too large, so that its other files no longer matter.
     stop: bool,
 }
 
 impl Walk<'_> {
-    /// Walks a directory. `name` is its path in the chart, `above` are the directories on the way to it as they really lie.
+    /// Walks a directory. `name` is its path in the chart, and `above` are the real paths of the directories above it.
     fn directory(&mut self, path: &Path, name: &str, above: &mut Vec<PathBuf>) {
         let real = match fs::canonicalize(path) {
             Ok(real) => real,
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
         if above.contains(&real) {
-            return self.refuse(
-                name,
-                "leads in a circle: it is a link to a directory that it lies in",
-                LINKS,
-            );
+            return self.refuse(name, "leads in a circle: it links to a directory that contains it", LINKS);
         }
         if above.len() >= MAX_DEPTH {
             return self.refuse(
                 name,
                 &format!("lies more than {MAX_DEPTH} directories deep"),
-                "lay it out flatter",
+                "use fewer levels of directories",
             );
         }
         let entries = fs::read_dir(path).and_then(|entries| {
@@ -142,7 +138,7 @@ impl Walk<'_> {
             Ok(metadata) => metadata,
             Err(_) if self.rules.ignores(name, false) => return,
             Err(error) if linked => {
-                return self.refuse(name, &format!("is a link that leads nowhere: {error}"), LINKS);
+                return self.refuse(name, &format!("is a broken link: {error}"), LINKS);
             }
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
@@ -156,7 +152,7 @@ impl Walk<'_> {
             return self.directory(path, name, above);
         }
         if !metadata.is_file() {
-            return self.refuse(name, "is no regular file", "remove it, or name it in `.helmignore`");
+            return self.refuse(name, "is not a regular file", "remove it, or name it in `.helmignore`");
         }
         if let Some(reason) = names::refused(name) {
             return self.refuse(name, reason, "rename it");
@@ -170,7 +166,7 @@ impl Walk<'_> {
             Err(refused) => {
                 self.stop =
                     !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
-                let help = "name what is no part of the chart in `.helmignore`";
+                let help = "list what is not part of the chart in `.helmignore`";
                 self.refuse(name, &refused.reason(), help);
             }
         }
@@ -186,5 +182,5 @@ impl Walk<'_> {
     }
 }
 
-const LINKS: &str = "copy what it leads to, or name the link in `.helmignore`";
+const LINKS: &str = "copy the target, or name the link in `.helmignore`";
 const READABLE: &str = "check that this user may read it";

@@ -1,7 +1,7 @@
-//! The files of a packaged chart, read as Helm reads them (`pkg/chart/loader/archive`), and refused where Helm would read
-//! something else than other programs: links, sparse files, the same name twice.
+//! The files of a packaged chart, read as Helm reads them (`pkg/chart/loader/archive`). Anything that Helm would read differently from
+//! other programs is refused: links, sparse files, the same name twice.
 //!
-//! Nothing is written to disk under a name of the archive, and no size that it declares is believed.
+//! Nothing is written to disk under a name from the archive, and no size that it declares is trusted.
 
 use std::io::{self, Read};
 
@@ -16,9 +16,9 @@ const MAX_METADATA: u64 = 1024 * 1024;
 /// How many bytes the unpacked archive may have: the files, and headers of two blocks and padding for each.
 pub(super) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
 
-/// Why an archive is no chart.
+/// Why an archive is not a chart.
 pub(super) struct Unreadable {
-    /// What is wrong, after the name of the archive.
+    /// The reason, to follow the name of the archive.
     pub(super) reason: String,
 }
 
@@ -26,11 +26,11 @@ fn unreadable(reason: impl Into<String>) -> Unreadable {
     Unreadable { reason: reason.into() }
 }
 
-/// What was unpacked.
+/// The result of unpacking.
 pub(super) struct Unpacked {
-    /// The directory that all files lie in.
+    /// The directory that contains all files.
     pub(super) folder: String,
-    /// The files, by their names in it.
+    /// The files, by their names in the directory.
     pub(super) files: Files,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn unpack(compressed: impl Read, contents: &mut Contents) -> Result<U
     }
 }
 
-/// Reads so much and no more.
+/// Reads up to a limit, and fails beyond it.
 struct Bounded<R> {
     inner: R,
     left: u64,
@@ -75,7 +75,7 @@ struct Unpack<'a, R> {
 }
 
 impl<R: Read> Unpack<'_, R> {
-    /// Reads one entry with what stands before it about it. False at the end.
+    /// Reads one entry and the metadata entries before it. Returns false at the end.
     fn entry(&mut self) -> Result<bool, Unreadable> {
         let mut records = Records::default();
         let mut long_name = None;
@@ -85,7 +85,7 @@ impl<R: Read> Unpack<'_, R> {
                 return Ok(false);
             }
             let header =
-                parse(&block).map_err(|reason| unreadable(format!("is no tar file inside: {reason}")))?;
+                parse(&block).map_err(|reason| unreadable(format!("contains no tar file: {reason}")))?;
             match header.kind {
                 Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
                 Kind::LongLink => drop(self.metadata(header.size)?),
@@ -123,7 +123,7 @@ impl<R: Read> Unpack<'_, R> {
         match kind {
             Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
             Kind::Sparse => return refuse("is a sparse file"),
-            Kind::Other if is_device => return refuse("is no regular file"),
+            Kind::Other if is_device => return refuse("is not a regular file"),
             Kind::Other => return Ok(()), // a directory; Helm skips it
             _ => {}
         }
@@ -151,7 +151,7 @@ impl<R: Read> Unpack<'_, R> {
         Ok(())
     }
 
-    /// The next block; `None` at the end.
+    /// Returns the next block, or `None` at the end.
     fn block(&mut self) -> Result<Option<Block>, Unreadable> {
         let mut block: Block = [0; BLOCK];
         let mut filled = 0;
@@ -184,7 +184,7 @@ impl<R: Read> Unpack<'_, R> {
         Records::parse(&self.metadata(size)?).map_err(|reason| unreadable(format!("is damaged: {reason}")))
     }
 
-    /// Skips what fills the last block of contents of `size`.
+    /// Skips the padding after contents of `size`.
     fn padding(&mut self, size: u64) -> Result<(), Unreadable> {
         let length = size.next_multiple_of(BLOCK as u64) - size;
         let skipped = io::copy(&mut (&mut self.reader).take(length), &mut io::sink());
@@ -195,7 +195,7 @@ impl<R: Read> Unpack<'_, R> {
         }
     }
 
-    /// Reads to the end, where the checksum stands.
+    /// Reads to the end of the archive, which has the checksum.
     fn drain(&mut self) -> Result<(), Unreadable> {
         io::copy(&mut self.reader, &mut io::sink()).map_err(|error| broken(&error))?;
         Ok(())
@@ -206,7 +206,7 @@ fn broken(error: &io::Error) -> Unreadable {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => unreadable("is cut off"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            unreadable(format!("is no gzip file, or a damaged one: {error}"))
+            unreadable(format!("is not a gzip file, or is damaged: {error}"))
         }
         _ => unreadable(format!("cannot be read: {error}")),
     }

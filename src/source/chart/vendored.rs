@@ -1,14 +1,14 @@
-//! The dependencies of a chart against what lies under `charts/` and what the lock names.
+//! Compares the dependencies of a chart with the charts under `charts/` and with the lock.
 //!
-//! Stricter than `helm package`, which asks only that a chart of each name is there: a published chart has exactly the
-//! dependencies that its lock names, and its lock is that of its `Chart.yaml`.
+//! This is stricter than `helm package`, which requires only that a chart of each name is present: a published chart has exactly the
+//! dependencies that its lock names, and its lock matches its `Chart.yaml`.
 
 use super::dependency::Dependency;
 use super::finding::Findings;
 use super::load::{Chart, unasked};
 use super::version::{Range, Version};
 
-/// Notes what is missing, or is not what the lock names.
+/// Reports dependencies that are missing or do not match the lock.
 pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     let asked = &chart.metadata.dependencies;
     let (description, lock_name) = if chart.metadata.is_v1() {
@@ -20,8 +20,8 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     let update = format!("run `helm dependency update {}`, and commit `{lock_name}`", chart.shown);
     for name in unasked(chart) {
         let message =
-            format!("`{}/charts` holds `{name}`, which is no dependency in `{description}`", chart.shown);
-        findings.warning(None, message, "it is packaged all the same, as Helm does: list it, or remove it");
+            format!("`{}/charts` holds `{name}`, which is not a dependency in `{description}`", chart.shown);
+        findings.warning(None, message, "it is packaged anyway, as Helm does; list it or remove it");
     }
     if asked.is_empty() {
         return;
@@ -44,7 +44,7 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     for (index, dependency) in asked.iter().enumerate() {
         let Some(range) = Range::parse(&dependency.version) else {
             let message = format!(
-                "`{}` is asked for in the version `{}`, which is none",
+                "the dependency `{}` has the version `{}`, which is not a version or a range",
                 dependency.name, dependency.version
             );
             let help = "write a version or a range, such as `^1.2.0` or `1.x`";
@@ -62,11 +62,11 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
         let locked = locked.and_then(|lock| locked_version(&lock.dependencies, index, &dependency.name));
         if let Some(locked) = locked.filter(|locked| !same(locked, version)) {
             let message =
-                format!("`{}` has the version {version}, and `{lock_name}` names {locked}", found.shown);
+                format!("`{}` has the version {version}, but `{lock_name}` names {locked}", found.shown);
             findings.dependency(dependency.place.clone(), message, &build);
         } else if !Version::parse(version).is_some_and(|version| range.holds(&version)) {
             let message = format!(
-                "`{}` has the version {version}, and `{description}` asks for `{}`",
+                "`{}` has the version {version}, but `{description}` asks for `{}`",
                 found.shown, dependency.version
             );
             findings.dependency(dependency.place.clone(), message, &update);
@@ -74,7 +74,8 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     }
 }
 
-/// The version that the lock names for the dependency at `index`: it lists them in the same order.
+/// Returns the version that the lock names for the dependency at `index`. The lock lists them in the same
+/// order; if not, the name decides.
 fn locked_version<'a>(locked: &'a [Dependency], index: usize, name: &str) -> Option<&'a str> {
     let at = locked.get(index).filter(|it| it.name == name);
     at.or_else(|| locked.iter().find(|it| it.name == name)).map(|it| it.version.as_str())

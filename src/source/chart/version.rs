@@ -1,15 +1,15 @@
-//! Versions, and ranges of them, as the library reads them that Helm uses (Masterminds/semver 3).
+//! Versions and version ranges, as read by the library that Helm uses (Masterminds/semver 3).
 
 use std::cmp::Ordering;
 
-/// A version. `v` before it and missing parts are no matter: `v1.2` is 1.2.0.
+/// A version. A leading `v` and missing parts are accepted: `v1.2` is 1.2.0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
     inner: semver::Version,
 }
 
 impl Version {
-    /// Reads a version.
+    /// Parses a version.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (parts, rest) = Parts::parse(text)?;
         let number = |number: &Number| match number {
@@ -28,20 +28,20 @@ impl Version {
         !self.inner.pre.is_empty()
     }
 
-    /// Whether both are of the same precedence and built the same.
+    /// Whether both have the same precedence and the same build metadata.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.inner == other.inner
     }
 }
 
-/// A range of versions: alternatives, each of conditions that must all hold.
+/// A range of versions: alternatives, each a list of conditions that must all hold.
 #[derive(Debug)]
 pub(super) struct Range {
     alternatives: Vec<Vec<Condition>>,
 }
 
 impl Range {
-    /// Reads a range: `^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1 - 3`, `a || b`. An empty one is any release.
+    /// Parses a range: `^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1 - 3`, `a || b`. An empty range is any release.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.trim().is_empty() {
             return Self::parse("*");
@@ -50,7 +50,7 @@ impl Range {
         alternatives.map(|alternatives| Self { alternatives })
     }
 
-    /// Whether `version` is in it. Pre-releases are only where a condition names one.
+    /// Whether `version` is in the range. Pre-releases are in it only if a condition names one.
     pub(super) fn holds(&self, version: &Version) -> bool {
         self.alternatives.iter().any(|conditions| {
             let pre_releases = conditions.iter().any(|condition| condition.version.is_pre_release());
@@ -86,7 +86,7 @@ const OPERATORS: [(&str, Operator); 11] = [
     ("^", Operator::Caret),
 ];
 
-/// How much of the version of a condition is written: `1` and `1.x` name the major alone.
+/// The parts that are written in the version of a condition: `1` and `1.x` name only the major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
     Nothing,
@@ -115,7 +115,7 @@ impl Condition {
                     && match written {
                         Written::Nothing => true,
                         Written::Major => same_major,
-                        // `~0.0.0` holds for all, says the library.
+                        // In the library, `~0.0.0` holds for all versions.
                         Written::Whole if (own.major, own.minor, own.patch) == (0, 0, 0) => true,
                         Written::Minor | Written::Whole => same_minor,
                     }
@@ -139,7 +139,7 @@ impl Condition {
             (Operator::Caret, written) => {
                 order != Ordering::Less
                     && match written {
-                        // `^*` names 0.0.0 and holds for nothing above it.
+                        // `^*` names 0.0.0, and holds for no version above it.
                         Written::Major => same_major,
                         _ if own.major > 0 => same_major,
                         Written::Minor => same_minor,
@@ -151,7 +151,7 @@ impl Condition {
     }
 }
 
-/// The conditions of one alternative, divided by spaces or commas.
+/// Parses the conditions of one alternative, which are separated by spaces or commas.
 fn conditions(text: &str) -> Option<Vec<Condition>> {
     let mut conditions = Vec::new();
     let mut rest = text.trim();
@@ -174,7 +174,7 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
     (!conditions.is_empty()).then_some(conditions)
 }
 
-/// What follows a condition, after what must divide it from the next: spaces, or a comma.
+/// Returns the text after a condition and its separator, which must be spaces or a comma.
 fn divided(after: &str) -> Option<&str> {
     let next = after.trim_start();
     if let Some(next) = next.strip_prefix(',') {
@@ -192,7 +192,7 @@ enum Number {
     Is(u64),
 }
 
-/// A version with parts left out or wild.
+/// A version whose parts may be missing or wild.
 struct Parts<'a> {
     numbers: [Number; 3],
     pre: &'a str,
@@ -200,7 +200,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// The version that `text` begins with, and what follows it.
+    /// Parses the version that `text` begins with. Returns it and the text after it.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
         let mut rest = text.strip_prefix('v').unwrap_or(text);
         let mut numbers = [Number::Missing; 3];

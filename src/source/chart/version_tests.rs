@@ -19,7 +19,7 @@ fn ranges_hold_what_they_hold_for_helm() {
 }
 
 #[test]
-fn what_is_no_range_is_refused() {
+fn texts_that_are_not_ranges_are_refused() {
     for text in [
         "foo",
         ">= bar",
@@ -49,7 +49,7 @@ fn what_is_no_range_is_refused() {
 }
 
 #[test]
-fn versions_are_what_helm_takes() {
+fn versions_are_those_that_helm_accepts() {
     for (text, read) in [
         ("1.2.3", Some("1.2.3")),
         ("v1.2", Some("1.2.0")),

@@ -1,7 +1,7 @@
-//! A YAML document as a tree with places, for files that are read whole: `Chart.yaml` and `Chart.lock`.
+//! A YAML document as a tree with places, for files that are read as a whole: `Chart.yaml` and `Chart.lock`.
 //!
-//! Aliases point at the node of their anchor and are never copied, so a tree has at most as many nodes as its text has
-//! values. What a plain scalar is follows YAML 1.1 as Go reads it (`scalar`), since that is how Helm reads these files.
+//! Aliases point at the node of their anchor and are never copied, so a tree has at most as many nodes as its text has values. Plain
+//! scalars follow YAML 1.1 as Go reads it (`scalar`), because Helm reads these files that way.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
@@ -15,14 +15,14 @@ use super::finding::{place, source_text};
 use super::scalar::{Scalar, resolve};
 use crate::diagnostic::{Place, SourceText};
 
-/// The most values that one file may have. A large `Chart.yaml` has some hundreds.
+/// The most values that one file may have. A large `Chart.yaml` has a few hundred.
 const MAX_NODES: usize = 50_000;
-/// How many mappings may be merged into one another by `<<`.
+/// How many levels of mappings `<<` may merge into one another.
 const MAX_MERGES: usize = 16;
-/// How much may be read of one document, aliases followed: bytes of scalars, items of lists, and keys many times over. A
-/// document of the largest size, each value read several times, takes less.
+/// How much may be read from one document with aliases followed, in bytes of scalars, items of lists, and `KEY` for each key. A
+/// document of the largest size needs less, even if each value is read several times.
 const MAX_READ: usize = 16 * 1024 * 1024;
-/// What reading a key counts for.
+/// The amount that reading a key counts for.
 const KEY: usize = 32;
 
 /// A document.
@@ -45,14 +45,14 @@ enum Kind {
     Mapping(Vec<(usize, Link)>),
 }
 
-/// A node as the value of a key or an item of a list, and where it stands there: at its alias, if it is one.
+/// A node as the value of a key or an item of a list, with its place there: that of the alias, if it is one.
 #[derive(Clone)]
 struct Link {
     node: usize,
     span: Range<usize>,
 }
 
-/// Why a text is no YAML that can be read.
+/// Why a text cannot be read as YAML.
 pub(super) struct YamlError {
     pub(super) place: Place,
     pub(super) message: String,
@@ -81,24 +81,24 @@ impl Yaml {
         YamlError { place: place(&self.source, span), message: message.into() }
     }
 
-    /// The value of the whole document; `None` of an empty one.
+    /// Returns the value of the whole document, or `None` if the document is empty.
     pub(super) fn root(&self) -> Option<Value<'_>> {
         let node = self.root?;
         Some(Value { yaml: self, node, span: self.nodes.get(node)?.span.clone() })
     }
 
-    /// Whether aliases make more of it than is read. What was read of it then is not all of it.
+    /// Whether aliases expand to more than is read. If so, the values that were read are incomplete.
     pub(super) fn is_too_much(&self) -> bool {
         self.read.get() > MAX_READ
     }
 
-    /// Counts what is read. False where it is too much.
+    /// Counts an amount that is read. Returns false if the total is too much.
     fn count(&self, amount: usize) -> bool {
         self.read.set(self.read.get().saturating_add(amount).saturating_add(1));
         !self.is_too_much()
     }
 
-    /// Its beginning, for what is said of the whole of it.
+    /// Returns its beginning, for findings about the whole document.
     pub(super) fn start(&self) -> Place {
         place(&self.source, 0..0)
     }
@@ -204,7 +204,7 @@ pub(super) struct Entry<'a> {
     pub(super) value: Value<'a>,
 }
 
-/// What a value is.
+/// The kinds of values.
 pub(super) enum Is<'a> {
     Scalar(&'a Scalar),
     List(Vec<Value<'a>>),
@@ -212,22 +212,22 @@ pub(super) enum Is<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Where it stands.
+    /// Returns its place.
     pub(super) fn place(&self) -> Place {
         place(&self.yaml.source, self.span.clone())
     }
 
-    /// The text that it was read from.
+    /// Returns the text that it was read from.
     pub(super) fn source(&self) -> &'a Arc<SourceText> {
         &self.yaml.source
     }
 
-    /// The bytes that it stands at.
+    /// Returns its range in the text.
     pub(super) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// What it is; null where too much was read already.
+    /// Returns the kind of the value; null if too much was read already.
     pub(super) fn is(&self) -> Is<'a> {
         self.is_at(0)
     }
@@ -263,7 +263,7 @@ impl<'a> Value<'a> {
         if merged.is_empty() || merges >= MAX_MERGES {
             return found;
         }
-        // What is merged gives way to what stands here, and to what was merged before.
+        // Merged keys give way to keys of the mapping itself, and to keys that were merged earlier.
         let mut known: BTreeSet<String> = found.iter().map(|entry| entry.key.clone()).collect();
         let parts = merged.into_iter().flat_map(|value| match value.is_at(merges + 1) {
             Is::List(items) => items,
@@ -280,7 +280,7 @@ impl<'a> Value<'a> {
         found
     }
 
-    /// How it is called in messages: `a list`, `` `1.5` ``.
+    /// Returns its description for messages: `a list`, `` `1.5` ``.
     pub(super) fn described(&self) -> String {
         match self.is() {
             Is::Scalar(Scalar::Text(_)) => "a string".to_owned(),
@@ -291,8 +291,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Reads `text` to its end: whether it is YAML of which every document is a mapping or empty. Keeps nothing of it, so that
-/// its size is no matter.
+/// Reads `text` to its end, and checks that it is YAML in which every document is a mapping or empty. It keeps nothing, so the size
+/// of the text does not matter.
 pub(super) fn check_mappings(name: &str, file: Option<&Path>, text: &str) -> Result<(), YamlError> {
     let fail = |at: Range<usize>, message: String| {
         Err(YamlError { place: place(&source_text(name, file.map(Path::to_owned), text), at), message })

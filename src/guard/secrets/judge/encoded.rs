@@ -1,4 +1,4 @@
-//! What is inside a value that is base64.
+//! The contents of values in base64.
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -8,13 +8,13 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
-/// The bytes that `text` is base64 of, with the alphabet of URLs or the usual one.
+/// Decodes the base64 in `text`, with the URL-safe alphabet or the standard one.
 fn decoded(text: &[u8], urls: bool) -> Option<Vec<u8>> {
     let alphabet = if urls { &URL_SAFE } else { &STANDARD };
     GeneralPurpose::new(alphabet, LENIENT).decode(text).ok()
 }
 
-/// The claims of a JSON Web Token, whose header is JSON too and names an algorithm (RFC 7519, section 7.2).
+/// Returns the claims of a JSON Web Token whose header is JSON too and names an algorithm (RFC 7519, section 7.2).
 pub(super) fn jwt_claims(token: &[u8]) -> Option<serde_json::Value> {
     let mut parts = token.split(|it| *it == b'.');
     let header: serde_json::Value = serde_json::from_slice(&decoded(parts.next()?, true)?).ok()?;
@@ -24,7 +24,7 @@ pub(super) fn jwt_claims(token: &[u8]) -> Option<serde_json::Value> {
     (signed && claims.is_object()).then_some(claims)
 }
 
-/// Whether a JSON Web Token is one of a service account of Kubernetes, by its issuer or its subject
+/// Whether a JSON Web Token belongs to a service account of Kubernetes, by its issuer or its subject
 /// (<https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/>).
 pub(super) fn is_service_account(token: &[u8]) -> bool {
     jwt_claims(token).is_some_and(|claims| {
@@ -33,7 +33,7 @@ pub(super) fn is_service_account(token: &[u8]) -> bool {
     })
 }
 
-/// The password of `USER:PASSWORD` in base64.
+/// Returns the password in the base64 of `USER:PASSWORD`.
 pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
     let decoded = decoded(text, false)?;
     let colon = decoded.iter().position(|it| *it == b':')?;
@@ -48,7 +48,7 @@ pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
         .then(|| password.to_vec())
 }
 
-/// Whether `text` is base64 of a private key in PEM.
+/// Whether `text` is the base64 of a private key in PEM.
 pub(super) fn holds_private_key(text: &[u8]) -> bool {
     // The first line of a key is enough.
     let text = text.get(..128).unwrap_or(text);

@@ -1,8 +1,9 @@
-//! Values that everybody knows: keys of emulators, documentation and tests. By fingerprint, so that none stands here.
+//! Values that everybody knows: keys of emulators, documentation and tests. They are listed by fingerprint, so that none of them is
+//! in this file.
 
 use crate::model::Digest;
 
-/// SHA-256 of values.
+/// The SHA-256 of each value.
 pub(super) const PUBLIC: &[&str] = &[
     // The self-tests of GnuTLS, in libgnutls (lib/crypto-selftests-pk.c).
     "24a2416c5abbb67327599619c25906553b849d79cbc413e2a061f12de6718838",
@@ -13,7 +14,7 @@ pub(super) const PUBLIC: &[&str] = &[
     "cadf1e62661d5d21a7fce2c80b3319022ee366137e4b302a7ea78b7f17d6f599",
     "ec0fcc15374d1457f0ef76b5e6c2452814cda7f2cc5e5982adca949a8c254d01",
     "fcaaafcd4be236f46a44ac7fc8223548313a878ed39ca0661e9c6b48e213e348",
-    // The proxy of moto, which stands for AWS in tests.
+    // The proxy of moto, which replaces AWS in tests.
     "22f916e9c4e0da8a4c90e22ad8fa096a9603944d13cf5419cb884afd306d1469",
     "9c186bd7945ad434ccb6e5cb2c5338dfa86fa9b7537d593df7bd881dc55490af",
     // The emulators of Azure Storage and of Cosmos DB (learn.microsoft.com).
@@ -23,7 +24,7 @@ pub(super) const PUBLIC: &[&str] = &[
     "7f75367e7881255134e1375e723d1dea8ad5f6a4fdb79d938df1f1754a830606",
 ];
 
-/// Whether the value of this fingerprint is known to be public.
+/// Whether the value with this fingerprint is known to be public.
 pub(super) fn is_public(fingerprint: &Digest) -> bool {
     PUBLIC.contains(&fingerprint.hex())
 }

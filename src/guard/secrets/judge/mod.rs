@@ -1,4 +1,4 @@
-//! Tells a secret from an example: placeholders, entropy, checksums, what is known to be public.
+//! Distinguishes secrets from examples: placeholders, entropy, checksums, values that are known to be public.
 
 mod encoded;
 mod known;
@@ -15,19 +15,19 @@ use crate::model::{Digest, Severity};
 pub(super) use placeholder::is_placeholder;
 pub(super) use variable::{option, setting, variable};
 
-/// A value that is taken for a secret.
+/// A value that counts as a secret.
 pub(super) struct Judged<'v> {
-    /// How bad it is, before the place is weighed.
+    /// The severity, before the place is taken into account.
     pub severity: Severity,
-    /// How bad it is in variables and in files of such.
+    /// The severity in variables and in files of variables.
     pub in_variables: Severity,
-    /// Whether it is one whatever stands around it.
+    /// Whether it is a secret regardless of the bytes around it.
     pub proven: bool,
-    /// Whether a checksum proves it, so that it is one at any place.
+    /// Whether a checksum proves it, so that it is a secret at any place.
     pub certain: bool,
-    /// The bytes that it is known by.
+    /// The bytes that identify it.
     pub value: Cow<'v, [u8]>,
-    /// What is shown instead of its start.
+    /// The text to show instead of its beginning.
     pub shown: Option<String>,
 }
 
@@ -37,19 +37,19 @@ impl<'v> Judged<'v> {
         Self { severity, in_variables: severity, proven: false, certain: false, value, shown: None }
     }
 
-    /// By what it can be recognized without being told.
+    /// Returns the fingerprint, which identifies the value without revealing it, or `None` if the value is known to be public.
     pub(super) fn fingerprint(&self) -> Option<Digest> {
         let fingerprint = Digest::of(&self.value);
         (!known::is_public(&fingerprint)).then_some(fingerprint)
     }
 }
 
-/// The lists that decide what is a secret, as one text.
+/// Returns the lists that decide what is a secret, as one text.
 pub(super) fn lists() -> String {
     format!("{:?} {:?} {:?}", placeholder::lists(), variable::lists(), known::PUBLIC)
 }
 
-/// What is thought of `value`, which `rule` found in `whole`.
+/// Returns the judgement on `value`, which `rule` found in `whole`, or `None` if it is not a secret.
 pub(super) fn judge<'v>(
     rule: &Rule,
     entropy: f64,
@@ -94,7 +94,7 @@ pub(super) fn judge<'v>(
     }
 }
 
-/// A password of a URL: none where it is the user's name or a word of examples, or where the host is one.
+/// Returns the judgement on a password in a URL: `None` if it is the user's name or a common word, or if the host is an example.
 fn url_password<'v>(whole: &[u8], likely: Judged<'v>) -> Option<Judged<'v>> {
     let text = String::from_utf8_lossy(whole);
     let (user, rest) = text.trim_start_matches("://").split_once(':')?;
@@ -111,12 +111,12 @@ fn url_password<'v>(whole: &[u8], likely: Judged<'v>) -> Option<Judged<'v>> {
     Some(Judged { severity, in_variables, ..likely })
 }
 
-/// Whether a machine made it: long, with hardly any letter twice, and of letters and digits; or of letters alone, so mixed
-/// that they are no words.
+/// Whether a machine generated it: it is long, hardly any character repeats, and it consists of letters and digits, or of letters
+/// alone that are too mixed to be words.
 pub(super) fn looks_random(value: &[u8]) -> bool {
     let count = |is: fn(&u8) -> bool| value.iter().filter(|it| is(it)).count();
     let (upper, lower) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
-    // Words begin with at most one capital: of five letters less than a third. And they are of one case where they are long.
+    // A word begins with at most one capital, which is less than a third of five letters. Long words have a single case.
     let switches = value.windows(2).filter(|pair| {
         pair.iter().all(u8::is_ascii_alphabetic)
             && pair.iter().any(u8::is_ascii_uppercase)
@@ -132,8 +132,8 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
         && count(u8::is_ascii_whitespace) == 0
 }
 
-/// Whether it is a password as people are told to make them: eight characters or more of two kinds or more, and no word of
-/// examples with something behind it.
+/// Whether it is a password as people are advised to make them: eight or more characters of two or more kinds, and not a common
+/// word followed by something else.
 pub(super) fn is_strong_password(value: &[u8]) -> bool {
     let kinds: [fn(&u8) -> bool; 4] =
         [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
@@ -145,7 +145,7 @@ pub(super) fn is_strong_password(value: &[u8]) -> bool {
         && !word.is_some_and(placeholder::is_common)
 }
 
-/// The Shannon entropy of `value`, in bits a byte.
+/// Returns the Shannon entropy of `value`, in bits per byte.
 #[allow(clippy::cast_precision_loss)] // values are short
 pub(super) fn bits(value: &[u8]) -> f64 {
     let length = value.len() as f64;
@@ -157,7 +157,7 @@ pub(super) fn bits(value: &[u8]) -> f64 {
         .sum()
 }
 
-/// How often each byte is in `value`.
+/// Returns how often each byte occurs in `value`.
 fn counts(value: &[u8]) -> [u32; 256] {
     let mut counts = [0; 256];
     for byte in value {

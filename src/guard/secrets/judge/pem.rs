@@ -1,19 +1,20 @@
-//! Private keys that span lines: whether there is a key behind the `BEGIN`, and whether it is encrypted.
+//! Private keys that span lines: whether a key follows the `BEGIN`, and whether it is encrypted.
 
 use std::borrow::Cow;
 
 use super::{Judged, bits};
 use crate::model::Severity;
 
-/// The base64 characters that a key is known by, so that neither line ends nor the end of a long key matter.
+/// The number of base64 characters that identify a key, so that neither line ends nor the end of a long key matter.
 const KNOWN_BY: usize = 256;
 /// The shortest key: 32 bytes of Ed25519 in PKCS #8 are 64 characters (RFC 8410, section 7).
 const SHORTEST: usize = 60;
-/// Of a key of OpenSSH that has no passphrase: the magic and `none`, in base64 (`PROTOCOL.key` of OpenSSH).
+/// The beginning of every OpenSSH key (the magic), and of a key without a passphrase (the magic and `none`), in base64
+/// (`PROTOCOL.key` of OpenSSH).
 const OPENSSH: &[u8] = b"b3BlbnNzaC1rZXktdjEA";
 const OPENSSH_PLAIN: &[u8] = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU";
 
-/// A key in PEM: `whole` from the `BEGIN` line on, `body` behind it.
+/// Returns the judgement on a key in PEM. `whole` starts at the `BEGIN` line, `body` after it.
 pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judged<'v>> {
     let key = key(body)?;
     let begin =
@@ -37,7 +38,7 @@ pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Op
     })
 }
 
-/// A key of `PuTTY`: `whole` from the first line on, `body` the private lines.
+/// Returns the judgement on a key of `PuTTY`. `whole` starts at the first line, `body` is the private lines.
 pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judged<'v>> {
     let key = key(body).or_else(|| {
         // An Ed25519 key has one short private line.
@@ -57,7 +58,7 @@ pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> 
     })
 }
 
-/// The base64 of a body, without line ends, quotes and what joins the strings of a program.
+/// Returns the base64 in a body, without line ends, quotes, and the characters that join the strings of a program.
 fn key(body: &[u8]) -> Option<Vec<u8>> {
     let mut key = Vec::with_capacity(KNOWN_BY);
     let mut bytes = body.iter();

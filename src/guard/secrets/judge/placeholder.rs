@@ -1,7 +1,7 @@
-//! What stands where a secret would stand: placeholders, and the words that examples take for passwords.
+//! Values that take the place of a secret: placeholders, and words that examples use as passwords.
 
-/// Parts of placeholders, in lower case. Behind the first bytes of a value they count as words alone: the longer a random
-/// value is, the likelier it has one of the short ones. One of 40 letters and digits has any once in tens of thousands.
+/// Parts of placeholders, in lower case. After the first bytes of a value they count only as whole words, because the longer a
+/// random value is, the likelier it contains a short one. One in tens of thousands of values with 40 letters and digits does.
 const PARTS: &[&str] = &[
     "example",
     "changeme",
@@ -45,13 +45,13 @@ const PARTS: &[&str] = &[
     "$env",
 ];
 
-/// Short ones, which count where their letters are all of one case, or the first alone is a capital.
+/// Short parts, which count only if their letters have one case, or only the first one is a capital.
 const SHORT: &[&str] = &["fake", "xxxx"];
 
-/// Behind so many bytes parts of placeholders count as words alone.
+/// The number of bytes after which parts of placeholders count only as whole words.
 const START: usize = 64;
 
-/// Passwords that stand in examples, or for none, in lower case.
+/// Passwords that are used in examples, or that mean no password, in lower case.
 const COMMON: &[&str] = &[
     "password",
     "passwd",
@@ -139,15 +139,15 @@ const COMMON: &[&str] = &[
     "cats",
 ];
 
-/// The lists.
+/// Returns the lists.
 pub(super) fn lists() -> [&'static [&'static str]; 3] {
     [PARTS, SHORT, COMMON]
 }
 
-/// The longest part that a made up value repeats.
+/// The longest part that a made-up value repeats.
 const LONGEST_PERIOD: usize = 16;
 
-/// Whether `value` stands for a secret that is put in elsewhere, or is made up.
+/// Whether `value` is a placeholder for a secret that is inserted elsewhere, or is made up.
 pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {
     let written = String::from_utf8_lossy(value);
     let written = written.trim();
@@ -159,7 +159,7 @@ pub(in crate::guard::secrets) fn is_placeholder(value: &[u8]) -> bool {
     wrapped || text.starts_with('$') || repeats(value) || has_part(written, text)
 }
 
-/// Whether `written`, which is `text` in lower case, has a part of placeholders.
+/// Whether `written`, whose lower case is `text`, contains a part of placeholders.
 fn has_part(written: &str, text: &str) -> bool {
     let is_word = |at: usize, part: &str| {
         let letter = |it: Option<&u8>| it.is_some_and(u8::is_ascii_alphanumeric);
@@ -178,7 +178,7 @@ fn has_part(written: &str, text: &str) -> bool {
             .any(|part| text.match_indices(part).any(|(at, _)| counts(at, part) && is_even(at, part)))
 }
 
-/// Whether one character is more than half of all, or the whole is a short part again and again.
+/// Whether one character makes up more than half of the value, or the value repeats a short part.
 fn repeats(value: &[u8]) -> bool {
     if value.len() < 4 {
         return false;
@@ -189,7 +189,7 @@ fn repeats(value: &[u8]) -> bool {
     super::counts(value).iter().any(|it| *it as usize * 2 > value.len()) || periodic.any(|it| it)
 }
 
-/// Whether `value` is a password of examples.
+/// Whether `value` is a password that examples use.
 pub(super) fn is_common(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value).to_ascii_lowercase();
     COMMON.contains(&text.trim())

@@ -3,7 +3,7 @@
 use super::{Judged, bits, encoded, is_placeholder, is_strong_password, looks_random, placeholder};
 use crate::model::Severity;
 
-/// The last words of names of secrets, in lower case and without separators.
+/// The endings of names of secrets, in lower case and without separators.
 const ENDS: &[&str] = &[
     "password",
     "passwd",
@@ -31,13 +31,13 @@ const ENDS: &[&str] = &[
     "authtoken",
 ];
 
-/// The lists.
+/// Returns the lists.
 pub(super) fn lists() -> [&'static [&'static str]; 4] {
     [ENDS, SWITCHES, REFERENCES, ENCRYPTED]
 }
 
-/// What is thought of the variable `name`, which has `value`; `severity` where it looks random, or where it is a password
-/// and a good one.
+/// Returns the judgement on the variable `name` with `value`. Its severity is `severity` if the value looks random, or if the name
+/// is that of a password and the value is a strong one.
 pub(in crate::guard::secrets) fn variable<'v>(
     severity: Severity,
     name: &[u8],
@@ -54,8 +54,8 @@ pub(in crate::guard::secrets) fn variable<'v>(
     Some(Judged::likely(if likely { severity } else { Severity::Medium }, value))
 }
 
-/// What is thought of the setting `name`, which has `value`, in a file of settings: as of a variable, and a private key in
-/// base64. Files of settings name other things that hold the secret.
+/// Returns the judgement on the setting `name` with `value` in a file of settings. It is judged as a variable, and may also be a
+/// private key in base64. Unlike variables, settings may name other things that hold the secret.
 pub(in crate::guard::secrets) fn setting<'v>(
     severity: Severity,
     name: &[u8],
@@ -80,9 +80,10 @@ pub(in crate::guard::secrets) fn setting<'v>(
     Some(Judged::likely(if looks_random(value) { severity } else { Severity::Medium }, value))
 }
 
-/// Parts of names of settings, in lower case, whose value is the name of something that holds a secret.
+/// Parts of names of settings, in lower case, whose value is the name of a thing that holds a secret.
 const REFERENCES: &[&str] = &["existing", "pullsecret", "secretname", "secretref", "usepassword", "keyname"];
-/// Starts of values that are encrypted or elsewhere: of SOPS, Jasypt, Spring Cloud, vals; and what YAML refers with.
+/// Beginnings of values that are encrypted or stored elsewhere: of SOPS, Jasypt, Spring Cloud and vals; and YAML's own signs for
+/// references.
 const ENCRYPTED: &[&str] = &[
     "ENC[",
     "ENC(",
@@ -99,12 +100,12 @@ const ENCRYPTED: &[&str] = &[
     ">",
 ];
 
-/// Whether it is a name of something else that holds the secret: `db-password`, `my.secret.name`.
+/// Whether it is the name of another thing that holds the secret: `db-password`, `my.secret.name`.
 fn is_name(text: &str) -> bool {
     text.bytes().all(|it| it.is_ascii_lowercase() || b"-_.".contains(&it)) && text.contains(['-', '_', '.'])
 }
 
-/// Whether it is a path, a URL, several words, a number, a placeholder or a password of examples.
+/// Whether it is a path, a URL, several words, a number, a placeholder or a common password.
 fn is_no_secret(text: &str, value: &[u8]) -> bool {
     ["/", "./", "../", "~/", "file:", "http://", "https://", "@"].iter().any(|it| text.starts_with(it))
         || text.split_whitespace().count() > 1
@@ -113,12 +114,12 @@ fn is_no_secret(text: &str, value: &[u8]) -> bool {
         || placeholder::is_common(value)
 }
 
-/// Words in names of options that hold no secret: `--no-password`, `--disabled-password`, `--password-prompt`.
+/// Words in names of options that take no secret: `--no-password`, `--disabled-password`, `--password-prompt`.
 const SWITCHES: &[&str] =
     &["no-", "with", "disable", "enable", "ask", "prompt", "allow", "require", "public", "skip"];
 
-/// What is thought of what stands in a command behind the option or header `name`, or where a password stands. Shorter values
-/// count than in variables: somebody wrote them where a password belongs.
+/// Returns the judgement on a value in a command that follows the option or header `name`, or is at the place of a password. Shorter
+/// values count than in variables, because somebody wrote them at the place of a password.
 pub(in crate::guard::secrets) fn option<'v>(
     severity: Severity,
     name: Option<&[u8]>,
@@ -145,14 +146,14 @@ pub(in crate::guard::secrets) fn option<'v>(
     Some(Judged::likely(severity, value))
 }
 
-/// Whether a variable of this name holds a secret, if anything.
+/// Whether a variable with this name can hold a secret.
 fn name_of_secret(name: &str) -> bool {
     let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let public = name.ends_with("publickey") || name.contains("publictoken");
     !public && ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a variable of this name, which is that of a secret, holds a password.
+/// Whether a variable with this name, which is the name of a secret, holds a password.
 fn name_of_password(name: &[u8]) -> bool {
     let name: Vec<u8> =
         name.iter().filter(|it| it.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();

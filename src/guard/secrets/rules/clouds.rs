@@ -1,4 +1,4 @@
-//! Credentials of clouds, and of what runs things there.
+//! Credentials of clouds, and of tools that run things there.
 
 use super::{Check, Find, Near, Rule, Severity, Start, near, token};
 
@@ -9,7 +9,7 @@ pub(super) const RULES: &[Rule] = &[
         ..near(
             "aws-access-key-id",
             "AWS access key ID",
-            "The name of an access key of AWS, which the secret one is rarely far from.",
+            "The ID of an AWS access key. The secret key is rarely far away.",
             Near {
                 keywords: &["AKIA", "ASIA", "ABIA", "ACCA"],
                 start: Start::Here,
@@ -19,11 +19,11 @@ pub(super) const RULES: &[Rule] = &[
             },
         )
     },
-    // 40 characters of base64, told only by their name.
+    // 40 characters of base64, recognized only by their name.
     near(
         "aws-secret-access-key",
         "AWS secret access key",
-        "A secret access key of AWS, by its name.",
+        "An AWS secret access key, recognized by its name.",
         Near {
             keywords: &["secret_access_key", "SECRET_ACCESS_KEY", "ecretAccessKey"],
             start: Start::Within,
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "aws-secret-key",
         "AWS secret key",
-        "A secret access key of AWS behind the name `secret_key`, where AWS or an access key of it is named near.",
+        "An AWS secret access key after the name `secret_key`, if AWS or one of its access keys is named nearby.",
         Near {
             keywords: &["secret_key", "SECRET_KEY", "ecretKey"],
             start: Start::Within,
@@ -45,13 +45,13 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::NearAws,
         },
     ),
-    // cloud.google.com, "API keys". Those of browsers are public by design.
+    // cloud.google.com, "API keys". Keys for browsers are public by design.
     Rule {
         severity: Severity::Medium,
         ..near(
             "google-api-key",
             "Google API key",
-            "An API key of Google; of high severity in variables and in files of such.",
+            "A Google API key; high severity in variables and in files of variables.",
             Near {
                 keywords: &["AIza"],
                 start: Start::Here,
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "google-refresh-token",
         "Google refresh token",
-        "A refresh token of Google, as gcloud's application_default_credentials.json holds it.",
+        "A Google refresh token, as in gcloud's application_default_credentials.json.",
         Near {
             keywords: &["\"refresh_token\""],
             start: Start::Within,
@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "google-service-account",
         "Google service account key",
-        "The private key of a service account of Google, with its id.",
+        "The private key of a Google service account, with its ID.",
         Near {
             keywords: &["\"private_key_id\""],
             start: Start::Within,
@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "google-oauth-client-secret",
         "Google OAuth client secret",
-        "The secret of an OAuth client of Google.",
+        "The secret of a Google OAuth client.",
         &["GOCSPX-"],
         "GOCSPX-[0-9A-Za-z_-]{28}",
     ),
@@ -98,7 +98,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "azure-storage-key",
         "Azure account key",
-        "A key of a storage or Cosmos account of Azure, in a connection string.",
+        "A key of an Azure Storage or Cosmos DB account, in a connection string.",
         Near {
             keywords: &["AccountKey="],
             start: Start::Within,
@@ -111,7 +111,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "azure-client-secret",
         "Azure client secret",
-        "A client secret of an application of Microsoft Entra.",
+        "A client secret of a Microsoft Entra application.",
         Near {
             keywords: &["7Q~", "8Q~"],
             start: Start::Back(3),
@@ -124,15 +124,15 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "digitalocean-token",
         "DigitalOcean token",
-        "A personal, OAuth or refresh token of DigitalOcean.",
+        "A DigitalOcean personal, OAuth or refresh token.",
         &["dop_v1_", "doo_v1_", "dor_v1_"],
         "do[opr]_v1_[0-9a-f]{64}",
     ),
-    // developers.cloudflare.com, "Origin CA keys"; API tokens have no form, and are told by their name.
+    // developers.cloudflare.com, "Origin CA keys"; API tokens have no distinctive form, so they are recognized by their name.
     near(
         "cloudflare-token",
         "Cloudflare token",
-        "An API token or key of Cloudflare, by its name, or an Origin CA key.",
+        "A Cloudflare API token or key, recognized by its name, or an Origin CA key.",
         Near {
             keywords: &["CLOUDFLARE_API_", "cloudflare_api_", "v1.0-"],
             start: Start::Here,
@@ -158,7 +158,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "vault-token",
         "Vault token",
-        "A service, batch or recovery token of Vault.",
+        "A Vault service, batch or recovery token.",
         &["hvs.", "hvb.", "hvr."],
         r"hv[sbr]\.[0-9A-Za-z_-]{24,300}",
     ),
@@ -166,7 +166,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "doppler-token",
         "Doppler token",
-        "A personal, service, CLI or audit token of Doppler.",
+        "A Doppler personal, service, CLI or audit token.",
         &["dp.pt.", "dp.st.", "dp.ct.", "dp.sa."],
         r"dp\.(?:pt|ct|sa|st(?:\.[a-z0-9_-]{2,35})?)\.[0-9A-Za-z]{40,44}",
     ),
@@ -174,7 +174,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "databricks-token",
         "Databricks token",
-        "A personal access token of Databricks.",
+        "A Databricks personal access token.",
         &["dapi"],
         "dapi[0-9a-f]{32}(?:-[0-9])?",
     ),
@@ -182,7 +182,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "tailscale-key",
         "Tailscale key",
-        "An auth key, API token or OAuth client secret of Tailscale.",
+        "A Tailscale auth key, API token or OAuth client secret.",
         &["tskey-"],
         "tskey-[a-z]{2,10}-[0-9A-Za-z]{8,24}-[0-9A-Za-z]{16,64}",
     ),
@@ -204,7 +204,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "kubernetes-service-account",
         title: "Kubernetes service account token",
         severity: Severity::High,
-        about: "A token of a service account of Kubernetes.",
+        about: "A token of a Kubernetes service account.",
         find: Find::Near(Near { check: Check::KubernetesJwt, ..super::texts::JWT }),
     },
 ];

@@ -1,4 +1,4 @@
-//! Passwords in files of certain names, line by line.
+//! Passwords in files with certain names, line by line.
 
 use super::{Check, Find, Rule, Severity};
 use crate::guard::secrets::rule::Lines;
@@ -8,7 +8,7 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "netrc-password",
         "Password in `.netrc`",
-        "A password of a machine in a .netrc.",
+        "A password for a machine in a .netrc.",
         &[".netrc", "_netrc"],
         r"(?:.*\s)?(?i:password)\s+(?P<value>[^\s]{4,512})",
     ),
@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "pgpass",
         "Password in `.pgpass`",
-        "A password of a database in a password file of PostgreSQL.",
+        "A database password in a PostgreSQL password file.",
         &[".pgpass", "pgpass.conf"],
         r"[^#:][^:]*:[^:]*:[^:]*:[^:]*:(?P<value>.{4,512})",
     ),
@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "pypirc-password",
         "Password in `.pypirc`",
-        "A password of an index in a .pypirc.",
+        "A password for a package index in a .pypirc.",
         &[".pypirc"],
         r"\s*password\s*[:=]\s*(?P<value>[^\s]{4,1500})",
     ),
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "my-cnf-password",
         "Password in `.my.cnf`",
-        "A password in an option file of MySQL or MariaDB.",
+        "A password in a MySQL or MariaDB option file.",
         &[".my.cnf", "my.cnf", ".mylogin.cnf"],
         r#"\s*password\s*=\s*["']?(?P<value>[^\s"']{4,512})"#,
     ),
@@ -46,16 +46,16 @@ pub(super) const RULES: &[Rule] = &[
         ..in_lines(
             "npmrc-password",
             "Password in `.npmrc`",
-            "A user and a password of a registry in an .npmrc.",
+            "A user and password for a registry in an .npmrc.",
             &[],
             "",
         )
     },
-    // maven.apache.org, "Settings reference". Between braces it is encrypted.
+    // maven.apache.org, "Settings reference". A value between braces is encrypted.
     in_lines(
         "maven-password",
         "Password in Maven's settings",
-        "A password or passphrase of a server in a settings.xml.",
+        "A password or passphrase for a server in a settings.xml.",
         &[".m2/settings.xml", ".m2/settings-security.xml"],
         r".*<(?:password|passphrase)>\s*(?P<value>[^<{$\s][^<\s]{3,512})",
     ),
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "cargo-token",
         "Token in Cargo's credentials",
-        "A token of crates.io or another registry in a credentials.toml of Cargo.",
+        "A token for crates.io or another registry in Cargo's credentials.toml.",
         &[".cargo/credentials.toml", ".cargo/credentials", "cargo/credentials.toml"],
         r#"\s*(?:secret-)?(?:token|key)\s*=\s*["'](?P<value>[^"']{8,1500})"#,
     ),
@@ -71,11 +71,11 @@ pub(super) const RULES: &[Rule] = &[
     in_lines(
         "s3cfg-secret",
         "Secret key in `.s3cfg`",
-        "A secret key of S3 in the settings of s3cmd.",
+        "An S3 secret key in the settings of s3cmd.",
         &[".s3cfg", "s3cfg", ".s3cfg-*"],
         r"\s*secret_key\s*=\s*(?P<value>[^\s]{8,512})",
     ),
-    // Values of charts of Helm (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
+    // Values of Helm charts (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
     Rule {
         find: Find::Lines(Lines {
             files: &[
@@ -94,15 +94,15 @@ pub(super) const RULES: &[Rule] = &[
         ..in_lines(
             "secret-in-settings",
             "Secret in settings",
-            "A setting that is named as a secret, or a private key in base64, in values of charts, Java properties, \
-             settings of ASP.NET Core and Compose files; of medium severity unless it looks random.",
+            "A setting with the name of a secret, or a private key in base64, in chart values, Java properties, \
+             ASP.NET Core settings and Compose files; medium severity unless it looks random.",
             &[],
             "",
         )
     },
 ];
 
-/// A password that a person wrote: any text but those of examples.
+/// Returns a rule about a password that a person wrote: any text except the passwords of examples.
 const fn in_lines(
     id: &'static str,
     title: &'static str,

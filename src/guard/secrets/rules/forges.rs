@@ -1,4 +1,4 @@
-//! Tokens of forges: GitHub, GitLab and their like.
+//! Tokens of GitHub, GitLab and similar forges.
 
 use super::{Check, Near, Rule, Start, near, token};
 
@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "github-token",
         "GitHub token",
-        "A personal, OAuth, user, server or refresh token of GitHub; of medium severity if its checksum is wrong.",
+        "A GitHub personal, OAuth, user, server or refresh token; medium severity if its checksum is wrong.",
         Near {
             keywords: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
             start: Start::Here,
@@ -16,11 +16,11 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Crc32,
         },
     ),
-    // 22 characters that name the token, and 59 that are secret.
+    // 22 characters that identify the token, and 59 that are secret.
     token(
         "github-fine-grained-token",
         "GitHub fine-grained token",
-        "A personal access token of GitHub that is limited to some repositories.",
+        "A GitHub personal access token that is limited to some repositories.",
         &["github_pat_"],
         "github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}",
     ),
@@ -28,16 +28,16 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "gitlab-token",
         "GitLab token",
-        "A personal, deploy, runner, trigger, feed, agent or CI job token of GitLab.",
+        "A GitLab personal, deploy, runner, trigger, feed, agent or CI job token.",
         &["glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "gloas-", "glsoat-"],
         r"gl(?:pat|dt|rt|ptt|ft|cbt|agent|oas|soat)-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
     ),
-    // support.atlassian.com, "Manage API tokens": ATATT3 of accounts, ATCTT3 of access tokens of repositories, ATBB of
-    // app passwords.
+    // support.atlassian.com, "Manage API tokens": ATATT3 for accounts, ATCTT3 for access tokens of repositories, ATBB for app
+    // passwords.
     token(
         "atlassian-token",
         "Atlassian token",
-        "An API token of Atlassian, or an access token or app password of Bitbucket.",
+        "An Atlassian API token, or a Bitbucket access token or app password.",
         &["ATATT3", "ATCTT3", "ATBB"],
         "(?:AT[AC]TT3[0-9A-Za-z_=-]{160,220}|ATBB[0-9A-Za-z]{24}[0-9A-F]{8})",
     ),

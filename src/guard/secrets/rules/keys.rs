@@ -3,12 +3,12 @@
 use super::{Check, Near, Rule, Start, near};
 
 pub(super) const RULES: &[Rule] = &[
-    // RFC 7468, section 10; RFC 1421, section 4.6 for the headers of encrypted ones. A program may hold a key as one
-    // string with escaped newlines, or as a string for each line.
+    // RFC 7468, section 10; RFC 1421, section 4.6 for the headers of encrypted keys. A program may hold a key as one string with
+    // escaped newlines, or as one string per line.
     near(
         "private-key",
         "Private key",
-        "A private key in PEM: PKCS #1, PKCS #8, EC or DSA; of low severity if it is encrypted.",
+        "A private key in PEM: PKCS #1, PKCS #8, EC or DSA; low severity if it is encrypted.",
         Near {
             keywords: &["PRIVATE KEY-----"],
             start: Start::Text("-----BEGIN "),
@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "openssh-private-key",
         "OpenSSH private key",
-        "A private key of OpenSSH; of low severity if it has a passphrase.",
+        "An OpenSSH private key; low severity if it has a passphrase.",
         Near {
             keywords: &["PRIVATE KEY-----"],
             start: Start::Text("-----BEGIN "),
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "gpg-private-key",
         "OpenPGP private key",
-        "A private key of OpenPGP, in ASCII armor.",
+        "An OpenPGP private key, in ASCII armor.",
         Near {
             keywords: &["PRIVATE KEY BLOCK-----"],
             start: Start::Text("-----BEGIN "),
@@ -47,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "putty-private-key",
         "PuTTY private key",
-        "A private key of PuTTY; of low severity if it has a passphrase.",
+        "A PuTTY private key; low severity if it has a passphrase.",
         Near {
             keywords: &["PuTTY-User-Key-File-"],
             start: Start::Here,
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "age-key",
         "age key",
-        "A secret key of age.",
+        "An age secret key.",
         Near {
             keywords: &["AGE-SECRET-KEY-1"],
             start: Start::Here,

@@ -1,7 +1,7 @@
-//! The table of rules, by theme. Of rules that find overlapping values the first counts.
+//! The table of rules, by theme. If rules find overlapping values, the first one counts.
 //!
-//! Formats are those that their issuers publish, or that tokens are seen to have; each entry names what it goes by. A
-//! secret without a form of its own is found by its name (`variables`), and only where names are those of variables.
+//! Formats are those that issuers publish, or that real tokens have; each entry names its source. A secret without a distinctive
+//! form is found by its name (`variables`), and only at places where names are names of variables.
 
 mod clouds;
 mod files;
@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Rule> {
     .concat()
 }
 
-/// A token that its prefixes and its form tell: of high severity, and nothing of a word around it.
+/// Returns a rule of high severity for a token that is recognized by its prefix and its form, with no word characters around it.
 const fn token(
     id: &'static str,
     title: &'static str,
@@ -45,7 +45,7 @@ const fn token(
     near(id, title, about, Near { keywords, start: Start::Here, pattern, entropy: 3.0, check: Check::Form })
 }
 
-/// A rule of high severity about what stands near keywords.
+/// Returns a rule of high severity about the bytes near keywords.
 const fn near(id: &'static str, title: &'static str, about: &'static str, near: Near) -> Rule {
     Rule { id, title, severity: Severity::High, about, find: Find::Near(near) }
 }

@@ -6,15 +6,15 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "anthropic-key",
         "Anthropic key",
-        "An API or admin key or an OAuth token of Anthropic.",
+        "An Anthropic API key, admin key or OAuth token.",
         &["sk-ant-"],
         "sk-ant-[a-z]{2,8}[0-9]{2}-[0-9A-Za-z_-]{80,120}",
     ),
-    // Every key has the name of the company in base64 in its middle.
+    // Every key contains the name of the company, in base64, in its middle.
     near(
         "openai-key",
         "OpenAI key",
-        "A user, project, service account or admin key of OpenAI.",
+        "An OpenAI user, project, service account or admin key.",
         Near {
             keywords: &["T3BlbkFJ"],
             start: Start::Run,
@@ -23,14 +23,14 @@ pub(super) const RULES: &[Rule] = &[
             check: Check::Form,
         },
     ),
-    // huggingface.co, "User access tokens"; api_org_ of organizations.
+    // huggingface.co, "User access tokens"; api_org_ is for organizations.
     token(
         "huggingface-token",
         "Hugging Face token",
-        "A user or organization token of Hugging Face.",
+        "A Hugging Face user or organization token.",
         &["hf_", "api_org_"],
         "(?:hf|api_org)_[0-9A-Za-z]{34}",
     ),
     // console.groq.com, "API keys": 52 characters.
-    token("groq-key", "Groq key", "An API key of Groq.", &["gsk_"], "gsk_[0-9A-Za-z]{52}"),
+    token("groq-key", "Groq key", "A Groq API key.", &["gsk_"], "gsk_[0-9A-Za-z]{52}"),
 ];

@@ -1,4 +1,4 @@
-//! Files that are secrets, or often hold such, by their names. What is in them is searched as well.
+//! Files that are secrets or often hold secrets, recognized by their names. Their contents are searched as well.
 
 use super::{Find, Rule, Severity};
 
@@ -21,14 +21,14 @@ pub(super) const RULES: &[Rule] = &[
         "ssh-key-file",
         Severity::Medium,
         "SSH key file",
-        "A private key of OpenSSH, by its usual name.",
+        "An OpenSSH private key, recognized by its usual name.",
         &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "ssh_host_*_key"],
     ),
     name(
         "credentials-file",
         Severity::Medium,
         "Credentials file",
-        "A file whose purpose is to hold credentials: of git, AWS, Google, Azure, PostgreSQL, of machines.",
+        "A file whose purpose is to hold credentials: for git, AWS, Google, Azure, PostgreSQL and others.",
         &[
             ".git-credentials",
             ".aws/credentials",
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         "registry-config-file",
         Severity::Low,
         "Registry configuration",
-        "A file that may hold a credential of a registry: of npm, Docker, Podman or Helm.",
+        "A file that may hold a registry credential: of npm, Docker, Podman or Helm.",
         &[
             ".npmrc",
             ".yarnrc.yml",
@@ -65,28 +65,28 @@ pub(super) const RULES: &[Rule] = &[
         "kubeconfig-file",
         Severity::Medium,
         "kubeconfig",
-        "The access to clusters of Kubernetes.",
+        "Credentials for Kubernetes clusters.",
         &[".kube/config", "kubeconfig", "etc/kubernetes/admin.conf"],
     ),
     name(
         "key-store-file",
         Severity::Low,
         "Key store",
-        "A store of keys in a format that is not read here: PKCS #12, Java, KeePass.",
+        "A key store in a format that is not read here: PKCS #12, Java, KeePass.",
         &["*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"],
     ),
     name(
         "terraform-state-file",
         Severity::Medium,
         "Terraform state",
-        "A state of Terraform, which holds every secret it knows in plain text.",
+        "A Terraform state, which holds every secret that it knows in plain text.",
         &["*.tfstate", "*.tfstate.backup"],
     ),
     name(
         "history-file",
         Severity::Low,
         "Shell history",
-        "What was typed into a shell or a database client, passwords included.",
+        "The commands typed into a shell or a database client, passwords included.",
         &[
             ".bash_history",
             ".zsh_history",

@@ -1,13 +1,13 @@
-//! Tokens of registries of packages and of images.
+//! Tokens of package registries and image registries.
 
 use super::{Check, Near, Rule, Start, near, token};
 
 pub(super) const RULES: &[Rule] = &[
-    // github.blog, "npm has a new access token format" (2021): as those of GitHub.
+    // github.blog, "npm has a new access token format" (2021): the same form as GitHub's tokens.
     near(
         "npm-token",
         "npm token",
-        "An access token of npm; of medium severity if its checksum is wrong.",
+        "An npm access token; medium severity if its checksum is wrong.",
         Near {
             keywords: &["npm_"],
             start: Start::Here,
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "npmrc-auth",
         "npm credential",
-        "A token or password of a registry in the settings of npm.",
+        "A token or password for a registry in npm's settings.",
         Near {
             keywords: &["_authToken", ":_password"],
             start: Start::Within,
@@ -33,17 +33,17 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "pypi-token",
         "PyPI token",
-        "An API token of PyPI or TestPyPI.",
+        "A PyPI or TestPyPI API token.",
         &["pypi-AgE"],
         "pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[0-9A-Za-z_-]{50,1500}",
     ),
     // rubygems.org, "API keys": 48 hexadecimal digits.
-    token("rubygems-key", "RubyGems key", "An API key of RubyGems.", &["rubygems_"], "rubygems_[0-9a-f]{48}"),
+    token("rubygems-key", "RubyGems key", "A RubyGems API key.", &["rubygems_"], "rubygems_[0-9a-f]{48}"),
     // docs.docker.com, "Personal access tokens" and "Organization access tokens".
     token(
         "docker-hub-token",
         "Docker Hub token",
-        "A personal or organization access token of Docker Hub.",
+        "A Docker Hub personal or organization access token.",
         &["dckr_pat_", "dckr_oat_"],
         "dckr_[po]at_[0-9A-Za-z_-]{27,64}",
     ),
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "docker-config-auth",
         "Docker registry credential",
-        "A user and a password of a registry, as Docker's config.json holds them.",
+        "A user and password for a registry, as in Docker's config.json.",
         Near {
             keywords: &["\"auth\""],
             start: Start::Within,
@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "artifactory-key",
         "Artifactory key",
-        "An API key of JFrog Artifactory.",
+        "A JFrog Artifactory API key.",
         &["AKCp"],
         "AKCp[0-9A-Za-z]{69}",
     ),

@@ -1,4 +1,4 @@
-//! Tokens of services: messages, mail, money, watching.
+//! Tokens of services: messages, mail, payments, monitoring.
 
 use super::{Check, Near, Rule, Start, near, token};
 
@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "slack-token",
         "Slack token",
-        "A bot, user, app, refresh or legacy token of Slack.",
+        "A Slack bot, user, app, refresh or legacy token.",
         &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe", "xapp-"],
         r"(?:xoxe\.xox[bp]-[0-9]-[0-9A-Za-z]{146,170}|xoxe-[0-9]-[0-9A-Za-z]{120,170}|xox[bpars]-[0-9]{8,14}-[0-9A-Za-z-]{18,200}|xapp-[0-9]-[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64})",
     ),
@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "slack-webhook",
         "Slack webhook",
-        "The address of an incoming webhook of Slack, which anybody may write to.",
+        "The address of a Slack incoming webhook: anybody who has it can post messages.",
         Near {
             keywords: &["hooks.slack.com/"],
             start: Start::Within,
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "discord-webhook",
         "Discord webhook",
-        "The address of a webhook of Discord, which anybody may write to.",
+        "The address of a Discord webhook: anybody who has it can post messages.",
         Near {
             keywords: &["/api/webhooks/"],
             start: Start::Within,
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "telegram-bot-token",
         "Telegram bot token",
-        "A token of a bot of Telegram.",
+        "A Telegram bot token.",
         Near {
             keywords: &[":AA"],
             start: Start::Run,
@@ -54,23 +54,23 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "stripe-key",
         "Stripe key",
-        "A secret or restricted key of Stripe's live mode.",
+        "A secret or restricted key for Stripe's live mode.",
         &["sk_live_", "rk_live_"],
         "[sr]k_live_[0-9A-Za-z]{24,247}",
     ),
     token(
         "sendgrid-key",
         "SendGrid key",
-        "An API key of SendGrid.",
+        "A SendGrid API key.",
         &["SG."],
         r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}",
     ),
-    token("mailgun-key", "Mailgun key", "A private API key of Mailgun.", &["key-"], "key-[0-9a-f]{32}"),
-    // www.twilio.com, "API keys": a secret has no form, and is told by its name.
+    token("mailgun-key", "Mailgun key", "A Mailgun private API key.", &["key-"], "key-[0-9a-f]{32}"),
+    // www.twilio.com, "API keys": a secret has no distinctive form, so it is recognized by its name.
     near(
         "twilio-secret",
         "Twilio secret",
-        "An auth token or the secret of an API key of Twilio, by its name.",
+        "A Twilio auth token, or the secret of a Twilio API key, recognized by its name.",
         Near {
             keywords: &["TWILIO_A", "twilio_a"],
             start: Start::Here,
@@ -83,32 +83,20 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "shopify-token",
         "Shopify token",
-        "An access token or shared secret of an app of Shopify.",
+        "An access token or shared secret of a Shopify app.",
         &["shpat_", "shpca_", "shppa_", "shpss_"],
         "shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
     ),
-    token(
-        "linear-key",
-        "Linear key",
-        "A personal API key of Linear.",
-        &["lin_api_"],
-        "lin_api_[0-9A-Za-z]{40}",
-    ),
+    token("linear-key", "Linear key", "A Linear personal API key.", &["lin_api_"], "lin_api_[0-9A-Za-z]{40}"),
     // learning.postman.com, "Postman API authentication": 24 and 34 hexadecimal digits.
-    token(
-        "postman-key",
-        "Postman key",
-        "An API key of Postman.",
-        &["PMAK-"],
-        "PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
-    ),
+    token("postman-key", "Postman key", "A Postman API key.", &["PMAK-"], "PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
     // docs.newrelic.com, "New Relic API keys".
-    token("new-relic-key", "New Relic key", "A user key of New Relic.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
-    // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" of Grafana Cloud.
+    token("new-relic-key", "New Relic key", "A New Relic user key.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
+    // grafana.com, "Service accounts": 32 characters and a checksum; and "Access policies" for Grafana Cloud.
     token(
         "grafana-token",
         "Grafana token",
-        "A token of a service account of Grafana, or of an access policy of Grafana Cloud.",
+        "A token of a Grafana service account, or of a Grafana Cloud access policy.",
         &["glsa_", "glc_eyJ"],
         "(?:glsa_[0-9A-Za-z]{32}_[0-9a-fA-F]{8}|glc_eyJ[0-9A-Za-z+/]{40,400}={0,2})",
     ),
@@ -116,15 +104,15 @@ pub(super) const RULES: &[Rule] = &[
     token(
         "sentry-token",
         "Sentry token",
-        "An organization or user token of Sentry.",
+        "A Sentry organization or user token.",
         &["sntrys_eyJ", "sntryu_"],
         "(?:sntrys_eyJ[0-9A-Za-z+/]{40,400}={0,2}_[0-9A-Za-z+/]{43}|sntryu_[0-9a-f]{64})",
     ),
-    // discord.com, "Reference": base64 of the bot's number, of a time, and of a signature; told by its name.
+    // discord.com, "Reference": base64 of the bot's number, of a time, and of a signature; recognized by its name.
     near(
         "discord-bot-token",
         "Discord bot token",
-        "A token of a bot of Discord, by its name.",
+        "A Discord bot token, recognized by its name.",
         Near {
             keywords: &["DISCORD_", "discord_"],
             start: Start::Here,

@@ -1,8 +1,8 @@
-//! Secrets of many issuers, by the form of the text that they stand in.
+//! Secrets of many issuers, recognized by the form of the text around them.
 
 use super::{Check, Find, Near, Rule, Severity, Start};
 
-/// RFC 7519: three parts in base64, the first two of JSON objects. The keywords are the usual starts of the first.
+/// RFC 7519: three parts in base64, of which the first two are JSON objects. The keywords are the usual beginnings of the first part.
 pub(super) const JWT: Near = Near {
     keywords: &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi"],
     start: Start::Here,
@@ -12,12 +12,12 @@ pub(super) const JWT: Near = Near {
 };
 
 pub(super) const RULES: &[Rule] = &[
-    // RFC 3986, section 3.2.1: what is behind the colon should not be shown.
+    // RFC 3986, section 3.2.1: the text after the colon should not be shown.
     Rule {
         id: "url-with-password",
         title: "URL with a password",
         severity: Severity::High,
-        about: "A password in a URL; of medium severity unless it looks random and the host is another one. In variables a \
+        about: "A password in a URL; medium severity unless it looks random and the host is another machine. In variables, a \
                 password of eight characters of two kinds is enough.",
         find: Find::Near(Near {
             keywords: &["://"],
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "jwt",
         title: "JSON Web Token",
         severity: Severity::Low,
-        about: "A JSON Web Token. Most are valid for minutes, some for ever.",
+        about: "A JSON Web Token. Most are valid for minutes, some forever.",
         find: Find::Near(JWT),
     },
 ];

@@ -1,4 +1,4 @@
-//! Secrets without a form of their own, told by the name of the variable that they are assigned to.
+//! Secrets without a distinctive form, recognized by the name of the variable that they are assigned to.
 
 use super::{Find, Rule, Severity};
 
@@ -7,8 +7,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "generic-assignment",
         title: "Secret in a variable",
         severity: Severity::High,
-        about: "A variable that is named as a secret, in an image's environment, history and labels or in a file of \
-            variables; of medium severity unless its value looks random, or is a password of eight characters or more of two \
+        about: "A variable with the name of a secret, in an image's environment, history and labels or in a file of \
+            variables; medium severity unless its value looks random, or is a password of eight characters or more of two \
             kinds or more.",
         find: Find::Variable(&[
             ".env",
@@ -27,8 +27,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "secret-in-command",
         title: "Secret in a command",
         severity: Severity::High,
-        about: "A password or token in an instruction or a command line: behind `curl -u`, `login -p`, `mysql -p` or an \
-            option that is named as a secret, in a header, or in what is written to a `.netrc`; of medium severity \
+        about: "A password or token in an instruction or a command line: after `curl -u`, `login -p`, `mysql -p` or an \
+            option with the name of a secret, in a header, or in text that is written to a `.netrc`; medium severity \
             unless it looks random.",
         find: Find::Command,
     },

@@ -1,4 +1,4 @@
-//! What each rule must find: at least two for each.
+//! The texts in which each rule must find something: at least two for each rule.
 
 use super::COMMAND;
 use super::made::{ALNUM, BASE32, DIGITS, Maker, UPPER, base64};
@@ -8,11 +8,11 @@ pub(super) struct Case {
     pub rule: &'static str,
     pub path: Option<&'static str>,
     pub text: String,
-    /// The value, whose form other tests spoil; empty where it is no token.
+    /// The value, whose form other tests spoil. Empty if it is not a token.
     pub token: String,
 }
 
-/// Tokens: a rule, and how one is made.
+/// Tokens: a rule, and the function that makes one.
 type Make = fn(&mut Maker) -> String;
 const TOKENS: &[(&str, Make)] = &[
     ("github-token", |m| m.with_crc("ghp_")),
@@ -68,7 +68,7 @@ const TOKENS: &[(&str, Make)] = &[
     ("postman-key", |m| format!("PMAK-{}-{}", m.hex(24), m.hex(34))),
 ];
 
-/// Texts: a rule, the file, and how one is made.
+/// Texts: a rule, the file, and the function that makes the text.
 type Text = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
 const TEXTS: &[Text] = &[
     ("npmrc-auth", Some("root/.npmrc"), |m| format!("//npm.pkg.host/:_authToken={}\n", m.hex(36))),
@@ -265,7 +265,7 @@ fn putty(m: &mut Maker, version: &str, encryption: &str, end: &str) -> String {
     )
 }
 
-/// Every case.
+/// Returns every case.
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     for (seed, (rule, make)) in (1..).zip(TOKENS) {

@@ -1,4 +1,4 @@
-//! What is found in instructions and command lines, and what is left alone.
+//! Instructions and command lines: those in which a secret is found, and those that are left alone.
 
 use std::time::{Duration, Instant};
 
@@ -43,10 +43,10 @@ fn a_password_in_a_command_is_found_wherever_programs_take_one() {
             (super::made::Maker::new(9).alnum(24), Severity::High),
         ] {
             let found = found(&format!("RUN apk add a\n{before}{password}{after}"));
-            let told: Vec<_> =
+            let shown: Vec<_> =
                 found.iter().map(|it| (it.severity, it.line, it.fingerprint.clone())).collect();
             assert_eq!(
-                told,
+                shown,
                 [(severity, Some(2), Digest::of(password.as_bytes()))],
                 "{before}{password}{after}"
             );
@@ -85,11 +85,11 @@ fn a_command_that_takes_its_secret_from_elsewhere_is_left_alone() {
 #[test]
 fn a_command_is_searched_as_any_other_text_too() {
     let token = super::made::Maker::new(4).with_crc("ghp_");
-    let told: Vec<_> = found(&format!("git clone https://x:{token}@git.internal/a && app --token {token}"))
+    let shown: Vec<_> = found(&format!("git clone https://x:{token}@git.internal/a && app --token {token}"))
         .into_iter()
         .map(|it| (it.rule, it.severity))
         .collect();
-    assert_eq!(told, [("github-token", Severity::High)]);
+    assert_eq!(shown, [("github-token", Severity::High)]);
     let jwt = super::made::Maker::new(4).jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
     let found = found(&format!("curl -H 'Authorization: Bearer {jwt}' https://api.internal/"));
     assert_eq!(found.len(), 1, "{found:?}");

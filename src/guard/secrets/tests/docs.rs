@@ -1,4 +1,4 @@
-//! The reference lists every rule as it is.
+//! The reference lists every rule as it is in the code.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::guard::secrets::Rules;
 use crate::guard::secrets::rule::Find;
 
-/// The rows of a table: rules about names of files, or all others.
+/// Returns the rows of a table: the rules about names of files, or all others.
 fn table(about_names: bool) -> String {
     let rules = Rules::standard().all().iter().filter(|it| matches!(it.find, Find::Name(_)) == about_names);
     let rows = rules.map(|it| {

@@ -1,4 +1,4 @@
-//! Makes values of the forms of secrets, from a seed.
+//! Makes values in the form of secrets, from a seed.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ pub(super) const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 pub(super) const DIGITS: &str = "0123456789";
 pub(super) const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Makes values: xorshift64*, the same for a seed.
+/// Makes values with xorshift64*; the same seed makes the same values.
 pub(super) struct Maker(u64);
 
 impl Maker {
@@ -26,7 +26,7 @@ impl Maker {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33
     }
 
-    /// `length` characters of `alphabet`.
+    /// Returns `length` characters of `alphabet`.
     pub(super) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
         (0..length).map(|_| letters[usize::try_from(self.next()).unwrap() % letters.len()]).collect()
@@ -48,14 +48,14 @@ impl Maker {
         STANDARD.encode(self.bytes(length))
     }
 
-    /// A prefix, thirty characters, and their checksum.
+    /// Returns a prefix, thirty characters, and their checksum.
     pub(super) fn with_crc(&mut self, prefix: &str) -> String {
         let body = self.alnum(30);
         let sum = checksum::base62(checksum::crc32(body.as_bytes()));
         format!("{prefix}{body}{}", String::from_utf8_lossy(&sum))
     }
 
-    /// A private key in PEM: `label` is `RSA ` or nothing, `headers` end with an empty line.
+    /// Returns a private key in PEM. `label` is the type in its first line, and `headers` end with an empty line.
     pub(super) fn pem(&mut self, label: &str, headers: &str, start: &str, end_of_line: &str) -> String {
         let mut body = format!("{start}{}", self.base64(300));
         let mut lines = Vec::new();
@@ -70,13 +70,13 @@ impl Maker {
         )
     }
 
-    /// A token of JSON parts.
+    /// Returns a token of JSON parts.
     pub(super) fn jwt(&mut self, header: &str, claims: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode(self.bytes(32)))
     }
 
-    /// A secret key of age (BIP 173).
+    /// Returns a secret key of age (BIP 173).
     pub(super) fn age(&mut self) -> String {
         const LETTERS: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
         let prefix = "age-secret-key-";
@@ -105,7 +105,7 @@ impl Maker {
     }
 }
 
-/// `text` in base64.
+/// Returns `text` in base64.
 pub(super) fn base64(text: &str) -> String {
     STANDARD.encode(text)
 }

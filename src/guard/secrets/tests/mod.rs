@@ -1,6 +1,6 @@
-//! What the rules find and what they leave alone, on texts that are made here: no secret, and nothing of its form,
-//! stands in this repository.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // what goes wrong here fails a test
+//! Tests that rules find secrets and leave other texts alone. The texts are made by the tests: this repository contains no secret,
+//! and nothing in the form of one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a panic here fails a test
 
 mod cases;
 mod commands;
@@ -14,10 +14,10 @@ mod trees;
 
 use super::{Match, Rules};
 
-/// Stands for the path of a file where a text is a command.
+/// The path that marks a text as a command.
 const COMMAND: &str = "(a command)";
 
-/// What is found in `text`, of the file `path`.
+/// Returns the findings in `text`, the contents of the file `path`.
 fn found(path: Option<&str>, text: &[u8]) -> Vec<Match> {
     if path == Some(COMMAND) {
         return Rules::standard().command(std::str::from_utf8(text).expect("a text"));

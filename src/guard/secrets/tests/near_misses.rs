@@ -1,4 +1,4 @@
-//! What each rule must leave alone: at least two for each.
+//! The texts that each rule must leave alone: at least two for each rule.
 
 use super::made::{ALNUM, BASE32, HEX, Maker, base64};
 use super::{COMMAND, cases};
@@ -141,20 +141,20 @@ const TEXTS: &[Text] = &[
     }),
 ];
 
-/// A text with another last character.
+/// Returns the text with another last character.
 fn spoiled(text: &str) -> String {
     let last = if text.ends_with('Q') { 'P' } else { 'Q' };
     format!("{}{last}", &text[..text.len() - 1])
 }
 
-/// Every near miss: those above, and of each token one cut short, one of a single character, and one that a word goes on
-/// before.
+/// Returns every near miss: those above, and for each token one that is cut short, one of a single repeated character, and one that
+/// is a part of a longer word.
 pub(super) fn all() -> Vec<NearMiss> {
     let mut misses: Vec<NearMiss> = (5000..)
         .zip(TEXTS)
         .map(|(seed, (rule, path, make))| NearMiss { rule, path: *path, text: make(&mut Maker::new(seed)) })
         .collect();
-    let whole_words = ["github-token", "npm-token"]; // whose checksum is proof
+    let whole_words = ["github-token", "npm-token"]; // their checksum is proof
     for case in cases::all().into_iter().filter(|it| it.path.is_none() && !it.token.is_empty()) {
         let token = case.token;
         let mut miss =

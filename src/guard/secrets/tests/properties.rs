@@ -1,4 +1,4 @@
-//! What must hold for any bytes, in pieces of any size.
+//! Properties that hold for any bytes, in pieces of any size.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ fn in_pieces(path: Option<&str>, bytes: &[u8], sizes: &[usize]) -> Vec<Match> {
     search.finish()
 }
 
-/// Some of all cases between stretches of filling.
+/// Returns some of all cases, between stretches of filler.
 fn planted() -> impl Strategy<Value = Vec<u8>> {
     let filling = prop_oneof![Just(""), Just("lorem ipsum dolor\n"), Just("0"), Just("\n"), Just("aB3_")];
     proptest::collection::vec((any::<prop::sample::Index>(), filling, 0_usize..700), 1..30).prop_map(

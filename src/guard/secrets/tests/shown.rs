@@ -1,4 +1,4 @@
-//! What of a value is shown: never enough to use it.
+//! The part of a value that is shown is never enough to use it.
 
 use super::{cases, found};
 use crate::guard::secrets::found::redacted;
@@ -25,7 +25,7 @@ fn no_case_leaves_its_value_in_a_finding() {
                 [format!("{found:?}"), serde_json::to_string(&found).expect("JSON"), found.redacted.clone()];
             for text in texts {
                 assert!(case.token.is_empty() || !text.contains(&case.token), "{}: {text}", case.rule);
-                // Nor any eight characters of what a case makes at random, beyond names of keys and of rules.
+                // Nor does it contain eight characters in a row from a random value, names of keys and rules aside.
                 let random =
                     case.text.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| it.len() > 16);
                 for part in random.filter(|it| it.bytes().any(|it| it.is_ascii_digit())) {
@@ -50,7 +50,7 @@ fn a_fingerprint_is_the_digest_of_the_value() {
 }
 
 #[test]
-fn a_key_has_one_fingerprint_however_its_lines_end() {
+fn a_key_has_one_fingerprint_with_any_line_ends() {
     let of = |end: &str| {
         let text = super::made::Maker::new(5).pem("PRIVATE KEY", "", "MIIE", end);
         found(Some("a"), text.as_bytes())[0].fingerprint.clone()

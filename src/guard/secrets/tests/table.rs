@@ -7,7 +7,7 @@ use crate::guard::secrets::rule::{Find, Rule};
 use crate::guard::secrets::{Match, Rules, places};
 use crate::model::Severity;
 
-/// The rules that look at contents.
+/// Returns the rules that look at contents.
 fn about_contents() -> impl Iterator<Item = &'static Rule> {
     Rules::standard().all().iter().filter(|it| !matches!(it.find, Find::Name(_)))
 }
@@ -18,7 +18,7 @@ fn every_rule_finds_each_of_its_cases_and_no_other_rule_finds_it_too() {
     for case in cases::all() {
         let found = found(case.path, case.text.as_bytes());
         let rules: Vec<&str> = found.iter().map(|it| it.rule).collect();
-        // A variable may be named as well as formed.
+        // A variable can match both by its name and by its form.
         if rules != [case.rule] {
             wrong.push(format!("{}: found {rules:?} in {:?} {}", case.rule, case.path, case.text));
         }
@@ -182,7 +182,7 @@ fn a_checksum_proves_a_secret_in_tests_and_documentation_too() {
 }
 
 #[test]
-fn of_many_findings_of_a_rule_the_worst_are_told() {
+fn the_worst_of_many_findings_of_a_rule_are_kept() {
     let mut maker = super::made::Maker::new(12);
     let weak: String = (0..60).map(|number| format!("A{number}_SECRET=correcthorse{number}\n")).collect();
     let real = format!("APP_SECRET={}\n", maker.alnum(32));
@@ -202,7 +202,7 @@ fn of_many_findings_of_a_rule_the_worst_are_told() {
 }
 
 #[test]
-fn of_rules_that_find_the_same_the_first_is_told_with_the_highest_severity() {
+fn the_first_of_rules_that_find_the_same_value_wins_with_the_highest_severity() {
     let mut maker = super::made::Maker::new(14);
     let jwt = maker.jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
     let token = format!("ghp_{}", maker.alnum(36));
@@ -212,14 +212,17 @@ fn of_rules_that_find_the_same_the_first_is_told_with_the_highest_severity() {
         ("OTHER", &token, "github-token"),
     ] {
         let expected = if name == "OTHER" { Severity::Medium } else { Severity::High };
-        let told = |found: Vec<Match>| found.iter().map(|it| (it.rule, it.severity)).collect::<Vec<_>>();
-        assert_eq!(told(Rules::standard().variable(name, value)), [(rule, expected)]);
-        assert_eq!(told(found(Some("app/.env"), format!("{name}={value}\n").as_bytes())), [(rule, expected)]);
+        let shown = |found: Vec<Match>| found.iter().map(|it| (it.rule, it.severity)).collect::<Vec<_>>();
+        assert_eq!(shown(Rules::standard().variable(name, value)), [(rule, expected)]);
+        assert_eq!(
+            shown(found(Some("app/.env"), format!("{name}={value}\n").as_bytes())),
+            [(rule, expected)]
+        );
     }
 }
 
 #[test]
-fn what_people_put_into_variables_weighs_more_there_than_in_other_files() {
+fn some_values_weigh_more_in_variables_than_in_other_files() {
     let mut maker = super::made::Maker::new(16);
     let google = format!("AIza{}", maker.alnum(35));
     let url = "postgres://app:Str0ng!Pass@db.internal/app".to_owned();
@@ -269,7 +272,7 @@ fn settings_of_charts_weigh_by_their_values() {
 }
 
 #[test]
-fn random_passwords_are_told_from_words() {
+fn random_passwords_are_distinguished_from_words() {
     let mut maker = super::made::Maker::new(20);
     let severity =
         |value: &str| Rules::standard().variable("APP_SECRET", value).first().map(|it| it.severity);
@@ -325,9 +328,9 @@ fn a_wrong_checksum_makes_a_token_less_likely_and_a_right_one_proves_it_anywhere
 }
 
 #[test]
-fn the_text_of_a_compiled_program_is_found_behind_its_length() {
+fn a_token_in_a_compiled_program_is_found_after_its_length() {
     let token = format!("sk_live_{}", super::made::Maker::new(5).alnum(40));
-    // The length is the letter `0`, which would be of the word.
+    // The length is the letter `0`, which would belong to the word.
     for (before, count) in [(b'0', 1), (b'5', 0), (b'A', 0)] {
         let bytes = [&[0, 1, b'z', before], token.as_bytes(), b"r\x01\x00N"].concat();
         let found = found(Some("a.pyc"), &bytes);
@@ -337,7 +340,7 @@ fn the_text_of_a_compiled_program_is_found_behind_its_length() {
 }
 
 #[test]
-fn variables_are_found_by_name_and_by_form_and_told_once() {
+fn variables_are_found_by_name_and_by_form_and_reported_once() {
     let rules = |name: &str, value: &str| -> Vec<&str> {
         Rules::standard().variable(name, value).into_iter().map(|it| it.rule).collect()
     };

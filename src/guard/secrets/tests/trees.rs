@@ -1,4 +1,4 @@
-//! The rules on real files that are no secrets: Python's library, whose tests hold keys and URLs with passwords.
+//! The rules on real files that contain no secrets: Python's library, whose tests hold keys and URLs with passwords.
 //! `benches/secrets_trees.sh` does the same with larger trees.
 
 use std::fs;
@@ -15,7 +15,7 @@ fn library_of_python() -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim())
 }
 
-/// The files below `folder`, without what is installed into it.
+/// Collects the files below `folder`, except installed packages.
 fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let kind = entry.file_type().expect("a type");
