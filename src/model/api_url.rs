@@ -39,12 +39,12 @@ impl std::str::FromStr for ApiUrl {
 
     fn from_str(text: &str) -> Result<Self, ApiUrlError> {
         let wrong = |what: &str| ApiUrlError(what.to_owned());
-        let mut url = Url::parse(text).map_err(|error| wrong(&format!("is no address ({error})")))?;
+        let mut url = Url::parse(text).map_err(|error| wrong(&format!("is not a URL ({error})")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(wrong("is no address of a web server"));
+            return Err(wrong("is not an http or https URL"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err(wrong("holds more than an address"));
+            return Err(wrong("holds a user name, a password or a query"));
         }
         url.set_fragment(None);
         if !url.path().ends_with('/') {

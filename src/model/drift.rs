@@ -198,8 +198,10 @@ impl fmt::Display for TagDrift {
                     .collect();
                 write!(f, "drift: {}", others.join(", "))
             }
-            Self::NotAsRecorded { record, .. } => write!(f, "drift: not what `{record}` says, nor later"),
-            Self::Corrupt { found } => write!(f, "drift: its bytes are {}", found.short(12)),
+            Self::NotAsRecorded { record, .. } => {
+                write!(f, "drift: neither the digest in `{record}` nor a later one")
+            }
+            Self::Corrupt { found } => write!(f, "drift: the bytes have the digest {}", found.short(12)),
         }
     }
 }
@@ -232,21 +234,21 @@ impl fmt::Display for Finding {
             Self::NoVersions { count: 1, .. } => f.write_str("drift: other registries hold one version"),
             Self::NoVersions { count, .. } => write!(f, "drift: other registries hold {count} versions"),
             Self::Unpublished { git_tag, .. } => {
-                write!(f, "drift: no version is in any registry, and the git tag {git_tag} is a release")
+                write!(f, "drift: no registry holds a version, but the git tag {git_tag} is a release")
             }
-            Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, and not in {tag}"),
-            Self::Annotation { tag, .. } => write!(f, "drift: not as declared in {tag}"),
+            Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, but not in {tag}"),
+            Self::Annotation { tag, .. } => write!(f, "drift: {tag} does not have the declared value"),
             Self::MissingManifest { tags, .. } | Self::MissingBlob { tags, .. } => {
-                write!(f, "drift: missing, and needed by {}", list(tags))
+                write!(f, "drift: missing, but needed by {}", list(tags))
             }
             Self::Corrupt { found, tags, .. } => {
-                write!(f, "drift: its bytes are {}, and it is needed by {}", found.short(12), list(tags))
+                write!(f, "drift: the bytes have the digest {}; needed by {}", found.short(12), list(tags))
             }
             Self::Unreadable { why, tags, .. } => {
-                write!(f, "drift: it cannot be read, and is needed by {}: {why}", list(tags))
+                write!(f, "drift: cannot be read, but is needed by {}: {why}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
-                f.write_str("drift: `apply` sets it by the registry's API")
+                f.write_str("drift: `apply` sets it through the registry's API")
             }
             Self::Visibility { irreversible: true, settings_url, declared, .. }
                 if *declared != Visibility::Public =>
@@ -269,15 +271,13 @@ impl fmt::Display for Note {
         match self {
             Self::NothingPublished => f.write_str("no release or branch is published yet"),
             Self::NoFullVersion => {
-                f.write_str("no rule prints the full version, so which versions are there is unknown")
+                f.write_str("no rule prints the full version, so the published versions are unknown")
             }
-            Self::VisibilityUnknown { declared } => write!(
-                f,
-                "visibility is declared {}, and the registry did not say what it is",
-                declared.as_str()
-            ),
+            Self::VisibilityUnknown { declared } => {
+                write!(f, "visibility is declared {}, but the registry did not report it", declared.as_str())
+            }
             Self::MovedSince { tag, record, why } => {
-                write!(f, "{tag} moved since `{record}` was written, and whether forward is unknown: {why}")
+                write!(f, "{tag} moved since `{record}` was written, possibly backward: {why}")
             }
         }
     }

@@ -73,9 +73,9 @@ fn part(text: &str, start: usize) -> Result<(String, usize), KeyPathError> {
         let bare = rest.split('.').next().unwrap_or_default();
         let end = start + bare.len();
         return match bare.trim_end() {
-            "" => Err(KeyPathError { message: "a part of it is empty", range: start..start }),
+            "" => Err(KeyPathError { message: "one of its parts is empty", range: start..start }),
             bare if bare.contains(['"', '\'']) => Err(KeyPathError {
-                message: "a quote stands inside a key without quotes",
+                message: "an unquoted key contains a quote",
                 range: start..start + bare.len(),
             }),
             bare => Ok((bare.to_owned(), end)),
@@ -89,14 +89,14 @@ fn part(text: &str, start: usize) -> Result<(String, usize), KeyPathError> {
     let quoted = rest.get(..length).unwrap_or_default();
     let Ok(toml::de::DeValue::String(key)) = toml::de::DeValue::parse(quoted).map(toml::Spanned::into_inner)
     else {
-        return wrong("the key in quotes is no string of TOML", start..end);
+        return wrong("the quoted key is not a valid TOML string", start..end);
     };
     let after = text.get(end..).unwrap_or_default();
     let blanks = after.len() - after.trim_start().len();
     match after.trim_start().chars().next() {
         None | Some('.') => Ok((key.into_owned(), end + blanks)),
         Some(other) => {
-            wrong("something follows a key in quotes", end + blanks..end + blanks + other.len_utf8())
+            wrong("a quoted key is followed by more text", end + blanks..end + blanks + other.len_utf8())
         }
     }
 }
@@ -144,15 +144,15 @@ mod tests {
     #[test]
     fn what_is_no_path_says_where() {
         for (text, message, range) in [
-            ("", "a part of it is empty", 0..0),
-            ("a..b", "a part of it is empty", 2..2),
-            ("a.", "a part of it is empty", 2..2),
-            (".a", "a part of it is empty", 0..0),
+            ("", "one of its parts is empty", 0..0),
+            ("a..b", "one of its parts is empty", 2..2),
+            ("a.", "one of its parts is empty", 2..2),
+            (".a", "one of its parts is empty", 0..0),
             ("a.\"b", "a quote is not closed", 2..4),
             ("a.'b", "a quote is not closed", 2..4),
-            (r#""\q".a"#, "the key in quotes is no string of TOML", 0..4),
-            ("'a'b", "something follows a key in quotes", 3..4),
-            ("a'b'", "a quote stands inside a key without quotes", 0..4),
+            (r#""\q".a"#, "the quoted key is not a valid TOML string", 0..4),
+            ("'a'b", "a quoted key is followed by more text", 3..4),
+            ("a'b'", "an unquoted key contains a quote", 0..4),
         ] {
             assert_eq!(text.parse::<KeyPath>(), Err(KeyPathError { message, range }), "{text}");
         }

@@ -34,14 +34,14 @@ pub enum ManifestError {
     },
     /// The media type is of Docker's manifest schema 1.
     #[error(
-        "manifest {digest} is Docker image manifest schema 1, which registries no longer take: build the image again with a current tool"
+        "manifest {digest} is Docker image manifest schema 1, which registries no longer accept: rebuild the image with a current tool"
     )]
     Schema1 {
         /// The digest of the bytes.
         digest: Digest,
     },
     /// The media type is none of a manifest.
-    #[error("manifest {digest} has the media type `{media_type}`, which is none of an image or an index")]
+    #[error("manifest {digest} has the media type `{media_type}`, which is neither an image nor an index")]
     MediaType {
         /// The digest of the bytes.
         digest: Digest,
@@ -145,7 +145,7 @@ impl RawManifest {
         let both = wire.manifests.is_some() && (wire.config.is_some() || wire.layers.is_some());
         if both {
             return Err(malformed(
-                "it has the members of an index and of an image, and could be read as either".to_owned(),
+                "it has the members of both an index and an image, and could be read as either".to_owned(),
             ));
         }
         let annotations = wire.annotations.unwrap_or_default();
@@ -198,7 +198,7 @@ mod tests {
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":2}"#, "without `config`"),
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema 1"),
             (media_type::DOCKER_SCHEMA_1, "{}", "schema 1"),
-            ("application/json", "{}", "none of an image"),
+            ("application/json", "{}", "neither an image"),
             (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
             (

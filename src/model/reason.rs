@@ -116,32 +116,32 @@ impl fmt::Display for Reason {
             Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
             Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
             Self::UnknownLine => {
-                f.write_str("kept: no rule prints the full version, so what is there is unknown")
+                f.write_str("kept: no rule prints the full version, so the published versions are unknown")
             }
             Self::OlderCommit { revision } => {
-                write!(f, "kept: it stands for commit {}, which is newer", short(revision))
+                write!(f, "kept: the image is from commit {}, which is newer", short(revision))
             }
             Self::Diverged { revision } => write!(
                 f,
-                "kept: it stands for commit {}, which is not in this one's history: the branch was rewritten, or it is another's",
+                "kept: the image is from commit {}, which is not in this commit's history: the branch was rewritten, or the tag belongs to another branch",
                 short(revision)
             ),
-            Self::UnknownAncestry { why } => write!(f, "moved without knowing whether forward: {why}"),
+            Self::UnknownAncestry { why } => write!(f, "moved, possibly backward: {why}"),
             Self::UnknownAncestryKept { why } => {
-                write!(f, "kept without knowing whether forward: {why}")
+                write!(f, "kept, because it might move backward: {why}")
             }
-            Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, and does not have it"),
-            Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
+            Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, but does not have it"),
+            Self::Immutable => f.write_str("conflict: immutable, and already has another digest"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
             Self::KeptElsewhere { repository, .. } => {
                 write!(f, "conflict: {} keeps another digest", repository.escape_debug())
             }
             Self::FollowsKept { tag } => write!(f, "follows {tag}, which keeps the digest first published"),
             Self::RolledBack => f.write_str("back to what it was"),
-            Self::RolledBackAlready => f.write_str("as it was already"),
+            Self::RolledBackAlready => f.write_str("already as it was"),
             Self::ImmutableStays => f.write_str("kept: immutable"),
             Self::MovedSince => f.write_str("conflict: somebody moved it since"),
-            Self::ContentGone => f.write_str("conflict: what it named before is in the registry no more"),
+            Self::ContentGone => f.write_str("conflict: the registry no longer has the previous digest"),
             Self::CannotRemove { why } => write!(f, "cannot be removed: {why}"),
             Self::Expired { why } => f.write_str(why),
             Self::Retained { why } => write!(f, "kept: {why}"),

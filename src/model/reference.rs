@@ -204,7 +204,8 @@ impl FromStr for RegistryLocation {
         }
         if text.contains('@') {
             return error(
-                "a registry's `url` holds no credentials: expected `host[:port][/namespace]`".to_owned(),
+                "a registry's `url` cannot contain credentials: expected `host[:port][/namespace]`"
+                    .to_owned(),
                 None,
             );
         }

@@ -154,14 +154,14 @@ pub fn with_referrers(
         // The quirk of GitLab: nothing stands there.
         Some(present) if present.digest() == subject => empty(),
         Some(present) => {
-            let known = listed(present, subject).ok_or("it is no index of referrers".to_owned())?;
+            let known = listed(present, subject).ok_or("it is not an index of referrers".to_owned())?;
             if referrers.iter().all(|it| known.iter().any(|other| other.digest == it.digest)) {
                 return Ok(None);
             }
             let index: serde_json::Value =
                 serde_json::from_slice(present.bytes()).map_err(|error| error.to_string())?;
             if !index.is_object() {
-                return Err("it is no index of referrers".to_owned());
+                return Err("it is not an index of referrers".to_owned());
             }
             index
         }

@@ -51,7 +51,7 @@ pub struct ResourceId {
 
 /// A text is not the address of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no resource: expected `images.NAME`, `charts.NAME` or `artifacts.NAME`")]
+#[error("`{0}` is not a resource: expected `images.NAME`, `charts.NAME` or `artifacts.NAME`")]
 pub struct ResourceIdError(String);
 
 impl ResourceId {

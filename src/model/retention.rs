@@ -52,7 +52,7 @@ pub enum AgeError {
     #[error("`{}` does not start with a whole number", .0.escape_debug())]
     Number(String),
     /// Nothing is younger than no time at all.
-    #[error("`{}` is no time at all, so that every tag is older", .0.escape_debug())]
+    #[error("`{}` is zero, so every tag is older", .0.escape_debug())]
     Zero(String),
 }
 
@@ -199,15 +199,15 @@ impl fmt::Display for KeepReason {
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("its time is unknown"),
             Self::VersionUnknown => f.write_str("its version can be read in several ways"),
-            Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may have made it as well"),
+            Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may also have made it"),
             Self::HighestOfLine { line } => {
                 write!(f, "the highest version of `{line}`, which could move back without it")
             }
             Self::UnknownLines { rule } => {
-                write!(f, "a version, and the lines of tag rule `{rule}` depend on more than versions")
+                write!(f, "tag rule `{rule}` may need this version: its lines depend on more than versions")
             }
             Self::Forward { rule } => write!(f, "tag rule `{rule}` moves it forward"),
-            Self::Referrers => f.write_str("signatures or other referrers hang on it"),
+            Self::Referrers => f.write_str("it holds signatures or other referrers"),
         }
     }
 }
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(wrong("+3d"), "`+3d` does not start with a whole number");
         assert_eq!(wrong("1.5d"), "`1.5d` does not start with a whole number");
         assert_eq!(wrong("4294967296d"), "`4294967296d` does not start with a whole number");
-        assert_eq!(wrong("0d"), "`0d` is no time at all, so that every tag is older");
+        assert_eq!(wrong("0d"), "`0d` is zero, so every tag is older");
         assert_eq!(wrong("30é"), "`30é` has no unit");
     }
 

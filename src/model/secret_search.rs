@@ -188,7 +188,7 @@ impl std::fmt::Display for SecretPlace {
                     write!(f, " line {line}")?;
                 }
                 if let Some(layer) = deleted_by {
-                    write!(f, " (layer {layer} deletes it, and it is in the image all the same)")?;
+                    write!(f, " (layer {layer} deletes it, but it is still in the image)")?;
                 }
                 Ok(())
             }

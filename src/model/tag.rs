@@ -18,7 +18,7 @@ pub enum TagError {
     #[error("a tag cannot be empty")]
     Empty,
     /// The text is longer than 128 characters.
-    #[error("a tag has at most 128 characters, this has {0}")]
+    #[error("a tag has at most 128 characters; this one has {0}")]
     TooLong(usize),
     /// The text starts with `.` or `-`.
     #[error("a tag cannot start with `{0}`")]

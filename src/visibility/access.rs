@@ -37,8 +37,8 @@ impl Access {
             return JsonApi::github(&self.endpoint, &self.options);
         }
         let base = self.endpoint.api().ok_or_else(|| RegistryError::Credentials {
-            reason: "where the API of the registry is, is not declared".to_owned(),
-            help: "name it: `api_url = \"https://HOST\"` in the table of the registry".to_owned(),
+            reason: "the address of the registry's API is not declared".to_owned(),
+            help: "set `api_url = \"https://HOST\"` in the table of the registry".to_owned(),
         })?;
         let api = JsonApi::open(&base, &self.endpoint, &self.options)?;
         // Harbor takes a name that is a number for an id otherwise (its API, "X-Is-Resource-Name").
@@ -68,8 +68,8 @@ impl Access {
     pub fn required_token(&self) -> Result<Credentials, VisibilityError> {
         let provider = self.endpoint.provider().map_or("the registry", Provider::name);
         self.token()?.ok_or_else(|| VisibilityError::NoCredentials {
-            reason: format!("{provider}'s API takes a token, and `api_token_env` names none"),
-            help: "name the variable that holds it: `api_token_env = \"NAME\"` in the table of the registry"
+            reason: format!("{provider}'s API needs a token, but `api_token_env` is not set"),
+            help: "name the variable that holds the token: `api_token_env = \"NAME\"` in the table of the registry"
                 .to_owned(),
         })
     }
@@ -88,7 +88,7 @@ impl Access {
             }
             (None, Some(found)) => Ok(found),
             (None, None) => Err(VisibilityError::NoCredentials {
-                reason: format!("{provider}'s API takes the credentials of the registry, and there are none"),
+                reason: format!("{provider}'s API needs the credentials of the registry, but there are none"),
                 help: "log in to the registry, or name the credentials with `auth`".to_owned(),
             }),
         }

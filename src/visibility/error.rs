@@ -43,7 +43,7 @@ impl VisibilityError {
                 let from = error.refusal().and_then(|refusal| refusal.credentials.as_deref());
                 let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
                 format!(
-                    "this takes more than to push: the credentials{from} must be those of an owner or administrator; the tags stay as they are"
+                    "this takes more than push rights: the credentials{from} must belong to an owner or administrator; the tags stay as they are"
                 )
             }
             Self::Api(error) => error

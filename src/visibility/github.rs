@@ -38,7 +38,7 @@ impl Github {
 #[async_trait::async_trait]
 impl VisibilityProvider for Github {
     fn capability(&self) -> Capability {
-        Capability::ReadOnly("no API of GitHub changes it".to_owned())
+        Capability::ReadOnly("GitHub has no API to change it".to_owned())
     }
 
     async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
@@ -64,9 +64,7 @@ impl VisibilityProvider for Github {
                 "private" => Visibility::Private,
                 "internal" => Visibility::Internal,
                 other => {
-                    return Err(answer
-                        .wrong(&format!("the visibility `{other}`, which is none known"))
-                        .into());
+                    return Err(answer.wrong(&format!("the unknown visibility `{other}`")).into());
                 }
             };
             return Ok(Some(Setting { visibility, project: None }));
@@ -76,7 +74,7 @@ impl VisibilityProvider for Github {
 
     async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
         Err(VisibilityError::CannotSet {
-            reason: "no API of GitHub changes who may pull a package".to_owned(),
+            reason: "GitHub has no API to change who may pull a package".to_owned(),
             help: "change it on the page of the package's settings".to_owned(),
         })
     }

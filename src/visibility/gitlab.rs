@@ -107,7 +107,7 @@ impl VisibilityProvider for Gitlab {
             return Capability::ReadWrite;
         }
         Capability::ReadOnly(
-            "GitLab's API takes a token with the scope `api`, and `api_token_env` names none".to_owned(),
+            "GitLab's API needs a token with the scope `api`, but `api_token_env` is not set".to_owned(),
         )
     }
 
@@ -125,8 +125,8 @@ impl VisibilityProvider for Gitlab {
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
         let Some((path, _)) = self.project(repository).await? else {
             return Err(VisibilityError::CannotSet {
-                reason: format!("there is no project for `{repository}` that the token may see"),
-                help: "check the path, and that the token is of an owner of the project".to_owned(),
+                reason: format!("the token cannot see a project for `{repository}`"),
+                help: "check the path, and that the token belongs to an owner of the project".to_owned(),
             });
         };
         let body = match to {

@@ -50,7 +50,7 @@ impl VisibilityProvider for Harbor {
             Some("true") => Visibility::Public,
             Some("false") => Visibility::Private,
             _ => {
-                let reason = "a project whose metadata do not say \"true\" or \"false\" of `public`";
+                let reason = "a project whose metadata has neither \"true\" nor \"false\" for `public`";
                 return Err(answer.wrong(reason).into());
             }
         };

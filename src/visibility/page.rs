@@ -88,11 +88,11 @@ pub fn way_out(
         );
     }
     if reading.settable && setting.is_some_and(|setting| setting != declared) {
-        return "the registry's API sets it: run the same `apply` again".to_owned();
+        return "the registry's API can set it: run the same `apply` again".to_owned();
     }
     if setting == Some(declared) {
         return format!(
-            "the registry's API says {}, and an anonymous pull shows otherwise: it may take a while, or the registry as a whole wants everybody to log in, or nobody",
+            "the registry's API says {}, but an anonymous pull shows otherwise: the change may take a while, or the whole registry requires a login from everybody, or from nobody",
             declared.as_str()
         );
     }

@@ -36,7 +36,7 @@ impl VisibilityProvider for Quay {
             return Capability::ReadWrite;
         }
         Capability::ReadOnly(
-            "Quay's API takes an OAuth token with `repo:admin`, and `api_token_env` names none".to_owned(),
+            "Quay's API needs an OAuth token with `repo:admin`, but `api_token_env` is not set".to_owned(),
         )
     }
 

@@ -18,7 +18,7 @@ impl VisibilityProvider for Unmanaged {
 
     async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
         Err(VisibilityError::CannotSet {
-            reason: "no API is known that sets who may pull".to_owned(),
+            reason: "no known API sets who may pull".to_owned(),
             help: "change it where the registry lets you".to_owned(),
         })
     }
