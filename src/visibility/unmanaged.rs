@@ -1,9 +1,9 @@
-//! Registries without an API for who may pull: an anonymous pull alone tells.
+//! Registries without an API for visibility: only an anonymous pull shows who may pull.
 
 use super::{Capability, Setting, VisibilityError, VisibilityProvider};
 use crate::model::{RepositoryName, Visibility};
 
-/// No API.
+/// A registry without such an API.
 pub(super) struct Unmanaged;
 
 #[async_trait::async_trait]
