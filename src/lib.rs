@@ -16,7 +16,7 @@
 //! - [`mod@access`]: what the credentials may do in a repository.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@verify`]: whether what was published is still in place.
-//! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
+//! - [`mod@apply`]: carries out a plan; [`event`]: what happens during a run; [`report`]: what people and machines read.
 //! - [`saved`]: plans and records as files; [`mod@init`]: a first `publish.toml`.
 //! - [`engine`]: all of it on one page; [`cli`]: the command line.
 

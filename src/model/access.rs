@@ -26,13 +26,13 @@ pub struct AccessReport {
 /// The permissions of the credentials in one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RepositoryAccess {
-    /// `images.NAME@REGISTRY`, which `--target` takes; `charts` and `artifacts` likewise.
+    /// `images.NAME@REGISTRY`, which `--target` accepts; `charts` and `artifacts` likewise.
     pub address: String,
     /// The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
     pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
-    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    /// The full name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
     /// The origin of the credentials in words, or the credential program that failed; left out if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub struct RepositoryAccess {
 /// Whether content may be mounted from a repository of the same registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MountAccess {
-    /// The whole name of that repository.
+    /// The full name of that repository.
     pub from: String,
     /// Whether it may be read.
     #[serde(flatten)]
@@ -102,7 +102,7 @@ pub enum Permission {
     Push,
     /// Create the repository by pushing to it.
     Create,
-    /// Take content from another repository of the registry.
+    /// Mount content from another repository of the registry.
     Mount,
     /// Delete tags or manifests.
     Delete,

@@ -46,7 +46,7 @@ impl Descriptor {
     }
 }
 
-/// Reads a list or map that may be `null`, because Go writes an empty one so.
+/// Reads a list or map that may be `null`, because that is how Go writes an empty one.
 fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }

@@ -204,7 +204,7 @@ impl Inventory {
     }
 }
 
-/// Whether the manifest has only tags that are removed, and tags of signatures, which may be.
+/// Whether each tag of the manifest is either one of `going` or a tag of signatures, which may also be removed.
 fn may_go(holding: &Holding, going: &BTreeSet<Tag>) -> bool {
     holding.tags.iter().all(|tag| going.contains(tag) || tag.is_of_referrers())
 }

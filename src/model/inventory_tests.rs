@@ -1,5 +1,5 @@
 //! Tests of which manifests may be deleted, in small repositories made by hand and in generated ones.
-#![allow(clippy::expect_used)] // a failure here fails a test
+#![allow(clippy::expect_used)] // a panic here fails a test
 
 use proptest::prelude::*;
 

@@ -17,8 +17,8 @@ pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisib
     }
 }
 
-/// Asks `anonymous` for `digest`, which does not exist, and returns the visibility that this shows. A registry that answers so,
-/// instead of refusing, will let anyone pull what is pushed later: that is public. A refusal only shows that the repository is
+/// Asks `anonymous` for `digest`, which does not exist, and returns the visibility that this shows. A registry that says
+/// so instead of refusing will let anyone pull content that is pushed later: that is public. A refusal only shows that the repository is
 /// absent for anonymous users.
 pub async fn probe_absent(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
     match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
