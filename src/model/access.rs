@@ -1,5 +1,5 @@
-//! The answer of `auth check`: the permissions of the credentials in each repository. It is data for machines: `auth check
-//! --json` prints its serialized form.
+//! The answer of `auth check`: the permissions of the credentials in each repository. It is data for machines:
+//! `auth check --json` prints its serialized form.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! The answer of `verify`: for each repository, the tags that are in place, and the drift. It is data for machines: `verify
-//! --json` prints its serialized form.
+//! The answer of `verify`: for each repository, the tags that are in place, and the drift. It is data for machines:
+//! `verify --json` prints its serialized form.
 
 use serde::{Deserialize, Serialize};
 
