@@ -1,5 +1,5 @@
-//! What the credentials of a run may do in a repository: asked of the registry, before any content is sent and without
-//! anything being changed. What a plan or a configuration needs is decided elsewhere.
+//! Asks a registry what the credentials of a run may do in a repository, before any content is sent and without changing
+//! anything. Other modules decide which permissions a plan or a configuration needs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::model::Provider;
 use crate::registry::{Deletion, Presence, ReadWriteRepository, RegistryError};
 
-/// What is asked about one repository.
+/// The questions to ask about one repository.
 #[derive(Clone, Default)]
 pub struct Questions {
     /// Whether it may be read.
@@ -21,7 +21,7 @@ pub struct Questions {
     pub mounts: Vec<Arc<dyn ReadWriteRepository>>,
 }
 
-/// An answer.
+/// The answer to one question.
 #[derive(Debug, Clone)]
 pub enum Verdict {
     /// Yes.
@@ -32,9 +32,9 @@ pub enum Verdict {
     Unknown(RegistryError),
     /// There is no such repository yet.
     NotYet,
-    /// It shows only when it is done.
+    /// The registry shows it only when the operation is done.
     Untold,
-    /// Nobody asked.
+    /// The question was not asked.
     NotAsked,
 }
 
@@ -45,7 +45,7 @@ pub struct Answers {
     pub read: Verdict,
     /// Whether it may be pushed to.
     pub push: Verdict,
-    /// Whether it may be created by pushing to it; asked where it was found not to exist.
+    /// Whether it may be created by pushing to it; asked only if it does not exist.
     pub create: Verdict,
     /// Whether each repository that content is to be mounted from may be read.
     pub mounts: Vec<Verdict>,
@@ -53,7 +53,7 @@ pub struct Answers {
     pub delete: Verdict,
 }
 
-/// Asks `repository`, which `provider` runs.
+/// Returns the answers to `questions` about `repository`, whose registry is run by `provider`.
 pub async fn ask(
     repository: &dyn ReadWriteRepository,
     provider: Option<Provider>,
@@ -72,7 +72,7 @@ pub async fn ask(
     Answers { read, push, create, mounts, delete }
 }
 
-/// What reading and pushing together say of both, and of creating.
+/// Combines the answers about reading and pushing into the verdicts about reading, pushing and creating.
 fn combine(
     read: Option<Result<Presence, RegistryError>>,
     push: Option<Result<(), RegistryError>>,
@@ -83,7 +83,8 @@ fn combine(
         None => return (Verdict::NotAsked, push, Verdict::NotAsked),
         Some(Ok(Presence::There)) => return (Verdict::Granted, push, Verdict::NotAsked),
         Some(Ok(Presence::NotYet)) => Verdict::NotYet,
-        // GitHub denies what does not exist. Whoever may push there may read, so that it is not there is what is left.
+        // GitHub denies access to a repository that does not exist. On GitHub, anyone who may push may also read, so the only
+        // explanation left is that the repository does not exist.
         Some(Err(error)) if is_forbidden(&error) && is_absent(&push, provider) => Verdict::NotYet,
         Some(Err(error)) => return (verdict::<()>(Err(error)), push, Verdict::NotAsked),
     };
@@ -95,7 +96,7 @@ fn is_forbidden(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Unauthorized(_) | RegistryError::Denied(_))
 }
 
-/// Whether the answer about pushing shows that a repository that may not be read does not exist.
+/// Whether the answer about pushing shows that an unreadable repository does not exist.
 fn is_absent(push: &Verdict, provider: Option<Provider>) -> bool {
     match push {
         Verdict::Granted => provider == Some(Provider::Github),
@@ -109,7 +110,7 @@ fn is_absent(push: &Verdict, provider: Option<Provider>) -> bool {
 fn mount(read: Result<Presence, RegistryError>) -> Verdict {
     match read {
         Ok(Presence::There) => Verdict::Granted,
-        // Whoever builds may push to it before this publishes.
+        // A build may push to it before this run publishes.
         Ok(Presence::NotYet) => Verdict::NotYet,
         Err(error) => verdict::<()>(Err(error)),
     }
@@ -124,7 +125,7 @@ fn delete(deletion: Result<Option<Deletion>, RegistryError>) -> Verdict {
     }
 }
 
-/// What an answer means. That a registry has trouble, or limits how often it is asked, says nothing about rights.
+/// The verdict that follows from an answer. A failing registry or a rate limit says nothing about permissions.
 fn verdict<T>(answer: Result<T, RegistryError>) -> Verdict {
     match answer {
         Ok(_) => Verdict::Granted,
@@ -142,7 +143,7 @@ fn verdict<T>(answer: Result<T, RegistryError>) -> Verdict {
 }
 
 impl Verdict {
-    /// What stands in the way, refused or unknown.
+    /// The error, if the answer is refused or unknown.
     pub fn error(&self) -> Option<&RegistryError> {
         match self {
             Self::Refused(error) | Self::Unknown(error) => Some(error),
@@ -174,7 +175,7 @@ mod tests {
         RegistryError::Denied(Box::new(refusal(403, message)))
     }
 
-    /// The verdicts in a word each.
+    /// Each verdict as one word.
     fn words(verdicts: (Verdict, Verdict, Verdict)) -> [&'static str; 3] {
         let word = |verdict: &Verdict| match verdict {
             Verdict::Granted => "yes",
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_and_pushing_together_say_what_is_there() {
+    fn reading_and_pushing_together_show_whether_a_repository_exists() {
         let github = Some(Provider::Github);
         let create = "permission_denied: installation not allowed to Create organization package";
         for (read, push, provider, expected) in [
@@ -198,7 +199,7 @@ mod tests {
             (Some(Ok(Presence::NotYet)), Some(Ok(())), None, ["not yet", "yes", "yes"]),
             (Some(Ok(Presence::NotYet)), Some(Err(denied("no"))), None, ["not yet", "no", "no"]),
             (Some(Err(denied("no"))), Some(Err(denied("no"))), None, ["no", "no", "-"]),
-            // A robot that may only push is none of these; on GitHub there is no such thing.
+            // A robot may be allowed to push but not to read, except on GitHub, which has no such robots.
             (Some(Err(denied("no"))), Some(Ok(())), None, ["no", "yes", "-"]),
             (Some(Err(denied("no"))), Some(Ok(())), github, ["not yet", "yes", "yes"]),
             (Some(Err(denied("no"))), Some(Err(denied(create))), github, ["not yet", "no", "no"]),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_registry_is_no_refusal() {
+    fn a_failing_registry_is_not_a_refusal() {
         for (error, refused) in [
             (RegistryError::Unauthorized(Box::new(refusal(401, "no"))), true),
             (RegistryError::NotFound(Box::new(refusal(404, "no"))), true),
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_deletes_nothing_refuses_and_one_that_does_not_tell_is_no_problem() {
+    fn a_registry_that_deletes_nothing_refuses_and_one_that_does_not_say_is_no_problem() {
         assert!(delete(Ok(Some(Deletion::Nothing("no".to_owned())))).error().is_some());
         for deletion in [Some(Deletion::Tags), Some(Deletion::Manifests), None] {
             assert!(delete(Ok(deletion)).error().is_none());

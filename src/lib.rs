@@ -1,7 +1,7 @@
 //! Terraform for publishing container images and Helm charts: a `publish.toml` declares images, charts, registries and tag rules; the
-//! engine compares that with what the registries hold, shows the difference as a plan, and applies it.
+//! engine compares them with what the registries hold, shows the difference as a plan, and applies it.
 //!
-//! The modules in the order in which data flows, which is also the order to read them in:
+//! Data flows through the modules in this order, which is also the order to read them in:
 //!
 //! ```text
 //! publish.toml ─► config ─► desired ─► plan ─► apply ─► report
@@ -11,12 +11,12 @@
 //!
 //! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do.
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
-//! - [`guard`]: what must agree before anything is published.
+//! - [`guard`]: the values that must agree before anything is published.
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
 //! - [`mod@access`]: what the credentials may do in a repository.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
-//! - [`mod@verify`]: whether what was published still stands.
-//! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
+//! - [`mod@verify`]: whether what was published is still in place.
+//! - [`mod@apply`]: carries out a plan; [`event`]: what happens during a run; [`report`]: what people and machines read.
 //! - [`saved`]: plans and records as files; [`mod@init`]: a first `publish.toml`.
 //! - [`engine`]: all of it on one page; [`cli`]: the command line.
 

@@ -1,4 +1,4 @@
-//! The exit code, and nothing else.
+//! The entry point of the program: it only returns the exit code of [`brokkr_publish::cli::main`].
 
 use std::process::ExitCode;
 

@@ -84,7 +84,7 @@ fn an_older_job_that_ends_last_keeps_the_newer_image() {
     let (a, b) = (place.commit("a"), place.commit("b"));
     let (newer, _done) = place.publish(&b);
     let (_, late) = place.publish(&a);
-    says(&late, &format!("kept: it stands for commit {}, which is newer", &b[..7]));
+    says(&late, &format!("kept: the image is from commit {}, which is newer", &b[..7]));
     assert_eq!(place.main(), Some(newer));
     let c = place.commit("c");
     let (newest, _done) = place.publish(&c);
@@ -105,7 +105,10 @@ fn a_rewritten_branch_keeps_its_image_until_it_is_told_to_move() {
     place.folder.git(&["reset", "--quiet", "--hard", &a]);
     let rewritten = place.commit("b, rewritten");
     let (second, kept) = place.publish(&rewritten);
-    says(&kept, &format!("kept: it stands for commit {}, which is not in this one's history", &b[..7]));
+    says(
+        &kept,
+        &format!("kept: the image is from commit {}, which is not in this commit's history", &b[..7]),
+    );
     assert_eq!(place.main(), Some(first));
     // The way out that the documentation names.
     let once = format!(
@@ -136,12 +139,12 @@ fn where_the_clone_is_shallow_the_rule_chooses() {
         (digest, run.wide().done().expect_code(0))
     };
     let (_, kept) = publish("careful", &RULES.replace("\"forward\"", "\"forward\"\non_unknown = \"keep\""));
-    says(&kept, "kept without knowing whether forward");
+    says(&kept, "kept, because it might move backward");
     says(&kept, "is not in this clone, which is shallow: fetch the whole history");
     assert_eq!(place.main(), Some(first));
     let (second, moved) =
         publish("bold", &RULES.replace("on_conflict = \"keep\"", "mutability = \"mutable\""));
-    says(&moved, "moved without knowing whether forward");
+    says(&moved, "moved, possibly backward");
     assert_eq!(place.main(), Some(second));
 }
 
@@ -155,11 +158,11 @@ fn where_a_commit_is_unknown_the_rule_chooses() {
     place.configure(&RULES.replace("\"forward\"", "\"forward\"\non_unknown = \"keep\""));
     let b = place.commit("b");
     let (_, kept) = place.publish(&b);
-    says(&kept, "kept without knowing whether forward: commit 0000000 is not in this clone");
+    says(&kept, "kept, because it might move backward: commit 0000000 is not in this clone");
     assert_eq!(place.main().as_ref(), Some(&first));
     place.configure(RULES);
     let (second, moved) = place.publish(&b);
-    says(&moved, "moved without knowing whether forward: commit 0000000 is not in this clone");
+    says(&moved, "moved, possibly backward: commit 0000000 is not in this clone");
     assert_eq!(place.main(), Some(second));
 }
 
@@ -176,7 +179,7 @@ fn where_the_image_does_not_say_its_commit_the_rule_chooses() {
     assert_eq!(place.main().as_ref(), Some(&first));
     place.configure(RULES);
     let (second, moved) = place.publish(&b);
-    says(&moved, "moved without knowing whether forward: the present image does not say");
+    says(&moved, "moved, possibly backward: the present image does not say");
     assert_eq!(place.main(), Some(second));
 }
 

@@ -193,7 +193,7 @@ async fn a_version_goes_with_what_only_it_reaches() {
     jsonschema::validate(&schema, &record).expect("a record");
     let blocked = scene.run("rollback record.json --auto-approve").expect_code(1);
     assert!(
-        blocked.stdout().contains("what it named before is in the registry no more"),
+        blocked.stdout().contains("the registry no longer has the previous digest"),
         "{}",
         blocked.shown()
     );

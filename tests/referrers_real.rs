@@ -255,6 +255,6 @@ fn where_nothing_can_be_listed_the_plan_says_so() {
     let tag = fallback_tag(&signed.written.digest);
     world::copy(&other.directory, &format!("{}/app:{tag}", registry.host()));
     let told = folder.run("plan --ref refs/tags/v1.2.3").wide().done().expect_code(1).stderr();
-    assert!(told.contains("it is no index of referrers") && told.contains(&tag), "{told}");
+    assert!(told.contains("it is not an index of referrers") && told.contains(&tag), "{told}");
     assert_eq!(tags(&format!("{}/app", registry.host())), [tag]);
 }

@@ -120,9 +120,7 @@ async fn put_one(
     };
     let detail = match forward::judge(it, change, found.as_ref(), listing, options).await.map_err(at_tag)? {
         Verdict::Moves(detail) => detail,
-        Verdict::Unknown(OnUnknown::Move, why) => {
-            Some(format!("moved without knowing whether forward: {why}"))
-        }
+        Verdict::Unknown(OnUnknown::Move, why) => Some(format!("moved, possibly backward: {why}")),
         Verdict::Stays(detail) | Verdict::Unknown(OnUnknown::Keep, detail) => {
             if !as_planned {
                 progress.found(it.position, position, found.map(TagTarget::new));

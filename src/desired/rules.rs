@@ -230,6 +230,6 @@ mod tests {
             assert!(help.contains(expected), "{template}: {help}");
         }
         let error = tag(&long, "b-{{ git.branch | slug }}").expect_err("no tag");
-        assert!(error.message.contains("at most 128 characters, this has 130"), "{}", error.message);
+        assert!(error.message.contains("at most 128 characters; this one has 130"), "{}", error.message);
     }
 }

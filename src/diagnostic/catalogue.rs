@@ -3,7 +3,7 @@
 /// Declares the codes: variant, code, page.
 macro_rules! catalogue {
     ($($variant:ident = $code:literal, $page:literal;)+) => {
-        /// What kind of mistake a diagnostic tells of. Each has a page: `brokkr-publish explain CODE`.
+        /// The kind of problem that a diagnostic reports. Each has a page: `brokkr-publish explain CODE`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs)] // the page documents the code
         pub enum Code { $($variant),+ }
@@ -17,7 +17,7 @@ macro_rules! catalogue {
                 match self { $(Self::$variant => $code),+ }
             }
 
-            /// The page about it, in Markdown.
+            /// The page about the code, in Markdown.
             pub fn page(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("../../docs/errors/", $page))),+ }
             }
@@ -100,7 +100,7 @@ impl std::fmt::Display for Code {
 impl std::str::FromStr for Code {
     type Err = String;
 
-    /// Takes a whole code, or its last part where that is unique.
+    /// Accepts a whole code, or its last part if that is unique.
     fn from_str(text: &str) -> Result<Self, String> {
         let whole = Self::ALL.iter().find(|code| code.as_str() == text);
         let mut by_suffix = Self::ALL

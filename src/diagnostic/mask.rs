@@ -1,13 +1,13 @@
-//! Masks what looks like a credential in texts that are shown: tokens of known services, what stands before `@` in
-//! addresses, and what follows keys such as `password`. It goes by the text alone.
+//! Masks text that looks like a credential before it is shown: tokens of known services, the part before `@` in addresses,
+//! and the value after keys such as `password`. It looks at the text alone.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What every text that [`TOKENS`] matches holds. Compiling a pattern costs more than searching most files, so each is
-/// compiled only for a text that may match it.
+/// Every text that [`TOKENS`] matches contains one of these. Compiling a pattern costs more than searching most files, so each
+/// pattern is compiled only for a text that may match it.
 const TOKEN_MARKS: [&str; 13] = [
     "ghp_",
     "gho_",
@@ -34,17 +34,17 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// A user name, and mostly a password, in an address.
+/// A user name, usually with a password, in an address.
 static USER_INFORMATION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^ \t\r\n/@"'<>]+)@"#).ok());
 
-/// A key that looks like one of a credential, and what follows it.
+/// A key that looks like the key of a credential, and the separator after it.
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?i-u)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
         .ok()
 });
 
-/// `text` with everything masked that looks like a credential, for texts that could not be parsed.
+/// Returns `text` with everything that looks like a credential masked, for texts that could not be parsed.
 pub fn mask_by_text(text: String) -> String {
     let mut masks = token_ranges(&text);
     masks.extend(user_information(&text).map(|(_, range)| range));
@@ -52,12 +52,12 @@ pub fn mask_by_text(text: String) -> String {
     masked(text, &masks)
 }
 
-/// Words without the access tokens in them, for messages that say the name of a key.
+/// Returns `words` with access tokens masked, for messages that contain the name of a key.
 pub fn without_tokens(words: &str) -> String {
     masked(words.to_owned(), &token_ranges(words))
 }
 
-/// What follows keys that look like those of credentials, to the end of the line or string.
+/// The ranges of the values after keys that look like the keys of credentials, to the end of the line or string.
 pub fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let lower = text.to_ascii_lowercase();
@@ -83,7 +83,7 @@ pub fn assigned(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// `text` with `*` for each byte in `ranges`, but for the ends of lines.
+/// Returns `text` with `*` for each byte in `ranges`, except line breaks.
 pub fn masked(text: String, ranges: &[Range<usize>]) -> String {
     if ranges.is_empty() {
         return text;
@@ -109,7 +109,7 @@ pub fn masked(text: String, ranges: &[Range<usize>]) -> String {
     output
 }
 
-/// Where tokens of known services stand.
+/// The ranges of tokens of known services.
 pub fn token_ranges(text: &str) -> Vec<Range<usize>> {
     if !TOKEN_MARKS.iter().any(|mark| text.contains(mark)) {
         return Vec::new();
@@ -117,7 +117,8 @@ pub fn token_ranges(text: &str) -> Vec<Range<usize>> {
     TOKENS.iter().flat_map(|regex| regex.find_iter(text)).map(|found| found.range()).collect()
 }
 
-/// User information in addresses, without names that are no secret, as in `ssh://git@github.com`.
+/// The user information in addresses, each as the range of the address up to the `@` and the range of the user information.
+/// Names that are not secret are left out, as in `ssh://git@github.com`.
 pub fn user_information(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let may_match = text.contains("://") && text.contains('@');
     let regex = if may_match { USER_INFORMATION.as_ref() } else { None };

@@ -1,6 +1,6 @@
-//! What went wrong, where, and what to do: [`Diagnostic`], and the [`Code`]s it can carry.
+//! Diagnostics report what went wrong, where, and what to do: [`Diagnostic`], and the [`Code`]s it can carry.
 //!
-//! Rooms have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
+//! Other modules have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
 
 mod catalogue;
 pub mod mask;
@@ -11,46 +11,46 @@ use std::fmt;
 pub use catalogue::Code;
 pub use place::{Place, SourceText};
 
-/// How bad it is.
+/// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Something the reader should know; nothing stops for it.
+    /// Something the reader should know; it does not stop the command.
     Warning,
-    /// The command cannot do what was asked.
+    /// A problem that keeps the command from doing what was asked.
     Error,
 }
 
-/// A text at a place of a source.
+/// A text that points at a place in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What is there; may be empty.
+    /// The text; may be empty.
     pub text: String,
 }
 
-/// One thing that is wrong: code, message, where, and the way out.
+/// One problem: code, message, places, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of mistake it is; `explain` has a page about it.
+    /// The kind of problem; `explain` has a page about it.
     pub code: Code,
-    /// How bad it is.
+    /// How serious it is.
     pub severity: Severity,
-    /// What happened, in lower case, with values in backticks.
+    /// A message that says what happened, in lower case, with values in backticks.
     pub message: String,
-    /// Where; the first is the main one.
+    /// The places of the problem; the first is the main one.
     pub labels: Vec<Label>,
-    /// What to do.
+    /// A text that says what to do.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error without a place or help.
+    /// Returns an error without a place or help.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self { code, severity: Severity::Error, message: message.into(), labels: Vec::new(), help: None }
     }
 
-    /// A warning without a place or help.
+    /// Returns a warning without a place or help.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
@@ -62,7 +62,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a label where there is a place.
+    /// Adds a label if there is a place.
     #[must_use]
     pub fn at_maybe(self, place: Option<Place>, text: impl Into<String>) -> Self {
         match place {
@@ -78,14 +78,14 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the help, where there is some.
+    /// Sets the help if there is one.
     #[must_use]
     pub fn help_maybe(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
         self
     }
 
-    /// Whether this stops the command.
+    /// Whether the diagnostic stops the command.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

@@ -8,16 +8,16 @@ use std::sync::Arc;
 /// A text that a person wrote and a diagnostic can point into.
 #[derive(PartialEq, Eq)]
 pub struct SourceText {
-    /// What people call it: `publish.toml`, ``environment variable `BROKKR_PUBLISH_VARS__A` ``, `--set`.
+    /// The name that people use for it: `publish.toml`, ``environment variable `BROKKR_PUBLISH_VARS__A` ``, `--set`.
     pub name: String,
-    /// The file, where it is one.
+    /// The path, if the text is a file.
     pub file: Option<PathBuf>,
     /// The whole text.
     pub text: String,
 }
 
 impl SourceText {
-    /// Line and column of the byte at `offset`, both from 1; columns count characters.
+    /// Returns the line and column of the byte at `offset`, both from 1; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -37,12 +37,12 @@ impl fmt::Debug for SourceText {
 pub struct Place {
     /// The text.
     pub source: Arc<SourceText>,
-    /// The bytes, in the text.
+    /// The range of bytes in the text.
     pub span: Range<usize>,
 }
 
 impl Place {
-    /// Line and column of the first byte, both from 1.
+    /// Returns the line and column of the first byte, both from 1.
     pub fn position(&self) -> (usize, usize) {
         self.source.position(self.span.start)
     }

@@ -1,11 +1,11 @@
-//! The answer of `auth check`: what the credentials may do in each repository. Data for machines; serialized it is what
-//! `auth check --json` prints.
+//! The answer of `auth check`: the permissions of the credentials in each repository. It is data for machines:
+//! `auth check --json` prints its serialized form.
 
 use serde::{Deserialize, Serialize};
 
 use super::ResourceId;
 
-/// What a report looks like: major versions break readers, minor ones only add fields.
+/// The version of the report format. A major version breaks readers, a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// Whether the credentials may do everything that is declared.
@@ -23,37 +23,37 @@ pub struct AccessReport {
     pub repositories: Vec<RepositoryAccess>,
 }
 
-/// What the credentials may do in one repository.
+/// The permissions of the credentials in one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RepositoryAccess {
-    /// `images.NAME@REGISTRY`, which `--target` takes; `charts` and `artifacts` likewise.
+    /// `images.NAME@REGISTRY`, which `--target` accepts; `charts` and `artifacts` likewise.
     pub address: String,
-    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    /// The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
     pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
-    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    /// The full name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
-    /// Where the credentials come from, in words, or which credential program failed; nothing where there are none.
+    /// The origin of the credentials in words, or the credential program that failed; left out if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<String>,
     /// Whether it may be read.
     pub read: Answer,
     /// Whether content may be pushed to it: an upload session was opened and cancelled.
     pub push: Answer,
-    /// Whether it may be created, where it does not exist.
+    /// Whether it may be created, if it does not exist.
     pub create: Answer,
-    /// The repositories of the same registry that content is to be mounted from.
+    /// The repositories of the same registry that content will be mounted from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<MountAccess>,
-    /// Whether something may be deleted from it, where a retention is about it.
+    /// Whether something may be deleted from it, if a retention covers it.
     pub delete: Answer,
 }
 
 /// Whether content may be mounted from a repository of the same registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MountAccess {
-    /// The whole name of that repository.
+    /// The full name of that repository.
     pub from: String,
     /// Whether it may be read.
     #[serde(flatten)]
@@ -68,32 +68,32 @@ pub enum Answer {
     Granted,
     /// No.
     Refused(Problem),
-    /// It could not be found out.
+    /// The answer could not be determined.
     Unknown(Problem),
     /// The repository does not exist yet.
     NotYet,
-    /// The registry tells it only when it is done.
+    /// The registry shows it only when the operation is done.
     Untold {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It was not asked, since nothing that is declared needs it.
+    /// It was not asked, because nothing that is declared needs it.
     NotAsked,
 }
 
-/// Why something is refused or unknown.
+/// The reason why something is refused or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Problem {
-    /// The code, which `explain` tells about.
+    /// The code, which `explain` describes.
     pub code: String,
-    /// What the registry said.
+    /// The answer of the registry.
     pub reason: String,
     /// The way out; may have several lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
 
-/// Something that credentials may do, or not.
+/// An operation that credentials may be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// Read tags, manifests and blobs.
@@ -102,14 +102,14 @@ pub enum Permission {
     Push,
     /// Create the repository by pushing to it.
     Create,
-    /// Take content from another repository of the registry.
+    /// Mount content from another repository of the registry.
     Mount,
     /// Delete tags or manifests.
     Delete,
 }
 
 impl Permission {
-    /// Every one, in the order of a report.
+    /// Every permission, in the order of a report.
     pub const ALL: [Self; 5] = [Self::Read, Self::Push, Self::Create, Self::Mount, Self::Delete];
 
     /// The word for people.
@@ -124,7 +124,7 @@ impl Permission {
     }
 }
 
-/// `read, push or delete`.
+/// Joins words for people: `read, push or delete`.
 pub fn alternatives(words: &[String]) -> String {
     match words {
         [] => String::new(),
@@ -134,7 +134,7 @@ pub fn alternatives(words: &[String]) -> String {
 }
 
 impl Answer {
-    /// What stands in the way, refused or unknown.
+    /// The problem, if the answer is refused or unknown.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused(problem) | Self::Unknown(problem) => Some(problem),
@@ -144,7 +144,7 @@ impl Answer {
 }
 
 impl RepositoryAccess {
-    /// Every answer, each with what it is about; of a mount also the repository that it is from.
+    /// Every answer with its permission; for a mount, also with the repository that content is mounted from.
     pub fn answers(&self) -> impl Iterator<Item = (Permission, Option<&str>, &Answer)> {
         let mounts = self.mounts.iter().map(|it| (Permission::Mount, Some(it.from.as_str()), &it.answer));
         [
@@ -162,7 +162,7 @@ impl RepositoryAccess {
         self.answers().all(|(_, _, answer)| answer.problem().is_none())
     }
 
-    /// The answer for all that is to be mounted: the worst of them.
+    /// The worst answer among the repositories that content will be mounted from.
     pub fn mount(&self) -> &Answer {
         let answers = || self.mounts.iter().map(|mount| &mount.answer);
         let refused = answers().find(|answer| matches!(answer, Answer::Refused(_)));

@@ -1,4 +1,4 @@
-//! The address of an API besides a registry's own.
+//! The address of an API other than the registry API.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -10,7 +10,7 @@ use super::RegistryLocation;
 #[serde(try_from = "String", into = "String")]
 pub struct ApiUrl(Url);
 
-/// Why a text is no address of an API. Never holds the text, which may hold a secret.
+/// The reason why a text is not the address of an API. It never contains the text, which may contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ApiUrlError(String);
@@ -21,13 +21,13 @@ impl ApiUrl {
         &self.0
     }
 
-    /// The host, with the port where that is not the scheme's own.
+    /// The host, with the port if that is not the default port of the scheme.
     pub fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Whether nobody on the way can read what is sent there: https, or a host that is this machine.
+    /// Whether nobody in between can read the requests: the scheme is https, or the host is this machine.
     pub fn is_confidential(&self) -> bool {
         let location = RegistryLocation::Http { host: self.host(), namespace: None };
         self.0.scheme() == "https" || location.is_loopback()
@@ -39,12 +39,12 @@ impl std::str::FromStr for ApiUrl {
 
     fn from_str(text: &str) -> Result<Self, ApiUrlError> {
         let wrong = |what: &str| ApiUrlError(what.to_owned());
-        let mut url = Url::parse(text).map_err(|error| wrong(&format!("is no address ({error})")))?;
+        let mut url = Url::parse(text).map_err(|error| wrong(&format!("is not a URL ({error})")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(wrong("is no address of a web server"));
+            return Err(wrong("is not an http or https URL"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err(wrong("holds more than an address"));
+            return Err(wrong("holds a user name, a password or a query"));
         }
         url.set_fragment(None);
         if !url.path().ends_with('/') {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_of_a_web_server_and_nothing_more() {
+    fn an_address_names_a_web_server_and_nothing_more() {
         for (text, expected) in [
             ("https://hub.example", Some(("https://hub.example/", "hub.example", true))),
             ("https://h.example:8443/api", Some(("https://h.example:8443/api/", "h.example:8443", true))),

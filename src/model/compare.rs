@@ -1,8 +1,8 @@
-//! How a lockstep check compares.
+//! The ways in which a lockstep check compares values.
 
 use serde::{Deserialize, Serialize};
 
-/// How a value is held against what it should be.
+/// The way to compare a value with the expected one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compare {

@@ -1,5 +1,5 @@
-//! What is published, as declared and rendered: an image, a chart or an artifact. A saved plan carries it, and it is enough
-//! to make the same bytes again.
+//! The content to publish, as declared and rendered: an image, a chart or an artifact. A saved plan carries it, and it is
+//! enough to make the same bytes again.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Platform, SourceSpec, TransportSpec};
 
-/// What is published. Paths are relative to the folder of `publish.toml`.
+/// The content to publish. Paths are relative to the folder of `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ContentSpec {
@@ -23,27 +23,27 @@ pub enum ContentSpec {
 /// An image, or an index of images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ImageSpec {
-    /// Where it comes from.
+    /// The source of the image.
     pub source: SourceSpec,
-    /// The platforms that are published: each must be there, and others are left out. Empty: what the source has.
+    /// The platforms to publish: the source must have each of them, and others are left out. Empty: all that the source has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<Platform>,
     /// Annotations to write.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// What the annotations are written to; empty: the root.
+    /// The places that the annotations are written to. Empty: the root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotate: Vec<AnnotationPlace>,
     /// Labels to write to the configuration of each image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Whether what refers to the published manifests (signatures, SBOMs) is published with them.
+    /// Whether referrers of the published manifests (signatures, SBOMs) are published with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub referrers: bool,
 }
 
 impl ContentSpec {
-    /// Whether all of it comes from files, so that no engine and no registry has to be asked.
+    /// Whether all of the content comes from files, so that no engine or registry is needed.
     pub fn is_of_files(&self) -> bool {
         match self {
             Self::Image(image) => image.source.transports().iter().all(|transport| match transport {
@@ -71,7 +71,7 @@ impl fmt::Display for ContentSpec {
 }
 
 impl ImageSpec {
-    /// An image as its source has it.
+    /// Returns an image that is published exactly as its source has it.
     pub fn of(source: SourceSpec) -> Self {
         Self {
             source,
@@ -84,7 +84,7 @@ impl ImageSpec {
     }
 }
 
-/// What annotations are written to.
+/// A place that annotations are written to.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -92,28 +92,28 @@ impl ImageSpec {
 pub enum AnnotationPlace {
     /// The root: the index, or the manifest of a single image.
     Root,
-    /// The manifest of each image, attestations aside.
+    /// The manifest of each image, except attestations.
     Manifests,
-    /// The entries of the index that describe images, attestations aside.
+    /// The entries of the index that describe images, except attestations.
     Descriptors,
 }
 
 /// A Helm chart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChartSpec {
-    /// The directory of the chart, or a packaged one: `.tgz`.
+    /// The directory of the chart, or a packaged chart: `.tgz`.
     pub path: String,
-    /// The name that it must have, since Helm finds it by that: the last part of its repository.
+    /// The name that the chart must have, because Helm finds it by that name: the last part of its repository.
     pub name: String,
-    /// The version that it is published as.
+    /// The version that the chart is published as.
     pub version: String,
-    /// The version of the application in it; none: as `Chart.yaml` says.
+    /// The version of the application in the chart. Left out: the version in `Chart.yaml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,
-    /// Annotations of the manifest, over those that Helm writes.
+    /// Annotations of the manifest, which override those that Helm writes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// When it was made, in seconds since 1970: the time of the commit, where it is known.
+    /// The time at which it was made, in seconds since 1970: the time of the commit, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<i64>,
 }
@@ -133,10 +133,10 @@ pub struct ArtifactSpec {
 /// A file of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ArtifactFile {
-    /// Where it lies.
+    /// The path of the file.
     pub path: String,
-    /// Its media type.
+    /// The media type of the file.
     pub media_type: String,
-    /// Its name: what it is called where it is pulled.
+    /// The name that the file has when it is pulled.
     pub title: String,
 }

@@ -1,4 +1,4 @@
-//! Content digests: parsed strictly, computed here, never trusted.
+//! Content digests. They are parsed strictly, and computed rather than trusted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use sha2::{Sha256, Sha512};
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// Why a text is not a [`Digest`].
+/// The reason why a text is not a [`Digest`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a digest: expected `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits"
@@ -27,8 +27,8 @@ impl Digest {
         digester.finish()
     }
 
-    /// The digest of `value` in one form, whatever the order and the spaces it was written with: without spaces, and with
-    /// the keys of every object sorted.
+    /// The digest of `value` in a canonical form: without spaces, and with the keys of every object sorted. The order and the
+    /// spaces that it was written with make no difference.
     pub fn of_json(value: &serde_json::Value) -> Self {
         Self::of(canonical(value).as_bytes())
     }
@@ -54,7 +54,7 @@ impl Digest {
         format!("{}:{}", self.algorithm(), hex.get(..digits).unwrap_or(hex))
     }
 
-    /// A hasher that computes a digest of the same algorithm.
+    /// Returns a hasher that computes a digest with the same algorithm.
     pub fn digester(&self) -> Digester {
         if self.algorithm() == "sha512" { Digester::sha512() } else { Digester::sha256() }
     }
@@ -117,7 +117,7 @@ impl schemars::JsonSchema for Digest {
     }
 }
 
-/// Computes a [`Digest`] of bytes as they pass.
+/// Computes the [`Digest`] of bytes as they pass.
 #[derive(Clone)]
 pub struct Digester(Hasher);
 
@@ -146,7 +146,7 @@ impl Digester {
         }
     }
 
-    /// The digest of all bytes added.
+    /// Returns the digest of all added bytes.
     pub fn finish(self) -> Digest {
         Digest(match self.0 {
             Hasher::Sha256(hasher) => format!("sha256:{}", hex::encode(sha2::Digest::finalize(hasher))),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_a_digest() {
+    fn a_text_that_is_not_a_digest_is_refused() {
         let hex = "a".repeat(64);
         for text in
             ["", "sha256", "sha256:", "sha256:abc", "md5:abc", &hex, &format!("sha256:{}", "A".repeat(64))]

@@ -1,4 +1,4 @@
-//! What `verify` finds: how a tag drifted, what else is wrong in a repository, and what is only worth saying.
+//! The results of `verify`: how a tag drifted, what else is wrong in a repository, and notes that are not drift.
 
 use std::fmt;
 
@@ -8,55 +8,55 @@ use super::plan::ObservedVisibility;
 use super::visibility::IRREVERSIBLE;
 use super::{Digest, Platform, Tag, Visibility};
 
-/// How a tag is not as it should be.
+/// A way in which a tag is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum TagDrift {
-    /// The tag is not there.
+    /// The tag is missing.
     Missing {
-        /// The registries of the image where it is.
+        /// The registries of the image that have the tag.
         held_by: Vec<String>,
     },
     /// A forward tag does not name the highest version of its line that the registry holds.
     NotHighest {
         /// The highest version of the line.
         version: String,
-        /// The tag that stands for it.
+        /// The tag of that version.
         tag: Tag,
     },
     /// A forward tag names a digest that no version in the registry has.
     NoVersion {
         /// The highest version of the line.
         version: String,
-        /// The tag that stands for it.
+        /// The tag of that version.
         tag: Tag,
     },
-    /// Other registries name another digest, and they are more, or a record agrees with them.
+    /// Other registries name another digest, and they are in the majority, or a record agrees with them.
     Differs {
         /// The registries that agree with each other.
         registries: Vec<String>,
     },
-    /// The registries disagree, and nothing says which of them is right.
+    /// The registries disagree, and nothing shows which of them is right.
     Disagree {
         /// The other digests, each with its registry.
         others: Vec<RegistryDigest>,
     },
-    /// The tag does not name what a record says, nor anything later.
+    /// The tag names neither the digest in a record nor a later one.
     NotAsRecorded {
         /// The file of the record.
         record: String,
-        /// The version recorded.
+        /// The recorded version.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
     },
-    /// What the tag names has another digest than the registry says.
+    /// The content that the tag names has another digest than the registry reports.
     Corrupt {
         /// The digest of the bytes.
         found: Digest,
     },
 }
 
-/// The digest that a registry names.
+/// The digest that a tag has in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RegistryDigest {
     /// The registry's name.
@@ -65,88 +65,88 @@ pub struct RegistryDigest {
     pub digest: Digest,
 }
 
-/// What is wrong in a repository beyond its tags.
+/// A problem in a repository beyond its tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Finding {
-    /// The repository holds no version of the image, and others do.
+    /// The repository holds no version of the image, but others do.
     NoVersions {
         /// The last version that others hold.
         version: String,
-        /// How many versions they hold.
+        /// The number of versions that they hold.
         count: usize,
     },
-    /// No registry holds any version of the image, though git knows a release of it.
+    /// No registry holds any version of the image, although git knows a release of it.
     Unpublished {
         /// The version.
         version: String,
         /// The git tag.
         git_tag: String,
     },
-    /// A platform that is declared is not in the last version.
+    /// A declared platform is not in the last version.
     MissingPlatform {
         /// The platform.
         platform: Platform,
-        /// The tag that stands for the version.
+        /// The tag of the version.
         tag: Tag,
     },
     /// An annotation of the last version is not as declared.
     Annotation {
         /// The key.
         key: String,
-        /// What is declared, rendered for the version.
+        /// The declared value, rendered for the version.
         declared: String,
-        /// What is there.
+        /// The value in the registry.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         found: Option<String>,
-        /// The tag that stands for the version.
+        /// The tag of the version.
         tag: Tag,
     },
-    /// A manifest is not there.
+    /// A manifest is missing.
     MissingManifest {
         /// The digest of the manifest.
         digest: Digest,
         /// The tags that need it.
         tags: Vec<Tag>,
     },
-    /// A blob is not there.
+    /// A blob is missing.
     MissingBlob {
         /// The digest of the blob.
         digest: Digest,
         /// The tags that need it.
         tags: Vec<Tag>,
     },
-    /// The bytes of a manifest or configuration are others than its digest says.
+    /// The bytes of a manifest or configuration do not have its digest.
     Corrupt {
-        /// The digest by which it was asked for.
+        /// The digest that was requested.
         digest: Digest,
         /// The digest of the bytes.
         found: Digest,
         /// The tags that need it.
         tags: Vec<Tag>,
     },
-    /// A manifest or configuration that is there cannot be understood.
+    /// A manifest or configuration exists but cannot be parsed.
     Unreadable {
         /// Its digest.
         digest: Digest,
-        /// Why.
+        /// The reason.
         why: String,
         /// The tags that need it.
         tags: Vec<Tag>,
     },
-    /// Who can pull is not as declared.
+    /// The visibility is not as declared.
     Visibility {
-        /// What `publish.toml` declares.
+        /// The visibility that `publish.toml` declares.
         declared: Visibility,
-        /// What an anonymous pull showed.
+        /// The visibility that an anonymous pull showed.
         observed: ObservedVisibility,
-        /// What the registry's API says, where it was asked and knows.
+        /// The visibility that the registry's API reports, if it was asked and knows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         setting: Option<Visibility>,
-        /// Whether an apply sets it by the registry's API.
+        /// Whether an apply sets it through the registry's API.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         settable: bool,
-        /// Whether nobody can take it back, or put it right: GitHub makes no public package private again.
+        /// Whether nobody can undo or correct it: GitHub does not make a public package private again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         irreversible: bool,
         /// The page where a person can change it.
@@ -155,26 +155,26 @@ pub enum Finding {
     },
 }
 
-/// What is worth saying, and is no drift.
+/// Something worth reporting that is not drift.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
-    /// No release of the image is in any of its registries, and no branch that a rule names.
+    /// None of the image's registries has a release of it, or a branch that a rule names.
     NothingPublished,
-    /// No rule of the image prints the full version, so which versions are there is unknown.
+    /// No rule of the image prints the full version, so the published versions are unknown.
     NoFullVersion,
-    /// The registry did not say who can pull.
+    /// The registry did not report who can pull.
     VisibilityUnknown {
-        /// What `publish.toml` declares.
+        /// The visibility that `publish.toml` declares.
         declared: Visibility,
     },
-    /// A tag moved since a record was written, and whether forward cannot be known.
+    /// A tag moved since a record was written, and it is unknown whether it moved forward.
     MovedSince {
         /// The tag.
         tag: Tag,
         /// The file of the record.
         record: String,
-        /// Why it cannot be known.
+        /// The reason why it is unknown.
         why: String,
     },
 }
@@ -198,14 +198,16 @@ impl fmt::Display for TagDrift {
                     .collect();
                 write!(f, "drift: {}", others.join(", "))
             }
-            Self::NotAsRecorded { record, .. } => write!(f, "drift: not what `{record}` says, nor later"),
-            Self::Corrupt { found } => write!(f, "drift: its bytes are {}", found.short(12)),
+            Self::NotAsRecorded { record, .. } => {
+                write!(f, "drift: neither the digest in `{record}` nor a later one")
+            }
+            Self::Corrupt { found } => write!(f, "drift: the bytes have the digest {}", found.short(12)),
         }
     }
 }
 
 impl Finding {
-    /// What it is about, in a word.
+    /// The subject of the finding, in a word.
     pub fn subject(&self) -> &'static str {
         match self {
             Self::NoVersions { .. } | Self::Unpublished { .. } => "versions",
@@ -219,7 +221,7 @@ impl Finding {
     }
 }
 
-/// Tags as people read them, the first three by name.
+/// Lists tags for people: the first three by name, then the number of the others.
 fn list(tags: &[Tag]) -> String {
     let named: Vec<&str> = tags.iter().take(3).map(Tag::as_str).collect();
     let more = tags.len().saturating_sub(named.len());
@@ -232,21 +234,21 @@ impl fmt::Display for Finding {
             Self::NoVersions { count: 1, .. } => f.write_str("drift: other registries hold one version"),
             Self::NoVersions { count, .. } => write!(f, "drift: other registries hold {count} versions"),
             Self::Unpublished { git_tag, .. } => {
-                write!(f, "drift: no version is in any registry, and the git tag {git_tag} is a release")
+                write!(f, "drift: no registry holds a version, but the git tag {git_tag} is a release")
             }
-            Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, and not in {tag}"),
-            Self::Annotation { tag, .. } => write!(f, "drift: not as declared in {tag}"),
+            Self::MissingPlatform { tag, .. } => write!(f, "drift: declared, but not in {tag}"),
+            Self::Annotation { tag, .. } => write!(f, "drift: {tag} does not have the declared value"),
             Self::MissingManifest { tags, .. } | Self::MissingBlob { tags, .. } => {
-                write!(f, "drift: missing, and needed by {}", list(tags))
+                write!(f, "drift: missing, but needed by {}", list(tags))
             }
             Self::Corrupt { found, tags, .. } => {
-                write!(f, "drift: its bytes are {}, and it is needed by {}", found.short(12), list(tags))
+                write!(f, "drift: the bytes have the digest {}; needed by {}", found.short(12), list(tags))
             }
             Self::Unreadable { why, tags, .. } => {
-                write!(f, "drift: it cannot be read, and is needed by {}: {why}", list(tags))
+                write!(f, "drift: cannot be read, but is needed by {}: {why}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
-                f.write_str("drift: `apply` sets it by the registry's API")
+                f.write_str("drift: `apply` sets it through the registry's API")
             }
             Self::Visibility { irreversible: true, settings_url, declared, .. }
                 if *declared != Visibility::Public =>
@@ -269,15 +271,13 @@ impl fmt::Display for Note {
         match self {
             Self::NothingPublished => f.write_str("no release or branch is published yet"),
             Self::NoFullVersion => {
-                f.write_str("no rule prints the full version, so which versions are there is unknown")
+                f.write_str("no rule prints the full version, so the published versions are unknown")
             }
-            Self::VisibilityUnknown { declared } => write!(
-                f,
-                "visibility is declared {}, and the registry did not say what it is",
-                declared.as_str()
-            ),
+            Self::VisibilityUnknown { declared } => {
+                write!(f, "visibility is declared {}, but the registry did not report it", declared.as_str())
+            }
             Self::MovedSince { tag, record, why } => {
-                write!(f, "{tag} moved since `{record}` was written, and whether forward is unknown: {why}")
+                write!(f, "{tag} moved since `{record}` was written, possibly backward: {why}")
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What follows from how a registry is declared: whom everybody sees there, and where the API of who runs it is. The noun
+//! Facts that follow from the declaration of a registry: its anonymous form, and the address of its provider's API. The type
 //! itself is in [`super::reference`].
 
 use super::reference::{RegistryEndpoint, RegistryLocation};
 use super::{ApiUrl, Provider};
 
 impl RegistryEndpoint {
-    /// The same registry as everybody sees it: how it is reached, and nothing that tells who asks.
+    /// Returns the same registry without anything that identifies the user: only how to reach it.
     #[must_use]
     pub fn anonymous(&self) -> Self {
         Self {
@@ -16,8 +16,8 @@ impl RegistryEndpoint {
         }
     }
 
-    /// Where the provider's API is: as declared, else where everybody knows it to be. Not of GitHub, whose
-    /// environment names it.
+    /// Returns the address of the provider's API: the declared one, or else the well-known one. There is none for GitHub, because
+    /// the environment names it.
     pub fn api(&self) -> Option<ApiUrl> {
         if let Some(declared) = &self.api_url {
             return Some(declared.clone());
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn apis_are_where_everybody_knows_them_to_be() {
+    fn apis_have_well_known_addresses() {
         for (url, provider, expected) in [
             ("docker.io/acme", None, Some("https://hub.docker.com/")),
             ("quay.io/acme", None, Some("https://quay.io/")),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_shows_in_an_anonymous_endpoint() {
+    fn an_anonymous_endpoint_identifies_nobody() {
         let named = RegistryEndpoint {
             insecure: true,
             ca_file: Some("ca.pem".to_owned()),

@@ -1,4 +1,4 @@
-//! What made this run happen.
+//! The events that can start a run.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,12 @@
-//! What decides whether a forward tag moves: lines of versions, and the descent of commits. Plain data, which a saved plan
-//! carries, so that an apply can decide again what others publish meanwhile.
+//! The data that decides whether a forward tag moves: lines of versions, and the descent of commits. A saved plan carries it,
+//! so that an apply can decide again if others publish in the meantime.
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
 
-/// What decides whether a forward tag moves.
+/// The data that decides whether a forward tag moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum PlannedForward {
@@ -25,29 +25,29 @@ pub struct PlannedLine {
     /// Whether pre-releases count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prereleases: bool,
-    /// The template of the rule: a version is of the line where it renders the tag.
+    /// The template of the rule: a version belongs to the line if the template renders the tag for it.
     pub template: String,
     /// The values of `[vars]` that the template uses.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub vars: serde_json::Map<String, serde_json::Value>,
-    /// How versions are read out of the tags of the registry.
+    /// The ways to read versions from the tags of the registry.
     pub readers: Vec<VersionReader>,
 }
 
-/// Reads versions out of tags: what stands around a full version.
+/// Reads versions from tags that consist of a prefix, a full version and a suffix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VersionReader {
-    /// What stands before it.
+    /// The text before the version.
     pub prefix: String,
-    /// What stands after it.
+    /// The text after the version.
     pub suffix: String,
 }
 
 impl VersionReader {
-    /// The version that `tag` was rendered for.
+    /// Returns the version that `tag` was rendered for.
     pub fn read(&self, tag: &Tag) -> Option<Version> {
         let version = tag.as_str().strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
-        // A semantic version holds no `_`: what does was a `+`.
+        // A semantic version contains no `_`, so a `_` was a `+`.
         Version::parse(&version.replacen('_', "+", 1)).ok()
     }
 }
@@ -55,14 +55,14 @@ impl VersionReader {
 /// The commit of a forward tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedCommit {
-    /// The commit being published, where it is known.
+    /// The commit being published, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// What happens where the descent cannot be known.
+    /// The behavior if the descent is unknown.
     pub on_unknown: OnUnknown,
 }
 
-/// What happens to a forward tag where it cannot be known whether the commit being published descends from the tag's.
+/// The behavior of a forward tag if it is unknown whether the commit being published descends from the tag's commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnknown {
@@ -73,29 +73,30 @@ pub enum OnUnknown {
     Keep,
 }
 
-/// A version that a registry holds, and the tag that says so.
+/// A version that a registry holds, and its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The version.
     pub version: Version,
-    /// The tag that stands for it.
+    /// The tag of the version.
     pub tag: Tag,
 }
 
-/// The version among `held`, lowest first, that keeps a forward tag from `version`.
+/// Returns the highest version in `held` if it is higher than `version`, and so keeps a forward tag from moving. `held` is
+/// sorted, lowest first.
 pub fn newer<'a>(held: &'a [Held], version: &Version) -> Option<&'a Held> {
     held.last().filter(|highest| highest.version > *version)
 }
 
-/// How the commit being published stands to the one that a tag's present image was built from.
+/// The relation of the commit being published to the commit that a tag's present image was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Descent {
-    /// It is the same, or comes after it.
+    /// It is the same commit, or a descendant.
     Descendant,
-    /// It comes before it.
+    /// It is an ancestor.
     Older,
-    /// Neither comes before the other.
+    /// Neither is an ancestor of the other.
     Diverged,
-    /// That cannot be known, and why.
+    /// The relation is unknown, for this reason.
     Unknown(String),
 }

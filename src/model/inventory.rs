@@ -1,27 +1,28 @@
-//! Everything that a repository holds, and what of it nothing that stays needs: a function of the manifests alone.
+//! Everything that a repository holds, and the part of it that can be deleted because nothing that stays needs it. This is a
+//! function of the manifests alone.
 //!
-//! One manifest reaches another by listing it, as an index does, or by naming it as its subject. What refers to a
-//! manifest lives and dies with it: by subject, or by a tag `sha256-HEX` that holds signatures or other referrers.
+//! One manifest reaches another by listing it, as an index does, or by naming it as its subject. A referrer is deleted
+//! together with its manifest: it names the manifest as its subject, or a tag `sha256-HEX` holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Digest, Manifest, Tag};
 
-/// How long a manifest without a tag counts as one of a release under way, in seconds: content comes before the tags that
-/// name it.
+/// The time for which a manifest without a tag counts as part of a release in progress, in seconds: content is pushed before the
+/// tags that name it.
 pub const GRACE: i64 = 60 * 60;
 
-/// What a manifest names.
+/// The other manifests that a manifest names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// What it lists.
+    /// The manifests that it lists.
     pub children: BTreeSet<Digest>,
-    /// What it refers to.
+    /// The manifest that it refers to.
     pub subject: Option<Digest>,
 }
 
 impl Parts {
-    /// What `manifest` names.
+    /// The manifests that `manifest` names.
     pub fn of(manifest: &Manifest) -> Self {
         let (children, subject) = match manifest {
             Manifest::Index { manifests, subject, .. } => (manifests.as_slice(), subject),
@@ -39,9 +40,9 @@ impl Parts {
 pub struct Holding {
     /// Every tag that names it.
     pub tags: BTreeSet<Tag>,
-    /// When it was put, in seconds since 1970, where that is known.
+    /// The time at which it was put, in seconds since 1970, if known.
     pub created: Option<i64>,
-    /// What it names; `None` where it cannot be read.
+    /// The manifests that it names; `None` if it cannot be read.
     pub parts: Option<Parts>,
 }
 
@@ -53,23 +54,23 @@ pub struct Inventory {
     unreadable: Option<Digest>,
 }
 
-/// Why a manifest stays.
+/// The reason why a manifest stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
-    /// These tags of it stay.
+    /// It has these tags, which stay.
     Tagged(Vec<Tag>),
     /// This manifest, which stays, lists it or refers to it.
     Reached(Digest),
     /// It refers to this manifest, which stays.
     Refers(Digest),
-    /// It has no tag, and is so young that it may be of a release under way.
+    /// It has no tag, and is so young that it may belong to a release in progress.
     Young,
-    /// This manifest cannot be read, so that it may reach anything.
+    /// This manifest cannot be read, so it may reach anything.
     Unreadable(Digest),
 }
 
 impl Inventory {
-    /// Of a repository that holds these manifests and no others.
+    /// Returns the inventory of a repository that holds these manifests and no others.
     pub fn new(manifests: BTreeMap<Digest, Holding>) -> Self {
         let (mut reached_by, mut unreadable) = (BTreeMap::<Digest, BTreeSet<Digest>>::new(), None);
         for (digest, holding) in &manifests {
@@ -96,9 +97,9 @@ impl Inventory {
         by.filter_map(|reaching| self.manifests.get(reaching)).any(lists)
     }
 
-    /// What can be deleted whole once the tags `going` are gone: the manifests that only they name, and those without a
-    /// tag, or with tags of signatures alone, that only these reach or that refer to these. `now` is in seconds since
-    /// 1970.
+    /// Returns the manifests that can be deleted once the tags `going` are removed: those that only these tags name, and those
+    /// without a tag, or only with tags of signatures, that only deleted manifests reach or that refer to a deleted manifest.
+    /// `now` is in seconds since 1970.
     pub fn removable(&self, going: &BTreeSet<Tag>, now: i64) -> BTreeSet<Digest> {
         let named = |(_, holding): &(&Digest, &Holding)| {
             holding.tags.iter().any(|tag| going.contains(tag)) && may_go(holding, going)
@@ -116,7 +117,7 @@ impl Inventory {
         self.still_removable(doomed, going, now)
     }
 
-    /// What of `doomed` can be deleted: what nothing else needs, if all the rest of it goes.
+    /// Returns the part of `doomed` that can be deleted: nothing outside that part needs it.
     pub fn still_removable(
         &self,
         mut doomed: BTreeSet<Digest>,
@@ -135,7 +136,7 @@ impl Inventory {
         }
     }
 
-    /// Why `digest` stays where `doomed` goes and the tags `going` go; `None` where it need not.
+    /// Returns the reason why `digest` must stay if `doomed` is deleted and the tags `going` are removed; `None` if it need not.
     pub fn obstacle(
         &self,
         digest: &Digest,
@@ -166,11 +167,12 @@ impl Inventory {
         stays.then(|| Obstacle::Refers(subject.clone()))
     }
 
-    /// `digests`, each before what it reaches; those that have nothing to do with each other in their own order.
+    /// Returns `digests` with their depth: each has a smaller depth than the ones it reaches. Deleted by depth, parents come
+    /// first; unrelated ones keep their own order.
     pub fn parents_first(&self, digests: &BTreeSet<Digest>) -> BTreeMap<Digest, usize> {
         let mut depths: BTreeMap<Digest, usize> = BTreeMap::new();
         let mut level: BTreeSet<&Digest> = digests.iter().collect();
-        // A manifest cannot reach itself, since it would have to hold its own digest.
+        // A manifest cannot reach itself, because it would have to contain its own digest.
         for depth in 0..=digests.len() {
             if level.is_empty() {
                 break;
@@ -186,7 +188,8 @@ impl Inventory {
         depths
     }
 
-    /// What may go with `digest`: what it lists, what refers to it, and what it refers to never.
+    /// Returns the manifests that may be deleted with `digest`: those that it lists and those that refer to it, but never the one
+    /// that it refers to.
     fn hanging_on(&self, digest: &Digest, going: &BTreeSet<Tag>) -> Vec<Digest> {
         let parts = self.manifests.get(digest).and_then(|holding| holding.parts.as_ref());
         let children = parts.into_iter().flat_map(|parts| &parts.children);
@@ -201,7 +204,7 @@ impl Inventory {
     }
 }
 
-/// Whether no tag but those that go, and those of signatures, which may, name the manifest.
+/// Whether each tag of the manifest is either one of `going` or a tag of signatures, which may also be removed.
 fn may_go(holding: &Holding, going: &BTreeSet<Tag>) -> bool {
     holding.tags.iter().all(|tag| going.contains(tag) || tag.is_of_referrers())
 }

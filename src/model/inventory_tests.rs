@@ -1,5 +1,5 @@
-//! What may be deleted whole, in small repositories made by hand and in any repository.
-#![allow(clippy::expect_used)] // what goes wrong here fails a test
+//! Tests of which manifests may be deleted, in small repositories made by hand and in generated ones.
+#![allow(clippy::expect_used)] // a panic here fails a test
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn digest(name: &str) -> Digest {
     Digest::of(name.as_bytes())
 }
 
-/// The tag at which referrers of the manifest called `name` are, with a suffix.
+/// The tag of the referrers of the manifest called `name`, with a suffix.
 fn referrers(name: &str, suffix: &str) -> String {
     format!("sha256-{}{suffix}", digest(name).hex())
 }
@@ -31,7 +31,7 @@ fn inventory(lines: &[Line<'_>]) -> Inventory {
     Inventory::new(lines.iter().map(|line| (digest(line.0), holding(line))).collect())
 }
 
-/// The names of what can be deleted, in the order of `lines`.
+/// The names of the manifests that can be deleted, in the order of `lines`.
 fn removable<'a>(lines: &[Line<'a>], going: &[&str]) -> Vec<&'a str> {
     let going = going.iter().map(|tag| tag.parse().expect("a tag")).collect();
     let removable = inventory(lines).removable(&going, NOW);
@@ -39,7 +39,7 @@ fn removable<'a>(lines: &[Line<'a>], going: &[&str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn an_index_goes_with_what_only_it_reaches() {
+fn an_index_is_deleted_with_the_manifests_that_only_it_reaches() {
     let attested: &[Line<'_>] = &[
         ("pr", &["pr-12"], &["amd64", "arm64", "proof"], ""),
         ("amd64", &[], &[], ""),
@@ -54,7 +54,7 @@ fn an_index_goes_with_what_only_it_reaches() {
 }
 
 #[test]
-fn what_stays_keeps_what_it_reaches() {
+fn a_manifest_that_stays_keeps_the_manifests_it_reaches() {
     for (why, lines, expected) in [
         ("another tag", &[("pr", &["pr-12", "main"][..], &["a"][..], ""), ("a", &[], &[], "")][..], &[][..]),
         (
@@ -93,7 +93,7 @@ fn what_stays_keeps_what_it_reaches() {
 }
 
 #[test]
-fn signatures_go_with_what_they_sign() {
+fn signatures_are_deleted_with_the_manifest_they_sign() {
     let (fallback, cosign, of_main) =
         (referrers("pr", ""), referrers("pr", ".sig"), referrers("main", ".sig"));
     let lines: &[Line<'_>] = &[
@@ -111,7 +111,7 @@ fn signatures_go_with_what_they_sign() {
 }
 
 #[test]
-fn what_is_young_or_cannot_be_read_is_left() {
+fn young_and_unreadable_manifests_are_left() {
     let lines: &[Line<'_>] = &[("pr", &["pr-12"], &["a"], ""), ("a", &[], &[], ""), ("x", &["x"], &[], "")];
     let going: BTreeSet<Tag> = ["pr-12".parse().expect("a tag")].into();
     for (created, expected) in
@@ -144,7 +144,7 @@ fn parents_come_before_children() {
     assert_eq!(inventory.parents_first(&some)[&digest("low")], 1);
 }
 
-/// A repository of up to sixteen manifests, which name only those before them, and tags that are to go.
+/// A repository of up to sixteen manifests, which name only manifests before them, and the tags to remove.
 fn repository() -> impl Strategy<Value = (Inventory, BTreeSet<Tag>)> {
     let manifest = (
         prop::collection::btree_set(0..16_usize, 0..4),
@@ -183,10 +183,10 @@ fn repository() -> impl Strategy<Value = (Inventory, BTreeSet<Tag>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn nothing_that_stays_needs_what_goes((inventory, going) in repository()) {
+    fn nothing_that_stays_needs_a_deleted_manifest((inventory, going) in repository()) {
         let doomed = inventory.removable(&going, NOW);
         let manifests = inventory.manifests();
-        // What stays by itself: a tag that nobody removes, or no tag and nothing above that is removed.
+        // Some manifests stay by themselves: they have a tag that is not removed, or no tag and no removed manifest above them.
         let mut stays: BTreeSet<&Digest> = BTreeSet::new();
         let mut below: BTreeSet<&Digest> = manifests
             .iter()
@@ -218,7 +218,7 @@ proptest! {
                 stays.insert(digest);
             }
         }
-        // And what that reaches, either way.
+        // The manifests that they reach stay too, in both directions.
         loop {
             let before = stays.len();
             for (digest, holding) in manifests {
@@ -240,7 +240,7 @@ proptest! {
         for digest in &doomed {
             prop_assert!(!stays.contains(digest), "{digest} is needed");
         }
-        // All else that only the tags that go name does go.
+        // Every other manifest that only removed tags name is deleted.
         for (digest, holding) in manifests {
             let named = !holding.tags.is_empty() && holding.tags.iter().all(|tag| going.contains(tag));
             if named && !stays.contains(digest) {

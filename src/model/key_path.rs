@@ -1,25 +1,25 @@
-//! The way to one value of a TOML, JSON or YAML document: `workspace.package.version`.
+//! The path to one value of a TOML, JSON or YAML document: `workspace.package.version`.
 
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The keys that lead to one value of a document, at least one. Written with dots between them, as dotted keys of TOML
-/// are (TOML 1.0, "Keys"), except that a bare key may hold any other character. In a list a number is a position,
-/// counted from 0.
+/// The keys that lead to one value of a document, at least one. They are written with dots between them, like dotted keys of
+/// TOML (TOML 1.0, "Keys"), except that a bare key may contain any other character. In a list, a number is a position, counted
+/// from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPath {
     parts: Vec<String>,
     written: String,
 }
 
-/// Why a text is not a [`KeyPath`].
+/// The reason why a text is not a [`KeyPath`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct KeyPathError {
-    /// What is wrong.
+    /// The message.
     pub message: &'static str,
-    /// The bytes of the text that are wrong; empty where something is missing.
+    /// The range of bytes that is wrong; empty if something is missing.
     pub range: Range<usize>,
 }
 
@@ -29,13 +29,13 @@ impl KeyPath {
         &self.parts
     }
 
-    /// The first `count` keys, as they are written.
+    /// Returns the first `count` keys, as they are written in a path.
     pub fn first(&self, count: usize) -> String {
         self.parts.iter().take(count).map(|part| written(part)).collect::<Vec<_>>().join(".")
     }
 }
 
-/// A key as it is written in a path: bare where that says the same.
+/// Returns a key as it is written in a path: bare if a bare key means the same, else in quotes.
 fn written(part: &str) -> String {
     let bare = !part.is_empty() && part.trim() == part && !part.contains(['.', '"', '\'']);
     if bare { part.to_owned() } else { format!("\"{}\"", part.replace('\\', "\\\\").replace('"', "\\\"")) }
@@ -64,7 +64,7 @@ impl FromStr for KeyPath {
     }
 }
 
-/// The key that starts at `start`, and where it ends: at a dot, or with the text.
+/// Returns the key that starts at `start`, and the offset of its end, which is a dot or the end of the text.
 fn part(text: &str, start: usize) -> Result<(String, usize), KeyPathError> {
     let rest = text.get(start..).unwrap_or_default();
     let start = start + (rest.len() - rest.trim_start().len());
@@ -73,9 +73,9 @@ fn part(text: &str, start: usize) -> Result<(String, usize), KeyPathError> {
         let bare = rest.split('.').next().unwrap_or_default();
         let end = start + bare.len();
         return match bare.trim_end() {
-            "" => Err(KeyPathError { message: "a part of it is empty", range: start..start }),
+            "" => Err(KeyPathError { message: "one of its parts is empty", range: start..start }),
             bare if bare.contains(['"', '\'']) => Err(KeyPathError {
-                message: "a quote stands inside a key without quotes",
+                message: "an unquoted key contains a quote",
                 range: start..start + bare.len(),
             }),
             bare => Ok((bare.to_owned(), end)),
@@ -89,19 +89,19 @@ fn part(text: &str, start: usize) -> Result<(String, usize), KeyPathError> {
     let quoted = rest.get(..length).unwrap_or_default();
     let Ok(toml::de::DeValue::String(key)) = toml::de::DeValue::parse(quoted).map(toml::Spanned::into_inner)
     else {
-        return wrong("the key in quotes is no string of TOML", start..end);
+        return wrong("the quoted key is not a valid TOML string", start..end);
     };
     let after = text.get(end..).unwrap_or_default();
     let blanks = after.len() - after.trim_start().len();
     match after.trim_start().chars().next() {
         None | Some('.') => Ok((key.into_owned(), end + blanks)),
         Some(other) => {
-            wrong("something follows a key in quotes", end + blanks..end + blanks + other.len_utf8())
+            wrong("a quoted key is followed by more text", end + blanks..end + blanks + other.len_utf8())
         }
     }
 }
 
-/// The bytes of the string that `text` starts with, quotes included; only basic strings know escapes.
+/// Returns the length in bytes of the string that `text` starts with, quotes included. Only basic strings have escapes.
 fn quoted_length(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     for (offset, character) in text.char_indices().skip(1) {
@@ -142,17 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_says_where() {
+    fn an_error_says_where_a_path_is_wrong() {
         for (text, message, range) in [
-            ("", "a part of it is empty", 0..0),
-            ("a..b", "a part of it is empty", 2..2),
-            ("a.", "a part of it is empty", 2..2),
-            (".a", "a part of it is empty", 0..0),
+            ("", "one of its parts is empty", 0..0),
+            ("a..b", "one of its parts is empty", 2..2),
+            ("a.", "one of its parts is empty", 2..2),
+            (".a", "one of its parts is empty", 0..0),
             ("a.\"b", "a quote is not closed", 2..4),
             ("a.'b", "a quote is not closed", 2..4),
-            (r#""\q".a"#, "the key in quotes is no string of TOML", 0..4),
-            ("'a'b", "something follows a key in quotes", 3..4),
-            ("a'b'", "a quote stands inside a key without quotes", 0..4),
+            (r#""\q".a"#, "the quoted key is not a valid TOML string", 0..4),
+            ("'a'b", "a quoted key is followed by more text", 3..4),
+            ("a'b'", "an unquoted key contains a quote", 0..4),
         ] {
             assert_eq!(text.parse::<KeyPath>(), Err(KeyPathError { message, range }), "{text}");
         }
@@ -160,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_that_are_written_are_read_again(parts in prop::collection::vec("[a-c.\"'\\\\ é]{0,4}", 1..4)) {
+        fn written_keys_parse_to_the_same_keys(parts in prop::collection::vec("[a-c.\"'\\\\ é]{0,4}", 1..4)) {
             let text = parts.iter().map(|part| written(part)).collect::<Vec<_>>().join(".");
             let path = text.parse::<KeyPath>();
             prop_assert_eq!(path.map(|path| path.parts), Ok(parts), "{}", text);

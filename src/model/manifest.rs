@@ -1,6 +1,6 @@
-//! Manifests: the bytes as they came, and what they say.
+//! Manifests, as bytes and parsed.
 //!
-//! A manifest is only ever sent as the bytes it came in ([`RawManifest`]); the parsed form
+//! A manifest is always sent as the bytes it came in ([`RawManifest`]); the parsed form
 //! ([`Manifest`]) is for reading.
 
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{Descriptor, Digest, media_type};
 
-/// The largest manifest that is read or sent, in bytes. Registries must take 4 MiB
-/// (distribution-spec 1.1, "Pushing manifests"); Gitea takes 10 MiB, and no known one more.
+/// The size of the largest manifest that is read or sent, in bytes. Registries must accept 4 MiB
+/// (distribution-spec 1.1, "Pushing manifests"); Gitea accepts 10 MiB, and no known registry accepts more.
 pub const MAX_MANIFEST_SIZE: u64 = 10 * 1024 * 1024;
 
 /// A manifest as bytes, with the media type it travels under and the digest computed from the bytes.
@@ -21,36 +21,36 @@ pub struct RawManifest {
     digest: Digest,
 }
 
-/// Why bytes are not a manifest that can be published.
+/// The reason why bytes are not a manifest that can be published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// The bytes are not JSON, or not of the shape of a manifest.
+    /// The bytes are not JSON, or do not have the shape of a manifest.
     #[error("manifest {digest} is not valid: {reason}")]
     Malformed {
         /// The digest of the bytes.
         digest: Digest,
-        /// What the parser said.
+        /// The message of the parser.
         reason: String,
     },
-    /// The media type is of Docker's manifest schema 1.
+    /// The manifest is Docker's manifest schema 1.
     #[error(
-        "manifest {digest} is Docker image manifest schema 1, which registries no longer take: build the image again with a current tool"
+        "manifest {digest} is Docker image manifest schema 1, which registries no longer accept: rebuild the image with a current tool"
     )]
     Schema1 {
         /// The digest of the bytes.
         digest: Digest,
     },
-    /// The media type is none of a manifest.
-    #[error("manifest {digest} has the media type `{media_type}`, which is none of an image or an index")]
+    /// The media type is not that of a manifest.
+    #[error("manifest {digest} has the media type `{media_type}`, which is neither an image nor an index")]
     MediaType {
         /// The digest of the bytes.
         digest: Digest,
-        /// The media type found.
+        /// The media type that was found.
         media_type: String,
     },
 }
 
-/// What a manifest says.
+/// A parsed manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manifest {
     /// An index: a list of other manifests.
@@ -88,7 +88,7 @@ struct Wire {
 }
 
 impl RawManifest {
-    /// `bytes` that travel under `media_type`.
+    /// Returns the manifest of `bytes` that travel under `media_type`.
     pub fn new(media_type: impl Into<String>, bytes: Vec<u8>) -> Self {
         let digest = Digest::of(&bytes);
         Self { media_type: media_type.into(), bytes, digest }
@@ -109,7 +109,7 @@ impl RawManifest {
         &self.digest
     }
 
-    /// A descriptor of the bytes, with nothing optional set.
+    /// Returns a descriptor of the bytes, without any optional field.
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::new(&self.media_type, self.digest.clone(), self.bytes.len() as u64)
     }
@@ -118,7 +118,7 @@ impl RawManifest {
     ///
     /// # Errors
     ///
-    /// [`ManifestError`] where the bytes are not a manifest of the media type they travel under.
+    /// [`ManifestError`] if the bytes are not a manifest of the media type they travel under.
     pub fn parse(&self) -> Result<Manifest, ManifestError> {
         let digest = || self.digest.clone();
         let malformed = |reason: String| ManifestError::Malformed { digest: digest(), reason };
@@ -141,11 +141,11 @@ impl RawManifest {
             let reason = format!("its `mediaType` is `{inner}`, but it travels as `{}`", self.media_type);
             return Err(malformed(reason));
         }
-        // Programs that look at other members would read another manifest in the same bytes (CVE-2021-41190).
+        // Programs that look at different members would read different manifests in the same bytes (CVE-2021-41190).
         let both = wire.manifests.is_some() && (wire.config.is_some() || wire.layers.is_some());
         if both {
             return Err(malformed(
-                "it has the members of an index and of an image, and could be read as either".to_owned(),
+                "it has the members of both an index and an image, and could be read as either".to_owned(),
             ));
         }
         let annotations = wire.annotations.unwrap_or_default();
@@ -170,7 +170,7 @@ impl Manifest {
         }
     }
 
-    /// The blobs that must be in a repository before this manifest: none of an index.
+    /// The blobs that must be in a repository before this manifest. An index has none.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (config, layers) = match self {
             Self::Index { .. } => (None, [].as_slice()),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_manifest_of_its_type() {
+    fn bytes_that_are_not_a_manifest_of_their_type_are_refused() {
         for (media_type, json, words) in [
             (media_type::OCI_INDEX, "", "not valid"),
             (media_type::OCI_INDEX, "[]", "not valid"),
@@ -198,7 +198,7 @@ mod tests {
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":2}"#, "without `config`"),
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":1,"fsLayers":[]}"#, "schema 1"),
             (media_type::DOCKER_SCHEMA_1, "{}", "schema 1"),
-            ("application/json", "{}", "none of an image"),
+            ("application/json", "{}", "neither an image"),
             (media_type::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
             (media_type::OCI_MANIFEST, r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "as either"),
             (

@@ -1,4 +1,4 @@
-//! Media types, and what each says about the content behind it.
+//! Media types, and the properties of content that follow from them.
 
 pub use oci_distribution::manifest::{
     IMAGE_CONFIG_MEDIA_TYPE as OCI_CONFIG, IMAGE_DOCKER_CONFIG_MEDIA_TYPE as DOCKER_CONFIG,
@@ -7,14 +7,14 @@ pub use oci_distribution::manifest::{
     OCI_IMAGE_INDEX_MEDIA_TYPE as OCI_INDEX, OCI_IMAGE_MEDIA_TYPE as OCI_MANIFEST,
 };
 
-/// The four types a manifest may have. GHCR answers 404 to an `Accept` that lacks the index types,
+/// The four media types that a manifest may have. GHCR answers 404 to an `Accept` that lacks the index types,
 /// so every manifest request names them all.
 pub const MANIFESTS: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
 
-/// The type of `{}` where nothing is to be said (image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
+/// The media type of the empty content `{}` (image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
 pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
-/// Docker's first manifest schema, refused: its digest covers a signature that no registry keeps.
+/// Docker's first manifest schema, which is refused because its digest covers a signature that no registry keeps.
 pub const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 /// The signed form of [`DOCKER_SCHEMA_1`].
 pub const DOCKER_SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
@@ -29,7 +29,7 @@ pub fn is_manifest(media_type: &str) -> bool {
     MANIFESTS.contains(&media_type)
 }
 
-/// Whether registries do not take layers of this type ("foreign" or "nondistributable" layers, which
+/// Whether this is the type of layers that registries do not accept ("foreign" or "nondistributable" layers, which
 /// name their own `urls`; image-spec, "Non-Distributable Layers").
 pub fn is_foreign_layer(media_type: &str) -> bool {
     media_type.contains(".nondistributable.") || media_type.contains(".foreign.")

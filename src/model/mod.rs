@@ -1,6 +1,6 @@
-//! The nouns of the crate, without I/O. Every room may import this one; it imports none.
+//! The nouns of the crate, without I/O. Every module may import this one; it imports no other.
 //!
-//! Read in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
+//! Read them in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
 
 pub mod access;
 pub mod annotation;

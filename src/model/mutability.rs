@@ -1,8 +1,8 @@
-//! Whether a tag may move, and what to do when it may not.
+//! The rules that say whether a tag may move, and what to do if it may not.
 
 use serde::{Deserialize, Serialize};
 
-/// What may happen to a tag that exists.
+/// The ways in which an existing tag may move.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mutability {
@@ -11,7 +11,7 @@ pub enum Mutability {
     Immutable,
     /// Moves only to a higher version of its line, or to a descendant commit.
     Forward,
-    /// Moves to whatever is published last.
+    /// Always moves to the content that was published last.
     Mutable,
 }
 
@@ -26,13 +26,13 @@ impl Mutability {
     }
 }
 
-/// What to do where an immutable tag already names another digest.
+/// The behavior if an immutable tag already names another digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
     /// Block the plan.
     #[default]
     Fail,
-    /// Keep the digest that was published first, and say so.
+    /// Keep the digest that was published first, and report it.
     Keep,
 }

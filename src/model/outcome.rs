@@ -1,4 +1,4 @@
-//! What an apply did: each change with its result, and the references to deploy by.
+//! The outcome of an apply: each change with its result, and the references to deploy by.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,41 +6,41 @@ use super::plan::{ObservedVisibility, TagTarget};
 use super::secret_search::SecretFinding;
 use super::{Digest, Tag, Visibility};
 
-/// What an apply did.
+/// The outcome of an apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Outcome {
     /// Each change of the plan, in its order.
     pub changes: Vec<ChangeOutcome>,
     /// Each repository of the plan, with the reference that deployments should use.
     pub repositories: Vec<RepositoryOutcome>,
-    /// What looks like a secret in what was to be sent, and was let through.
+    /// Findings in the content to send that look like secrets, and that were let through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretFinding>,
 }
 
-/// What became of one change.
+/// The outcome of one change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ChangeOutcome {
     /// The address of the change in the plan.
     pub address: String,
-    /// The repository's whole name.
+    /// The full name of the repository.
     pub repository: String,
     /// The tag.
     pub tag: Tag,
-    /// What the tag named before.
+    /// The manifest that the tag named before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<TagTarget>,
-    /// What the plan wants it to name; nothing where it is to be removed.
+    /// The manifest that the tag should name according to the plan; left out if the plan removes the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TagTarget>,
-    /// What became of it.
+    /// The result of the change.
     pub result: ChangeResult,
-    /// Why, where it is not as planned.
+    /// The reason, if the result is not as planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeResult {
@@ -50,20 +50,20 @@ pub enum ChangeResult {
     Moved,
     /// The tag was removed.
     Removed,
-    /// The tag named what it should already.
+    /// The tag already named the right digest.
     Unchanged,
-    /// The tag was kept: as planned, or since something newer was published meanwhile.
+    /// The tag was kept: as planned, or because something newer was published in the meantime.
     Kept,
-    /// It was not come to.
+    /// The change was not reached.
     Skipped,
-    /// It was tried, and failed.
+    /// The change was tried, and failed.
     Failed,
     /// The registry changed since the plan was made.
     Stale,
 }
 
 impl ChangeResult {
-    /// Whether the change may be in the registry: what failed may have been put all the same.
+    /// Whether the change may be in the registry. Even a failed change may have been put.
     pub fn may_have_changed(self) -> bool {
         match self {
             Self::Created | Self::Moved | Self::Removed | Self::Failed => true,
@@ -72,65 +72,65 @@ impl ChangeResult {
     }
 }
 
-/// What became of one repository.
+/// The outcome of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RepositoryOutcome {
     /// The address of the repository in the plan.
     pub address: String,
-    /// The repository's whole name.
+    /// The full name of the repository.
     pub repository: String,
-    /// The digest that the plan publishes, where it publishes any; or the one first published, where that is kept.
+    /// The digest that the plan publishes, if it publishes one; or the digest first published, if that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// The reference that deployments should use: `ghcr.io/colliery-io/brokkr-broker@sha256:…`. Set once the content is
-    /// known to be there.
+    /// The reference that deployments should use: `ghcr.io/colliery-io/brokkr-broker@sha256:…`. It is set once the content is
+    /// known to be in the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// What was pushed, in bytes.
+    /// The number of bytes that were pushed.
     pub bytes_pushed: u64,
-    /// How many blobs were pushed.
+    /// The number of blobs that were pushed.
     pub blobs_pushed: usize,
-    /// How many blobs were mounted from another repository.
+    /// The number of blobs that were mounted from another repository.
     pub blobs_mounted: usize,
-    /// How many blobs were there.
+    /// The number of blobs that were already there.
     pub blobs_present: usize,
-    /// How many manifests were put by digest.
+    /// The number of manifests that were put by digest.
     pub manifests_put: usize,
-    /// How many manifests that refer to the content were sent, or listed under what they refer to.
+    /// The number of referrers of the content that were sent, or listed under their subject.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub referrers_put: usize,
-    /// The manifests without a tag that were deleted, since only what was removed reached them.
+    /// The manifests without a tag that were deleted, because only removed tags and manifests reached them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests_deleted: Vec<Digest>,
-    /// Who should be able to pull, and who is, where that was declared and asked.
+    /// The declared and the actual visibility, if one is declared and it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityOutcome>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Who should be able to pull, and who is.
+/// The declared and the actual visibility of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VisibilityOutcome {
-    /// What `publish.toml` declares.
+    /// The visibility that `publish.toml` declares.
     pub declared: Visibility,
-    /// What an anonymous pull showed after the tags were in place.
+    /// The visibility that an anonymous pull showed after the tags were in place.
     pub observed: ObservedVisibility,
-    /// What the registry's API says then, where it was asked and knows.
+    /// The visibility that the registry's API reported after that, if it was asked and knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setting: Option<Visibility>,
-    /// What it was before this run set it by the registry's API; left out where it did not.
+    /// The visibility before this run set it through the registry's API; left out if this run did not set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_from: Option<Visibility>,
-    /// Whether these agree.
+    /// Whether the actual visibility is as declared.
     pub as_declared: bool,
 }
 
 impl Outcome {
-    /// How many changes have `result`.
+    /// The number of changes with this result.
     pub fn count(&self, result: ChangeResult) -> usize {
         self.changes.iter().filter(|change| change.result == result).count()
     }

@@ -1,5 +1,5 @@
-//! The plan: what is to be changed, and why. Serialized, it is the saved plan, from which `apply` works without
-//! `publish.toml`.
+//! The plan: the changes to make, and the reasons for them. Serialized, it is the saved plan, from which `apply` works
+//! without `publish.toml`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
 pub use super::reason::Reason;
 pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChange};
 
-/// What a saved plan looks like: major versions are refused by older programs, minor ones only add fields.
+/// The version of the plan format. Older programs refuse a newer major version; a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// The program that makes plans, with its version.
@@ -29,11 +29,11 @@ pub struct Plan {
     pub format_version: String,
     /// The program that made the plan, with its version.
     pub generator: String,
-    /// What the plan is for.
+    /// The purpose of the plan.
     #[serde(default)]
     pub kind: PlanKind,
-    /// The folder that relative paths start at: in a file relative to the folder of the file, in what `plan --json` prints
-    /// to the working directory.
+    /// The folder that relative paths start at. In a file, it is relative to the folder of that file; in the output of
+    /// `plan --json`, to the working directory.
     pub folder: String,
     /// The configuration that the plan was made from.
     pub config: PlannedConfig,
@@ -41,119 +41,118 @@ pub struct Plan {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// One line about the context, for people.
     pub title: String,
-    /// The registries, by the names that they have in `publish.toml`: those that are published to, and those that sources are
-    /// read from.
+    /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
-    /// The search for secrets in what is to be sent; none where nothing was to be searched.
+    /// The search for secrets in the content to send; left out if nothing had to be searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
-    /// Resources of which this context publishes nothing, with the reason for each silent rule.
+    /// Resources that are not published in this context, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentResource>,
-    /// Retentions that do not act in this context, and why.
+    /// Retentions that do not act in this context, with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub silent_retentions: BTreeMap<String, String>,
 }
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanKind {
-    /// Content is published, and tags name it: `plan`.
+    /// Publish content and put its tags: `plan`.
     #[default]
     Publish,
-    /// Floating tags go back to what they were: `rollback`.
+    /// Move floating tags back to their previous digests: `rollback`.
     Rollback,
-    /// Tags go, by declared retention: `prune`.
+    /// Remove tags according to the declared retention: `prune`.
     Prune,
 }
 
 /// The configuration that a plan was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedConfig {
-    /// The file, as it was named.
+    /// The path of the file, as it was given.
     pub path: String,
     /// The digest of the merged configuration, layers included.
     pub digest: Digest,
     /// The digest of the file alone.
     pub file_digest: Digest,
-    /// The profile that was in force.
+    /// The profile that was active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
 }
 
-/// A resource that a context publishes nothing of.
+/// A resource that is not published in a context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SilentResource {
-    /// What it is.
+    /// The resource.
     pub resource: ResourceId,
-    /// Each of its rules, and why it does not fire.
+    /// Each of its rules, with the reason why it does not fire.
     pub rules: BTreeMap<String, String>,
 }
 
-/// What is to be done in one repository.
+/// The changes to make in one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedRepository {
-    /// `images.NAME@REGISTRY`, which `--target` takes; `charts` and `artifacts` likewise.
+    /// `images.NAME@REGISTRY`, which `--target` accepts; `charts` and `artifacts` likewise.
     pub address: String,
-    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    /// The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
     pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
     /// The repository in the registry, namespace included.
     pub repository: RepositoryName,
-    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    /// The full name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
-    /// What is published; a plan that only moves or removes tags has none.
+    /// The content to publish; left out if the plan only moves or removes tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<PlannedContent>,
-    /// What is to be done with each tag.
+    /// The change of each tag.
     pub changes: Vec<Change>,
-    /// Manifests without a tag that are deleted after the tags, parents before children: only what the plan removes reaches
-    /// them. One that something else reaches by then stays.
+    /// Manifests without a tag that are deleted after the tags, parents before children, because only tags and manifests that
+    /// the plan removes reach them. If something else reaches one by then, it stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<Digest>,
-    /// Who should be able to pull, and who is.
+    /// The declared and the actual visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,
 }
 
-/// What is published to a repository.
+/// The content to publish to a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedContent {
-    /// Where it comes from: enough to find it again, and pinned where it could move.
+    /// The source of the content: enough to find it again, and pinned if it could move.
     pub source: ContentSpec,
     /// The manifest that is published.
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
-    /// What refers to it and is published with it, each after its subject: signatures, SBOMs.
+    /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,
-    /// What is to be sent.
+    /// The amount of content to send.
     pub sending: PlannedSending,
 }
 
-/// What is to be sent of an image to a repository. Sizes in bytes.
+/// The amount of an image's content to send to a repository. Sizes are in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedSending {
     /// The size of all blobs and manifests.
     pub bytes: u64,
-    /// What of it has to be sent.
+    /// The part of that size that has to be sent.
     pub bytes_to_send: u64,
-    /// Blobs in all.
+    /// The number of all blobs.
     pub blobs: usize,
-    /// Blobs to push.
+    /// The number of blobs to push.
     pub blobs_to_push: usize,
-    /// Blobs that the registry can take from another repository of its own.
+    /// The number of blobs that the registry can mount from another of its repositories.
     pub blobs_to_mount: usize,
-    /// Manifests to put.
+    /// The number of manifests to put.
     pub manifests_to_put: usize,
 }
 
-/// What is to be done with one tag.
+/// The change of one tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// `images.NAME@REGISTRY:TAG`.
@@ -164,20 +163,20 @@ pub struct Change {
     pub rule: String,
     /// Whether the tag may move.
     pub mutability: Mutability,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
-    /// Why.
+    /// The reason for the action.
     pub reason: Reason,
-    /// What the tag names now.
+    /// The manifest that the tag names now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<TagTarget>,
-    /// What the tag will name; nothing where it is to be removed.
+    /// The manifest that the tag will name; left out if the tag is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TagTarget>,
-    /// What decides whether a forward tag moves, enough to decide again while others publish.
+    /// The data that decides whether a forward tag moves, enough to decide again while others publish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<PlannedForward>,
-    /// How a tag is removed.
+    /// The way to remove the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalMethod>,
 }
@@ -194,67 +193,67 @@ impl Change {
     }
 }
 
-/// How a tag is removed.
+/// A way to remove a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemovalMethod {
-    /// The registry removes a tag alone.
+    /// The registry removes the tag alone.
     Tag,
-    /// The tag is moved to a manifest made for that, which then is deleted.
+    /// The tag is moved to a manifest made for that purpose, which is then deleted.
     Placeholder,
-    /// The manifest is deleted, with all its tags, which all are to be removed.
+    /// The manifest is deleted with all its tags, because all of them are to be removed.
     Manifest,
 }
 
-/// What a tag names.
+/// The manifest that a tag names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TagTarget {
     /// The digest of the manifest.
     pub digest: Digest,
-    /// The version that it stands for, where that is known.
+    /// The version of the manifest, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The tag by which the version is known.
+    /// The tag that shows the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_tag: Option<Tag>,
-    /// The commit that it was built from, where that was asked and is said.
+    /// The commit that it was built from, if that was looked up and the image names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
 }
 
 impl TagTarget {
-    /// A manifest of which nothing else is known.
+    /// Returns a manifest about which nothing else is known.
     pub fn new(digest: Digest) -> Self {
         Self { digest, version: None, version_tag: None, revision: None }
     }
 }
 
-/// What is to be done with a tag.
+/// The action to take for a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// The tag does not exist, and will.
+    /// The tag does not exist, and will be created.
     Create,
-    /// The tag names something else, and will move.
+    /// The tag names another digest, and will move.
     Move,
-    /// The tag exists, and will not.
+    /// The tag exists, and will be removed.
     Remove,
-    /// The tag names what it should.
+    /// The tag already names the right digest.
     NoOp,
     /// The tag stays as it is, although the rule fired.
     Keep,
-    /// The tag cannot be what it should: the plan is blocked.
+    /// The tag cannot name the wanted digest: the plan is blocked.
     Conflict,
 }
 
 impl Action {
-    /// Whether the registry is changed.
+    /// Whether the action changes the registry.
     pub fn is_change(self) -> bool {
         matches!(self, Self::Create | Self::Move | Self::Remove)
     }
 }
 
-/// How many changes of each kind a plan has.
+/// The number of changes of each kind in a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Tags to create.
@@ -265,17 +264,17 @@ pub struct Summary {
     pub remove: usize,
     /// Tags that are as they should be.
     pub no_op: usize,
-    /// Tags kept although their rule fired.
+    /// Tags that are kept although their rule fired.
     pub keep: usize,
     /// Tags that block the plan.
     pub conflict: usize,
-    /// Visibilities that are set by the registry's API.
+    /// Visibilities that are set through the registry's API.
     pub set: usize,
     /// Visibilities that a person has to change.
     pub by_hand: usize,
     /// The size of all content, in bytes.
     pub bytes: u64,
-    /// What of it has to be sent, in bytes.
+    /// The part of that size that has to be sent, in bytes.
     pub bytes_to_send: u64,
 }
 
@@ -312,47 +311,47 @@ impl Plan {
         self.repositories.iter().any(PlannedRepository::has_changes)
     }
 
-    /// Whether `apply` would refuse.
+    /// Whether `apply` would refuse the plan.
     pub fn is_blocked(&self) -> bool {
         let conflict = |change: &Change| change.action == Action::Conflict;
         self.repositories.iter().flat_map(|it| &it.changes).any(conflict) || self.holds_secrets()
     }
 
-    /// Whether secrets were found that block the plan.
+    /// Whether findings of secrets block the plan.
     pub fn holds_secrets(&self) -> bool {
         self.secrets.as_ref().is_some_and(|secrets| secrets.blocking().next().is_some())
     }
 }
 
 impl PlannedRepository {
-    /// Whether `apply` would change a tag here, send what refers to the content, or set who may pull.
+    /// Whether `apply` would change a tag here, send referrers of the content, or set the visibility.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
             || self.sends_referrers()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
     }
 
-    /// Whether something that refers to the content is to be sent.
+    /// Whether a referrer of the content is to be sent.
     pub fn sends_referrers(&self) -> bool {
         let mut referrers = self.content.iter().flat_map(|content| &content.referrers);
         referrers.any(|it| it.action == ReferrerAction::Send)
     }
 
-    /// The digest to deploy by: that of the content, unless an immutable tag keeps the one first published.
+    /// The digest to deploy: that of the content, unless an immutable tag keeps the digest first published.
     pub fn deployable(&self) -> Option<&Digest> {
         let kept = self.changes.iter().find(|change| change.reason == Reason::KeptFirst);
         let root = self.content.as_ref().map(|content| &content.root.digest);
         kept.and_then(Change::present).or(root)
     }
 
-    /// Whether a tag here is to name the content that is published, or something that refers to it is to be sent.
+    /// Whether a tag here will name the published content, or a referrer of it is to be sent.
     pub fn places_content(&self) -> bool {
         let root = self.content.as_ref().map(|content| &content.root.digest);
         let names_it = |change: &Change| change.action.is_change() && change.wanted() == root;
         root.is_some() && (self.changes.iter().any(names_it) || self.sends_referrers())
     }
 
-    /// Whether content of which nobody was seen to pull it without credentials is to be public: by the registry's API, or by hand.
+    /// Whether content is to become public, through the registry's API or by hand, that was not seen to be public yet.
     pub fn is_opened(&self) -> bool {
         let opened = |change: &VisibilityChange| {
             change.declared == Visibility::Public && change.observed != ObservedVisibility::Public

@@ -1,4 +1,4 @@
-//! What an image runs on: `os/architecture[/variant]`.
+//! The platform that an image runs on: `os/architecture[/variant]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub struct Platform {
-    /// The operating system, in Go's words: `linux`, `windows`.
+    /// The operating system, by Go's name: `linux`, `windows`.
     pub os: String,
-    /// The architecture, in Go's words: `amd64`, `arm64`.
+    /// The architecture, by Go's name: `amd64`, `arm64`.
     pub architecture: String,
-    /// The architecture's variant: `v7` of `arm`.
+    /// The variant of the architecture: `v7` of `arm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The version of the operating system, which Windows images carry.
@@ -25,19 +25,19 @@ pub struct Platform {
     pub os_features: Vec<String>,
 }
 
-/// Why a text is not a [`Platform`].
+/// The reason why a text is not a [`Platform`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct PlatformError {
     reason: String,
-    /// What was probably meant.
+    /// The text that was probably meant.
     pub suggestion: Option<String>,
 }
 
 const OPERATING_SYSTEMS: [&str; 8] =
     ["linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris", "wasip1"];
 
-/// Go's names, of which images use these; with the names that other tools give them.
+/// The architectures that images use, by Go's names, with the names that other tools give them.
 const ARCHITECTURES: [(&str, &[&str]); 12] = [
     ("amd64", &["x86_64", "x86-64", "x64"]),
     ("arm64", &["aarch64", "armv8"]),
@@ -54,12 +54,11 @@ const ARCHITECTURES: [(&str, &[&str]); 12] = [
 ];
 
 impl Platform {
-    /// The platform that the configuration of an image says it runs on (image-spec, config.md, "Properties"). `None` where
-    /// it does not say.
+    /// Returns the platform in the configuration of an image (image-spec, config.md, "Properties"); `None` if it has none.
     ///
     /// # Errors
     ///
-    /// The words of the parser, where `bytes` are no configuration.
+    /// The error of the parser, if `bytes` are not a configuration.
     pub fn of_config(bytes: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         #[derive(Deserialize)]
         struct Config {
@@ -87,7 +86,7 @@ impl Platform {
         }))
     }
 
-    /// A platform without a variant.
+    /// Returns a platform without a variant.
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self {
             os: os.into(),
@@ -98,18 +97,18 @@ impl Platform {
         }
     }
 
-    /// Whether this is `unknown/unknown`, which `BuildKit` gives to attestations in an index.
+    /// Whether this is `unknown/unknown`, the platform that `BuildKit` gives to attestations in an index.
     pub fn is_unknown(&self) -> bool {
         self.os == "unknown" && self.architecture == "unknown"
     }
 
-    /// Whether it names a system and an architecture. Tools write empty names for what runs on nothing.
+    /// Whether it names a system and an architecture. Tools write empty names for content that does not run.
     pub fn is_named(&self) -> bool {
         !self.os.is_empty() && !self.architecture.is_empty()
     }
 
-    /// Whether an image for `self` is what somebody who asks for `wanted` means: the same system and
-    /// architecture, and the same variant, where `arm64` is `arm64/v8` and `arm` is `arm/v7`
+    /// Whether an image for `self` satisfies a request for `wanted`: the same system, architecture and
+    /// variant. `arm64` means `arm64/v8` and `arm` means `arm/v7`
     /// (containerd's `platforms.Normalize`).
     pub fn satisfies(&self, wanted: &Self) -> bool {
         self.os == wanted.os
@@ -117,7 +116,7 @@ impl Platform {
             && self.normalized_variant() == wanted.normalized_variant()
     }
 
-    /// Whether nobody could choose between images for `self` and for `other`: they satisfy each other, and want the same of the
+    /// Whether images for `self` and for `other` are equally good: they satisfy each other, and have the same requirements on the
     /// operating system.
     pub fn is_as_good_as(&self, other: &Self) -> bool {
         self.satisfies(other) && self.os_version == other.os_version && self.os_features == other.os_features
@@ -194,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_what_it_prints() {
+    fn a_printed_platform_parses_again() {
         for text in ["linux/amd64", "linux/arm/v7", "windows/amd64"] {
             assert_eq!(text.parse::<Platform>().expect(text).to_string(), text);
         }

@@ -1,27 +1,27 @@
-//! Who runs a registry, where that opens an interface besides the registry's own.
+//! The providers of registries that have an API besides the registry API.
 
 use serde::{Deserialize, Serialize};
 
 use super::Visibility;
 
-/// Who runs a registry, where that opens an interface besides the registry's own.
+/// A provider of registries that has an API besides the registry API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// GitHub: its container registry deletes nothing itself, its packages API does, and tells who may pull.
+    /// GitHub: its container registry deletes nothing itself; its packages API deletes, and reports who may pull.
     Github,
-    /// Docker Hub: its API tells and sets who may pull.
+    /// Docker Hub: its API reports and sets who may pull.
     Dockerhub,
-    /// Quay: its API tells and sets who may pull.
+    /// Quay: its API reports and sets who may pull.
     Quay,
-    /// Harbor: its API tells and sets who may pull from a project.
+    /// Harbor: its API reports and sets who may pull from a project.
     Harbor,
-    /// GitLab: its API tells and sets who may pull from a project.
+    /// GitLab: its API reports and sets who may pull from a project.
     Gitlab,
 }
 
 impl Provider {
-    /// The provider that everybody knows by the host of its registry. Harbor has no such host.
+    /// Returns the provider whose registry has this well-known host. Harbor has no such host.
     pub fn of_host(host: &str) -> Option<Self> {
         match host {
             "ghcr.io" => Some(Self::Github),
@@ -32,7 +32,7 @@ impl Provider {
         }
     }
 
-    /// Its name, for people.
+    /// The name of the provider, for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Github => "GitHub",
@@ -43,8 +43,8 @@ impl Provider {
         }
     }
 
-    /// What it knows of who may pull. `internal` is the members of an organization or enterprise at GitHub, and everybody
-    /// with an account at GitLab.
+    /// The visibilities that the provider has. `internal` means the members of an organization or enterprise at GitHub, and
+    /// everybody with an account at GitLab.
     pub fn visibilities(self) -> &'static [Visibility] {
         match self {
             Self::Github | Self::Gitlab => &[Visibility::Public, Visibility::Private, Visibility::Internal],

@@ -1,4 +1,4 @@
-//! Why a tag is treated as it is: the typed reasons of a plan.
+//! The typed reasons for the actions of a plan.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Tag};
 
-/// Why a tag is treated as it is.
+/// The reason for the action on a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Reason {
     /// The tag does not exist yet.
     New,
-    /// The tag names the wanted digest already.
+    /// The tag already names the wanted digest.
     AlreadyThere,
     /// The rule lets the tag move.
     Mutable,
@@ -22,15 +22,15 @@ pub enum Reason {
     NewerVersion {
         /// The highest version of the line.
         version: String,
-        /// The tag that stands for it.
+        /// The tag of that version.
         tag: Tag,
     },
-    /// The tag names the version being published, though the registry holds a higher one of the line: that was rolled back,
-    /// or its run was cut off. Its own run, or the next release, moves the tag.
+    /// The tag names the version being published, although the registry holds a higher version of the line: that version was
+    /// rolled back, or its run was cut off. The run of the higher version, or the next release, moves the tag.
     Behind {
         /// The highest version of the line.
         version: String,
-        /// The tag that stands for it.
+        /// The tag of that version.
         tag: Tag,
     },
     /// A pre-release does not take the tag.
@@ -38,38 +38,38 @@ pub enum Reason {
         /// The version being published.
         version: String,
     },
-    /// No rule prints the full version, so what the registry holds is unknown.
+    /// No rule prints the full version, so the versions in the registry are unknown.
     UnknownLine,
-    /// The present image is of an ancestor of the commit.
+    /// The present image was built from an ancestor of the commit.
     Descendant,
-    /// The present image is of a descendant of the commit: this run is an older one that ends last.
+    /// The present image was built from a descendant of the commit: this run is an older one that ends last.
     OlderCommit {
         /// The commit of the present image.
         revision: String,
     },
-    /// The present image is of a commit that neither comes before the one being published nor after it: the branch
-    /// was rewritten, or the tag belongs to another branch.
+    /// The present image was built from a commit that is neither an ancestor nor a descendant of the one being published: the
+    /// branch was rewritten, or the tag belongs to another branch.
     Diverged {
         /// The commit of the present image.
         revision: String,
     },
-    /// Whether the present image is of an ancestor cannot be known, and the rule says that the tag moves then.
+    /// It is unknown whether the present image was built from an ancestor, and the rule says that the tag moves then.
     UnknownAncestry {
-        /// Why.
+        /// The reason why it is unknown.
         why: String,
     },
-    /// Whether the present image is of an ancestor cannot be known, and the rule says that the tag stays then.
+    /// It is unknown whether the present image was built from an ancestor, and the rule says that the tag stays then.
     UnknownAncestryKept {
-        /// Why.
+        /// The reason why it is unknown.
         why: String,
     },
     /// An immutable tag names another digest.
     Immutable,
     /// An immutable tag names another digest, and the rule keeps it.
     KeptFirst,
-    /// Another registry keeps the digest first published, and this one, which has none, would get another.
+    /// Another registry keeps the digest first published; this one does not have the tag, and would get another digest.
     KeptElsewhere {
-        /// The whole name of the repository there.
+        /// The full name of the repository there.
         repository: String,
         /// The digest there.
         digest: Digest,
@@ -81,27 +81,27 @@ pub enum Reason {
     },
     /// The tag goes back to what it was before an apply.
     RolledBack,
-    /// The tag is as it was before the apply already.
+    /// The tag is already as it was before the apply.
     RolledBackAlready,
-    /// The tag stays: rolling back moves no immutable tag.
+    /// The tag stays, because rolling back moves no immutable tag.
     ImmutableStays,
-    /// Somebody moved the tag since.
+    /// Somebody moved the tag since the apply.
     MovedSince,
-    /// What the tag named before is in the registry no more.
+    /// The registry no longer has the previous digest of the tag.
     ContentGone,
     /// The registry cannot remove the tag.
     CannotRemove {
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// A retention removes the tag.
     Expired {
-        /// Why it does.
+        /// The reason why the retention removes it.
         why: String,
     },
-    /// A retention matches the tag, and it stays.
+    /// A retention matches the tag, but it stays.
     Retained {
-        /// Why it does.
+        /// The reason why it stays.
         why: String,
     },
 }
@@ -116,32 +116,32 @@ impl fmt::Display for Reason {
             Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
             Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
             Self::UnknownLine => {
-                f.write_str("kept: no rule prints the full version, so what is there is unknown")
+                f.write_str("kept: no rule prints the full version, so the published versions are unknown")
             }
             Self::OlderCommit { revision } => {
-                write!(f, "kept: it stands for commit {}, which is newer", short(revision))
+                write!(f, "kept: the image is from commit {}, which is newer", short(revision))
             }
             Self::Diverged { revision } => write!(
                 f,
-                "kept: it stands for commit {}, which is not in this one's history: the branch was rewritten, or it is another's",
+                "kept: the image is from commit {}, which is not in this commit's history: the branch was rewritten, or the tag belongs to another branch",
                 short(revision)
             ),
-            Self::UnknownAncestry { why } => write!(f, "moved without knowing whether forward: {why}"),
+            Self::UnknownAncestry { why } => write!(f, "moved, possibly backward: {why}"),
             Self::UnknownAncestryKept { why } => {
-                write!(f, "kept without knowing whether forward: {why}")
+                write!(f, "kept, because it might move backward: {why}")
             }
-            Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, and does not have it"),
-            Self::Immutable => f.write_str("conflict: immutable, and another digest stands there"),
+            Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, but does not have it"),
+            Self::Immutable => f.write_str("conflict: immutable, and already has another digest"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
             Self::KeptElsewhere { repository, .. } => {
                 write!(f, "conflict: {} keeps another digest", repository.escape_debug())
             }
             Self::FollowsKept { tag } => write!(f, "follows {tag}, which keeps the digest first published"),
             Self::RolledBack => f.write_str("back to what it was"),
-            Self::RolledBackAlready => f.write_str("as it was already"),
+            Self::RolledBackAlready => f.write_str("already as it was"),
             Self::ImmutableStays => f.write_str("kept: immutable"),
             Self::MovedSince => f.write_str("conflict: somebody moved it since"),
-            Self::ContentGone => f.write_str("conflict: what it named before is in the registry no more"),
+            Self::ContentGone => f.write_str("conflict: the registry no longer has the previous digest"),
             Self::CannotRemove { why } => write!(f, "cannot be removed: {why}"),
             Self::Expired { why } => f.write_str(why),
             Self::Retained { why } => write!(f, "kept: {why}"),
@@ -149,7 +149,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The first digits of a commit that a registry or a file named.
+/// The first digits of a commit that a registry or a file names, escaped.
 fn short(revision: &str) -> String {
     revision.get(..7).unwrap_or(revision).escape_debug().to_string()
 }

@@ -1,12 +1,12 @@
-//! The record of one apply: the plan, what became of it, and what went wrong. Kept, it says what to deploy by and what
-//! the floating tags were.
+//! The record of one apply: the plan, its outcome, and the problems. If kept, it shows which references to deploy by and what
+//! the floating tags named before.
 
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use super::plan::{Change, Plan, PlannedRepository};
 
-/// What a record looks like: major versions are refused by older programs, minor ones only add fields.
+/// The version of the record format. Older programs refuse a newer major version; a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// The record of one apply.
@@ -16,21 +16,21 @@ pub struct Record {
     pub format_version: String,
     /// Whether everything is as planned.
     pub success: bool,
-    /// What was done: every change with before, after and result, and the digest reference of each repository.
+    /// The outcome: every change with before, after and result, and the digest reference of each repository.
     pub outcome: Outcome,
-    /// What went wrong.
+    /// The problems that occurred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<RecordedProblem>,
     /// The plan that was applied.
     pub plan: Plan,
 }
 
-/// Something that went wrong, as it was told.
+/// A problem, as it was reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RecordedProblem {
-    /// The code, which `explain` tells about.
+    /// The code, which `explain` describes.
     pub code: String,
-    /// What happened.
+    /// The message that says what happened.
     pub message: String,
     /// The way out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,8 +38,8 @@ pub struct RecordedProblem {
 }
 
 impl Record {
-    /// This record, with the way back that `earlier` knows: what a run of the same plan changed before. A record of
-    /// something else gives it nothing.
+    /// Returns this record with the changes in `earlier` that an earlier run of the same command made, so that it knows the
+    /// whole way back. A record of anything else adds nothing.
     #[must_use]
     pub fn taking_over(mut self, earlier: &Self) -> Self {
         if !self.plan.is_of_same_run(&earlier.plan) {
@@ -54,8 +54,8 @@ impl Record {
         self
     }
 
-    /// Takes in a change that only `earlier` has: of a run with other targets, or of a prune, which does not plan again
-    /// what is gone.
+    /// Adds a change that only `earlier` has. It comes from a run with other targets, or from a prune, which does not plan removed
+    /// tags again.
     fn adopt(&mut self, old: &ChangeOutcome, earlier: &Self) {
         let has = |change: &&Change| change.address == old.address;
         let mut planned = earlier.plan.repositories.iter();
@@ -64,10 +64,10 @@ impl Record {
             return;
         };
         match self.plan.repositories.iter_mut().find(|it| it.address == repository.address) {
-            // It is about something else by now.
+            // The address means another repository by now.
             Some(here) if here.name != repository.name => return,
             Some(here) => here.changes.push(change.clone()),
-            // The references to deploy by are those of the run alone: an image may have another name by now.
+            // The references to deploy by come from this run alone, because an image may have another name by now.
             None => {
                 let Some(endpoint) = earlier.plan.registries.get(&repository.registry) else { return };
                 self.plan.registries.insert(repository.registry.clone(), endpoint.clone());
@@ -84,7 +84,7 @@ impl Record {
 }
 
 impl Plan {
-    /// Whether the two are of one command that was given twice, perhaps with other targets.
+    /// Whether both plans come from the same command, run twice, perhaps with other targets.
     fn is_of_same_run(&self, earlier: &Self) -> bool {
         let as_here = |(name, endpoint)| self.registries.get(name).is_none_or(|here| here == endpoint);
         self.kind == earlier.kind && self.title == earlier.title && earlier.registries.iter().all(as_here)
@@ -92,7 +92,7 @@ impl Plan {
 }
 
 impl ChangeOutcome {
-    /// Takes over what `old`, the same change in an earlier run, knows of the way back.
+    /// Takes over the way back from `old`, the same change in an earlier run.
     fn take_over(&mut self, old: &Self) {
         let digest = |target: &Option<super::plan::TagTarget>| target.as_ref().map(|it| it.digest.clone());
         let (before, after) = (digest(&old.before), digest(&old.after));
@@ -100,10 +100,10 @@ impl ChangeOutcome {
             return;
         }
         let result = match (self.result, old.result) {
-            // A tag that was removed and had to be removed again was put by somebody in between: that is what comes back.
+            // If a removed tag had to be removed again, somebody put it in between. A rollback must restore that later digest.
             (ChangeResult::Removed, _) => return,
             (ChangeResult::Created | ChangeResult::Moved | ChangeResult::Failed, _) => self.result,
-            // It is in place, so what failed was done all the same.
+            // The tag is in place, so the change that failed was made after all.
             (ChangeResult::Unchanged, ChangeResult::Failed) => match (&before, &after) {
                 (None, _) => ChangeResult::Created,
                 (Some(_), Some(_)) => ChangeResult::Moved,

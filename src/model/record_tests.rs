@@ -1,15 +1,15 @@
-//! What a record takes over from an earlier one, as a table.
+//! Tests of taking over changes from an earlier record, as tables.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A digest that begins like `letter`.
+/// A digest that consists of `letter`.
 fn digest(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
 }
 
-/// What a tag names, by the letter of its digest; `-` names nothing.
+/// The target of a tag, by the letter of its digest; `-` names nothing.
 fn target(letter: char) -> Value {
     if letter == '-' { Value::Null } else { json!({ "digest": digest(letter) }) }
 }
@@ -52,8 +52,8 @@ fn record(rows: &[(&str, &str, char, char, &str)]) -> Record {
 }
 
 #[test]
-fn what_an_earlier_run_of_the_plan_changed_stays_known() {
-    // Earlier before, after, result; later before, after, result; before and result that are kept.
+fn changes_of_an_earlier_run_of_the_plan_are_kept() {
+    // Earlier before, after, result; later before, after, result; before and result in the merged record.
     #[rustfmt::skip]
     let table = [
         // The later run did nothing.
@@ -63,7 +63,7 @@ fn what_an_earlier_run_of_the_plan_changed_stays_known() {
         (('a', 'b', "moved"), ('e', 'b', "stale"), ('a', "moved")),
         (('a', 'b', "moved"), ('e', 'b', "kept"), ('a', "moved")),
         (('a', '-', "removed"), ('-', '-', "unchanged"), ('a', "removed")),
-        // What failed was done all the same, or is still not known.
+        // The failed change was made after all, or is still unknown.
         (('a', 'b', "failed"), ('b', 'b', "unchanged"), ('a', "moved")),
         (('-', 'b', "failed"), ('b', 'b', "unchanged"), ('-', "created")),
         (('a', '-', "failed"), ('-', '-', "unchanged"), ('a', "removed")),
@@ -73,14 +73,14 @@ fn what_an_earlier_run_of_the_plan_changed_stays_known() {
         // Both moved it: the way leads back to before the first.
         (('a', 'b', "moved"), ('e', 'b', "moved"), ('a', "moved")),
         (('-', 'b', "created"), ('e', 'b', "moved"), ('-', "moved")),
-        // What was put again after it was removed is what comes back.
+        // A rollback restores the digest that was put after the first removal.
         (('a', '-', "removed"), ('e', '-', "removed"), ('e', "removed")),
         // The earlier run left it alone.
         (('b', 'b', "unchanged"), ('b', 'b', "unchanged"), ('b', "unchanged")),
         (('a', 'b', "skipped"), ('a', 'b', "moved"), ('a', "moved")),
         (('e', 'b', "stale"), ('a', 'b', "moved"), ('a', "moved")),
         (('e', 'b', "kept"), ('e', 'b', "kept"), ('e', "kept")),
-        // It is another digest by now.
+        // The wanted digest is another by now.
         (('a', 'd', "moved"), ('d', 'b', "moved"), ('d', "moved")),
         (('a', 'd', "moved"), ('b', 'b', "unchanged"), ('b', "unchanged")),
     ];
@@ -94,7 +94,7 @@ fn what_an_earlier_run_of_the_plan_changed_stays_known() {
 }
 
 #[test]
-fn what_only_the_earlier_run_changed_is_taken_in() {
+fn changes_of_the_earlier_run_alone_are_added() {
     let earlier = record(&[
         ("app", "latest", 'a', 'b', "moved"),
         ("app", "v2", '-', 'b', "created"),
@@ -112,7 +112,7 @@ fn what_only_the_earlier_run_changed_is_taken_in() {
 }
 
 #[test]
-fn a_record_of_something_else_gives_nothing() {
+fn a_record_of_another_command_adds_nothing() {
     let earlier = record(&[("app", "latest", 'a', 'b', "moved"), ("app", "v2", '-', 'b', "created")]);
     let later = record(&[("app", "latest", 'b', 'b', "unchanged")]);
     let others: [fn(&mut Record); 3] = [

@@ -1,4 +1,4 @@
-//! Names of places: registries, repositories in them, and manifests in those.
+//! The names of registries, of repositories in them, and of manifests in repositories.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiUrl, Digest, Provider, Tag};
 
-/// The path of a repository in a registry: `colliery-io/brokkr-broker`. Lower case, as
-/// distribution-spec 1.1, "Pulling manifests", has it.
+/// The path of a repository in a registry: `colliery-io/brokkr-broker`. It is in lower case, as
+/// distribution-spec 1.1, "Pulling manifests", requires.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryName(String);
 
-/// Why a text is no name of a repository or registry.
+/// The reason why a text is not the name of a repository or registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ReferenceError {
     reason: String,
-    /// What was probably meant.
+    /// The text that was probably meant.
     pub suggestion: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl RepositoryName {
         &self.0
     }
 
-    /// This name below `namespace`.
+    /// Returns this name below `namespace`.
     #[must_use]
     pub fn below(&self, namespace: Option<&Self>) -> Self {
         match namespace {
@@ -53,7 +53,7 @@ impl FromStr for RepositoryName {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        // 255 is what clients hold a name and its host to (distribution-spec 1.1, same section).
+        // Clients limit a name and its host to 255 characters (distribution-spec 1.1, same section).
         if !text.is_empty() && text.len() <= 255 && text.split('/').all(is_component) {
             return Ok(Self(text.to_owned()));
         }
@@ -98,15 +98,15 @@ impl schemars::JsonSchema for RepositoryName {
     }
 }
 
-/// Where a registry is: on a host that speaks HTTP, or in a directory.
+/// The location of a registry: a host that speaks HTTP, or a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RegistryLocation {
     /// `host[:port][/namespace]`.
     Http {
-        /// The host, with the port where one was given. Lower case.
+        /// The host, with the port if one was given, in lower case.
         host: String,
-        /// What every repository's name starts with.
+        /// The namespace that the name of every repository starts with.
         namespace: Option<RepositoryName>,
     },
     /// `oci:DIR`: one OCI image layout for each repository.
@@ -125,8 +125,8 @@ impl RegistryLocation {
         }
     }
 
-    /// What tells `repository` here from every other: the same for all the names that a registry goes by. For comparing,
-    /// not for people.
+    /// Returns a text that identifies `repository` here. It is the same for all names of a registry. It is for comparing, not for
+    /// people.
     pub fn identity(&self, repository: &RepositoryName) -> String {
         match self {
             Self::Http { host, .. } => {
@@ -149,7 +149,7 @@ impl RegistryLocation {
         }
     }
 
-    /// The name, with the namespace of the registry in front, of the repository declared as `name`.
+    /// Returns the name of the repository that is declared as `name`, with the namespace of the registry in front.
     pub fn repository(&self, name: &RepositoryName) -> RepositoryName {
         match self {
             Self::Http { namespace, .. } => name.below(namespace.as_ref()),
@@ -157,7 +157,7 @@ impl RegistryLocation {
         }
     }
 
-    /// What blobs can be mounted within: the host, or the directory. The same for all the names that a registry goes by. For
+    /// Returns the host or directory, within which blobs can be mounted. It is the same for all names of a registry. It is for
     /// comparing, not for people.
     pub fn host(&self) -> String {
         match self {
@@ -204,7 +204,8 @@ impl FromStr for RegistryLocation {
         }
         if text.contains('@') {
             return error(
-                "a registry's `url` holds no credentials: expected `host[:port][/namespace]`".to_owned(),
+                "a registry's `url` cannot contain credentials: expected `host[:port][/namespace]`"
+                    .to_owned(),
                 None,
             );
         }
@@ -237,12 +238,12 @@ impl FromStr for RegistryLocation {
     }
 }
 
-/// The name and the port of a host, which is that of https where none is given.
+/// The name and the port of a host. The port is that of https if none is given.
 fn split_port(host: &str) -> (&str, &str) {
     host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, "443"))
 }
 
-/// Whether `name`, a host without a port, is one of Docker Hub's in references and credential files. Its API is at
+/// Whether `name`, a host without a port, is a name of Docker Hub in references and credential files. Its API is at
 /// `registry-1.docker.io`.
 pub fn is_docker_hub(name: &str) -> bool {
     matches!(name, "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com")
@@ -306,33 +307,33 @@ impl schemars::JsonSchema for RegistryLocation {
     }
 }
 
-/// How to reach a registry: all that a saved plan must know of it. Credentials are named by
-/// environment variable, and keys by their file, never held.
+/// The way to reach a registry: everything that a saved plan must know about it. It names the environment
+/// variables of credentials and the files of keys, and never contains either.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RegistryEndpoint {
-    /// Where it is.
+    /// The location of the registry.
     pub url: RegistryLocation,
-    /// Plain HTTP, and certificates that cannot be checked, are allowed.
+    /// Whether plain HTTP, and certificates that cannot be verified, are allowed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub insecure: bool,
-    /// A file of PEM certificates to trust besides the system's, relative to the folder of
+    /// A file of PEM certificates to trust in addition to the system's, relative to the folder of
     /// `publish.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
-    /// A file of PEM certificates that the registry is shown, the client's own first, relative to the folder of `publish.toml`.
+    /// A file of PEM certificates to present to the registry, the client's own first, relative to the folder of `publish.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<String>,
     /// The file of the PEM private key of `client_certificate`, relative to the folder of `publish.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<String>,
-    /// The environment variables that hold the credentials; without them the Docker and podman
-    /// credential files are asked.
+    /// The environment variables that hold the credentials; without them, the Docker and podman
+    /// credential files are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<CredentialVariables>,
-    /// Who runs it, where that is declared; see [`RegistryEndpoint::provider`].
+    /// The provider that runs the registry, if declared; see [`RegistryEndpoint::provider`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Provider>,
-    /// Where the provider's API is, where that is declared; see [`RegistryEndpoint::api`].
+    /// The address of the provider's API, if declared; see [`RegistryEndpoint::api`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_url: Option<ApiUrl>,
     /// The environment variable that holds the token for the provider's API.
@@ -341,7 +342,7 @@ pub struct RegistryEndpoint {
 }
 
 impl RegistryEndpoint {
-    /// The registry at `url`, as one that nothing is declared about.
+    /// Returns the registry at `url`, with nothing else declared.
     pub fn of(url: RegistryLocation) -> Self {
         Self {
             url,
@@ -356,7 +357,8 @@ impl RegistryEndpoint {
         }
     }
 
-    /// Who runs the registry: what is declared, else what its host tells. A directory has no provider.
+    /// Returns the provider that runs the registry: the declared one, or else the one of a well-known host. A directory has no
+    /// provider.
     pub fn provider(&self) -> Option<Provider> {
         match &self.url {
             RegistryLocation::Http { host, .. } => self.provider.or_else(|| Provider::of_host(host)),
@@ -374,7 +376,7 @@ pub struct CredentialVariables {
     pub password_env: String,
 }
 
-/// A manifest of a repository, by its movable or its fixed name.
+/// The name of a manifest in a repository: a tag, which can move, or a digest, which is fixed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TagOrDigest {
     /// By tag.

@@ -1,9 +1,9 @@
-//! Names of places: read, written, compared.
+//! Tests of parsing, printing and comparing names of registries and repositories.
 
 use super::*;
 
 #[test]
-fn one_place_has_one_identity() {
+fn one_repository_has_one_identity() {
     let identity = |location: &str, repository: &str| {
         let location: RegistryLocation = location.parse().expect(location);
         location.identity(&location.repository(&repository.parse().expect(repository)))

@@ -1,39 +1,41 @@
-//! What refers to a manifest: signatures, SBOMs and whatever else is attached to it, and how each is found.
+//! Referrers of a manifest: signatures, SBOMs and anything else that is attached to it, and the ways to find them.
 //!
-//! Two ways are in use. The manifest names its `subject` (image-spec 1.1, manifest.md): registries list it in their
+//! Two ways are in use. The referrer names its `subject` (image-spec 1.1, manifest.md): then registries list it in their
 //! referrers API, or clients list it in an index at the tag `ALGORITHM-HEX` (distribution-spec 1.1, "Referrers Tag
-//! Schema"). Or it stands at a tag that is made of the digest it speaks of, as cosign has it by default.
+//! Schema"). Or the referrer has a tag that is made of the digest of its subject, which is the default of cosign.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Descriptor, Digest, RawManifest, Tag, media_type};
 
-/// What cosign appends to `sha256-HEX` (cosign, `specs/SIGNATURE_SPEC.md`, "Tag-based discovery"): signatures, attestations, SBOMs.
+/// The suffixes that cosign appends to `sha256-HEX` (cosign, `specs/SIGNATURE_SPEC.md`, "Tag-based discovery"): signatures,
+/// attestations, SBOMs.
 const COSIGN_SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
 
-/// How many digits of a digest stand in a tag of the referrers tag schema.
+/// The number of digits of a digest in a tag of the referrers tag schema.
 const TAG_DIGITS: usize = 64;
 
 /// A manifest that refers to another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Referrer {
-    /// The manifest: with the type of the artifact, and its annotations, as lists of referrers have them.
+    /// The descriptor of the manifest, with the type of the artifact and its annotations, as in lists of referrers.
     pub descriptor: Descriptor,
-    /// What it refers to.
+    /// The digest of the manifest that it refers to.
     pub subject: Digest,
-    /// The tag by which it is found, made of the subject's digest as cosign does; without one it names its subject itself.
+    /// The tag at which it is found, made of the subject's digest as cosign does. Without a tag, the manifest names its subject
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
 }
 
 impl Referrer {
-    /// Of `manifest`, if it names `subject` as its subject.
+    /// Returns the referrer `manifest`, if it names `subject` as its subject.
     pub fn by_subject(manifest: &RawManifest, subject: &Digest) -> Option<Self> {
         let names_it = subject_of(manifest).as_ref() == Some(subject);
         names_it.then(|| Self { descriptor: describe(manifest), subject: subject.clone(), tag: None })
     }
 
-    /// Of a manifest, [described](describe), which stands at `tag`, if that is of `subject`.
+    /// Returns the referrer at `tag` with this [descriptor](describe), if `tag` is a tag of cosign for `subject`.
     pub fn by_tag(descriptor: Descriptor, subject: &Digest, tag: &Tag) -> Option<Self> {
         let is_its_tag = cosign_tags(subject).contains(tag);
         is_its_tag.then(|| Self { descriptor, subject: subject.clone(), tag: Some(tag.clone()) })
@@ -46,29 +48,29 @@ impl Referrer {
     }
 }
 
-/// A referrer of what a plan publishes, and what is to be done.
+/// A referrer of the content that a plan publishes, and the action to take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedReferrer {
-    /// The manifest, and what it refers to.
+    /// The referrer and its subject.
     #[serde(flatten)]
     pub referrer: Referrer,
-    /// What is to be done.
+    /// The action to take.
     pub action: ReferrerAction,
 }
 
-/// What is to be done with a referrer.
+/// The action to take for a referrer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReferrerAction {
-    /// It is not there, or cannot be found by its subject: it is sent, and listed.
+    /// It is missing, or cannot be found by its subject: it is sent, and listed.
     Send,
-    /// It is there, and is found.
+    /// It is there, and can be found.
     NoOp,
-    /// Its tag names another manifest, which holds signatures that this one lacks, and stays.
+    /// Its tag names another manifest, which stays because it has signatures that this one lacks.
     Keep,
 }
 
-/// What a list of referrers says of a manifest (distribution-spec 1.1, "Listing Referrers").
+/// The fields of a manifest that a list of referrers contains (distribution-spec 1.1, "Listing Referrers").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Described {
@@ -94,13 +96,13 @@ fn read(manifest: &RawManifest) -> Option<Described> {
     serde_json::from_slice(manifest.bytes()).ok()
 }
 
-/// The manifest that `manifest` names as its subject.
+/// Returns the digest of the manifest that `manifest` names as its subject.
 pub fn subject_of(manifest: &RawManifest) -> Option<Digest> {
     read(manifest)?.subject.map(|subject| subject.digest)
 }
 
-/// The descriptor of `manifest` in a list of referrers: with its annotations, and the type of its artifact, which is that of
-/// its configuration where it has no other (distribution-spec 1.1, "Listing Referrers").
+/// Returns the descriptor of `manifest` in a list of referrers: with its annotations and its artifact type. If it has no artifact
+/// type, that is the type of its configuration (distribution-spec 1.1, "Listing Referrers").
 pub fn describe(manifest: &RawManifest) -> Descriptor {
     let mut descriptor = manifest.descriptor();
     if let Some(read) = read(manifest) {
@@ -111,21 +113,21 @@ pub fn describe(manifest: &RawManifest) -> Descriptor {
     descriptor
 }
 
-/// The tag whose index lists what refers to `subject` where a registry has no list of its own (distribution-spec 1.1,
+/// Returns the tag whose index lists the referrers of `subject` if a registry has no list of its own (distribution-spec 1.1,
 /// "Referrers Tag Schema").
 pub fn fallback_tag(subject: &Digest) -> Option<Tag> {
     let digits = subject.hex().get(..TAG_DIGITS)?;
     format!("{}-{digits}", subject.algorithm()).parse().ok()
 }
 
-/// The tags of what cosign attaches to `subject`. None of a digest that makes too long a tag.
+/// Returns the tags of everything that cosign attaches to `subject`. There are none if the digest makes the tags too long.
 pub fn cosign_tags(subject: &Digest) -> Vec<Tag> {
     let tag = |suffix: &str| format!("{}-{}.{suffix}", subject.algorithm(), subject.hex()).parse().ok();
     COSIGN_SUFFIXES.into_iter().filter_map(tag).collect()
 }
 
-/// What the index at the fallback tag of `subject` lists; `None` where `manifest` is no such index. GitLab answers the tag with
-/// the subject itself (oras-project/oras#2148).
+/// Returns the entries of the index at the fallback tag of `subject`; `None` if `manifest` is not such an index. GitLab answers
+/// a request for the tag with the subject itself (oras-project/oras#2148).
 pub fn listed(manifest: &RawManifest, subject: &Digest) -> Option<Vec<Descriptor>> {
     #[derive(Deserialize)]
     struct List {
@@ -139,29 +141,29 @@ pub fn listed(manifest: &RawManifest, subject: &Digest) -> Option<Vec<Descriptor
     Some(list.manifests.unwrap_or_default())
 }
 
-/// The index at a fallback tag with `referrers` in it: what stands there, each entry as it is, and then what it lacks. `None`
-/// where it lacks nothing.
+/// Returns the index at a fallback tag with `referrers` in it: the present entries, unchanged, and then the missing ones. `None`
+/// if nothing is missing.
 ///
 /// # Errors
 ///
-/// What stands at the tag is no list of referrers to `subject`, in words: it must not be overwritten.
+/// A message, if the content at the tag is not a list of referrers of `subject`, which must not be overwritten.
 pub fn with_referrers(
     present: Option<&RawManifest>,
     subject: &Digest,
     referrers: &[Descriptor],
 ) -> Result<Option<RawManifest>, String> {
     let mut index = match present {
-        // The quirk of GitLab: nothing stands there.
+        // GitLab answers with the subject if the tag does not exist.
         Some(present) if present.digest() == subject => empty(),
         Some(present) => {
-            let known = listed(present, subject).ok_or("it is no index of referrers".to_owned())?;
+            let known = listed(present, subject).ok_or("it is not an index of referrers".to_owned())?;
             if referrers.iter().all(|it| known.iter().any(|other| other.digest == it.digest)) {
                 return Ok(None);
             }
             let index: serde_json::Value =
                 serde_json::from_slice(present.bytes()).map_err(|error| error.to_string())?;
             if !index.is_object() {
-                return Err("it is no index of referrers".to_owned());
+                return Err("it is not an index of referrers".to_owned());
             }
             index
         }
@@ -191,9 +193,9 @@ fn empty() -> serde_json::Value {
     serde_json::json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": [] })
 }
 
-/// Whether the manifest `new` may take the place of `old` at a tag of cosign's: where it has all that `old` has. Cosign adds
-/// each signature to the layers of the manifest at the tag, so that one that lacks any would take a signature away. A layer is
-/// its whole descriptor: the signature is an annotation of it, over a content that all signatures of an image share.
+/// Whether the manifest `new` may replace `old` at a tag of cosign: it must have every layer of `old`. Cosign adds each signature
+/// to the layers of the manifest at the tag, so a manifest that lacks a layer would remove a signature. Whole descriptors are
+/// compared, because the signature is an annotation of the layer, and all signatures of an image share the same content.
 pub fn has_all_of(new: &RawManifest, old: &RawManifest) -> bool {
     use super::Manifest;
     match (new.parse(), old.parse()) {

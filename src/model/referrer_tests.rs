@@ -1,4 +1,4 @@
-//! Referrers described and listed; the index at the fallback tag; what may take the place of what at a tag of cosign's.
+//! Tests of describing and listing referrers, of the index at the fallback tag, and of replacing manifests at a tag of cosign.
 
 use serde_json::{Value, json};
 
@@ -36,14 +36,14 @@ fn index(entries: &Value) -> RawManifest {
 }
 
 #[test]
-fn a_referrer_is_described_as_lists_have_it() {
+fn a_referrer_is_described_as_in_lists() {
     let subject = digest("image");
     let typed = signature(Some(&subject), Some("application/spdx+json"));
     let referrer = Referrer::by_subject(&typed, &subject).expect("a referrer");
     assert_eq!(referrer.descriptor.artifact_type.as_deref(), Some("application/spdx+json"));
     assert_eq!(referrer.descriptor.annotations.keys().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(referrer.descriptor.digest, *typed.digest());
-    // Without a type of its own it has that of its configuration.
+    // Without an artifact type, it has the type of its configuration.
     let untyped = describe(&signature(Some(&subject), None));
     assert_eq!(untyped.artifact_type.as_deref(), Some("application/vnd.example.config"));
     assert_eq!(Referrer::by_subject(&typed, &digest("another")), None);
@@ -65,7 +65,7 @@ fn tags_are_made_of_digests() {
     long.update(b"image");
     let long = long.finish();
     assert_eq!(fallback_tag(&long).expect("a tag").as_str().len(), "sha512-".len() + 64);
-    assert!(cosign_tags(&long).is_empty(), "139 characters are no tag");
+    assert!(cosign_tags(&long).is_empty(), "139 characters are too long for a tag");
     let at_tag = || describe(&signature(None, None));
     assert!(Referrer::by_tag(at_tag(), &subject, &cosign_tags(&subject)[0]).is_some());
     assert!(Referrer::by_tag(at_tag(), &subject, &fallback).is_none());
@@ -73,7 +73,7 @@ fn tags_are_made_of_digests() {
 }
 
 #[test]
-fn an_index_keeps_what_others_wrote() {
+fn an_index_keeps_the_entries_of_others() {
     let subject = digest("image");
     let (one, two) = (
         describe(&signature(Some(&subject), Some("a/one"))),
@@ -93,20 +93,20 @@ fn an_index_keeps_what_others_wrote() {
         listed(&merged, &subject).expect("a list").into_iter().map(|it| it.digest).collect();
     assert_eq!(digests, [digest("foreign"), two.digest.clone(), one.digest.clone()]);
     assert!(matches!(merged.parse(), Ok(Manifest::Index { .. })));
-    // Nothing is written that is there.
+    // Present entries are not written again.
     assert_eq!(with_referrers(Some(&merged), &subject, &[one.clone(), two]), Ok(None));
     let fresh = with_referrers(None, &subject, std::slice::from_ref(&one)).expect("an index").expect("new");
     assert_eq!(listed(&fresh, &subject), Some(vec![one]));
 }
 
 #[test]
-fn what_is_no_list_of_referrers_is_none() {
+fn other_content_is_not_a_list_of_referrers() {
     let one = describe(&signature(None, None));
     let image = index(&json!([one]));
-    // GitLab answers the tag of an image with the image.
+    // GitLab answers a request for the tag of an image with the image.
     assert_eq!(listed(&image, image.digest()), None);
     let written = with_referrers(Some(&image), image.digest(), std::slice::from_ref(&one));
-    assert!(written.expect("as if nothing stood there").is_some());
+    assert!(written.expect("as if the tag did not exist").is_some());
     let subject = digest("image");
     for other in [
         signature(None, None),

@@ -1,4 +1,4 @@
-//! An image in a registry, as `docker://` names it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
+//! References to images in registries, as in `docker://`: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,41 +6,41 @@ use std::str::FromStr;
 use super::reference::RegistryEndpoint;
 use super::{Digest, RegistryLocation, RepositoryName, Tag, TagOrDigest};
 
-/// The host that a name without one means.
+/// The host of a name that has none.
 const DEFAULT_HOST: &str = "docker.io";
-/// The tag that a name without one means.
+/// The tag of a name that has none.
 const DEFAULT_TAG: &str = "latest";
 
-/// An image in a registry.
+/// A reference to an image in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemoteReference {
-    /// The host, with the port where one was given. Lower case.
+    /// The host, with the port if one was given, in lower case.
     pub host: String,
     /// The repository.
     pub repository: RepositoryName,
-    /// The tag, where one was given.
+    /// The tag, if one was given.
     pub tag: Option<Tag>,
-    /// The digest, where it is known: what counts, whatever the tag names by now.
+    /// The digest, if known. It takes precedence over the tag, which may have moved.
     pub digest: Option<Digest>,
 }
 
-/// Why a text names no image in a registry.
+/// The reason why a text is not a reference to an image in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct RemoteReferenceError {
     reason: String,
-    /// What was probably meant.
+    /// The text that was probably meant.
     pub suggestion: Option<String>,
 }
 
 impl RemoteReference {
-    /// The registry.
+    /// The location of the registry.
     pub fn location(&self) -> RegistryLocation {
         RegistryLocation::Http { host: self.host.clone(), namespace: None }
     }
 
-    /// Which of `registries` is declared for the repository: one of the same host whose namespace is above it, and of those
-    /// the one with the longest.
+    /// Returns the one of `registries` that is declared for the repository: it has the same host, and of all namespaces above the
+    /// repository, it has the longest.
     pub fn declared<'r>(
         &self,
         registries: impl IntoIterator<Item = (&'r String, &'r RegistryEndpoint)>,
@@ -53,12 +53,12 @@ impl RemoteReference {
             let above = namespace.is_empty() || rest.is_empty() || rest.starts_with('/');
             (above && endpoint.url.host() == host).then_some((namespace.len(), (name, endpoint)))
         });
-        // Of two alike the first counts, whatever order they are given in.
+        // Of two equal ones, the first by name counts, in whatever order they are given.
         let longest = matching.max_by(|(one, (a, _)), (other, (b, _))| one.cmp(other).then_with(|| b.cmp(a)));
         longest.map(|(_, found)| found)
     }
 
-    /// What is asked for: the digest, else the tag, else `latest`.
+    /// Returns what to request from the registry: the digest, else the tag, else `latest`.
     pub fn at(&self) -> Option<TagOrDigest> {
         if let Some(digest) = &self.digest {
             return Some(TagOrDigest::Digest(digest.clone()));
@@ -67,7 +67,7 @@ impl RemoteReference {
         Some(TagOrDigest::Tag(tag))
     }
 
-    /// The same image, pinned.
+    /// Returns the same image, pinned to `digest`.
     #[must_use]
     pub fn pinned(&self, digest: &Digest) -> Self {
         Self { digest: Some(digest.clone()), ..self.clone() }
@@ -77,8 +77,8 @@ impl RemoteReference {
 impl FromStr for RemoteReference {
     type Err = RemoteReferenceError;
 
-    /// Parses as Docker does (distribution/reference, `ParseNormalizedNamed`): the first part is a host if it holds a `.` or
-    /// a `:` or is `localhost`; without one it is Docker Hub, where a name of one part is below `library/`.
+    /// Parses as Docker does (distribution/reference, `ParseNormalizedNamed`): the first part is a host if it contains a `.` or
+    /// a `:` or is `localhost`. Without a host, the registry is Docker Hub, where a name of one part is below `library/`.
     fn from_str(text: &str) -> Result<Self, RemoteReferenceError> {
         let error = |reason: String, suggestion: Option<String>| RemoteReferenceError { reason, suggestion };
         let (name, digest) = match text.split_once('@') {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_docker_reads_them() {
+    fn names_are_parsed_as_docker_parses_them() {
         let digest = Digest::of(b"x");
         for (text, expected) in [
             ("alpine", "docker.io/library/alpine".to_owned()),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_names_no_image() {
+    fn a_text_that_names_no_image_is_refused() {
         for text in
             ["", "ghcr.io/", "ghcr.io/a:", "a@sha256:12", "ghcr.io:x/a", "user:p@ghcr.io/a", "-", "a b"]
         {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registry_with_the_longest_namespace_is_its_own() {
+    fn the_registry_with_the_longest_namespace_is_used() {
         let endpoint = |url: &str| RegistryEndpoint::of(url.parse().expect("a location"));
         let registries: BTreeMap<String, RegistryEndpoint> = [
             ("all", "ghcr.io"),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_counts() {
+    fn the_digest_takes_precedence() {
         let digest = Digest::of(b"x");
         let named: RemoteReference = "ghcr.io/a/b:v1".parse().expect("a name");
         assert_eq!(named.at().map(|at| at.to_string()).as_deref(), Some("v1"));

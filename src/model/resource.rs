@@ -1,11 +1,11 @@
-//! What `publish.toml` declares to publish: images, charts and artifacts, and their addresses.
+//! The resources that `publish.toml` declares: images, charts and artifacts, and their addresses.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a resource is.
+/// The kind of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     /// An image, or an index of images.
@@ -20,7 +20,7 @@ impl ResourceKind {
     /// Every kind, in the order of `publish.toml`.
     pub const ALL: [Self; 3] = [Self::Image, Self::Chart, Self::Artifact];
 
-    /// The table that declares resources of this kind.
+    /// The name of the table that declares resources of this kind.
     pub fn table(self) -> &'static str {
         match self {
             Self::Image => "images",
@@ -39,48 +39,48 @@ impl ResourceKind {
     }
 }
 
-/// The name of a resource with its table: `images.brokkr-broker`. An image and a chart may have one name.
+/// The name of a resource with its table: `images.brokkr-broker`. An image and a chart may have the same name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ResourceId {
-    /// What it is.
+    /// The kind of the resource.
     pub kind: ResourceKind,
-    /// Its name in its table.
+    /// The name of the resource in its table.
     pub name: String,
 }
 
-/// A text is not the address of a resource.
+/// The error for a text that is not the address of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no resource: expected `images.NAME`, `charts.NAME` or `artifacts.NAME`")]
+#[error("`{0}` is not a resource: expected `images.NAME`, `charts.NAME` or `artifacts.NAME`")]
 pub struct ResourceIdError(String);
 
 impl ResourceId {
-    /// The resource called `name` of a kind.
+    /// Returns the resource of `kind` called `name`.
     pub fn new(kind: ResourceKind, name: impl Into<String>) -> Self {
         Self { kind, name: name.into() }
     }
 
-    /// The image called `name`.
+    /// Returns the image called `name`.
     pub fn image(name: impl Into<String>) -> Self {
         Self::new(ResourceKind::Image, name)
     }
 
-    /// The table that declares it.
+    /// The name of the table that declares it.
     pub fn table(&self) -> &'static str {
         self.kind.table()
     }
 
-    /// Where it is declared in `publish.toml`.
+    /// The path of its declaration in `publish.toml`.
     pub fn path(&self) -> [&str; 2] {
         [self.table(), &self.name]
     }
 
-    /// The place of one of its keys in `publish.toml`.
+    /// The path of one of its keys in `publish.toml`.
     pub fn key<'a>(&'a self, key: &'a str) -> [&'a str; 3] {
         [self.table(), &self.name, key]
     }
 
-    /// What it is and its name, for people: `` image `brokkr-broker` ``.
+    /// The kind and the name, for people: `` image `brokkr-broker` ``.
     pub fn title(&self) -> String {
         format!("{} `{}`", self.kind.noun(), self.name)
     }
@@ -129,7 +129,7 @@ impl schemars::JsonSchema for ResourceId {
         schemars::json_schema!({
             "type": "string",
             "pattern": "^(images|charts|artifacts)\\..+$",
-            "description": "What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`."
+            "description": "The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`."
         })
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_what_it_prints() {
+    fn a_printed_address_parses_again() {
         for text in ["images.app", "charts.app", "artifacts.a.b", "images.x/y"] {
             assert_eq!(text.parse::<ResourceId>().expect(text).to_string(), text);
         }

@@ -1,4 +1,4 @@
-//! The nouns of retention: how old a tag may grow, why one is removed, and why one stays.
+//! The nouns of retention: the age that a tag may reach, and the reasons why a tag is removed or stays.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tag;
 
-/// How old a tag may grow: a number of hours, days or weeks, as `30d`. Prints as it was written.
+/// The age that a tag may reach: a number of hours, days or weeks, such as `30d`. It is printed as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Age {
@@ -42,17 +42,17 @@ impl Unit {
     }
 }
 
-/// Why a text is not an [`Age`].
+/// The reason why a text is not an [`Age`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AgeError {
     /// It does not end in `h`, `d` or `w`.
     #[error("`{}` has no unit", .0.escape_debug())]
     Unit(String),
-    /// What stands before the unit is not a whole number that fits.
+    /// The text before the unit is not a whole number, or too large.
     #[error("`{}` does not start with a whole number", .0.escape_debug())]
     Number(String),
-    /// Nothing is younger than no time at all.
-    #[error("`{}` is no time at all, so that every tag is older", .0.escape_debug())]
+    /// The number is zero, and every tag is older than that.
+    #[error("`{}` is zero, so every tag is older", .0.escape_debug())]
     Zero(String),
 }
 
@@ -112,7 +112,7 @@ impl schemars::JsonSchema for Age {
     }
 }
 
-/// Why a tag is removed.
+/// The reason why a tag is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum RemovalReason {
@@ -121,17 +121,17 @@ pub enum RemovalReason {
         /// The number of the pull request.
         number: u64,
     },
-    /// It is older than the retention lets tags grow, and beyond the newest where the retention keeps some.
+    /// It is older than the retention allows, and not one of the newest, if the retention keeps some.
     Older {
-        /// How old tags may grow.
+        /// The age that tags may reach.
         age: Age,
-        /// How many of the newest are kept whatever their age.
+        /// The number of newest tags that are kept at any age.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         keep_last: Option<u64>,
     },
-    /// The retention keeps some of the newest, and it is none of them.
+    /// The retention keeps some of the newest, and it is not one of them.
     Beyond {
-        /// How many are kept.
+        /// The number of newest tags that are kept.
         keep_last: u64,
     },
 }
@@ -149,45 +149,45 @@ impl fmt::Display for RemovalReason {
     }
 }
 
-/// Why a tag that a retention matches stays.
+/// The reason why a tag stays although a retention matches it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum KeepReason {
     /// It is one of the newest.
     Newest {
-        /// How many are kept.
+        /// The number of newest tags that are kept.
         keep_last: u64,
     },
-    /// It has not grown old enough.
+    /// It is not old enough yet.
     Younger {
-        /// How old tags may grow.
+        /// The age that tags may reach.
         age: Age,
     },
-    /// Nobody knows when it was made: no time is written in it, or one before 1980, as reproducible builds stamp.
+    /// The time when it was made is unknown: it has no time, or one before 1980, which reproducible builds write.
     TimeUnknown,
-    /// It is one of a rule that prints versions, and can be read as several.
+    /// It comes from a rule that prints versions, but can be read as several versions.
     VersionUnknown,
-    /// Another tag rule may have rendered it as well.
+    /// Another tag rule may also have rendered it.
     OtherRule {
         /// The other rule.
         rule: String,
     },
-    /// It stands for the highest version of the line of a forward tag, which could move back without it.
+    /// It is the tag of the highest version in the line of a forward tag, which could move back without it.
     HighestOfLine {
         /// The forward tag.
         line: Tag,
     },
-    /// Lines of forward tags depend on more than versions, so that any version may be the highest of one.
+    /// The lines of forward tags depend on more than versions, so any version may be the highest of a line.
     UnknownLines {
         /// The rule of the forward tag.
         rule: String,
     },
-    /// It is a forward tag of releases, and a glob does not name it.
+    /// It is a forward tag of releases, which a glob does not name.
     Forward {
         /// The rule that moves it.
         rule: String,
     },
-    /// Signatures and other referrers of a manifest hang on this tag.
+    /// It holds signatures or other referrers of a manifest.
     Referrers,
 }
 
@@ -199,15 +199,15 @@ impl fmt::Display for KeepReason {
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("its time is unknown"),
             Self::VersionUnknown => f.write_str("its version can be read in several ways"),
-            Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may have made it as well"),
+            Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may also have made it"),
             Self::HighestOfLine { line } => {
                 write!(f, "the highest version of `{line}`, which could move back without it")
             }
             Self::UnknownLines { rule } => {
-                write!(f, "a version, and the lines of tag rule `{rule}` depend on more than versions")
+                write!(f, "tag rule `{rule}` may need this version: its lines depend on more than versions")
             }
             Self::Forward { rule } => write!(f, "tag rule `{rule}` moves it forward"),
-            Self::Referrers => f.write_str("signatures or other referrers hang on it"),
+            Self::Referrers => f.write_str("it holds signatures or other referrers"),
         }
     }
 }
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(wrong("+3d"), "`+3d` does not start with a whole number");
         assert_eq!(wrong("1.5d"), "`1.5d` does not start with a whole number");
         assert_eq!(wrong("4294967296d"), "`4294967296d` does not start with a whole number");
-        assert_eq!(wrong("0d"), "`0d` is no time at all, so that every tag is older");
+        assert_eq!(wrong("0d"), "`0d` is zero, so every tag is older");
         assert_eq!(wrong("30é"), "`30é` has no unit");
     }
 

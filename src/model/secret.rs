@@ -1,18 +1,18 @@
-//! How bad it is that a secret is published.
+//! The severity of a published secret.
 
 use serde::{Deserialize, Serialize};
 
-/// How bad a finding is, the least first.
+/// The severity of a finding, the lowest first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth a look: a file that often holds a secret, or a secret at a place of tests and documentation.
+    /// Worth a look: a file that often contains a secret, or a secret in a place for tests and documentation.
     Low,
-    /// Probably a secret, but its form alone does not prove it, or it is protected by something else.
+    /// Probably a secret, but its form alone does not prove it, or something else protects it.
     Medium,
-    /// A secret, by a form that nothing else has.
+    /// A secret with a form that nothing else has.
     High,
 }
 

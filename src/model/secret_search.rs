@@ -1,5 +1,5 @@
-//! The search for secrets in what is to be sent, as plans and records carry it: the policy, what is allowed, what was
-//! searched and what was found. Never a value.
+//! The search for secrets in the content to send, as plans and records carry it: the policy, the allowances, the searched
+//! content and the findings. It never contains the value of a secret.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, ResourceId, Severity};
 
-/// What a finding does.
+/// The effect of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretPolicy {
     /// A secret blocks the plan.
     Deny,
-    /// A secret is told of, and let through.
+    /// A secret is reported, and let through.
     Warn,
-    /// Nothing is searched.
+    /// There is no search.
     Off,
 }
 
@@ -30,7 +30,7 @@ impl SecretPolicy {
     }
 }
 
-/// A finding that is none, and why. What is given must all hold.
+/// A finding that is not a secret, and the reason. All given conditions must match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecretAllowance {
     /// The rule that finds it.
@@ -42,105 +42,105 @@ pub struct SecretAllowance {
     /// The fingerprint of the value, or the beginning of it: `sha256:` and at least 12 digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Why it is none.
+    /// The reason why it is not a secret.
     pub reason: String,
 }
 
-/// The search for secrets in what a plan sends.
+/// The search for secrets in the content that a plan sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedSecrets {
-    /// The identity of the rules that were searched by.
+    /// The identity of the rules that the search used.
     pub rules: Digest,
-    /// What is allowed.
+    /// The allowances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<SecretAllowance>,
-    /// The addresses of the repositories whose content is searched, with what a finding does there and what is searched.
+    /// The searched repositories by address, with the effect of a finding and the content to search.
     pub repositories: BTreeMap<String, SearchedRepository>,
-    /// How much was searched.
+    /// The amount of content that was searched.
     pub searched: SearchedContent,
-    /// What was found, what is allowed included.
+    /// The findings, including allowed ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<SecretFinding>,
-    /// What could not be searched, or not to its end.
+    /// Content that could not be searched, or only in part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsearched: Vec<Unsearched>,
-    /// Allowances that match nothing, where all content was searched.
+    /// Allowances that match nothing, if all content was searched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<SecretAllowance>,
 }
 
-/// What is searched before it is sent to a repository.
+/// The content that is searched before it is sent to a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SearchedRepository {
-    /// What a finding does.
+    /// The effect of a finding.
     pub policy: SecretPolicy,
-    /// The manifests that are searched: those that the repository does not hold yet, or all where it is to become public.
+    /// The manifests to search: those that the repository does not hold yet, or all if the repository becomes public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Digest>,
-    /// The blobs that are searched: those that the repository does not hold yet, or all where it is to become public.
+    /// The blobs to search: those that the repository does not hold yet, or all if the repository becomes public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blobs: Vec<Digest>,
 }
 
-/// How much was searched.
+/// The amount of content that was searched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SearchedContent {
-    /// How many blobs.
+    /// The number of blobs.
     pub blobs: usize,
-    /// Their size as they are sent, in bytes.
+    /// The size of the blobs as they are sent, in bytes.
     pub bytes: u64,
-    /// How many of them an earlier run had searched by the same rules.
+    /// The number of blobs that an earlier run had searched with the same rules.
     pub from_cache: usize,
 }
 
-/// A secret that was found, or what looks like one.
+/// A secret that was found, or something that looks like one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecretFinding {
-    /// What is published.
+    /// The resource that is published.
     pub resource: ResourceId,
     /// The addresses of the repositories that it would be sent to.
     pub repositories: Vec<String>,
     /// The rule that found it.
     pub rule: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// Where it is.
+    /// The place of the secret.
     pub place: SecretPlace,
-    /// The value, so far that it is known which one is meant.
+    /// The value, shortened so that it can be recognized but not used.
     pub redacted: String,
-    /// The fingerprint of the value, by which it can be allowed.
+    /// The fingerprint of the value, with which it can be allowed.
     pub fingerprint: Digest,
-    /// Why it is allowed, where it is.
+    /// The reason why it is allowed, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
     /// Whether it blocks the plan.
     pub blocks: bool,
 }
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum SecretPlace {
     /// In a file, or in its name.
     File {
-        /// The blob that holds it.
+        /// The blob that contains the file.
         blob: Digest,
-        /// The platforms of the images in an index that hold it.
+        /// The platforms of the images in an index that contain the blob.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         platforms: Vec<String>,
-        /// Which layer of its image that is, from 1.
+        /// The number of the layer in its image, from 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layer: Option<usize>,
         /// The instruction that made the layer, shortened, without values that look like secrets.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instruction: Option<String>,
-        /// The file; `!/` stands between an archive and a file in it. None: the blob is the file, and has no name.
+        /// The path of the file, with `!/` between an archive and a file in it. Left out: the blob is the file, and has no name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         path: Option<String>,
         /// The line, from 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<u64>,
-        /// The layer that deletes the file, from 1: it is in the image all the same.
+        /// The number of the layer that deletes the file, from 1. The file is still in the image.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deleted_by: Option<usize>,
     },
@@ -148,10 +148,10 @@ pub enum SecretPlace {
     Config {
         /// The configuration.
         blob: Digest,
-        /// The platforms of the images in an index that it is of.
+        /// The platforms of the images in an index that have this configuration.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         platforms: Vec<String>,
-        /// Where in it, for people: `` environment variable `TOKEN` ``.
+        /// The place in the configuration, for people: `` environment variable `TOKEN` ``.
         part: String,
     },
     /// In an annotation of a manifest or index.
@@ -164,7 +164,7 @@ pub enum SecretPlace {
 }
 
 impl SecretPlace {
-    /// The file, where it is one.
+    /// The path of the file, if the secret is in one.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::File { path, .. } => path.as_deref(),
@@ -188,7 +188,7 @@ impl std::fmt::Display for SecretPlace {
                     write!(f, " line {line}")?;
                 }
                 if let Some(layer) = deleted_by {
-                    write!(f, " (layer {layer} deletes it, and it is in the image all the same)")?;
+                    write!(f, " (layer {layer} deletes it, but it is still in the image)")?;
                 }
                 Ok(())
             }
@@ -198,19 +198,19 @@ impl std::fmt::Display for SecretPlace {
     }
 }
 
-/// ` of linux/amd64, linux/arm64`; nothing where there are none.
+/// Returns ` of linux/amd64, linux/arm64`, or an empty text if there are no platforms.
 fn of(platforms: &[String]) -> String {
     if platforms.is_empty() { String::new() } else { format!(" of {}", platforms.join(", ")) }
 }
 
 impl SecretFinding {
-    /// One line: what, where, which value.
+    /// One line about the finding: resource, place, rule and redacted value.
     pub fn title(&self) -> String {
         let Self { resource, place, rule, redacted, fingerprint, .. } = self;
         format!("{resource} {place}: {rule} {redacted} [{}]", fingerprint.short(12))
     }
 
-    /// The entry of `allow` that allows exactly this, but for its reason.
+    /// The entry of `allow` that allows exactly this finding, with a placeholder for the reason.
     pub fn allowance(&self) -> String {
         let path = self.place.path().map(|path| format!(", path = {}", toml_string(&glob_of(path))));
         format!(
@@ -222,7 +222,7 @@ impl SecretFinding {
     }
 }
 
-/// `text` as a string of TOML.
+/// Returns `text` as a TOML string.
 fn toml_string(text: &str) -> String {
     let mut written = String::from("\"");
     for character in text.chars() {
@@ -236,7 +236,7 @@ fn toml_string(text: &str) -> String {
     written
 }
 
-/// A glob that matches `path` alone.
+/// Returns a glob that matches only `path`.
 fn glob_of(path: &str) -> String {
     let mut glob = String::new();
     for character in path.chars() {
@@ -249,27 +249,27 @@ fn glob_of(path: &str) -> String {
     glob
 }
 
-/// What could not be searched, or not to its end.
+/// Content that could not be searched, or only in part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unsearched {
-    /// What is published.
+    /// The resource that is published.
     pub resource: ResourceId,
     /// The blob.
     pub blob: Digest,
-    /// The file in it; none: the blob itself.
+    /// The file in the blob. Left out: the blob itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl PlannedSecrets {
-    /// What blocks the plan.
+    /// The findings that block the plan.
     pub fn blocking(&self) -> impl Iterator<Item = &SecretFinding> {
         self.findings.iter().filter(|finding| finding.blocks)
     }
 
-    /// What is neither allowed nor blocks: told of, and sent.
+    /// The findings that are neither allowed nor block the plan: they are reported, and the content is sent.
     pub fn let_through(&self) -> impl Iterator<Item = &SecretFinding> {
         self.findings.iter().filter(|finding| !finding.blocks && finding.allowed.is_none())
     }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_allowance_of_a_finding_is_toml_that_names_its_file_alone() {
+    fn the_allowance_of_a_finding_is_toml_that_names_only_its_file() {
         for path in ["app/.env", "a/[b]*{c}?.txt", "a \"quoted\" \\ name", "a.jar!/b\u{1b}"] {
             let text = finding(path).allowance();
             let parsed: toml::Table = toml::from_str(&format!("a = {text}")).expect("TOML");

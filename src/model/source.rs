@@ -1,5 +1,5 @@
-//! Where an image comes from, as declared: a transport and what it names, several of those, or a table of those by
-//! platform.
+//! The source of an image, as declared: a transport and the name of an image in it, several of these, or a table of these
+//! by platform.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::remote::RemoteReference;
 
-/// The source of an image, after its templates were rendered. Paths are relative to the folder of
+/// The source of an image, with its templates rendered. Paths are relative to the folder of
 /// `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
@@ -19,15 +19,15 @@ use super::remote::RemoteReference;
 pub enum SourceSpec {
     /// One transport string.
     One(TransportSpec),
-    /// An index to assemble of the images of several sources, whose platforms are read from their configurations.
+    /// An index to assemble from the images of several sources. Their platforms are read from their configurations.
     Several(Vec<TransportSpec>),
-    /// An index to assemble of images that were pushed by digest.
+    /// An index to assemble from images that were pushed by digest.
     Digests(DigestFolder),
-    /// An index to assemble: a source for each platform, by the platform's name.
+    /// An index to assemble from one source for each platform, by the name of the platform.
     Platforms(BTreeMap<String, TransportSpec>),
 }
 
-/// Images that a build pushed by digest, one for each platform, and left the digests of in files.
+/// Images that a build pushed by digest, one for each platform. The build left their digests in files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DigestFolder {
@@ -37,7 +37,7 @@ pub struct DigestFolder {
     pub from: TransportSpec,
 }
 
-/// A transport and what it names, in the words of skopeo and podman (containers-transports(5)).
+/// A transport and the name of an image in it, in the notation of skopeo and podman (containers-transports(5)).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TransportSpec {
@@ -45,43 +45,43 @@ pub enum TransportSpec {
     Oci {
         /// The directory.
         path: String,
-        /// The `org.opencontainers.image.ref.name` to pick, where the layout holds several images.
+        /// The `org.opencontainers.image.ref.name` to pick, if the layout holds several images.
         reference: Option<String>,
     },
     /// `oci-archive:FILE[:REF]`: an OCI image layout in a tar file.
     OciArchive {
         /// The file.
         path: String,
-        /// The `org.opencontainers.image.ref.name` to pick, where the layout holds several images.
+        /// The `org.opencontainers.image.ref.name` to pick, if the layout holds several images.
         reference: Option<String>,
     },
-    /// `docker-archive:FILE[:REF]`: what `docker save` writes.
+    /// `docker-archive:FILE[:REF]`: a file that `docker save` wrote.
     DockerArchive {
         /// The file.
         path: String,
-        /// The name to pick, where the file holds several images: `NAME[:TAG]`, or `@N` by position.
+        /// The name to pick, if the file holds several images: `NAME[:TAG]`, or `@N` by position.
         reference: Option<String>,
     },
-    /// `docker-daemon:NAME[:TAG]` or `docker-daemon:sha256:ID`: an image in the store of a Docker Engine, or of what speaks
-    /// its API.
+    /// `docker-daemon:NAME[:TAG]` or `docker-daemon:sha256:ID`: an image in the store of a Docker Engine, or of an engine that
+    /// speaks its API.
     DockerDaemon {
-        /// The name or id, as the engine takes it.
+        /// The name or id, as the engine accepts it.
         image: String,
     },
     /// `docker://HOST/REPOSITORY[:TAG][@DIGEST]`: an image in a registry.
     Docker(RemoteReference),
 }
 
-/// Why a text is not a source.
+/// The reason why a text is not a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct SourceSpecError {
     reason: String,
-    /// What was probably meant.
+    /// The text that was probably meant.
     pub suggestion: Option<String>,
 }
 
-/// The transports known, as they are written.
+/// The known transports, as they are written.
 const TRANSPORTS: [&str; 5] = ["oci", "oci-archive", "docker-archive", "docker-daemon", "docker"];
 
 /// The forms of the transports, for people.
@@ -89,7 +89,7 @@ pub const TRANSPORT_FORMS: &str = "`oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `d
                                    `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`";
 
 impl SourceSpec {
-    /// Every transport that it names.
+    /// Returns every transport that the source names.
     pub fn transports(&self) -> Vec<&TransportSpec> {
         match self {
             Self::One(spec) => vec![spec],
@@ -99,7 +99,7 @@ impl SourceSpec {
         }
     }
 
-    /// The images of registries that it names; of a folder of digests, the repository.
+    /// Returns the images in registries that the source names; for a folder of digests, the repository.
     pub fn remotes(&self) -> impl Iterator<Item = &RemoteReference> {
         self.transports().into_iter().filter_map(|spec| match spec {
             TransportSpec::Docker(image) => Some(image),
@@ -160,7 +160,7 @@ impl FromStr for TransportSpec {
     }
 }
 
-/// A transport that names a file or directory.
+/// Parses a transport that names a file or directory.
 fn file(transport: &str, rest: &str) -> Result<TransportSpec, SourceSpecError> {
     let error = |reason: String, suggestion: Option<String>| Err(SourceSpecError { reason, suggestion });
     let (path, reference) = match rest.split_once(':') {
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_what_it_prints() {
+    fn a_printed_transport_parses_again() {
         for text in [
             "oci:dist/a",
             "oci:dist/a:v1",
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn suggests_what_was_meant() {
+    fn errors_suggest_the_transport_that_was_meant() {
         let suggestion = |text: &str| text.parse::<TransportSpec>().expect_err(text).suggestion;
         assert_eq!(suggestion("dist/a.tar").as_deref(), Some("oci-archive:dist/a.tar"));
         assert_eq!(suggestion("dist/a").as_deref(), Some("oci:dist/a"));

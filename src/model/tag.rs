@@ -1,35 +1,35 @@
-//! A tag: the only name in a registry that can move.
+//! Tags: the only names in a registry that can move.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A tag as registries take it: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}` (distribution-spec 1.1, "Pulling
+/// A tag that registries accept: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}` (distribution-spec 1.1, "Pulling
 /// manifests").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(String);
 
-/// Why a text is not a [`Tag`].
+/// The reason why a text is not a [`Tag`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     /// The text is empty.
     #[error("a tag cannot be empty")]
     Empty,
     /// The text is longer than 128 characters.
-    #[error("a tag has at most 128 characters, this has {0}")]
+    #[error("a tag has at most 128 characters; this one has {0}")]
     TooLong(usize),
     /// The text starts with `.` or `-`.
     #[error("a tag cannot start with `{0}`")]
     Start(char),
-    /// The text holds a character that no tag may hold.
+    /// The text contains a character that no tag may contain.
     #[error("a tag cannot contain `{}`", .0.escape_default())]
     Character(char),
 }
 
 impl Tag {
-    /// The longest tag, in characters.
+    /// The length of the longest tag, in characters.
     pub const MAX_LENGTH: usize = 128;
 
     /// The text of the tag.
@@ -37,13 +37,13 @@ impl Tag {
         &self.0
     }
 
-    /// Whether the tag holds what refers to a manifest: the referrers' fallback, `ALGORITHM-DIGEST` cut to 64 digits
-    /// (distribution-spec 1.1, "Referrers Tag Schema"), or that and a suffix, as cosign's signatures have.
+    /// Whether the tag holds referrers of a manifest: it is the fallback tag for referrers, `ALGORITHM-DIGEST` cut to 64 digits
+    /// (distribution-spec 1.1, "Referrers Tag Schema"), or that tag with a suffix, as cosign's signatures have.
     pub fn is_of_referrers(&self) -> bool {
         self.subject_digits().is_some()
     }
 
-    /// Whether the tag holds what refers to `subject`.
+    /// Whether the tag holds referrers of `subject`.
     pub fn is_of_referrers_to(&self, subject: &super::Digest) -> bool {
         self.subject_digits().is_some_and(|(algorithm, digits)| {
             algorithm == subject.algorithm() && subject.hex().starts_with(digits)
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_say_why_a_tag_is_invalid() {
         let parse = |text: &str| text.parse::<Tag>().map(|_| ());
         assert_eq!(parse("v1.2.3_build-7"), Ok(()));
         assert_eq!(parse("_x"), Ok(()));

@@ -1,7 +1,7 @@
-//! One header block of a tar file, and the records of an extended one: pure functions of bytes.
+//! One header block of a tar file, and the records of an extended header: pure functions of bytes.
 //!
 //! Formats: POSIX.1-2017 `pax`, "ustar Interchange Format" and "pax Interchange Format"; GNU tar's manual,
-//! "Basic Tar Format" (long names, base-256 numbers). What follows from a header is decided by who reads an archive.
+//! "Basic Tar Format" (long names, base-256 numbers). The readers of archives decide what follows from a header.
 
 /// The size of a header, and the unit that contents are padded to.
 pub const BLOCK: usize = 512;
@@ -9,14 +9,14 @@ pub const BLOCK: usize = 512;
 /// A block of a tar file.
 pub type Block = [u8; BLOCK];
 
-/// What an entry is, as far as it matters where nothing is unpacked.
+/// The kind of an entry, in the detail that matters if nothing is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A file, with contents.
     File,
-    /// Another name of a file, without contents: where it links to is a name in the archive.
+    /// Another name of a file, without contents. Its target is a name in the archive.
     HardLink,
-    /// A name that stands for another: where it links to starts at its own folder.
+    /// A name that points to another. Its target is relative to its own folder.
     SymbolicLink,
     /// A file with holes that are left out of the contents.
     Sparse,
@@ -24,7 +24,7 @@ pub enum Kind {
     Other,
     /// GNU: the contents are the name of the next entry.
     LongName,
-    /// GNU: the contents are where the next entry links to.
+    /// GNU: the contents are the link target of the next entry.
     LongLink,
     /// pax: the contents are records about the next entry.
     Extended,
@@ -32,18 +32,18 @@ pub enum Kind {
     Global,
 }
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Header {
     /// The name of the entry.
     pub name: Vec<u8>,
-    /// Where a link leads to, as far as the header itself has room for it.
+    /// The target of a link, cut to the length that fits into the header.
     pub link: Vec<u8>,
-    /// How many bytes of contents follow.
+    /// The number of bytes of contents that follow.
     pub size: u64,
-    /// What the entry is.
+    /// The kind of the entry.
     pub kind: Kind,
-    /// Whether blocks that go on with the list of extents come before the contents ([`Kind::Sparse`]).
+    /// Whether blocks that continue the list of extents come before the contents ([`Kind::Sparse`]).
     pub extended: bool,
 }
 
@@ -61,7 +61,7 @@ pub fn parse(block: &Block) -> Result<Header, String> {
         Some(b'x') => Kind::Extended,
         Some(b'g') => Kind::Global,
         Some(b'S') => Kind::Sparse,
-        _ => Kind::File, // what is not known is to be read as a file (POSIX, "typeflag")
+        _ => Kind::File, // an unknown type is read as a file (POSIX, "typeflag")
     };
     let mut name = until_nul(field(block, 0, 100)).to_vec();
     // GNU's magic is `ustar  \0`, and its bytes from 345 are not a prefix.
@@ -69,11 +69,11 @@ pub fn parse(block: &Block) -> Result<Header, String> {
     if !prefix.is_empty() {
         name = [prefix, b"/", &name].concat();
     }
-    // Before POSIX, which gave files a type, a directory was a file whose name ends in a slash. The name of a file may end
-    // so too: where it is longer than the header has room for, and the whole one stands in a record before it.
+    // Before POSIX, which gave files a type, a directory was a file whose name ends in a slash. The name of a file may also end
+    // in a slash if it is cut because it is too long for the header; then a record before the header has the whole name.
     let kind = if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { Kind::Other } else { kind };
     let size = match kind {
-        Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may hold anything
+        Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may contain anything
         _ => number(field(block, 124, 12))?,
     };
     let extended = kind == Kind::Sparse && field(block, 482, 1) != [0];
@@ -85,7 +85,8 @@ pub fn list_goes_on(block: &Block) -> bool {
     field(block, 504, 1) != [0]
 }
 
-/// The sum of all bytes, those of the checksum itself counted as spaces; some old tars summed signed bytes.
+/// Whether the checksum is the sum of all bytes, with those of the checksum itself counted as spaces. Some old tars summed signed
+/// bytes.
 fn checksum_matches(block: &Block) -> bool {
     let Ok(declared) = number(field(block, 148, 8)) else { return false };
     let (mut unsigned, mut signed) = (0_u64, 0_i64);
@@ -97,7 +98,7 @@ fn checksum_matches(block: &Block) -> bool {
     declared == unsigned || i64::try_from(declared) == Ok(signed)
 }
 
-/// A number field: octal digits, or base 256 where the first bit is set.
+/// Reads a number field: octal digits, or base 256 if the first bit is set.
 pub fn number(field: &[u8]) -> Result<u64, String> {
     if let Some((first, rest)) = field.split_first().filter(|(first, _)| **first & 0x80 != 0) {
         if first & 0x40 != 0 {
@@ -116,24 +117,24 @@ pub fn number(field: &[u8]) -> Result<u64, String> {
     })
 }
 
-/// What pax records say about an entry. `Some(None)`: an empty value, which takes an earlier one back.
+/// The pax records of an entry. `Some(None)` is an empty value, which cancels an earlier one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-#[allow(clippy::option_option)] // not said, taken back and said are three things
+#[allow(clippy::option_option)] // missing, canceled and set are three different things
 pub struct Records {
     /// The name of the entry.
     pub path: Option<Option<Vec<u8>>>,
-    /// Where a link leads to.
+    /// The target of a link.
     pub link: Option<Option<Vec<u8>>>,
-    /// How many bytes of contents follow.
+    /// The number of bytes of contents that follow.
     pub size: Option<Option<u64>>,
     /// Whether it is a file with holes.
     pub sparse: bool,
-    /// The name of a sparse file, whose entry has a name that nobody uses (GNU tar's manual, "Storing Sparse Files").
+    /// The real name of a sparse file, whose entry has a name that is not used (GNU tar's manual, "Storing Sparse Files").
     pub sparse_name: Option<Vec<u8>>,
 }
 
 impl Records {
-    /// Reads records: `LENGTH KEY=VALUE\n`, where the length counts the whole record.
+    /// Reads records: `LENGTH KEY=VALUE\n`. The length is that of the whole record.
     pub fn parse(mut bytes: &[u8]) -> Result<Self, String> {
         const BROKEN: &str = "its extended header is broken";
         let mut records = Self::default();
@@ -167,7 +168,7 @@ impl Records {
         Ok(records)
     }
 
-    /// These records, over `earlier` ones.
+    /// Returns these records combined with `earlier` ones; these take precedence.
     #[must_use]
     pub fn over(self, earlier: &Self) -> Self {
         Self {

@@ -1,5 +1,5 @@
-//! The answer of `verify`: of each repository which tags still stand, and what does not. Data for machines; serialized it
-//! is what `verify --json` prints.
+//! The answer of `verify`: for each repository, the tags that are in place, and the drift. It is data for machines:
+//! `verify --json` prints its serialized form.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use super::drift::{Finding, Note, TagDrift};
 use super::plan::TagTarget;
 use super::{Mutability, ResourceId, Tag};
 
-/// What a verification looks like: major versions break readers, minor ones only add fields.
+/// The version of the verification format. A major version breaks readers, a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// Whether what was published still stands.
+/// The report about whether everything that was published is still in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Verification {
     /// The version of this format, `MAJOR.MINOR`.
@@ -19,40 +19,40 @@ pub struct Verification {
     pub generator: String,
     /// One line about what was verified, for people.
     pub title: String,
-    /// Whether everything stands: no tag drifted, and nothing else was found.
+    /// Whether everything is in place: no tag drifted, and nothing else was found.
     pub stands: bool,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<VerifiedRepository>,
-    /// What was declared or recorded, and could not be verified.
+    /// Things that were declared or recorded, but could not be verified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unverified: Vec<Unverified>,
 }
 
-/// What was found in one repository.
+/// The results for one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VerifiedRepository {
-    /// `images.NAME@REGISTRY`, which `--target` takes.
+    /// `images.NAME@REGISTRY`, which `--target` accepts.
     pub address: String,
-    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    /// The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
     pub resource: ResourceId,
     /// The registry's name.
     pub registry: String,
-    /// The whole name, for people: `ghcr.io/colliery-io/brokkr-broker`.
+    /// The full name, for people: `ghcr.io/colliery-io/brokkr-broker`.
     pub name: String,
     /// The last version of the image that any of its registries holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Every tag that should stand here, those of the highest version first.
+    /// Every tag that should be here, those of the highest version first.
     pub tags: Vec<VerifiedTag>,
-    /// What is wrong beyond the tags.
+    /// Problems beyond the tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// What is worth saying and is no drift.
+    /// Notes that are worth reporting but are not drift.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
 }
 
-/// A tag that should stand.
+/// A tag that should be in a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VerifiedTag {
     /// `images.NAME@REGISTRY:TAG`.
@@ -63,37 +63,37 @@ pub struct VerifiedTag {
     pub rule: String,
     /// Whether the tag may move.
     pub mutability: Mutability,
-    /// The version that it stands for; none of a branch's tag.
+    /// The version of the tag; the tag of a branch has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// What it names.
+    /// The manifest that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<TagTarget>,
-    /// What it should name, where that is known.
+    /// The manifest that it should name, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<TagTarget>,
-    /// What is wrong with it; nothing where it is in place.
+    /// The drift of the tag; left out if the tag is in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<TagDrift>,
 }
 
-/// Something that was declared or recorded, and could not be verified.
+/// Something that was declared or recorded, but could not be verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unverified {
-    /// What is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
+    /// The resource that is published: `images.NAME`, `charts.NAME` or `artifacts.NAME`.
     pub resource: ResourceId,
-    /// What kind of thing it is.
+    /// The kind of thing that could not be verified.
     pub kind: UnverifiedKind,
     /// The name of the rule, the key of the annotation, or the file of the record.
     pub name: String,
-    /// Why, for the first version where it is of versions.
+    /// The reason; if it concerns versions, the reason for the first one.
     pub why: String,
-    /// The versions that this is so of; none where it is so of all.
+    /// The versions concerned; empty if all are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
 }
 
-/// What could not be verified.
+/// The kind of thing that could not be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnverifiedKind {
@@ -101,17 +101,17 @@ pub enum UnverifiedKind {
     Rule,
     /// An annotation of the image.
     Annotation,
-    /// What a record says of the image.
+    /// The content of a record about the image.
     Record,
 }
 
 impl Verification {
-    /// How many tags are in place.
+    /// The number of tags that are in place.
     pub fn in_place(&self) -> usize {
         self.tags().filter(|tag| tag.drift.is_none()).count()
     }
 
-    /// How many things are not as they should be: tags, and what was found beyond them.
+    /// The number of problems: tags that drifted, and findings beyond the tags.
     pub fn drifted(&self) -> usize {
         let findings: usize = self.repositories.iter().map(|repository| repository.findings.len()).sum();
         self.tags().filter(|tag| tag.drift.is_some()).count() + findings

@@ -1,16 +1,16 @@
-//! Who may pull from a repository: as declared, as observed, and what is to be done about the difference.
+//! The visibility of a repository, as declared and as observed, and the action to take about a difference.
 
 use serde::{Deserialize, Serialize};
 
-/// Who may pull from a repository, as declared.
+/// The declared visibility of a repository: who may pull from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
     /// Everybody, without credentials.
     Public,
-    /// Those whom the registry was told of.
+    /// Only those who were given access in the registry.
     Private,
-    /// The members of the organization or enterprise; not everybody.
+    /// The members of the organization or enterprise, but not everybody.
     Internal,
 }
 
@@ -25,28 +25,28 @@ impl Visibility {
     }
 }
 
-/// Who should be able to pull, and who is.
+/// The declared and the actual visibility, and the action to take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VisibilityChange {
-    /// What `publish.toml` declares.
+    /// The visibility that `publish.toml` declares.
     pub declared: Visibility,
-    /// What an anonymous pull showed.
+    /// The visibility that an anonymous pull showed.
     pub observed: ObservedVisibility,
-    /// What the registry's API says, where it was asked and knows.
+    /// The visibility that the registry's API reports, if it was asked and knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setting: Option<Visibility>,
-    /// What is to be done.
+    /// The action to take.
     pub action: VisibilityAction,
-    /// Whether the registry's API can set it: now, or once content is there that differs from what is declared.
+    /// Whether the registry's API can set it: now, or once there is content whose visibility is not as declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settable: bool,
-    /// Whether nobody can take it back: GitHub makes no public package private again.
+    /// Whether nobody can undo it: GitHub does not make a public package private again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub irreversible: bool,
-    /// What else changes with it, where that is more than the repository: the whole project, in words.
+    /// Everything that changes with it, in words, if that is more than the repository: the whole project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wide: Option<String>,
-    /// Why it is not set by the registry's API, in words.
+    /// The reason why it is not set through the registry's API, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The page where a person can change it.
@@ -54,11 +54,11 @@ pub struct VisibilityChange {
     pub settings_url: Option<String>,
 }
 
-/// What to say where a public package should be private.
+/// The message for a public package that should be private.
 pub const IRREVERSIBLE: &str =
     "irreversible: GitHub does not make a public package private again; delete it and publish anew";
 
-/// What an anonymous pull showed.
+/// The visibility that an anonymous pull showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObservedVisibility {
@@ -66,7 +66,7 @@ pub enum ObservedVisibility {
     Public,
     /// Not everybody can pull.
     NotPublic,
-    /// There is nothing yet that could be pulled.
+    /// There is nothing to pull yet.
     Absent,
     /// The registry did not answer the question.
     Unknown,
@@ -84,22 +84,22 @@ impl ObservedVisibility {
     }
 }
 
-/// What is to be done about visibility.
+/// The action to take about visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VisibilityAction {
     /// It is as declared.
     NoOp,
-    /// The registry's API is told.
+    /// It is set through the registry's API.
     Set,
     /// A person has to change it.
     ByHand,
-    /// It shows once content is there; where the registry's API can set it, that is done then.
+    /// It is known only once there is content. If the registry's API can set it, it is set then.
     AfterApply,
 }
 
-/// Whether what was seen is what is `declared`; `None` where nothing was seen that tells. An anonymous pull is the proof,
-/// and what the registry's API says must not contradict it.
+/// Whether the visibility is as `declared`; `None` if that is unknown. The anonymous pull is the proof, and the registry's API
+/// must not contradict it.
 pub fn as_declared(
     declared: Visibility,
     setting: Option<Visibility>,
@@ -113,7 +113,7 @@ pub fn as_declared(
     if setting.is_some_and(|setting| setting != declared) { Some(false) } else { pulled }
 }
 
-/// What was seen, in words: what the API says, and what an anonymous pull showed where that is another thing.
+/// Describes the visibility in words: the one that the API reports, and the result of the anonymous pull if that differs.
 pub fn seen_words(setting: Option<Visibility>, observed: ObservedVisibility) -> String {
     match (setting, observed) {
         (None, observed) => observed.as_str().to_owned(),
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_anonymous_pull_proves_what_the_api_must_not_contradict() {
+    fn the_api_must_not_contradict_an_anonymous_pull() {
         use ObservedVisibility::{Absent, NotPublic, Public, Unknown};
         let (public, private, internal) = (Visibility::Public, Visibility::Private, Visibility::Internal);
         for (declared, setting, observed, expected) in [
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_said_in_words() {
+    fn the_visibility_is_described_in_words() {
         for (setting, observed, expected) in [
             (None, ObservedVisibility::NotPublic, "private"),
             (Some(Visibility::Internal), ObservedVisibility::NotPublic, "internal"),

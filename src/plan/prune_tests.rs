@@ -141,7 +141,7 @@ fn signatures_are_shown_with_their_subject() {
     let (asked_for, also) = (format!("-{other}"), format!("-{signature}"));
     let tags = [("-pr-12", "a"), (asked_for.as_str(), "t")];
     let pruned_here = pruned(&tags, Some(manifests(&held)));
-    let kept = format!("{other} kept: signatures or other referrers hang on it");
+    let kept = format!("{other} kept: it holds signatures or other referrers");
     let gone = format!("{signature} Manifest");
     assert_eq!(told(&pruned_here, &[]), ["pr-12 Manifest", kept.as_str(), gone.as_str()]);
     let change = planned(&pruned_here).changes.pop().expect("a change");

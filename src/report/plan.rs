@@ -282,7 +282,7 @@ mod tests {
             settable: false,
             irreversible,
             wide: None,
-            why: Some("no API of GitHub changes it".to_owned()),
+            why: Some("GitHub has no API to change it".to_owned()),
             settings_url: Some("https://github.com/orgs/acme/packages/container/app/settings".to_owned()),
         }
     }
@@ -303,7 +303,7 @@ mod tests {
         let internal = change(Visibility::Internal, ObservedVisibility::NotPublic, false);
         assert_eq!(
             by_hand(&internal, ""),
-            "by hand: https://github.com/orgs/acme/packages/container/app/settings (no API of GitHub changes it)"
+            "by hand: https://github.com/orgs/acme/packages/container/app/settings (GitHub has no API to change it)"
         );
     }
 

@@ -173,7 +173,7 @@ fn media_types_that_lie_are_found_out() {
     }
     let mut memory = Memory::default();
     let schema_1 = memory.put(DOCKER_SCHEMA_1_SIGNED, br#"{"schemaVersion":1}"#);
-    refused(&memory.with_root(&schema_1), "schema 1, which registries no longer take");
+    refused(&memory.with_root(&schema_1), "schema 1, which registries no longer accept");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_release_that_git_knows_must_be_somewhere() {
         let observed = ObservedRepository { tags, ..ObservedRepository::default() };
         told(&expected, &Observed { repositories: vec![observed] })
     };
-    let unpublished = "a versions: drift: no version is in any registry, and the git tag v1.2.0 is a release";
+    let unpublished = "a versions: drift: no registry holds a version, but the git tag v1.2.0 is a release";
     assert_eq!(drift(&[]), [unpublished]);
     assert_eq!(drift(&[tag("v1.0.0"), tag("latest")]), Vec::<String>::new());
 }
@@ -207,7 +207,7 @@ fn a_corrupt_tag_has_no_other_drift() {
     let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
     observed.repositories[0].corrupt.insert(tag("latest"), digest_of("y"));
     let found = digest_of("y").short(12);
-    assert_eq!(told(&expected, &observed), [format!("a latest: drift: its bytes are {found}")]);
+    assert_eq!(told(&expected, &observed), [format!("a latest: drift: the bytes have the digest {found}")]);
 }
 
 #[test]
@@ -224,8 +224,8 @@ fn platforms_annotations_and_visibility() {
     assert_eq!(
         told(&expected, &observed),
         [
-            "a platform: drift: declared, and not in v1.0.0",
-            "a annotation: drift: not as declared in v1.0.0",
+            "a platform: drift: declared, but not in v1.0.0",
+            "a annotation: drift: v1.0.0 does not have the declared value",
             "a visibility: by hand, where the registry lets you",
         ]
     );
@@ -233,7 +233,7 @@ fn platforms_annotations_and_visibility() {
     observed.repositories[0].visibility = Some(ObservedVisibility::Unknown);
     assert_eq!(
         told(&expected, &observed),
-        ["a note: visibility is declared public, and the registry did not say what it is"]
+        ["a note: visibility is declared public, but the registry did not report it"]
     );
 }
 
@@ -245,7 +245,7 @@ fn recorded(name: &str, text: &str, later: Later) -> RecordedTag {
 fn a_record_knows_what_the_registries_forgot() {
     let at = |version: &str| Later::Version(version.parse().expect("a version"));
     let commit = || Later::Commit(Some("9f3c2ab".to_owned()));
-    let not = "drift: not what `r.json` says, nor later";
+    let not = "drift: neither the digest in `r.json` nor a later one";
     let cases: [(RecordedTag, &[String]); 8] = [
         (recorded("v1.0.0", "1", Later::Nothing), &[]),
         (
@@ -261,7 +261,7 @@ fn a_record_knows_what_the_registries_forgot() {
         (recorded("main", "m", commit()), &[]),
         (
             recorded("main", "n", commit()),
-            &["a note: main moved since `r.json` was written, and whether forward is unknown: an image does not say which commit it was built from".to_owned()],
+            &["a note: main moved since `r.json` was written, possibly backward: an image does not say which commit it was built from".to_owned()],
         ),
     ];
     for (record, expected_words) in cases {

@@ -1,5 +1,5 @@
-//! Docker Hub: each repository is public or private (Docker Docs, "Docker Hub API"). Its API takes a token of ten minutes,
-//! which it gives for a user name and a password or access token.
+//! Docker Hub: each repository is public or private (Docker Docs, "Docker Hub API"). Its API requires a token that is valid for
+//! ten minutes, and issues one for a user name and a password or access token.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
 use crate::model::{RepositoryName, Visibility};
 use crate::registry::{ApiCredential, ApiMethod, Credentials, RegistryError};
 
-/// How long a token is used: it is good for ten minutes.
+/// The time for which a token is used: it is valid for ten minutes.
 const LIFETIME: Duration = Duration::from_secs(9 * 60);
 
 /// Docker Hub.
 pub(super) struct DockerHub {
     access: Access,
-    /// The token, by the user it was given to, and until when it is used.
+    /// The user that the token was issued to, the token, and the time until which it is used.
     token: Mutex<Option<(Credentials, Credentials, Instant)>>,
 }
 
-/// What `POST /v2/auth/token` answers.
+/// The answer to `POST /v2/auth/token`.
 #[derive(Deserialize)]
 struct Token {
     access_token: String,
 }
 
-/// A repository, as far as it is of interest.
+/// The part of a repository that is read here.
 #[derive(Deserialize)]
 struct Repository {
     is_private: bool,
@@ -39,7 +39,7 @@ impl DockerHub {
         Self { access, token: Mutex::default() }
     }
 
-    /// The token for whoever may push to `repository`. `refused` is one that was refused: another is asked for.
+    /// Returns a token for the user who may push to `repository`. If `refused` is the token in use, a new one is requested.
     async fn token(
         &self,
         repository: &RepositoryName,
@@ -65,7 +65,7 @@ impl DockerHub {
         Ok(token)
     }
 
-    /// Does `request` with a token, and once more with a new one where that is refused.
+    /// Sends `request` with a token, and once more with a new token if the first is refused.
     async fn with_token<T, F: Future<Output = Result<T, RegistryError>>>(
         &self,
         repository: &RepositoryName,
@@ -82,7 +82,7 @@ impl DockerHub {
     }
 }
 
-/// The error, with where the credentials came from that were in the body.
+/// Returns the error with the origin of the credentials that were in the request body.
 fn named(error: RegistryError, user: &Credentials) -> RegistryError {
     match error {
         RegistryError::Unauthorized(mut refusal) => {
@@ -93,7 +93,7 @@ fn named(error: RegistryError, user: &Credentials) -> RegistryError {
     }
 }
 
-/// Namespace and name: bare names are below `library`.
+/// The namespace and the name of a repository. Bare names are below `library`.
 fn parts(repository: &RepositoryName) -> (&str, &str) {
     repository.as_str().split_once('/').unwrap_or(("library", repository.as_str()))
 }
@@ -126,10 +126,10 @@ impl VisibilityProvider for DockerHub {
         let path = format!("v2/repositories/{namespace}/{name}/privacy");
         let body = json!({ "is_private": to != Visibility::Public });
         let api = self.access.api()?;
-        let told = self.with_token(repository, |credential| {
+        let answer = self.with_token(repository, |credential| {
             let (path, body) = (path.as_str(), &body);
             async move { api.tell(ApiMethod::Post, path, Some(&credential), body).await }
         });
-        told.await.map(drop)
+        answer.await.map(drop)
     }
 }

@@ -1,28 +1,28 @@
-//! What can go wrong with who may pull, typed by kind.
+//! The errors of reading and setting visibility.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::registry::RegistryError;
 
-/// What can go wrong with who may pull.
+/// An error of reading or setting visibility.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum VisibilityError {
-    /// The API wants credentials that are not there.
+    /// The API requires credentials that are missing.
     #[error("{reason}")]
     NoCredentials {
-        /// What is missing, and for what.
+        /// A message that says what is missing, and for what.
         reason: String,
-        /// What to do about it.
+        /// A text that says how to fix it.
         help: String,
     },
-    /// The API answered with an error, with something that it should not, or not at all.
+    /// The API answered with an error or with something unexpected, or did not answer.
     #[error("{0}")]
     Api(RegistryError),
-    /// The API does not set that.
+    /// The API cannot set the visibility.
     #[error("{reason}")]
     CannotSet {
-        /// Why not.
+        /// The reason.
         reason: String,
-        /// What to do instead.
+        /// A text that says what to do instead.
         help: String,
     },
 }
@@ -34,7 +34,8 @@ impl From<RegistryError> for VisibilityError {
 }
 
 impl VisibilityError {
-    /// What people see: what happened to the visibility of the repository called `name`, and a way out.
+    /// Returns the diagnostic that people see: what happened to the visibility of the repository called `name`, and a way out.
+    /// `attempt` says what was tried.
     pub fn to_diagnostic(&self, name: &str, attempt: &str) -> Diagnostic {
         let message = format!("{name}: {attempt}: {self}");
         Diagnostic::error(Code::VisibilityApi, message).help(match self {
@@ -43,7 +44,7 @@ impl VisibilityError {
                 let from = error.refusal().and_then(|refusal| refusal.credentials.as_deref());
                 let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
                 format!(
-                    "this takes more than to push: the credentials{from} must be those of an owner or administrator; the tags stay as they are"
+                    "this takes more than push rights: the credentials{from} must belong to an owner or administrator; the tags stay as they are"
                 )
             }
             Self::Api(error) => error

@@ -1,4 +1,4 @@
-//! GitHub: its packages API tells who may pull, and cannot set it. There is only the page of a package's settings
+//! GitHub: its packages API reports who may pull, but cannot set it. Only the page of a package's settings can
 //! (cli/cli#6820: "there is no API for this").
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
 use crate::model::{RepositoryName, Visibility};
 use crate::registry::{ApiCredential, RegistryError};
 
-/// What the API says decides nothing that an anonymous pull does not show: it is not waited for long.
+/// Limits for requests to the API. They are tight because an anonymous pull decides everything that the API reports.
 const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -18,8 +18,8 @@ pub(super) struct Github {
     access: Access,
 }
 
-/// A package, as far as it is of interest (GitHub Docs, "REST API endpoints for packages"). Its visibility is an open word:
-/// the schema has two, and a third exists.
+/// The part of a package that is read here (GitHub Docs, "REST API endpoints for packages"). Its visibility is read as a string,
+/// because the schema lists two values and a third exists.
 #[derive(Deserialize)]
 struct Package {
     visibility: String,
@@ -38,19 +38,19 @@ impl Github {
 #[async_trait::async_trait]
 impl VisibilityProvider for Github {
     fn capability(&self) -> Capability {
-        Capability::ReadOnly("no API of GitHub changes it".to_owned())
+        Capability::ReadOnly("GitHub has no API to change it".to_owned())
     }
 
     async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
         let Some((owner, package)) = repository.as_str().split_once('/') else { return Ok(None) };
-        // The API tells nothing to nobody: without credentials the anonymous pull alone decides.
+        // The API answers nothing without credentials: then the anonymous pull alone decides.
         let credential = match self.access.credentials(repository).await {
             Ok(credentials) => ApiCredential::Bearer(credentials),
             Err(VisibilityError::NoCredentials { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         let api = self.access.api()?;
-        // Whether an owner is an organization or a user its name does not tell; each is 404 below the other.
+        // The name of an owner does not show whether it is an organization or a user. The wrong one answers 404.
         for owners in ["orgs", "users"] {
             let path = format!("{owners}/{owner}/packages/container/{}", package.replace('/', "%2F"));
             let answer = match api.get(&path, Some(&credential)).await {
@@ -64,9 +64,7 @@ impl VisibilityProvider for Github {
                 "private" => Visibility::Private,
                 "internal" => Visibility::Internal,
                 other => {
-                    return Err(answer
-                        .wrong(&format!("the visibility `{other}`, which is none known"))
-                        .into());
+                    return Err(answer.wrong(&format!("the unknown visibility `{other}`")).into());
                 }
             };
             return Ok(Some(Setting { visibility, project: None }));
@@ -76,7 +74,7 @@ impl VisibilityProvider for Github {
 
     async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
         Err(VisibilityError::CannotSet {
-            reason: "no API of GitHub changes who may pull a package".to_owned(),
+            reason: "GitHub has no API to change who may pull a package".to_owned(),
             help: "change it on the page of the package's settings".to_owned(),
         })
     }

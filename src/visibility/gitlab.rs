@@ -1,14 +1,14 @@
-//! GitLab: who may pull an image follows from two settings of its project (GitLab Docs, "Container registry API", "Change the
+//! GitLab: two settings of a project decide who may pull its images (GitLab Docs, "Container registry API", "Change the
 //! visibility of the container registry").
 //!
 //! | declared | `container_registry_access_level` | `visibility` of the project |
 //! | --- | --- | --- |
 //! | public | enabled | public |
 //! | internal | enabled | internal |
-//! | private | private | as it is |
+//! | private | private | unchanged |
 //!
-//! Read the other way round, a registry that is `enabled` is what its project is, and one that is `private` or `disabled` is
-//! private. Its API takes a token with the scope `api`; the token of a CI job changes no project.
+//! In the other direction, a registry that is `enabled` has the visibility of its project, and one that is `private` or
+//! `disabled` is private. The API requires a token with the scope `api`; the token of a CI job cannot change a project.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,17 +20,17 @@ use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
 use crate::model::{RepositoryName, Visibility};
 use crate::registry::{ApiAnswer, ApiCredential, ApiMethod, RegistryError};
 
-/// How deep GitLab nests groups, and a little more: so many projects are asked about at most.
+/// The highest number of projects to ask about: a little more than the depth to which GitLab nests groups.
 const DEEPEST: usize = 24;
 
 /// GitLab.
 pub(super) struct Gitlab {
     access: Access,
-    /// The project of each repository, as far as it was found.
+    /// The project of each repository for which one was found.
     projects: Mutex<HashMap<RepositoryName, String>>,
 }
 
-/// A project, as far as it is of interest.
+/// The part of a project that is read here.
 #[derive(Deserialize)]
 struct Project {
     path_with_namespace: String,
@@ -59,9 +59,9 @@ impl Gitlab {
         self.projects.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned()
     }
 
-    /// The project that `repository` is of, and what the API says of it. An image has the path of its project, and anything
-    /// after that (GitLab Docs, "Naming convention for your container images"). No project is below another, so that the
-    /// longest path that is one is the only.
+    /// Returns the project of `repository`, and the API's answer about it. The path of an image begins with the path of its
+    /// project (GitLab Docs, "Naming convention for your container images"). No project is below another, so at most one of
+    /// the possible paths is a project.
     async fn project(
         &self,
         repository: &RepositoryName,
@@ -86,7 +86,7 @@ impl Gitlab {
     }
 }
 
-/// What may be the path of a project, the longest first: it has a namespace.
+/// The paths that may be the project of `repository`, the longest first. A project has a namespace, so each has at least two parts.
 fn candidates(repository: &str) -> Vec<String> {
     let cuts = repository.match_indices('/').map(|(at, _)| at).chain([repository.len()]);
     let mut paths: Vec<String> =
@@ -95,7 +95,7 @@ fn candidates(repository: &str) -> Vec<String> {
     paths
 }
 
-/// A project in the API, by its encoded path.
+/// The address of a project in the API, with its path encoded.
 fn address(path: &str) -> String {
     format!("api/v4/projects/{}", path.replace('/', "%2F"))
 }
@@ -107,7 +107,7 @@ impl VisibilityProvider for Gitlab {
             return Capability::ReadWrite;
         }
         Capability::ReadOnly(
-            "GitLab's API takes a token with the scope `api`, and `api_token_env` names none".to_owned(),
+            "GitLab's API needs a token with the scope `api`, but `api_token_env` is not set".to_owned(),
         )
     }
 
@@ -125,8 +125,8 @@ impl VisibilityProvider for Gitlab {
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
         let Some((path, _)) = self.project(repository).await? else {
             return Err(VisibilityError::CannotSet {
-                reason: format!("there is no project for `{repository}` that the token may see"),
-                help: "check the path, and that the token is of an owner of the project".to_owned(),
+                reason: format!("the token cannot see a project for `{repository}`"),
+                help: "check the path, and that the token belongs to an owner of the project".to_owned(),
             });
         };
         let body = match to {

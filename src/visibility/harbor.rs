@@ -1,4 +1,5 @@
-//! Harbor: a project is public or private, with every repository in it (Harbor's API 2.0, "project"). Its metadata are strings.
+//! Harbor: a project is public or private, and so is every repository in it (Harbor's API 2.0, "project"). Its metadata values
+//! are strings.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub(super) struct Harbor {
     access: Access,
 }
 
-/// A project, as far as it is of interest.
+/// The part of a project that is read here.
 #[derive(Deserialize)]
 struct Project {
     metadata: BTreeMap<String, serde_json::Value>,
@@ -50,7 +51,7 @@ impl VisibilityProvider for Harbor {
             Some("true") => Visibility::Public,
             Some("false") => Visibility::Private,
             _ => {
-                let reason = "a project whose metadata do not say \"true\" or \"false\" of `public`";
+                let reason = "a project whose metadata has neither \"true\" nor \"false\" for `public`";
                 return Err(answer.wrong(reason).into());
             }
         };

@@ -1,7 +1,7 @@
-//! Who may pull: what the API of a registry's provider says and sets ([`provider`]), what an anonymous pull shows
-//! ([`probe`]), and where a person can change it ([`settings_url`]).
+//! The visibility of repositories: the API of a registry's provider, which reads and sets it ([`provider`]), the anonymous pull
+//! that proves it ([`probe`]), and the page where a person can change it ([`settings_url`]).
 //!
-//! A file for each provider. What is to be done about a difference is decided elsewhere.
+//! Each provider has a file. Other modules decide what to do about a difference.
 
 mod access;
 mod dockerhub;
@@ -25,38 +25,38 @@ use crate::model::reference::RegistryEndpoint;
 use crate::model::{Provider, RepositoryName, Visibility};
 use crate::registry::ConnectOptions;
 
-/// What a provider's API can do.
+/// The abilities of a provider's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Capability {
-    /// It tells who may pull, and sets it.
+    /// It reads and sets who may pull.
     ReadWrite,
-    /// It sets nothing, or nothing here: why, in words for people.
+    /// It cannot set visibility, or not here. The text says why, for people.
     ReadOnly(String),
-    /// There is no such API: an anonymous pull alone tells.
+    /// There is no such API: only an anonymous pull shows who may pull.
     Unmanaged,
 }
 
-/// What an API says of who may pull from a repository.
+/// A visibility as an API reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Who may.
+    /// The visibility.
     pub visibility: Visibility,
-    /// The project that this is said of as a whole, where the registry knows of no visibility of a repository alone.
+    /// The project that the visibility applies to, if the registry has no visibility for a single repository.
     pub project: Option<String>,
 }
 
-/// Who may pull from the repositories of one registry, by the API of who runs it.
+/// Reads and sets who may pull from the repositories of one registry, through the API of its provider.
 #[async_trait::async_trait]
 pub trait VisibilityProvider: Send + Sync {
-    /// What the API can do. Asks nobody.
+    /// Returns the abilities of the API. Sends no request.
     fn capability(&self) -> Capability;
-    /// Who may pull from `repository`; `None` where the API knows no such repository, or may not tell.
+    /// Returns the visibility of `repository`; `None` if the API knows no such repository, or may not report it.
     async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError>;
-    /// Sets who may pull from `repository`, or from its whole project where that is what the registry knows.
+    /// Sets the visibility of `repository`, or of its whole project if the registry only has that.
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError>;
 }
 
-/// The API of who runs the registry at `endpoint`. Sends nothing yet, and looks at no credentials.
+/// Returns the API of the provider that runs the registry at `endpoint`. Sends no request yet, and reads no credentials.
 pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dyn VisibilityProvider> {
     let access = || Access::new(endpoint, options);
     match endpoint.provider() {
@@ -69,25 +69,25 @@ pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dy
     }
 }
 
-/// What an API was seen to say, and can do.
+/// The answer of an API about a repository, and its abilities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What it says, where it says anything.
+    /// The setting, if the API reports one.
     pub setting: Option<Setting>,
-    /// Why it says nothing, or sets nothing.
+    /// The reason why it reports or sets nothing.
     pub why: Option<String>,
-    /// Whether it can set what it says.
+    /// Whether the API can change the setting.
     pub settable: bool,
 }
 
 impl Reading {
-    /// Who may pull, where the API says so.
+    /// Returns the visibility, if the API reports it.
     pub fn visibility(&self) -> Option<Visibility> {
         self.setting.as_ref().map(|setting| setting.visibility)
     }
 }
 
-/// What the API says of `repository`. A failure is no error here, but why nothing is known.
+/// Returns the API's answer about `repository`. A failure is not an error here: it becomes the reason why nothing is known.
 pub async fn read(provider: &dyn VisibilityProvider, repository: &RepositoryName) -> Reading {
     let (settable, why) = match provider.capability() {
         Capability::ReadWrite => (true, None),

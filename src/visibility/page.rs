@@ -1,16 +1,16 @@
-//! What is known of visibility by provider, without asking: pages where a person changes it, what cannot be taken back,
-//! what changes with it, and the way out where it is not as declared.
+//! Facts about visibility that follow from the provider, without a request: the pages where a person changes it, changes that
+//! cannot be undone, what else changes with it, and the way out if it is not as declared.
 
 use super::Reading;
 use crate::model::reference::{RegistryEndpoint, RegistryLocation};
 use crate::model::visibility::ObservedVisibility;
 use crate::model::{Provider, RepositoryName, Visibility};
 
-/// The page where a person changes who may pull from `repository`, where its registry has one; of `project`, where that is
-/// what the registry knows.
+/// Returns the page where a person changes who may pull from `repository`, if its registry has one. It is the page of `project`
+/// if the registry has only the visibility of projects.
 ///
-/// GHCR has no API that sets visibility (cli/cli#6820), only this page. Whether the owner is an organization or a
-/// user cannot be told from the name; GitHub redirects from the one to the other.
+/// GHCR has no API that sets visibility (cli/cli#6820), only this page. The name of the owner does not show whether it is
+/// an organization or a user; GitHub redirects from the one to the other.
 pub fn settings_url(
     endpoint: &RegistryEndpoint,
     repository: &RepositoryName,
@@ -34,15 +34,15 @@ pub fn settings_url(
         Provider::Harbor => Some(format!("{}harbor/projects", site()?)),
         Provider::Gitlab => match project {
             Some(project) => Some(format!("{}{project}/edit", site()?)),
-            // Which part of the name is the project is not known; the first is a group or a user for sure.
+            // It is not known which part of the name is the project. The first part is always a group or a user.
             None => Some(format!("{}{}", site()?, name.split('/').next().unwrap_or_default())),
         },
     }
 }
 
-/// Whether the way from what was seen to what is declared has no way back, or is none: GitHub does not make a public package
-/// private again ("Once you make a package public, you cannot make it private again", GitHub Docs, "Configuring a package's
-/// access control and visibility").
+/// Whether the change from the observed to the declared visibility is impossible or cannot be undone: GitHub does not make a
+/// public package private again ("Once you make a package public, you cannot make it private again", GitHub Docs, "Configuring
+/// a package's access control and visibility").
 pub fn irreversible(
     provider: Option<Provider>,
     declared: Visibility,
@@ -53,12 +53,12 @@ pub fn irreversible(
     provider == Some(Provider::Github) && is_public != (declared == Visibility::Public)
 }
 
-/// Whether who may pull is a setting of a whole project there.
+/// Whether visibility is a setting of a whole project at this provider.
 pub fn is_of_project(provider: Option<Provider>) -> bool {
     matches!(provider, Some(Provider::Harbor | Provider::Gitlab))
 }
 
-/// What else changes with the visibility of a repository of `project`, in words.
+/// Describes what else changes with the visibility of a repository of `project`, in words.
 pub fn wide(provider: Option<Provider>, project: Option<&str>, declared: Visibility) -> Option<String> {
     let project = project?;
     Some(match (provider?, declared) {
@@ -70,7 +70,7 @@ pub fn wide(provider: Option<Provider>, project: Option<&str>, declared: Visibil
     })
 }
 
-/// The way out where what was seen is not what is declared.
+/// Returns the way out if the observed visibility is not the declared one.
 pub fn way_out(
     endpoint: &RegistryEndpoint,
     repository: &RepositoryName,
@@ -88,11 +88,11 @@ pub fn way_out(
         );
     }
     if reading.settable && setting.is_some_and(|setting| setting != declared) {
-        return "the registry's API sets it: run the same `apply` again".to_owned();
+        return "the registry's API can set it: run the same `apply` again".to_owned();
     }
     if setting == Some(declared) {
         return format!(
-            "the registry's API says {}, and an anonymous pull shows otherwise: it may take a while, or the registry as a whole wants everybody to log in, or nobody",
+            "the registry's API says {}, but an anonymous pull shows otherwise: the change may take a while, or the whole registry requires a login from everybody, or from nobody",
             declared.as_str()
         );
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn registries_have_pages_where_a_person_changes_it() {
+    fn registries_have_pages_where_a_person_changes_visibility() {
         for (url, provider, repository, project, expected) in [
             (
                 "ghcr.io/colliery-io",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn github_takes_no_public_package_back() {
+    fn github_never_makes_a_public_package_private_again() {
         use ObservedVisibility::{NotPublic, Public};
         let github = Some(Provider::Github);
         for (provider, declared, setting, observed, expected) in [

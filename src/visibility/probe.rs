@@ -4,10 +4,10 @@ use crate::model::plan::ObservedVisibility;
 use crate::model::{Digest, TagOrDigest};
 use crate::registry::{RegistryError, Repository};
 
-/// Pulls `digest` from `anonymous`, a repository that was connected without credentials.
+/// Pulls `digest` from `anonymous`, a repository connected without credentials, and returns the visibility that this shows.
 ///
-/// 200 is public. 401 and 403, at the token or at the manifest, are not public **or absent**: ask only about a digest
-/// that an authenticated request has seen. 404 after a token is a repository that can be read. Everything else is
+/// 200 means public. 401 and 403, from the token service or for the manifest, mean not public **or absent**: ask only about a
+/// digest that an authenticated request has seen. 404 after a token means that the repository can be read. Everything else is
 /// unknown, never "private".
 pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
     match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
@@ -17,8 +17,9 @@ pub async fn probe(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisib
     }
 }
 
-/// Asks `anonymous` for `digest`, which is not there. Whoever is told so, instead of being refused, can pull what is there later:
-/// that is public. A refusal tells nothing but that the repository is absent for strangers.
+/// Asks `anonymous` for `digest`, which does not exist, and returns the visibility that this shows. A registry that says
+/// so instead of refusing will let anyone pull content that is pushed later: that is public. A refusal only shows that the repository is
+/// absent for anonymous users.
 pub async fn probe_absent(anonymous: &dyn Repository, digest: &Digest) -> ObservedVisibility {
     match anonymous.head_manifest(&TagOrDigest::Digest(digest.clone())).await {
         Ok(_) => ObservedVisibility::Public,

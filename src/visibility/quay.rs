@@ -1,5 +1,5 @@
-//! Quay: each repository is public or private (Red Hat Quay API, "getRepo" and "changeRepoVisibility"). Its API takes an OAuth
-//! token with `repo:admin`; robot accounts, which push, have none.
+//! Quay: each repository is public or private (Red Hat Quay API, "getRepo" and "changeRepoVisibility"). Its API requires an
+//! OAuth token with `repo:admin`. Robot accounts, which push, do not have one.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ pub(super) struct Quay {
     access: Access,
 }
 
-/// A repository, as far as it is of interest.
+/// The part of a repository that is read here.
 #[derive(Deserialize)]
 struct Repository {
     is_public: bool,
@@ -36,7 +36,7 @@ impl VisibilityProvider for Quay {
             return Capability::ReadWrite;
         }
         Capability::ReadOnly(
-            "Quay's API takes an OAuth token with `repo:admin`, and `api_token_env` names none".to_owned(),
+            "Quay's API needs an OAuth token with `repo:admin`, but `api_token_env` is not set".to_owned(),
         )
     }
 

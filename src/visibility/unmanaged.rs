@@ -1,9 +1,9 @@
-//! Registries without an API for who may pull: an anonymous pull alone tells.
+//! Registries without an API for visibility: only an anonymous pull shows who may pull.
 
 use super::{Capability, Setting, VisibilityError, VisibilityProvider};
 use crate::model::{RepositoryName, Visibility};
 
-/// No API.
+/// A registry without such an API.
 pub(super) struct Unmanaged;
 
 #[async_trait::async_trait]
@@ -18,7 +18,7 @@ impl VisibilityProvider for Unmanaged {
 
     async fn set(&self, _: &RepositoryName, _: Visibility) -> Result<(), VisibilityError> {
         Err(VisibilityError::CannotSet {
-            reason: "no API is known that sets who may pull".to_owned(),
+            reason: "no known API sets who may pull".to_owned(),
             help: "change it where the registry lets you".to_owned(),
         })
     }

@@ -164,7 +164,7 @@ async fn what_is_no_index_of_referrers_is_left() {
     let error = list_at_fallback_tag(scene.repository().as_ref(), root.digest(), &[entry])
         .await
         .expect_err("refused");
-    assert!(error.to_string().contains("it is no index of referrers"), "{error}");
+    assert!(error.to_string().contains("it is not an index of referrers"), "{error}");
     assert_eq!(error.code(), Code::RegistryProtocol);
     assert!(error.to_diagnostic().help.is_some_and(|help| help.contains(tag.as_str())));
     assert_eq!(scene.server.count("PUT", tag.as_str()), 0);

@@ -61,7 +61,7 @@ async fn internal_is_told_by_the_api_alone() {
     let plan = asking(scene.plan(), &packages).done().expect_code(2);
     let row = Scene::row(&plan);
     assert!(row.starts_with("! visibility private → internal by hand"), "{row}");
-    assert!(row.ends_with("(no API of GitHub changes it)"), "{row}");
+    assert!(row.ends_with("(GitHub has no API to change it)"), "{row}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

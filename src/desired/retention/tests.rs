@@ -208,8 +208,8 @@ fn a_glob_spares_signatures_and_tags_behind_forward_tags() {
             "v1.0.1: the highest version of `v1.0`, which could move back without it".to_owned(),
             "v1.0: tag rule `minor` moves it forward".to_owned(),
             "latest: tag rule `latest` moves it forward".to_owned(),
-            format!("{signature}: signatures or other referrers hang on it"),
-            format!("{referrers}: signatures or other referrers hang on it"),
+            format!("{signature}: it holds signatures or other referrers"),
+            format!("{referrers}: it holds signatures or other referrers"),
         ]
     );
 }
