@@ -34,7 +34,7 @@ pub(super) fn open_file(path: PathBuf) -> Result<PositionedFile, SourceError> {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => {
             let help = if metadata.is_dir() {
-                format!("a layout in a directory is `oci:{}`", path.display())
+                format!("for a layout in a directory, write `oci:{}`", path.display())
             } else {
                 "write the image to a regular file first".to_owned()
             };

@@ -72,7 +72,7 @@ impl Artifact {
             if !titles.insert(file.title.as_str()) {
                 return Err(SourceError::Unsupported {
                     reason: format!("two files of the artifact have the title `{}`", file.title),
-                    help: "a title is the name that a file is pulled to: give each file its own `title`"
+                    help: "the title is the name that a file is pulled to: give each file its own `title`"
                         .to_owned(),
                 });
             }
@@ -122,7 +122,7 @@ fn manifest(spec: &ArtifactSpec, layers: Vec<Entry<'_>>) -> Result<RawManifest, 
                 spec.files.len()
             ),
             help: format!(
-                "no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: pack files into an archive, \
+                "no registry accepts a manifest of more than {MAX_MANIFEST_SIZE} bytes: pack files into an archive, \
                  or shorten the annotations"
             ),
         });
@@ -150,7 +150,7 @@ fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
     }
     let shown: String = text.chars().take(160).collect();
     Err(SourceError::Unsupported {
-        reason: format!("`{shown}` is no media type ({what})"),
+        reason: format!("`{shown}` is not a media type ({what})"),
         help: "write `type/subtype` of letters, digits and `!#$&-^_.+`, without parameters, for example \
                `application/vnd.example.thing.v1+json`"
             .to_owned(),
@@ -165,9 +165,9 @@ fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     let reason = if title.is_empty() {
         "is empty"
     } else if title.chars().any(char::is_control) {
-        "has a control character in it"
+        "contains a control character"
     } else if title.contains('\\') || title.as_bytes().get(1) == Some(&b':') {
-        "is a path of Windows"
+        "is a Windows path"
     } else if title.starts_with('/') {
         "is an absolute path"
     } else if !title.split('/').all(plain) {
@@ -177,7 +177,7 @@ fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     };
     Err(SourceError::Unsupported {
         reason: format!("the title `{title}` of file `{}` {reason}", file.path),
-        help: "a title is the name that a file is pulled to, such as `sbom.json` or `docs/sbom.json`: write `title`"
+        help: "set `title` to the name that the file is pulled to, such as `sbom.json` or `docs/sbom.json`"
             .to_owned(),
     })
 }
@@ -188,7 +188,7 @@ fn check_created(annotations: &BTreeMap<String, String>) -> Result<(), SourceErr
     match created.parse::<jiff::Timestamp>() {
         Ok(_) => Ok(()),
         Err(_) => Err(SourceError::Unsupported {
-            reason: format!("the annotation `{}` is `{created}`, which is no time", annotation::CREATED),
+            reason: format!("the annotation `{}` is `{created}`, which is not a time", annotation::CREATED),
             help: "write it as in RFC 3339: `2026-11-24T09:50:00Z`".to_owned(),
         }),
     }
@@ -204,14 +204,14 @@ fn open_file(path: &Path) -> Result<(File, u64), SourceError> {
             Ok((file, metadata.len()))
         }
         Ok(metadata) if metadata.is_dir() => Err(SourceError::Unsupported {
-            reason: format!("{} is a directory, and an artifact is made of files", place()),
+            reason: format!("{} is a directory, but an artifact consists of files", place()),
             help: "name its files one by one, or pack it first: `tar --sort=name --mtime=@0 --owner=0 --group=0 \
                    --numeric-owner -cf FILE.tar DIRECTORY`"
                 .to_owned(),
         }),
         Ok(_) => Err(SourceError::Unsupported {
             reason: format!("{} is not a regular file", place()),
-            help: "write what is in it to a regular file first".to_owned(),
+            help: "write its contents to a regular file first".to_owned(),
         }),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(SourceError::Missing { path: path.to_owned() })
@@ -240,8 +240,8 @@ fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
     }
     if size != length {
         return Err(SourceError::Unsupported {
-            reason: format!("{} does not stay as it is: its length is {length}, and {size} bytes were read", place()),
-            help: "wait until nothing writes to it any more, and copy files of `/proc` and the like to regular ones"
+            reason: format!("{} changes while it is read: its length is {length}, but {size} bytes were read", place()),
+            help: "wait until nothing writes to it any more; copy a file in `/proc` or the like to a regular file first"
                 .to_owned(),
         });
     }
@@ -261,7 +261,7 @@ impl Source for Artifact {
             let place = format!("`{}`", path.display());
             let (file, size) = open_file(path)?;
             if size != blob.size {
-                let reason = format!("it has {size} bytes, and had {} when it was hashed", blob.size);
+                let reason = format!("it has {size} bytes, but had {} when it was hashed", blob.size);
                 return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
             }
             return Ok(VerifyingReader::boxed(file, blob, place));

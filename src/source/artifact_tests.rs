@@ -129,13 +129,13 @@ fn what_is_no_file_is_refused_by_name() {
         ("dangling", "source `[FOLDER]/dangling` does not exist"),
         ("a/b", "source `[FOLDER]/a/b` does not exist"),
         ("loop", "cannot read `[FOLDER]/loop`: Too many levels of symbolic links (os error 40)"),
-        ("directory", "`[FOLDER]/directory` is a directory, and an artifact is made of files"),
+        ("directory", "`[FOLDER]/directory` is a directory, but an artifact consists of files"),
         ("pipe", "`[FOLDER]/pipe` is not a regular file"),
         ("socket", "`[FOLDER]/socket` is not a regular file"),
         ("/dev/zero", "`/dev/zero` is not a regular file"),
         (
             "/proc/self/status",
-            "`/proc/self/status` does not stay as it is: its length is 0, and 1 bytes were read",
+            "`/proc/self/status` changes while it is read: its length is 0, but 1 bytes were read",
         ),
     ] {
         assert_eq!(refusal(&spec(TYPE, vec![file(path, "text/plain", "a")], &[]), &folder), message);
@@ -150,9 +150,9 @@ fn types_titles_and_times_are_held_to_their_shape() {
         ["", "text", "text/", "/plain", "text/plain; charset=utf-8", "a/b/c", " a/b", "a/\u{e4}", &long]
     {
         let of_artifact = refusal(&spec(wrong, Vec::new(), &[]), &folder);
-        assert_eq!(of_artifact, format!("`{wrong}` is no media type (artifact_type)"));
+        assert_eq!(of_artifact, format!("`{wrong}` is not a media type (artifact_type)"));
         let of_file = refusal(&spec(TYPE, vec![file("a", wrong, "a")], &[]), &folder);
-        assert_eq!(of_file, format!("`{wrong}` is no media type (media_type of file `a`)"));
+        assert_eq!(of_file, format!("`{wrong}` is not a media type (media_type of file `a`)"));
     }
     for (title, words) in [
         ("", "is empty"),
@@ -162,9 +162,9 @@ fn types_titles_and_times_are_held_to_their_shape() {
         ("a//b", "is not a plain path"),
         ("a/", "is not a plain path"),
         ("./a", "is not a plain path"),
-        ("a\\b", "is a path of Windows"),
-        ("C:a", "is a path of Windows"),
-        ("a\u{1b}[2J", "has a control character in it"),
+        ("a\\b", "is a Windows path"),
+        ("C:a", "is a Windows path"),
+        ("a\u{1b}[2J", "contains a control character"),
     ] {
         let message = refusal(&spec(TYPE, vec![file("a", "text/plain", title)], &[]), &folder);
         assert!(message.contains(words), "{message}");
@@ -175,7 +175,7 @@ fn types_titles_and_times_are_held_to_their_shape() {
     let created = [("org.opencontainers.image.created", "yesterday")];
     assert_eq!(
         refusal(&spec(TYPE, Vec::new(), &created), &folder),
-        "the annotation `org.opencontainers.image.created` is `yesterday`, which is no time"
+        "the annotation `org.opencontainers.image.created` is `yesterday`, which is not a time"
     );
 }
 

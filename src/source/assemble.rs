@@ -90,7 +90,7 @@ pub(super) fn assemble_several(
 fn without_platform(image: &Image, spec: &TransportSpec) -> SourceError {
     SourceError::Platform {
         reason: format!(
-            "image {} of `{spec}` does not say in its configuration what platform it is for",
+            "image {} of `{spec}` does not name its platform in its configuration",
             image.descriptor.digest.short(12)
         ),
         help: "build it with `--platform`, or give a table of platforms as `source`, or leave it out of the list".to_owned(),
@@ -104,8 +104,8 @@ fn twice(platform: &Platform, one: (&TransportSpec, &Image), other: (&TransportS
     };
     SourceError::Platform {
         reason: format!("two images are for `{platform}`: {} and {}", named(one), named(other)),
-        help: "leave one of them out, or build it for the platform that it is meant for (`--platform`): an index has one image \
-               for each"
+        help: "leave one of them out, or build it for the right platform (`--platform`): an index has one image for each \
+               platform"
             .to_owned(),
     }
 }
@@ -194,7 +194,7 @@ fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Resul
         (Some(image), 0) => Ok(image),
         (None, _) => Err(SourceError::Platform {
             reason: format!(
-                "the source for `{platform}`, `{spec}`, holds no image for it: its own configuration says {}",
+                "the source for `{platform}`, `{spec}`, holds no image for that platform: its own configuration says {}",
                 if all.is_empty() { "no platform".to_owned() } else { list_platforms(&all) }
             ),
             help: "give each platform the source that was built for it, or build it with `--platform`"
@@ -205,7 +205,7 @@ fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Resul
                 fitting.iter().chain([&last]).map(|image| image.descriptor.digest.short(12)).collect();
             Err(SourceError::Platform {
                 reason: format!(
-                    "the source for `{platform}`, `{spec}`, holds several images for it: {}",
+                    "the source for `{platform}`, `{spec}`, holds several images for that platform: {}",
                     list(&digests)
                 ),
                 help: "name a source that holds one image for the platform".to_owned(),

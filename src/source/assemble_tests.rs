@@ -124,10 +124,10 @@ fn each_source_must_be_for_its_platform() {
     folder.image("twice", &["linux/amd64", "linux/amd64/v1"], false);
     assert_eq!(
         folder.refused(&[("linux/amd64", "oci:amd"), ("linux/arm64", "oci:amd")]),
-        "the source for `linux/arm64`, `oci:amd`, holds no image for it: its own configuration says `linux/amd64`"
+        "the source for `linux/arm64`, `oci:amd`, holds no image for that platform: its own configuration says `linux/amd64`"
     );
     assert!(folder.refused(&[("linux/arm", "oci:arm")]).contains("says `linux/arm/v6`"));
-    assert!(folder.refused(&[("linux/amd64", "oci:twice")]).contains("holds several images for it"));
+    assert!(folder.refused(&[("linux/amd64", "oci:twice")]).contains("holds several images for that platform"));
     assert!(
         folder
             .refused(&[("linux/arm64", "oci:amd"), ("linux/arm64/v8", "oci:amd")])
@@ -219,7 +219,7 @@ fn an_image_of_a_list_says_its_platform() {
     let root = layout.put(media_type::OCI_MANIFEST, silent.as_bytes());
     layout.list(&root, &[]);
     let told = folder.several_refused(&["oci:image", "oci:artifact"]);
-    assert!(told.contains("`oci:artifact` does not say"), "{told}");
+    assert!(told.contains("`oci:artifact` does not name its platform"), "{told}");
 }
 
 #[test]

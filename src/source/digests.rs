@@ -24,7 +24,7 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<Transport
                 _ => "docker://ghcr.io/OWNER/NAME".to_owned(),
             };
             return Err(SourceError::Unsupported {
-                reason: format!("`from = \"{other}\"` is not the repository of a registry"),
+                reason: format!("`from = \"{other}\"` is not a repository in a registry"),
                 help: format!("name the repository that the build pushed to, without a tag: `{example}`"),
             });
         }
@@ -92,8 +92,8 @@ fn foreign(path: &Path, reason: &str) -> SourceError {
 fn empty(path: &Path) -> SourceError {
     SourceError::Platform {
         reason: format!("`{}` holds no digest", path.display()),
-        help: "each job that builds a platform leaves the digest that it pushed: `touch \"digests/${DIGEST#sha256:}\"`, uploads \
-               that folder as an artifact, and the job that publishes downloads them all"
+        help: "have each job that builds a platform write the digest that it pushed (`touch \"digests/${DIGEST#sha256:}\"`) and \
+               upload that folder as an artifact, and download all of them in the job that publishes"
             .to_owned(),
     }
 }

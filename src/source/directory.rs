@@ -22,7 +22,7 @@ impl Directory {
             Ok(metadata) if metadata.is_dir() => Ok(Self { path }),
             Ok(_) => Err(SourceError::NotALayout {
                 reason: "it is not a directory".to_owned(),
-                help: format!("a layout in a tar file is `oci-archive:{}`", path.display()),
+                help: format!("for a layout in a tar file, write `oci-archive:{}`", path.display()),
                 path,
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -197,7 +197,7 @@ impl SourceError {
             Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
-                "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+                "build it before publishing it; relative paths start at the folder of `publish.toml`".to_owned(),
             ),
             Self::MissingBlob { .. } => (
                 Code::SourceMissing,
@@ -215,8 +215,8 @@ impl SourceError {
             Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
                 Code::SourceTemporary,
-                "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \
-                 make room, or name another folder in `TMPDIR`"
+                "free some space there, or set `TMPDIR` to another folder: compressed layers and images from a Docker Engine \
+                 are kept there while they are published"
                     .to_owned(),
             ),
             Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
@@ -244,7 +244,7 @@ fn charted(path: &str, findings: &[Diagnostic]) -> String {
         [finding] => line(finding),
         findings => {
             let lines: String = findings.iter().map(|finding| format!("\n{}", line(finding))).collect();
-            format!("{} things are wrong with chart `{path}`:{lines}", findings.len())
+            format!("chart `{path}` has {} problems:{lines}", findings.len())
         }
     }
 }
@@ -255,7 +255,7 @@ fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
         return finding.clone();
     }
     let code = findings.first().map_or(Code::SourceChart, |first| first.code);
-    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut message = format!("chart `{path}` has {} problems", findings.len());
     let mut help: Vec<&str> = Vec::new();
     let mut labels = Vec::new();
     for finding in findings {

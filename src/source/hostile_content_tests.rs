@@ -24,7 +24,7 @@ fn digests_and_sizes_that_are_wrong() {
     let good = layout.put(OCI_MANIFEST, b"{}");
     for (member, value, words) in [
         ("size", json!(3), "does not hold `sha256:44136fa3"),
-        ("size", json!(u64::MAX), "has 18446744073709551615 bytes, and 10485760 are the most that is read"),
+        ("size", json!(u64::MAX), "has 18446744073709551615 bytes, more than the limit of 10485760"),
         ("size", json!(-1), "index.json` is damaged: invalid value: integer `-1`"),
         ("size", json!(1.5), "index.json` is damaged: invalid type: floating point `1.5`"),
         ("size", json!("2"), "index.json` is damaged: invalid type: string \"2\""),

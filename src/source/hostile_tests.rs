@@ -141,7 +141,7 @@ fn a_large_manifest_is_refused_before_it_is_read() {
     let mut large = memory.image(0);
     large["size"] = json!(100 * 1024 * 1024);
     let source = memory.with_root(&large);
-    refused(&source, "has 104857600 bytes, and 10485760 are the most that is read");
+    refused(&source, "has 104857600 bytes, more than the limit of 10485760");
     assert_eq!(source.opened.load(Ordering::Relaxed), 0);
     // And one that is larger than it says, is not read to its end.
     let error = walk(&Endless).expect_err("endless").to_string();

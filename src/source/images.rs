@@ -75,7 +75,7 @@ impl Search<'_> {
         }
         if depth >= MAX_DEPTH || self.seen.len() > MAX_MANIFESTS {
             return Err(too_much(format!(
-                "the content has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
+                "the content has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
             )));
         }
         match read_manifest(self.source, descriptor)?.1 {

@@ -108,7 +108,7 @@ impl<F: Files> Source for Layout<F> {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if file.size != blob.size {
-            let reason = format!("it has {} bytes, and {} are declared", file.size, blob.size);
+            let reason = format!("it has {} bytes, but {} are declared", file.size, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(file.reader, blob, place))
@@ -130,13 +130,13 @@ fn check_marker(files: &impl Files) -> Result<(), SourceError> {
         if docker {
             let path = files.path();
             let help = if files.transport() == "oci" {
-                "write it to a file and publish that: `tar -C DIR -cf FILE .`, and `docker-archive:FILE`"
+                "pack it into a tar file with `tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"
                     .to_owned()
             } else {
-                format!("publish it as what it is: `docker-archive:{}`", path.display())
+                format!("publish it as a Docker archive: `docker-archive:{}`", path.display())
             };
             let reason =
-                "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25";
+                "it has a `manifest.json` but no `oci-layout`, as `docker save` wrote before Docker 25";
             return Err(SourceError::NotALayout { reason: reason.to_owned(), help, path });
         }
         return Err(not_a_layout(files, "it has no file `oci-layout`"));
@@ -169,7 +169,7 @@ fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceE
     let Some(file) = files.open(name)? else { return Ok(None) };
     let place = files.locate(name);
     if file.size > MAX_MANIFEST_SIZE {
-        let reason = format!("it has {} bytes, more than the {MAX_MANIFEST_SIZE} of any manifest", file.size);
+        let reason = format!("it has {} bytes, more than the limit of {MAX_MANIFEST_SIZE}", file.size);
         return Err(SourceError::malformed(place, reason));
     }
     read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| SourceError::io(place, error))

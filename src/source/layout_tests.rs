@@ -79,13 +79,13 @@ fn what_is_no_layout_says_what_it_is() {
     for (spec, words) in [
         ("oci:absent", "publish::source::missing: source `/F/absent` does not exist"),
         ("oci-archive:absent.tar", "source `/F/absent.tar` does not exist"),
-        ("oci:a.tar", "it is not a directory\na layout in a tar file is `oci-archive:/F/a.tar`"),
-        ("oci-archive:layout", "it is not a file\na layout in a directory is `oci:/F/layout`"),
+        ("oci:a.tar", "it is not a directory\nfor a layout in a tar file, write `oci-archive:/F/a.tar`"),
+        ("oci-archive:layout", "it is not a file\nfor a layout in a directory, write `oci:/F/layout`"),
         (
             "oci:empty",
             "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
         ),
-        ("oci:docker", "`tar -C DIR -cf FILE .`, and `docker-archive:FILE`"),
+        ("oci:docker", "`tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"),
         ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
         (
             "oci-archive:nothing.tar",
@@ -170,7 +170,7 @@ fn large_index_files_and_manifests_are_refused_by_size() {
     assert!(index.contains(&size));
     fs::write(at.join("index.json"), index.replace(&size, "\"size\":104857600")).expect("written");
     sparse(&blob_path(&at, &written.digest));
-    assert!(refused("oci:layout", folder.path()).contains("has 104857600 bytes, and 10485760 are the most"));
+    assert!(refused("oci:layout", folder.path()).contains("has 104857600 bytes, more than the limit of 10485760"));
     for negative in ["-1", "18446744073709551616", "1.5", "\"1\""] {
         let index = index.replace(&size, &format!("\"size\":{negative}"));
         fs::write(at.join("index.json"), index).expect("written");

@@ -33,7 +33,7 @@ pub(super) fn read_manifest(
     if *raw.digest() != descriptor.digest {
         return Err(SourceError::Unsupported {
             reason: format!("{what} is named by `{}`, not by `sha256`", descriptor.digest.algorithm()),
-            help: "write the layout again with sha256 digests, which every registry takes".to_owned(),
+            help: "write the layout again with sha256 digests, which every registry accepts".to_owned(),
         });
     }
     Ok((raw, manifest))
@@ -89,8 +89,8 @@ fn read_whole(
 ) -> Result<Vec<u8>, SourceError> {
     if descriptor.size > limit {
         return Err(SourceError::Unsupported {
-            reason: format!("{what} has {} bytes, and {limit} are the most that is read", descriptor.size),
-            help: "no registry takes it: build the image with fewer entries, annotations or history"
+            reason: format!("{what} has {} bytes, more than the limit of {limit}", descriptor.size),
+            help: "no registry accepts it: build the image with fewer entries, annotations or history"
                 .to_owned(),
         });
     }

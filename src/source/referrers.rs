@@ -37,7 +37,7 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
             if distance > MAX_DISTANCE || found.len() >= MAX_REFERRERS {
                 return Err(SourceError::Unsupported {
                     reason: format!(
-                        "more than {MAX_REFERRERS} manifests refer to the image, or one to another more than {MAX_DISTANCE} deep"
+                        "more than {MAX_REFERRERS} manifests refer to the image, or they refer to one another more than {MAX_DISTANCE} deep"
                     ),
                     help: "remove signatures and SBOMs that are not needed, or publish without `referrers`"
                         .to_owned(),
@@ -93,11 +93,11 @@ pub(super) fn refuse_orphans(
                 if count == 1 { "1 manifest refers".to_owned() } else { format!("{count} manifests refer") };
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{manifests} to `{}` of the source, which is not published as it is: `annotations`, `labels` or \
-                     `platforms` change it, so what is signed would not be there",
+                    "{manifests} to `{}` of the source, which would not be published unchanged: `annotations`, `labels` or \
+                     `platforms` change it, so the signed manifest would be missing",
                     entry.digest
                 ),
-                help: "leave those keys of the image out, so that the digest stays; or sign after publishing, and take `referrers` out"
+                help: "remove those keys from the image to keep the digest; or sign after publishing, and remove `referrers`"
                     .to_owned(),
             });
         }
@@ -116,7 +116,7 @@ fn reached(source: &dyn Source) -> Result<Vec<Descriptor>, SourceError> {
         }
         if seen.len() > MAX_MANIFESTS || depth > MAX_DEPTH {
             return Err(too_much(format!(
-                "the source has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
+                "the source has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
             )));
         }
         if let (_, Manifest::Index { manifests, .. }) = read_manifest(source, &entry)? {

@@ -73,8 +73,8 @@ impl Remote {
 
     /// What the image names is not in its repository.
     fn lost(&self, what: &str, digest: &Digest) -> SourceError {
-        let message = format!("`{}` names {what} `{digest}`, which its repository does not hold", self.image);
-        let help = "the registry lost it, perhaps to a cleanup that knows nothing of indexes: push the image there again";
+        let message = format!("`{}` names {what} `{digest}`, which its repository does not have", self.image);
+        let help = "the registry lost it, perhaps in a cleanup that ignores indexes: push the image there again";
         SourceError::Registry(Box::new(Diagnostic::error(Code::SourceMissing, message).help(help)))
     }
 }
@@ -113,10 +113,10 @@ fn missing(image: &RemoteReference) -> SourceError {
     let repository = format!("{}/{}", image.host, image.repository);
     let help = match image.digest {
         Some(_) => format!(
-            "it may have been deleted since: look for what is there with `skopeo list-tags docker://{repository}`, or push it again"
+            "it may have been deleted: list the tags with `skopeo list-tags docker://{repository}`, or push it again"
         ),
         None => format!(
-            "check the name for a slip of the pen, and the tag: `skopeo list-tags docker://{repository}` shows those that are there"
+            "check the name and the tag for typos: `skopeo list-tags docker://{repository}` lists the tags"
         ),
     };
     SourceError::Registry(Box::new(Diagnostic::error(Code::SourceMissing, message).help(help)))

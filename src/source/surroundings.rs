@@ -54,7 +54,7 @@ struct Unreachable;
 impl Reach for Unreachable {
     fn repository(&self, image: &RemoteReference) -> Result<Arc<dyn RemoteRepository>, SourceError> {
         Err(SourceError::Unsupported {
-            reason: format!("`docker://{image}` cannot be read here: there is no way to a registry"),
+            reason: format!("`docker://{image}` cannot be read: no registry is available here"),
             help: "publish from a file or a directory".to_owned(),
         })
     }

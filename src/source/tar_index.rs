@@ -138,7 +138,7 @@ impl Scan<'_> {
         let end = offset.checked_add(size).filter(|end| *end <= self.file.length());
         let Some(end) = end else {
             let left = self.file.length().saturating_sub(offset);
-            let reason = format!("it declares {size} bytes where {left} are left: the file is cut off");
+            let reason = format!("it declares {size} bytes, but {left} are left: the file is cut off");
             return Err(damaged(start, &reason));
         };
         // The padding of the last entry may be missing.

@@ -128,7 +128,7 @@ fn hostile_headers_are_refused_by_name_of_the_byte() {
         (vec![b'x'; 2048], "at byte 0: the checksum of its header is wrong"),
         ([&far[..], &[1; 512]].concat(), "at byte 1024: the checksum"),
         (header("index.json", b"\x80\0\0\0\x80\0\0\0\0\0\0\0", b'0'), "declares 9223372036854775808 bytes"),
-        (header("index.json", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "bytes where 0 are left"),
+        (header("index.json", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "bytes, but 0 are left"),
         (header("index.json", b"\x81\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "too large"),
         (header("index.json", &[0xff; 12], b'0'), "negative"),
         (header("index.json", b"0000000zzzz", b'0'), "not octal"),
@@ -136,7 +136,7 @@ fn hostile_headers_are_refused_by_name_of_the_byte() {
         (header("x", b"00000000010", b'x'), "cut off"),
         ([pax(&[("size", "18446744073709551615")], b'x'), far.clone()].concat(), "cut off"),
         ([entry("x", b"garbage", b'x'), far.clone()].concat(), "extended header is broken"),
-        (far[..far.len() - 512].to_vec(), "it declares 1 bytes where 0 are left"),
+        (far[..far.len() - 512].to_vec(), "it declares 1 bytes, but 0 are left"),
     ] {
         let error = index_of(&bytes).expect_err(words);
         assert!(error.contains(words), "{error}\nexpected: {words}");

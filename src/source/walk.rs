@@ -104,7 +104,7 @@ impl Walker<'_> {
             return Ok(());
         }
         if depth >= MAX_DEPTH {
-            return Err(too_much(format!("indexes lie more than {MAX_DEPTH} deep in one another")));
+            return Err(too_much(format!("indexes are nested more than {MAX_DEPTH} deep")));
         }
         let (raw, manifest) = read_manifest(self.source, descriptor)?;
         self.bytes = self.bytes.saturating_add(descriptor.size);

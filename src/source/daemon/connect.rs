@@ -47,7 +47,7 @@ fn unix(path: &Path, patience: Duration) -> io::Result<Box<dyn Stream>> {
 
 #[cfg(not(unix))]
 fn unix(_path: &Path, _patience: Duration) -> io::Result<Box<dyn Stream>> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
 }
 
 fn tcp(address: &str, patience: Duration) -> io::Result<TcpStream> {

@@ -57,18 +57,18 @@ pub(super) fn endpoint(folder: &Path, name: &str) -> Result<(String, Option<Path
     let Some(meta) = meta else {
         return Err(refuse(
             "does not exist",
-            "`docker context ls` lists those that do; `DOCKER_CONTEXT` names one, and `docker context use` another for good",
+            "list the contexts with `docker context ls`, and set `DOCKER_CONTEXT` to one or choose one with `docker context use`",
         ));
     };
     let Some(docker) = meta.endpoints.docker.filter(|docker| !docker.host.is_empty()) else {
-        return Err(refuse("names no Docker Engine", "name one in `DOCKER_HOST`"));
+        return Err(refuse("names no Docker Engine", "set `DOCKER_HOST` to the address of one"));
     };
     let certificates =
         Some(folder.join("contexts/tls").join(id.hex()).join("docker")).filter(|it| it.is_dir());
     if docker.unverified && certificates.is_some() {
         return Err(refuse(
-            "trusts whoever answers (`skip-tls-verify`)",
-            "create it with the certificate of the authority: `docker context create … --docker host=…,ca=…,cert=…,key=…`",
+            "accepts any certificate (`skip-tls-verify`)",
+            "create it with the certificate of its authority: `docker context create … --docker host=…,ca=…,cert=…,key=…`",
         ));
     }
     Ok((docker.host, certificates))

@@ -17,7 +17,7 @@ const PORT: u16 = 2375;
 const TLS_PORT: u16 = 2376;
 
 /// How an address is written.
-const FORMS: &str = "give it as `unix:///run/docker.sock` or `tcp://HOST:2375`";
+const FORMS: &str = "write it as `unix:///run/docker.sock` or `tcp://HOST:2375`";
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Endpoint {
             let tls = variable("DOCKER_TLS_VERIFY").is_some();
             if !tls && variable("DOCKER_TLS").is_some() {
                 return Err(SourceError::Engine {
-                    reason: "`DOCKER_TLS` is set, which trusts whoever answers".to_owned(),
-                    help: "set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder of `ca.pem`, `cert.pem` and `key.pem`"
+                    reason: "`DOCKER_TLS` is set, which accepts any certificate".to_owned(),
+                    help: "set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder with `ca.pem`, `cert.pem` and `key.pem`"
                         .to_owned(),
                 });
             }
@@ -89,7 +89,7 @@ impl Endpoint {
         };
         Ok(Self {
             place: Place::Unix(path),
-            named_by: "where Docker listens unless told otherwise".to_owned(),
+            named_by: "Docker's default address".to_owned(),
         })
     }
 }
@@ -110,7 +110,7 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
         "unix" if rest.is_empty() => Ok(Place::Unix(PathBuf::from(SYSTEM_SOCKET))),
         "unix" if rest.starts_with('/') => Ok(Place::Unix(PathBuf::from(rest))),
         "tcp" | "http" if rest.contains('@') => {
-            refuse("is written with a user, which engines know nothing of".to_owned(), FORMS)
+            refuse("contains a user name, which engines do not support".to_owned(), FORMS)
         }
         "tcp" | "http" => {
             let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -124,13 +124,13 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
             Ok(Place::Tcp { address, certificates })
         }
         "ssh" => refuse(
-            "is reached over ssh, which this program does not speak".to_owned(),
-            "bring its socket here: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &`, and \
+            "is reached over ssh, which is not supported".to_owned(),
+            "forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &`, and set \
              `DOCKER_HOST=unix:///tmp/docker.sock`",
         ),
         _ => refuse(
             format!(
-                "has the scheme `{}`, which is not spoken here",
+                "has the scheme `{}`, which is not supported",
                 scheme.chars().take(20).collect::<String>()
             ),
             FORMS,

@@ -79,7 +79,7 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
     match of("transfer-encoding").as_slice() {
         [] => {}
         [one] if one == "chunked" => return Ok(Rest::Chunk { left: 0, first: true }),
-        _ => return Err(invalid("its answer has an encoding that was not asked for")),
+        _ => return Err(invalid("its answer has an encoding that was not requested")),
     }
     match of("content-length").as_slice() {
         [] => Ok(Rest::Close),
@@ -90,7 +90,7 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
                 .ok()
                 .filter(|_| digits)
                 .map(Rest::Length)
-                .ok_or_else(|| invalid("its answer has no length"))
+                .ok_or_else(|| invalid("its answer has no valid length"))
         }
         _ => Err(invalid("its answer has several lengths")),
     }
@@ -182,5 +182,5 @@ fn invalid(reason: &str) -> io::Error {
 }
 
 fn early() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it ended in the middle of its answer")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended in the middle of the answer")
 }

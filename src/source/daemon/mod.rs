@@ -177,8 +177,8 @@ impl Engine {
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
         DockerArchive::read(file, None, &place, folder).map_err(|error| match said {
             Some(said) => SourceError::Engine {
-                reason: format!("{} broke off the export of `{image}`: {}", self.name(), shortened(&said)),
-                help: "see whether `docker save NAME` does better; the engine's own log says more".to_owned(),
+                reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
+                help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),
             },
             None => error,
         })
@@ -208,7 +208,7 @@ impl Engine {
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
             reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
-            help: "ask it yourself: `docker image inspect NAME`, `docker save NAME`; its own log says more"
+            help: "try `docker image inspect NAME` and `docker save NAME`; the engine's log has more details"
                 .to_owned(),
         })
     }
@@ -223,7 +223,7 @@ impl Engine {
             "it was there when the plan was made and has been removed since, or it is in another engine: build it again, and \
              make a new plan"
         } else {
-            "build it with that name (`docker build --tag NAME .`); `docker images` lists those that are there"
+            "build it with that name (`docker build --tag NAME .`); `docker images` lists the images it has"
         };
         SourceError::NoSuchImage { image: image.to_owned(), engine: self.name(), help: help.to_owned() }
     }
@@ -235,11 +235,12 @@ impl Engine {
                  of your own"
             }
             ErrorKind::InvalidInput => {
-                "`DOCKER_CERT_PATH` names the folder of `ca.pem`, `cert.pem` and `key.pem`"
+                "set `DOCKER_CERT_PATH` to the folder with `ca.pem`, `cert.pem` and `key.pem`"
             }
             _ => {
-                "start it (`systemctl start docker`, `podman system service --time 0 unix:///PATH`), or name the one that runs in \
-                 `DOCKER_HOST`; without one, publish a file: `docker save --output FILE NAME`, and `docker-archive:FILE`"
+                "start it (`systemctl start docker`, `podman system service --time 0 unix:///PATH`), or set `DOCKER_HOST` to the \
+                 address of a running one; without an engine, publish a file: `docker save --output FILE NAME`, and \
+                 `docker-archive:FILE`"
             }
         };
         SourceError::Engine {
@@ -252,18 +253,18 @@ impl Engine {
     fn broken(&self, error: &io::Error) -> SourceError {
         let reason = match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{} does not answer", self.name()),
-            _ => format!("{} gave no answer that can be read: {error}", self.name()),
+            _ => format!("{} gave an unreadable answer: {error}", self.name()),
         };
         SourceError::Engine {
             reason,
-            help: "see whether it still runs: `docker version`; its own log says more".to_owned(),
+            help: "check whether it is still running (`docker version`); the engine's log has more details".to_owned(),
         }
     }
 
     fn odd(&self, reason: &str) -> SourceError {
         SourceError::Engine {
-            reason: format!("{} describes the image as no Docker Engine does: {reason}", self.name()),
-            help: "see what listens there: `docker version`".to_owned(),
+            reason: format!("{} gave an unexpected description of the image: {reason}", self.name()),
+            help: "check what listens there: `docker version`".to_owned(),
         }
     }
 }

@@ -46,7 +46,7 @@ fn addresses_as_docker_writes_them() {
         ("tcp://", "is not a host and port"),
         ("tcp://docker:1/path", "is not a host and port"),
         ("tcp://docker\r\nX: y", "is not a host and port"),
-        ("tcp://me:secret@docker", "is written with a user"),
+        ("tcp://me:secret@docker", "contains a user name"),
         ("ssh://me@host", "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST"),
         ("npipe:////./pipe/docker", "has the scheme `npipe`"),
         ("unix://relative", "has the scheme `unix`"),
@@ -58,7 +58,7 @@ fn addresses_as_docker_writes_them() {
     let tls = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
     assert_eq!(found(&tls).as_deref(), Ok("tcp://docker:2376"));
     let unverified = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS", "1")];
-    assert!(found(&unverified).expect_err("no trust").contains("trusts whoever answers"));
+    assert!(found(&unverified).expect_err("no trust").contains("accepts any certificate"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn contexts_of_dockers_folder() {
     for (name, words) in [
         ("other", "the Docker context `other` does not exist"),
         ("../mine", "the Docker context `../mine` does not exist"),
-        ("blind", "trusts whoever answers"),
+        ("blind", "accepts any certificate"),
         ("none", "names no Docker Engine"),
     ] {
         let error = found(&[("DOCKER_CONTEXT", name)]).expect_err(name);
@@ -158,10 +158,10 @@ fn answers_of_every_framing() {
         ("HTTP/1.1 200 OK\r\nContent-Le", "ended in the middle"),
         ("SSH-2.0-OpenSSH\r\n\r\n", "is not HTTP"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "ended in the middle"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "no length"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", "no length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "no valid length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", "no valid length"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", "several lengths"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "not asked for"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "not requested"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "ended in the middle"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "ended in the middle"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n", "a chunk has no end"),
@@ -265,7 +265,7 @@ fn engines_that_answer_as_none_should() {
                     "half a tar{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n",
                 ),
             ],
-            "broke off the export of `app:v1`: no space",
+            "aborted the export of `app:v1`: no space",
         ),
     ] {
         let error = asked(answers);

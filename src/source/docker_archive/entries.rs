@@ -88,7 +88,7 @@ impl Entries {
         self.find(name)?.ok_or_else(|| {
             SourceError::malformed(
                 self.archive(),
-                format!("it names the file `{}`, and has none", shortened(name)),
+                format!("it names the file `{}`, but does not contain it", shortened(name)),
             )
         })
     }
@@ -96,7 +96,7 @@ impl Entries {
     /// The bytes of a file of at most `limit` bytes.
     pub(super) fn small(&self, name: &str, extent: &Extent, limit: u64) -> Result<Vec<u8>, SourceError> {
         if extent.length > limit {
-            let reason = format!("it has {} bytes, and {limit} are the most that is read", extent.length);
+            let reason = format!("it has {} bytes, more than the limit of {limit}", extent.length);
             return Err(SourceError::malformed(self.locate(name), reason));
         }
         read_bounded(extent.reader(), limit).map_err(|error| SourceError::io(self.locate(name), error))

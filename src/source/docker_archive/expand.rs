@@ -25,7 +25,7 @@ pub(super) fn expanded(
     let decoder = compression.decoder(section).map_err(|error| SourceError::io(&place, error))?;
     let Some(mut decoder) = decoder else {
         return Err(SourceError::Unsupported {
-            reason: format!("{place} is compressed with {}, which is not read here", compression.name()),
+            reason: format!("{place} is compressed with {}, which is not supported", compression.name()),
             help: format!("decompress it first: `{}`", compression.program()),
         });
     };
@@ -44,9 +44,9 @@ pub(super) fn expanded(
         if written > limit {
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{place} has {length} bytes and expands to more than {limit}, as no archive of images does"
+                    "{place} has {length} bytes and expands to more than {limit}, which no archive of images does"
                 ),
-                help: format!("where it is honest, decompress it first: `{}`", compression.program()),
+                help: format!("if you trust it, decompress it first: `{}`", compression.program()),
             });
         }
         output.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;

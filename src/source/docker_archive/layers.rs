@@ -233,10 +233,10 @@ fn digest_of(
         if length > limit {
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{} has {} bytes and expands to more than {limit}, as no layer does",
+                    "{} has {} bytes and expands to more than {limit}, which no layer does",
                     job.place, job.extent.length
                 ),
-                help: "where it is honest, write the image with layers that are not compressed (`docker save`, `podman save`)"
+                help: "if you trust it, write the image with layers that are not compressed (`docker save`, `podman save`)"
                     .to_owned(),
             });
         }
@@ -267,13 +267,13 @@ fn compare(job: &Wanted, found: Digest) -> Result<Digest, SourceError> {
     if found == job.diff_id {
         return Ok(found);
     }
-    let reason = format!("its tar is `{found}`, and the configuration of the image says otherwise");
+    let reason = format!("its tar is `{found}`, but the configuration of the image says otherwise");
     Err(SourceError::Digest { place: job.place.clone(), expected: job.diff_id.clone(), reason })
 }
 
 fn refused(job: &Wanted, compression: Compression) -> SourceError {
     SourceError::Unsupported {
-        reason: format!("{} is compressed with {}, which layers never are", job.place, compression.name()),
+        reason: format!("{} is compressed with {}, which is not supported for layers", job.place, compression.name()),
         help: "write the archive again with `docker save` or `podman save`".to_owned(),
     }
 }

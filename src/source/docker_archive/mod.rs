@@ -112,7 +112,7 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
     let names = item.layers.as_deref().unwrap_or_default();
     if names.len() != diff_ids.len() {
         return Err(malformed(format!(
-            "it names {} layers, and `manifest.json` has {} for it",
+            "it names {} layers, but `manifest.json` lists {} for it",
             diff_ids.len(),
             names.len()
         )));
@@ -176,7 +176,7 @@ fn no_manifest(entries: &Entries, place: &str) -> SourceError {
         "write one with `docker save --output FILE IMAGE` or `podman save --output FILE IMAGE`".to_owned()
     };
     SourceError::Unsupported {
-        reason: format!("{} is no Docker archive: it has no file `manifest.json`", entries.archive()),
+        reason: format!("{} is not a Docker archive: it has no file `manifest.json`", entries.archive()),
         help,
     }
 }
@@ -195,7 +195,7 @@ impl Source for DockerArchive {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if extent.length != blob.size {
-            let reason = format!("it has {} bytes, and {} are declared", extent.length, blob.size);
+            let reason = format!("it has {} bytes, but {} are declared", extent.length, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(extent.reader(), blob, place))

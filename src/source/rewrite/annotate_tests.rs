@@ -133,7 +133,7 @@ fn what_attestations_speak_of_does_not_change() {
     let artifact = tree.artifact(&json!({ "subject": tree.image("linux/amd64") }));
     let index = tree.index(&[artifact, image]);
     assert!(
-        tree.refused(&index, annotating(&[Manifests], &[("a", "1")])).contains("speaks of it by its digest")
+        tree.refused(&index, annotating(&[Manifests], &[("a", "1")])).contains("refers to it by its digest")
     );
     // An image that has the annotations does not change.
     let image = tree.image_with("linux/amd64", &json!({ "annotations": { "a": "1" } }));
@@ -177,7 +177,7 @@ fn an_index_of_both_kinds_takes_what_its_parts_can() {
 fn what_would_be_written_nowhere_is_refused() {
     let tree = Tree::new();
     for (root, words) in [
-        (tree.image("linux/amd64"), "no index, being a single image"),
+        (tree.image("linux/amd64"), "no index, because it is a single image"),
         (tree.index(&[]), "no images"),
         (tree.index(&[tree.artifact(&json!({}))]), "no images"),
     ] {

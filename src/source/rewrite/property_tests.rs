@@ -107,7 +107,7 @@ proptest! {
             Ok(published) => published,
             Err(error) => {
                 let error = error.to_string();
-                let known = ["lacks `", "speaks of it by its digest", "would be written nowhere"];
+                let known = ["lacks `", "refers to it by its digest", "would have no effect"];
                 prop_assert!(known.iter().any(|it| error.contains(it)), "{}", error);
                 return Ok(());
             }

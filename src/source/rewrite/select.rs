@@ -57,8 +57,8 @@ fn require(spec: &ImageSpec, found: &[Platform]) -> Result<(), SourceError> {
     };
     Err(SourceError::Platform {
         reason: format!("source `{}` lacks {}: {found}", spec.source, list(&missing)),
-        help: "build the image for every platform that `platforms` declares (`--platform`, `--all` when it is copied), \
-               or take the platform out of `platforms`"
+        help: "build the image for every platform that `platforms` declares (`--platform`, or `--all` when copying), \
+               or remove the platform from `platforms`"
             .to_owned(),
     })
 }

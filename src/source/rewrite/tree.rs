@@ -52,7 +52,7 @@ impl Tree {
         depth: usize,
     ) -> Result<(Arc<RawManifest>, Manifest), SourceError> {
         if depth >= MAX_DEPTH {
-            return Err(too_much(format!("indexes lie more than {MAX_DEPTH} deep in one another")));
+            return Err(too_much(format!("indexes are nested more than {MAX_DEPTH} deep")));
         }
         if let Some(raw) = self.manifests.get(&descriptor.digest) {
             if raw.media_type() != descriptor.media_type || raw.bytes().len() as u64 != descriptor.size {
@@ -132,7 +132,7 @@ impl Tree {
             return Err(SourceError::Unsupported {
                 reason: format!("configuration `{}` would have {size} bytes with its `labels`", old.digest),
                 help: format!(
-                    "nothing reads a configuration of more than {MAX_CONFIG_SIZE} bytes: shorten them"
+                    "no program reads a configuration of more than {MAX_CONFIG_SIZE} bytes: shorten the labels"
                 ),
             });
         }
@@ -148,7 +148,7 @@ impl Tree {
         // It is all held in memory.
         if self.written_bytes > MAX_MANIFEST_BYTES {
             return Err(too_much(format!(
-                "what `platforms`, `annotations` and `labels` change would have more than {} MiB",
+                "the content that `platforms`, `annotations` and `labels` change would have more than {} MiB",
                 MAX_MANIFEST_BYTES / 1024 / 1024
             )));
         }
@@ -181,7 +181,7 @@ pub(super) fn check_size(old: &RawManifest, size: usize) -> Result<(), SourceErr
     }
     Err(SourceError::Unsupported {
         reason: format!("manifest `{}` would have {size} bytes with its `annotations`", old.digest()),
-        help: format!("no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten them"),
+        help: format!("no registry accepts a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten the annotations"),
     })
 }
 

@@ -240,12 +240,12 @@ impl Writer<'_> {
     fn check_places(&self, root: &Descriptor) -> Result<(), SourceError> {
         let nothing = |key: &str, what: &str, help: &str| {
             Err(SourceError::Unsupported {
-                reason: format!("`{key}` would be written nowhere: `{}` has {what}", root.digest),
+                reason: format!("`{key}` would have no effect: `{}` has {what}", root.digest),
                 help: help.to_owned(),
             })
         };
         if !self.annotations.is_empty() && self.annotated == 0 {
-            let what = if is_index(root) { "no images" } else { "no index, being a single image" };
+            let what = if is_index(root) { "no images" } else { "no index, because it is a single image" };
             return nothing(
                 "annotations",
                 what,
@@ -253,7 +253,7 @@ impl Writer<'_> {
             );
         }
         if !self.labels.is_empty() && self.labelled.is_empty() {
-            let help = "only images have labels, in their configurations: write `annotations` to an artifact";
+            let help = "only images have labels, in their configurations: use `annotations` for an artifact";
             return nothing("labels", "no image", help);
         }
         Ok(())
@@ -272,7 +272,7 @@ impl Writer<'_> {
         };
         Err(SourceError::Unsupported {
             reason: format!(
-                "{keys} would change `{about}`, and `{by}` in the same index speaks of it by its digest, as attestations do"
+                "{keys} would change `{about}`, but `{by}` in the same index refers to it by its digest, as attestations do"
             ),
             help: "write them when the image is built (`docker buildx build --label … --annotation …`), or annotate only \
                    the index (`annotate = [\"root\"]`) and its entries (`\"descriptors\"`), which changes no image"
@@ -305,8 +305,8 @@ fn no_annotations(raw: &RawManifest, of: &str) -> SourceError {
         ),
         help: "only OCI manifests have annotations: build the image with OCI media types \
                (`buildah push --format oci`, `docker buildx build --output type=oci`), or convert it with \
-               `skopeo copy --all --format oci`; where it is `[project]` that asks for them (`source`, `annotations`), \
-               `annotations = \"none\"` leaves this image as it is"
+               `skopeo copy --all --format oci`; if it is `[project]` that adds them (`source`, `annotations`), \
+               `annotations = \"none\"` leaves this image unchanged"
             .to_owned(),
     }
 }
