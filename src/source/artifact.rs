@@ -2,9 +2,9 @@
 //! each file (image-spec 1.1, manifest.md, "Guidelines for Artifact Usage"; oras-go v2, `PackManifest` with
 //! `PackManifestVersion1_1`).
 //!
-//! The same files give the same bytes as `oras push` gives, with one difference: the time of creation is written where
-//! it is declared, and never the clock's. Files are read once to hash them when the source is opened, and once more
-//! for each time they are sent. They are not held in memory.
+//! The same files give the same bytes as with `oras push`, with one difference: the time of creation is written only if
+//! it is declared, and is never taken from the clock. Files are read once to hash them when the source is opened, and once
+//! more each time they are sent. They are not held in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
@@ -20,17 +20,17 @@ use crate::model::content::{ArtifactFile, ArtifactSpec};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Descriptor, Digest, Digester, RawManifest, annotation, media_type};
 
-/// The configuration of an artifact that has none, and the layer of one without files (image-spec 1.1, manifest.md,
+/// The configuration of an artifact, and the layer of an artifact without files (image-spec 1.1, manifest.md,
 /// "Guidance for an Empty Descriptor").
 const EMPTY: &[u8] = b"{}";
-/// [`EMPTY`] in base 64, for descriptors that carry it.
+/// [`EMPTY`] in base64, for descriptors that carry it.
 const EMPTY_DATA: &str = "e30=";
 
 /// Files, and the manifest that lists them.
 #[derive(Debug)]
 pub(super) struct Artifact {
     root: RawManifest,
-    /// Where each blob lies; files of the same bytes are one blob.
+    /// The path of each blob; files with the same bytes are one blob.
     files: HashMap<Digest, PathBuf>,
 }
 
@@ -130,8 +130,8 @@ fn manifest(spec: &ArtifactSpec, layers: Vec<Entry<'_>>) -> Result<RawManifest, 
     Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
 }
 
-/// JSON as Go's `json.Marshal` writes it, which escapes what HTML could take for its own ("encoding/json", `HTMLEscape`).
-/// These characters stand only in strings.
+/// JSON as Go's `json.Marshal` writes it: with those characters escaped that have a meaning in HTML ("encoding/json",
+/// `HTMLEscape`). They occur only in strings.
 fn as_go_writes(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -143,7 +143,7 @@ fn as_go_writes(json: &str) -> String {
     text
 }
 
-/// A saved plan may name anything, so that what `publish.toml` was held to is asked again.
+/// Checks a media type. It repeats the check of `publish.toml`, because a saved plan may contain anything.
 fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
     if media_type::is_media_type(text) {
         return Ok(());
@@ -157,8 +157,8 @@ fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
     })
 }
 
-/// A title is a path that the file is pulled to, so it stays below the folder that it is pulled into. What pulls refuses others
-/// (oras-go, content/file, `AllowPathTraversalOnWrite`), or should.
+/// Checks that a title stays below the folder that the file is pulled into, because it is the path that the file is pulled to.
+/// Clients refuse other titles (oras-go, content/file, `AllowPathTraversalOnWrite`), or should.
 fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     let title = file.title.as_str();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
@@ -182,7 +182,8 @@ fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     })
 }
 
-/// What reads artifacts expects RFC 3339 in `created` (image-spec, annotations.md), and oras refuses others.
+/// Checks that `created` is a time as in RFC 3339, because readers of artifacts expect it (image-spec, annotations.md), and
+/// oras refuses anything else.
 fn check_created(annotations: &BTreeMap<String, String>) -> Result<(), SourceError> {
     let Some(created) = annotations.get(annotation::CREATED) else { return Ok(()) };
     match created.parse::<jiff::Timestamp>() {
@@ -194,10 +195,10 @@ fn check_created(annotations: &BTreeMap<String, String>) -> Result<(), SourceErr
     }
 }
 
-/// Opens the regular file at `path`: its length and its bytes.
+/// Opens the regular file at `path`, and returns it with its length.
 fn open_file(path: &Path) -> Result<(File, u64), SourceError> {
     let place = || format!("`{}`", path.display());
-    // Asked before it is opened: opening a pipe would wait for ever.
+    // The type is checked first, because opening a pipe would wait forever.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {
             let file = File::open(path).map_err(|error| SourceError::io(place(), error))?;
@@ -225,7 +226,7 @@ fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
     const PIECE: usize = 256 * 1024;
     let place = || format!("`{}`", path.display());
     let (file, length) = open_file(path)?;
-    // A file that grows as fast as it is read ends here too.
+    // The limit ends the loop even if the file grows as fast as it is read.
     let mut reader = file.take(length.saturating_add(1));
     let (mut digester, mut piece, mut size) = (Digester::sha256(), vec![0; PIECE], 0_u64);
     loop {

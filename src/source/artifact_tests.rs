@@ -1,4 +1,4 @@
-//! Artifacts as oras makes them of the same files, and files that cannot be one.
+//! Artifacts that equal those of oras for the same files, and files that cannot be artifacts.
 
 use std::os::unix::fs::symlink;
 
@@ -39,7 +39,7 @@ fn refusal(spec: &ArtifactSpec, folder: &tempfile::TempDir) -> String {
 
 const TYPE: &str = "application/vnd.example.v1";
 
-/// The digests are those that oras itself printed: oras-go, docs/Modeling-Artifacts.md, and a transcript of
+/// The expected digests were printed by oras itself: in oras-go, docs/Modeling-Artifacts.md, and in a transcript of
 /// `oras manifest fetch` of an artifact that was pushed with the defaults of its command line.
 #[test]
 fn the_digest_is_the_one_of_oras() {
@@ -61,7 +61,7 @@ fn the_digest_is_the_one_of_oras() {
 }
 
 #[test]
-fn the_manifest_says_what_is_declared_and_no_time() {
+fn the_manifest_has_the_declared_values_and_no_time() {
     let folder = folder(&[("a", "foo\n"), ("b", "foo\n"), ("empty", "")]);
     let files = vec![
         file("b", "text/plain", "x/b.txt"),
@@ -116,7 +116,7 @@ fn a_file_that_changes_after_it_was_hashed_is_not_sent() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_by_name() {
+fn paths_that_are_not_regular_files_are_refused_by_name() {
     let folder = folder(&[("a", "foo\n")]);
     fs::create_dir(folder.path().join("directory")).expect("made");
     symlink("nowhere", folder.path().join("dangling")).expect("linked");
@@ -143,7 +143,7 @@ fn what_is_no_file_is_refused_by_name() {
 }
 
 #[test]
-fn types_titles_and_times_are_held_to_their_shape() {
+fn invalid_types_titles_and_times_are_refused() {
     let folder = folder(&[("a", "foo\n")]);
     let long = format!("a/{}", "b".repeat(128));
     for wrong in
@@ -181,7 +181,7 @@ fn types_titles_and_times_are_held_to_their_shape() {
 
 proptest! {
     #[test]
-    fn whatever_is_declared_the_manifest_says_it(
+    fn the_manifest_has_all_declared_values(
         titles in proptest::collection::btree_set("[^/\\\\\u{0}-\u{1f}\u{7f}-\u{9f}:.]{1,12}", 0..5),
         annotations in proptest::collection::btree_map(".{0,8}", ".{0,12}", 0..4),
     ) {

@@ -1,5 +1,6 @@
-//! The images that a build pushed by digest: a folder of files named by digest, as the example of docker/build-push-action
-//! leaves one for each platform, and actions/download-artifact puts together, each in a folder of its own or all in one.
+//! The images that a build pushed by digest, listed by a folder of files named by digest. The example of
+//! docker/build-push-action writes one such file for each platform, and actions/download-artifact collects them, each in a
+//! folder of its own or all in one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,10 +12,10 @@ use crate::model::remote::RemoteReference;
 use crate::model::source::DigestFolder;
 use crate::model::{Digest, TransportSpec};
 
-/// How many files are looked at. A build has some ten platforms.
+/// The most files that are read. A build has about ten platforms.
 const MAX_FILES: usize = 1000;
 
-/// Each image of `folder`, by digest, in the order of the digests. Relative paths start at `base`.
+/// The images of `folder`, by digest, in the order of the digests. Relative paths start at `base`.
 pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<TransportSpec>, SourceError> {
     let repository = match &folder.from {
         TransportSpec::Docker(image) if image.tag.is_none() && image.digest.is_none() => image,
@@ -44,7 +45,7 @@ struct Found {
 }
 
 impl Found {
-    /// Reads the folder at `path`, and where `deeper` the folders in it.
+    /// Reads the folder at `path`, and the folders in it if `deeper`.
     fn read(&mut self, path: &Path, deeper: bool) -> Result<(), SourceError> {
         let io = |cause: std::io::Error| match cause.kind() {
             ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
@@ -75,7 +76,7 @@ impl Found {
     }
 }
 
-/// The digest that a file is named by: `HEX` of sha256, or with its algorithm in front.
+/// The digest that a file name is: `HEX` of sha256, or with the algorithm in front.
 fn digest_of(name: &str) -> Option<Digest> {
     name.parse().or_else(|_| format!("sha256:{name}").parse()).ok()
 }

@@ -1,4 +1,4 @@
-//! An OCI image layout (image-spec, image-layout.md), wherever its files lie.
+//! An OCI image layout (image-spec, image-layout.md), in a directory or in an archive.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -28,23 +28,23 @@ pub(super) trait Files: Send + Sync {
     fn path(&self) -> PathBuf;
     /// The transport by which `source` names it.
     fn transport(&self) -> &'static str;
-    /// Where the file `name` is or would be, for people.
+    /// The place of the file `name`, whether it exists or not, for people.
     fn locate(&self, name: &str) -> String;
-    /// Opens the file `name`; `None` where there is none.
+    /// Opens the file `name`; `None` if there is none.
     fn open(&self, name: &str) -> Result<Option<File>, SourceError>;
 }
 
-/// An image layout, and the manifest in it that is meant.
+/// An image layout, and the chosen manifest in it.
 pub(super) struct Layout<F> {
     files: F,
     root: Descriptor,
-    /// What `index.json` lists.
+    /// The entries of `index.json`.
     entries: Vec<Descriptor>,
-    /// What refers to its manifests, once that was asked.
+    /// The referrers of its manifests, read at the first request.
     referrers: OnceLock<LayoutReferrers>,
 }
 
-/// The file `oci-layout`, which marks a layout and its version.
+/// The file `oci-layout`, which marks a directory as a layout and gives its version.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marker {
@@ -73,13 +73,13 @@ impl<F: Files> Layout<F> {
         } else {
             choose(&layout.entries, reference, &place)?.clone()
         };
-        // The entry's annotations and platform speak of the layout, not of what is published.
+        // The entry's annotations and platform belong to the layout, not to the published image.
         layout.root = Descriptor::new(chosen.media_type, chosen.digest, chosen.size);
         Ok(layout)
     }
 
-    /// The entries of `index.json` that may be meant where no reference says which: not what refers to another manifest, if
-    /// something else is there.
+    /// The entries of `index.json` to choose from if no reference is given: all but the referrers, or all if there are only
+    /// referrers.
     fn entries_but_referrers(&self) -> Vec<Descriptor> {
         let refers = |entry: &Descriptor| {
             let is_untagged = ref_names(entry).next().is_none();
@@ -90,7 +90,7 @@ impl<F: Files> Layout<F> {
         if others.is_empty() { self.entries.clone() } else { others }
     }
 
-    /// Whether the manifest of an entry names a subject. That it cannot be read is said when it is published.
+    /// Whether the manifest of an entry names a subject. A manifest that cannot be read is reported when it is published.
     fn has_subject(&self, entry: &Descriptor) -> bool {
         read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
     }

@@ -1,4 +1,4 @@
-//! What travels with the content that is published: all that refers to it, and what refers to that.
+//! The referrers that travel with published content: everything that refers to it, directly or through other referrers.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -7,21 +7,21 @@ use super::walk::{Content, MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_muc
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, Referrer};
 
-/// How far what refers may be from the content: a signature of an SBOM of an image is two away.
+/// The greatest distance of a referrer from the content: a signature of an SBOM of an image has distance two.
 const MAX_DISTANCE: usize = 8;
-/// How many manifests may refer to the content of an image.
+/// The most manifests that may refer to the content of an image.
 const MAX_REFERRERS: usize = 1_000;
 
-/// A manifest that refers to what is published, and all that it reaches.
+/// A manifest that refers to published content, and everything that it reaches.
 #[derive(Debug, Clone)]
 pub struct Travelling {
-    /// The manifest, and what it refers to.
+    /// The manifest, and its subject.
     pub referrer: Referrer,
-    /// All that it consists of.
+    /// Everything that it consists of.
     pub content: Content,
 }
 
-/// Everything that refers to a manifest of `content`, or to what refers to it, each after its subject.
+/// The referrers of the manifests of `content`, and their referrers, each after its subject.
 pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<Travelling>, SourceError> {
     let mut found: Vec<Travelling> = Vec::new();
     let mut bytes = 0_u64;
@@ -45,7 +45,7 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
             }
             let content = walk_from(source, &referrer.descriptor)?;
             let Some(manifest) = content.manifests.last() else { continue };
-            // A list may say what it likes: what counts is the manifest.
+            // The list may be wrong, so the manifest itself is used.
             let referrer = match &referrer.tag {
                 Some(tag) => Referrer::by_tag(crate::model::referrer::describe(manifest), &subject, tag),
                 None => Referrer::by_subject(manifest, &subject),
@@ -69,8 +69,8 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
     Ok(found)
 }
 
-/// Refuses where something refers to a manifest of `source` that is not published as it is: a signature would speak of what
-/// is not there. What `platforms` leave out is left out with its signatures.
+/// Refuses content if something refers to a manifest of `source` that is not published unchanged, because a signature would
+/// then refer to a missing manifest. Platforms that `platforms` leaves out are left out together with their signatures.
 pub(super) fn refuse_orphans(
     source: &dyn Source,
     published: &Content,
@@ -105,7 +105,7 @@ pub(super) fn refuse_orphans(
     Ok(())
 }
 
-/// Every manifest that the root of `source` reaches, as indexes describe it, each once.
+/// The manifests that the root of `source` reaches, as indexes describe them, each once.
 fn reached(source: &dyn Source) -> Result<Vec<Descriptor>, SourceError> {
     let mut open = vec![(source.root()?, 0)];
     let mut seen: HashSet<Digest> = HashSet::new();

@@ -1,18 +1,18 @@
-//! HTTP/1.1 as far as reading from an engine needs it: one `GET` on a connection of its own, and its answer as a stream.
+//! The part of HTTP/1.1 that reading from an engine needs: one `GET` on its own connection, and the answer as a stream.
 //!
-//! What an answer says of itself is not believed: heads, chunks and bodies have limits, and a body that ends early is an error,
-//! not an end (RFC 9112).
+//! An answer is not trusted: heads, chunks and bodies have limits, and a body that ends early is an error, not an end
+//! (RFC 9112).
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::connect::Stream;
 
-/// The most bytes of the head of an answer, or of what is around chunks.
+/// The most bytes of the head of an answer, of the line before a chunk, or of the trailer.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most header fields of an answer.
 const MAX_FIELDS: usize = 100;
 
-/// An answer, its body not yet read.
+/// An answer whose body has not been read yet.
 pub(super) struct Answer {
     /// The status.
     pub(super) status: u16,
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     pub(super) body: Body,
 }
 
-/// Asks for `path`, which is written as it goes over the wire.
+/// Requests `path`, and returns the answer. `path` is sent unchanged.
 pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Result<Answer> {
     let version = env!("CARGO_PKG_VERSION");
     let request = format!(
@@ -37,7 +37,7 @@ pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Re
             return Err(invalid("its answer is not HTTP"));
         }
         let status = response.code.unwrap_or_default();
-        // Interim answers come before the one that counts (RFC 9110, 15.2).
+        // Interim answers come before the final one (RFC 9110, 15.2).
         if (100..200).contains(&status) {
             continue;
         }
@@ -46,7 +46,7 @@ pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Re
     }
 }
 
-/// The bytes up to and with the empty line.
+/// Reads the bytes up to and including the empty line.
 fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -56,7 +56,7 @@ fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// A line with its end, of at most `limit` bytes.
+/// Reads a line of at most `limit` bytes, including its end.
 fn line(reader: &mut impl BufRead, limit: usize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     reader.take(limit as u64).read_until(b'\n', &mut line)?;
@@ -67,7 +67,7 @@ fn line(reader: &mut impl BufRead, limit: usize) -> io::Result<Vec<u8>> {
     }
 }
 
-/// How the body ends (RFC 9112, 6.3).
+/// The framing of the body (RFC 9112, 6.3).
 fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
     let of = |name: &str| -> Vec<String> {
         let found = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
@@ -102,20 +102,20 @@ pub(super) struct Body {
     rest: Rest,
 }
 
-/// What of a body is still to come.
+/// The part of a body that is still to be read.
 enum Rest {
-    /// So many bytes.
+    /// This many bytes.
     Length(u64),
-    /// So many bytes of a chunk, and more chunks.
+    /// This many bytes of a chunk, and more chunks.
     Chunk { left: u64, first: bool },
-    /// All until the connection ends.
+    /// All bytes until the connection ends.
     Close,
     /// Nothing.
     Nothing,
 }
 
 impl Body {
-    /// Reads what is before a chunk: its length, 0 of the last.
+    /// Reads the line before a chunk, and returns the length of the chunk; 0 for the last.
     fn chunk(&mut self, first: bool) -> io::Result<u64> {
         if !first {
             let mut end = [0; 2];

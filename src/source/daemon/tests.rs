@@ -1,4 +1,4 @@
-//! Engines that answer as none should, and addresses as people write them.
+//! Engines with faulty answers, and addresses as people write them.
 
 use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
@@ -62,7 +62,7 @@ fn addresses_as_docker_writes_them() {
 }
 
 #[test]
-fn contexts_of_dockers_folder() {
+fn contexts_are_read_from_dockers_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     let at = folder.path().to_str().expect("a path");
@@ -110,12 +110,12 @@ fn contexts_of_dockers_folder() {
     assert!(error.contains("line 1, column") && !error.contains("secret"), "{error}");
 }
 
-/// A connection that answers what it is told to.
+/// A connection with a scripted answer.
 struct Script(Cursor<Vec<u8>>, Vec<u8>);
 
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A few bytes at a time, as networks may.
+        // The bytes come in small pieces, as they may over a network.
         let length = buffer.len().min(7);
         self.0.read(&mut buffer[..length])
     }
@@ -194,7 +194,7 @@ proptest! {
     }
 }
 
-/// An engine that answers each connection with the next of `answers`, and then ends.
+/// Runs an engine that answers each connection with the next of `answers`, and returns the error of opening an image in it.
 #[cfg(unix)]
 fn asked(answers: Vec<Vec<u8>>) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -214,7 +214,7 @@ fn asked(answers: Vec<Vec<u8>>) -> String {
         Ok(_) => panic!("it was taken"),
         Err(error) => told(&error),
     };
-    // What is still waiting is let go.
+    // Connecting ends an engine that is still waiting.
     while !thread.is_finished() {
         let _ = std::os::unix::net::UnixStream::connect(&socket);
         std::thread::sleep(Duration::from_millis(1));
@@ -291,7 +291,7 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn ways_out_of_what_the_system_says() {
+fn connection_errors_have_a_way_out() {
     let engine =
         Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
     for (kind, words) in [
@@ -306,7 +306,7 @@ fn ways_out_of_what_the_system_says() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn invalid_names_are_refused() {
     for image in ["app v1", "../x", "a/../b", "a//b", "/a", "a\n", "a?b", "a%2fb", "", ".", &"a".repeat(600)]
     {
         assert!(check_name(image).is_err(), "{image}");

@@ -1,4 +1,4 @@
-//! A whole archive that is compressed: decompressed once, to a temporary file, within a bound.
+//! Archives that are compressed as a whole: decompressed once, to a temporary file, within a limit.
 
 use std::io::{self, Read, Write};
 
@@ -8,10 +8,10 @@ use super::super::positioned::{PositionedFile, Section};
 use super::super::temporary::TemporaryFolder;
 use std::sync::Arc;
 
-/// How far an archive may expand. Images compress to a third, file systems with large holes to a fiftieth.
+/// The limits on the expansion of an archive. Images compress to a third, file systems with large holes to a fiftieth.
 pub(super) const EXPANSION: Expansion = Expansion { floor: 1 << 30, ratio: 100, ceiling: 256 << 30 };
 
-/// `file` itself, or what it says where it is compressed.
+/// `file` itself, or its decompressed contents if it is compressed.
 pub(super) fn expanded(
     file: PositionedFile,
     expansion: Expansion,
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_expands_too_far_is_refused() {
+    fn an_archive_that_expands_too_far_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.tar.gz");
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

@@ -1,9 +1,9 @@
-//! Docker archives that lie, lead out, are cut off or would grow: refused by name.
+//! Docker archives that lie, lead out, are cut off or would grow: each is refused by name.
 
 use super::*;
 
 #[test]
-fn content_that_is_not_what_it_says() {
+fn content_that_differs_from_its_description_is_refused() {
     let folder = folder();
     let good = layer("good");
     let id = sha256(&good);
@@ -31,7 +31,10 @@ fn content_that_is_not_what_it_says() {
         (named("c", &right, &[]), "it names 1 layers, but `manifest.json` lists 0"),
         (named("c", b"{}", &["l"]), "missing field `rootfs`"),
         (named("c", &[b'x'; 100], &["l"]), "`c` in `/F/a.tar` is damaged: expected value"),
-        (named("c", &right, &["m"]), "archive `/F/a.tar` is damaged: it names the file `m`, but does not contain it"),
+        (
+            named("c", &right, &["m"]),
+            "archive `/F/a.tar` is damaged: it names the file `m`, but does not contain it",
+        ),
         (named(&other_name, &right, &["l"]), "source::digest: "),
         (Tar::default().file("x", b""), "is not a Docker archive: it has no file `manifest.json`"),
         (Tar::default().file("manifest.json", b"["), "`manifest.json` in `/F/a.tar` is damaged: EOF"),
@@ -68,15 +71,21 @@ fn links_and_names_that_lead_out() {
         (base("l").symbolic("l", "a/m").hard("a/m", "l"), "more than 40 links, or in a circle"),
         (chain, "more than 40 links"),
         (base("l").entry("l", tar::EntryType::GNUSparse, "", &good), "`l` in `/F/a.tar` is a sparse file"),
-        (base("l").entry("l/", tar::EntryType::Directory, "", b""), "it names the file `l`, but does not contain it"),
-        (base("l").entry("l", tar::EntryType::Fifo, "", b""), "it names the file `l`, but does not contain it"),
+        (
+            base("l").entry("l/", tar::EntryType::Directory, "", b""),
+            "it names the file `l`, but does not contain it",
+        ),
+        (
+            base("l").entry("l", tar::EntryType::Fifo, "", b""),
+            "it names the file `l`, but does not contain it",
+        ),
         (base("l").file("l", &good).file("l", b"shorter"), "it holds `l` twice"),
     ] {
         tar.write(&folder.path().join("a.tar"));
         let error = refused(&folder, "docker-archive:a.tar");
         assert!(error.contains(words), "{error}\nexpected: {words}");
     }
-    // A name that leads out is refused although nothing needs it, and although nothing is ever unpacked.
+    // A name that leads out is refused, even though nothing refers to it and nothing is ever unpacked.
     base("l").file("l", &good).file("../../etc/passwd", b"x").write(&folder.path().join("a.tar"));
     let error = refused(&folder, "docker-archive:a.tar");
     assert!(error.contains("its name `../../etc/passwd` leads out of the archive"), "{error}");
@@ -100,7 +109,7 @@ fn archives_that_are_cut_off() {
 fn hostile_sizes_are_refused_without_being_read() {
     let folder = folder();
     let path = folder.path().join("a.tar");
-    // A hundred megabytes, of which the disk holds none.
+    // A sparse file of a hundred megabytes takes no space on the disk.
     let mut header = tar::Header::new_gnu();
     header.set_path("manifest.json").expect("a name");
     header.set_size(100_000_000);
@@ -123,7 +132,7 @@ fn hostile_sizes_are_refused_without_being_read() {
             tar.entry("x", tar::EntryType::GNULongName, "", "a".repeat(200_000).as_bytes()).file("x", b"")
         })
     });
-    // One long name is not held twice, and many are more than is held.
+    // A repeated long name is kept only once, but many long names exceed the limit.
     many.write(&path);
     assert!(
         refused(&folder, "docker-archive:a.tar")
@@ -171,7 +180,7 @@ fn a_folder_for_temporary_files_that_is_not_there() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
-    /// Whatever is changed in an archive, it is refused, or what is published of it is what its digests say.
+    /// If an archive is changed anywhere, it is refused, or the published content still has its digests.
     #[test]
     fn damage_is_refused_or_harmless(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -192,7 +201,7 @@ proptest! {
             bytes[index.index(length)] = byte;
         }
         if headers {
-            // With right checksums, so that what is behind them is reached.
+            // The checksums are made valid, so that the code behind the check is reached.
             for block in bytes.chunks_mut(512).filter(|block| block.len() == 512 && block[257..262] == *b"ustar") {
                 block[148..156].fill(b' ');
                 let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
