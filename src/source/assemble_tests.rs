@@ -35,7 +35,7 @@ impl Folder {
     }
 
     fn refused(&self, table: &[(&str, &str)]) -> String {
-        let Err(error) = self.open(table) else { panic!("{table:?} was taken") };
+        let Err(error) = self.open(table) else { panic!("{table:?} was accepted") };
         error.to_string()
     }
 }
@@ -157,7 +157,7 @@ impl Folder {
     }
 
     fn several_refused(&self, list: &[&str]) -> String {
-        let Err(error) = self.several(list) else { panic!("{list:?} was taken") };
+        let Err(error) = self.several(list) else { panic!("{list:?} was accepted") };
         assert!(matches!(error, SourceError::Platform { .. }), "{error:?}");
         error.to_string()
     }

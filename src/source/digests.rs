@@ -76,7 +76,7 @@ impl Found {
     }
 }
 
-/// The digest that a file name is: `HEX` of sha256, or with the algorithm in front.
+/// The digest in a file name: `HEX` of sha256, or with the algorithm in front.
 fn digest_of(name: &str) -> Option<Digest> {
     name.parse().or_else(|_| format!("sha256:{name}").parse()).ok()
 }

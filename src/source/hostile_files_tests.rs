@@ -33,7 +33,7 @@ fn read(spec: &str, folder: &Path) -> Result<Content, SourceError> {
 
 /// The message and the help of a refusal, which must be short and contain nothing that acts on a terminal.
 fn refused(spec: &str, folder: &Path) -> String {
-    let Err(error) = read(spec, folder) else { panic!("{spec} was taken") };
+    let Err(error) = read(spec, folder) else { panic!("{spec} was accepted") };
     let diagnostic = error.to_diagnostic();
     let text = format!("{}\n{}", diagnostic.message, diagnostic.help.expect("a way out"));
     assert!(text.len() < 5000, "{} bytes: {:?}", text.len(), text.chars().take(300).collect::<String>());

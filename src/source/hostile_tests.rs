@@ -58,7 +58,7 @@ impl Source for Memory {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
-        let bytes = self.blobs.get(blob.digest.as_str()).expect("only what is there is asked for").clone();
+        let bytes = self.blobs.get(blob.digest.as_str()).expect("only existing content is opened").clone();
         Ok(VerifyingReader::boxed(Cursor::new(bytes), blob, "memory".to_owned()))
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Layout<F> {
     referrers: OnceLock<LayoutReferrers>,
 }
 
-/// The file `oci-layout`, which marks a directory as a layout and gives its version.
+/// The file `oci-layout`, which marks a layout and gives its version.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marker {

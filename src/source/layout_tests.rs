@@ -32,7 +32,7 @@ fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
 /// The message and the help that people see.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = opened(spec, folder).and_then(|source| walk(source.as_ref())) else {
-        panic!("`{spec}` was taken")
+        panic!("`{spec}` was accepted")
     };
     let diagnostic = error.to_diagnostic();
     let text =

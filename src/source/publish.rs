@@ -42,7 +42,7 @@ fn artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Publishe
     alone(ContentSpec::Artifact(spec.clone()), Arc::new(source))
 }
 
-/// Content that was made here, without referrers.
+/// Returns content that was made here and has no referrers.
 fn alone(spec: ContentSpec, source: Arc<dyn Source>) -> Result<Published, SourceError> {
     let content = walk(source.as_ref())?;
     Ok(Published { spec, source, content, referrers: Vec::new() })

@@ -195,7 +195,7 @@ fn a_change_of_a_signed_image_is_refused() {
     assert!(signed.publish(&change(Signed::spec())).is_ok(), "nothing refers to it");
     let sbom = signed.layout.attach(&signed.written.images[0], SBOM, "of a platform");
     signed.layout.list(&sbom, &[]);
-    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is as it was");
+    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is unchanged");
     assert_eq!(published.referrers.len(), 1);
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);

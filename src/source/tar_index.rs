@@ -114,7 +114,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Reads the header at the position, and moves behind it. Returns `None` at the end.
+    /// Reads the header at the position, and moves past it. Returns `None` at the end.
     fn header(&mut self) -> Result<Option<(u64, Header)>, IndexError> {
         let start = self.position;
         let mut block: Block = [0; BLOCK];
@@ -132,7 +132,7 @@ impl Scan<'_> {
         Ok(Some((start, header)))
     }
 
-    /// Moves behind the contents of `size` bytes at the position, and returns the position of their first byte.
+    /// Moves past the contents of `size` bytes at the position, and returns the position of their first byte.
     fn skip(&mut self, start: u64, size: u64) -> Result<u64, IndexError> {
         let offset = self.position;
         let end = offset.checked_add(size).filter(|end| *end <= self.file.length());
@@ -146,7 +146,7 @@ impl Scan<'_> {
         Ok(offset)
     }
 
-    /// Moves behind the blocks at the position that hold a sparse file's list of extents.
+    /// Moves past the blocks at the position that hold a sparse file's list of extents.
     fn skip_extents(&mut self, start: u64) -> Result<(), IndexError> {
         loop {
             let mut block: Block = [0; BLOCK];

@@ -34,7 +34,7 @@ pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Re
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
         if !matches!(response.parse(&head), Ok(httparse::Status::Complete(_))) {
-            return Err(invalid("its answer is not HTTP"));
+            return Err(invalid("the answer is not HTTP"));
         }
         let status = response.code.unwrap_or_default();
         // Interim answers come before the final one (RFC 9110, 15.2).
@@ -62,7 +62,7 @@ fn line(reader: &mut impl BufRead, limit: usize) -> io::Result<Vec<u8>> {
     reader.take(limit as u64).read_until(b'\n', &mut line)?;
     match line.last() {
         Some(b'\n') => Ok(line),
-        _ if line.len() >= limit => Err(invalid("the head of its answer is too long")),
+        _ if line.len() >= limit => Err(invalid("the head of the answer is too long")),
         _ => Err(early()),
     }
 }
@@ -79,7 +79,7 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
     match of("transfer-encoding").as_slice() {
         [] => {}
         [one] if one == "chunked" => return Ok(Rest::Chunk { left: 0, first: true }),
-        _ => return Err(invalid("its answer has an encoding that was not requested")),
+        _ => return Err(invalid("the answer has an encoding that was not requested")),
     }
     match of("content-length").as_slice() {
         [] => Ok(Rest::Close),
@@ -90,9 +90,9 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
                 .ok()
                 .filter(|_| digits)
                 .map(Rest::Length)
-                .ok_or_else(|| invalid("its answer has no valid length"))
+                .ok_or_else(|| invalid("the answer has no valid length"))
         }
-        _ => Err(invalid("its answer has several lengths")),
+        _ => Err(invalid("the answer has several lengths")),
     }
 }
 
@@ -124,7 +124,7 @@ impl Body {
                 _ => error,
             })?;
             if end != *b"\r\n" {
-                return Err(invalid("its answer is chunked, and a chunk has no end"));
+                return Err(invalid("the answer is chunked, and a chunk has no end"));
             }
         }
         let line = line(&mut self.reader, MAX_HEAD)?;
@@ -132,7 +132,7 @@ impl Body {
         let digits = text.split(';').next().unwrap_or_default().trim();
         let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let length = u64::from_str_radix(digits, 16).ok().filter(|_| valid);
-        length.ok_or_else(|| invalid("its answer is chunked, and a chunk has no length"))
+        length.ok_or_else(|| invalid("the answer is chunked, and a chunk has no length"))
     }
 
     /// Reads the fields after the last chunk.

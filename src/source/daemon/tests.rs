@@ -211,7 +211,7 @@ fn asked(answers: Vec<Vec<u8>>) -> String {
     let host = format!("unix://{}", socket.display());
     let spec = SourceSpec::One("docker-daemon:app:v1".parse().expect("a source"));
     let error = match open_source(&spec, &surroundings(&[("DOCKER_HOST", &host)])) {
-        Ok(_) => panic!("it was taken"),
+        Ok(_) => panic!("it was accepted"),
         Err(error) => told(&error),
     };
     // Connecting ends an engine that is still waiting.
@@ -238,7 +238,7 @@ fn engines_that_answer_as_none_should() {
         (vec![json("301 Moved", "elsewhere")], "answered 301 when asked about the image `app:v1`: elsewhere"),
         (vec![json("200 OK", "{}")], "missing field `Id`"),
         (vec![json("200 OK", r#"{"Id":"sha256:../../x"}"#)], "is not a digest"),
-        (vec![b"hello\r\n\r\n".to_vec()], "its answer is not HTTP"),
+        (vec![b"hello\r\n\r\n".to_vec()], "the answer is not HTTP"),
         (vec![Vec::new()], "ended in the middle"),
         (vec![json("404 Not Found", "{}"), json("404 Not Found", "{}")], "has no image `app:v1`"),
         (vec![json("200 OK", &id), json("404 Not Found", "{}")], "has no image `app:v1`"),

@@ -73,7 +73,7 @@ mod tests {
             expanded(file, Expansion { floor, ratio: 10, ceiling: u64::MAX }, &temporary)
         };
         assert_eq!(expand(1_000_000).expect("expanded").length(), 1_000_000);
-        let Err(error) = expand(999_999) else { panic!("a bomb was taken") };
+        let Err(error) = expand(999_999) else { panic!("a bomb was accepted") };
         assert!(error.to_string().contains("expands to more than 999999"), "{error}");
     }
 }

@@ -19,7 +19,7 @@ use super::super::temporary::TemporaryFolder;
 use crate::model::{Descriptor, Digest, Digester};
 
 /// The compression level of layers: 1.00 × the size of level 6 at 1.2 × its speed, measured on programs and Python
-/// files. Another level, or another version of the compressor, gives other digests; a test compares them.
+/// files. Another level, or another version of the compressor, gives other digests; a test pins them.
 const LEVEL: u32 = 5;
 /// The number of bytes that are read at once. The compressor always gets pieces of this size, so that its output depends only
 /// on its input.

@@ -110,7 +110,7 @@ fn read(source: &dyn Source, blob: &Descriptor) -> Vec<u8> {
 
 /// The code and the message that people see.
 fn refused(folder: &TempDir, source: &str) -> String {
-    let Err(error) = opened(folder, source) else { panic!("`{source}` was taken") };
+    let Err(error) = opened(folder, source) else { panic!("`{source}` was accepted") };
     let diagnostic = error.to_diagnostic();
     assert!(diagnostic.help.is_some_and(|help| !help.is_empty()), "no way out of: {}", diagnostic.message);
     let text = format!("{}: {}", diagnostic.code, diagnostic.message);

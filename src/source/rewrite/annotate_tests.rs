@@ -128,7 +128,7 @@ fn the_subject_of_an_attestation_does_not_change() {
     assert!(error.starts_with(&expected), "{error}");
     assert!(error.contains("docker buildx build --label"), "{error}");
     tree.publish(&index, annotating(&[Root, Descriptors], &[("a", "1")]))
-        .expect("nothing it speaks of changes");
+        .expect("its subject does not change");
     // An artifact refers to an image by `subject`.
     let artifact = tree.artifact(&json!({ "subject": tree.image("linux/amd64") }));
     let index = tree.index(&[artifact, image]);

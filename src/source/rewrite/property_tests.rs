@@ -114,7 +114,7 @@ proptest! {
         };
         let content = walk(published.as_ref()).expect("whole");
         let again = rewrite(Arc::clone(&published), &spec).expect("again");
-        prop_assert!(Arc::ptr_eq(&again, &published), "once written, nothing is to be done");
+        prop_assert!(Arc::ptr_eq(&again, &published), "a second rewrite changes nothing");
         prop_assert_eq!(content.root == before.root, Arc::ptr_eq(&published, &source));
 
         // Exactly the declared platforms are published, with all of their images.

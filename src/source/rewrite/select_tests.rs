@@ -54,7 +54,7 @@ fn nested_indexes_are_filtered_and_dropped_if_empty() {
     let content = tree.select(&index, &["linux/amd64"]).expect("published");
     let entries = root(&content)["manifests"].as_array().cloned().expect("entries");
     assert_eq!(entries.len(), 3, "{entries:?}");
-    assert_eq!(entries[0], about[0], "what it is about is as it was");
+    assert_eq!(entries[0], about[0], "the subject of the attestation is unchanged");
     assert_eq!(entries[1], only_amd);
     let keys: Vec<&String> = entries[2].as_object().expect("an entry").keys().collect();
     assert_eq!(keys, both.as_object().expect("an entry").keys().collect::<Vec<_>>());
