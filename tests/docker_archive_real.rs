@@ -112,7 +112,7 @@ fn images_that_podman_buildah_and_skopeo_save() {
     // Layers that are compressed already keep their bytes.
     store.podman(&["save", "--format", "oci-archive", "--output", "oci.tar", "app:v1"]);
     let error = refused(at, "docker-archive:oci.tar");
-    assert!(error.contains("is no Docker archive"), "{error}");
+    assert!(error.contains("is not a Docker archive"), "{error}");
 }
 
 #[test]

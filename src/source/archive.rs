@@ -29,12 +29,12 @@ impl Archive {
 /// Opens the regular file at `path`.
 pub(super) fn open_file(path: PathBuf) -> Result<PositionedFile, SourceError> {
     let place = format!("`{}`", path.display());
-    // Asked before it is opened: opening a pipe would wait for ever.
+    // The type is checked first, because opening a pipe would wait forever.
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => {
             let help = if metadata.is_dir() {
-                format!("a layout in a directory is `oci:{}`", path.display())
+                format!("for a layout in a directory, write `oci:{}`", path.display())
             } else {
                 "write the image to a regular file first".to_owned()
             };
@@ -57,7 +57,7 @@ pub(super) fn indexed(file: &PositionedFile, names: Names) -> Result<Index, Sour
     })
 }
 
-/// Says so where the file is compressed: it cannot be read by seeking.
+/// Refuses a compressed file, because it cannot be read by seeking.
 fn refuse_compressed(file: &PositionedFile) -> Result<(), SourceError> {
     let Some(compression) = Compression::of(file, 0, file.length())? else { return Ok(()) };
     Err(SourceError::Unsupported {

@@ -2,9 +2,9 @@
 //! each file (image-spec 1.1, manifest.md, "Guidelines for Artifact Usage"; oras-go v2, `PackManifest` with
 //! `PackManifestVersion1_1`).
 //!
-//! The same files give the same bytes as `oras push` gives, with one difference: the time of creation is written where
-//! it is declared, and never the clock's. Files are read once to hash them when the source is opened, and once more
-//! for each time they are sent. They are not held in memory.
+//! The same files give the same bytes as with `oras push`, with one difference: the time of creation is written only if
+//! it is declared, and is never taken from the clock. Files are read once to hash them when the source is opened, and once
+//! more each time they are sent. They are not held in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
@@ -20,17 +20,17 @@ use crate::model::content::{ArtifactFile, ArtifactSpec};
 use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Descriptor, Digest, Digester, RawManifest, annotation, media_type};
 
-/// The configuration of an artifact that has none, and the layer of one without files (image-spec 1.1, manifest.md,
+/// The configuration of an artifact, and the layer of an artifact without files (image-spec 1.1, manifest.md,
 /// "Guidance for an Empty Descriptor").
 const EMPTY: &[u8] = b"{}";
-/// [`EMPTY`] in base 64, for descriptors that carry it.
+/// [`EMPTY`] in base64, for descriptors that carry it.
 const EMPTY_DATA: &str = "e30=";
 
 /// Files, and the manifest that lists them.
 #[derive(Debug)]
 pub(super) struct Artifact {
     root: RawManifest,
-    /// Where each blob lies; files of the same bytes are one blob.
+    /// The path of each blob; files with the same bytes are one blob.
     files: HashMap<Digest, PathBuf>,
 }
 
@@ -72,7 +72,7 @@ impl Artifact {
             if !titles.insert(file.title.as_str()) {
                 return Err(SourceError::Unsupported {
                     reason: format!("two files of the artifact have the title `{}`", file.title),
-                    help: "a title is the name that a file is pulled to: give each file its own `title`"
+                    help: "the title is the name that a file is pulled to: give each file its own `title`"
                         .to_owned(),
                 });
             }
@@ -122,7 +122,7 @@ fn manifest(spec: &ArtifactSpec, layers: Vec<Entry<'_>>) -> Result<RawManifest, 
                 spec.files.len()
             ),
             help: format!(
-                "no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: pack files into an archive, \
+                "no registry accepts a manifest of more than {MAX_MANIFEST_SIZE} bytes: pack files into an archive, \
                  or shorten the annotations"
             ),
         });
@@ -130,8 +130,8 @@ fn manifest(spec: &ArtifactSpec, layers: Vec<Entry<'_>>) -> Result<RawManifest, 
     Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
 }
 
-/// JSON as Go's `json.Marshal` writes it, which escapes what HTML could take for its own ("encoding/json", `HTMLEscape`).
-/// These characters stand only in strings.
+/// JSON as Go's `json.Marshal` writes it: with those characters escaped that have a meaning in HTML ("encoding/json",
+/// `HTMLEscape`). They occur only in strings.
 fn as_go_writes(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -143,31 +143,31 @@ fn as_go_writes(json: &str) -> String {
     text
 }
 
-/// A saved plan may name anything, so that what `publish.toml` was held to is asked again.
+/// Checks a media type. It repeats the check of `publish.toml`, because a saved plan may contain anything.
 fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
     if media_type::is_media_type(text) {
         return Ok(());
     }
     let shown: String = text.chars().take(160).collect();
     Err(SourceError::Unsupported {
-        reason: format!("`{shown}` is no media type ({what})"),
+        reason: format!("`{shown}` is not a media type ({what})"),
         help: "write `type/subtype` of letters, digits and `!#$&-^_.+`, without parameters, for example \
                `application/vnd.example.thing.v1+json`"
             .to_owned(),
     })
 }
 
-/// A title is a path that the file is pulled to, so it stays below the folder that it is pulled into. What pulls refuses others
-/// (oras-go, content/file, `AllowPathTraversalOnWrite`), or should.
+/// Checks that a title stays below the folder that the file is pulled into, because it is the path that the file is pulled to.
+/// Clients refuse other titles (oras-go, content/file, `AllowPathTraversalOnWrite`), or should.
 fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     let title = file.title.as_str();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let reason = if title.is_empty() {
         "is empty"
     } else if title.chars().any(char::is_control) {
-        "has a control character in it"
+        "contains a control character"
     } else if title.contains('\\') || title.as_bytes().get(1) == Some(&b':') {
-        "is a path of Windows"
+        "is a Windows path"
     } else if title.starts_with('/') {
         "is an absolute path"
     } else if !title.split('/').all(plain) {
@@ -177,41 +177,42 @@ fn check_title(file: &ArtifactFile) -> Result<(), SourceError> {
     };
     Err(SourceError::Unsupported {
         reason: format!("the title `{title}` of file `{}` {reason}", file.path),
-        help: "a title is the name that a file is pulled to, such as `sbom.json` or `docs/sbom.json`: write `title`"
+        help: "set `title` to the name that the file is pulled to, such as `sbom.json` or `docs/sbom.json`"
             .to_owned(),
     })
 }
 
-/// What reads artifacts expects RFC 3339 in `created` (image-spec, annotations.md), and oras refuses others.
+/// Checks that `created` is a time as in RFC 3339, because readers of artifacts expect it (image-spec, annotations.md), and
+/// oras refuses anything else.
 fn check_created(annotations: &BTreeMap<String, String>) -> Result<(), SourceError> {
     let Some(created) = annotations.get(annotation::CREATED) else { return Ok(()) };
     match created.parse::<jiff::Timestamp>() {
         Ok(_) => Ok(()),
         Err(_) => Err(SourceError::Unsupported {
-            reason: format!("the annotation `{}` is `{created}`, which is no time", annotation::CREATED),
+            reason: format!("the annotation `{}` is `{created}`, which is not a time", annotation::CREATED),
             help: "write it as in RFC 3339: `2026-11-24T09:50:00Z`".to_owned(),
         }),
     }
 }
 
-/// Opens the regular file at `path`: its length and its bytes.
+/// Opens the regular file at `path`, and returns it with its length.
 fn open_file(path: &Path) -> Result<(File, u64), SourceError> {
     let place = || format!("`{}`", path.display());
-    // Asked before it is opened: opening a pipe would wait for ever.
+    // The type is checked first, because opening a pipe would wait forever.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {
             let file = File::open(path).map_err(|error| SourceError::io(place(), error))?;
             Ok((file, metadata.len()))
         }
         Ok(metadata) if metadata.is_dir() => Err(SourceError::Unsupported {
-            reason: format!("{} is a directory, and an artifact is made of files", place()),
+            reason: format!("{} is a directory, but an artifact consists of files", place()),
             help: "name its files one by one, or pack it first: `tar --sort=name --mtime=@0 --owner=0 --group=0 \
                    --numeric-owner -cf FILE.tar DIRECTORY`"
                 .to_owned(),
         }),
         Ok(_) => Err(SourceError::Unsupported {
             reason: format!("{} is not a regular file", place()),
-            help: "write what is in it to a regular file first".to_owned(),
+            help: "write its contents to a regular file first".to_owned(),
         }),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(SourceError::Missing { path: path.to_owned() })
@@ -225,7 +226,7 @@ fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
     const PIECE: usize = 256 * 1024;
     let place = || format!("`{}`", path.display());
     let (file, length) = open_file(path)?;
-    // A file that grows as fast as it is read ends here too.
+    // The limit ends the loop even if the file grows as fast as it is read.
     let mut reader = file.take(length.saturating_add(1));
     let (mut digester, mut piece, mut size) = (Digester::sha256(), vec![0; PIECE], 0_u64);
     loop {
@@ -240,8 +241,8 @@ fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
     }
     if size != length {
         return Err(SourceError::Unsupported {
-            reason: format!("{} does not stay as it is: its length is {length}, and {size} bytes were read", place()),
-            help: "wait until nothing writes to it any more, and copy files of `/proc` and the like to regular ones"
+            reason: format!("{} changes while it is read: its length is {length}, but {size} bytes were read", place()),
+            help: "wait until nothing writes to it any more; copy a file in `/proc` or the like to a regular file first"
                 .to_owned(),
         });
     }
@@ -261,7 +262,7 @@ impl Source for Artifact {
             let place = format!("`{}`", path.display());
             let (file, size) = open_file(path)?;
             if size != blob.size {
-                let reason = format!("it has {size} bytes, and had {} when it was hashed", blob.size);
+                let reason = format!("it has {size} bytes, but had {} when it was hashed", blob.size);
                 return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
             }
             return Ok(VerifyingReader::boxed(file, blob, place));

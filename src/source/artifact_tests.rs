@@ -1,4 +1,4 @@
-//! Artifacts as oras makes them of the same files, and files that cannot be one.
+//! Artifacts that equal those of oras for the same files, and files that cannot be artifacts.
 
 use std::os::unix::fs::symlink;
 
@@ -39,7 +39,7 @@ fn refusal(spec: &ArtifactSpec, folder: &tempfile::TempDir) -> String {
 
 const TYPE: &str = "application/vnd.example.v1";
 
-/// The digests are those that oras itself printed: oras-go, docs/Modeling-Artifacts.md, and a transcript of
+/// The expected digests were printed by oras itself: in oras-go, docs/Modeling-Artifacts.md, and in a transcript of
 /// `oras manifest fetch` of an artifact that was pushed with the defaults of its command line.
 #[test]
 fn the_digest_is_the_one_of_oras() {
@@ -61,7 +61,7 @@ fn the_digest_is_the_one_of_oras() {
 }
 
 #[test]
-fn the_manifest_says_what_is_declared_and_no_time() {
+fn the_manifest_has_the_declared_values_and_no_time() {
     let folder = folder(&[("a", "foo\n"), ("b", "foo\n"), ("empty", "")]);
     let files = vec![
         file("b", "text/plain", "x/b.txt"),
@@ -116,7 +116,7 @@ fn a_file_that_changes_after_it_was_hashed_is_not_sent() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_by_name() {
+fn paths_that_are_not_regular_files_are_refused_by_name() {
     let folder = folder(&[("a", "foo\n")]);
     fs::create_dir(folder.path().join("directory")).expect("made");
     symlink("nowhere", folder.path().join("dangling")).expect("linked");
@@ -129,13 +129,13 @@ fn what_is_no_file_is_refused_by_name() {
         ("dangling", "source `[FOLDER]/dangling` does not exist"),
         ("a/b", "source `[FOLDER]/a/b` does not exist"),
         ("loop", "cannot read `[FOLDER]/loop`: Too many levels of symbolic links (os error 40)"),
-        ("directory", "`[FOLDER]/directory` is a directory, and an artifact is made of files"),
+        ("directory", "`[FOLDER]/directory` is a directory, but an artifact consists of files"),
         ("pipe", "`[FOLDER]/pipe` is not a regular file"),
         ("socket", "`[FOLDER]/socket` is not a regular file"),
         ("/dev/zero", "`/dev/zero` is not a regular file"),
         (
             "/proc/self/status",
-            "`/proc/self/status` does not stay as it is: its length is 0, and 1 bytes were read",
+            "`/proc/self/status` changes while it is read: its length is 0, but 1 bytes were read",
         ),
     ] {
         assert_eq!(refusal(&spec(TYPE, vec![file(path, "text/plain", "a")], &[]), &folder), message);
@@ -143,16 +143,16 @@ fn what_is_no_file_is_refused_by_name() {
 }
 
 #[test]
-fn types_titles_and_times_are_held_to_their_shape() {
+fn invalid_types_titles_and_times_are_refused() {
     let folder = folder(&[("a", "foo\n")]);
     let long = format!("a/{}", "b".repeat(128));
     for wrong in
         ["", "text", "text/", "/plain", "text/plain; charset=utf-8", "a/b/c", " a/b", "a/\u{e4}", &long]
     {
         let of_artifact = refusal(&spec(wrong, Vec::new(), &[]), &folder);
-        assert_eq!(of_artifact, format!("`{wrong}` is no media type (artifact_type)"));
+        assert_eq!(of_artifact, format!("`{wrong}` is not a media type (artifact_type)"));
         let of_file = refusal(&spec(TYPE, vec![file("a", wrong, "a")], &[]), &folder);
-        assert_eq!(of_file, format!("`{wrong}` is no media type (media_type of file `a`)"));
+        assert_eq!(of_file, format!("`{wrong}` is not a media type (media_type of file `a`)"));
     }
     for (title, words) in [
         ("", "is empty"),
@@ -162,9 +162,9 @@ fn types_titles_and_times_are_held_to_their_shape() {
         ("a//b", "is not a plain path"),
         ("a/", "is not a plain path"),
         ("./a", "is not a plain path"),
-        ("a\\b", "is a path of Windows"),
-        ("C:a", "is a path of Windows"),
-        ("a\u{1b}[2J", "has a control character in it"),
+        ("a\\b", "is a Windows path"),
+        ("C:a", "is a Windows path"),
+        ("a\u{1b}[2J", "contains a control character"),
     ] {
         let message = refusal(&spec(TYPE, vec![file("a", "text/plain", title)], &[]), &folder);
         assert!(message.contains(words), "{message}");
@@ -175,13 +175,13 @@ fn types_titles_and_times_are_held_to_their_shape() {
     let created = [("org.opencontainers.image.created", "yesterday")];
     assert_eq!(
         refusal(&spec(TYPE, Vec::new(), &created), &folder),
-        "the annotation `org.opencontainers.image.created` is `yesterday`, which is no time"
+        "the annotation `org.opencontainers.image.created` is `yesterday`, which is not a time"
     );
 }
 
 proptest! {
     #[test]
-    fn whatever_is_declared_the_manifest_says_it(
+    fn the_manifest_has_all_declared_values(
         titles in proptest::collection::btree_set("[^/\\\\\u{0}-\u{1f}\u{7f}-\u{9f}:.]{1,12}", 0..5),
         annotations in proptest::collection::btree_map(".{0,8}", ".{0,12}", 0..4),
     ) {

@@ -1,4 +1,4 @@
-//! An index assembled from several sources: one for each platform, or whatever images they hold.
+//! An index assembled from several sources: one source for each platform, or all images of a list of sources.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::model::{Descriptor, Digest, Platform, RawManifest, Referrer, Transpor
 pub(super) struct Assembled {
     root: RawManifest,
     parts: Vec<Arc<dyn Source>>,
-    /// Which part holds what the index reaches.
+    /// The part that holds each manifest and blob that the index reaches.
     holder: HashMap<Digest, usize>,
 }
 
-/// An index as it is written: the same bytes on every run.
+/// The serialized form of an index: the same bytes on every run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -29,7 +29,7 @@ struct Wire {
     manifests: Vec<Descriptor>,
 }
 
-/// Opens each source of `table`, chooses its image for the platform, and makes an index of them in the order
+/// Opens each source of `table`, chooses its image for the platform, and assembles an index of them in the order
 /// of the platforms. Attestations about a chosen image follow it.
 pub(super) fn assemble(
     table: &BTreeMap<String, TransportSpec>,
@@ -52,8 +52,8 @@ pub(super) fn assemble(
     Ok((parts.assemble()?, pinned))
 }
 
-/// Opens each source of `list`, and makes an index of all their images in the order of the platforms, which their own
-/// configurations tell. Attestations about an image follow it.
+/// Opens each source of `list`, and assembles an index of all their images in the order of the platforms, which are read from
+/// their own configurations. Attestations about an image follow it.
 pub(super) fn assemble_several(
     list: &[TransportSpec],
     surroundings: &Surroundings,
@@ -90,27 +90,27 @@ pub(super) fn assemble_several(
 fn without_platform(image: &Image, spec: &TransportSpec) -> SourceError {
     SourceError::Platform {
         reason: format!(
-            "image {} of `{spec}` does not say in its configuration what platform it is for",
+            "image {} of `{spec}` does not name its platform in its configuration",
             image.descriptor.digest.short(12)
         ),
         help: "build it with `--platform`, or give a table of platforms as `source`, or leave it out of the list".to_owned(),
     }
 }
 
-/// Two images are for one platform.
+/// The error for two images for one platform.
 fn twice(platform: &Platform, one: (&TransportSpec, &Image), other: (&TransportSpec, &Image)) -> SourceError {
     let named = |(spec, image): (&TransportSpec, &Image)| {
         format!("{} of `{spec}`", image.descriptor.digest.short(12))
     };
     SourceError::Platform {
         reason: format!("two images are for `{platform}`: {} and {}", named(one), named(other)),
-        help: "leave one of them out, or build it for the platform that it is meant for (`--platform`): an index has one image \
-               for each"
+        help: "leave one of them out, or build it for the right platform (`--platform`): an index has one image for each \
+               platform"
             .to_owned(),
     }
 }
 
-/// What an index is assembled from.
+/// The parts of an index that is being assembled.
 #[derive(Default)]
 struct Parts {
     entries: Vec<Descriptor>,
@@ -119,18 +119,18 @@ struct Parts {
 }
 
 impl Parts {
-    /// Adds a source, and says which it is.
+    /// Adds a source, and returns its number.
     fn source(&mut self, source: Arc<dyn Source>) -> usize {
         self.sources.push(source);
         self.sources.len() - 1
     }
 
-    /// Adds an image of a source as one for `platform`, and what attests something about it.
+    /// Adds an image of a source as the image for `platform`, with its attestations.
     fn add(&mut self, part: usize, image: Image, platform: Platform) -> Result<(), SourceError> {
         let Some(source) = self.sources.get(part) else { return Ok(()) };
         let descriptor = Descriptor { platform: Some(platform), ..image.descriptor };
         for entry in std::iter::once(descriptor).chain(image.attestations) {
-            // An index may list one thing many times.
+            // An index may list the same content many times.
             if self.holder.get(&entry.digest) == Some(&part) {
                 self.entries.push(entry);
                 continue;
@@ -155,7 +155,7 @@ impl Parts {
     }
 }
 
-/// The platforms of the table, in order, each once.
+/// The platforms of the table with their entries, in order, each once.
 fn platforms(
     table: &BTreeMap<String, TransportSpec>,
 ) -> Result<BTreeMap<Platform, (&String, &TransportSpec)>, SourceError> {
@@ -185,7 +185,7 @@ fn platforms(
     Ok(platforms)
 }
 
-/// The one image for `platform`, by what its own configuration says.
+/// The one image whose own configuration fits `platform`.
 fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Result<Image, SourceError> {
     let all: Vec<Platform> = found.iter().filter_map(|image| image.platform.clone()).collect();
     let fits = |image: &Image| image.platform.as_ref().is_some_and(|own| own.satisfies(platform));
@@ -194,7 +194,7 @@ fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Resul
         (Some(image), 0) => Ok(image),
         (None, _) => Err(SourceError::Platform {
             reason: format!(
-                "the source for `{platform}`, `{spec}`, holds no image for it: its own configuration says {}",
+                "the source for `{platform}`, `{spec}`, holds no image for that platform: its own configuration says {}",
                 if all.is_empty() { "no platform".to_owned() } else { list_platforms(&all) }
             ),
             help: "give each platform the source that was built for it, or build it with `--platform`"
@@ -205,7 +205,7 @@ fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Resul
                 fitting.iter().chain([&last]).map(|image| image.descriptor.digest.short(12)).collect();
             Err(SourceError::Platform {
                 reason: format!(
-                    "the source for `{platform}`, `{spec}`, holds several images for it: {}",
+                    "the source for `{platform}`, `{spec}`, holds several images for that platform: {}",
                     list(&digests)
                 ),
                 help: "name a source that holds one image for the platform".to_owned(),
@@ -229,13 +229,13 @@ impl Source for Assembled {
         };
         match self.holder.get(&blob.digest).and_then(|part| self.parts.get(*part)) {
             Some(part) => part.open(blob),
-            // What only refers to what the index reaches is in any of the parts.
+            // The content of referrers is not in `holder`, and may be in any of the parts.
             None => self.parts.iter().find_map(|part| part.open(blob).ok()).ok_or_else(missing),
         }
     }
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
-        // Each part was asked about its own when the index was assembled.
+        // The blobs of each part were checked when the index was assembled.
         let stranger = blobs.iter().find(|blob| !self.holder.contains_key(&blob.digest));
         stranger.map_or(Ok(()), |blob| self.open(blob).map(drop))
     }
@@ -257,7 +257,7 @@ impl Source for Assembled {
     }
 }
 
-/// Reads a manifest that this program wrote, held to `described` as any other.
+/// A reader of a manifest that this program wrote, verified against `described` like any other.
 pub(super) fn open_bytes(manifest: &RawManifest, described: &Descriptor) -> BlobReader {
     let bytes = std::io::Cursor::new(manifest.bytes().to_vec());
     VerifyingReader::boxed(bytes, described, format!("manifest `{}`", manifest.digest()))

@@ -1,4 +1,4 @@
-//! Tables of platforms.
+//! Indexes assembled from tables of platforms and from lists.
 
 use std::io::Read;
 
@@ -35,7 +35,7 @@ impl Folder {
     }
 
     fn refused(&self, table: &[(&str, &str)]) -> String {
-        let Err(error) = self.open(table) else { panic!("{table:?} was taken") };
+        let Err(error) = self.open(table) else { panic!("{table:?} was accepted") };
         error.to_string()
     }
 }
@@ -88,7 +88,7 @@ fn one_platform_of_an_index_brings_its_attestations() {
 }
 
 #[test]
-fn indexes_in_indexes_give_their_images_with_what_attests_them() {
+fn nested_indexes_give_their_images_with_attestations() {
     let folder = Folder::new();
     let inner = folder.image("both", &["linux/amd64", "linux/arm64"], true);
     let at = folder.0.path().join("both");
@@ -124,10 +124,12 @@ fn each_source_must_be_for_its_platform() {
     folder.image("twice", &["linux/amd64", "linux/amd64/v1"], false);
     assert_eq!(
         folder.refused(&[("linux/amd64", "oci:amd"), ("linux/arm64", "oci:amd")]),
-        "the source for `linux/arm64`, `oci:amd`, holds no image for it: its own configuration says `linux/amd64`"
+        "the source for `linux/arm64`, `oci:amd`, holds no image for that platform: its own configuration says `linux/amd64`"
     );
     assert!(folder.refused(&[("linux/arm", "oci:arm")]).contains("says `linux/arm/v6`"));
-    assert!(folder.refused(&[("linux/amd64", "oci:twice")]).contains("holds several images for it"));
+    assert!(
+        folder.refused(&[("linux/amd64", "oci:twice")]).contains("holds several images for that platform")
+    );
     assert!(
         folder
             .refused(&[("linux/arm64", "oci:amd"), ("linux/arm64/v8", "oci:amd")])
@@ -155,14 +157,14 @@ impl Folder {
     }
 
     fn several_refused(&self, list: &[&str]) -> String {
-        let Err(error) = self.several(list) else { panic!("{list:?} was taken") };
+        let Err(error) = self.several(list) else { panic!("{list:?} was accepted") };
         assert!(matches!(error, SourceError::Platform { .. }), "{error:?}");
         error.to_string()
     }
 }
 
 #[test]
-fn a_list_is_assembled_by_what_configurations_say() {
+fn a_list_is_assembled_by_the_platforms_of_its_configurations() {
     let folder = Folder::new();
     let v7 = folder.image("v7", &["linux/arm/v7"], false);
     let v6 = folder.image("v6", &["linux/arm/v6"], true);
@@ -179,7 +181,7 @@ fn a_list_is_assembled_by_what_configurations_say() {
     let single = |written: &Written, at: usize| written.images[at]["digest"].as_str().map(str::to_owned);
     assert_eq!(Some(digest_of(&entries[0]).to_owned()), single(&both, 1));
     assert_eq!(Some(digest_of(&entries[2]).to_owned()), single(&v6, 0));
-    // The order of the list does not count.
+    // The order of the list does not matter.
     let other = folder.several(&["oci:v6", "oci:v7", "oci:both"]).expect("assembled");
     assert_eq!(other.root().expect("a root"), content.root);
     let mut bytes = Vec::new();
@@ -193,19 +195,19 @@ fn a_platform_has_one_image_of_a_list() {
     let folder = Folder::new();
     folder.image("one", &["linux/arm64"], false);
     folder.image("two", &["linux/amd64", "linux/arm64/v8"], false);
-    let told = folder.several_refused(&["oci:one", "oci:two"]);
+    let error = folder.several_refused(&["oci:one", "oci:two"]);
     assert!(
-        told.contains("`linux/arm64") && told.contains("`oci:one`") && told.contains("`oci:two`"),
-        "{told}"
+        error.contains("`linux/arm64") && error.contains("`oci:one`") && error.contains("`oci:two`"),
+        "{error}"
     );
-    // A slip of the pen, by which one platform would be missing.
-    let told = folder.several_refused(&["oci:one", "oci:one"]);
-    assert!(told.contains("two images are for `linux/arm64`"), "{told}");
+    // Such a typo would leave out one platform.
+    let error = folder.several_refused(&["oci:one", "oci:one"]);
+    assert!(error.contains("two images are for `linux/arm64`"), "{error}");
     assert!(folder.several_refused(&[]).contains("hold no image"));
 }
 
 #[test]
-fn an_image_of_a_list_says_its_platform() {
+fn an_image_of_a_list_must_name_its_platform() {
     let folder = Folder::new();
     let written = folder.image("image", &["linux/amd64"], false);
     let silent = String::from_utf8(written.bytes)
@@ -218,8 +220,8 @@ fn an_image_of_a_list_says_its_platform() {
     }
     let root = layout.put(media_type::OCI_MANIFEST, silent.as_bytes());
     layout.list(&root, &[]);
-    let told = folder.several_refused(&["oci:image", "oci:artifact"]);
-    assert!(told.contains("`oci:artifact` does not say"), "{told}");
+    let error = folder.several_refused(&["oci:image", "oci:artifact"]);
+    assert!(error.contains("`oci:artifact` does not name its platform"), "{error}");
 }
 
 #[test]

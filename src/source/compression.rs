@@ -1,28 +1,28 @@
-//! Compressed streams: known by how they begin, decompressed within a bound.
+//! Compressed streams: recognized by their first bytes, decompressed within a limit.
 
 use std::io::{self, BufReader, Read};
 
 use super::SourceError;
 use super::positioned::PositionedFile;
 
-/// How a file is compressed.
+/// The compression of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     /// RFC 1952.
     Gzip,
     /// RFC 8878.
     Zstd,
-    /// Neither a media type of layers nor read here.
+    /// Not supported: no media type of layers allows it.
     Bzip2,
-    /// Neither a media type of layers nor read here.
+    /// Not supported: no media type of layers allows it.
     Xz,
 }
 
-/// The largest window of zstd that memory is kept for, as a power of two: what the program `zstd` takes without being told to.
+/// The largest zstd window that is accepted, as a power of two: the default limit of the program `zstd`.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 impl Compression {
-    /// How the `length` bytes from `offset` are compressed; `None` where they are not.
+    /// The compression of the `length` bytes from `offset`; `None` if they are not compressed.
     pub(super) fn of(file: &PositionedFile, offset: u64, length: u64) -> Result<Option<Self>, SourceError> {
         const KNOWN: [(&[u8], Compression); 4] = [
             (&[0x1f, 0x8b], Compression::Gzip),
@@ -59,10 +59,10 @@ impl Compression {
         }
     }
 
-    /// What the compressed bytes of `inner` say, all members and frames of them; `None` where they cannot be read here.
+    /// A reader of the decompressed bytes of `inner`, with all members and frames; `None` if the compression is not supported.
     pub(super) fn decoder<'a>(self, inner: impl Read + 'a) -> io::Result<Option<Box<dyn Read + 'a>>> {
         Ok(match self {
-            // Several members are one stream to every reader of layers (RFC 1952, 2.2).
+            // Every reader of layers treats several members as one stream (RFC 1952, 2.2).
             Self::Gzip => Some(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(inner)))),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::new(inner)?;
@@ -74,14 +74,14 @@ impl Compression {
     }
 }
 
-/// How far a compressed stream may expand.
+/// The limits on the expansion of a compressed stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expansion {
-    /// What every stream may expand to, in bytes.
+    /// The size that every stream may expand to, in bytes.
     pub(super) floor: u64,
-    /// How many times its own size a stream may expand to, above the floor.
+    /// The multiple of its own size that a stream may expand to, above the floor.
     pub(super) ratio: u64,
-    /// What no stream may expand to, in bytes.
+    /// The size that no stream may exceed, in bytes.
     pub(super) ceiling: u64,
 }
 

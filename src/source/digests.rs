@@ -1,5 +1,6 @@
-//! The images that a build pushed by digest: a folder of files named by digest, as the example of docker/build-push-action
-//! leaves one for each platform, and actions/download-artifact puts together, each in a folder of its own or all in one.
+//! The images that a build pushed by digest, listed by a folder of files named by digest. The example of
+//! docker/build-push-action writes one such file for each platform, and actions/download-artifact collects them, each in a
+//! folder of its own or all in one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,10 +12,10 @@ use crate::model::remote::RemoteReference;
 use crate::model::source::DigestFolder;
 use crate::model::{Digest, TransportSpec};
 
-/// How many files are looked at. A build has some ten platforms.
+/// The most files that are read. A build has about ten platforms.
 const MAX_FILES: usize = 1000;
 
-/// Each image of `folder`, by digest, in the order of the digests. Relative paths start at `base`.
+/// The images of `folder`, by digest, in the order of the digests. Relative paths start at `base`.
 pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<TransportSpec>, SourceError> {
     let repository = match &folder.from {
         TransportSpec::Docker(image) if image.tag.is_none() && image.digest.is_none() => image,
@@ -24,7 +25,7 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<Transport
                 _ => "docker://ghcr.io/OWNER/NAME".to_owned(),
             };
             return Err(SourceError::Unsupported {
-                reason: format!("`from = \"{other}\"` is not the repository of a registry"),
+                reason: format!("`from = \"{other}\"` is not a repository in a registry"),
                 help: format!("name the repository that the build pushed to, without a tag: `{example}`"),
             });
         }
@@ -44,7 +45,7 @@ struct Found {
 }
 
 impl Found {
-    /// Reads the folder at `path`, and where `deeper` the folders in it.
+    /// Reads the folder at `path`, and the folders in it if `deeper`.
     fn read(&mut self, path: &Path, deeper: bool) -> Result<(), SourceError> {
         let io = |cause: std::io::Error| match cause.kind() {
             ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
@@ -75,7 +76,7 @@ impl Found {
     }
 }
 
-/// The digest that a file is named by: `HEX` of sha256, or with its algorithm in front.
+/// The digest in a file name: `HEX` of sha256, or with the algorithm in front.
 fn digest_of(name: &str) -> Option<Digest> {
     name.parse().or_else(|_| format!("sha256:{name}").parse()).ok()
 }
@@ -92,8 +93,8 @@ fn foreign(path: &Path, reason: &str) -> SourceError {
 fn empty(path: &Path) -> SourceError {
     SourceError::Platform {
         reason: format!("`{}` holds no digest", path.display()),
-        help: "each job that builds a platform leaves the digest that it pushed: `touch \"digests/${DIGEST#sha256:}\"`, uploads \
-               that folder as an artifact, and the job that publishes downloads them all"
+        help: "have each job that builds a platform write the digest that it pushed (`touch \"digests/${DIGEST#sha256:}\"`) and \
+               upload that folder as an artifact, and download all of them in the job that publishes"
             .to_owned(),
     }
 }

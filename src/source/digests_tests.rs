@@ -34,7 +34,7 @@ fn files_are_named_by_digest() {
 }
 
 #[test]
-fn anything_else_is_named() {
+fn other_files_are_refused_by_name() {
     let hex = "a".repeat(64);
     for (names, code, words) in [
         (vec![".DS_Store"], Code::SourceUnsupported, ".DS_Store"),
@@ -46,26 +46,26 @@ fn anything_else_is_named() {
         (vec![""], Code::SourcePlatform, "digests` holds no digest"),
     ] {
         let upper = folder(&names);
-        let told = read(&upper, "docker://r.example/app").expect_err(words).to_diagnostic();
-        assert!(told.code == code && told.message.contains(words), "{names:?}: {told}");
-        assert!(told.help.is_some_and(|help| help.contains("touch")));
+        let error = read(&upper, "docker://r.example/app").expect_err(words).to_diagnostic();
+        assert!(error.code == code && error.message.contains(words), "{names:?}: {error}");
+        assert!(error.help.is_some_and(|help| help.contains("touch")));
     }
     let upper = folder(&[&"A".repeat(64)]);
     assert!(read(&upper, "docker://r.example/app").is_err());
-    let told = read(&tempfile::tempdir().expect("a directory"), "docker://app").expect_err("nothing");
-    assert_eq!(told.to_diagnostic().code, Code::SourceMissing);
+    let error = read(&tempfile::tempdir().expect("a directory"), "docker://app").expect_err("nothing");
+    assert_eq!(error.to_diagnostic().code, Code::SourceMissing);
 }
 
 #[test]
 fn a_folder_too_full_is_refused() {
     let names: Vec<String> = (0..=MAX_FILES).map(|number| format!("{number:064x}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let told = read(&folder(&names), "docker://r.example/app").expect_err("too many");
-    assert!(told.to_string().contains("more than 1000 files"), "{told}");
+    let error = read(&folder(&names), "docker://r.example/app").expect_err("too many");
+    assert!(error.to_string().contains("more than 1000 files"), "{error}");
 }
 
 #[test]
-fn they_were_pushed_to_a_repository() {
+fn the_source_must_be_a_repository() {
     let hex = "1".repeat(64);
     let folder = folder(&[&hex]);
     for (from, example) in [
@@ -73,8 +73,8 @@ fn they_were_pushed_to_a_repository() {
         (&format!("docker://r.example/app@sha256:{hex}"), "docker://r.example/app`"),
         ("oci:dist", "docker://ghcr.io/OWNER/NAME"),
     ] {
-        let told = read(&folder, from).expect_err(from).to_diagnostic();
-        assert!(told.message.contains(from), "{told}");
-        assert!(told.help.is_some_and(|help| help.contains(example)), "{from}");
+        let error = read(&folder, from).expect_err(from).to_diagnostic();
+        assert!(error.message.contains(from), "{error}");
+        assert!(error.help.is_some_and(|help| help.contains(example)), "{from}");
     }
 }

@@ -1,7 +1,7 @@
 //! The files of an image layout in a directory.
 //!
-//! Symbolic links are followed, as skopeo does: builders link blobs from a cache, and what is read is
-//! verified wherever it lies.
+//! Symbolic links are followed, as skopeo does, because builders link blobs from a cache. This is safe, because the bytes are
+//! verified wherever they come from.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,7 +22,7 @@ impl Directory {
             Ok(metadata) if metadata.is_dir() => Ok(Self { path }),
             Ok(_) => Err(SourceError::NotALayout {
                 reason: "it is not a directory".to_owned(),
-                help: format!("a layout in a tar file is `oci-archive:{}`", path.display()),
+                help: format!("for a layout in a tar file, write `oci-archive:{}`", path.display()),
                 path,
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -48,7 +48,7 @@ impl Files for Directory {
 
     fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
         let path = self.path.join(name);
-        // Asked before it is opened: opening a pipe would wait for ever.
+        // The type is checked first, because opening a pipe would wait forever.
         let size = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             Ok(_) => return Err(SourceError::malformed(self.locate(name), "it is not a regular file")),

@@ -1,4 +1,4 @@
-//! What can be wrong with a source, and what to do about it.
+//! The errors of sources, and their diagnostics.
 
 use std::error::Error;
 use std::io;
@@ -7,31 +7,31 @@ use std::path::PathBuf;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{Digest, ManifestError, Platform};
 
-/// What can be wrong with a source. Each names the file, what is wrong in it, and a way out.
+/// An error of a source. Each names the file, the problem, and a way out.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The file or directory that the source names does not exist.
     #[error("source `{}` does not exist", path.display())]
     Missing {
-        /// The path, as it was looked for.
+        /// The path that was tried.
         path: PathBuf,
     },
-    /// A manifest or blob that the content names is not there.
+    /// A manifest or blob that the content names is missing.
     #[error("`{digest}` is not in the source: expected {place}")]
     MissingBlob {
-        /// The digest that is named.
+        /// The digest of the missing content.
         digest: Digest,
-        /// The file expected, for people.
+        /// The expected file, for people.
         place: String,
     },
-    /// The file or directory is there, but is not an image layout.
+    /// The file or directory exists, but is not an image layout.
     #[error("source `{}` is not an OCI image layout: {reason}", path.display())]
     NotALayout {
         /// The path.
         path: PathBuf,
-        /// What is missing or wrong.
+        /// The missing or wrong part.
         reason: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
     /// The layout holds several images, and the source does not say which.
@@ -39,74 +39,74 @@ pub enum SourceError {
     Ambiguous {
         /// The layout.
         place: String,
-        /// How many there are to choose from.
+        /// The number of images to choose from.
         count: usize,
-        /// The references by which one can be chosen.
+        /// The references that choose one of them.
         names: Vec<String>,
     },
-    /// The layout holds no image of the name asked for.
+    /// The layout holds no image with the requested name.
     #[error("source `{place}` holds no image `{reference}`{}", described(names))]
     NoSuchReference {
         /// The layout.
         place: String,
-        /// The reference asked for.
+        /// The requested reference.
         reference: String,
         /// The references that it holds.
         names: Vec<String>,
     },
-    /// A file is not what its place in a layout or archive says it is.
+    /// The contents of a file do not fit its place in a layout or archive.
     #[error("{place} is damaged: {reason}")]
     Malformed {
         /// The file, for people.
         place: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// Bytes are not those that a descriptor describes.
+    /// The bytes differ from those that a descriptor describes.
     #[error("{place} does not hold `{expected}`: {reason}")]
     Digest {
         /// The file, for people.
         place: String,
-        /// The digest that was asked for.
+        /// The expected digest.
         expected: Digest,
-        /// What was found.
+        /// The difference that was found.
         reason: String,
     },
-    /// Platforms are missing, or not those that were declared.
+    /// Platforms are missing, or differ from the declared ones.
     #[error("{reason}")]
     Platform {
-        /// What is wrong, with what was found.
+        /// The problem, with the platforms that were found.
         reason: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
-    /// The content is of a kind that cannot be published, or not be read in place.
+    /// The content is of a kind that cannot be published, or that cannot be read in place.
     #[error("{reason}")]
     Unsupported {
-        /// What it is, and where.
+        /// The kind of content, and its place.
         reason: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
-    /// The registry that the source names did not give what was asked for.
+    /// The registry that the source names did not return the requested content.
     #[error("{}", .0.message)]
     Registry(Box<Diagnostic>),
-    /// A Docker Engine cannot be reached, or does not give what it is asked for.
+    /// A Docker Engine cannot be reached, or does not return the requested image.
     #[error("{reason}")]
     Engine {
-        /// Which engine, and what is wrong.
+        /// The engine, and the problem.
         reason: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
     /// A Docker Engine has no such image.
     #[error("{engine} has no image `{image}`")]
     NoSuchImage {
-        /// The name or id asked for.
+        /// The requested name or id.
         image: String,
         /// The engine, for people.
         engine: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
     /// A temporary file could not be written.
@@ -114,16 +114,16 @@ pub enum SourceError {
     Temporary {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// A chart is not what Helm packages or loads.
+    /// Helm would not package or load a chart.
     #[error("{}", charted(path, findings))]
     Chart {
         /// The chart, for people.
         path: String,
-        /// All that is wrong with it, each at its place.
+        /// All problems of the chart, each with its place.
         findings: Vec<Diagnostic>,
     },
     /// The system could not read a file.
@@ -131,7 +131,7 @@ pub enum SourceError {
     Io {
         /// The file, for people.
         place: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -140,12 +140,12 @@ pub enum SourceError {
 const REBUILD: &str = "build it again; if it was copied here, copy it again and compare checksums";
 
 impl SourceError {
-    /// One digest that descriptors say different things of.
+    /// The error for a digest that two descriptors describe differently.
     pub(super) fn described_twice(digest: &Digest) -> Self {
         Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")
     }
 
-    /// An error of the system while reading `place`; where it carries an error of this room, that one.
+    /// The error for an I/O error while reading `place`; if `cause` carries a [`SourceError`], that one.
     pub(super) fn io(place: impl Into<String>, cause: io::Error) -> Self {
         if !cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>) {
             return Self::Io { place: place.into(), cause };
@@ -156,7 +156,7 @@ impl SourceError {
         }
     }
 
-    /// What was found wrong with a chart; warnings are left out.
+    /// The error for the findings of a chart; warnings are left out.
     pub(super) fn chart(path: String, findings: Vec<Diagnostic>) -> Self {
         Self::Chart { path, findings: findings.into_iter().filter(Diagnostic::is_error).collect() }
     }
@@ -182,7 +182,7 @@ impl SourceError {
         }
     }
 
-    /// The error for people, each thing that is wrong for itself.
+    /// The diagnostics of this error, one for each problem.
     pub fn to_diagnostics(&self) -> Vec<Diagnostic> {
         match self {
             Self::Chart { findings, .. } if !findings.is_empty() => findings.clone(),
@@ -190,14 +190,14 @@ impl SourceError {
         }
     }
 
-    /// The error for people: code, message and the way out.
+    /// The diagnostic of this error: code, message and the way out.
     pub fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
             Self::Registry(diagnostic) => return diagnostic.as_ref().clone(),
             Self::Chart { path, findings } => return together(path, findings),
             Self::Missing { .. } => (
                 Code::SourceMissing,
-                "build it before publishing it; a relative path starts at the folder of `publish.toml`".to_owned(),
+                "build it before publishing it; relative paths start at the folder of `publish.toml`".to_owned(),
             ),
             Self::MissingBlob { .. } => (
                 Code::SourceMissing,
@@ -215,8 +215,8 @@ impl SourceError {
             Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
                 Code::SourceTemporary,
-                "layers that are compressed here, and images of a Docker Engine, are kept there while they are published: \
-                 make room, or name another folder in `TMPDIR`"
+                "free some space there, or set `TMPDIR` to another folder: compressed layers and images from a Docker Engine \
+                 are kept there while they are published"
                     .to_owned(),
             ),
             Self::NotALayout { help, .. } | Self::Unsupported { help, .. } => {
@@ -230,7 +230,7 @@ impl SourceError {
     }
 }
 
-/// What is wrong with a chart, in lines: each with file, line and column.
+/// The problems of a chart as text, one per line: each with file, line and column.
 fn charted(path: &str, findings: &[Diagnostic]) -> String {
     let line = |finding: &Diagnostic| match finding.labels.first() {
         Some(label) => {
@@ -244,18 +244,18 @@ fn charted(path: &str, findings: &[Diagnostic]) -> String {
         [finding] => line(finding),
         findings => {
             let lines: String = findings.iter().map(|finding| format!("\n{}", line(finding))).collect();
-            format!("{} things are wrong with chart `{path}`:{lines}", findings.len())
+            format!("chart `{path}` has {} problems:{lines}", findings.len())
         }
     }
 }
 
-/// Findings as one diagnostic, with a label for each that has a place, and a line for each that has none.
+/// The findings as one diagnostic, with a label for each finding that has a place, and a line for each that has none.
 fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
     if let [finding] = findings {
         return finding.clone();
     }
     let code = findings.first().map_or(Code::SourceChart, |first| first.code);
-    let mut message = format!("{} things are wrong with chart `{path}`", findings.len());
+    let mut message = format!("chart `{path}` has {} problems", findings.len());
     let mut help: Vec<&str> = Vec::new();
     let mut labels = Vec::new();
     for finding in findings {
@@ -268,8 +268,8 @@ fn together(path: &str, findings: &[Diagnostic]) -> Diagnostic {
     Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
-/// `text` with control characters escaped, and cut in its middle where nobody would read it all: names, media types and what
-/// a parser quotes come from files that others wrote.
+/// `text` with control characters escaped, and its middle left out if it is too long to read, because names, media types and
+/// the text that a parser quotes come from files that others wrote.
 fn printable(text: &str) -> String {
     const START: usize = 1200;
     const END: usize = 400;
@@ -283,7 +283,7 @@ fn printable(text: &str) -> String {
     start.chain([format!("… ({} characters left out) …", length - START - END)]).chain(end).collect()
 }
 
-/// Names as people read a list of them, or `none`.
+/// The names as a list for people, or `none`.
 pub(super) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     match names {
         [] => "none".to_owned(),
@@ -291,7 +291,7 @@ pub(super) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     }
 }
 
-/// Platforms as people read a list of them, sorted.
+/// The platforms as a sorted list for people.
 pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
@@ -299,7 +299,7 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     described(&platforms).trim_start_matches(": ").to_owned()
 }
 
-/// As [`list`], each name as far as it fits: a reference has no greatest length.
+/// Like [`list`], with long names cut, because the length of a reference has no limit.
 fn list_short(names: &[String]) -> String {
     const LONGEST: usize = 120;
     let short = |name: &String| match name.char_indices().nth(LONGEST) {

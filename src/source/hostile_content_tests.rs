@@ -1,4 +1,5 @@
-//! Manifests and indexes that lie, contain themselves, are nested or large without end: refused by name, in bounded memory and time.
+//! Manifests and indexes that lie, contain themselves, or are nested or large without end: each is refused by name, in bounded
+//! memory and time.
 
 use super::*;
 
@@ -24,7 +25,7 @@ fn digests_and_sizes_that_are_wrong() {
     let good = layout.put(OCI_MANIFEST, b"{}");
     for (member, value, words) in [
         ("size", json!(3), "does not hold `sha256:44136fa3"),
-        ("size", json!(u64::MAX), "has 18446744073709551615 bytes, and 10485760 are the most that is read"),
+        ("size", json!(u64::MAX), "has 18446744073709551615 bytes, more than the limit of 10485760"),
         ("size", json!(-1), "index.json` is damaged: invalid value: integer `-1`"),
         ("size", json!(1.5), "index.json` is damaged: invalid type: floating point `1.5`"),
         ("size", json!("2"), "index.json` is damaged: invalid type: string \"2\""),
@@ -81,7 +82,7 @@ fn json_that_is_made_to_hurt() {
         assert!(shown.starts_with("manifest `sha256:"), "{shown}");
     }
     assert!(refused_index_file(b"\xff\xfe{\0}\0").contains("index.json` is damaged"));
-    // What nobody asks for is passed over, however deep it lies.
+    // Unknown members are skipped, however deep they are nested.
     let ignored = format!(r#"{{"schemaVersion":2,"other":{},"manifests":[]}}"#, deep("[", "]"));
     let folder = folder();
     let layout = LayoutDirectory::create(&folder.path().join("image"));
@@ -100,10 +101,10 @@ fn files_of_a_hundred_megabytes() {
         let text = refused("oci:image", folder.path());
         assert_eq!(
             text.lines().next(),
-            Some(format!("`[FOLDER]/image/{name}` is damaged: it has {LARGE} bytes, more than the 10485760 of any manifest").as_str())
+            Some(format!("`[FOLDER]/image/{name}` is damaged: it has {LARGE} bytes, more than the limit of 10485760").as_str())
         );
     }
-    // A manifest and a configuration, whose descriptors say how large they are.
+    // A manifest and a configuration with descriptors of the right size.
     let folder = folder();
     let layout = LayoutDirectory::create(&folder.path().join("image"));
     let large = vec![b' '; usize::try_from(LARGE).expect("small")];
@@ -114,16 +115,19 @@ fn files_of_a_hundred_megabytes() {
     layout.list(&manifest, &["manifest".to_owned()]);
     layout.list(&image, &["config".to_owned()]);
     let text = refused("oci:image:manifest", folder.path());
-    assert!(text.contains("has 104857600 bytes, and 10485760 are the most that is read"), "{text}");
+    assert!(text.contains("has 104857600 bytes, more than the limit of 10485760"), "{text}");
     let text = refused("oci:image:config", folder.path());
-    assert!(text.contains("configuration `sha256:") && text.contains("16777216 are the most"), "{text}");
+    assert!(
+        text.contains("configuration `sha256:") && text.contains("more than the limit of 16777216"),
+        "{text}"
+    );
 }
 
 #[test]
 fn an_index_that_contains_itself() {
     let folder = folder();
     let layout = LayoutDirectory::create(&folder.path().join("image"));
-    // No index can hold its own digest, so the file lies about one of the two.
+    // No index can contain its own digest, so the file lies about one of the two.
     let lie = format!("sha256:{}", "1".repeat(64));
     let entry = |size: usize| json!({ "mediaType": OCI_INDEX, "digest": lie, "size": size });
     let index =
@@ -147,10 +151,10 @@ fn indexes_a_thousand_deep() {
     }
     layout.list(&entry, &[]);
     let text = refused("oci:image", folder.path());
-    assert!(text.starts_with("indexes lie more than 16 deep in one another"), "{text}");
+    assert!(text.starts_with("indexes are nested more than 16 deep"), "{text}");
 }
 
-/// Each index lists the next one many times: more ways than anybody can go, and few manifests.
+/// Each index lists the next one many times, so that there are few manifests, but more paths than any program can follow.
 #[test]
 fn indexes_that_fan_out() {
     let folder = folder();
@@ -164,7 +168,7 @@ fn indexes_that_fan_out() {
     assert_eq!(read("oci:image", folder.path()).expect("content").manifests.len(), 15);
 }
 
-/// As many entries as a manifest has room for.
+/// The numbers of as many entries as fit into a manifest.
 fn many() -> std::ops::Range<usize> {
     0..80_000
 }
@@ -173,7 +177,7 @@ fn many() -> std::ops::Range<usize> {
 fn a_million_entries() {
     let entry = json!({ "mediaType": OCI_MANIFEST, "digest": fixture::sha256(b""), "size": 0 }).to_string();
     let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![entry; 1_000_000].join(","));
-    assert!(refused_index_file(index.as_bytes()).contains("bytes, more than the 10485760 of any manifest"));
+    assert!(refused_index_file(index.as_bytes()).contains("bytes, more than the limit of 10485760"));
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn an_index_file_with_as_many_entries_as_it_has_room_for() {
     assert!(text.contains("and 79988 more"), "{text}");
     let text = refused("oci:image:v1", folder.path());
     assert!(text.starts_with("source `oci:[FOLDER]/image` holds no image `v1`: `@0`"), "{text}");
-    // All of one name, and each of a name of its own.
+    // The entries all have the same name, or each has its own.
     let named = |name: &str, it: usize| {
         format!(
             r#"{{"mediaType":"","digest":"sha256:{it:064x}","size":0,"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#

@@ -1,7 +1,7 @@
-//! Sources that somebody made to do harm, or that were damaged on their way: each is refused by name, soon, and without
-//! taking up what it says it is.
+//! Sources that somebody made to do harm, or that were damaged on their way: each is refused by name, quickly, and without
+//! using the resources that it claims to need.
 //!
-//! How much memory and time the whole program takes with the worst of them is measured in `tests/hostile_sources.rs`.
+//! `tests/hostile_sources.rs` measures how much memory and time the whole program needs for the worst of them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,7 +19,7 @@ use super::*;
 #[path = "hostile_content_tests.rs"]
 mod content;
 
-/// What one source may take in these tests, which are not optimized.
+/// The time limit for one source in these tests, which are not optimized.
 const SOON: Duration = Duration::from_secs(10);
 const BLOB: &str = "blobs/sha256/0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -31,9 +31,9 @@ fn read(spec: &str, folder: &Path) -> Result<Content, SourceError> {
     content
 }
 
-/// The message and the help of a refusal: short, and nothing that acts on a terminal.
+/// The message and the help of a refusal, which must be short and contain nothing that acts on a terminal.
 fn refused(spec: &str, folder: &Path) -> String {
-    let Err(error) = read(spec, folder) else { panic!("{spec} was taken") };
+    let Err(error) = read(spec, folder) else { panic!("{spec} was accepted") };
     let diagnostic = error.to_diagnostic();
     let text = format!("{}\n{}", diagnostic.message, diagnostic.help.expect("a way out"));
     assert!(text.len() < 5000, "{} bytes: {:?}", text.len(), text.chars().take(300).collect::<String>());
@@ -66,7 +66,7 @@ fn archive(before: &[Vec<u8>], after: &[Vec<u8>]) -> Vec<u8> {
     [before.concat(), entries, after.concat(), end()].concat()
 }
 
-/// An archive in which one file of the good one is something else.
+/// A good archive in which another entry replaces one file.
 fn instead(of: impl Fn(&str) -> bool, with: impl Fn(&str, &[u8]) -> Vec<u8>) -> Vec<u8> {
     let entries = good()
         .into_iter()
@@ -107,7 +107,7 @@ fn read_archive(bytes: &[u8]) -> Result<Content, SourceError> {
 }
 
 #[test]
-fn what_stands_in_the_place_of_a_file_in_an_archive() {
+fn entries_in_place_of_a_file_in_an_archive_are_refused() {
     let index = |name: &str| name == "index.json";
     let blob = |name: &str| name.starts_with("blobs/");
     for (bytes, words) in [
@@ -137,7 +137,7 @@ fn what_stands_in_the_place_of_a_file_in_an_archive() {
             "`index.json` in `[FOLDER]/image.tar` is a directory, device or pipe",
         ),
         (instead(blob, |name, _| entry(name, b"", b'6')), "is a directory, device or pipe"),
-        // GNU's formats of sparse files: the oldest has a type of its own, the others are told by records.
+        // GNU's formats of sparse files: the oldest has a type of its own, the others are marked by records.
         (
             instead(index, |name, bytes| entry(name, bytes, b'S')),
             "`index.json` in `[FOLDER]/image.tar` is a sparse file",
@@ -173,7 +173,7 @@ fn what_stands_in_the_place_of_a_file_in_an_archive() {
     }
 }
 
-/// A sparse file of so many extents that blocks of their list follow the header (GNU tar's manual, "Basic Tar Format",
+/// A sparse file with so many extents that blocks of their list follow the header (GNU tar's manual, "Basic Tar Format",
 /// `isextended`).
 fn gnu_sparse_extended(name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut first = header(name, format!("{:011o}", bytes.len()).as_bytes(), b'S', "");
@@ -213,7 +213,7 @@ fn records_and_headers_that_lie() {
         assert!(text.starts_with("archive `[FOLDER]/image.tar` is damaged: "), "{text}");
         assert!(text.contains(words), "{text}\nexpected: {words}");
     }
-    // A record is over where it is taken back, and records about other things do not matter.
+    // An empty record takes a value back, and other records do not matter.
     assert!(read_archive(&archive(&[pax(&[("path", ""), ("comment", "\u{1b}[2J")], b'g')], &[])).is_ok());
 }
 
@@ -221,14 +221,14 @@ fn records_and_headers_that_lie() {
 fn one_name_twice() {
     let entries = good();
     let (blob, bytes) = entries.last().expect("a blob");
-    // Which of two blobs it is, the digest says.
+    // The digest identifies the blob that is meant.
     assert!(read_archive(&archive(&[file(blob, bytes)], &[])).is_ok());
     let mut other = bytes.clone();
     other[0] ^= 1;
     assert!(read_archive(&archive(&[file(blob, &other)], &[])).is_ok());
     let text = refused_archive(&archive(&[file(blob, b"other")], &[]));
     assert!(text.contains(&format!("it holds `{blob}` twice, once with 5")), "{text}");
-    // What `index.json` is meant, nothing says.
+    // Nothing identifies the `index.json` that is meant.
     for name in ["index.json", "oci-layout"] {
         let bytes = &entries.iter().find(|(it, _)| it == name).expect("a file").1;
         for after in [file(name, bytes), file(&format!("./{name}"), b"{}"), link(name, BLOB, b'2')] {
@@ -284,13 +284,13 @@ proptest! {
 
 #[test]
 fn compressed_archives_are_not_unpacked() {
-    // What would be 1 GiB of zeros.
+    // 64 MiB of zeros, compressed.
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(&mut std::io::repeat(0).take(64 << 20), &mut bomb).expect("compressed");
     let bomb = bomb.finish().expect("compressed");
     let text = refused_archive(&bomb);
     assert!(text.starts_with("archive `[FOLDER]/image.tar` is compressed with gzip"), "{text}");
-    // A layer is bytes; what it would unpack to is nobody's concern here.
+    // A layer is only bytes here, because nothing unpacks it.
     let folder = folder();
     let layer = Layer { diff_id: fixture::sha256(b"x"), bytes: bomb, descriptor: json!({}), present: true };
     let _written = Image::new().platform("linux/amd64", vec![layer]).write(&folder.path().join("image"));
@@ -309,7 +309,7 @@ fn an_archive_of_many_entries() {
     assert!(text.contains("it holds more than 200000 files of"), "{text}");
 }
 
-/// Puts something at `path` that is no regular file.
+/// Creates something at `path` that is not a regular file.
 fn put(kind: &str, path: &Path) {
     match kind {
         "pipe" => {
@@ -324,7 +324,7 @@ fn put(kind: &str, path: &Path) {
 }
 
 #[test]
-fn what_stands_in_the_place_of_a_file_in_a_directory() {
+fn entries_in_place_of_a_file_in_a_directory_are_refused() {
     for (kind, words) in [
         ("pipe", "is damaged: it is not a regular file"),
         ("socket", "is damaged: it is not a regular file"),
@@ -333,7 +333,7 @@ fn what_stands_in_the_place_of_a_file_in_a_directory() {
         ("a link to itself", "cannot read"),
     ] {
         for name in ["oci-layout", "index.json", "a manifest", "a blob"] {
-            // Sockets have short names.
+            // The names of sockets must be short.
             let folder = tempfile::tempdir_in("/tmp").expect("a directory");
             let written = layout(&folder.path().join("i"));
             let path = match name {
@@ -350,7 +350,7 @@ fn what_stands_in_the_place_of_a_file_in_a_directory() {
     }
 }
 
-/// Builders link blobs from a cache, and whatever lies behind a link has its digest.
+/// Builders link blobs from a cache, and the content behind a link is verified by its digest.
 #[test]
 fn symbolic_links_in_a_directory_are_followed() {
     let folder = folder();
@@ -362,13 +362,13 @@ fn symbolic_links_in_a_directory_are_followed() {
         symlink(&elsewhere, &path).expect("linked");
     }
     assert!(read("oci:image", folder.path()).is_ok());
-    // What is there but not of this digest, is not told of, and not taken.
+    // A file with another digest is neither shown nor used.
     fs::write(folder.path().join("secret"), "hunter2").expect("written");
     let path = fixture::blob_path(&written.directory, &written.digest);
     fs::remove_file(&path).expect("removed");
     symlink("../../../secret", &path).expect("linked");
     let text = refused("oci:image", folder.path());
-    assert!(text.contains("it has 7 bytes, and") && !text.contains("hunter2"), "{text}");
+    assert!(text.contains("it has 7 bytes, but") && !text.contains("hunter2"), "{text}");
     fs::remove_file(written.directory.join("index.json")).expect("removed");
     symlink("../secret", written.directory.join("index.json")).expect("linked");
     let text = refused("oci:image", folder.path());

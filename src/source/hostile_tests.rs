@@ -1,4 +1,4 @@
-//! Trees of manifests that somebody made to do harm: refused by name, or taken, in bounded time and memory.
+//! Trees of manifests that somebody made to do harm: each is refused by name, or accepted, in bounded time and memory.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
@@ -16,7 +16,7 @@ use crate::model::content::{AnnotationPlace, ImageSpec};
 use crate::model::media_type::{DOCKER_SCHEMA_1_SIGNED, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST};
 use crate::model::{Descriptor, Digest, SourceSpec};
 
-/// Content in memory, which may lie.
+/// A source in memory whose content may lie.
 #[derive(Default)]
 pub(super) struct Memory {
     root: Option<Value>,
@@ -39,7 +39,7 @@ impl Memory {
         self.json(OCI_INDEX, &json!({ "schemaVersion": 2, "manifests": entries }))
     }
 
-    /// An image; another `number`, another digest. All have one configuration.
+    /// An image. Each `number` gives another digest; all images have the same configuration.
     fn image(&mut self, number: usize) -> Value {
         let config = self.json(OCI_CONFIG, &json!({ "os": "linux", "architecture": "amd64" }));
         self.json(OCI_MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": null, "n": number }))
@@ -58,7 +58,7 @@ impl Source for Memory {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
-        let bytes = self.blobs.get(blob.digest.as_str()).expect("only what is there is asked for").clone();
+        let bytes = self.blobs.get(blob.digest.as_str()).expect("only existing content is opened").clone();
         Ok(VerifyingReader::boxed(Cursor::new(bytes), blob, "memory".to_owned()))
     }
 
@@ -67,7 +67,7 @@ impl Source for Memory {
     }
 }
 
-/// Every change at once.
+/// A spec with every kind of change.
 fn everything() -> ImageSpec {
     let texts = std::collections::BTreeMap::from([("a".to_owned(), "1".to_owned())]);
     ImageSpec {
@@ -84,7 +84,7 @@ fn publish(source: &Arc<Memory>) -> Result<Content, SourceError> {
     walk(rewrite(source, &everything())?.as_ref())
 }
 
-/// Every way through refuses it, with these words.
+/// Checks that every way of publishing refuses the source with these words.
 fn refused(source: &Arc<Memory>, words: &str) {
     let started = Instant::now();
     let errors = [
@@ -122,7 +122,7 @@ fn a_thousand_levels_are_too_deep() {
     refused(&memory.with_root(&entry), "more than 16 deep");
 }
 
-/// A manifest of a hundred bytes that has no end.
+/// A manifest that declares a hundred bytes and has no end.
 struct Endless;
 
 impl Source for Endless {
@@ -141,9 +141,9 @@ fn a_large_manifest_is_refused_before_it_is_read() {
     let mut large = memory.image(0);
     large["size"] = json!(100 * 1024 * 1024);
     let source = memory.with_root(&large);
-    refused(&source, "has 104857600 bytes, and 10485760 are the most that is read");
+    refused(&source, "has 104857600 bytes, more than the limit of 10485760");
     assert_eq!(source.opened.load(Ordering::Relaxed), 0);
-    // And one that is larger than it says, is not read to its end.
+    // A manifest that is larger than its declared size is not read to its end.
     let error = walk(&Endless).expect_err("endless").to_string();
     assert!(error.contains("larger than the 100 bytes declared"), "{error}");
     let mut read = 0;
@@ -164,7 +164,7 @@ fn media_types_that_lie_are_found_out() {
     ] {
         let mut memory = Memory::default();
         let mut entry = if claimed == OCI_INDEX { memory.image(0) } else { memory.index(&[]) };
-        // In an index that says itself what it is.
+        // The wrong media type is in the entry of an index.
         entry["mediaType"] = json!(claimed);
         let good = memory.image(1);
         let root = memory.index(&[good, entry]);
@@ -210,7 +210,7 @@ fn one_image_that_is_listed_tens_of_thousands_of_times_is_read_once() {
     let found = images(source.as_ref()).expect("images");
     assert_eq!((found.len(), found[0].attestations.len()), (1, 1));
     let error = publish(&source).expect_err("attested").to_string();
-    assert!(error.contains("speaks of it by its digest"), "{error}");
+    assert!(error.contains("refers to it by its digest"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
@@ -251,7 +251,7 @@ fn platforms_without_number_are_compared_quickly() {
 }
 
 #[test]
-fn what_nobody_reads_may_be_as_deep_as_it_likes() {
+fn unread_members_may_be_nested_deeply() {
     let mut memory = Memory::default();
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     let config = memory.put(
@@ -284,7 +284,7 @@ fn content_named_by_sha512_is_read_and_written_by_sha256() {
     let source = memory.with_root(&root);
     assert_eq!(walk(source.as_ref()).expect("content").blobs[0].digest.as_str(), digest);
     assert!(publish(&source).expect("published").blobs[0].digest.as_str().starts_with("sha256:"));
-    // Manifests are asked for by sha256.
+    // Manifests are requested by sha256.
     let mut memory = Memory::default();
     let mut image = memory.json(OCI_MANIFEST, &manifest);
     let bytes = memory.blobs[image["digest"].as_str().expect("a digest")].clone();

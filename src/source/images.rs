@@ -1,4 +1,4 @@
-//! The images in a source, each with the attestations about it: what an index is assembled from.
+//! The images in a source, each with the attestations about it. Indexes are assembled from them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,30 +7,30 @@ use super::walk::{MAX_DEPTH, MAX_MANIFESTS, too_much};
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform};
 
-/// The annotation by which an entry of an index says what it attests (`BuildKit`,
+/// The annotation with the digest that an entry of an index attests (`BuildKit`,
 /// docs/attestations/attestation-storage.md).
 const ATTESTS: &str = "vnd.docker.reference.digest";
-/// The annotation that says what an entry is to what it names, and its value for attestations.
+/// The annotation with the relation of an entry to the digest that it names, and its value for attestations.
 const RELATION: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
 
-/// Whether an entry of an index attests something about another, and runs on nothing.
+/// Whether an entry of an index is an attestation about another entry, and runs on no platform.
 pub(super) fn is_attestation(entry: &Descriptor) -> bool {
     entry.platform.as_ref().is_some_and(Platform::is_unknown)
         || entry.annotations.get(RELATION.0).is_some_and(|relation| relation == RELATION.1)
 }
 
-/// What an attestation is about.
+/// The digest of the image that an attestation is about.
 pub(super) fn attested(entry: &Descriptor) -> Option<Digest> {
     entry.annotations.get(ATTESTS).and_then(|text| text.parse().ok())
 }
 
 /// An image in a source.
 pub(super) struct Image {
-    /// The image, as an index describes it; without its platform.
+    /// The descriptor of the image, without its platform.
     pub(super) descriptor: Descriptor,
-    /// What its own configuration says it runs on.
+    /// The platform that its own configuration gives.
     pub(super) platform: Option<Platform>,
-    /// The entries beside it that attest something about it.
+    /// The attestations about it in the same index.
     pub(super) attestations: Vec<Descriptor>,
 }
 
@@ -75,7 +75,7 @@ impl Search<'_> {
         }
         if depth >= MAX_DEPTH || self.seen.len() > MAX_MANIFESTS {
             return Err(too_much(format!(
-                "the content has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
+                "the content has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
             )));
         }
         match read_manifest(self.source, descriptor)?.1 {

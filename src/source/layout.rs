@@ -1,4 +1,4 @@
-//! An OCI image layout (image-spec, image-layout.md), wherever its files lie.
+//! An OCI image layout (image-spec, image-layout.md), in a directory or in an archive.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -28,23 +28,23 @@ pub(super) trait Files: Send + Sync {
     fn path(&self) -> PathBuf;
     /// The transport by which `source` names it.
     fn transport(&self) -> &'static str;
-    /// Where the file `name` is or would be, for people.
+    /// The place of the file `name`, whether it exists or not, for people.
     fn locate(&self, name: &str) -> String;
-    /// Opens the file `name`; `None` where there is none.
+    /// Opens the file `name`; `None` if there is none.
     fn open(&self, name: &str) -> Result<Option<File>, SourceError>;
 }
 
-/// An image layout, and the manifest in it that is meant.
+/// An image layout, and the chosen manifest in it.
 pub(super) struct Layout<F> {
     files: F,
     root: Descriptor,
-    /// What `index.json` lists.
+    /// The entries of `index.json`.
     entries: Vec<Descriptor>,
-    /// What refers to its manifests, once that was asked.
+    /// The referrers of its manifests, read at the first request.
     referrers: OnceLock<LayoutReferrers>,
 }
 
-/// The file `oci-layout`, which marks a layout and its version.
+/// The file `oci-layout`, which marks a layout and gives its version.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marker {
@@ -73,13 +73,13 @@ impl<F: Files> Layout<F> {
         } else {
             choose(&layout.entries, reference, &place)?.clone()
         };
-        // The entry's annotations and platform speak of the layout, not of what is published.
+        // The entry's annotations and platform belong to the layout, not to the published image.
         layout.root = Descriptor::new(chosen.media_type, chosen.digest, chosen.size);
         Ok(layout)
     }
 
-    /// The entries of `index.json` that may be meant where no reference says which: not what refers to another manifest, if
-    /// something else is there.
+    /// The entries of `index.json` to choose from if no reference is given: all but the referrers, or all if there are only
+    /// referrers.
     fn entries_but_referrers(&self) -> Vec<Descriptor> {
         let refers = |entry: &Descriptor| {
             let is_untagged = ref_names(entry).next().is_none();
@@ -90,7 +90,7 @@ impl<F: Files> Layout<F> {
         if others.is_empty() { self.entries.clone() } else { others }
     }
 
-    /// Whether the manifest of an entry names a subject. That it cannot be read is said when it is published.
+    /// Whether the manifest of an entry names a subject. A manifest that cannot be read is reported when it is published.
     fn has_subject(&self, entry: &Descriptor) -> bool {
         read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
     }
@@ -108,7 +108,7 @@ impl<F: Files> Source for Layout<F> {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if file.size != blob.size {
-            let reason = format!("it has {} bytes, and {} are declared", file.size, blob.size);
+            let reason = format!("it has {} bytes, but {} are declared", file.size, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(file.reader, blob, place))
@@ -130,13 +130,13 @@ fn check_marker(files: &impl Files) -> Result<(), SourceError> {
         if docker {
             let path = files.path();
             let help = if files.transport() == "oci" {
-                "write it to a file and publish that: `tar -C DIR -cf FILE .`, and `docker-archive:FILE`"
+                "pack it into a tar file with `tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"
                     .to_owned()
             } else {
-                format!("publish it as what it is: `docker-archive:{}`", path.display())
+                format!("publish it as a Docker archive: `docker-archive:{}`", path.display())
             };
             let reason =
-                "it has a `manifest.json` and no `oci-layout`, as `docker save` wrote before Docker 25";
+                "it has a `manifest.json` but no `oci-layout`, as `docker save` wrote before Docker 25";
             return Err(SourceError::NotALayout { reason: reason.to_owned(), help, path });
         }
         return Err(not_a_layout(files, "it has no file `oci-layout`"));
@@ -169,7 +169,7 @@ fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceE
     let Some(file) = files.open(name)? else { return Ok(None) };
     let place = files.locate(name);
     if file.size > MAX_MANIFEST_SIZE {
-        let reason = format!("it has {} bytes, more than the {MAX_MANIFEST_SIZE} of any manifest", file.size);
+        let reason = format!("it has {} bytes, more than the limit of {MAX_MANIFEST_SIZE}", file.size);
         return Err(SourceError::malformed(place, reason));
     }
     read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| SourceError::io(place, error))

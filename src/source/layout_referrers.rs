@@ -1,8 +1,8 @@
-//! What refers to the manifests of a layout: manifests that `index.json` lists, or that an index at a fallback tag lists, and
-//! that name their subject; and what stands at cosign's tags.
+//! The referrers of the manifests of a layout: manifests that name a subject and that `index.json` or an index at a fallback
+//! tag lists; and the manifests at cosign's tags.
 //!
-//! The image specification does not say how a layout keeps them. oras lists every manifest in `index.json`; regclient, and
-//! this program, write the index at the fallback tag there.
+//! The image specification does not say how a layout stores them. oras lists every manifest in `index.json`; regclient, and
+//! this program, list the index at the fallback tag there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,20 @@ use super::{Source, SourceError};
 use crate::model::referrer::{describe, listed, subject_of};
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, Tag, media_type};
 
-/// The referrers of a layout, by what they refer to.
+/// The referrers of a layout, by their subjects.
 #[derive(Debug, Default)]
 pub(super) struct LayoutReferrers {
     by_subject: BTreeMap<Digest, Vec<Referrer>>,
-    /// What stands at cosign's tags.
+    /// The manifests at cosign's tags.
     by_tag: BTreeMap<Tag, Descriptor>,
-    /// The manifests that were read.
+    /// The manifests that have been read.
     seen: BTreeSet<Digest>,
-    /// The size of those that refer to something, in bytes: their annotations are kept.
+    /// The size of the referrers in bytes. It is limited, because their annotations are kept.
     bytes: u64,
 }
 
 impl LayoutReferrers {
-    /// Reads the manifests that `entries`, those of `index.json`, list.
+    /// Reads the manifests that `entries`, the entries of `index.json`, list.
     pub(super) fn read(source: &dyn Source, entries: &[Descriptor]) -> Result<Self, SourceError> {
         let mut referrers = Self::default();
         for entry in entries.iter().filter(|entry| media_type::is_manifest(&entry.media_type)) {
@@ -42,7 +42,7 @@ impl LayoutReferrers {
         Ok(referrers)
     }
 
-    /// What refers to `subject`.
+    /// The referrers of `subject`.
     pub(super) fn of(&self, subject: &Digest) -> Vec<Referrer> {
         let mut found = self.by_subject.get(subject).cloned().unwrap_or_default();
         let at_tags = self.by_tag.iter();
@@ -51,7 +51,7 @@ impl LayoutReferrers {
         found
     }
 
-    /// Reads a manifest, and notes what it refers to.
+    /// Reads a manifest, and records its subject.
     fn add(&mut self, source: &dyn Source, entry: &Descriptor) -> Result<RawManifest, SourceError> {
         let (manifest, _) = read_manifest(source, entry)?;
         if self.seen.insert(entry.digest.clone())
@@ -67,7 +67,7 @@ impl LayoutReferrers {
         Ok(manifest)
     }
 
-    /// Notes what stands at a tag of referrers: a list, or a manifest that the tag itself says the subject of.
+    /// Records the manifest at a tag of referrers: a list, or a manifest whose subject the tag itself names.
     fn stands_at(
         &mut self,
         source: &dyn Source,
@@ -79,7 +79,7 @@ impl LayoutReferrers {
             self.by_tag.insert(tag.clone(), describe(manifest));
             return Ok(());
         }
-        // Whose list it is does not count: each manifest in it says what it refers to.
+        // The subject of the list does not matter, because each manifest in it names its own subject.
         for referrer in listed(manifest, &Digest::of(b"")).unwrap_or_default() {
             if !self.seen.contains(&referrer.digest) && media_type::is_manifest(&referrer.media_type) {
                 self.add(source, &referrer)?;
@@ -100,12 +100,12 @@ impl LayoutReferrers {
     }
 }
 
-/// The tags of referrers by which an entry of `index.json` is listed.
+/// The tags of referrers that an entry of `index.json` has.
 pub(super) fn tags_of(entry: &Descriptor) -> impl Iterator<Item = Tag> {
     ref_names(entry).filter_map(|name| name.parse::<Tag>().ok()).filter(Tag::is_of_referrers)
 }
 
-/// Whether a tag of referrers is one of the referrers tag schema, with nothing after the digits.
+/// Whether a tag of referrers follows the referrers tag schema, with nothing after the digits.
 fn is_fallback(tag: &Tag) -> bool {
     !tag.as_str().contains('.')
 }

@@ -1,4 +1,4 @@
-//! Layouts as they are, damaged, and not layouts at all.
+//! Good layouts, damaged layouts, and files that are not layouts at all.
 
 use std::fs;
 use std::io::Read;
@@ -32,7 +32,7 @@ fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
 /// The message and the help that people see.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = opened(spec, folder).and_then(|source| walk(source.as_ref())) else {
-        panic!("`{spec}` was taken")
+        panic!("`{spec}` was accepted")
     };
     let diagnostic = error.to_diagnostic();
     let text =
@@ -62,7 +62,7 @@ fn a_directory_and_its_archive_are_the_same_source() {
 }
 
 #[test]
-fn what_is_no_layout_says_what_it_is() {
+fn files_that_are_not_layouts_are_refused_with_the_reason() {
     let folder = folder();
     let at = folder.path();
     two_platforms(&at.join("layout"));
@@ -79,13 +79,13 @@ fn what_is_no_layout_says_what_it_is() {
     for (spec, words) in [
         ("oci:absent", "publish::source::missing: source `/F/absent` does not exist"),
         ("oci-archive:absent.tar", "source `/F/absent.tar` does not exist"),
-        ("oci:a.tar", "it is not a directory\na layout in a tar file is `oci-archive:/F/a.tar`"),
-        ("oci-archive:layout", "it is not a file\na layout in a directory is `oci:/F/layout`"),
+        ("oci:a.tar", "it is not a directory\nfor a layout in a tar file, write `oci-archive:/F/a.tar`"),
+        ("oci-archive:layout", "it is not a file\nfor a layout in a directory, write `oci:/F/layout`"),
         (
             "oci:empty",
             "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
         ),
-        ("oci:docker", "`tar -C DIR -cf FILE .`, and `docker-archive:FILE`"),
+        ("oci:docker", "`tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"),
         ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
         (
             "oci-archive:nothing.tar",
@@ -115,7 +115,7 @@ fn an_incomplete_layout_is_refused_before_anything_is_read() {
     let text = refused("oci:layout", folder.path());
     let size = bytes.len();
     assert!(text.starts_with("publish::source::digest"), "{text}");
-    assert!(text.contains(&format!("it has {} bytes, and {size} are declared", size - 1)), "{text}");
+    assert!(text.contains(&format!("it has {} bytes, but {size} are declared", size - 1)), "{text}");
     fs::remove_file(&path).expect("removed");
     let text = refused("oci:layout", folder.path());
     assert!(text.starts_with(&format!("publish::source::missing: `{blob}` is not in the source")), "{text}");
@@ -170,7 +170,9 @@ fn large_index_files_and_manifests_are_refused_by_size() {
     assert!(index.contains(&size));
     fs::write(at.join("index.json"), index.replace(&size, "\"size\":104857600")).expect("written");
     sparse(&blob_path(&at, &written.digest));
-    assert!(refused("oci:layout", folder.path()).contains("has 104857600 bytes, and 10485760 are the most"));
+    assert!(
+        refused("oci:layout", folder.path()).contains("has 104857600 bytes, more than the limit of 10485760")
+    );
     for negative in ["-1", "18446744073709551616", "1.5", "\"1\""] {
         let index = index.replace(&size, &format!("\"size\":{negative}"));
         fs::write(at.join("index.json"), index).expect("written");
@@ -183,7 +185,7 @@ fn large_index_files_and_manifests_are_refused_by_size() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Whatever bits are flipped: no panic, and what is read is what was described, or an error.
+    /// If any bits are flipped, nothing panics, and reading gives either the described content or an error.
     #[test]
     fn flipped_bits_never_pass_as_content(flips in proptest::collection::vec((any::<prop::sample::Index>(), 0_u32..8), 1..4), cut in proptest::option::of(any::<prop::sample::Index>())) {
         let folder = folder();

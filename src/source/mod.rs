@@ -1,16 +1,17 @@
-//! Where content comes from: image layouts and archives of them, Docker's archives and engines, registries, indexes
-//! assembled from all those; Helm charts and artifacts.
+//! The sources of content: image layouts and archives of them, Docker's archives and engines, registries, indexes
+//! assembled from all of these; Helm charts and artifacts.
 //!
-//! A [`Source`] has two methods; the rest derives from them. Everything here is synchronous, reads in
-//! place, and verifies what it reads. [`publishable`] makes of a declared source exactly what is published.
+//! A [`Source`] has two required methods; the others have defaults. Everything here is synchronous, reads in
+//! place, and verifies the bytes that it reads. [`publishable`] turns a declared source into exactly the content that is
+//! published.
 //!
-//! In reading order: `layout` (what a layout is, wherever its files lie), `directory` and `archive` (where
-//! they lie; `tar_index` finds them in a tar file), `docker_archive` and `daemon` (what Docker writes, and
-//! what it holds), `remote` (an image of a registry, by the way that `surroundings`
-//! gives), `walk` (all that a root reaches), `assemble` (an index of several sources; `digests` lists those that
-//! were pushed by digest), `referrers` (what refers to all that), `rewrite`,
-//! `chart` (Helm charts), `artifact` (files under a type) and `publish` (what is published of it). What is sent where is not
-//! decided here.
+//! In reading order: `layout` (an image layout, independent of the storage of its files), `directory` and `archive` (the
+//! two storages; `tar_index` finds the files in a tar file), `docker_archive` and `daemon` (Docker's archives and
+//! engines), `remote` (an image in a registry, reached through `surroundings`), `walk` (everything that a root
+//! reaches), `assemble` (an index of several sources; `digests` lists those that were pushed by digest), `referrers`
+//! (manifests that refer to the content), `rewrite` (selected platforms, added annotations and labels), `chart` (Helm
+//! charts), `artifact` (files under an artifact type) and `publish` (the content to publish). The decision about what is
+//! sent to which repository is made elsewhere.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -74,27 +75,28 @@ mod hostile_files_tests;
 #[path = "../../tests/support/chart.rs"]
 mod chart_fixture;
 
-/// Reads one blob. Returns an error instead of the end where digest or size are not those of the
-/// descriptor it was opened with.
+/// A reader of one blob. It returns an error instead of the end if digest or size differ from those of the
+/// descriptor that it was opened with.
 pub type BlobReader = Box<dyn Read + Send>;
 
-/// Content that can be published: a root manifest and all that it reaches. The first two methods are all that a source must
-/// have; where more is known of it, the others say so.
+/// Content that can be published: a root manifest and everything that it reaches. Only the first two methods are required;
+/// a source that knows more overrides the others.
 pub trait Source: Send + Sync {
     /// The manifest to publish.
     fn root(&self) -> Result<Descriptor, SourceError>;
-    /// Opens a manifest or blob that the root reaches. Whether it is there, and of the right size, is known
-    /// at once; its digest when it was read.
+    /// Opens a manifest or blob that the root reaches. A missing blob or a wrong size is an error at once; a wrong digest is
+    /// an error when the blob has been read.
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError>;
-    /// Checks that blobs are there and of the declared size, without reading them.
+    /// Checks that blobs exist and have the declared size, without reading them.
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         blobs.iter().try_for_each(|blob| self.open(blob).map(drop))
     }
-    /// What refers to a manifest that the root reaches, as far as the source knows. Each can be opened, with all that it reaches.
+    /// The referrers of a manifest that the root reaches, if the source knows any. Each can be opened, with everything that it
+    /// reaches.
     fn referrers(&self, _subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
         Ok(Vec::new())
     }
-    /// The repository that holds a blob already, from which its registry can mount it elsewhere.
+    /// The repository that already holds a blob, so that its registry can mount the blob elsewhere.
     fn origin(&self, _blob: &Digest) -> Option<Origin> {
         None
     }
@@ -103,25 +105,25 @@ pub trait Source: Send + Sync {
 /// A repository that holds a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// What blobs can be mounted within: [`crate::model::RegistryLocation::host`].
+    /// The host within which blobs can be mounted: [`crate::model::RegistryLocation::host`].
     pub host: String,
     /// The repository.
     pub repository: RepositoryName,
 }
 
-/// A source, and how to name exactly what it holds now.
+/// A source, and a spec that names exactly its present content.
 pub struct Opened {
     /// The source.
     pub source: Arc<dyn Source>,
-    /// What was opened, pinned: what could name something else tomorrow names a digest.
+    /// The opened spec, pinned: a name that could mean something else tomorrow is replaced by a digest.
     pub spec: SourceSpec,
 }
 
-/// Opens what `spec` names. A table of platforms, a list, and a folder of digests are assembled into an index.
+/// Opens the source that `spec` names. A table of platforms, a list, and a folder of digests are assembled into an index.
 ///
 /// # Errors
 ///
-/// [`SourceError`] where it is not there, is nothing that can be published, or does not say which image is meant.
+/// [`SourceError`] if it does not exist, cannot be published, or does not say which image is meant.
 pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, SourceError> {
     match spec {
         SourceSpec::One(transport) => {
@@ -137,7 +139,7 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, So
     }
 }
 
-/// An index assembled of the images of several sources.
+/// Opens an index that is assembled from the images of several sources.
 fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<Opened, SourceError> {
     let (source, list) = assemble::assemble_several(list, surroundings)?;
     Ok(Opened { source: Arc::new(source), spec: SourceSpec::Several(list) })
@@ -161,7 +163,7 @@ fn open_transport(spec: &TransportSpec, surroundings: &Surroundings) -> Result<O
             let path = folder.join(path);
             Arc::new(docker_archive::DockerArchive::open(path, reference.as_deref(), surroundings)?)
         }
-        // Another image may have the name tomorrow.
+        // The spec is pinned, because another image may have the name tomorrow.
         TransportSpec::DockerDaemon { image } => return daemon::open(image, surroundings),
         TransportSpec::Docker(image) => {
             let (source, image) = remote::Remote::open(image, surroundings.reach.as_ref())?;

@@ -1,11 +1,11 @@
-//! Reading ranges of a file from many places at once.
+//! Reading several ranges of a file at the same time.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file that is read at positions: readers of it share no cursor.
+/// A file that is read at given positions, so that its readers share no cursor.
 pub(super) struct PositionedFile {
     path: PathBuf,
     #[cfg(unix)]
@@ -21,7 +21,7 @@ impl PositionedFile {
         Self::of(File::open(&path)?, path)
     }
 
-    /// A file that is open. It may have no name any more: `path` is what people know it by.
+    /// Wraps an open file. It may no longer have a name, so `path` is only shown to people.
     pub(super) fn of(file: File, path: PathBuf) -> io::Result<Self> {
         let length = file.metadata()?.len();
         #[cfg(not(unix))]
@@ -39,13 +39,13 @@ impl PositionedFile {
         self.length
     }
 
-    /// Reads some bytes at `offset`; 0 at the end.
+    /// Reads some bytes at `offset`, and returns their number; 0 at the end.
     #[cfg(unix)]
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
     }
 
-    /// Reads some bytes at `offset`; 0 at the end.
+    /// Reads some bytes at `offset`, and returns their number; 0 at the end.
     #[cfg(not(unix))]
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         use std::io::Seek;
@@ -54,7 +54,7 @@ impl PositionedFile {
         file.read(buffer)
     }
 
-    /// Fills `buffer` from `offset` as far as the file goes; says how far.
+    /// Fills `buffer` with the bytes from `offset` until the file ends, and returns their number.
     pub(super) fn fill_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -69,7 +69,7 @@ impl PositionedFile {
     }
 }
 
-/// Reads one range of a [`PositionedFile`].
+/// A reader of one range of a [`PositionedFile`].
 pub(super) struct Section {
     file: Arc<PositionedFile>,
     position: u64,
@@ -77,7 +77,7 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The `length` bytes from `offset`.
+    /// A reader of the `length` bytes from `offset`.
     pub(super) fn new(file: Arc<PositionedFile>, offset: u64, length: u64) -> Self {
         Self { file, position: offset, end: offset.saturating_add(length) }
     }
@@ -93,19 +93,19 @@ impl Read for Section {
     }
 }
 
-/// A range of a file, to be read from as often as needed.
+/// A range of a file that can be read any number of times.
 #[derive(Clone)]
 pub(super) struct Extent {
     /// The file.
     pub(super) file: Arc<PositionedFile>,
-    /// Where it starts, in bytes.
+    /// The position of its first byte.
     pub(super) offset: u64,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub(super) length: u64,
 }
 
 impl Extent {
-    /// Reads it from its start.
+    /// A reader of the range from its start.
     pub(super) fn reader(&self) -> Section {
         Section::new(Arc::clone(&self.file), self.offset, self.length)
     }

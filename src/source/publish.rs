@@ -1,4 +1,4 @@
-//! From a declared source to exactly what is published.
+//! Turning a declared source into exactly the content that is published.
 
 use std::sync::Arc;
 
@@ -7,23 +7,23 @@ use super::{Content, Source, SourceError, Surroundings, Travelling, chart, open,
 use crate::model::ContentSpec;
 use crate::model::content::{ArtifactSpec, ChartSpec, ImageSpec};
 
-/// What is published: where its bytes come from, and all that it consists of.
+/// Content to publish: the source of its bytes, and everything that it consists of.
 pub struct Published {
-    /// What was declared, pinned: opened again, it gives the same or fails.
+    /// The declared spec, pinned: opening it again gives the same content or fails.
     pub spec: ContentSpec,
-    /// Where the bytes come from.
+    /// The source of the bytes.
     pub source: Arc<dyn Source>,
-    /// All that the root reaches.
+    /// Everything that the root reaches.
     pub content: Content,
-    /// What refers to it and is published with it, each after its subject.
+    /// The referrers that are published with it, each after its subject.
     pub referrers: Vec<Travelling>,
 }
 
-/// Makes of `spec` exactly what is published. Where nothing is declared that changes an image, not one byte of it changes.
+/// Returns exactly the content to publish for `spec`. If the declaration changes nothing, not one byte of an image changes.
 ///
 /// # Errors
 ///
-/// [`SourceError`] where the source cannot be read, content is missing from it, or a platform is.
+/// [`SourceError`] if the source cannot be read, or content or a platform is missing from it.
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, SourceError> {
     match spec {
         ContentSpec::Image(spec) => image(spec, surroundings),
@@ -42,7 +42,7 @@ fn artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Publishe
     alone(ContentSpec::Artifact(spec.clone()), Arc::new(source))
 }
 
-/// What is made here, which nothing refers to.
+/// Returns content that was made here and has no referrers.
 fn alone(spec: ContentSpec, source: Arc<dyn Source>) -> Result<Published, SourceError> {
     let content = walk(source.as_ref())?;
     Ok(Published { spec, source, content, referrers: Vec::new() })

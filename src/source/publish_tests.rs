@@ -1,4 +1,4 @@
-//! What is published of a declared source.
+//! The content that is published for a declared source.
 
 use super::super::fixture::{Image, Layer};
 use super::*;
@@ -23,7 +23,7 @@ fn image(platforms: &[&str]) -> Image {
 }
 
 #[test]
-fn what_is_walked_is_what_is_published() {
+fn the_walked_content_is_published() {
     let published = publish(&image(&["linux/amd64"]), &[]).expect("published");
     assert_eq!(published.source.root().expect("a root"), published.content.root);
     let last = published.content.manifests.last().expect("a root");

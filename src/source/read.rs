@@ -1,4 +1,4 @@
-//! Small content, read whole: manifests and image configurations.
+//! Reading small content as a whole: manifests and image configurations.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ pub(super) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// Reads the manifest that `descriptor` describes, and what it says.
+/// Reads the manifest that `descriptor` describes, and returns its bytes and the parsed manifest.
 pub(super) fn read_manifest(
     source: &dyn Source,
     descriptor: &Descriptor,
@@ -33,34 +33,35 @@ pub(super) fn read_manifest(
     if *raw.digest() != descriptor.digest {
         return Err(SourceError::Unsupported {
             reason: format!("{what} is named by `{}`, not by `sha256`", descriptor.digest.algorithm()),
-            help: "write the layout again with sha256 digests, which every registry takes".to_owned(),
+            help: "write the layout again with sha256 digests, which every registry accepts".to_owned(),
         });
     }
     Ok((raw, manifest))
 }
 
-/// Whether this is the configuration of an image, and not of an artifact, which has no platform.
+/// Whether this is the configuration of an image, and not of an artifact. An artifact has no platform.
 pub(super) fn is_config(config: &Descriptor) -> bool {
     [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str())
 }
 
-/// The platform that an index says an entry is for. `None` where it does not say.
+/// The platform that an index gives for an entry; `None` if it gives none.
 pub(super) fn listed_platform(entry: &Descriptor) -> Option<&Platform> {
     entry.platform.as_ref().filter(|platform| platform.is_named())
 }
 
-/// Reads the configuration of an image.
+/// Reads the configuration of an image, and returns its bytes.
 pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
     read_whole(source, config, MAX_CONFIG_SIZE, &format!("configuration `{}`", config.digest))
 }
 
-/// What configurations say that images run on. Each is read once, however many manifests share it.
+/// The platforms of images according to their configurations. Each configuration is read once, even if many manifests share
+/// it.
 #[derive(Default)]
 pub(super) struct ConfigPlatforms(HashMap<Digest, Option<Platform>>);
 
 impl ConfigPlatforms {
-    /// The platform that the configuration of an image says it runs on. `None` of an artifact, whose configuration is
-    /// something else.
+    /// The platform that the configuration of an image gives; `None` for an artifact, because its configuration is of another
+    /// type.
     pub(super) fn of(
         &mut self,
         source: &dyn Source,
@@ -89,8 +90,8 @@ fn read_whole(
 ) -> Result<Vec<u8>, SourceError> {
     if descriptor.size > limit {
         return Err(SourceError::Unsupported {
-            reason: format!("{what} has {} bytes, and {limit} are the most that is read", descriptor.size),
-            help: "no registry takes it: build the image with fewer entries, annotations or history"
+            reason: format!("{what} has {} bytes, more than the limit of {limit}", descriptor.size),
+            help: "no registry accepts it: build the image with fewer entries, annotations or history"
                 .to_owned(),
         });
     }

@@ -1,4 +1,4 @@
-//! Which manifest of a layout is meant.
+//! Choosing a manifest of a layout by a reference.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use super::SourceError;
 use crate::model::annotation::REF_NAME;
 use crate::model::{Descriptor, Digest};
 
-/// The full name of an image, which `docker buildx` writes beside the tag in [`REF_NAME`].
+/// The annotation with the full name of an image, which `docker buildx` writes beside the tag in [`REF_NAME`].
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
-/// The entry of `index.json` that `reference` names; without one, the only entry. `place` is the source as
-/// it would be written without a reference.
+/// The entry of `index.json` that `reference` names; without a reference, the only entry. `place` is the source as it is
+/// written without a reference.
 ///
 /// A reference is the `org.opencontainers.image.ref.name` of an entry, its full name, or the tag of its full
 /// name; or `@N`, the entry at that position from 0 (containers-transports(5), `oci:`).
@@ -36,7 +36,7 @@ pub(super) fn choose<'a>(
     only(by_full_name, entries, place)?.ok_or_else(|| no_such(entries, reference, place))
 }
 
-/// The one manifest among `candidates`, which are of `entries`, where no reference says which is meant.
+/// The one manifest among `candidates`, which are some of `entries`, if no reference was given.
 pub(super) fn the_only<'a>(
     candidates: &'a [Descriptor],
     entries: &[Descriptor],
@@ -46,7 +46,7 @@ pub(super) fn the_only<'a>(
         .ok_or_else(|| SourceError::malformed(place.to_owned(), "its `index.json` lists no manifest"))
 }
 
-/// The one manifest among `candidates`, which may be listed under several names.
+/// The one manifest among `candidates`; it may be listed under several names.
 fn only<'a>(
     candidates: impl Iterator<Item = &'a Descriptor>,
     entries: &[Descriptor],
@@ -71,11 +71,12 @@ fn no_such(entries: &[Descriptor], reference: &str, place: &str) -> SourceError 
     SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
 }
 
-/// The references by which entries can be chosen. Made once: an `index.json` may have tens of thousands of entries.
+/// The references by which entries can be chosen. They are collected once, because an `index.json` may have tens of thousands of
+/// entries.
 struct Names<'a> {
-    /// Each name, and the digest that it names where it names only one.
+    /// Each name, and its digest if it names only one.
     unique: HashMap<&'a str, Option<&'a Digest>>,
-    /// Where each digest is first listed.
+    /// The position at which each digest is first listed.
     positions: HashMap<&'a Digest, usize>,
 }
 
@@ -96,7 +97,7 @@ impl<'a> Names<'a> {
         entries.iter().map(|entry| self.name(entry)).collect()
     }
 
-    /// A reference by which `entry` alone can be chosen: its name, where no other manifest has it, or its position.
+    /// A reference that chooses `entry` alone: its name if no other manifest has it, or its position.
     fn name(&self, entry: &Descriptor) -> String {
         let alone = |name: &&str| self.unique.get(name).is_some_and(Option::is_some);
         match names_of(entry).find(alone) {
@@ -119,7 +120,7 @@ fn names_of(entry: &Descriptor) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty())
 }
 
-/// The tag of a full name; a port is none.
+/// The tag of a full name. A port is not a tag.
 fn tag_of(name: &str) -> Option<&str> {
     name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
 }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_names_there_are() {
+    fn errors_list_the_available_names() {
         let entries = [entry("a", &[(REF_NAME, "v1")]), entry("b", &[(REF_NAME, "v2")])];
         let error = chosen(&entries, None).expect_err("two");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What travels with the content that is published: all that refers to it, and what refers to that.
+//! The referrers that travel with published content: everything that refers to it, directly or through other referrers.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -7,21 +7,21 @@ use super::walk::{Content, MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_muc
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, Referrer};
 
-/// How far what refers may be from the content: a signature of an SBOM of an image is two away.
+/// The greatest distance of a referrer from the content: a signature of an SBOM of an image has distance two.
 const MAX_DISTANCE: usize = 8;
-/// How many manifests may refer to the content of an image.
+/// The most manifests that may refer to the content of an image.
 const MAX_REFERRERS: usize = 1_000;
 
-/// A manifest that refers to what is published, and all that it reaches.
+/// A manifest that refers to published content, and everything that it reaches.
 #[derive(Debug, Clone)]
 pub struct Travelling {
-    /// The manifest, and what it refers to.
+    /// The manifest, and its subject.
     pub referrer: Referrer,
-    /// All that it consists of.
+    /// Everything that it consists of.
     pub content: Content,
 }
 
-/// Everything that refers to a manifest of `content`, or to what refers to it, each after its subject.
+/// The referrers of the manifests of `content`, and their referrers, each after its subject.
 pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<Travelling>, SourceError> {
     let mut found: Vec<Travelling> = Vec::new();
     let mut bytes = 0_u64;
@@ -37,7 +37,7 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
             if distance > MAX_DISTANCE || found.len() >= MAX_REFERRERS {
                 return Err(SourceError::Unsupported {
                     reason: format!(
-                        "more than {MAX_REFERRERS} manifests refer to the image, or one to another more than {MAX_DISTANCE} deep"
+                        "more than {MAX_REFERRERS} manifests refer to the image, or they refer to one another more than {MAX_DISTANCE} deep"
                     ),
                     help: "remove signatures and SBOMs that are not needed, or publish without `referrers`"
                         .to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
             }
             let content = walk_from(source, &referrer.descriptor)?;
             let Some(manifest) = content.manifests.last() else { continue };
-            // A list may say what it likes: what counts is the manifest.
+            // The list may be wrong, so the manifest itself is used.
             let referrer = match &referrer.tag {
                 Some(tag) => Referrer::by_tag(crate::model::referrer::describe(manifest), &subject, tag),
                 None => Referrer::by_subject(manifest, &subject),
@@ -69,8 +69,8 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
     Ok(found)
 }
 
-/// Refuses where something refers to a manifest of `source` that is not published as it is: a signature would speak of what
-/// is not there. What `platforms` leave out is left out with its signatures.
+/// Refuses content if something refers to a manifest of `source` that is not published unchanged, because a signature would
+/// then refer to a missing manifest. Platforms that `platforms` leaves out are left out together with their signatures.
 pub(super) fn refuse_orphans(
     source: &dyn Source,
     published: &Content,
@@ -93,11 +93,11 @@ pub(super) fn refuse_orphans(
                 if count == 1 { "1 manifest refers".to_owned() } else { format!("{count} manifests refer") };
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{manifests} to `{}` of the source, which is not published as it is: `annotations`, `labels` or \
-                     `platforms` change it, so what is signed would not be there",
+                    "{manifests} to `{}` of the source, which would not be published unchanged: `annotations`, `labels` or \
+                     `platforms` change it, so the signed manifest would be missing",
                     entry.digest
                 ),
-                help: "leave those keys of the image out, so that the digest stays; or sign after publishing, and take `referrers` out"
+                help: "remove those keys from the image to keep the digest; or sign after publishing, and remove `referrers`"
                     .to_owned(),
             });
         }
@@ -105,7 +105,7 @@ pub(super) fn refuse_orphans(
     Ok(())
 }
 
-/// Every manifest that the root of `source` reaches, as indexes describe it, each once.
+/// The manifests that the root of `source` reaches, as indexes describe them, each once.
 fn reached(source: &dyn Source) -> Result<Vec<Descriptor>, SourceError> {
     let mut open = vec![(source.root()?, 0)];
     let mut seen: HashSet<Digest> = HashSet::new();
@@ -116,7 +116,7 @@ fn reached(source: &dyn Source) -> Result<Vec<Descriptor>, SourceError> {
         }
         if seen.len() > MAX_MANIFESTS || depth > MAX_DEPTH {
             return Err(too_much(format!(
-                "the source has more than {MAX_MANIFESTS} manifests, or indexes more than {MAX_DEPTH} deep"
+                "the source has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
             )));
         }
         if let (_, Manifest::Index { manifests, .. }) = read_manifest(source, &entry)? {

@@ -1,4 +1,4 @@
-//! What travels with an image of a layout, however it is listed there, and what is refused.
+//! The referrers that travel with an image of a layout, however they are listed there, and those that are refused.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ impl Signed {
         publish_in(self.folder.path(), spec)
     }
 
-    /// The digests of what travels, each with its subject, shortened to what is known by name.
+    /// The digests of the referrers that travel, each with its subject and its tag.
     fn travelling(&self) -> Vec<(String, String, Option<String>)> {
         let published = self.publish(&Self::spec()).expect("published");
         let found = published.referrers.iter().map(|it| &it.referrer);
@@ -73,7 +73,7 @@ fn everything_that_refers_travels_however_it_is_listed() {
     let (root_digest, child_digest) =
         (signed.written.digest.clone(), child["digest"].as_str().expect("a digest").to_owned());
     assert_eq!(signed.travelling(), []);
-    // As oras lists it, as regclient does, and as cosign does; and a signature of the SBOM.
+    // The referrers are listed as oras, regclient and cosign do it; one is a signature of the SBOM.
     let by_oras = signed.layout.attach(&root, SBOM, "sbom");
     signed.layout.list(&by_oras, &[]);
     let by_regclient = signed.layout.attach(&child, SBOM, "sbom of a platform");
@@ -82,7 +82,7 @@ fn everything_that_refers_travels_however_it_is_listed() {
     signed.layout.list(&by_cosign, &[cosign_tag(&root_digest, "sig")]);
     let of_sbom = signed.layout.attach(&by_oras, "application/vnd.example.signature", "signature");
     signed.layout.list_referrers(by_oras["digest"].as_str().expect("a digest"), &[&of_sbom, &of_sbom]);
-    // What refers to something else stays.
+    // Referrers of something else do not travel.
     let other = signed.layout.attach(&fixture::describe(OCI_MANIFEST, b"other"), SBOM, "of another");
     signed.layout.list(&other, &[]);
 
@@ -98,7 +98,7 @@ fn everything_that_refers_travels_however_it_is_listed() {
     ];
     let found = signed.travelling();
     assert_eq!(found, signed.travelling(), "the same on every run");
-    // What is signed comes before its signature.
+    // A signed manifest comes before its signature.
     let place = |digest: &Value| found.iter().position(|it| digest == &it.0);
     assert!(place(&by_oras["digest"]) < place(&of_sbom["digest"]), "{found:?}");
     let mut sorted = found.clone();
@@ -108,10 +108,10 @@ fn everything_that_refers_travels_however_it_is_listed() {
     let published = signed.publish(&Signed::spec()).expect("published");
     let described = &published.referrers[1].referrer.descriptor;
     assert_eq!(described.artifact_type.as_deref(), Some(SBOM));
-    // Without being asked for nothing travels.
+    // Without `referrers`, nothing travels.
     let plain = ImageSpec { referrers: false, ..Signed::spec() };
     assert!(signed.publish(&plain).expect("published").referrers.is_empty());
-    // The same in a tar file, and in an index of it.
+    // The same holds for a tar file, and for an index assembled from it.
     fixture::to_archive(&signed.written.directory, &signed.folder.path().join("image.tar"));
     let archive = |spec: SourceSpec| ImageSpec { referrers: true, ..ImageSpec::of(spec) };
     let in_archive = archive("oci-archive:image.tar:v1".parse().map(SourceSpec::One).expect("a source"));
@@ -125,7 +125,7 @@ fn everything_that_refers_travels_however_it_is_listed() {
 }
 
 #[test]
-fn what_refers_is_not_taken_for_an_image() {
+fn a_referrer_is_not_mistaken_for_an_image() {
     let signed = Signed::new();
     let sbom = signed.layout.attach(&signed.root(), SBOM, "sbom");
     signed.layout.list(&sbom, &[]);
@@ -136,7 +136,7 @@ fn what_refers_is_not_taken_for_an_image() {
         signed.publish(&Signed::spec()).expect("published").content.root.digest.as_str(),
         signed.written.digest
     );
-    // A layout of an artifact alone is that artifact, whatever it refers to.
+    // If a layout holds only an artifact, that artifact is published, even if it refers to something.
     let alone = tempfile::tempdir().expect("a folder");
     let layout = LayoutDirectory::create(&alone.path().join("image"));
     let sbom = layout.attach(&signed.root(), SBOM, "alone");
@@ -146,13 +146,13 @@ fn what_refers_is_not_taken_for_an_image() {
 }
 
 #[test]
-fn a_list_may_say_what_it_likes() {
+fn lists_of_referrers_are_checked_against_the_manifests() {
     let signed = Signed::new();
     let digest = signed.written.digest.clone();
-    // An image at the fallback tag, and in it: no list of referrers, as GitLab answers.
+    // The list at the fallback tag lists images that refer to nothing, as GitLab's answers do.
     signed.layout.list_referrers(&digest, &signed.written.images.iter().collect::<Vec<_>>());
     assert_eq!(signed.travelling(), []);
-    // A list with a manifest that is not there is a copy that lost it.
+    // If a list names a missing manifest, the copy is incomplete.
     let signed = Signed::new();
     let lost = fixture::describe(OCI_MANIFEST, b"lost");
     signed.layout.list_referrers(&digest, &[&lost]);
@@ -179,7 +179,7 @@ fn a_circle_and_a_crowd_end() {
     let error = signed.publish(&Signed::spec()).err().expect("refused");
     assert!(error.to_string().contains("more than 1000 manifests refer"), "{error}");
 
-    // A referrer that lists its own subject reaches what is known.
+    // A referrer that lists its own subject reaches only known manifests.
     let signed = Signed::new();
     let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [signed.root()], "subject": signed.root() });
     let index = signed.layout.put(OCI_INDEX, index.to_string().as_bytes());
@@ -188,20 +188,20 @@ fn a_circle_and_a_crowd_end() {
 }
 
 #[test]
-fn what_is_signed_and_changed_is_refused() {
+fn a_change_of_a_signed_image_is_refused() {
     let change =
         |spec: ImageSpec| ImageSpec { annotations: [("a".to_owned(), "b".to_owned())].into(), ..spec };
     let signed = Signed::new();
     assert!(signed.publish(&change(Signed::spec())).is_ok(), "nothing refers to it");
     let sbom = signed.layout.attach(&signed.written.images[0], SBOM, "of a platform");
     signed.layout.list(&sbom, &[]);
-    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is as it was");
+    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is unchanged");
     assert_eq!(published.referrers.len(), 1);
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);
     let error = signed.publish(&change(Signed::spec())).err().expect("refused");
-    let told = format!("1 manifest refers to `{}` of the source", signed.written.digest);
-    assert!(error.to_string().contains(&told), "{error}");
+    let expected = format!("1 manifest refers to `{}` of the source", signed.written.digest);
+    assert!(error.to_string().contains(&expected), "{error}");
     assert!(error.to_diagnostic().help.is_some_and(|help| help.contains("sign after publishing")));
     let without = ImageSpec { referrers: false, ..change(Signed::spec()) };
     assert!(signed.publish(&without).is_ok());

@@ -1,4 +1,4 @@
-//! An image in a registry: its tag is resolved once, and from then on only digests are asked for.
+//! An image in a registry: its tag is resolved once, and all later requests are by digest.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -10,19 +10,19 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::remote::RemoteReference;
 use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest, media_type};
 
-/// How many bytes of manifests are kept, so that what reads them twice asks once.
+/// The number of bytes of manifests that are kept, so that reading a manifest twice takes one request.
 const KEPT: usize = 16 * 1024 * 1024;
 
 /// An image in a registry.
 pub(super) struct Remote {
-    /// With the digest of the root.
+    /// The image, pinned to the digest of the root.
     image: RemoteReference,
     repository: Arc<dyn RemoteRepository>,
     root: Descriptor,
     kept: Mutex<Kept>,
 }
 
-/// Manifests that were read.
+/// The manifests that have been read.
 #[derive(Default)]
 struct Kept {
     manifests: HashMap<Digest, RawManifest>,
@@ -39,7 +39,7 @@ impl Kept {
 }
 
 impl Remote {
-    /// Asks what `image` names; and the image, pinned to that.
+    /// Resolves `image`, and returns the source and the image pinned to the digest.
     pub(super) fn open(
         image: &RemoteReference,
         reach: &dyn Reach,
@@ -47,7 +47,7 @@ impl Remote {
         let repository = reach.repository(image)?;
         let at = image.at().ok_or_else(|| missing(image))?;
         let manifest = repository.manifest(&at)?.ok_or_else(|| missing(image))?;
-        // What is refused, as Docker's first schema is, has a digest that means nothing.
+        // Refused manifests, such as those of Docker's first schema, have digests that mean nothing.
         manifest.parse().map_err(|error| SourceError::manifest(&error))?;
         let image = image.pinned(image.digest.as_ref().unwrap_or(manifest.digest()));
         let (root, mut kept) = (manifest.descriptor(), Kept::default());
@@ -71,10 +71,11 @@ impl Remote {
         Ok(manifest)
     }
 
-    /// What the image names is not in its repository.
+    /// The error for content that the image names and its repository does not have.
     fn lost(&self, what: &str, digest: &Digest) -> SourceError {
-        let message = format!("`{}` names {what} `{digest}`, which its repository does not hold", self.image);
-        let help = "the registry lost it, perhaps to a cleanup that knows nothing of indexes: push the image there again";
+        let message = format!("`{}` names {what} `{digest}`, which its repository does not have", self.image);
+        let help =
+            "the registry lost it, perhaps in a cleanup that ignores indexes: push the image there again";
         SourceError::Registry(Box::new(Diagnostic::error(Code::SourceMissing, message).help(help)))
     }
 }
@@ -107,16 +108,16 @@ impl Source for Remote {
     }
 }
 
-/// The image is not there.
+/// The error for an image that does not exist.
 fn missing(image: &RemoteReference) -> SourceError {
     let message = format!("there is no image `{image}`");
     let repository = format!("{}/{}", image.host, image.repository);
     let help = match image.digest {
         Some(_) => format!(
-            "it may have been deleted since: look for what is there with `skopeo list-tags docker://{repository}`, or push it again"
+            "it may have been deleted: list the tags with `skopeo list-tags docker://{repository}`, or push it again"
         ),
         None => format!(
-            "check the name for a slip of the pen, and the tag: `skopeo list-tags docker://{repository}` shows those that are there"
+            "check the name and the tag for typos: `skopeo list-tags docker://{repository}` lists the tags"
         ),
     };
     SourceError::Registry(Box::new(Diagnostic::error(Code::SourceMissing, message).help(help)))

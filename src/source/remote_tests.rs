@@ -1,4 +1,4 @@
-//! Images in registries, which here are layouts.
+//! Images in registries. Layouts play the registries here.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ use super::*;
 use crate::model::source::DigestFolder;
 use crate::model::{SourceSpec, TransportSpec};
 
-/// A registry of one repository, whose content lies in a layout.
+/// A registry with one repository, whose content is in a layout.
 struct Layouts {
     folder: PathBuf,
     tags: Mutex<BTreeMap<String, (String, Vec<u8>)>>,
@@ -141,7 +141,7 @@ fn a_tag_is_resolved_once() {
     let content = walk(opened.source.as_ref()).expect("content");
     assert_eq!(content.root.digest.to_string(), first.digest);
     assert_eq!(content.manifests.last().map(RawManifest::bytes), Some(&first.bytes[..]));
-    // What is pinned is asked for by digest, and each manifest once.
+    // A pinned image is requested by digest, and each manifest once.
     let again = scene.open_spec(&opened.spec).expect("opened");
     assert_eq!(again.spec, opened.spec);
     assert_eq!(again.source.root().expect("a root").digest.to_string(), first.digest);
@@ -152,7 +152,7 @@ fn a_tag_is_resolved_once() {
 }
 
 #[test]
-fn its_repository_is_where_its_blobs_can_be_mounted_from() {
+fn blobs_can_be_mounted_from_the_repository_of_the_image() {
     let scene = Scene::new();
     scene.push("latest", &for_platform("linux/amd64"));
     for (text, host, repository) in [
@@ -166,25 +166,29 @@ fn its_repository_is_where_its_blobs_can_be_mounted_from() {
 }
 
 #[test]
-fn what_is_not_there_is_named_with_a_way_out() {
+fn missing_content_is_named_with_a_way_out() {
     let scene = Scene::new();
     let absent = Digest::of(b"x");
     for (text, help) in [
         ("docker://r.example/team/app:rc".to_owned(), "skopeo list-tags docker://r.example/team/app"),
         (format!("docker://r.example/team/app@{absent}"), "push it again"),
     ] {
-        let told = scene.refused(&text);
-        assert_eq!(told.code, Code::SourceMissing);
-        assert!(told.message.contains(text.strip_prefix("docker://").expect("a name")), "{}", told.message);
-        assert!(told.help.expect("a help").contains(help));
+        let diagnostic = scene.refused(&text);
+        assert_eq!(diagnostic.code, Code::SourceMissing);
+        assert!(
+            diagnostic.message.contains(text.strip_prefix("docker://").expect("a name")),
+            "{}",
+            diagnostic.message
+        );
+        assert!(diagnostic.help.expect("a help").contains(help));
     }
     let written = scene.push("rc", &for_platform("linux/amd64"));
     let losing = Scene::losing(&written.blobs[..1]);
     losing.push("rc", &for_platform("linux/amd64"));
     let opened = losing.open("docker://r.example/team/app:rc").expect("opened");
-    let told = walk(opened.source.as_ref()).expect_err("lost").to_diagnostic();
-    assert_eq!(told.code, Code::SourceMissing);
-    assert!(told.message.contains(&written.blobs[0]), "{}", told.message);
+    let diagnostic = walk(opened.source.as_ref()).expect_err("lost").to_diagnostic();
+    assert_eq!(diagnostic.code, Code::SourceMissing);
+    assert!(diagnostic.message.contains(&written.blobs[0]), "{}", diagnostic.message);
 }
 
 #[test]
@@ -192,9 +196,9 @@ fn dockers_first_schema_is_refused_with_the_reason() {
     let scene = Scene::new();
     for media_type in [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED] {
         scene.tag("old", media_type, br#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#);
-        let told = scene.refused("docker://r.example/team/app:old");
-        assert_eq!(told.code, Code::SourceUnsupported);
-        assert!(told.message.contains("schema 1"), "{}", told.message);
+        let diagnostic = scene.refused("docker://r.example/team/app:old");
+        assert_eq!(diagnostic.code, Code::SourceUnsupported);
+        assert!(diagnostic.message.contains("schema 1"), "{}", diagnostic.message);
     }
 }
 
@@ -219,7 +223,7 @@ fn bytes_are_never_trusted() {
 }
 
 #[test]
-fn what_was_pushed_by_digest_is_assembled_and_pinned() {
+fn images_pushed_by_digest_are_assembled_and_pinned() {
     let scene = Scene::new();
     let mut written: Vec<Written> = ["linux/arm/v7", "linux/amd64", "linux/arm/v6"]
         .iter()
@@ -231,7 +235,7 @@ fn what_was_pushed_by_digest_is_assembled_and_pinned() {
     scene.leave(&written[1].digest);
     scene.leave(&format!("digests-linux-arm-v6/{}", hex(&written[2])));
     scene.leave(&format!("digests-linux-arm64/{}", hex(&written[3])));
-    // The same once more, as two ways of downloading leave it.
+    // The same digest once more, as two ways of downloading leave it.
     scene.leave(&format!("digests-linux-arm64/{}", hex(&written[1])));
     let opened = scene.digests().expect("assembled");
     let content = walk(opened.source.as_ref()).expect("content");
@@ -250,7 +254,7 @@ fn what_was_pushed_by_digest_is_assembled_and_pinned() {
         written.iter().map(|it| format!("docker://r.example/team/app@{}", it.digest)).collect();
     expected.sort();
     assert_eq!(pinned.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
-    // From then on no folder is needed.
+    // The pinned spec needs no folder.
     std::fs::remove_dir_all(scene.path().join("digests")).expect("removed");
     let again = scene.open_spec(&opened.spec).expect("assembled");
     assert_eq!(again.source.root().expect("a root"), content.root);
@@ -265,12 +269,12 @@ fn two_images_for_one_platform_are_named() {
         scene.leave(written.digest.trim_start_matches("sha256:"));
     }
     let Err(error) = scene.digests() else { panic!("two for one platform") };
-    let told = error.to_diagnostic();
-    assert_eq!(told.code, Code::SourcePlatform);
+    let diagnostic = error.to_diagnostic();
+    assert_eq!(diagnostic.code, Code::SourcePlatform);
     for written in [&one, &two] {
         let spec: TransportSpec =
             format!("docker://r.example/team/app@{}", written.digest).parse().expect("a source");
-        assert!(told.message.contains(&spec.to_string()), "{}", told.message);
+        assert!(diagnostic.message.contains(&spec.to_string()), "{}", diagnostic.message);
     }
-    assert!(told.message.contains("linux/arm64"), "{}", told.message);
+    assert!(diagnostic.message.contains("linux/arm64"), "{}", diagnostic.message);
 }

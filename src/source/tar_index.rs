@@ -1,8 +1,8 @@
-//! Where the files of an image lie in a tar file: one pass over its headers, nothing unpacked.
+//! The index of a tar file: the positions of the files of an image, found in one pass over the headers, without unpacking.
 //!
-//! Of a layout only the names that it can have are kept, so that what is held does not grow with what else is in the
-//! archive; of other archives all names, within a limit. No size that a header declares is believed before it is compared
-//! with the file's length.
+//! For a layout, only the names that a layout can have are kept, so that memory does not grow with unrelated files in the
+//! archive; for other archives, all names are kept, within a limit. No size that a header declares is used before it is
+//! compared with the file's length.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,37 +10,37 @@ use std::io;
 use super::positioned::PositionedFile;
 use crate::model::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
-/// The longest name or extended header that is read: what Go's archive/tar takes too.
+/// The longest name or extended header that is read; Go's archive/tar has the same limit.
 const MAX_METADATA: u64 = 1024 * 1024;
-/// How many files of an image an archive may hold.
+/// The most files of an image that an archive may hold.
 const MAX_FILES: usize = 200_000;
-/// How many bytes all names that are kept may have together, with those that links lead to.
+/// The most bytes that all kept names and link targets may have together.
 const MAX_NAME_BYTES: usize = 16 * 1024 * 1024;
 
-/// Which names are kept.
+/// The names that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
-    /// Those that a layout can have.
+    /// The names that a layout can have.
     Layout,
-    /// All that lie in the archive: tools name the files of a Docker archive as they like.
+    /// All names in the archive, because tools name the files of a Docker archive as they like.
     All,
 }
 
-/// What an archive has under a name.
+/// The entry that an archive has under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A file: a range of the archive.
     File {
-        /// Where its contents start.
+        /// The position of its contents.
         offset: u64,
-        /// How long they are.
+        /// The length of its contents.
         length: u64,
     },
-    /// A name in the archive, as it is written there.
+    /// A hard link to a name in the archive, as it is written there.
     HardLink(String),
-    /// What the name stands for, from its own folder on, as it is written there.
+    /// A symbolic link: its target, relative to the folder of the link, as it is written there.
     SymbolicLink(String),
-    /// A file with holes, whose contents are not those of the file.
+    /// A sparse file: the bytes in the archive are not the contents of the file.
     Sparse,
     /// A directory, device or pipe.
     Special,
@@ -49,16 +49,16 @@ pub(super) enum Entry {
 /// The files of an image in an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Index {
-    /// Each by its normalized name.
+    /// The entries by their normalized names.
     pub(super) files: HashMap<String, Entry>,
-    /// Whether the end marker was found. Some writers leave it out; more often the file was cut off.
+    /// Whether the end marker was found. Some writers leave it out, but more often the file was cut off.
     pub(super) complete: bool,
 }
 
-/// Why an archive cannot be indexed.
+/// The reason why an archive cannot be indexed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IndexError {
-    /// It is no tar file, or a damaged one.
+    /// It is not a tar file, or a damaged one.
     #[error("{0}")]
     Damaged(String),
     /// It could not be read.
@@ -66,7 +66,7 @@ pub(super) enum IndexError {
     Io(#[from] io::Error),
 }
 
-/// Scans `file` from start to end.
+/// Scans `file` from start to end, and returns its index.
 pub(super) fn index(file: &PositionedFile, names: Names) -> Result<Index, IndexError> {
     let (global, index) = (Records::default(), Index::default());
     let mut scan = Scan { file, names, position: 0, global, name_bytes: 0, index };
@@ -83,7 +83,7 @@ struct Scan<'a> {
     index: Index,
 }
 
-/// What the metadata entries before an entry say about it.
+/// The values for an entry from the metadata entries before it.
 #[derive(Default)]
 struct About {
     records: Records,
@@ -92,7 +92,7 @@ struct About {
 }
 
 impl Scan<'_> {
-    /// Reads one entry with the metadata before it. False at the end.
+    /// Reads one entry with the metadata before it. Returns false at the end.
     fn entry(&mut self) -> Result<bool, IndexError> {
         let mut about = About::default();
         loop {
@@ -114,7 +114,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Reads the header at the position, and moves behind it. `None` at the end.
+    /// Reads the header at the position, and moves past it. Returns `None` at the end.
     fn header(&mut self) -> Result<Option<(u64, Header)>, IndexError> {
         let start = self.position;
         let mut block: Block = [0; BLOCK];
@@ -132,13 +132,13 @@ impl Scan<'_> {
         Ok(Some((start, header)))
     }
 
-    /// Moves behind contents of `size`, which start at the position. Says where they start.
+    /// Moves past the contents of `size` bytes at the position, and returns the position of their first byte.
     fn skip(&mut self, start: u64, size: u64) -> Result<u64, IndexError> {
         let offset = self.position;
         let end = offset.checked_add(size).filter(|end| *end <= self.file.length());
         let Some(end) = end else {
             let left = self.file.length().saturating_sub(offset);
-            let reason = format!("it declares {size} bytes where {left} are left: the file is cut off");
+            let reason = format!("it declares {size} bytes, but {left} are left: the file is cut off");
             return Err(damaged(start, &reason));
         };
         // The padding of the last entry may be missing.
@@ -146,7 +146,7 @@ impl Scan<'_> {
         Ok(offset)
     }
 
-    /// Moves behind the blocks of a sparse file's list of extents, which start at the position.
+    /// Moves past the blocks at the position that hold a sparse file's list of extents.
     fn skip_extents(&mut self, start: u64) -> Result<(), IndexError> {
         loop {
             let mut block: Block = [0; BLOCK];
@@ -203,7 +203,7 @@ impl Scan<'_> {
             Kind::File => Entry::File { offset, length },
             Kind::HardLink => Entry::HardLink(link()),
             Kind::SymbolicLink => Entry::SymbolicLink(link()),
-            // In its place may be a file that is meant, as directories lie beside files of one name.
+            // The name may already be in use for a file, which is then kept: a directory may have the same name.
             _ if self.names == Names::Layout && !self.index.files.contains_key(&name) => Entry::Special,
             _ => return Ok(()),
         };
@@ -212,7 +212,7 @@ impl Scan<'_> {
         }
         self.name_bytes = self.name_bytes.saturating_add(name.len());
         refuse_twice(&name, self.index.files.get(&name), &entry)?;
-        self.index.files.insert(name, entry); // the last wins, as where it is unpacked
+        self.index.files.insert(name, entry); // the last entry wins, as it does when an archive is unpacked
         if self.index.files.len() > MAX_FILES || self.name_bytes > MAX_NAME_BYTES {
             return Err(IndexError::Damaged(format!(
                 "it holds more than {MAX_FILES} files of an image, or more than {} MiB of names",
@@ -227,8 +227,8 @@ fn damaged(start: u64, reason: &str) -> IndexError {
     IndexError::Damaged(format!("at byte {start}: {reason}"))
 }
 
-/// Which of two blobs of one length is meant, its digest says. Of what describes an image nothing says it, and others would
-/// read the other one.
+/// Refuses an ambiguous second entry of a name. If two files of the same length have the name of a blob, its digest identifies
+/// the right one, but nothing does so for the files that describe an image, and other programs might read the other one.
 fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<(), IndexError> {
     let reason = match (earlier, entry) {
         (None | Some(Entry::Special), _) => return Ok(()),
@@ -243,12 +243,12 @@ fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<()
     Err(IndexError::Damaged(reason))
 }
 
-/// Whether something of this name would lie outside of the folder that the archive is unpacked to.
+/// Whether a file of this name would be outside of the folder that the archive is unpacked to.
 fn leads_out(name: &[u8]) -> bool {
     name.first() == Some(&b'/') || name.split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
-/// The normalized name, where a layout can have a file of that name.
+/// The normalized name, if a layout can have a file of that name.
 fn layout_name(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     let mut parts = name.split('/').filter(|part| !part.is_empty() && *part != ".");
@@ -264,7 +264,7 @@ fn layout_name(name: &[u8]) -> Option<String> {
     }
 }
 
-/// The normalized name of a file anywhere in the archive; `None` of one that leads out of it.
+/// The normalized name of a file anywhere in the archive; `None` if it leads out of the archive.
 fn inner_name(name: &[u8]) -> Option<String> {
     let parts = std::str::from_utf8(name).ok()?.split('/').filter(|part| !part.is_empty() && *part != ".");
     let parts: Vec<&str> = parts.collect();

@@ -1,4 +1,4 @@
-//! Archives as tools write them, and as nobody should.
+//! Archives as tools write them, and malformed archives.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn blob_name(digit: char) -> String {
     format!("blobs/sha256/{}", digit.to_string().repeat(64))
 }
 
-/// A header with a right checksum. `size` is the field's bytes.
+/// A header with a valid checksum. `size` is the bytes of the field.
 fn header(name: &str, size: &[u8], kind: u8) -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     block[..name.len()].copy_from_slice(name.as_bytes());
@@ -121,14 +121,14 @@ fn the_last_of_a_name_wins_unless_sizes_differ() {
 }
 
 #[test]
-fn hostile_headers_are_refused_by_name_of_the_byte() {
+fn hostile_headers_are_refused_with_their_position() {
     let far = entry("index.json", b"a", b'0');
     for (bytes, words) in [
         (b"not a tar file".to_vec(), "at byte 0: it ends in the middle of a header"),
         (vec![b'x'; 2048], "at byte 0: the checksum of its header is wrong"),
         ([&far[..], &[1; 512]].concat(), "at byte 1024: the checksum"),
         (header("index.json", b"\x80\0\0\0\x80\0\0\0\0\0\0\0", b'0'), "declares 9223372036854775808 bytes"),
-        (header("index.json", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "bytes where 0 are left"),
+        (header("index.json", b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "bytes, but 0 are left"),
         (header("index.json", b"\x81\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", b'0'), "too large"),
         (header("index.json", &[0xff; 12], b'0'), "negative"),
         (header("index.json", b"0000000zzzz", b'0'), "not octal"),
@@ -136,7 +136,7 @@ fn hostile_headers_are_refused_by_name_of_the_byte() {
         (header("x", b"00000000010", b'x'), "cut off"),
         ([pax(&[("size", "18446744073709551615")], b'x'), far.clone()].concat(), "cut off"),
         ([entry("x", b"garbage", b'x'), far.clone()].concat(), "extended header is broken"),
-        (far[..far.len() - 512].to_vec(), "it declares 1 bytes where 0 are left"),
+        (far[..far.len() - 512].to_vec(), "it declares 1 bytes, but 0 are left"),
     ] {
         let error = index_of(&bytes).expect_err(words);
         assert!(error.contains(words), "{error}\nexpected: {words}");
@@ -197,7 +197,7 @@ proptest! {
         let _ = index_of(&bytes);
     }
 
-    /// Every header has a right checksum, so that what is behind it is reached.
+    /// Every header has a valid checksum, so that the code behind the check is reached.
     #[test]
     fn arbitrary_entries_never_panic(
         entries in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! Temporary files: made without a name, gone when the program ends, however it ends.
+//! Temporary files without a name. They are gone when the program ends, however it ends.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{SourceError, Surroundings};
 
-/// Where temporary files are made.
+/// The folder in which temporary files are made.
 #[derive(Debug, Clone)]
 pub(super) struct TemporaryFolder(PathBuf);
 
@@ -17,12 +17,12 @@ impl TemporaryFolder {
         Self(named.map_or_else(std::env::temp_dir, PathBuf::from))
     }
 
-    /// A new file, to be written and read.
+    /// Creates a new file for writing and reading.
     pub(super) fn file(&self) -> Result<File, SourceError> {
         tempfile::tempfile_in(&self.0).map_err(|error| self.failed(error))
     }
 
-    /// What is told where a file in the folder could not be written.
+    /// The error for a file in the folder that could not be written.
     pub(super) fn failed(&self, cause: io::Error) -> SourceError {
         SourceError::Temporary { folder: self.0.clone(), cause }
     }

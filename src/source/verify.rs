@@ -1,15 +1,15 @@
-//! Reading what a descriptor describes, and nothing else.
+//! Reading exactly the bytes that a descriptor describes.
 
 use std::io::{self, Read};
 
 use super::{BlobReader, SourceError};
 use crate::model::{Descriptor, Digester};
 
-/// Passes bytes on while it computes their digest.
+/// A reader that passes bytes on while it computes their digest.
 ///
-/// Never yields all bytes of a wrong content: the digest is compared before the last piece is handed out, so
-/// that a reader who stops at the declared size is protected too. More bytes than declared, fewer, or a wrong
-/// digest are an [`io::Error`] of kind `InvalidData` that carries a [`SourceError`]. Once failed, it stays so.
+/// It never yields all bytes of wrong content: the digest is compared before the last piece is returned, so
+/// that a caller who stops at the declared size is protected too. More bytes than declared, fewer bytes, or a wrong
+/// digest are an [`io::Error`] of kind `InvalidData` that carries a [`SourceError`]. After an error, every read fails.
 pub(super) struct VerifyingReader<R> {
     inner: R,
     expected: Descriptor,
@@ -20,7 +20,7 @@ pub(super) struct VerifyingReader<R> {
 }
 
 impl<R: Read + Send + 'static> VerifyingReader<R> {
-    /// Reads `expected` from `inner`; `place` is where it lies, for people.
+    /// A reader of `expected` from `inner`; `place` is its place, for people.
     pub(super) fn boxed(inner: R, expected: &Descriptor, place: String) -> BlobReader {
         let digester = Some(expected.digest.digester());
         Box::new(Self { inner, expected: expected.clone(), place, digester, seen: 0, failed: None })

@@ -1,4 +1,4 @@
-//! All that a root reaches, found by reading manifests and no blobs.
+//! Finding everything that a root reaches, by reading manifests but no blobs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +7,14 @@ use super::read::{ConfigPlatforms, listed_platform, read_manifest};
 use super::{Source, SourceError};
 use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
-/// How deep indexes may lie in indexes.
+/// The greatest depth of indexes nested in indexes.
 pub(super) const MAX_DEPTH: usize = 16;
-/// How many manifests a root may reach.
+/// The most manifests that a root may reach.
 pub(super) const MAX_MANIFESTS: usize = 10_000;
-/// How many bytes all manifests may have together: they are held in memory.
+/// The most bytes that all manifests may have together, because they are held in memory.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// All that a root reaches, each once.
+/// Everything that a root reaches, each once.
 #[derive(Debug, Clone)]
 pub struct Content {
     /// The root: media type, digest and size.
@@ -23,11 +23,11 @@ pub struct Content {
     pub manifests: Vec<RawManifest>,
     /// The blobs in order of first use, unique by digest, without foreign layers.
     pub blobs: Vec<Descriptor>,
-    /// Foreign layers, whose bytes are had elsewhere and not sent (image-spec, layer.md, "Non-Distributable
+    /// The foreign layers. Their bytes are stored elsewhere and not sent (image-spec, layer.md, "Non-Distributable
     /// Layers").
     pub foreign: Vec<Descriptor>,
-    /// The platforms of the images, attestations (`unknown/unknown`) left out; that of a single image is read
-    /// from its configuration. In order, each once.
+    /// The platforms of the images, in order, each once, without attestations (`unknown/unknown`). The platform of a single
+    /// image is read from its configuration.
     pub platforms: Vec<Platform>,
 }
 
@@ -40,7 +40,7 @@ impl Content {
     }
 }
 
-/// Reads all manifests that the root of `source` reaches, and checks that each blob is there and of the
+/// Reads all manifests that the root of `source` reaches, and checks that each blob exists and has the
 /// declared size. Blobs are not read.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub fn walk(source: &dyn Source) -> Result<Content, SourceError> {
     walk_from(source, &source.root()?)
 }
 
-/// [`walk`], from a manifest that is not the root of `source`.
+/// Like [`walk`], from a manifest that is not the root of `source`.
 pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Content, SourceError> {
     let mut walker = Walker {
         source,
@@ -82,13 +82,13 @@ impl Content {
 
 struct Walker<'a> {
     source: &'a dyn Source,
-    /// The manifests met, with the size and media type they were described with.
+    /// The manifests met so far, with the size and media type of their descriptors.
     known_manifests: HashMap<Digest, (u64, String)>,
-    /// The blobs met, with the size they were described with. Their media types may differ: `{}` is a
+    /// The blobs met so far, with the size of their descriptors. Their media types may differ: `{}` is both the
     /// configuration and a layer of artifacts.
     known_blobs: HashMap<Digest, u64>,
     known_foreign: HashSet<Digest>,
-    /// The configuration of each image met.
+    /// The configuration of each image met so far.
     configs: HashMap<Digest, Descriptor>,
     known_platforms: HashSet<Platform>,
     config_platforms: ConfigPlatforms,
@@ -97,14 +97,14 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// Reads a manifest and what it reaches.
+    /// Reads a manifest and everything that it reaches.
     fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
         let now = (descriptor.size, descriptor.media_type.clone());
         if !meet(&mut self.known_manifests, descriptor, now)? {
             return Ok(());
         }
         if depth >= MAX_DEPTH {
-            return Err(too_much(format!("indexes lie more than {MAX_DEPTH} deep in one another")));
+            return Err(too_much(format!("indexes are nested more than {MAX_DEPTH} deep")));
         }
         let (raw, manifest) = read_manifest(self.source, descriptor)?;
         self.bytes = self.bytes.saturating_add(descriptor.size);
@@ -138,7 +138,7 @@ impl Walker<'_> {
     }
 
     fn blob(&mut self, blob: &Descriptor) -> Result<(), SourceError> {
-        // A foreign layer without an address is had from nowhere else, so it must be here.
+        // A foreign layer without an address is available nowhere else, so it must be in the source.
         if media_type::is_foreign_layer(&blob.media_type) && !blob.urls.is_empty() {
             if self.known_foreign.insert(blob.digest.clone()) {
                 self.content.foreign.push(blob.clone());
@@ -152,7 +152,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Notes the platform of an entry of an index.
+    /// Records the platform of an entry of an index.
     fn platform_of(&mut self, entry: &Descriptor) -> Result<(), SourceError> {
         if media_type::is_index(&entry.media_type) || is_attestation(entry) {
             return Ok(());
@@ -175,7 +175,7 @@ impl Walker<'_> {
     }
 }
 
-/// Notes that `descriptor` was met. False where it was before; an error where it was described otherwise.
+/// Records that `descriptor` was met. Returns false if it was met before, and an error if it was described differently then.
 fn meet<T: PartialEq>(
     known: &mut HashMap<Digest, T>,
     descriptor: &Descriptor,
@@ -191,7 +191,7 @@ fn meet<T: PartialEq>(
     }
 }
 
-/// The content is larger than anything that is published.
+/// The error for content that exceeds the limits of this program.
 pub(super) fn too_much(reason: String) -> SourceError {
     SourceError::Unsupported { reason, help: "publish a smaller index, or several".to_owned() }
 }

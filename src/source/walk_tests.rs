@@ -1,4 +1,4 @@
-//! Trees of every shape, in layouts made here.
+//! Walks over trees of every shape, in layouts that the tests write.
 
 use std::path::Path;
 
@@ -76,7 +76,7 @@ fn docker_and_oci_manifests_may_be_mixed() {
     let oci = Image::new().platform("linux/arm64", vec![Layer::noise(2, 9)]).single().reference("o");
     let (docker, oci) = (docker.write(folder.path()), oci.write(folder.path()));
     let layout = LayoutDirectory::create(folder.path());
-    // No platforms in the index: the configurations are asked.
+    // If the index gives no platforms, they are read from the configurations.
     let entries: Vec<Value> =
         [&docker, &oci].into_iter().map(|it| describe(&it.media_type, &it.bytes)).collect();
     let inner = layout.put(
@@ -105,7 +105,7 @@ fn foreign_layers_are_listed_and_not_looked_for() {
     assert_eq!(content.foreign.len(), 1);
     assert_eq!(content.foreign[0].urls, ["https://example.com/base"]);
     assert_eq!(digests(&content.blobs), written.blobs);
-    // The same bytes, foreign in one image and its own in another: they are sent.
+    // If the same bytes are a foreign layer in one image and an ordinary layer in another, they are sent.
     let mut own = Layer::foreign("https://example.com/base");
     (own.present, own.descriptor) = (true, json!({}));
     let image = Image::new()
@@ -121,7 +121,7 @@ fn foreign_layers_are_listed_and_not_looked_for() {
 }
 
 #[test]
-fn what_registries_do_not_take_is_refused_with_its_reason() {
+fn content_that_registries_refuse_is_refused_with_the_reason() {
     for (media_type, bytes, words) in [
         ("application/vnd.docker.distribution.manifest.v1+prettyjws", &b"{}"[..], "schema 1"),
         ("application/vnd.oci.artifact.manifest.v1+json", b"{}", "none of an image or an index"),

@@ -12,17 +12,17 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::endpoint::Place;
 
-/// How long an engine on the network may take to take a connection.
+/// The time limit for connecting to an engine on the network.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// How long an engine may take to take a request.
+/// The time limit for sending a request to an engine.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
-/// A connection.
+/// A connection to an engine.
 pub(super) trait Stream: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Stream for T {}
 
-/// Connects to an engine that may be silent for `patience` at a time.
+/// Connects to an engine. `patience` is the longest time that the engine may be silent.
 pub(super) fn connect(place: &Place, patience: Duration) -> io::Result<Box<dyn Stream>> {
     match place {
         Place::Unix(path) => unix(path, patience),
@@ -47,7 +47,7 @@ fn unix(path: &Path, patience: Duration) -> io::Result<Box<dyn Stream>> {
 
 #[cfg(not(unix))]
 fn unix(_path: &Path, _patience: Duration) -> io::Result<Box<dyn Stream>> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
 }
 
 fn tcp(address: &str, patience: Duration) -> io::Result<TcpStream> {
@@ -65,7 +65,7 @@ fn tcp(address: &str, patience: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// TLS as docker does it: the authority in `ca.pem` and no other, and the client's certificate where there is one.
+/// The TLS configuration that docker uses: the authority in `ca.pem` and no other, and the client's certificate if there is one.
 fn tls(folder: &Path) -> io::Result<ClientConfig> {
     let failed = |file: &str, error: &dyn std::fmt::Display| {
         io::Error::new(io::ErrorKind::InvalidInput, format!("`{}`: {error}", folder.join(file).display()))

@@ -1,6 +1,6 @@
 //! Docker contexts: engines by name, as `docker context create` writes them.
 //!
-//! A context is the file `contexts/meta/ID/meta.json` in docker's folder, where `ID` is the SHA-256 of its name; its certificates
+//! A context is the file `contexts/meta/ID/meta.json` in docker's folder. `ID` is the SHA-256 of its name. Its certificates
 //! are in `contexts/tls/ID/docker` (docker/cli, cli/context/store).
 
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use super::super::SourceError;
 use super::super::read::read_bounded;
 use crate::model::Digest;
 
-/// The largest file of docker's that is read, in bytes.
+/// The largest file of docker's configuration that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -40,13 +40,13 @@ struct Docker {
     unverified: bool,
 }
 
-/// The context that docker's configuration names.
+/// The current context in docker's configuration.
 pub(super) fn current(folder: &Path) -> Result<Option<String>, SourceError> {
     let config: Option<ConfigFile> = json(&folder.join("config.json"))?;
     Ok(config.and_then(|config| config.current_context).filter(|name| !name.is_empty()))
 }
 
-/// The host of the context `name`, and the folder of its certificates where it has some.
+/// The host of the context `name`, and the folder of its certificates if it has any.
 pub(super) fn endpoint(folder: &Path, name: &str) -> Result<(String, Option<PathBuf>), SourceError> {
     let refuse = |reason: &str, help: &str| SourceError::Engine {
         reason: format!("the Docker context `{name}` {reason}"),
@@ -57,24 +57,24 @@ pub(super) fn endpoint(folder: &Path, name: &str) -> Result<(String, Option<Path
     let Some(meta) = meta else {
         return Err(refuse(
             "does not exist",
-            "`docker context ls` lists those that do; `DOCKER_CONTEXT` names one, and `docker context use` another for good",
+            "list the contexts with `docker context ls`, and set `DOCKER_CONTEXT` to one or choose one with `docker context use`",
         ));
     };
     let Some(docker) = meta.endpoints.docker.filter(|docker| !docker.host.is_empty()) else {
-        return Err(refuse("names no Docker Engine", "name one in `DOCKER_HOST`"));
+        return Err(refuse("names no Docker Engine", "set `DOCKER_HOST` to the address of one"));
     };
     let certificates =
         Some(folder.join("contexts/tls").join(id.hex()).join("docker")).filter(|it| it.is_dir());
     if docker.unverified && certificates.is_some() {
         return Err(refuse(
-            "trusts whoever answers (`skip-tls-verify`)",
-            "create it with the certificate of the authority: `docker context create … --docker host=…,ca=…,cert=…,key=…`",
+            "accepts any certificate (`skip-tls-verify`)",
+            "create it with the certificate of its authority: `docker context create … --docker host=…,ca=…,cert=…,key=…`",
         ));
     }
     Ok((docker.host, certificates))
 }
 
-/// What a JSON file says; `None` where there is none.
+/// The parsed contents of a JSON file; `None` if there is no file.
 fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, SourceError> {
     let place = format!("`{}`", path.display());
     let file = match std::fs::metadata(path) {
@@ -90,7 +90,7 @@ fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, SourceErro
         Err(error) => return Err(SourceError::io(place, error)),
     };
     let bytes = read_bounded(file, MAX_FILE).map_err(|error| SourceError::io(&place, error))?;
-    // What is in docker's configuration besides may be a credential: the parser's words on types quote values.
+    // The parser's own message is left out: it quotes values, and docker's configuration may contain credentials.
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         let reason =
             format!("line {}, column {} is not what docker writes there", error.line(), error.column());

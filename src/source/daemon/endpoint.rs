@@ -1,8 +1,8 @@
-//! Where the Docker Engine listens, as the program `docker` would find it.
+//! Finding the endpoint of the Docker Engine, as the program `docker` does.
 //!
 //! The order is docker's own (docker/cli, cli/command/cli.go, `resolveContextName`; `docker context` in its documentation):
-//! `DOCKER_HOST`, `DOCKER_CONTEXT`, the context that its configuration names, and the socket of the system. Where that does not
-//! exist, the socket of the user's own engine. The environment comes from the caller, never from the process.
+//! `DOCKER_HOST`, `DOCKER_CONTEXT`, the context that its configuration names, and the socket of the system. If that does not
+//! exist, the socket of the user's own engine is used. The environment comes from the caller, never from the process.
 
 use std::path::{Path, PathBuf};
 
@@ -11,24 +11,24 @@ use super::context;
 
 /// The socket of the system's engine.
 const SYSTEM_SOCKET: &str = "/var/run/docker.sock";
-/// Where engines listen on the network without TLS (IANA).
+/// The default port of engines without TLS (IANA).
 const PORT: u16 = 2375;
-/// The port with TLS.
+/// The default port of engines with TLS.
 const TLS_PORT: u16 = 2376;
 
-/// How an address is written.
-const FORMS: &str = "give it as `unix:///run/docker.sock` or `tcp://HOST:2375`";
+/// The help on how to write an address.
+const FORMS: &str = "write it as `unix:///run/docker.sock` or `tcp://HOST:2375`";
 
-/// Where an engine listens.
+/// The endpoint of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// The way there.
+    /// Its address.
     pub(super) place: Place,
-    /// What named it, for people.
+    /// The setting that named it, for people.
     pub(super) named_by: String,
 }
 
-/// A way to an engine.
+/// The address of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// A socket in the file system.
@@ -37,7 +37,7 @@ pub(super) enum Place {
     Tcp {
         /// `HOST:PORT`.
         address: String,
-        /// The folder with `ca.pem`, `cert.pem` and `key.pem`, where it speaks TLS.
+        /// The folder with `ca.pem`, `cert.pem` and `key.pem`, if it uses TLS.
         certificates: Option<PathBuf>,
     },
 }
@@ -52,7 +52,7 @@ impl std::fmt::Display for Place {
 }
 
 impl Endpoint {
-    /// The endpoint that the environment names.
+    /// Finds the endpoint that the environment names.
     pub(super) fn find(surroundings: &Surroundings) -> Result<Self, SourceError> {
         let variable = |name: &str| (surroundings.environment)(name).filter(|value| !value.is_empty());
         let folder = variable("DOCKER_CONFIG")
@@ -62,8 +62,8 @@ impl Endpoint {
             let tls = variable("DOCKER_TLS_VERIFY").is_some();
             if !tls && variable("DOCKER_TLS").is_some() {
                 return Err(SourceError::Engine {
-                    reason: "`DOCKER_TLS` is set, which trusts whoever answers".to_owned(),
-                    help: "set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder of `ca.pem`, `cert.pem` and `key.pem`"
+                    reason: "`DOCKER_TLS` is set, which accepts any certificate".to_owned(),
+                    help: "set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder with `ca.pem`, `cert.pem` and `key.pem`"
                         .to_owned(),
                 });
             }
@@ -87,15 +87,12 @@ impl Endpoint {
             Some(own) if !Path::new(SYSTEM_SOCKET).exists() && own.exists() => own,
             _ => PathBuf::from(SYSTEM_SOCKET),
         };
-        Ok(Self {
-            place: Place::Unix(path),
-            named_by: "where Docker listens unless told otherwise".to_owned(),
-        })
+        Ok(Self { place: Place::Unix(path), named_by: "Docker's default address".to_owned() })
     }
 }
 
-/// Reads a host as docker writes it. `named_by` is what says so, for people; the text itself may hold a password and is not
-/// repeated where it has a user.
+/// Parses a host as docker writes it. `named_by` is the setting that named it, for people. The text itself is not repeated if it
+/// has a user name, because it may contain a password.
 fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Place, SourceError> {
     let refuse = |reason: String, help: &str| {
         Err(SourceError::Engine {
@@ -110,7 +107,7 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
         "unix" if rest.is_empty() => Ok(Place::Unix(PathBuf::from(SYSTEM_SOCKET))),
         "unix" if rest.starts_with('/') => Ok(Place::Unix(PathBuf::from(rest))),
         "tcp" | "http" if rest.contains('@') => {
-            refuse("is written with a user, which engines know nothing of".to_owned(), FORMS)
+            refuse("contains a user name, which engines do not support".to_owned(), FORMS)
         }
         "tcp" | "http" => {
             let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -124,13 +121,13 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
             Ok(Place::Tcp { address, certificates })
         }
         "ssh" => refuse(
-            "is reached over ssh, which this program does not speak".to_owned(),
-            "bring its socket here: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &`, and \
+            "is reached over ssh, which is not supported".to_owned(),
+            "forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &`, and set \
              `DOCKER_HOST=unix:///tmp/docker.sock`",
         ),
         _ => refuse(
             format!(
-                "has the scheme `{}`, which is not spoken here",
+                "has the scheme `{}`, which is not supported",
                 scheme.chars().take(20).collect::<String>()
             ),
             FORMS,

@@ -1,18 +1,18 @@
-//! HTTP/1.1 as far as reading from an engine needs it: one `GET` on a connection of its own, and its answer as a stream.
+//! The part of HTTP/1.1 that reading from an engine needs: one `GET` on its own connection, and the answer as a stream.
 //!
-//! What an answer says of itself is not believed: heads, chunks and bodies have limits, and a body that ends early is an error,
-//! not an end (RFC 9112).
+//! An answer is not trusted: heads, chunks and bodies have limits, and a body that ends early is an error, not an end
+//! (RFC 9112).
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::connect::Stream;
 
-/// The most bytes of the head of an answer, or of what is around chunks.
+/// The most bytes of the head of an answer, of the line before a chunk, or of the trailer.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most header fields of an answer.
 const MAX_FIELDS: usize = 100;
 
-/// An answer, its body not yet read.
+/// An answer whose body has not been read yet.
 pub(super) struct Answer {
     /// The status.
     pub(super) status: u16,
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     pub(super) body: Body,
 }
 
-/// Asks for `path`, which is written as it goes over the wire.
+/// Requests `path`, and returns the answer. `path` is sent unchanged.
 pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Result<Answer> {
     let version = env!("CARGO_PKG_VERSION");
     let request = format!(
@@ -34,10 +34,10 @@ pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Re
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
         if !matches!(response.parse(&head), Ok(httparse::Status::Complete(_))) {
-            return Err(invalid("its answer is not HTTP"));
+            return Err(invalid("the answer is not HTTP"));
         }
         let status = response.code.unwrap_or_default();
-        // Interim answers come before the one that counts (RFC 9110, 15.2).
+        // Interim answers come before the final one (RFC 9110, 15.2).
         if (100..200).contains(&status) {
             continue;
         }
@@ -46,7 +46,7 @@ pub(super) fn get(mut stream: Box<dyn Stream>, host: &str, path: &str) -> io::Re
     }
 }
 
-/// The bytes up to and with the empty line.
+/// Reads the bytes up to and including the empty line.
 fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -56,18 +56,18 @@ fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// A line with its end, of at most `limit` bytes.
+/// Reads a line of at most `limit` bytes, including its end.
 fn line(reader: &mut impl BufRead, limit: usize) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     reader.take(limit as u64).read_until(b'\n', &mut line)?;
     match line.last() {
         Some(b'\n') => Ok(line),
-        _ if line.len() >= limit => Err(invalid("the head of its answer is too long")),
+        _ if line.len() >= limit => Err(invalid("the head of the answer is too long")),
         _ => Err(early()),
     }
 }
 
-/// How the body ends (RFC 9112, 6.3).
+/// The framing of the body (RFC 9112, 6.3).
 fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
     let of = |name: &str| -> Vec<String> {
         let found = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
@@ -79,7 +79,7 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
     match of("transfer-encoding").as_slice() {
         [] => {}
         [one] if one == "chunked" => return Ok(Rest::Chunk { left: 0, first: true }),
-        _ => return Err(invalid("its answer has an encoding that was not asked for")),
+        _ => return Err(invalid("the answer has an encoding that was not requested")),
     }
     match of("content-length").as_slice() {
         [] => Ok(Rest::Close),
@@ -90,9 +90,9 @@ fn framing(status: u16, fields: &[httparse::Header<'_>]) -> io::Result<Rest> {
                 .ok()
                 .filter(|_| digits)
                 .map(Rest::Length)
-                .ok_or_else(|| invalid("its answer has no length"))
+                .ok_or_else(|| invalid("the answer has no valid length"))
         }
-        _ => Err(invalid("its answer has several lengths")),
+        _ => Err(invalid("the answer has several lengths")),
     }
 }
 
@@ -102,20 +102,20 @@ pub(super) struct Body {
     rest: Rest,
 }
 
-/// What of a body is still to come.
+/// The part of a body that is still to be read.
 enum Rest {
-    /// So many bytes.
+    /// This many bytes.
     Length(u64),
-    /// So many bytes of a chunk, and more chunks.
+    /// This many bytes of a chunk, and more chunks.
     Chunk { left: u64, first: bool },
-    /// All until the connection ends.
+    /// All bytes until the connection ends.
     Close,
     /// Nothing.
     Nothing,
 }
 
 impl Body {
-    /// Reads what is before a chunk: its length, 0 of the last.
+    /// Reads the line before a chunk, and returns the length of the chunk; 0 for the last.
     fn chunk(&mut self, first: bool) -> io::Result<u64> {
         if !first {
             let mut end = [0; 2];
@@ -124,7 +124,7 @@ impl Body {
                 _ => error,
             })?;
             if end != *b"\r\n" {
-                return Err(invalid("its answer is chunked, and a chunk has no end"));
+                return Err(invalid("the answer is chunked, and a chunk has no end"));
             }
         }
         let line = line(&mut self.reader, MAX_HEAD)?;
@@ -132,7 +132,7 @@ impl Body {
         let digits = text.split(';').next().unwrap_or_default().trim();
         let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let length = u64::from_str_radix(digits, 16).ok().filter(|_| valid);
-        length.ok_or_else(|| invalid("its answer is chunked, and a chunk has no length"))
+        length.ok_or_else(|| invalid("the answer is chunked, and a chunk has no length"))
     }
 
     /// Reads the fields after the last chunk.
@@ -182,5 +182,5 @@ fn invalid(reason: &str) -> io::Error {
 }
 
 fn early() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it ended in the middle of its answer")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended in the middle of the answer")
 }

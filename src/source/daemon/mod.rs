@@ -1,9 +1,10 @@
-//! Images in the store of a Docker Engine, or of what speaks its API: podman's service does.
+//! Images in the store of a Docker Engine, or of a service with the same API, such as podman's.
 //!
-//! An image is asked for by name, exported by its id into a temporary file, and read as the Docker archive that the export is
-//! (Docker Engine API, "Inspect an image" and "Export an image"). Paths have no version: every engine answers those, old and new.
+//! An image is looked up by name, exported by its id into a temporary file, and read as a Docker archive
+//! (Docker Engine API, "Inspect an image" and "Export an image"). Paths contain no version, because every engine, old or new,
+//! answers such paths.
 //!
-//! In reading order: `endpoint` and `context` (where the engine listens), `connect` and `http` (how it is asked).
+//! In reading order: `endpoint` and `context` (the address of the engine), `connect` and `http` (requests to it).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,38 +30,38 @@ mod http;
 use endpoint::{Endpoint, Place};
 use http::Answer;
 
-/// How long an engine may be silent while it is asked about an image.
+/// The longest time that an engine may be silent when it is asked about an image.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long it may be silent while it exports one: some write the whole image to disk before they send a byte.
+/// The longest time that it may be silent during an export: some engines write the whole image to disk before they send a byte.
 const EXPORT_PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// The largest description of an image that is read, in bytes.
 const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
-/// The largest error that is read, in bytes.
+/// The largest error message that is read, in bytes.
 const MAX_ERROR: u64 = 64 * 1024;
-/// How many images are remembered.
+/// The most images that are remembered.
 const MAX_REMEMBERED: usize = 64;
 
-/// Images that this process exported, by engine and id: one is opened when a plan is made and when it is applied, and once for
-/// every repository and profile. An id is a digest, so what is remembered stays true.
+/// The images that this process exported, by engine and id. They are remembered, because an image is opened when a plan is made
+/// and when it is applied, and once for every repository and profile. An id is a digest, so a remembered image never goes stale.
 static EXPORTED: LazyLock<Mutex<Exported>> = LazyLock::new(Mutex::default);
 
 /// Images by engine and id.
 type Exported = HashMap<(String, Digest), Arc<DockerArchive>>;
 
-/// What an engine says of an image.
+/// An engine's description of an image.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Description {
     id: String,
 }
 
-/// What an engine says of an error.
+/// An engine's description of an error.
 #[derive(Deserialize)]
 struct ErrorMessage {
     message: String,
 }
 
-/// Opens the image that `image` names in the engine that the environment names; with its id.
+/// Opens the image that `image` names in the engine that the environment names, and returns it with its spec pinned to the id.
 pub(super) fn open(
     image: &str,
     surroundings: &Surroundings,
@@ -84,12 +85,12 @@ pub(super) fn open(
     Ok((source, pinned))
 }
 
-/// As much of what an engine says as people need.
+/// The part of an engine's message that is shown to people.
 fn shortened(message: &str) -> String {
     message.trim().chars().take(500).collect()
 }
 
-/// The error at the end of an export. Once an engine has begun to send a tar, it can tell of one in no other place (moby,
+/// The error at the end of an export. Once an engine has begun to send a tar, it can report an error in no other place (moby,
 /// api/server/router/image, `getImagesGet`).
 fn tail(file: &mut File) -> io::Result<Option<String>> {
     #[derive(Deserialize)]
@@ -105,7 +106,7 @@ fn tail(file: &mut File) -> io::Result<Option<String>> {
     Ok(last.and_then(|last| serde_json::from_slice::<Last>(last).ok()).map(|last| last.error))
 }
 
-/// Refuses what is neither name nor id, so that it can be written into a path as it is.
+/// Refuses text that is neither a name nor an id, so that it can be written into a path unchanged.
 fn check_name(image: &str) -> Result<(), SourceError> {
     let valid = |c: char| c.is_ascii_alphanumeric() || "-._:/@".contains(c);
     let parts = |part: &str| !part.is_empty() && !part.starts_with('.');
@@ -126,7 +127,7 @@ struct Engine {
 impl Engine {
     /// The id of an image.
     fn id(&self, image: &str) -> Result<Digest, SourceError> {
-        // podman knows images that were built here by this name, and does not look for it.
+        // podman gives images that were built locally this name, but does not look it up by itself.
         let local = format!("localhost/{image}");
         let mut names = vec![image];
         if normalized(image).starts_with("docker.io/") && !image.starts_with("docker.io/") {
@@ -141,7 +142,7 @@ impl Engine {
             let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.broken(&error))?;
             let description: Description =
                 serde_json::from_slice(&bytes).map_err(|error| self.odd(&error.to_string()))?;
-            // podman's older versions leave the algorithm out.
+            // Older versions of podman leave the algorithm out.
             let id = description.id;
             let id = if id.contains(':') { id } else { format!("sha256:{id}") };
             return id.parse().map_err(|error: crate::model::DigestError| self.odd(&error.to_string()));
@@ -149,7 +150,7 @@ impl Engine {
         Err(self.no_image(image))
     }
 
-    /// Exports an image to a temporary file.
+    /// Exports an image to a temporary file, and opens that.
     fn export(
         &self,
         image: &str,
@@ -177,8 +178,8 @@ impl Engine {
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
         DockerArchive::read(file, None, &place, folder).map_err(|error| match said {
             Some(said) => SourceError::Engine {
-                reason: format!("{} broke off the export of `{image}`: {}", self.name(), shortened(&said)),
-                help: "see whether `docker save NAME` does better; the engine's own log says more".to_owned(),
+                reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
+                help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),
             },
             None => error,
         })
@@ -194,26 +195,26 @@ impl Engine {
         http::get(stream, host, path).map_err(|error| self.broken(&error))
     }
 
-    /// The body of an answer that is none of an error.
+    /// The body of a successful answer, or the engine's error.
     fn successful(&self, answer: Answer, what: &str, image: &str) -> Result<http::Body, SourceError> {
         if answer.status == 200 {
             return Ok(answer.body);
         }
-        // What an engine says is told as far as it can be read; the status says enough.
+        // The engine's message is shown if it can be read; otherwise the status is enough.
         let said = read_bounded(answer.body, MAX_ERROR).unwrap_or_default();
-        // What is no engine at all answers in plain text.
+        // A server that is not an engine at all answers in plain text.
         let message = serde_json::from_slice::<ErrorMessage>(&said)
             .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
         let message = shortened(&message);
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
             reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
-            help: "ask it yourself: `docker image inspect NAME`, `docker save NAME`; its own log says more"
+            help: "try `docker image inspect NAME` and `docker save NAME`; the engine's log has more details"
                 .to_owned(),
         })
     }
 
-    /// The engine, for people.
+    /// The name of the engine, for people.
     fn name(&self) -> String {
         format!("the Docker Engine at `{}`, {},", self.endpoint.place, self.endpoint.named_by)
     }
@@ -223,7 +224,7 @@ impl Engine {
             "it was there when the plan was made and has been removed since, or it is in another engine: build it again, and \
              make a new plan"
         } else {
-            "build it with that name (`docker build --tag NAME .`); `docker images` lists those that are there"
+            "build it with that name (`docker build --tag NAME .`); `docker images` lists the images it has"
         };
         SourceError::NoSuchImage { image: image.to_owned(), engine: self.name(), help: help.to_owned() }
     }
@@ -235,11 +236,12 @@ impl Engine {
                  of your own"
             }
             ErrorKind::InvalidInput => {
-                "`DOCKER_CERT_PATH` names the folder of `ca.pem`, `cert.pem` and `key.pem`"
+                "set `DOCKER_CERT_PATH` to the folder with `ca.pem`, `cert.pem` and `key.pem`"
             }
             _ => {
-                "start it (`systemctl start docker`, `podman system service --time 0 unix:///PATH`), or name the one that runs in \
-                 `DOCKER_HOST`; without one, publish a file: `docker save --output FILE NAME`, and `docker-archive:FILE`"
+                "start it (`systemctl start docker`, `podman system service --time 0 unix:///PATH`), or set `DOCKER_HOST` to the \
+                 address of a running one; without an engine, publish a file: `docker save --output FILE NAME`, and \
+                 `docker-archive:FILE`"
             }
         };
         SourceError::Engine {
@@ -248,22 +250,23 @@ impl Engine {
         }
     }
 
-    /// The connection broke, or what came over it is no answer.
+    /// The error for a broken connection or an unreadable answer.
     fn broken(&self, error: &io::Error) -> SourceError {
         let reason = match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{} does not answer", self.name()),
-            _ => format!("{} gave no answer that can be read: {error}", self.name()),
+            _ => format!("{} gave an unreadable answer: {error}", self.name()),
         };
         SourceError::Engine {
             reason,
-            help: "see whether it still runs: `docker version`; its own log says more".to_owned(),
+            help: "check whether it is still running (`docker version`); the engine's log has more details"
+                .to_owned(),
         }
     }
 
     fn odd(&self, reason: &str) -> SourceError {
         SourceError::Engine {
-            reason: format!("{} describes the image as no Docker Engine does: {reason}", self.name()),
-            help: "see what listens there: `docker version`".to_owned(),
+            reason: format!("{} gave an unexpected description of the image: {reason}", self.name()),
+            help: "check what listens there: `docker version`".to_owned(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Engines that answer as none should, and addresses as people write them.
+//! Engines with faulty answers, and addresses as people write them.
 
 use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
@@ -46,7 +46,7 @@ fn addresses_as_docker_writes_them() {
         ("tcp://", "is not a host and port"),
         ("tcp://docker:1/path", "is not a host and port"),
         ("tcp://docker\r\nX: y", "is not a host and port"),
-        ("tcp://me:secret@docker", "is written with a user"),
+        ("tcp://me:secret@docker", "contains a user name"),
         ("ssh://me@host", "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST"),
         ("npipe:////./pipe/docker", "has the scheme `npipe`"),
         ("unix://relative", "has the scheme `unix`"),
@@ -58,11 +58,11 @@ fn addresses_as_docker_writes_them() {
     let tls = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
     assert_eq!(found(&tls).as_deref(), Ok("tcp://docker:2376"));
     let unverified = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS", "1")];
-    assert!(found(&unverified).expect_err("no trust").contains("trusts whoever answers"));
+    assert!(found(&unverified).expect_err("no trust").contains("accepts any certificate"));
 }
 
 #[test]
-fn contexts_of_dockers_folder() {
+fn contexts_are_read_from_dockers_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     let at = folder.path().to_str().expect("a path");
@@ -92,7 +92,7 @@ fn contexts_of_dockers_folder() {
     for (name, words) in [
         ("other", "the Docker context `other` does not exist"),
         ("../mine", "the Docker context `../mine` does not exist"),
-        ("blind", "trusts whoever answers"),
+        ("blind", "accepts any certificate"),
         ("none", "names no Docker Engine"),
     ] {
         let error = found(&[("DOCKER_CONTEXT", name)]).expect_err(name);
@@ -110,12 +110,12 @@ fn contexts_of_dockers_folder() {
     assert!(error.contains("line 1, column") && !error.contains("secret"), "{error}");
 }
 
-/// A connection that answers what it is told to.
+/// A connection with a scripted answer.
 struct Script(Cursor<Vec<u8>>, Vec<u8>);
 
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A few bytes at a time, as networks may.
+        // The bytes come in small pieces, as they may over a network.
         let length = buffer.len().min(7);
         self.0.read(&mut buffer[..length])
     }
@@ -158,10 +158,10 @@ fn answers_of_every_framing() {
         ("HTTP/1.1 200 OK\r\nContent-Le", "ended in the middle"),
         ("SSH-2.0-OpenSSH\r\n\r\n", "is not HTTP"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "ended in the middle"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "no length"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", "no length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "no valid length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", "no valid length"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", "several lengths"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "not asked for"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "not requested"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "ended in the middle"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "ended in the middle"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n", "a chunk has no end"),
@@ -194,7 +194,7 @@ proptest! {
     }
 }
 
-/// An engine that answers each connection with the next of `answers`, and then ends.
+/// Runs an engine that answers each connection with the next of `answers`, and returns the error of opening an image in it.
 #[cfg(unix)]
 fn asked(answers: Vec<Vec<u8>>) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -211,10 +211,10 @@ fn asked(answers: Vec<Vec<u8>>) -> String {
     let host = format!("unix://{}", socket.display());
     let spec = SourceSpec::One("docker-daemon:app:v1".parse().expect("a source"));
     let error = match open_source(&spec, &surroundings(&[("DOCKER_HOST", &host)])) {
-        Ok(_) => panic!("it was taken"),
+        Ok(_) => panic!("it was accepted"),
         Err(error) => told(&error),
     };
-    // What is still waiting is let go.
+    // Connecting ends an engine that is still waiting.
     while !thread.is_finished() {
         let _ = std::os::unix::net::UnixStream::connect(&socket);
         std::thread::sleep(Duration::from_millis(1));
@@ -238,7 +238,7 @@ fn engines_that_answer_as_none_should() {
         (vec![json("301 Moved", "elsewhere")], "answered 301 when asked about the image `app:v1`: elsewhere"),
         (vec![json("200 OK", "{}")], "missing field `Id`"),
         (vec![json("200 OK", r#"{"Id":"sha256:../../x"}"#)], "is not a digest"),
-        (vec![b"hello\r\n\r\n".to_vec()], "its answer is not HTTP"),
+        (vec![b"hello\r\n\r\n".to_vec()], "the answer is not HTTP"),
         (vec![Vec::new()], "ended in the middle"),
         (vec![json("404 Not Found", "{}"), json("404 Not Found", "{}")], "has no image `app:v1`"),
         (vec![json("200 OK", &id), json("404 Not Found", "{}")], "has no image `app:v1`"),
@@ -265,7 +265,7 @@ fn engines_that_answer_as_none_should() {
                     "half a tar{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n",
                 ),
             ],
-            "broke off the export of `app:v1`: no space",
+            "aborted the export of `app:v1`: no space",
         ),
     ] {
         let error = asked(answers);
@@ -291,7 +291,7 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn ways_out_of_what_the_system_says() {
+fn connection_errors_have_a_way_out() {
     let engine =
         Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
     for (kind, words) in [
@@ -306,7 +306,7 @@ fn ways_out_of_what_the_system_says() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn invalid_names_are_refused() {
     for image in ["app v1", "../x", "a/../b", "a//b", "/a", "a\n", "a?b", "a%2fb", "", ".", &"a".repeat(600)]
     {
         assert!(check_name(image).is_err(), "{image}");

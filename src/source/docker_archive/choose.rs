@@ -1,24 +1,24 @@
-//! `manifest.json` of a Docker archive, and which of its images is meant.
+//! The `manifest.json` of a Docker archive, and the choice of an image in it.
 
 use serde::Deserialize;
 
 use super::super::SourceError;
 
-/// The name of the registry that Docker means where a name has none, and its folder for names of one part.
+/// The registry that Docker uses if a name has none.
 const DOCKER_HUB: &str = "docker.io";
-/// What podman puts before the names of images that were built here.
+/// The prefix that podman puts before the names of images that were built locally.
 const LOCALHOST: &str = "localhost/";
 
 /// An image in `manifest.json` (moby, image/tarexport/tarexport.go, `manifestItem`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Item {
-    /// The file that is the configuration.
+    /// The name of the configuration file.
     pub(super) config: String,
-    /// The names of the image; Go writes `null` where it has none.
+    /// The names of the image; Go writes `null` if it has none.
     #[serde(default)]
     pub(super) repo_tags: Option<Vec<String>>,
-    /// The files that are the layers, lowest first; `null` where there are none.
+    /// The names of the layer files, lowest first; `null` if there are none.
     #[serde(default)]
     pub(super) layers: Option<Vec<String>>,
 }
@@ -33,11 +33,11 @@ impl Item {
     }
 }
 
-/// The image that `reference` names, `NAME[:TAG]` or `@N` by position from 0; without one, the only image. `place` is the
-/// source as it would be written without a reference.
+/// The image that `reference` names, `NAME[:TAG]` or `@N` by position from 0; without a reference, the only image. `place` is
+/// the source as it is written without a reference.
 ///
-/// Names are compared as Docker and skopeo do, with registry and tag filled in; a name without a registry means what podman
-/// calls `localhost/NAME` too, where no other image has it.
+/// Names are compared as Docker and skopeo do, with registry and tag filled in. A name without a registry also matches podman's
+/// `localhost/NAME`, if no other image has it.
 pub(super) fn choose<'a>(
     items: &'a [Item],
     reference: Option<&str>,
@@ -58,7 +58,7 @@ pub(super) fn choose<'a>(
     Err(no_such(items, reference, place))
 }
 
-/// The one image among `candidates`, which may be listed more than once.
+/// The one image among `candidates`; it may be listed more than once.
 fn only<'a>(
     candidates: impl Iterator<Item = &'a Item>,
     items: &[Item],
@@ -91,7 +91,7 @@ fn no_such(items: &[Item], reference: &str, place: &str) -> SourceError {
     SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
 }
 
-/// A reference by which `item` alone can be chosen: a name that no other image has, or its position.
+/// A reference that chooses `item` alone: a name that no other image has, or its position.
 fn name_of(item: &Item, items: &[Item]) -> String {
     let unique = |name: &str| {
         let name = normalized(name);
@@ -103,7 +103,7 @@ fn name_of(item: &Item, items: &[Item]) -> String {
     }
 }
 
-/// The whole name of an image, registry and tag filled in (distribution/reference, `ParseNormalizedNamed` and `TagNameOnly`).
+/// The full name of an image, with registry and tag filled in (distribution/reference, `ParseNormalizedNamed` and `TagNameOnly`).
 pub(crate) fn normalized(name: &str) -> String {
     let (path, tag) = match name.rsplit_once(':') {
         Some((path, tag)) if !tag.contains('/') && !path.contains('@') => (path, tag),
@@ -119,7 +119,7 @@ pub(crate) fn normalized(name: &str) -> String {
     if tag.is_empty() { path } else { format!("{path}:{tag}") }
 }
 
-/// A path on Docker Hub, where names of one part are in `library`.
+/// The path of a name on Docker Hub, where names of one part are in `library`.
 fn official(path: &str) -> String {
     let folder = if path.contains('/') { "" } else { "library/" };
     format!("{DOCKER_HUB}/{folder}{path}")
@@ -130,8 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_whole() {
-        for (name, whole) in [
+    fn names_are_completed() {
+        for (name, full) in [
             ("app", "docker.io/library/app:latest"),
             ("app:v1", "docker.io/library/app:v1"),
             ("library/app:v1", "docker.io/library/app:v1"),
@@ -143,7 +143,7 @@ mod tests {
             ("ghcr.io/group/app:v1", "ghcr.io/group/app:v1"),
             ("app@sha256:00", "docker.io/library/app@sha256:00"),
         ] {
-            assert_eq!(normalized(name), whole, "{name}");
+            assert_eq!(normalized(name), full, "{name}");
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_names_there_are() {
+    fn errors_list_the_available_names() {
         let items = [item("a", &["app:v1"]), item("b", &["app:v2"])];
         assert_eq!(
             chosen(&items, None),

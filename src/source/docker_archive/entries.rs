@@ -1,4 +1,4 @@
-//! The files of a Docker archive by their names, links resolved within the archive and nowhere else.
+//! The files of a Docker archive by their names, with links resolved within the archive and nowhere else.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::positioned::{Extent, PositionedFile};
 use super::super::read::read_bounded;
 use super::super::tar_index::{Entry, Index, Names};
 
-/// How many links are followed to a file: what Linux follows (`path_resolution(7)`).
+/// The most links that are followed to a file, as in Linux (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
 
 /// A tar file, indexed once.
@@ -34,7 +34,7 @@ impl Entries {
         format!("`{name}` in `{}`", self.file.path().display())
     }
 
-    /// Where the contents of the file `name` are, whatever links lead there; `None` where there is no such name.
+    /// The extent of the contents of the file `name`, with links followed; `None` if there is no such name.
     pub(super) fn find(&self, name: &str) -> Result<Option<Extent>, SourceError> {
         let mut current = joined("", name)
             .ok_or_else(|| SourceError::malformed(self.archive(), format!("it names {}", outside(name))))?;
@@ -83,12 +83,12 @@ impl Entries {
         Err(SourceError::malformed(self.locate(name), reason))
     }
 
-    /// Where the contents of a file are that must be there.
+    /// The extent of the contents of a file; an error if the file is missing.
     pub(super) fn required(&self, name: &str) -> Result<Extent, SourceError> {
         self.find(name)?.ok_or_else(|| {
             SourceError::malformed(
                 self.archive(),
-                format!("it names the file `{}`, and has none", shortened(name)),
+                format!("it names the file `{}`, but does not contain it", shortened(name)),
             )
         })
     }
@@ -96,14 +96,14 @@ impl Entries {
     /// The bytes of a file of at most `limit` bytes.
     pub(super) fn small(&self, name: &str, extent: &Extent, limit: u64) -> Result<Vec<u8>, SourceError> {
         if extent.length > limit {
-            let reason = format!("it has {} bytes, and {limit} are the most that is read", extent.length);
+            let reason = format!("it has {} bytes, more than the limit of {limit}", extent.length);
             return Err(SourceError::malformed(self.locate(name), reason));
         }
         read_bounded(extent.reader(), limit).map_err(|error| SourceError::io(self.locate(name), error))
     }
 }
 
-/// The name that `path` is from `folder` on; `None` where it is absolute or leads out.
+/// `path` resolved in `folder`; `None` if it is absolute or leads out of the archive.
 fn joined(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
         return None;
@@ -125,7 +125,7 @@ fn outside(path: &str) -> String {
     format!("`{}`, which lies outside of the archive", shortened(path))
 }
 
-/// As much of a name that others wrote as people need.
+/// A name from the archive, shortened for people.
 fn shortened(name: &str) -> String {
     const SHOWN: usize = 200;
     let mut shown: String = name.chars().take(SHOWN).collect();

@@ -1,4 +1,4 @@
-//! A whole archive that is compressed: decompressed once, to a temporary file, within a bound.
+//! Archives that are compressed as a whole: decompressed once, to a temporary file, within a limit.
 
 use std::io::{self, Read, Write};
 
@@ -8,10 +8,10 @@ use super::super::positioned::{PositionedFile, Section};
 use super::super::temporary::TemporaryFolder;
 use std::sync::Arc;
 
-/// How far an archive may expand. Images compress to a third, file systems with large holes to a fiftieth.
+/// The limits on the expansion of an archive. Images compress to a third, file systems with large holes to a fiftieth.
 pub(super) const EXPANSION: Expansion = Expansion { floor: 1 << 30, ratio: 100, ceiling: 256 << 30 };
 
-/// `file` itself, or what it says where it is compressed.
+/// `file` itself, or its decompressed contents if it is compressed.
 pub(super) fn expanded(
     file: PositionedFile,
     expansion: Expansion,
@@ -25,7 +25,7 @@ pub(super) fn expanded(
     let decoder = compression.decoder(section).map_err(|error| SourceError::io(&place, error))?;
     let Some(mut decoder) = decoder else {
         return Err(SourceError::Unsupported {
-            reason: format!("{place} is compressed with {}, which is not read here", compression.name()),
+            reason: format!("{place} is compressed with {}, which is not supported", compression.name()),
             help: format!("decompress it first: `{}`", compression.program()),
         });
     };
@@ -44,9 +44,9 @@ pub(super) fn expanded(
         if written > limit {
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{place} has {length} bytes and expands to more than {limit}, as no archive of images does"
+                    "{place} has {length} bytes and expands to more than {limit}, which no archive of images does"
                 ),
-                help: format!("where it is honest, decompress it first: `{}`", compression.program()),
+                help: format!("if you trust it, decompress it first: `{}`", compression.program()),
             });
         }
         output.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_expands_too_far_is_refused() {
+    fn an_archive_that_expands_too_far_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.tar.gz");
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -73,7 +73,7 @@ mod tests {
             expanded(file, Expansion { floor, ratio: 10, ceiling: u64::MAX }, &temporary)
         };
         assert_eq!(expand(1_000_000).expect("expanded").length(), 1_000_000);
-        let Err(error) = expand(999_999) else { panic!("a bomb was taken") };
+        let Err(error) = expand(999_999) else { panic!("a bomb was accepted") };
         assert!(error.to_string().contains("expands to more than 999999"), "{error}");
     }
 }

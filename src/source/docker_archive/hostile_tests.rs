@@ -1,9 +1,9 @@
-//! Docker archives that lie, lead out, are cut off or would grow: refused by name.
+//! Docker archives that lie, lead out, are cut off or would grow: each is refused by name.
 
 use super::*;
 
 #[test]
-fn content_that_is_not_what_it_says() {
+fn content_that_differs_from_its_description_is_refused() {
     let folder = folder();
     let good = layer("good");
     let id = sha256(&good);
@@ -24,16 +24,19 @@ fn content_that_is_not_what_it_says() {
         (single(&broken, &id), "`l` in `/F/a.tar`"),
         (single(&half, &id), "source::malformed: `l` in `/F/a.tar` is damaged"),
         (single(&trailing, &id), "source::malformed: `l` in `/F/a.tar` is damaged: unexpected end of file"),
-        (single(b"BZh91AY", &id), "is compressed with bzip2, which layers never are"),
+        (single(b"BZh91AY", &id), "is compressed with bzip2, which is not supported for layers"),
         (single(&good, "sha256:0"), "`c` in `/F/a.tar` is damaged: `sha256:0` is not a digest"),
         (single(&good, &format!("sha512:{}", "a".repeat(128))), "by `sha512`, not by `sha256`"),
-        (named("c", &right, &["l", "l"]), "it names 1 layers, and `manifest.json` has 2"),
-        (named("c", &right, &[]), "it names 1 layers, and `manifest.json` has 0"),
+        (named("c", &right, &["l", "l"]), "it names 1 layers, but `manifest.json` lists 2"),
+        (named("c", &right, &[]), "it names 1 layers, but `manifest.json` lists 0"),
         (named("c", b"{}", &["l"]), "missing field `rootfs`"),
         (named("c", &[b'x'; 100], &["l"]), "`c` in `/F/a.tar` is damaged: expected value"),
-        (named("c", &right, &["m"]), "archive `/F/a.tar` is damaged: it names the file `m`, and has none"),
+        (
+            named("c", &right, &["m"]),
+            "archive `/F/a.tar` is damaged: it names the file `m`, but does not contain it",
+        ),
         (named(&other_name, &right, &["l"]), "source::digest: "),
-        (Tar::default().file("x", b""), "is no Docker archive: it has no file `manifest.json`"),
+        (Tar::default().file("x", b""), "is not a Docker archive: it has no file `manifest.json`"),
         (Tar::default().file("manifest.json", b"["), "`manifest.json` in `/F/a.tar` is damaged: EOF"),
         (Tar::default().file("manifest.json", b"[{}]"), "missing field `Config`"),
         (Tar::default().file("manifest.json", b"[]"), "its `manifest.json` lists no image"),
@@ -68,15 +71,21 @@ fn links_and_names_that_lead_out() {
         (base("l").symbolic("l", "a/m").hard("a/m", "l"), "more than 40 links, or in a circle"),
         (chain, "more than 40 links"),
         (base("l").entry("l", tar::EntryType::GNUSparse, "", &good), "`l` in `/F/a.tar` is a sparse file"),
-        (base("l").entry("l/", tar::EntryType::Directory, "", b""), "it names the file `l`, and has none"),
-        (base("l").entry("l", tar::EntryType::Fifo, "", b""), "it names the file `l`, and has none"),
+        (
+            base("l").entry("l/", tar::EntryType::Directory, "", b""),
+            "it names the file `l`, but does not contain it",
+        ),
+        (
+            base("l").entry("l", tar::EntryType::Fifo, "", b""),
+            "it names the file `l`, but does not contain it",
+        ),
         (base("l").file("l", &good).file("l", b"shorter"), "it holds `l` twice"),
     ] {
         tar.write(&folder.path().join("a.tar"));
         let error = refused(&folder, "docker-archive:a.tar");
         assert!(error.contains(words), "{error}\nexpected: {words}");
     }
-    // A name that leads out is refused although nothing needs it, and although nothing is ever unpacked.
+    // A name that leads out is refused, even though nothing refers to it and nothing is ever unpacked.
     base("l").file("l", &good).file("../../etc/passwd", b"x").write(&folder.path().join("a.tar"));
     let error = refused(&folder, "docker-archive:a.tar");
     assert!(error.contains("its name `../../etc/passwd` leads out of the archive"), "{error}");
@@ -92,7 +101,7 @@ fn archives_that_are_cut_off() {
     for length in (0..bytes.len() - 1536).step_by(256) {
         fs::write(&path, &bytes[..length]).expect("written");
         let error = refused(&folder, "docker-archive:a.tar");
-        assert!(error.contains("cut off") || error.contains("is no Docker archive"), "{length}: {error}");
+        assert!(error.contains("cut off") || error.contains("is not a Docker archive"), "{length}: {error}");
     }
 }
 
@@ -100,7 +109,7 @@ fn archives_that_are_cut_off() {
 fn hostile_sizes_are_refused_without_being_read() {
     let folder = folder();
     let path = folder.path().join("a.tar");
-    // A hundred megabytes, of which the disk holds none.
+    // A sparse file of a hundred megabytes takes no space on the disk.
     let mut header = tar::Header::new_gnu();
     header.set_path("manifest.json").expect("a name");
     header.set_size(100_000_000);
@@ -116,14 +125,14 @@ fn hostile_sizes_are_refused_without_being_read() {
     let bomb = member.repeat(70);
     single(&bomb, &sha256(b"")).write(&path);
     let error = refused(&folder, "docker-archive:a.tar");
-    assert!(error.contains("and expands to more than 1073741824, as no layer does"), "{error}");
+    assert!(error.contains("and expands to more than 1073741824, which no layer does"), "{error}");
 
     let many = (0..3).fold(Tar::default(), |tar, _| {
         (0..80).fold(tar, |tar, _| {
             tar.entry("x", tar::EntryType::GNULongName, "", "a".repeat(200_000).as_bytes()).file("x", b"")
         })
     });
-    // One long name is not held twice, and many are more than is held.
+    // A repeated long name is kept only once, but many long names exceed the limit.
     many.write(&path);
     assert!(
         refused(&folder, "docker-archive:a.tar")
@@ -146,7 +155,7 @@ fn a_compressed_archive() {
     assert!(refused(&folder, "docker-archive:a.tar").contains("archive `/F/a.tar` is damaged"));
     fs::write(&path, b"\xfd7zXZ\0").expect("written");
     assert!(
-        refused(&folder, "docker-archive:a.tar").contains("is compressed with xz, which is not read here")
+        refused(&folder, "docker-archive:a.tar").contains("is compressed with xz, which is not supported")
     );
 }
 
@@ -171,7 +180,7 @@ fn a_folder_for_temporary_files_that_is_not_there() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
-    /// Whatever is changed in an archive, it is refused, or what is published of it is what its digests say.
+    /// If an archive is changed anywhere, it is refused, or the published content still has its digests.
     #[test]
     fn damage_is_refused_or_harmless(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -192,7 +201,7 @@ proptest! {
             bytes[index.index(length)] = byte;
         }
         if headers {
-            // With right checksums, so that what is behind them is reached.
+            // The checksums are made valid, so that the code behind the check is reached.
             for block in bytes.chunks_mut(512).filter(|block| block.len() == 512 && block[257..262] == *b"ustar") {
                 block[148..156].fill(b' ');
                 let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();

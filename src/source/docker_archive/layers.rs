@@ -1,7 +1,7 @@
-//! Layers as they are published: compressed the same way on every run, or as they are where they are compressed.
+//! Layers as they are published: compressed the same way on every run, or unchanged if they are compressed already.
 //!
-//! Layers are worked on by several threads, and none is held in memory. Each thread keeps what it compresses in one temporary
-//! file, so that an image of many layers needs few of them.
+//! Several threads process layers, and no layer is held in memory. Each thread writes its compressed layers to one temporary
+//! file, so that an image of many layers needs few files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,30 +18,31 @@ use super::super::positioned::{Extent, PositionedFile};
 use super::super::temporary::TemporaryFolder;
 use crate::model::{Descriptor, Digest, Digester};
 
-/// The level that layers are compressed at: 1.00 × the size of level 6 at 1.2 × its speed, measured on programs and Python
-/// files. Another level, or another version of the compressor, gives other digests: a test holds them.
+/// The compression level of layers: 1.00 × the size of level 6 at 1.2 × its speed, measured on programs and Python
+/// files. Another level, or another version of the compressor, gives other digests; a test pins them.
 const LEVEL: u32 = 5;
-/// How much is read at once, in bytes. The compressor is always given as much, so that its output depends on nothing but
-/// its input.
+/// The number of bytes that are read at once. The compressor always gets pieces of this size, so that its output depends only
+/// on its input.
 const PIECE: usize = 128 * 1024;
-/// How many threads work on layers at most.
+/// The most threads that process layers.
 const MAX_THREADS: usize = 8;
-/// How many compressed layers are remembered.
+/// The most compressed layers that are remembered.
 const MAX_REMEMBERED: usize = 1000;
-/// How far a compressed layer may expand. A gigabyte of zeros is some image's honest swap file; what expands to more than 200
-/// times its size beyond that is a bomb.
+/// The limits on the expansion of a compressed layer. A gigabyte of zeros may be an image's real swap file; a layer beyond that
+/// which expands to more than 200 times its size is a bomb.
 const EXPANSION: Expansion = Expansion { floor: 1 << 30, ratio: 200, ceiling: u64::MAX };
 
-/// zstd-compressed layers (image-spec, layer.md, "+zstd Media Types"), which the library of media types has no name for.
+/// The media type of zstd-compressed layers (image-spec, layer.md, "+zstd Media Types"). The library of media types has no name
+/// for it.
 const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
-/// gzip-compressed layers (image-spec, layer.md, "+gzip Media Types").
+/// The media type of gzip-compressed layers (image-spec, layer.md, "+gzip Media Types").
 const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A layer that an image names.
 pub(super) struct Wanted {
     /// Its file, for people.
     pub(super) place: String,
-    /// Where its bytes are.
+    /// The extent of its bytes.
     pub(super) extent: Extent,
     /// The digest that its tar must have.
     pub(super) diff_id: Digest,
@@ -50,19 +51,20 @@ pub(super) struct Wanted {
 /// A layer as it is published.
 #[derive(Clone)]
 pub(super) struct Layer {
-    /// What the manifest says of it.
+    /// Its descriptor in the manifest.
     pub(super) descriptor: Descriptor,
-    /// Where its bytes are.
+    /// The extent of its bytes.
     pub(super) extent: Extent,
-    /// Whether these are the bytes of the archive.
+    /// Whether these are the bytes in the archive, unchanged.
     pub(super) kept: bool,
 }
 
-/// Layers that this process compressed, by the digest of their tar: the same image is opened when a plan is made and when it
-/// is applied, and images share layers. What is remembered is true wherever it came from, for its digest was computed.
+/// The layers that this process compressed, by the digest of their tar. They are remembered, because the same image is opened
+/// when a plan is made and when it is applied, and images share layers. A remembered layer is right for any image with the same
+/// digest, because the digest was computed here.
 static COMPRESSED: LazyLock<Mutex<HashMap<Digest, Layer>>> = LazyLock::new(Mutex::default);
 
-/// Makes each of `wanted` ready, in their order. One that is wanted twice is worked on once.
+/// Prepares the layers of `wanted`, and returns them in the same order. A layer that is listed twice is processed once.
 pub(super) fn prepare(wanted: &[Wanted], folder: &TemporaryFolder) -> Result<Vec<Layer>, SourceError> {
     let mut jobs: Vec<&Wanted> = Vec::new();
     let mut job_of: HashMap<(u64, u64, &Digest), usize> = HashMap::new();
@@ -85,10 +87,10 @@ pub(super) fn prepare(wanted: &[Wanted], folder: &TemporaryFolder) -> Result<Vec
     Ok(positions.into_iter().filter_map(|job| layers.get(job).cloned()).collect())
 }
 
-/// A job by its number, and what came of it.
+/// The number of a job, and its result.
 type Done = (usize, Result<Layer, SourceError>);
 
-/// Works on all jobs, or on as many as there are before one fails.
+/// Processes all jobs, or as many as it can before one fails.
 fn work(jobs: &[&Wanted], folder: &TemporaryFolder) -> Result<Vec<Done>, SourceError> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let worker = || -> Result<Vec<Done>, SourceError> {
@@ -106,7 +108,7 @@ fn work(jobs: &[&Wanted], folder: &TemporaryFolder) -> Result<Vec<Done>, SourceE
     let threads =
         thread::available_parallelism().map_or(2, NonZero::get).clamp(2, MAX_THREADS).min(jobs.len());
     thread::scope(|scope| {
-        // Where the system has no more threads, this one does the work.
+        // If the system has no more threads, this one does the work.
         let others: Vec<_> =
             (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
         let mut done = worker()?;
@@ -120,10 +122,10 @@ fn work(jobs: &[&Wanted], folder: &TemporaryFolder) -> Result<Vec<Done>, SourceE
     })
 }
 
-/// What one thread has done.
+/// One thread that processes layers, with its results.
 struct Worker<'a> {
     folder: &'a TemporaryFolder,
-    /// The compressed layers, one behind the other; made with the first.
+    /// The compressed layers, one after the other. The file is created with the first.
     file: Option<File>,
     length: u64,
     /// Job, digest of the tar, digest, start and length of each layer in the file.
@@ -163,7 +165,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Hands out the layers, and remembers those that were compressed.
+    /// Returns the layers, and remembers those that were compressed.
     fn finish(self) -> Result<Vec<Done>, SourceError> {
         let mut done = self.kept;
         let Some(file) = self.file else { return Ok(done) };
@@ -185,17 +187,17 @@ impl Worker<'_> {
     }
 }
 
-/// Compresses a layer, and holds its tar to its digest.
+/// Compresses a layer, checks the digest of its tar, and returns that digest.
 fn compress(job: &Wanted, output: &mut impl Write, folder: &TemporaryFolder) -> Result<Digest, SourceError> {
     let failed = |error| folder.failed(error);
-    // No name and no time in the header: the same bytes on every run.
+    // The header has no name and no time, so that the bytes are the same on every run.
     let mut gzip = flate2::GzBuilder::new().write(output, flate2::Compression::new(LEVEL));
     let found = digest_of(job, job.extent.reader(), u64::MAX, |piece| gzip.write_all(piece).map_err(failed))?;
     gzip.finish().map_err(failed)?;
     compare(job, found)
 }
 
-/// Holds the tar in a compressed layer to its digest; gives the digest of the compressed bytes.
+/// Checks the digest of the tar in a compressed layer, and returns the digest of the compressed bytes.
 fn check(job: &Wanted, compression: Compression, expansion: Expansion) -> Result<Digest, SourceError> {
     let io = |error| SourceError::io(job.place.clone(), error);
     let mut input = Measured::new(job.extent.reader());
@@ -204,12 +206,12 @@ fn check(job: &Wanted, compression: Compression, expansion: Expansion) -> Result
     };
     let found = digest_of(job, decoder, expansion.limit(job.extent.length), |_| Ok(()))?;
     compare(job, found)?;
-    // What a decoder leaves unread is part of the layer too.
+    // Bytes that a decoder leaves unread are part of the layer too.
     io::copy(&mut input, &mut io::sink()).map_err(io)?;
     Ok(input.digester.finish())
 }
 
-/// The digest of all that `input` yields, at most `limit` bytes; each piece is handed to `each`.
+/// The digest of all bytes of `input`, which may be at most `limit`. Each piece is passed to `each`.
 fn digest_of(
     job: &Wanted,
     mut input: impl Read,
@@ -221,7 +223,7 @@ fn digest_of(
     let mut length = 0_u64;
     loop {
         let filled = fill(&mut input, &mut buffer).map_err(|error| match error.kind() {
-            // What the decoders say of their input.
+            // The decoders report damaged input with these kinds.
             io::ErrorKind::InvalidData
             | io::ErrorKind::InvalidInput
             | io::ErrorKind::UnexpectedEof
@@ -233,10 +235,10 @@ fn digest_of(
         if length > limit {
             return Err(SourceError::Unsupported {
                 reason: format!(
-                    "{} has {} bytes and expands to more than {limit}, as no layer does",
+                    "{} has {} bytes and expands to more than {limit}, which no layer does",
                     job.place, job.extent.length
                 ),
-                help: "where it is honest, write the image with layers that are not compressed (`docker save`, `podman save`)"
+                help: "if you trust it, write the image with layers that are not compressed (`docker save`, `podman save`)"
                     .to_owned(),
             });
         }
@@ -248,7 +250,7 @@ fn digest_of(
     }
 }
 
-/// Fills `buffer` as far as `input` goes; says how far.
+/// Fills `buffer` until `input` ends, and returns the number of bytes.
 fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -263,22 +265,26 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 fn compare(job: &Wanted, found: Digest) -> Result<Digest, SourceError> {
-    // A configuration may name layers by sha512, which no tool does and which is not computed here.
+    // A configuration may name layers by sha512, but no tool does that, and that digest is not computed here.
     if found == job.diff_id {
         return Ok(found);
     }
-    let reason = format!("its tar is `{found}`, and the configuration of the image says otherwise");
+    let reason = format!("its tar is `{found}`, but the configuration of the image says otherwise");
     Err(SourceError::Digest { place: job.place.clone(), expected: job.diff_id.clone(), reason })
 }
 
 fn refused(job: &Wanted, compression: Compression) -> SourceError {
     SourceError::Unsupported {
-        reason: format!("{} is compressed with {}, which layers never are", job.place, compression.name()),
+        reason: format!(
+            "{} is compressed with {}, which is not supported for layers",
+            job.place,
+            compression.name()
+        ),
         help: "write the archive again with `docker save` or `podman save`".to_owned(),
     }
 }
 
-/// Measures what passes: digest and length.
+/// A reader or writer that computes the digest and length of the bytes that pass through it.
 struct Measured<T> {
     inner: T,
     digester: Digester,

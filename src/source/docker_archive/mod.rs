@@ -1,11 +1,12 @@
-//! Docker archives: what `docker save` and `podman save` write, read in place.
+//! Docker archives, as `docker save` and `podman save` write them, read in place.
 //!
-//! Two formats are one here: the older, with a folder for each layer, and that of Docker 25 and newer, an OCI image layout with
-//! a `manifest.json` beside it. Both name configuration and layers in `manifest.json` (moby, image/tarexport). An image manifest
-//! is written for them, the same bytes on every run; where the archive has one that says the same, that one is published.
+//! The same code reads two formats: the older, with a folder for each layer, and that of Docker 25 and newer, an OCI image layout
+//! with a `manifest.json` beside it. Both name configuration and layers in `manifest.json` (moby, image/tarexport). An image
+//! manifest is written for them, with the same bytes on every run; if the archive has an equivalent manifest, that one is
+//! published.
 //!
-//! In reading order: `choose` (which image is meant), `entries` (files by name), `layers` (compressed and verified), `expand` (an
-//! archive that is compressed as a whole).
+//! In reading order: `choose` (the choice of an image), `entries` (files by name), `layers` (compression and verification),
+//! `expand` (archives that are compressed as a whole), `original` (the manifest in the archive).
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ pub(super) struct DockerArchive {
     blobs: HashMap<Digest, Extent>,
 }
 
-/// What the configuration of an image says of its layers (image-spec, config.md, `rootfs`).
+/// The part of an image configuration that lists the layers (image-spec, config.md, `rootfs`).
 #[derive(Deserialize)]
 struct Config {
     rootfs: RootFilesystem,
@@ -47,11 +48,11 @@ struct Config {
 
 #[derive(Deserialize)]
 struct RootFilesystem {
-    /// Go writes `null` where there are none.
+    /// Go writes `null` if there are none.
     diff_ids: Option<Vec<Digest>>,
 }
 
-/// A manifest as it is written: the same bytes on every run.
+/// The serialized form of a manifest: the same bytes on every run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
@@ -62,7 +63,7 @@ struct Wire<'a> {
 }
 
 impl DockerArchive {
-    /// Opens the archive at `path`, and the image in it that `reference` names, or the only one.
+    /// Opens the archive at `path`, and chooses the image in it that `reference` names, or the only one.
     pub(super) fn open(
         path: PathBuf,
         reference: Option<&str>,
@@ -72,7 +73,7 @@ impl DockerArchive {
         Self::read(open_file(path)?, reference, &place, &TemporaryFolder::of(surroundings))
     }
 
-    /// Reads an archive that is open. `place` is the source as it would be written without a reference.
+    /// Reads an archive that is open. `place` is the source as it is written without a reference.
     pub(super) fn read(
         file: PositionedFile,
         reference: Option<&str>,
@@ -104,7 +105,7 @@ impl DockerArchive {
     }
 }
 
-/// The layers of an image, each with the digest that the configuration has for it.
+/// The layers of an image, each with its digest from the configuration.
 fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<Wanted>, SourceError> {
     let malformed = |reason: String| SourceError::malformed(entries.locate(&item.config), reason);
     let config: Config = serde_json::from_slice(config).map_err(|error| malformed(error.to_string()))?;
@@ -112,7 +113,7 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
     let names = item.layers.as_deref().unwrap_or_default();
     if names.len() != diff_ids.len() {
         return Err(malformed(format!(
-            "it names {} layers, and `manifest.json` has {} for it",
+            "it names {} layers, but `manifest.json` lists {} for it",
             diff_ids.len(),
             names.len()
         )));
@@ -126,7 +127,7 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
     names.iter().zip(diff_ids).map(wanted).collect()
 }
 
-/// Holds a file that is named by a digest to it: `blobs/sha256/HEX` of a layout, `HEX.json` of older archives.
+/// Checks that a file named by a digest has that digest: `blobs/sha256/HEX` in a layout, `HEX.json` in older archives.
 fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), SourceError> {
     let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".json"));
     let named = hex.and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok());
@@ -140,7 +141,7 @@ fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), 
     }
 }
 
-/// The manifest of an image that has none in the archive.
+/// Writes the manifest of an image that has none in the archive.
 fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceError> {
     let wire = Wire {
         schema_version: 2,
@@ -153,7 +154,7 @@ fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceE
     Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
 }
 
-/// What the JSON file `name` says; `None` where there is none.
+/// The parsed contents of the JSON file `name`; `None` if there is no such file.
 fn json<T: for<'a> Deserialize<'a>>(
     entries: &Entries,
     name: &str,
@@ -176,7 +177,7 @@ fn no_manifest(entries: &Entries, place: &str) -> SourceError {
         "write one with `docker save --output FILE IMAGE` or `podman save --output FILE IMAGE`".to_owned()
     };
     SourceError::Unsupported {
-        reason: format!("{} is no Docker archive: it has no file `manifest.json`", entries.archive()),
+        reason: format!("{} is not a Docker archive: it has no file `manifest.json`", entries.archive()),
         help,
     }
 }
@@ -195,7 +196,7 @@ impl Source for DockerArchive {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if extent.length != blob.size {
-            let reason = format!("it has {} bytes, and {} are declared", extent.length, blob.size);
+            let reason = format!("it has {} bytes, but {} are declared", extent.length, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(extent.reader(), blob, place))

@@ -1,4 +1,4 @@
-//! The manifest that an archive has for an image already, where what is published is exactly that.
+//! The manifest that an archive already has for an image, if the archive holds exactly the published content.
 
 use super::super::SourceError;
 use super::super::walk::MAX_DEPTH;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::model::manifest::MAX_MANIFEST_SIZE;
 use crate::model::{Descriptor, Manifest, RawManifest, media_type};
 
-/// How many manifests are looked at for one that fits.
+/// The most manifests that are examined.
 const MAX_LOOKED_AT: usize = 1000;
 
 /// The file `index.json`.
@@ -18,8 +18,8 @@ struct IndexFile {
     manifests: Vec<Descriptor>,
 }
 
-/// The manifest that `index.json` reaches whose configuration and layers are these, byte for byte. It is published as it is,
-/// so that the digest is the one that the builder told. None has layers that were compressed here.
+/// The manifest reached from `index.json` whose configuration and layers are exactly these. It is published unchanged, so that
+/// its digest is the one that the builder reported. If layers were compressed here, there is no such manifest.
 pub(super) fn manifest(
     entries: &Entries,
     config: &Descriptor,

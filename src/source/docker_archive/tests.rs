@@ -1,4 +1,4 @@
-//! Docker archives as each tool writes them, and as nobody should.
+//! Docker archives as each tool writes them, and malformed archives.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ use crate::model::SourceSpec;
 #[path = "hostile_tests.rs"]
 mod hostile;
 
-/// The files of an archive, in their order.
+/// The files of an archive, in order.
 #[derive(Default, Clone)]
 struct Tar(Vec<u8>);
 
@@ -55,7 +55,7 @@ impl Tar {
     }
 }
 
-/// A tar with one file, which is what layers are.
+/// The uncompressed bytes of a layer: a tar with one file.
 fn layer(text: &str) -> Vec<u8> {
     let mut tar = Tar::default().file("text", text.as_bytes()).0;
     tar.extend([0; 1024]);
@@ -110,14 +110,14 @@ fn read(source: &dyn Source, blob: &Descriptor) -> Vec<u8> {
 
 /// The code and the message that people see.
 fn refused(folder: &TempDir, source: &str) -> String {
-    let Err(error) = opened(folder, source) else { panic!("`{source}` was taken") };
+    let Err(error) = opened(folder, source) else { panic!("`{source}` was accepted") };
     let diagnostic = error.to_diagnostic();
     assert!(diagnostic.help.is_some_and(|help| !help.is_empty()), "no way out of: {}", diagnostic.message);
     let text = format!("{}: {}", diagnostic.code, diagnostic.message);
     text.replace(&folder.path().display().to_string(), "/F")
 }
 
-/// The older format, one layer in a file and another by a link.
+/// An archive in the older format, with one layer in a file and another behind a link.
 fn older(first: &[u8], second: &[u8]) -> Tar {
     let config = config(&[first, second]);
     let name = format!("{}.json", hex_of(&config));
@@ -134,12 +134,12 @@ fn older(first: &[u8], second: &[u8]) -> Tar {
 #[test]
 fn the_same_bytes_on_every_run() {
     let folder = folder();
-    // Long enough that the compressor's choices show.
+    // The text is long enough to show the compressor's choices.
     let text: Vec<String> = noise(1, 200_000).chunks(7).map(hex::encode).collect();
     let (one, two) = (layer("one"), layer(&text.join(" ")));
     older(&one, &two).write(&folder.path().join("a.tar"));
     let content = content(&folder, "docker-archive:a.tar");
-    // These change with the compressor alone. Where they do, layers that are published already are sent again under other
+    // These bytes change only with the compressor. If they do, layers that are already published are sent again under other
     // digests, and immutable tags that are built again conflict: say so in the changelog.
     assert_eq!(
         content.root.digest.as_str(),
@@ -158,7 +158,8 @@ fn large_layers_compress_the_same_however_they_are_read() {
     let folder = folder();
     let mut digests = Vec::new();
     for padding in [0, 1, 4095, 70_000] {
-        // Elsewhere in the file, so that reads of it fall otherwise; another diff id beside it, so that nothing is remembered.
+        // The layer is at another position in each file, so that its reads are split differently; the other layer has another
+        // diff id each time.
         let other = layer(&format!("padding {padding}"));
         let config = config(&[&tar, &other]);
         let tar = Tar::default()
@@ -217,7 +218,7 @@ fn an_image_without_layers() {
     assert_eq!(content(&folder, "docker-archive:a.tar").blobs.len(), 1);
 }
 
-/// What Docker 25 and newer write: a layout with `manifest.json`. `compressed` as the layers lie in it.
+/// An archive in the format of Docker 25 and newer: a layout with `manifest.json`. `compressed` is the layers as they are in it.
 fn newer(tars: &[&[u8]], compressed: &[Vec<u8>], layer_type: &str) -> (Tar, Vec<u8>) {
     let config = config(tars);
     let blob = |bytes: &[u8]| format!("blobs/sha256/{}", hex_of(bytes));
@@ -261,7 +262,7 @@ fn a_layout_whose_layers_are_compressed_keeps_its_manifest() {
     let (tar, image) = newer(&tars, &zstd, "application/vnd.oci.image.layer.v1.tar+zstd");
     tar.write(&folder.path().join("a.tar"));
     assert_eq!(content(&folder, "docker-archive:a.tar").manifests[0].bytes(), image);
-    // Layers that are not compressed are, and then another manifest describes them.
+    // Layers that are not compressed yet are compressed, and then another manifest describes them.
     let plain: Vec<Vec<u8>> = tars.iter().map(|tar| tar.to_vec()).collect();
     let (tar, image) = newer(&tars, &plain, "application/vnd.oci.image.layer.v1.tar");
     tar.write(&folder.path().join("a.tar"));
@@ -277,7 +278,7 @@ fn compressed_layers_without_a_manifest_keep_their_bytes() {
     let (one, two) = (layer("one"), layer("two"));
     let zstd = zstd::stream::encode_all(two.as_slice(), 3).expect("compressed");
     let config = config(&[&one, &two]);
-    // As crane and Jib write it; the gzip of several members.
+    // The files are named as crane and Jib name them; the gzip file has several members.
     let gzipped = [gzip(&one[..100]), gzip(&one[100..])].concat();
     let name = format!("sha256:{}", hex_of(&config));
     Tar::default()
@@ -292,7 +293,7 @@ fn compressed_layers_without_a_manifest_keep_their_bytes() {
     assert_eq!(raw["layers"][1], describe("application/vnd.oci.image.layer.v1.tar+zstd", &zstd));
 }
 
-/// An archive of one layer, from its file and its configuration's diff id.
+/// An archive with one layer, from the bytes of the layer and its diff id in the configuration.
 fn single(layer: &[u8], diff_id: &str) -> Tar {
     let config = json!({ "rootfs": { "diff_ids": [diff_id] } }).to_string();
     Tar::default()

@@ -1,4 +1,4 @@
-//! Annotations: where they are written, and that nothing else changes.
+//! Annotations are written to the declared places, and nothing else changes.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn image() -> Image {
 }
 
 #[test]
-fn they_are_merged_sorted_and_change_nothing_else() {
+fn annotations_are_merged_sorted_and_change_nothing_else() {
     for image in [image(), image().single()] {
         let image = image.annotation("z.kept", "1").annotation("b.changed", "old");
         let (_folder, source) = source(&image);
@@ -48,7 +48,7 @@ fn they_are_merged_sorted_and_change_nothing_else() {
 }
 
 #[test]
-fn nothing_changes_where_there_is_nothing_to_write() {
+fn nothing_changes_if_there_is_nothing_to_write() {
     let (_folder, source) = source(&image().annotation("a", "1").annotation("b", "2"));
     for same in [annotating(&[], &[]), annotating(&[Root], &[]), annotating(&[Root], &[("a", "1")])] {
         let after = rewrite(Arc::clone(&source), &same).expect("the same");
@@ -95,11 +95,11 @@ fn a_child_that_changes_is_described_anew_in_every_index_above() {
 }
 
 #[test]
-fn entries_are_annotated_beside_what_they_have() {
+fn entries_keep_the_annotations_that_they_have() {
     let tree = Tree::new();
     let mut amd = tree.entry("linux/amd64");
     amd["annotations"] = json!({ "z": "0", "a": "old" });
-    // Nobody says what it is for but its configuration.
+    // Only its configuration gives its platform.
     let unlisted = tree.image("linux/arm64");
     let attestation = tree.attestation(&amd);
     let nested = tree.index(&[tree.entry("linux/s390x")]);
@@ -117,25 +117,25 @@ fn entries_are_annotated_beside_what_they_have() {
 }
 
 #[test]
-fn what_attestations_speak_of_does_not_change() {
+fn the_subject_of_an_attestation_does_not_change() {
     let tree = Tree::new();
     let image = tree.entry("linux/amd64");
     let attestation = tree.attestation(&image);
     let index = tree.index(&[image.clone(), attestation]);
     let error = tree.refused(&index, annotating(&[Root, Manifests], &[("a", "1")]));
     let expected =
-        format!("`annotations` would change `{}`, and `", image["digest"].as_str().expect("a digest"));
+        format!("`annotations` would change `{}`, but `", image["digest"].as_str().expect("a digest"));
     assert!(error.starts_with(&expected), "{error}");
     assert!(error.contains("docker buildx build --label"), "{error}");
     tree.publish(&index, annotating(&[Root, Descriptors], &[("a", "1")]))
-        .expect("nothing it speaks of changes");
-    // An artifact says it by `subject`.
+        .expect("its subject does not change");
+    // An artifact refers to an image by `subject`.
     let artifact = tree.artifact(&json!({ "subject": tree.image("linux/amd64") }));
     let index = tree.index(&[artifact, image]);
     assert!(
-        tree.refused(&index, annotating(&[Manifests], &[("a", "1")])).contains("speaks of it by its digest")
+        tree.refused(&index, annotating(&[Manifests], &[("a", "1")])).contains("refers to it by its digest")
     );
-    // An image that has the annotations does not change.
+    // An image that has the annotations already does not change.
     let image = tree.image_with("linux/amd64", &json!({ "annotations": { "a": "1" } }));
     let index = tree.index(&[tree.attestation(&image), listed(&image, "linux/amd64")]);
     let content = tree.publish(&index, annotating(&[Manifests], &[("a", "1")])).expect("as it is");
@@ -143,7 +143,7 @@ fn what_attestations_speak_of_does_not_change() {
 }
 
 #[test]
-fn dockers_manifests_have_none() {
+fn docker_manifests_cannot_have_annotations() {
     for image in [image().docker(), image().docker().single()] {
         let (_folder, source) = source(&image);
         let Err(error) = rewrite(source, &annotating(&[], &[("a", "1")])) else { panic!("annotated") };
@@ -157,7 +157,7 @@ fn dockers_manifests_have_none() {
 }
 
 #[test]
-fn an_index_of_both_kinds_takes_what_its_parts_can() {
+fn a_mixed_index_is_annotated_if_its_parts_allow_it() {
     let tree = Tree::new();
     let mut docker = json_of_root(&tree, &tree.image("linux/arm64"));
     docker["mediaType"] = json!(DOCKER_MANIFEST);
@@ -174,17 +174,17 @@ fn an_index_of_both_kinds_takes_what_its_parts_can() {
 }
 
 #[test]
-fn what_would_be_written_nowhere_is_refused() {
+fn annotations_without_a_place_are_refused() {
     let tree = Tree::new();
     for (root, words) in [
-        (tree.image("linux/amd64"), "no index, being a single image"),
+        (tree.image("linux/amd64"), "no index, because it is a single image"),
         (tree.index(&[]), "no images"),
         (tree.index(&[tree.artifact(&json!({}))]), "no images"),
     ] {
         let error = tree.refused(&root, annotating(&[Descriptors], &[("a", "1")]));
-        assert!(error.contains("would be written nowhere") && error.contains(words), "{error}");
+        assert!(error.contains("would have no effect") && error.contains(words), "{error}");
     }
-    // A single artifact is the root, and a manifest.
+    // A single artifact is both the root and a manifest.
     let artifact = tree.artifact(&json!({}));
     let content = tree.publish(&artifact, annotating(&[Manifests], &[("a", "1")])).expect("published");
     assert_eq!(root(&content)["annotations"], json!({ "a": "1" }));
@@ -193,7 +193,7 @@ fn what_would_be_written_nowhere_is_refused() {
 }
 
 #[test]
-fn a_manifest_does_not_grow_beyond_what_registries_take() {
+fn a_manifest_does_not_grow_beyond_the_limit_of_registries() {
     let (_folder, source) = source(&image());
     let long = "x".repeat(11 * 1024 * 1024);
     for place in [Root, Manifests, Descriptors] {
@@ -201,7 +201,7 @@ fn a_manifest_does_not_grow_beyond_what_registries_take() {
         let Err(error) = rewrite(Arc::clone(&source), &spec) else { panic!("annotated") };
         assert!(error.to_string().contains("bytes with its `annotations`"), "{error}");
     }
-    // Together they are held in memory, and bounded too.
+    // The total is held in memory, so it is limited too.
     let tree = Tree::new();
     let entries: Vec<Value> = (0..100)
         .map(|it| listed(&tree.image_with("linux/amd64", &json!({ "n": it })), "linux/amd64"))

@@ -1,4 +1,4 @@
-//! Trees of manifests for the tests of this module, and what is published of them.
+//! Trees of manifests for the tests of this module, and the content that is published from them.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,12 +25,12 @@ impl Tree {
         self.layout.put(media_type, &serde_json::to_vec(value).expect("json"))
     }
 
-    /// An image for `platform`; its entry, without a platform.
+    /// Writes an image for `platform`, and returns its entry without a platform.
     pub(super) fn image(&self, platform: &str) -> Value {
         self.image_with(platform, &json!({}))
     }
 
-    /// An image whose manifest has `members` too.
+    /// Like [`Tree::image`], with `members` added to the manifest.
     pub(super) fn image_with(&self, platform: &str, members: &Value) -> Value {
         let mut config = platform_of(platform);
         config["config"] = json!({ "Env": ["A=1"] });
@@ -78,7 +78,7 @@ impl Tree {
         self.index_with(entries, &json!({}))
     }
 
-    /// An index with other members too.
+    /// An index with `members` added.
     pub(super) fn index_with(&self, entries: &[Value], members: &Value) -> Value {
         let mut index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries });
         merge(&mut index, members);
@@ -92,7 +92,7 @@ impl Tree {
         let source = SourceSpec::One(format!("oci:.:{name}").parse().expect("a source"));
         let spec = ContentSpec::Image(ImageSpec { source, ..spec });
         let published = publishable(&spec, &Surroundings::local(self.folder.path()))?;
-        // What is written is the same on every run, and every byte of it can be read.
+        // The written content is the same on every run, and every byte of it can be read.
         let again = publishable(&published.spec, &Surroundings::local(self.folder.path()))?;
         assert_eq!(again.content.root, published.content.root);
         for blob in published.content.blobs.iter().chain([&published.content.root]) {
@@ -117,7 +117,7 @@ impl Tree {
     }
 }
 
-/// An image as it is, of a source that [`Tree::publish`] fills in.
+/// The spec of an unchanged image. [`Tree::publish`] fills in its source.
 pub(super) fn as_is() -> ImageSpec {
     ImageSpec::of(SourceSpec::Several(Vec::new()))
 }
@@ -186,7 +186,7 @@ pub(super) fn names(content: &Content) -> Vec<String> {
     content.platforms.iter().map(ToString::to_string).collect()
 }
 
-/// What `put` wrote, as JSON.
+/// The content that `put` wrote, as JSON.
 pub(super) fn json_of_root(tree: &Tree, descriptor: &Value) -> Value {
     let digest = descriptor["digest"].as_str().expect("a digest");
     serde_json::from_slice(&tree.layout.get(digest)).expect("json")

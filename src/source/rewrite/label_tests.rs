@@ -6,7 +6,7 @@ use super::super::fixture::{DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANI
 use super::fixture::{Tree, json_of_root, labelling, listed, manifest, names, root};
 use crate::model::content::ImageSpec;
 
-/// Publishes a single image with the configuration `config`; what becomes of its text.
+/// Publishes a single image with the configuration `config`, and returns the text of the new configuration.
 fn labelled(config: &str, labels: &[(&str, &str)]) -> String {
     let tree = Tree::new();
     let config = tree.layout.put(OCI_CONFIG, config.as_bytes());
@@ -29,7 +29,7 @@ fn labelled(config: &str, labels: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn all_else_of_a_configuration_keeps_its_place() {
+fn the_rest_of_a_configuration_keeps_its_position() {
     for (before, after) in [
         (
             r#"{ "z": 1.50, "config": { "Env": ["A=<b> \u003c"], "Labels": { "z": "0", "b": "old" }, "User": "" }, "os": "linux" }"#,
@@ -51,7 +51,7 @@ fn all_else_of_a_configuration_keeps_its_place() {
 }
 
 #[test]
-fn each_image_has_them_and_attestations_have_none() {
+fn each_image_has_labels_and_attestations_have_none() {
     let tree = Tree::new();
     let artifact = tree.artifact(&json!({}));
     let index =
@@ -74,7 +74,7 @@ fn each_image_has_them_and_attestations_have_none() {
     let attested = tree.index(&[image.clone(), tree.attestation(&image)]);
     let error = tree.refused(&attested, labelling(&[("a", "1")]));
     assert!(error.starts_with("`labels` would change `sha256:"), "{error}");
-    // What attestations of others speak of, is not in the way.
+    // Attestations about other images do not matter.
     let index = tree.index(&[image, tree.entry("linux/arm64"), tree.attestation(&tree.image("linux/arm64"))]);
     let spec = labelling(&[("a", "1")]);
     let spec = ImageSpec { platforms: vec!["linux/amd64".parse().expect("a platform")], ..spec };
@@ -85,7 +85,7 @@ fn each_image_has_them_and_attestations_have_none() {
 }
 
 #[test]
-fn images_of_docker_have_them_too() {
+fn docker_images_have_labels_too() {
     let tree = Tree::new();
     let config = tree.put(DOCKER_CONFIG, &json!({ "os": "linux", "architecture": "amd64" }));
     let manifest =
@@ -98,11 +98,11 @@ fn images_of_docker_have_them_too() {
 }
 
 #[test]
-fn what_has_no_configuration_of_an_image_has_no_labels() {
+fn content_without_an_image_configuration_cannot_have_labels() {
     let tree = Tree::new();
     for root in [tree.artifact(&json!({})), tree.index(&[]), tree.index(&[tree.artifact(&json!({}))])] {
         let error = tree.refused(&root, labelling(&[("a", "1")]));
-        assert!(error.contains("`labels` would be written nowhere"), "{error}");
+        assert!(error.contains("`labels` would have no effect"), "{error}");
     }
 }
 

@@ -1,8 +1,8 @@
-//! A source of which some manifests are written anew: platforms selected, annotations and labels written. The only thing that ever
+//! A source with some manifests rewritten: platforms are selected, annotations and labels are added. Only this module ever
 //! changes a byte of a source.
 //!
-//! What changes a manifest changes its digest, and so the entries of every index above it. `select` and `write` decide what becomes
-//! of a manifest, `tree` reads and holds them, `object` changes members of JSON and keeps all else.
+//! A changed manifest has another digest, which changes the entries of every index above it. `select` and `write` decide how each
+//! manifest changes, `tree` reads and holds the manifests, `object` changes members of JSON and keeps everything else.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -22,20 +22,20 @@ mod write;
 
 use tree::Tree;
 
-/// A source with another root, and what that needs beside the content of the first.
+/// A source with another root, and the content that the new root needs beside that of the original.
 struct Rewritten {
     root: Descriptor,
-    /// Manifests and configurations.
+    /// The rewritten manifests and configurations.
     written: HashMap<Digest, Bytes>,
     inner: Arc<dyn Source>,
 }
 
-/// `source` as `spec` declares it: the platforms that are published, with their annotations and labels. The same source where
-/// that changes nothing.
+/// Rewrites `source` as `spec` declares it: with the selected platforms, and with annotations and labels. Returns the same source
+/// if that changes nothing.
 ///
 /// # Errors
 ///
-/// [`SourceError`] where a platform is missing, or something cannot be written where it is to be.
+/// [`SourceError`] if a platform is missing, or an annotation or label cannot be written to its place.
 pub(super) fn rewrite(source: Arc<dyn Source>, spec: &ImageSpec) -> Result<Arc<dyn Source>, SourceError> {
     if spec.platforms.is_empty() && spec.annotations.is_empty() && spec.labels.is_empty() {
         return Ok(source);

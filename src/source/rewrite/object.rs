@@ -1,18 +1,18 @@
-//! JSON objects of which some members change, and all others stay as they were written.
+//! JSON objects in which some members change, while all others keep their text.
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// An object whose members are kept as text: nothing of what this program does not know is lost, numbers keep their digits,
-/// and the memory it takes is that of its text. A new member comes last.
+/// An object whose members are kept as text, so that unknown members are not lost, numbers keep their digits, and the object takes
+/// no more memory than its text. A new member comes last.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Object(IndexMap<String, Box<RawValue>>);
 
 impl Object {
-    /// The object that `text` is.
+    /// Parses `text` as an object.
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }
@@ -22,17 +22,17 @@ impl Object {
         Self(IndexMap::new())
     }
 
-    /// Whether there is such a member, `null` or not.
+    /// Whether the member `key` exists, even if it is `null`.
     pub(super) fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// The member `key`; `None` where it is absent or `null`.
+    /// The member `key`; `None` if it is absent or `null`.
     pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, serde_json::Error> {
         self.0.get(key).map_or(Ok(None), |member| serde_json::from_str(member.get()))
     }
 
-    /// Sets the member `key`, where it stands if it is there.
+    /// Sets the member `key`. An existing member keeps its position.
     pub(super) fn set(&mut self, key: &str, value: &impl Serialize) -> Result<(), serde_json::Error> {
         self.0.insert(key.to_owned(), to_raw_value(value)?);
         Ok(())
@@ -49,8 +49,8 @@ impl Object {
     }
 }
 
-/// Valid JSON without the white space between its tokens: what is kept may have been written on many lines, and what is set is on
-/// one.
+/// Removes the white space between the tokens of valid JSON, because kept members may have been written on many lines, and new
+/// members are on one.
 fn compact(mut json: Vec<u8>) -> Vec<u8> {
     let (mut inside, mut escaped) = (false, false);
     json.retain(|byte| {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_keeps_its_text_and_its_place() {
+    fn members_that_are_not_set_keep_their_text_and_position() {
         let text = br#"{ "b" : [1.50, 18446744073709551616, "\u003c \" \\"] ,
             "a": null, "c": {"x" : "y  z"} }"#;
         let mut object = Object::parse(text).expect("an object");
@@ -92,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn white_space_means_nothing(strings in proptest::collection::vec(".*", 0..5), key in "[a-z\"\\\\ ]*") {
+        fn white_space_between_tokens_is_removed(strings in proptest::collection::vec(".*", 0..5), key in "[a-z\"\\\\ ]*") {
             let value: Value = serde_json::json!({ key: strings, "number": -1.5e3, "more": { "n": null } });
             let pretty = serde_json::to_vec_pretty(&value).expect("text");
             prop_assert_eq!(compact(pretty), serde_json::to_vec(&value).expect("text"));

@@ -1,4 +1,4 @@
-//! What holds of every tree and every declaration.
+//! Properties of every tree and every declaration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -17,10 +17,10 @@ use crate::model::{Descriptor, Manifest, Platform, SourceSpec};
 
 const PLATFORMS: [&str; 4] = ["linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64"];
 
-/// What an index lists.
+/// A node that an index lists.
 #[derive(Debug, Clone)]
 enum Node {
-    /// An image for a platform; whether the entry says so; whether something attests it.
+    /// An image for a platform; whether its entry gives the platform; whether there is an attestation about it.
     Image(usize, bool, bool, u8),
     Artifact(u8),
     Index(Vec<Node>),
@@ -35,7 +35,7 @@ fn node() -> impl Strategy<Value = Node> {
     leaf.prop_recursive(3, 24, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Node::Index))
 }
 
-/// The entries of a node: itself, and what attests it.
+/// Writes a node, and returns its entries: the node itself, and the attestation about it.
 fn put(memory: &mut Memory, node: &Node) -> Vec<Value> {
     let manifest = |config: Value, number: u8| json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [], "n": number });
     match node {
@@ -98,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn what_is_published_is_what_is_declared(nodes in prop::collection::vec(node(), 0..5), spec in spec()) {
+    fn the_published_content_is_the_declared_content(nodes in prop::collection::vec(node(), 0..5), spec in spec()) {
         let mut memory = Memory::default();
         let root = put(&mut memory, &Node::Index(nodes)).remove(0);
         let source: Arc<dyn Source> = memory.with_root(&root);
@@ -107,17 +107,17 @@ proptest! {
             Ok(published) => published,
             Err(error) => {
                 let error = error.to_string();
-                let known = ["lacks `", "speaks of it by its digest", "would be written nowhere"];
+                let known = ["lacks `", "refers to it by its digest", "would have no effect"];
                 prop_assert!(known.iter().any(|it| error.contains(it)), "{}", error);
                 return Ok(());
             }
         };
         let content = walk(published.as_ref()).expect("whole");
         let again = rewrite(Arc::clone(&published), &spec).expect("again");
-        prop_assert!(Arc::ptr_eq(&again, &published), "once written, nothing is to be done");
+        prop_assert!(Arc::ptr_eq(&again, &published), "a second rewrite changes nothing");
         prop_assert_eq!(content.root == before.root, Arc::ptr_eq(&published, &source));
 
-        // Exactly the declared platforms, and all images of theirs.
+        // Exactly the declared platforms are published, with all of their images.
         let wanted = |platform: &Platform| {
             spec.platforms.is_empty() || spec.platforms.iter().any(|it| platform.satisfies(it))
         };
@@ -129,7 +129,7 @@ proptest! {
         };
         prop_assert_eq!(count(published.as_ref()), count(source.as_ref()));
 
-        // What attests something here attests it as it is published.
+        // The subject of every published attestation is published too.
         let present: BTreeSet<_> = content.manifests.iter().map(|it| it.digest().clone()).collect();
         for raw in &content.manifests {
             let Ok(Manifest::Index { manifests, .. }) = raw.parse() else { continue };

@@ -1,4 +1,4 @@
-//! Which platforms of an index are published, and what stays with them.
+//! Selecting the platforms of an index that are published, with the attestations and artifacts that belong to them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use crate::source::SourceError;
 use crate::source::error::{list, list_platforms};
 use crate::source::images::{attested, is_attestation};
 
-/// The root with the declared platforms alone.
+/// The root with only the declared platforms.
 ///
-/// Where every image is of one of them, that is `root`, with all that it has. Else entries of other platforms are left out, with
-/// the attestations about them and what belongs to no platform; an index that is emptied so is left out too.
+/// If every image is for one of them, that is `root`, unchanged. Otherwise entries for other platforms are left out, with
+/// the attestations about them and entries that belong to no platform. An index that becomes empty is left out too.
 pub(super) fn select(
     tree: &mut Tree,
     root: &Descriptor,
@@ -44,7 +44,7 @@ pub(super) fn select(
     Ok(kept.unwrap_or_else(|| root.clone()))
 }
 
-/// Each declared platform must be there.
+/// Refuses a source that lacks a declared platform.
 fn require(spec: &ImageSpec, found: &[Platform]) -> Result<(), SourceError> {
     let there = |wanted: &Platform| found.iter().any(|found| found.satisfies(wanted));
     let missing: Vec<&Platform> = spec.platforms.iter().filter(|wanted| !there(wanted)).collect();
@@ -57,17 +57,17 @@ fn require(spec: &ImageSpec, found: &[Platform]) -> Result<(), SourceError> {
     };
     Err(SourceError::Platform {
         reason: format!("source `{}` lacks {}: {found}", spec.source, list(&missing)),
-        help: "build the image for every platform that `platforms` declares (`--platform`, `--all` when it is copied), \
-               or take the platform out of `platforms`"
+        help: "build the image for every platform that `platforms` declares (`--platform`, or `--all` when copying), \
+               or remove the platform from `platforms`"
             .to_owned(),
     })
 }
 
-/// What there is to choose from. Manifests of images are read only where the index does not say their platform.
+/// A survey of the images and platforms in a source. The manifest of an image is read only if the index does not give its platform.
 struct Survey<'a> {
     tree: &'a mut Tree,
     wanted: &'a [Platform],
-    /// The platforms there are, each once.
+    /// The platforms in the source, each once.
     found: Vec<Platform>,
     known: HashSet<Platform>,
     /// The images that are selected.
@@ -120,12 +120,12 @@ impl Survey<'_> {
     }
 }
 
-/// Leaves out what is not selected.
+/// The rewriting that leaves out everything that is not selected.
 struct Selection<'a> {
     tree: &'a mut Tree,
     wanted: &'a [Platform],
     selected: HashSet<Digest>,
-    /// What became of each index: none where nothing of it is left.
+    /// The new descriptor of each index; `None` if nothing of it is left.
     done: HashMap<Digest, Option<Descriptor>>,
 }
 
@@ -136,7 +136,7 @@ impl Selection<'_> {
         }
         let (raw, manifest) = self.tree.manifest(index, depth)?;
         let Manifest::Index { manifests: entries, .. } = manifest else { return Ok(Some(index.clone())) };
-        // Attestations about an index stand beside it, before or after.
+        // Indexes come first, because attestations about an index may be listed before or after it.
         for entry in entries.iter().filter(|entry| is_index(entry) && !is_attestation(entry)) {
             self.index(entry, depth + 1)?;
         }
@@ -154,7 +154,7 @@ impl Selection<'_> {
                 text = self.tree.redescribe(&text, &new).map_err(|error| malformed(&raw, &error))?;
                 changed = true;
             }
-            // Content may be inline, and be so in many entries.
+            // The size is checked here, because many entries may carry inline content.
             size += text.get().len();
             check_size(&raw, size)?;
             kept.push(text);
@@ -172,7 +172,7 @@ impl Selection<'_> {
         Ok(new)
     }
 
-    /// What becomes of an entry.
+    /// The new descriptor of an entry; `None` if it is left out.
     fn entry(&mut self, entry: &Descriptor, depth: usize) -> Result<Option<Descriptor>, SourceError> {
         let keep = |it: bool| Ok(it.then(|| entry.clone()));
         if is_attestation(entry) {
@@ -184,14 +184,14 @@ impl Selection<'_> {
         if let Some(platform) = self.tree.platform(entry, depth)? {
             return keep(self.wanted.iter().any(|wanted| platform.satisfies(wanted)));
         }
-        // An artifact: what refers to something that stays, stays with it.
+        // An artifact stays if its subject stays.
         match self.tree.manifest(entry, depth)?.1 {
             Manifest::Image { subject: Some(subject), .. } => keep(self.stays(&subject.digest)),
             _ => keep(false),
         }
     }
 
-    /// Whether what attestations are about is published as it was.
+    /// Whether the subject `digest` of an attestation is published unchanged.
     fn stays(&self, digest: &Digest) -> bool {
         self.selected.contains(digest)
             || self.done.get(digest).is_some_and(|new| new.as_ref().is_some_and(|new| new.digest == *digest))

@@ -1,4 +1,4 @@
-//! Platforms: which are published, and what stays with them.
+//! The platforms that are published, and the entries that stay with them.
 
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ fn others_are_left_out_with_their_attestations() {
 }
 
 #[test]
-fn where_nothing_is_left_out_nothing_changes() {
+fn if_nothing_is_left_out_nothing_changes() {
     let tree = Tree::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
-    // Attestations about nothing here, artifacts, empty indexes.
+    // An attestation about an image that is not in the index, an artifact, and an empty index stay.
     let dangling = tree.attestation(&tree.image("linux/386"));
     let index = tree.index(&[amd, tree.index(&[arm, dangling]), tree.artifact(&json!({})), tree.index(&[])]);
     let content = tree.select(&index, &["linux/arm64/v8", "linux/amd64"]).expect("published");
@@ -39,7 +39,7 @@ fn where_nothing_is_left_out_nothing_changes() {
 }
 
 #[test]
-fn indexes_in_indexes_are_filtered_and_dropped_where_nothing_is_left() {
+fn nested_indexes_are_filtered_and_dropped_if_empty() {
     let tree = Tree::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let (only_amd, only_arm) =
@@ -54,7 +54,7 @@ fn indexes_in_indexes_are_filtered_and_dropped_where_nothing_is_left() {
     let content = tree.select(&index, &["linux/amd64"]).expect("published");
     let entries = root(&content)["manifests"].as_array().cloned().expect("entries");
     assert_eq!(entries.len(), 3, "{entries:?}");
-    assert_eq!(entries[0], about[0], "what it is about is as it was");
+    assert_eq!(entries[0], about[0], "the subject of the attestation is unchanged");
     assert_eq!(entries[1], only_amd);
     let keys: Vec<&String> = entries[2].as_object().expect("an entry").keys().collect();
     assert_eq!(keys, both.as_object().expect("an entry").keys().collect::<Vec<_>>());
@@ -65,7 +65,7 @@ fn indexes_in_indexes_are_filtered_and_dropped_where_nothing_is_left() {
 }
 
 #[test]
-fn what_the_index_does_not_say_the_configurations_do() {
+fn platforms_missing_from_the_index_are_read_from_configurations() {
     let tree = Tree::new();
     let amd = tree.image("linux/amd64");
     let mut empty = tree.image("linux/arm64");
@@ -89,7 +89,7 @@ fn several_entries_of_one_platform_are_all_kept() {
     let index = tree.index(&[tree.entry("linux/amd64"), windows[0].clone(), windows[1].clone()]);
     let content = tree.select(&index, &["windows/amd64"]).expect("published");
     assert_eq!(root(&content)["manifests"], json!(windows));
-    // And one image that is listed for two: by its entry.
+    // If one image is listed for two platforms, the platform of the entry decides.
     let shared = tree.image("linux/amd64");
     let [one, two] = ["linux/amd64", "linux/arm64"].map(|it| listed(&shared, it));
     let content = tree.select(&tree.index(&[one, two.clone()]), &["linux/arm64"]).expect("published");
@@ -97,7 +97,7 @@ fn several_entries_of_one_platform_are_all_kept() {
 }
 
 #[test]
-fn artifacts_stay_with_what_they_refer_to() {
+fn artifacts_stay_with_their_subjects() {
     let tree = Tree::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let subject = |it: &Value| json!({ "subject": { "mediaType": it["mediaType"], "digest": it["digest"], "size": it["size"] } });
@@ -109,7 +109,7 @@ fn artifacts_stay_with_what_they_refer_to() {
 }
 
 #[test]
-fn what_is_left_out_is_not_read() {
+fn entries_that_are_left_out_are_not_read() {
     let tree = Tree::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let schema_1 = listed(
@@ -138,7 +138,7 @@ fn a_single_image_must_be_for_the_declared_platform() {
 }
 
 #[test]
-fn media_types_of_docker_stay() {
+fn docker_media_types_stay() {
     use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, Image, Layer};
     let folder = tempfile::tempdir().expect("a directory");
     let tree = Tree { layout: super::super::fixture::LayoutDirectory::create(folder.path()), folder };

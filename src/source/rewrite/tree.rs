@@ -1,4 +1,4 @@
-//! The manifests under a root, read within bounds, and those that take their places. What they become is decided elsewhere.
+//! The manifests under a root, read within limits, and the manifests that replace them. Other modules decide on the changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::source::read::{
 use crate::source::walk::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use crate::source::{Source, SourceError};
 
-/// The manifests under the root of a source, and what is written anew. Each is read once.
+/// The manifests under the root of a source, and the rewritten content. Each manifest is read once.
 pub(super) struct Tree {
     source: Arc<dyn Source>,
     manifests: HashMap<Digest, Arc<RawManifest>>,
@@ -28,7 +28,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Nothing is read yet.
+    /// A tree of `source` from which nothing has been read yet.
     pub(super) fn new(source: Arc<dyn Source>) -> Self {
         Self {
             source,
@@ -40,7 +40,7 @@ impl Tree {
         }
     }
 
-    /// What was written, by its digest.
+    /// The rewritten content, by digest.
     pub(super) fn into_written(self) -> HashMap<Digest, Bytes> {
         self.written
     }
@@ -52,7 +52,7 @@ impl Tree {
         depth: usize,
     ) -> Result<(Arc<RawManifest>, Manifest), SourceError> {
         if depth >= MAX_DEPTH {
-            return Err(too_much(format!("indexes lie more than {MAX_DEPTH} deep in one another")));
+            return Err(too_much(format!("indexes are nested more than {MAX_DEPTH} deep")));
         }
         if let Some(raw) = self.manifests.get(&descriptor.digest) {
             if raw.media_type() != descriptor.media_type || raw.bytes().len() as u64 != descriptor.size {
@@ -74,8 +74,8 @@ impl Tree {
         Ok((raw, manifest))
     }
 
-    /// What an entry of an index, which is neither an index nor an attestation, runs on: as the index says, or the configuration.
-    /// `None` of an artifact that belongs to no platform.
+    /// The platform of an entry of an index that is neither an index nor an attestation, from the index or from the configuration.
+    /// `None` for an artifact that belongs to no platform.
     pub(super) fn platform(
         &mut self,
         entry: &Descriptor,
@@ -90,12 +90,12 @@ impl Tree {
         }
     }
 
-    /// What the manifest of an image runs on, by its configuration.
+    /// The platform of an image according to its configuration.
     pub(super) fn own_platform(&mut self, config: &Descriptor) -> Result<Option<Platform>, SourceError> {
         self.platforms.of(self.source.as_ref(), config)
     }
 
-    /// Whether an entry of an index, which is neither an index nor an attestation, describes an image, and not an artifact that
+    /// Whether an entry of an index that is neither an index nor an attestation describes an image, and not an artifact that
     /// belongs to no platform.
     pub(super) fn is_image(&mut self, entry: &Descriptor, depth: usize) -> Result<bool, SourceError> {
         Ok(listed_platform(entry).is_some()
@@ -107,7 +107,7 @@ impl Tree {
         read_config(self.source.as_ref(), config)
     }
 
-    /// Puts `bytes` in the place of the manifest `old`.
+    /// Replaces the manifest `old` by `bytes`, and returns the new descriptor.
     pub(super) fn write_manifest(
         &mut self,
         old: &RawManifest,
@@ -121,7 +121,7 @@ impl Tree {
         Ok(descriptor)
     }
 
-    /// Puts `bytes` in the place of the configuration `old`.
+    /// Replaces the configuration `old` by `bytes`, and returns the new descriptor.
     pub(super) fn write_config(
         &mut self,
         old: &Descriptor,
@@ -132,7 +132,7 @@ impl Tree {
             return Err(SourceError::Unsupported {
                 reason: format!("configuration `{}` would have {size} bytes with its `labels`", old.digest),
                 help: format!(
-                    "nothing reads a configuration of more than {MAX_CONFIG_SIZE} bytes: shorten them"
+                    "no program reads a configuration of more than {MAX_CONFIG_SIZE} bytes: shorten the labels"
                 ),
             });
         }
@@ -145,17 +145,17 @@ impl Tree {
         if self.written.insert(descriptor.digest.clone(), bytes).is_none() {
             self.written_bytes = self.written_bytes.saturating_add(descriptor.size);
         }
-        // It is all held in memory.
+        // The total is limited, because everything is held in memory.
         if self.written_bytes > MAX_MANIFEST_BYTES {
             return Err(too_much(format!(
-                "what `platforms`, `annotations` and `labels` change would have more than {} MiB",
+                "the content that `platforms`, `annotations` and `labels` change would have more than {} MiB",
                 MAX_MANIFEST_BYTES / 1024 / 1024
             )));
         }
         Ok(())
     }
 
-    /// `entry`, a descriptor as text, of `new` content: all else of it stays.
+    /// `entry`, the text of a descriptor, with digest and size of `new`. Everything else in it stays.
     pub(super) fn redescribe(
         &self,
         entry: &RawValue,
@@ -164,7 +164,7 @@ impl Tree {
         let mut object = Object::parse(entry.get().as_bytes())?;
         object.set("digest", &new.digest)?;
         object.set("size", &new.size)?;
-        // The content itself, inline (image-spec, descriptor.md, `data`).
+        // The entry may carry its content inline (image-spec, descriptor.md, `data`).
         if object.has("data")
             && let Some(bytes) = self.written.get(&new.digest)
         {
@@ -174,18 +174,20 @@ impl Tree {
     }
 }
 
-/// No registry takes a manifest of more than [`MAX_MANIFEST_SIZE`].
+/// Refuses a manifest of more than [`MAX_MANIFEST_SIZE`] bytes, because no registry accepts it.
 pub(super) fn check_size(old: &RawManifest, size: usize) -> Result<(), SourceError> {
     if size as u64 <= MAX_MANIFEST_SIZE {
         return Ok(());
     }
     Err(SourceError::Unsupported {
         reason: format!("manifest `{}` would have {size} bytes with its `annotations`", old.digest()),
-        help: format!("no registry takes a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten them"),
+        help: format!(
+            "no registry accepts a manifest of more than {MAX_MANIFEST_SIZE} bytes: shorten the annotations"
+        ),
     })
 }
 
-/// The manifest as an object, of which members are to be set.
+/// The manifest as an object whose members can be set.
 pub(super) fn object_of(raw: &RawManifest) -> Result<Object, SourceError> {
     Object::parse(raw.bytes()).map_err(|error| malformed(raw, &error))
 }
@@ -195,7 +197,7 @@ pub(super) fn entries_of(raw: &RawManifest, object: &Object) -> Result<Vec<Box<R
     object.get("manifests").map(Option::unwrap_or_default).map_err(|error| malformed(raw, &error))
 }
 
-/// A manifest that could be read, and is not JSON of the shape that its type has.
+/// The error for a manifest that could be read, but is not JSON of the shape of its type.
 pub(super) fn malformed(raw: &RawManifest, error: &serde_json::Error) -> SourceError {
     SourceError::malformed(format!("manifest `{}`", raw.digest()), error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Annotations and labels, written to the manifests, entries and configurations that are to have them.
+//! Writing annotations and labels to the manifests, entries and configurations for which they are declared.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::source::SourceError;
 use crate::source::images::{attested, is_attestation};
 use crate::source::read::is_config;
 
-/// The root with the declared annotations and labels. The same where they are there already.
+/// The root with the declared annotations and labels; the same root if it has them already.
 pub(super) fn write(tree: &mut Tree, root: &Descriptor, spec: &ImageSpec) -> Result<Descriptor, SourceError> {
     let at = |place: AnnotationPlace| {
         let root_alone = spec.annotate.is_empty() && place == AnnotationPlace::Root;
@@ -50,20 +50,20 @@ struct Writer<'a> {
     manifests: bool,
     /// … and the entries that describe images.
     descriptors: bool,
-    /// How many places have the annotations now.
+    /// The number of places that have the annotations now.
     annotated: usize,
-    /// What became of each configuration.
+    /// The new descriptor of each configuration.
     labelled: HashMap<Digest, Descriptor>,
-    /// What became of each manifest.
+    /// The new descriptor of each manifest.
     done: HashMap<Digest, Descriptor>,
-    /// The manifests that became others.
+    /// The digests of the manifests that changed.
     changed: HashSet<Digest>,
-    /// What attestations and artifacts are about, with what says so.
+    /// The subject of each attestation and artifact, with the digest of the attestation or artifact.
     spoken_of: Vec<(Digest, Digest)>,
 }
 
 impl Writer<'_> {
-    /// What becomes of a manifest, `depth` indexes below the root.
+    /// The new descriptor of a manifest, `depth` indexes below the root.
     fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<Descriptor, SourceError> {
         if let Some(done) = self.done.get(&descriptor.digest) {
             return Ok(done.clone());
@@ -122,7 +122,7 @@ impl Writer<'_> {
         Ok(changed.then_some(object))
     }
 
-    /// What becomes of an entry of the index `raw`; none where it stays as it is.
+    /// The new text of an entry of the index `raw`; `None` if it does not change.
     fn entry(
         &mut self,
         raw: &RawManifest,
@@ -193,7 +193,7 @@ impl Writer<'_> {
         Ok(changed.then_some(object))
     }
 
-    /// Writes the annotations to a manifest. False where it has them already.
+    /// Writes the annotations to a manifest. Returns false if it has them already.
     fn annotate(&mut self, raw: &RawManifest, object: &mut Object) -> Result<bool, SourceError> {
         self.annotated += 1;
         let own: Option<BTreeMap<String, String>> =
@@ -212,14 +212,15 @@ impl Writer<'_> {
         self.annotations.iter().any(|(key, value)| own.get(key) != Some(value))
     }
 
-    /// Merges the annotations into those of a manifest or descriptor, the keys sorted.
+    /// Merges the annotations into those of a manifest or descriptor, with the keys sorted.
     fn merge(&self, object: &mut Object) -> Result<(), serde_json::Error> {
         let mut merged: BTreeMap<String, String> = object.get("annotations")?.unwrap_or_default();
         merged.extend(self.annotations.clone());
         object.set("annotations", &merged)
     }
 
-    /// The configuration with the labels (image-spec, config.md, `config.Labels`), the keys sorted.
+    /// Adds the labels to a configuration (image-spec, config.md, `config.Labels`), with the keys sorted, and returns the new
+    /// descriptor.
     fn label(&mut self, config: &Descriptor) -> Result<Descriptor, SourceError> {
         if let Some(done) = self.labelled.get(&config.digest) {
             return Ok(done.clone());
@@ -236,16 +237,16 @@ impl Writer<'_> {
         Ok(new)
     }
 
-    /// What is declared must be written somewhere.
+    /// Refuses declared annotations or labels that were written to no place.
     fn check_places(&self, root: &Descriptor) -> Result<(), SourceError> {
         let nothing = |key: &str, what: &str, help: &str| {
             Err(SourceError::Unsupported {
-                reason: format!("`{key}` would be written nowhere: `{}` has {what}", root.digest),
+                reason: format!("`{key}` would have no effect: `{}` has {what}", root.digest),
                 help: help.to_owned(),
             })
         };
         if !self.annotations.is_empty() && self.annotated == 0 {
-            let what = if is_index(root) { "no images" } else { "no index, being a single image" };
+            let what = if is_index(root) { "no images" } else { "no index, because it is a single image" };
             return nothing(
                 "annotations",
                 what,
@@ -253,13 +254,13 @@ impl Writer<'_> {
             );
         }
         if !self.labels.is_empty() && self.labelled.is_empty() {
-            let help = "only images have labels, in their configurations: write `annotations` to an artifact";
+            let help = "only images have labels, in their configurations: use `annotations` for an artifact";
             return nothing("labels", "no image", help);
         }
         Ok(())
     }
 
-    /// Attestations must speak of what is published.
+    /// Refuses a change of a manifest that an attestation refers to by digest.
     fn check_spoken_of(&self) -> Result<(), SourceError> {
         let Some((about, by)) = self.spoken_of.iter().find(|(about, _)| self.changed.contains(about)) else {
             return Ok(());
@@ -272,7 +273,7 @@ impl Writer<'_> {
         };
         Err(SourceError::Unsupported {
             reason: format!(
-                "{keys} would change `{about}`, and `{by}` in the same index speaks of it by its digest, as attestations do"
+                "{keys} would change `{about}`, but `{by}` in the same index refers to it by its digest, as attestations do"
             ),
             help: "write them when the image is built (`docker buildx build --label … --annotation …`), or annotate only \
                    the index (`annotate = [\"root\"]`) and its entries (`\"descriptors\"`), which changes no image"
@@ -281,7 +282,7 @@ impl Writer<'_> {
     }
 }
 
-/// The configuration with `labels`; none where it has them already.
+/// The configuration with `labels`; `None` if it has them already.
 fn labelled(bytes: &[u8], labels: &BTreeMap<String, String>) -> Result<Option<Vec<u8>>, serde_json::Error> {
     let mut object = Object::parse(bytes)?;
     let mut inner: Object = object.get("config")?.unwrap_or_else(Object::empty);
@@ -295,7 +296,7 @@ fn labelled(bytes: &[u8], labels: &BTreeMap<String, String>) -> Result<Option<Ve
     object.to_bytes().map(Some)
 }
 
-/// Docker's manifests have no annotations.
+/// The error for annotations on a Docker manifest, which cannot have any.
 fn no_annotations(raw: &RawManifest, of: &str) -> SourceError {
     SourceError::Unsupported {
         reason: format!(
@@ -305,8 +306,8 @@ fn no_annotations(raw: &RawManifest, of: &str) -> SourceError {
         ),
         help: "only OCI manifests have annotations: build the image with OCI media types \
                (`buildah push --format oci`, `docker buildx build --output type=oci`), or convert it with \
-               `skopeo copy --all --format oci`; where it is `[project]` that asks for them (`source`, `annotations`), \
-               `annotations = \"none\"` leaves this image as it is"
+               `skopeo copy --all --format oci`; if it is `[project]` that adds them (`source`, `annotations`), \
+               `annotations = \"none\"` leaves this image unchanged"
             .to_owned(),
     }
 }
