@@ -1,7 +1,7 @@
 //! Sources that somebody made to do harm, or that were damaged on their way: each is refused by name, soon, and without
 //! taking up what it says it is.
 //!
-//! How much memory and time the whole program takes with the worst of them is measured in `tests/hostile_sources.rs`.
+//! How much memory and time the whole program takes with the worst of them is measured in `tests/it/hostile_sources.rs`.
 
 use std::fs;
 use std::os::unix::fs::symlink;
