@@ -3,7 +3,9 @@
 # Installs the programs that are missing, on Debian and Ubuntu; elsewhere it says which are, and fails. No test is
 # skipped for want of a program.
 #
-#   scripts/test.sh [ARGUMENTS OF CARGO TEST…]
+#   scripts/test.sh [ARGUMENTS…]
+#
+# Uses cargo-nextest if it is installed, else cargo test. Arguments are passed on to it: `scripts/test.sh --test it docs::`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -98,5 +100,13 @@ done
 
 # A snapshot that differs fails; nothing waits for a review.
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
-cargo test --locked --no-fail-fast "$@"
+if command -v cargo-nextest >/dev/null; then
+  cargo nextest run --locked --workspace --no-fail-fast "$@"
+  # nextest runs no examples in the documentation. They are not what the arguments ask for.
+  if [ "$#" = 0 ]; then
+    cargo test --locked --workspace --doc --quiet
+  fi
+else
+  cargo test --locked --workspace --no-fail-fast "$@"
+fi
 say "all tests passed"

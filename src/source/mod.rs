@@ -51,32 +51,17 @@ pub use surroundings::{Reach, RemoteRepository, Surroundings, Variables};
 pub use walk::{Content, walk};
 
 #[cfg(test)]
-#[path = "../../tests/support/image.rs"]
-mod fixture;
-#[cfg(test)]
-use fixture as image;
-#[cfg(test)]
-#[path = "../../tests/support/signatures.rs"]
-mod signatures;
+use testkit::{chart as chart_fixture, image as fixture, raw_tar};
 
 #[cfg(test)]
 mod hostile_tests;
 
 #[cfg(test)]
-#[path = "../../tests/support/raw_tar.rs"]
-#[allow(clippy::duplicate_mod, reason = "the rooms of sources and of secrets each test with such archives")]
-mod raw_tar;
-
-#[cfg(test)]
 #[path = "hostile_files_tests.rs"]
 mod hostile_files_tests;
 
-#[cfg(test)]
-#[path = "../../tests/support/chart.rs"]
-mod chart_fixture;
-
-/// A reader of one blob. It returns an error instead of the end if digest or size differ from those of the
-/// descriptor that it was opened with.
+/// Reads one blob. Returns an error instead of the end where digest or size are not those of the
+/// descriptor it was opened with.
 pub type BlobReader = Box<dyn Read + Send>;
 
 /// Content that can be published: a root manifest and everything that it reaches. Only the first two methods are required;

@@ -8,8 +8,8 @@ use super::*;
 use crate::model::content::{ContentSpec, ImageSpec};
 use crate::model::{SourceSpec, TransportSpec};
 use crate::source::fixture::{self, Image, Layer, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, Written};
-use crate::source::signatures::cosign_tag;
 use crate::source::{Published, Surroundings, publishable};
+use testkit::signatures::cosign_tag;
 
 const SBOM: &str = "application/spdx+json";
 

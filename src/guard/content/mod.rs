@@ -64,9 +64,7 @@ pub enum ContentError {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/support/raw_tar.rs"]
-#[allow(clippy::duplicate_mod, reason = "the rooms of sources and of secrets each test with such archives")]
-mod raw_tar;
+use testkit::raw_tar;
 
 #[cfg(test)]
 mod tests;

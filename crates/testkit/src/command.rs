@@ -1,0 +1,231 @@
+//! Runs the built binary in a folder of its own with a clean environment, and shows exit code, stdout and stderr as
+//! one text that is the same on every run.
+//!
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder to run in; removed when it is dropped.
+pub struct Folder {
+    temporary: tempfile::TempDir,
+    /// Where the program runs.
+    pub path: PathBuf,
+}
+
+impl Folder {
+    /// An empty folder, that is no git repository and is in none.
+    pub fn new() -> Self {
+        let temporary = tempfile::tempdir().expect("a folder");
+        // Where the system's folder for temporary files is a link, the program shows where it leads.
+        let path = temporary.path().canonicalize().unwrap().join("work");
+        fs::create_dir(&path).unwrap();
+        Self { temporary, path }
+    }
+
+    /// A folder with files.
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self::new();
+        for (name, text) in files {
+            folder.write(name, text);
+        }
+        folder
+    }
+
+    /// Writes a file, in folders that are made where they are missing.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
+        self
+    }
+
+    /// The text of a file.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// A run of the program in this folder, with arguments that are separated by spaces.
+    pub fn run(&self, arguments: &str) -> Run {
+        self.run_with(arguments.split_whitespace())
+    }
+
+    /// A run of the program in this folder.
+    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        let mut command = Command::new(crate::program());
+        command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
+        clean(&mut command, &self.home());
+        Run { command, folder: self.path.clone() }
+    }
+
+    /// A home folder, empty at first, outside the folder that the program runs in.
+    pub fn home(&self) -> PathBuf {
+        let home = self.temporary.path().canonicalize().unwrap().join("home");
+        fs::create_dir_all(&home).unwrap();
+        home
+    }
+
+    /// Runs git with an identity and times that are always the same; its output.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        self.git_in("", arguments)
+    }
+
+    /// Runs git in a folder below.
+    pub fn git_in(&self, folder: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command
+            .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+            .args(arguments)
+            .current_dir(self.path.join(folder));
+        clean(&mut command, &self.home());
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "A Smith")
+                .env(format!("GIT_{role}_EMAIL"), "smith@example.com")
+                .env(format!("GIT_{role}_DATE"), "2026-01-02T03:04:05Z");
+        }
+        let output = command.output().unwrap_or_else(|error| panic!("git, which this test needs: {error}"));
+        assert!(output.status.success(), "git {arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    }
+}
+
+/// Leaves of the environment only what a run needs, so that no CI and no user shows through.
+pub fn clean(command: &mut Command, home: &Path) {
+    let runtime = home.join(".run");
+    fs::create_dir_all(&runtime).expect("a folder");
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .env("XDG_CACHE_HOME", home.join(".cache"))
+        // Else podman's logins of this machine are looked for in `/run`.
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .env("LC_ALL", "C.UTF-8")
+        // Else git takes a repository above the folder of temporary files for its own.
+        .env("GIT_CEILING_DIRECTORIES", home.parent().unwrap())
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    // Coverage and sanitizers pass by the environment.
+    for name in ["LLVM_PROFILE_FILE", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+}
+
+/// A run of the program that has not begun.
+pub struct Run {
+    /// The command, for what this type has no word for.
+    pub command: Command,
+    folder: PathBuf,
+}
+
+impl Run {
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Sets variables of the environment.
+    #[must_use]
+    pub fn envs(mut self, variables: &[(&str, &str)]) -> Self {
+        self.command.envs(variables.iter().copied());
+        self
+    }
+
+    /// Wraps no text, for what shows a path: its length is not the same everywhere.
+    #[must_use]
+    pub fn wide(self) -> Self {
+        self.env("COLUMNS", "1000")
+    }
+
+    /// Runs in a folder below.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &str) -> Self {
+        self.command.current_dir(self.folder.join(folder));
+        self
+    }
+
+    /// Runs to the end.
+    pub fn done(mut self) -> Done {
+        let output = self.command.output().expect("the program runs");
+        Done { output, folder: self.folder }
+    }
+
+    /// Runs to the end, and shows exit code, stdout and stderr.
+    pub fn shown(self) -> String {
+        self.done().shown()
+    }
+}
+
+/// A run that is over.
+pub struct Done {
+    pub output: Output,
+    folder: PathBuf,
+}
+
+impl Done {
+    /// The exit code; what a signal ended has none.
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    pub fn stdout(&self) -> String {
+        text(&self.output.stdout)
+    }
+
+    pub fn stderr(&self) -> String {
+        text(&self.output.stderr)
+    }
+
+    /// Asserts the exit code, with everything that was printed in the message.
+    #[allow(clippy::return_self_not_must_use)] // the assertion alone is often enough
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code(), Some(code), "\n{}", self.shown());
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.output.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.shown()))
+    }
+
+    /// Exit code, stdout and stderr as one text, with the folder's path as `[FOLDER]`.
+    pub fn shown(&self) -> String {
+        let mut shown =
+            format!("exit code: {}\n", self.code().map_or("none".to_owned(), |it| it.to_string()));
+        for (name, bytes) in [("stdout", &self.output.stdout), ("stderr", &self.output.stderr)] {
+            if !bytes.is_empty() {
+                shown.push_str(&format!("----- {name} -----\n{}", text(bytes)));
+            }
+        }
+        self.without_paths(&shown)
+    }
+
+    /// Standard error from the first error on, without the lines of what went before.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        let stderr = self.stderr();
+        let at = stderr.find("error: ").unwrap_or_else(|| panic!("no error\n{}", self.shown()));
+        self.without_paths(&stderr[at..])
+    }
+
+    /// `text` with the folder's path as `[FOLDER]`, and the program's version as `[VERSION]`.
+    fn without_paths(&self, text: &str) -> String {
+        let folder = self.folder.to_str().unwrap();
+        let above = self.folder.parent().unwrap().to_str().unwrap();
+        text.replace(folder, "[FOLDER]")
+            .replace(above, "[ABOVE]")
+            .replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,51 @@
+//! A real registry, and a folder whose `publish.toml` publishes one image there.
+//!
+
+use crate::command::Folder;
+use crate::docker_registry::{Auth, DockerRegistry};
+use crate::world::{configuration, digest, tags};
+
+/// A registry, and a folder whose `publish.toml` publishes there.
+pub struct Place {
+    /// The registry.
+    pub registry: DockerRegistry,
+    /// The folder.
+    pub folder: Folder,
+}
+
+impl Place {
+    /// An empty registry, and no image yet.
+    pub fn new() -> Self {
+        let registry = DockerRegistry::start(&Auth::None);
+        let url = format!("{}/team", registry.host());
+        let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &url)]))]);
+        Self { registry, folder }
+    }
+
+    /// What a tag names.
+    pub fn digest(&self, tag: &str) -> Option<String> {
+        digest(&format!("docker://{}/team/app:{tag}", self.registry.host()))
+    }
+
+    /// Every tag.
+    pub fn tags(&self) -> Vec<String> {
+        tags(&format!("{}/team/app", self.registry.host()))
+    }
+
+    /// A text with the port and every digest replaced.
+    pub fn steady(&self, shown: &str) -> String {
+        let shown = shown.replace(&self.registry.host(), "[REGISTRY]");
+        let digests = regex::Regex::new("sha256:[0-9a-f]{12,64}").expect("a pattern");
+        digests.replace_all(&shown, "sha256:[DIGEST]").into_owned()
+    }
+
+    /// Requests that change something.
+    pub fn writes(&self) -> Vec<String> {
+        let reads = ["GET ", "HEAD "];
+        self.registry
+            .requests()
+            .into_iter()
+            .filter(|request| !reads.iter().any(|read| request.starts_with(read)))
+            .collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! Signatures, SBOMs and what else refers to an image, written into layouts as the tools write them: by hand, without any of them.
+//!
+
+use serde_json::{Value, json};
+
+use super::image::{LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST};
+
+/// The content that stands in for a configuration where there is none (image-spec 1.1, manifest.md, "Guidance for an Empty
+/// Descriptor").
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+/// The fallback tag of a digest.
+pub fn fallback_tag(digest: &str) -> String {
+    digest.replace(':', "-")
+}
+
+/// The tag under which cosign keeps the signatures of a digest; with another suffix what else it attaches.
+pub fn cosign_tag(digest: &str, suffix: &str) -> String {
+    format!("{}.{suffix}", fallback_tag(digest))
+}
+
+/// The members of a descriptor that name a subject.
+fn subject_of(descriptor: &Value) -> Value {
+    json!({ "mediaType": descriptor["mediaType"], "digest": descriptor["digest"], "size": descriptor["size"] })
+}
+
+impl LayoutDirectory {
+    /// Writes an artifact that refers to `subject`, a descriptor, as `oras attach` does; its descriptor as lists of referrers
+    /// have it. It is not listed anywhere.
+    pub fn attach(&self, subject: &Value, artifact_type: &str, text: &str) -> Value {
+        let layer = self.put("text/plain", text.as_bytes());
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": artifact_type,
+            "config": self.put(EMPTY, b"{}"),
+            "layers": [layer],
+            "subject": subject_of(subject),
+            "annotations": { "org.opencontainers.image.created": "2026-01-02T03:04:05Z" },
+        });
+        let mut descriptor = self.put(OCI_MANIFEST, manifest.to_string().as_bytes());
+        descriptor["artifactType"] = json!(artifact_type);
+        descriptor["annotations"] = manifest["annotations"].clone();
+        descriptor
+    }
+
+    /// Writes a manifest with one layer for each signature of `digest`, as cosign writes it at the tag `.sig`; its descriptor.
+    pub fn cosign(&self, digest: &str, signatures: &[&str]) -> Value {
+        let payload = json!({
+            "critical": {
+                "identity": { "docker-reference": "example.com/app" },
+                "image": { "docker-manifest-digest": digest },
+                "type": "cosign container image signature",
+            },
+            "optional": null,
+        });
+        let layer =
+            self.put("application/vnd.dev.cosign.simplesigning.v1+json", payload.to_string().as_bytes());
+        let layers: Vec<Value> = signatures
+            .iter()
+            .map(|signature| {
+                let mut layer = layer.clone();
+                layer["annotations"] = json!({ "dev.cosignproject.cosign/signature": signature });
+                layer
+            })
+            .collect();
+        let diff_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
+        let config = json!({
+            "architecture": "",
+            "created": "0001-01-01T00:00:00Z",
+            "os": "",
+            "rootfs": { "type": "layers", "diff_ids": diff_ids },
+            "config": {},
+        });
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": self.put(OCI_CONFIG, config.to_string().as_bytes()),
+            "layers": layers,
+        });
+        self.put(OCI_MANIFEST, manifest.to_string().as_bytes())
+    }
+
+    /// Lists `referrers` in an index at the fallback tag of `digest`, as regclient does.
+    pub fn list_referrers(&self, digest: &str, referrers: &[&Value]) {
+        let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": referrers });
+        let index = self.put(OCI_INDEX, index.to_string().as_bytes());
+        self.list(&index, &[fallback_tag(digest)]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The house rules of HOUSE.md that a machine can hold: which room may import which, what a file looks like, and
+//! who may print. Read from the syntax trees of `src`, the tests inside it included.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+mod syntax;
+use syntax::Module;
+
+/// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
+const TABLE: [(&str, &[&str]); 20] = [
+    ("model", &[]),
+    ("diagnostic", &[]),
+    // Before the configuration, which names the rules that find secrets.
+    ("guard", &[]),
+    ("config", &["guard"]),
+    ("context", &[]),
+    ("source", &[]),
+    ("registry", &[]),
+    // The anonymous probe is a pull like any other, from a repository connected without credentials; and the APIs of
+    // providers are reached with the same client, limits and credentials.
+    ("visibility", &["registry"]),
+    ("access", &["registry"]),
+    ("desired", &["config", "context", "guard", "source"]),
+    ("observed", &["desired", "registry", "visibility"]),
+    // The plan shows the page where a person can change what no API can.
+    ("plan", &["desired", "observed", "visibility"]),
+    ("verify", &["config", "context", "desired", "registry", "visibility"]),
+    ("event", &[]),
+    ("apply", &["source", "registry", "visibility", "access", "event"]),
+    ("report", &["event"]),
+    ("saved", &[]),
+    ("init", &[]),
+    (
+        "engine",
+        &[
+            "config",
+            "context",
+            "guard",
+            "registry",
+            "visibility",
+            "source",
+            "access",
+            "desired",
+            "observed",
+            "plan",
+            "verify",
+            "event",
+            "apply",
+            "saved",
+            "init",
+        ],
+    ),
+    ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
+];
+
+/// Rooms that every room may import.
+const OPEN: [&str; 2] = ["model", "diagnostic"];
+
+/// Lines of code that a file may have: without blank lines, comments and tests.
+const LONGEST: usize = 400;
+
+fn permitted(room: &str) -> Option<&'static [&'static str]> {
+    TABLE.iter().find(|(name, _)| *name == room).map(|(_, permitted)| *permitted)
+}
+
+/// The edges as they are: from a room to a room, with a place for each.
+fn edges(modules: &[Module]) -> BTreeMap<(String, String), String> {
+    let mut edges = BTreeMap::new();
+    for module in modules {
+        let Some(room) = module.room() else { continue };
+        for (target, line) in module.imports() {
+            if target != room {
+                let place = format!("{}:{line}", module.file);
+                edges.entry((room.to_owned(), target)).or_insert(place);
+            }
+        }
+    }
+    edges
+}
+
+#[test]
+fn each_room_imports_only_what_it_may() {
+    let wrong: Vec<String> = edges(&syntax::modules())
+        .into_iter()
+        .filter(|((room, target), _)| {
+            let open = OPEN.contains(&target.as_str()) && !OPEN.contains(&room.as_str());
+            !open && !permitted(room).unwrap_or_default().contains(&target.as_str())
+        })
+        .map(|((room, target), place)| format!("{place}: `{room}` imports `{target}`"))
+        .collect();
+    assert!(wrong.is_empty(), "the table of tests/it/architecture.rs does not permit\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_is_complete_and_tight() {
+    let modules = syntax::modules();
+    let rooms: BTreeSet<&str> = modules.iter().filter_map(Module::room).collect();
+    let listed: BTreeSet<&str> = TABLE.iter().map(|(room, _)| *room).collect();
+    assert_eq!(rooms, listed, "the rooms of src and the rooms of the table");
+    let edges = edges(&modules);
+    let unused: Vec<String> = TABLE
+        .iter()
+        .flat_map(|(room, permitted)| permitted.iter().map(move |target| (room, target)))
+        .filter(|(room, target)| !edges.contains_key(&((**room).to_owned(), (**target).to_owned())))
+        .map(|(room, target)| format!("`{room}` does not import `{target}`: take it out of the table"))
+        .collect();
+    assert!(unused.is_empty(), "{}", unused.join("\n"));
+}
+
+#[test]
+fn the_table_has_no_circle() {
+    // Each room may import only rooms above it, which no circle can.
+    for (position, (room, permitted)) in TABLE.iter().enumerate() {
+        for target in *permitted {
+            let above = TABLE.iter().position(|(name, _)| name == target).expect("a room of the table");
+            assert!(above < position, "`{room}` stands above `{target}`, which it may import");
+        }
+    }
+}
+
+#[test]
+fn the_imports_of_a_text_are_found() {
+    let text = "
+        //! A header.
+        use crate::{model::{Digest, Tag}, config as c};
+        use super::super::registry::Registry;
+        pub(in crate::plan) fn f(x: crate::event::Event) -> bool { matches!(x, crate::report::Y) }
+        mod inner { use super::super::super::source; fn g() { crate::engine::run(); } }
+        use crate as whole;
+        use std::fmt;
+    ";
+    let module = Module::parse("src/plan/diff.rs", &["plan", "diff"], text);
+    let found: BTreeSet<String> = module.imports().into_iter().map(|(target, _)| target).collect();
+    let expected =
+        ["model", "config", "registry", "plan", "event", "report", "source", "engine", "the whole crate"];
+    assert_eq!(found, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn every_file_is_a_module_with_a_header_and_a_sane_length() {
+    let modules = syntax::modules();
+    let found: BTreeMap<&str, &Module> =
+        modules.iter().map(|module| (module.file.as_str(), module)).collect();
+    let mut wrong = Vec::new();
+    for file in syntax::files(Path::new("src")) {
+        let module = found.get(file.as_str());
+        if module.is_none() && file != "src/main.rs" {
+            wrong.push(format!("{file}: no module"));
+        }
+        let text = fs::read_to_string(syntax::root().join(&file)).expect("a source file");
+        if !text.starts_with("//!") {
+            wrong.push(format!("{file}: no `//!` header on the first line"));
+        }
+        let lines = syntax::lines_of_code(&text);
+        if lines > LONGEST && !module.is_some_and(|module| module.for_tests) {
+            wrong.push(format!("{file}: {lines} lines of code, and {LONGEST} are enough"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_of_the_tests_and_crates_is_forgotten() {
+    let crates = fs::read_dir(syntax::root().join("crates")).expect("the crates");
+    let mut roots = vec!["tests/it/main.rs".to_owned(), "tests/real/main.rs".to_owned()];
+    for entry in crates {
+        let name = entry.expect("an entry").file_name();
+        roots.push(format!("crates/{}/src/lib.rs", name.to_str().expect("a name")));
+    }
+    for root in &roots {
+        let root = Path::new(root);
+        let modules = syntax::modules_from(root);
+        let declared: BTreeSet<&str> = modules.iter().map(|module| module.file.as_str()).collect();
+        let files = syntax::files(root.parent().expect("a folder"));
+        let forgotten: Vec<&String> = files.iter().filter(|file| !declared.contains(file.as_str())).collect();
+        assert!(forgotten.is_empty(), "no module of {} is in {forgotten:?}", root.display());
+    }
+}
+
+#[test]
+fn lines_of_code_are_counted_without_tests_and_comments() {
+    let text = "//! Header.\n\nuse a;\n// why\n/// doc\n#[derive(Debug)]\nstruct A; // a\n\n\
+                #[cfg(test)]\nmod tests {\n    fn x() {}\n}\n";
+    assert_eq!(syntax::lines_of_code(text), 3);
+}
+
+#[test]
+fn only_the_report_prints() {
+    let wrong: Vec<String> = syntax::modules()
+        .iter()
+        .filter(|module| module.room() != Some("report"))
+        .flat_map(|module| module.prints().into_iter().map(move |(what, line)| (module, what, line)))
+        // The log's writer is handed over, not written to.
+        .filter(|(module, what, _)| (module.file.as_str(), what.as_str()) != ("src/cli/options.rs", "stderr"))
+        .map(|(module, what, line)| format!("{}:{line}: `{what}`", module.file))
+        .collect();
+    assert!(wrong.is_empty(), "only src/report prints:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_prints_is_found() {
+    let text =
+        "fn f() { println!(\"a\"); let x = std::io::stdout(); dbg!(x); writeln!(io::stderr(), \"b\"); }
+        mod tests { fn g() { vec![eprint!(\"c\")]; } }";
+    let found: Vec<String> = Module::parse("src/plan/diff.rs", &["plan"], text)
+        .prints()
+        .into_iter()
+        .map(|(what, _)| what)
+        .collect();
+    assert_eq!(found, ["println", "stdout", "dbg", "stderr", "eprint"]);
+}
+
+#[test]
+fn unsafe_code_is_forbidden() {
+    let manifest: toml::Table = fs::read_to_string(syntax::root().join("Cargo.toml"))
+        .expect("the manifest")
+        .parse()
+        .expect("the manifest as TOML");
+    assert_eq!(manifest["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+}

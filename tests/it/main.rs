@@ -1,0 +1,43 @@
+//! Tests of the program and the library that need no other program than git and what every system has.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
+
+mod architecture;
+mod chart_rules;
+mod checks;
+mod cli_help;
+mod conflicts;
+mod corpus;
+mod diagnostics;
+mod docs;
+mod error_pages;
+mod forward_property;
+mod fuzz_corpus;
+mod hostile_plan;
+mod hostile_sources;
+mod init;
+mod lint_command;
+mod preflight;
+mod prune_github;
+mod quickstart;
+mod record;
+mod referrers;
+mod registry_directory;
+mod registry_github;
+mod registry_http;
+mod schema;
+mod security;
+mod stages;
+mod streams;
+mod tags_command;
+mod terminal;
+mod visibility;
+
+/// What fuzz targets do with bytes.
+#[path = "../fuzz/entry.rs"]
+mod entry;
+#[path = "../support/github_packages.rs"]
+mod github_packages;
+#[path = "../support/small_image.rs"]
+mod small_image;
+#[path = "../support/test_registry/mod.rs"]
+mod test_registry;

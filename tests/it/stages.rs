@@ -1,0 +1,173 @@
+//! Three registries, of which one fails at any request: no tag has moved anywhere unless all content is everywhere, the
+//! outcome says exactly what stands, and the same command again completes it.
+
+use std::sync::Arc;
+
+use brokkr_publish::context::{Environment, Flags};
+use brokkr_publish::diagnostic::Diagnostic;
+use brokkr_publish::engine::{self, Applying, Session};
+use brokkr_publish::event::{Event, Reporter};
+use brokkr_publish::model::Digest;
+use brokkr_publish::model::outcome::{ChangeResult, Outcome};
+use tokio::sync::watch;
+
+use crate::test_registry::{Fault, Options, TestRegistry};
+use testkit::command::Folder;
+use testkit::image::Written;
+use testkit::world::{configuration, image};
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: &Event<'_>) {}
+}
+
+/// Three registries that hold 1.2.2, and the image of 1.2.3.
+struct World {
+    folder: Folder,
+    registries: Vec<TestRegistry>,
+    new: Written,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut registries = Vec::new();
+        for _ in 0..3 {
+            registries.push(TestRegistry::start(Options::default()).await);
+        }
+        let hosts: Vec<String> = registries.iter().map(TestRegistry::host).collect();
+        let places = [("a", hosts[0].as_str()), ("b", hosts[1].as_str()), ("c", hosts[2].as_str())];
+        let folder = Folder::with(&[("publish.toml", &configuration(&places))]);
+        folder.image("image", &image("1.2.2"));
+        let mut world = Self { new: folder.image("image", &image("1.2.2")), folder, registries };
+        let (_, problems) = world.apply("1.2.2", |_| {}).await;
+        assert_eq!(problems, []);
+        world.new = world.folder.image("image", &image("1.2.3"));
+        world
+    }
+
+    async fn apply(&self, version: &str, meanwhile: impl FnOnce(&Self)) -> (Outcome, Vec<Diagnostic>) {
+        let session = Session {
+            config: Some(self.folder.path.join("publish.toml")),
+            profile: None,
+            set: Vec::new(),
+            flags: Flags { reference: Some(format!("refs/tags/v{version}")), ..Flags::default() },
+            environment: Environment::new(),
+            working_folder: self.folder.path.clone(),
+        };
+        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+        meanwhile(self);
+        let (_sender, cancel) = watch::channel(false);
+        let how = Applying { saved: false, parallelism: 4 };
+        engine::apply(&session, &plan, &how, &reporter, cancel).await
+    }
+
+    /// What a tag names in a registry.
+    fn tag(&self, registry: usize, tag: &str) -> Option<String> {
+        let content = self.registries[registry].content();
+        content.tags.get(&("app".to_owned(), tag.to_owned())).map(ToString::to_string)
+    }
+
+    /// Whether a registry holds all content of the new image.
+    fn is_complete(&self, registry: usize) -> bool {
+        let content = self.registries[registry].content();
+        let key = |digest: &str| ("app".to_owned(), digest.parse::<Digest>().expect("a digest"));
+        content.manifests.contains_key(&key(&self.new.digest))
+            && self.new.blobs.iter().all(|digest| {
+                content.blobs.contains_key(&key(digest)) || content.manifests.contains_key(&key(digest))
+            })
+    }
+
+    fn registry_of(&self, repository: &str) -> usize {
+        let host = |registry: &TestRegistry| repository.starts_with(&format!("{}/", registry.host()));
+        self.registries.iter().position(host).expect("one of the three")
+    }
+}
+
+const TAGS: [&str; 4] = ["v1.2.3", "v1.2", "v1", "latest"];
+
+/// Fails one request after the other with `fault`; gives the number of requests that there were, and how many of the runs
+/// failed.
+async fn each_request(registry: usize, fault: &Fault) -> (usize, usize) {
+    let mut failed = 0;
+    for request in 0.. {
+        let world = World::new().await;
+        let old: Vec<Option<String>> = TAGS.iter().map(|tag| world.tag(0, tag)).collect();
+        let (outcome, problems) =
+            world.apply("1.2.3", |world| world.registries[registry].nth(request, fault.clone())).await;
+        if world.registries[registry].takes_back() {
+            assert_eq!(problems, []);
+            return (request, failed);
+        }
+        failed += usize::from(!problems.is_empty());
+        let place = format!("registry {registry}, request {request}: {problems:#?}");
+        let moved = (0..3).any(|it| TAGS.iter().zip(&old).any(|(tag, old)| world.tag(it, tag) != *old));
+        let complete = (0..3).all(|it| world.is_complete(it));
+        assert!(complete || !moved, "a tag moved before all content was there; {place}");
+        let floating =
+            (0..3).any(|it| TAGS[1..].iter().zip(&old[1..]).any(|(tag, old)| world.tag(it, tag) != *old));
+        let immutable = (0..3).all(|it| world.tag(it, TAGS[0]).as_ref() == Some(&world.new.digest));
+        assert!(immutable || !floating, "a floating tag moved before the immutable ones; {place}");
+        for change in &outcome.changes {
+            let found = world.tag(world.registry_of(&change.repository), change.tag.as_str());
+            let (after, before) = (
+                change.after.as_ref().map(|it| it.digest.to_string()),
+                change.before.as_ref().map(|it| it.digest.to_string()),
+            );
+            let exact = match change.result {
+                ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => found == after,
+                ChangeResult::Skipped => found == before,
+                // What failed was not done, or could not be read back.
+                ChangeResult::Failed => found == before || found == after,
+                ChangeResult::Kept | ChangeResult::Stale | ChangeResult::Removed => false,
+            };
+            assert!(exact, "{} is {found:?}, told was {:?}; {place}", change.address, change.result);
+        }
+        assert_eq!(outcome.changes.len(), 12);
+        let (_, problems) = world.apply("1.2.3", |_| {}).await;
+        assert_eq!(problems, [], "the same again; {place}");
+        for it in 0..3 {
+            assert!(world.is_complete(it), "{place}");
+            for tag in TAGS {
+                assert_eq!(world.tag(it, tag).as_ref(), Some(&world.new.digest), "{tag}; {place}");
+            }
+        }
+    }
+    unreachable!("some request is the last")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_refuses_any_one_request() {
+    for registry in 0..3 {
+        let (requests, failed) = each_request(registry, &Fault::Early(403)).await;
+        assert!(requests > 20, "only {requests} requests");
+        // The first only asks whether a registry is there: any answer will do. And an upload session that cannot be cancelled
+        // ends by itself.
+        assert_eq!(failed, requests - 2, "no other refusal is passed over");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_whose_answer_is_lost_once() {
+    let (requests, failed) = each_request(1, &Fault::Lost).await;
+    assert!(requests > 20, "only {requests} requests");
+    assert_eq!(failed, 0, "what passes is sent again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_misses_for_a_moment_what_it_has() {
+    let world = World::new().await;
+    let body = br#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
+    let refused = Fault::Answer(404, vec![("content-type", "application/json".to_owned())], body.to_vec());
+    world.registries[1].on("PUT", "/manifests/sha256:", 2, refused.clone());
+    let (_, problems) = world.apply("1.2.3", |_| {}).await;
+    assert_eq!(problems, []);
+    assert_eq!(world.tag(1, "latest").as_ref(), Some(&world.new.digest));
+    // Not for ever: then no tag moves anywhere.
+    let world = World::new().await;
+    world.registries[1].on("PUT", "/manifests/sha256:", 1_000, refused);
+    let (_, problems) = world.apply("1.2.3", |_| {}).await;
+    assert!(problems[0].message.contains("MANIFEST_BLOB_UNKNOWN"), "{problems:?}");
+    assert!((0..3).all(|registry| world.tag(registry, "v1.2.3").is_none()));
+}

@@ -1,0 +1,114 @@
+//! The anonymous pull: what its answers mean, and that nobody's credentials are in it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use brokkr_publish::model::Digest;
+use brokkr_publish::model::plan::ObservedVisibility;
+use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
+use brokkr_publish::registry::{ConnectOptions, RetryPolicy, connect};
+use brokkr_publish::visibility::{probe, probe_absent};
+
+use crate::test_registry::{Fault, Options, TestRegistry};
+use crate::visibility::Scene;
+
+#[tokio::test]
+async fn limits_and_faults_are_unknown_and_never_private() {
+    let registry = TestRegistry::start(Options::default()).await;
+    let endpoint = RegistryEndpoint::of(registry.host().parse().expect("a location"));
+    let retry = RetryPolicy { attempts: 1, total: Duration::from_secs(5), ..RetryPolicy::default() };
+    let options = ConnectOptions { retry, ..ConnectOptions::default() };
+    let anonymous = connect(&endpoint.anonymous(), &options).expect("a registry");
+    let anonymous = anonymous.repository(&"acme/app".parse().expect("a name"));
+    for (status, expected) in [
+        (401, ObservedVisibility::NotPublic),
+        (403, ObservedVisibility::NotPublic),
+        (404, ObservedVisibility::Unknown),
+        (408, ObservedVisibility::Unknown),
+        (418, ObservedVisibility::Unknown),
+        (429, ObservedVisibility::Unknown),
+        (500, ObservedVisibility::Unknown),
+        (502, ObservedVisibility::Unknown),
+        (503, ObservedVisibility::Unknown),
+    ] {
+        registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
+        let seen = probe(anonymous.as_ref(), &Digest::of(b"")).await;
+        assert_eq!(seen, expected, "{status}");
+        registry.forget_script();
+        registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
+        let absent = match status {
+            401 | 403 => ObservedVisibility::Absent,
+            404 => ObservedVisibility::Public,
+            _ => ObservedVisibility::Unknown,
+        };
+        assert_eq!(probe_absent(anonymous.as_ref(), &Digest::of(b"")).await, absent, "{status}");
+        registry.forget_script();
+    }
+}
+
+/// A credential file of Docker or podman with a user that may do everything.
+fn credential_file(host: &str, user: (&str, &str)) -> String {
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", user.0, user.1));
+    serde_json::json!({ "auths": { host: { "auth": pair } } }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobodys_credentials_are_in_it_wherever_they_are() {
+    let user = ("alice", "alice-word");
+    let scene = Scene::new(user, "private", "", |_| false).await;
+    scene.apply().done().expect_code(0);
+    let file = credential_file(&scene.registry.host(), user);
+    scene.folder.write("credentials/config.json", &file).write("credentials/auth.json", &file);
+    scene.folder.write("runtime/containers/auth.json", &file);
+    let at = |path: &str| scene.folder.path.join(path);
+    let home = scene.folder.home();
+    std::fs::create_dir_all(home.join(".docker")).expect("a folder");
+    std::fs::write(home.join(".docker/config.json"), &file).expect("written");
+    let everywhere = |run: testkit::command::Run| {
+        run.env("DOCKER_CONFIG", at("credentials"))
+            .env("DOCKER_AUTH_CONFIG", &file)
+            .env("REGISTRY_AUTH_FILE", at("credentials/auth.json"))
+            .env("XDG_RUNTIME_DIR", at("runtime"))
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_TOKEN", "github-word")
+    };
+    // With `auth`, and from the files.
+    for auth in [true, false] {
+        if !auth {
+            let text = scene.folder.read("publish.toml");
+            let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("auth = ")).collect();
+            scene.folder.write("publish.toml", text.join("\n"));
+        }
+        scene.registry.forget_log();
+        let verified = everywhere(scene.verify()).done().expect_code(0);
+        assert!(!verified.shown().contains("alice-word"));
+        // One token for who is known, and one attempt of nobody, who is refused.
+        let tokens = scene.registry.requests("GET", "/token");
+        let (named, nobody): (Vec<_>, Vec<_>) =
+            tokens.into_iter().partition(|request| !request.header("authorization").is_empty());
+        assert_eq!((named.len(), nobody.len()), (1, 1), "{auth}");
+        for request in &nobody {
+            assert!(
+                request.query.ends_with("%3Apull") || request.query.ends_with(":pull"),
+                "{}",
+                request.query
+            );
+            assert!(!request.line().contains("alice") && request.headers.get("cookie").is_none());
+        }
+        everywhere(scene.plan()).done().expect_code(0);
+        everywhere(scene.apply()).done().expect_code(0);
+    }
+}
+
+#[test]
+fn an_anonymous_endpoint_names_no_variable() {
+    let auth = CredentialVariables { username_env: "A".to_owned(), password_env: "B".to_owned() };
+    let url = "registry.example/acme".parse().expect("a location");
+    let endpoint = RegistryEndpoint {
+        auth: Some(auth),
+        api_token_env: Some("C".to_owned()),
+        ..RegistryEndpoint::of(url)
+    };
+    let json = serde_json::to_string(&endpoint.anonymous()).expect("JSON");
+    assert_eq!(json, r#"{"url":"registry.example/acme"}"#);
+}

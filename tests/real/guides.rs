@@ -1,0 +1,504 @@
+//! The guides do what they say: every command of every page in `docs/guides` is run, in the order of the page, and prints
+//! what the page shows.
+//!
+//! A page's first `toml` block is the `publish.toml` of a real git repository with a remote. `ghcr.io/acme` is a real
+//! docker-registry: the program is pointed there by `BROKKR_PUBLISH_REGISTRIES__GHCR__URL`, skopeo by a script before it that
+//! replaces the host in its arguments, and output is shown with `ghcr.io` again. git and skopeo are the real ones. `docker` is
+//! not, since there is no engine here: a script stands in for `docker buildx build`, and moves an image that
+//! `support/image.rs` makes for each build to where `dest=` says, or pushes one for a platform by digest. Its label `org.opencontainers.image.revision` is the commit
+//! that is checked out. A `.env` that lies there goes into a layer of its own, unless `.dockerignore` names it.
+//!
+//! A workflow is run too, without GitHub: its jobs one after the other, in fresh clones, with the variables and the payload
+//! that GitHub sets for the event, and artifacts carried from job to job. Of its steps, `cargo install` is not run, and of
+//! actions only those are known that check out and carry artifacts; those that prepare docker do nothing here.
+//!
+//! Docker's credential file holds a user for that registry, as it does for who has logged in.
+//!
+//! `stage.acme.test`, where a page declares it as `staging`, is a second docker-registry, with a user and a password.
+//!
+//! With `BROKKR_PUBLISH_UPDATE_GUIDES=1` the pages are written anew with what the commands print.
+
+mod guide;
+mod workflow;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use guide::{Page, Step, difference, is_shown};
+use testkit::command::{Folder, clean};
+use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::image::{Image, Layer, to_archive};
+use workflow::Workflow;
+
+/// `docker buildx build … --output type=oci,dest=FILE .`: moves the image that was made for this build there. With
+/// `--platform P --output type=image,name=NAME,push-by-digest=true,… --metadata-file FILE` it pushes the image for that platform,
+/// and tells its digest.
+const DOCKER: &str = r#"#!/bin/sh
+case "$1 $2" in "buildx build") ;; *) echo "docker $*: not known here" >&2; exit 64 ;; esac
+for argument; do
+  case "$argument" in
+    type=oci,dest=*) to="${argument#type=oci,dest=}" ;;
+    type=image,name=*,push-by-digest=true*) name="${argument#type=image,name=}" name="${name%%,*}" ;;
+  esac
+  case "$before" in --platform) platform="$argument" ;; --metadata-file) metadata="$argument" ;; esac
+  before="$argument"
+done
+# Older versions of buildx fail where the folder is not there; those of GitHub's runners make it.
+if [ -n "$to" ] && [ -n "$GITHUB_ACTIONS" ]; then mkdir -p "$(dirname "$to")"; fi
+if [ -n "$to" ]; then mv "$NEXT_BUILD" "$to"; exit; fi
+image="$NEXT_BUILD.d/$(echo "$platform" | tr / -)"
+digest="sha256:$(skopeo inspect --raw "oci:$image" | sha256sum | cut -d ' ' -f 1)"
+skopeo copy --quiet --preserve-digests "oci:$image" "docker://$name@$digest" || exit
+printf '{\n  "containerimage.digest": "%s"\n}\n' "$digest" > "$metadata"
+"#;
+
+/// Where a page's `[registries.staging]` is: as long as the name that it has here, so that tables keep their columns.
+const STAGING: &str = "stage.acme.test";
+
+/// skopeo itself is found where it is without this script.
+const SKOPEO: &str = r#"#!/bin/sh
+for argument; do
+  shift
+  set -- "$@" "$(printf %s "$argument" | sed "s|^docker://ghcr.io/acme|docker://$BROKKR_PUBLISH_REGISTRIES__GHCR__URL|")"
+done
+PATH="${PATH#*:}"
+exec skopeo "$@"
+"#;
+
+/// What commands may begin with. Anything else in a guide is not known to be run as a reader runs it.
+const PROGRAMS: [&str; 9] =
+    ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed", "mkdir", "touch"];
+
+/// Where the commands of one page are run.
+struct World {
+    folder: Folder,
+    registry: DockerRegistry,
+    /// That of `[registries.staging]`, which wants credentials.
+    staging: Option<DockerRegistry>,
+    /// What `source` of images is where it lies in a registry.
+    sources: Vec<(String, String)>,
+    builds: u32,
+}
+
+impl World {
+    fn new(configuration: &str) -> Self {
+        let registry = DockerRegistry::start(&Auth::None);
+        let folder = Folder::with(&[
+            ("publish.toml", configuration),
+            (".gitignore", "/dist/\n/*.json\n"),
+            ("Dockerfile", "FROM scratch\nCOPY hello /\n"),
+        ]);
+        let home = folder.home();
+        let registries = home.join(".config/containers");
+        fs::create_dir_all(&registries).unwrap();
+        let text = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.host());
+        fs::write(registries.join("registries.conf"), text).unwrap();
+        // Who follows a guide has logged in. The registry asks nobody.
+        let auth =
+            serde_json::json!({ "auths": { registry.host(): { "username": "you", "password": "word" } } });
+        fs::create_dir(home.join(".docker")).unwrap();
+        fs::write(home.join(".docker/config.json"), auth.to_string()).unwrap();
+        let git =
+            "[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n[push]\nautoSetupRemote = true\n";
+        fs::write(home.join(".gitconfig"), git).unwrap();
+        let programs = home.join("bin");
+        fs::create_dir(&programs).unwrap();
+        symlink(env!("CARGO_BIN_EXE_brokkr-publish"), programs.join("brokkr-publish")).unwrap();
+        for (name, script) in [("docker", DOCKER), ("skopeo", SKOPEO)] {
+            fs::write(programs.join(name), script).unwrap();
+            fs::set_permissions(programs.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let origin = home.join("origin.git");
+        folder.git(&["init", "--quiet"]);
+        folder.git(&["init", "--quiet", "--bare", origin.to_str().unwrap()]);
+        folder.git(&["remote", "add", "origin", origin.to_str().unwrap()]);
+        folder.git(&["add", "."]);
+        folder.git(&["commit", "--quiet", "--message", "Say hello"]);
+        folder.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
+        let user = Auth::Basic { username: "ci", password: "word" };
+        let staging = configuration.contains("[registries.staging]").then(|| DockerRegistry::start(&user));
+        let world = Self { folder, registry, staging, sources: Vec::new(), builds: 0 };
+        let sources = sources(configuration);
+        let sources = sources.into_iter().map(|(name, value)| (name, world.as_here(&value))).collect();
+        Self { sources, ..world }
+    }
+
+    /// `text` with the registries that there are here.
+    fn as_here(&self, text: &str) -> String {
+        let text = text.replace("docker://ghcr.io", &format!("docker://{}", self.registry.host()));
+        let staging = self.staging.as_ref().map_or_else(|| STAGING.to_owned(), DockerRegistry::host);
+        text.replace(STAGING, &staging)
+    }
+
+    /// Runs a command by a shell: its exit code, and what it printed to both streams. `$?` is that of the one before.
+    fn run(
+        &mut self,
+        text: &str,
+        place: &Path,
+        before: i32,
+        variables: &[(String, String)],
+    ) -> (i32, String) {
+        let next = self.next_build(place);
+        let mut command = Command::new("sh");
+        let setting_code = if before == 0 { String::new() } else { format!("(exit {before})\n") };
+        command
+            .arg("-c")
+            .arg(format!("exec 2>&1\n{setting_code}{}", self.as_here(text)))
+            .current_dir(place)
+            .stdin(Stdio::null());
+        let home = self.folder.home();
+        clean(&mut command, &home);
+        let programs = format!("{}:{}", home.join("bin").display(), std::env::var("PATH").unwrap());
+        command
+            .env("PATH", programs)
+            .env("NEXT_BUILD", next)
+            .env("BROKKR_PUBLISH_REGISTRIES__GHCR__URL", format!("{}/acme", self.registry.host()))
+            // They are those of `publish.toml`.
+            .envs(self.sources.iter().filter(|_| !text.contains(" -c ")).cloned())
+            .envs(variables.iter().map(|(name, value)| (name, value)));
+        if let Some(staging) = &self.staging {
+            let url = format!("{}/team", staging.host());
+            command.env("BROKKR_PUBLISH_REGISTRIES__STAGING__URL", url);
+            command.env("STAGING_USER", "ci").env("STAGING_TOKEN", "word");
+        }
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "A Smith")
+                .env(format!("GIT_{role}_EMAIL"), "smith@example.com")
+                .env(format!("GIT_{role}_DATE"), "2026-01-02T03:04:05Z");
+        }
+        let output = command.output().expect("sh");
+        let code = output.status.code().expect("an exit code");
+        let output = self.as_ghcr(&String::from_utf8(output.stdout).expect("text"));
+        (code, if text.starts_with("skopeo list-tags") { in_order(&output) } else { output })
+    }
+
+    /// Makes the image of the next build, if the command is one: no two are the same.
+    fn next_build(&mut self, place: &Path) -> PathBuf {
+        let above = self.folder.home();
+        let archive = above.join("build.tar");
+        // Else the last command built nothing.
+        self.builds += u32::from(!archive.exists());
+        let layout = above.join("build");
+        let _ = fs::remove_dir_all(&layout);
+        let text = format!("hello {}", self.builds);
+        // `COPY . /app` would take it, unless it is ignored.
+        let ignored = fs::read_to_string(place.join(".dockerignore")).unwrap_or_default();
+        let left = fs::read(place.join(".env")).ok().filter(|_| !ignored.lines().any(|line| line == ".env"));
+        let layer = |platform| {
+            let hello = Layer::files(&[("hello", format!("{text} {platform}").as_bytes())]);
+            let left = left.iter().map(|bytes| Layer::files(&[("app/.env", bytes)]));
+            std::iter::once(hello).chain(left).collect::<Vec<_>>()
+        };
+        Image::new()
+            .platform("linux/amd64", layer("amd64"))
+            .platform("linux/arm64", layer("arm64"))
+            .revision(&revision(place))
+            .annotation("org.opencontainers.image.created", &self.clock())
+            .write(&layout);
+        to_archive(&layout, &archive);
+        for platform in ["linux/amd64", "linux/arm64", "linux/arm/v7"] {
+            let layout = above.join("build.tar.d").join(platform.replace('/', "-"));
+            let _ = fs::remove_dir_all(&layout);
+            let image = Image::new().platform(platform, layer(platform)).revision(&revision(place));
+            image.single().write(&layout);
+        }
+        archive
+    }
+
+    /// Each build is an hour after the one before, and long ago.
+    fn clock(&self) -> String {
+        format!("2026-01-02T{:02}:04:05Z", self.builds)
+    }
+
+    /// `text` as it is where the registry is `ghcr.io`: tables keep their columns.
+    fn as_ghcr(&self, text: &str) -> String {
+        let staging = self.staging.as_ref().map(DockerRegistry::host);
+        let text = staging.map_or_else(|| text.to_owned(), |host| text.replace(&host, STAGING));
+        let host = self.registry.host();
+        let gap = " ".repeat(host.len() - "ghcr.io".len());
+        let mut shown = String::new();
+        for line in text.lines() {
+            // A row of `auth check`.
+            let row = ["  = ", "  ! "].into_iter().find_map(|sign| {
+                let (name, answers) = line.strip_prefix(&format!("{sign}{host}/"))?.split_once("   ")?;
+                Some(format!("{sign}ghcr.io/{name}{gap}   {answers}\n"))
+            });
+            if let Some(row) = row {
+                let home = self.folder.home().display().to_string();
+                shown.push_str(&row.replace(&home, "/home/you"));
+                continue;
+            }
+            match line.strip_prefix(&format!("  {host}/")).and_then(|rest| rest.split_once("  ")) {
+                Some((name, platforms)) => {
+                    shown.push_str(&format!("  ghcr.io/{name}{gap}  {platforms}"));
+                }
+                None => shown.push_str(&line.replace(&host, "ghcr.io")),
+            }
+            shown.push('\n');
+        }
+        shown
+    }
+
+    /// Runs what must succeed.
+    fn run_all(&mut self, page: &Page, commands: &[guide::Command]) {
+        let place = self.folder.path.clone();
+        for command in commands {
+            expect_known(page, command);
+            let (code, output) = self.run(&command.text, &place, 0, &[]);
+            assert_eq!(code, 0, "{}: {}\n{output}", page.at(command.line), command.text);
+        }
+    }
+
+    /// Runs the jobs of a workflow one after the other.
+    fn run_workflow(&mut self, page: &Page, line: usize, event: &[String], text: &str) {
+        let workflow = Workflow::parse(text, &page.at(line));
+        let variables = workflow::variables(event, &self.folder);
+        let artifacts = self.folder.home().join("artifacts");
+        for (number, job) in workflow.jobs.iter().enumerate() {
+            let place = self.folder.home().join(format!("runner-{line}-{number}"));
+            fs::create_dir(&place).unwrap();
+            for step in &job.steps {
+                match step {
+                    workflow::Step::Checkout(branch) => {
+                        workflow::check_out(&self.folder, &place, event, branch.as_deref());
+                    }
+                    workflow::Step::Upload(name, paths) => {
+                        workflow::upload(paths, &place, &artifacts.join(name));
+                    }
+                    workflow::Step::DownloadAll(start, path) => {
+                        workflow::download_all(start, &artifacts, &place.join(path));
+                    }
+                    workflow::Step::Download(name, path) => {
+                        workflow::copy(&[String::new()], &artifacts.join(name), &place.join(path));
+                    }
+                    workflow::Step::Run(script) => {
+                        for text in script.lines() {
+                            let command = guide::Command { line, text: text.to_owned() };
+                            expect_known(page, &command);
+                            let (code, output) = self.run(text, &place, 0, &variables);
+                            let place = format!("{}: {}: {text}\n{output}", page.at(line), job.name);
+                            assert_eq!(code, 0, "{place}");
+                            let to_do = ["apply", "rollback", "prune"];
+                            let to_do =
+                                to_do.iter().any(|it| text.starts_with(&format!("brokkr-publish {it}")));
+                            assert!(!to_do || workflow::has_done(&output), "nothing done at {place}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The variables that say where sources lie which are in a registry: `source = "docker://…"`, or `from = "docker://…"` in it.
+fn sources(configuration: &str) -> Vec<(String, String)> {
+    let mut image = "";
+    let mut found = Vec::new();
+    for line in configuration.lines() {
+        if let Some(table) = line.strip_prefix('[') {
+            image = table.strip_prefix("images.").and_then(|name| name.strip_suffix(']')).unwrap_or_default();
+        }
+        let Some(at) = line.strip_prefix("source = ") else { continue };
+        let Some(reference) = at.split('"').find(|text| text.starts_with("docker://")) else { continue };
+        let key = if at.starts_with('{') { "__FROM" } else { "" };
+        let name = format!("BROKKR_PUBLISH_IMAGES__{}__SOURCE{key}", image.to_uppercase());
+        found.push((name, reference.to_owned()));
+    }
+    found
+}
+
+/// The commit that is checked out; none where there is no repository.
+fn revision(place: &Path) -> String {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// What `skopeo list-tags` prints, with the tags in order: docker-registry lists them as they come.
+fn in_order(listed: &str) -> String {
+    let Ok(mut listed) = serde_json::from_str::<serde_json::Value>(listed) else { return listed.to_owned() };
+    listed["Tags"].as_array_mut().expect("tags").sort_by_key(ToString::to_string);
+    let mut text = Vec::new();
+    let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, indented);
+    serde::Serialize::serialize(&listed, &mut serializer).expect("JSON");
+    String::from_utf8(text).expect("text") + "\n"
+}
+
+/// Fails where a command is not of the programs that a guide may use.
+fn expect_known(page: &Page, command: &guide::Command) {
+    for part in command.text.split(['|', ';', '&']).filter(|part| !part.trim().is_empty()) {
+        let first = part.split_whitespace().next().unwrap_or_default();
+        assert!(PROGRAMS.contains(&first), "{}: how is `{first}` run?", page.at(command.line));
+    }
+}
+
+/// Runs a page from its first line to its last.
+fn follow(name: &str) {
+    let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_GUIDES").is_some();
+    let page = Page::open(name);
+    let mut world = World::new(&page.configuration());
+    let (mut outputs, mut ran, mut workflows) = (Vec::new(), 0, 0);
+    for step in page.steps() {
+        match step {
+            Step::Before(commands) | Step::Shell(commands) => world.run_all(&page, &commands),
+            Step::File { name, text } => {
+                world.folder.write(&name, text);
+            }
+            Step::Workflow { line, event, text } => {
+                world.run_workflow(&page, line, &event, &text);
+                workflows += 1;
+            }
+            Step::Console(commands) => {
+                let place = world.folder.path.clone();
+                let mut before = 0;
+                for (at, (command, lines)) in commands.iter().enumerate() {
+                    expect_known(&page, command);
+                    let (code, output) = world.run(&command.text, &place, before, &[]);
+                    let output: Vec<String> = output.lines().map(|it| it.trim_end().to_owned()).collect();
+                    let told = commands.get(at + 1).is_some_and(|(next, _)| next.text == "echo $?");
+                    let place = page.at(command.line);
+                    assert!(
+                        code == 0 || told,
+                        "{place}: `{}` ends with {code}, which the page does not tell by `$ echo $?`\n{}",
+                        command.text,
+                        output.join("\n")
+                    );
+                    let shown = page.shown(lines);
+                    if !is_shown(shown, &output) {
+                        assert!(update, "{place}: `{}`\n{}", command.text, difference(shown, &output));
+                        outputs.push((lines.clone(), output));
+                    }
+                    (before, ran) = (code, ran + 1);
+                }
+            }
+        }
+    }
+    assert!(ran >= 4 && workflows >= 1, "{name}: only {ran} commands and {workflows} workflows were found");
+    if update {
+        page.rewrite(outputs);
+    }
+}
+
+#[test]
+fn releasing() {
+    follow("releasing.md");
+}
+
+#[test]
+fn github_actions() {
+    follow("github-actions.md");
+}
+
+#[test]
+fn public_package() {
+    follow("public-package.md");
+}
+
+#[test]
+fn backports() {
+    follow("backports.md");
+}
+
+#[test]
+fn approval() {
+    follow("approval.md");
+}
+
+#[test]
+fn rolling_back() {
+    follow("rolling-back.md");
+}
+
+#[test]
+fn pull_requests() {
+    follow("pull-requests.md");
+}
+
+#[test]
+fn promotion() {
+    follow("promotion.md");
+}
+
+#[test]
+fn multi_arch() {
+    follow("multi-arch.md");
+}
+
+#[test]
+fn air_gap() {
+    follow("air-gap.md");
+}
+
+#[test]
+fn charts() {
+    follow("charts.md");
+}
+
+#[test]
+fn secret_finding() {
+    follow("secret-finding.md");
+}
+
+#[test]
+fn personal_token() {
+    follow("personal-token.md");
+}
+
+#[test]
+fn private_registries() {
+    follow("private-registries.md");
+}
+
+#[test]
+fn every_guide_is_followed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "air-gap.md",
+            "approval.md",
+            "backports.md",
+            "charts.md",
+            "github-actions.md",
+            "multi-arch.md",
+            "personal-token.md",
+            "private-registries.md",
+            "promotion.md",
+            "public-package.md",
+            "pull-requests.md",
+            "releasing.md",
+            "rolling-back.md",
+            "secret-finding.md",
+        ]
+    );
+}
+
+#[test]
+fn an_ellipsis_stands_for_any_lines_and_nothing_else_may_differ() {
+    let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for (shown, output, same) in [
+        ("a b", "a b", true),
+        ("a b", "a c", false),
+        ("a", "a b", false),
+        ("a … d", "a b c d", true),
+        ("a … d", "a d", true),
+        ("a … a", "a", false),
+        ("… c … e", "a b c d e", true),
+        ("… d … c", "a b c d", false),
+        ("a …", "b a", false),
+    ] {
+        assert_eq!(is_shown(&lines(shown), &lines(output)), same, "{shown} and {output}");
+    }
+    let pushed = |order: [&str; 2]| order.map(|digest| format!("  pushed sha256:{digest}"));
+    assert!(is_shown(&pushed(["1", "2"]), &pushed(["2", "1"])));
+    assert!(!is_shown(&pushed(["1", "2"]), &pushed(["2", "2"])));
+}

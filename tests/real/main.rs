@@ -1,0 +1,41 @@
+//! Tests of the program against other programs: docker-registry, skopeo, podman, buildah, umoci, Docker Engine, pre-commit.
+//! `scripts/test.sh` installs them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
+
+mod air_gap;
+mod annotations;
+mod artifacts_real;
+mod auth_check;
+mod branches;
+mod charts;
+mod credentials_real;
+mod docker_archive_real;
+mod docker_daemon_real;
+mod guides;
+mod index_real;
+mod precommit;
+mod promotion;
+mod prune;
+mod publish;
+mod publish_faults;
+mod publish_places;
+mod publish_refused;
+mod push_by_digest;
+mod races;
+mod referrers_real;
+mod registry_delete_real;
+mod registry_real;
+mod rollback;
+mod secrets;
+mod source_real;
+mod source_refused;
+mod stale;
+mod tag_and_push_real;
+mod verify;
+
+#[path = "../support/github_packages.rs"]
+mod github_packages;
+#[path = "../support/small_image.rs"]
+mod small_image;
+#[path = "../support/test_registry/mod.rs"]
+mod test_registry;

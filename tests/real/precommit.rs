@@ -1,0 +1,131 @@
+//! The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit in a throwaway repository.
+//!
+//! The rust hook builds this package with `cargo install`, here without optimization and in a target folder that the
+//! next run of the test finds again. Needs pre-commit (a Python package; `scripts/test.sh` installs it) and git.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::command::{Folder, clean};
+
+const RIGHT: &str = "version = 1\n\n[registries.local]\nurl = \"localhost:5000\"\n\n[tags.version]\non = \"tag\"\n\
+                     template = \"v{{ version }}\"\n\n[images.app]\nsource = \"oci:dist\"\n";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where pre-commit is: on the path, or where `scripts/test.sh` puts it.
+fn pre_commit() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([root().join("target/tools/bin")])
+        .map(|folder| folder.join("pre-commit"))
+        .find(|program| program.is_file())
+        .expect(
+            "pre-commit, which this test needs: `scripts/test.sh` installs it, or `pipx install pre-commit`",
+        )
+}
+
+/// A copy of this package's files as they are now, committed to a repository of its own; what a release would be.
+fn hook_repository(folder: &Folder) {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .expect("git, which this test needs");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    for name in String::from_utf8(listed.stdout).expect("names").split_terminator('\0') {
+        // A file that was deleted and not yet committed is still listed.
+        if let Ok(bytes) = std::fs::read(root().join(name)) {
+            folder.write(&format!("hooks/{name}"), bytes);
+        }
+    }
+    folder.git_in("hooks", &["init", "--quiet"]);
+    folder.git_in("hooks", &["add", "--all"]);
+    folder.git_in("hooks", &["commit", "--quiet", "--message", "A release"]);
+    folder.git_in("hooks", &["tag", "v1"]);
+}
+
+/// A repository that uses the hook `id`.
+fn project(folder: &Folder, id: &str) {
+    let hooks = folder.path.join("hooks");
+    folder.write(
+        "project/.pre-commit-config.yaml",
+        format!("repos:\n  - repo: {}\n    rev: v1\n    hooks:\n      - id: {id}\n", hooks.display()),
+    );
+    folder.git_in("project", &["init", "--quiet"]);
+}
+
+/// Runs the hooks on every file of the project; whether they passed, and what they said.
+fn run(folder: &Folder) -> (bool, String) {
+    folder.git_in("project", &["add", "--all"]);
+    let mut command = Command::new(pre_commit());
+    command.args(["run", "--all-files", "--color", "never"]).current_dir(folder.path.join("project"));
+    clean(&mut command, &folder.home());
+    let built = Path::new(env!("CARGO_BIN_EXE_brokkr-publish")).parent().expect("a folder");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(built.to_owned()).chain(std::env::split_paths(&path));
+    command
+        .env("PATH", std::env::join_paths(path).expect("a path"))
+        .env("PRE_COMMIT_HOME", folder.home().join("pre-commit"))
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("pre-commit"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    // Rust lives in the real home, and so does the way to its package registry.
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(folder).into()));
+    }
+    for (name, value) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_lowercase();
+        let network =
+            text.ends_with("_proxy") || text.starts_with("ssl_cert_") || text.starts_with("cargo_http_");
+        if network || text == "rustup_toolchain" {
+            command.env(name, value);
+        }
+    }
+    let output = command.output().expect("pre-commit runs");
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said)
+}
+
+/// What a project sees of the hook `id`.
+fn exercise(id: &str) {
+    let folder = Folder::new();
+    hook_repository(&folder);
+    project(&folder, id);
+
+    folder.write("project/Cargo.toml", "this is not TOML").write("project/my-publish.toml", "nor is this");
+    let (passed, said) = run(&folder);
+    assert!(passed && said.contains("(no files to check)"), "other files are not its business\n{said}");
+
+    folder.write("project/publish.toml", RIGHT).write("project/deploy/app/publish.toml", RIGHT);
+    let (passed, said) = run(&folder);
+    assert!(passed && said.contains("Passed"), "{said}");
+
+    folder.write("project/deploy/app/publish.toml", RIGHT.replace("source =", "sorce ="));
+    let (passed, said) = run(&folder);
+    assert!(!passed, "{said}");
+    for word in [
+        "exit code: 1",
+        "publish::config::unknown_key",
+        "deploy/app/publish.toml:11:1",
+        "did you mean `source`?",
+        "2 files checked",
+    ] {
+        assert!(said.contains(word), "no {word:?} in\n{said}");
+    }
+}
+
+#[test]
+fn the_hook_that_builds_from_source() {
+    exercise("brokkr-publish-lint");
+}
+
+#[test]
+fn the_hook_of_an_installed_program() {
+    exercise("brokkr-publish-lint-system");
+}

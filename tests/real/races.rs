@@ -1,0 +1,194 @@
+//! Two applies of different releases at once. A registry has no compare-and-swap, and all the same every interleaving
+//! ends with the floating tags on the highest version: driven request by request through a scripted registry, and run
+//! a hundred times with real processes.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+mod interleave;
+
+use brokkr_publish::model::outcome::ChangeResult;
+use interleave::{Actor, Ended, Gated, explore, explore_some};
+use testkit::command::Folder;
+use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::world::{configuration, digest, image, tags};
+
+const RELEASES: &str = r#"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+"#;
+
+/// What became of the tag `latest`, or another floating one, in a run.
+fn result(ended: &Ended, actor: usize, tag: &str) -> (ChangeResult, String) {
+    let (outcome, _) = &ended.runs[actor];
+    let change = outcome.changes.iter().find(|change| change.tag.as_str() == tag).expect("the tag");
+    (change.result, change.detail.clone().unwrap_or_default())
+}
+
+#[test]
+fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
+    let actors = [Actor::release("1.2.3").with_rules(RELEASES), Actor::release("1.2.4").with_rules(RELEASES)];
+    let before = Actor::release("1.2.2").with_rules(RELEASES);
+    let (mut seen, mut kept) = (0, 0);
+    let gated = Gated { from: "", parts: &["PUT /manifests/v", "/manifests/latest", "/tags/list"] };
+    explore(&before, &actors, gated, |ended| {
+        seen += 1;
+        assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        assert_eq!(ended.tag("v1.2.3"), ended.digests[0], "{}", ended.schedule());
+        assert_eq!(ended.tag("v1.2.4"), ended.digests[1], "{}", ended.schedule());
+        assert_eq!(ended.tag("latest"), ended.digests[1], "{}", ended.schedule());
+        // Who loses says what happened; or it was over before the other began.
+        match result(&ended, 0, "latest") {
+            (ChangeResult::Kept, detail) => {
+                kept += 1;
+                assert!(detail.contains("v1.2.4, which is newer, was published meanwhile"), "{detail}");
+            }
+            (found, _) => assert_eq!(found, ChangeResult::Moved, "{}", ended.schedule()),
+        }
+        // The other may have set it right before the winner came to it.
+        let won = result(&ended, 1, "latest").0;
+        assert!(matches!(won, ChangeResult::Moved | ChangeResult::Unchanged), "{}", ended.schedule());
+    });
+    assert!(seen > 60, "only {seen} interleavings");
+    assert!(kept > seen / 3, "only in {kept} of {seen} interleavings somebody lost");
+    println!("{seen} interleavings, in {kept} the older one lost");
+}
+
+#[test]
+fn of_three_releases_the_highest_has_the_floating_tag() {
+    let actors = ["1.2.3", "1.2.4", "1.2.5"].map(|version| Actor::release(version).with_rules(RELEASES));
+    let before = Actor::release("1.2.2").with_rules(RELEASES);
+    // Readings of manifests as well: a run that sets the tag right for another may be slow to.
+    let gated = Gated { from: "", parts: &["/manifests/v", "/manifests/latest", "/tags/list"] };
+    explore_some(&before, &actors, gated, Some(400), |ended| {
+        assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        assert_eq!(ended.tag("latest"), ended.digests[2], "{}", ended.schedule());
+    });
+}
+
+#[test]
+fn in_every_interleaving_of_two_first_releases_too() {
+    let actors = [Actor::release("2.0.0").with_rules(RELEASES), Actor::release("1.9.0").with_rules(RELEASES)];
+    let gated = Gated { from: "", parts: &["PUT /manifests/v", "/manifests/latest"] };
+    explore(&Actor::nothing(RELEASES), &actors, gated, |ended| {
+        assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        assert_eq!(ended.tag("latest"), ended.digests[0], "{}", ended.schedule());
+    });
+}
+
+#[test]
+fn one_release_built_twice_never_ends_divided_in_silence() {
+    let actors = [
+        Actor::release("1.2.3").with_rules(RELEASES),
+        Actor::release("1.2.3").with_rules(RELEASES).rebuilt(),
+    ];
+    let before = Actor::release("1.2.2").with_rules(RELEASES);
+    let mut divided = 0;
+    let gated = Gated { from: "PUT /manifests/v", parts: &["/manifests/v1.2.3", "PUT /manifests/latest"] };
+    explore(&before, &actors, gated, |ended| {
+        assert_ne!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        divided += u32::from(ended.tag("latest") != ended.tag("v1.2.3"));
+    });
+    assert!(divided > 0, "the interleavings that cannot be held were not driven");
+}
+
+#[test]
+fn in_every_interleaving_of_two_commits_the_newer_has_the_branch() {
+    const RULES: &str = r#"
+[tags.branch]
+on = "branch"
+template = "{{ git.branch | slug }}"
+mutability = "forward"
+"#;
+    let actors = [Actor::commit(1).with_rules(RULES), Actor::commit(2).with_rules(RULES)];
+    let before = Actor::commit(0).with_rules(RULES);
+    let mut held = 0;
+    let gated = Gated { from: "", parts: &["/manifests/main"] };
+    explore(&before, &actors, gated, |ended| {
+        assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
+        // The one thing that nobody can see: the newer run begins and ends between a reading and a put of the older.
+        let last = |actor: usize, method: &str| {
+            ended.steps.iter().rposition(|step| step.actor == actor && step.line.starts_with(method))
+        };
+        if last(0, "PUT") > last(1, "HEAD") {
+            return;
+        }
+        held += 1;
+        assert_eq!(ended.tag("main"), ended.digests[1], "{}", ended.schedule());
+    });
+    assert!(held > 5, "only {held} interleavings");
+}
+
+/// Waits for the end of a process; its exit code and what it said.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let started = Instant::now();
+    while child.try_wait().expect("a status").is_none() {
+        if started.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("killed");
+            panic!("the program did not end in a minute");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().expect("an output");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Publishes two releases at once, again and again: each pair in an order and with a delay of its own.
+fn race(url: &str, rounds: u32, at: impl Fn(&str) -> Option<String>) {
+    let folder = Folder::new();
+    let mut lost = 0;
+    for round in 0..rounds {
+        let versions = [format!("1.0.{}", 2 * round), format!("1.0.{}", 2 * round + 1)];
+        let digests = versions.each_ref().map(|version| {
+            let text = configuration(&[("local", url)]);
+            folder.write(&format!("{version}/publish.toml"), &text);
+            folder.image(&format!("{version}/image"), &image(version)).digest
+        });
+        // The lower first, the higher first; at once, and a little apart.
+        let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
+        let children = order.map(|which| {
+            let version = &versions[which];
+            let mut run =
+                folder.run(&format!("apply --auto-approve --ref refs/tags/v{version}")).in_folder(version);
+            run.command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            let child = run.command.spawn().expect("the program runs");
+            std::thread::sleep(Duration::from_millis(u64::from(round % 5) * 7));
+            child
+        });
+        let ended = children.map(end);
+        for (code, said) in &ended {
+            assert_eq!(*code, Some(0), "round {round}: {said}");
+        }
+        lost += u32::from(ended.iter().any(|(_, said)| said.contains("was published meanwhile")));
+        for tag in ["latest", "v1", "v1.0", &format!("v{}", versions[1])] {
+            assert_eq!(at(tag).as_ref(), Some(&digests[1]), "round {round}: {tag}\n{ended:#?}");
+        }
+        assert_eq!(at(&format!("v{}", versions[0])).as_ref(), Some(&digests[0]), "round {round}");
+        for version in &versions {
+            std::fs::remove_dir_all(folder.path.join(version)).expect("removed");
+        }
+    }
+    assert!(lost > 0, "in no round did the two meet");
+}
+
+#[test]
+fn a_hundred_pairs_of_processes_into_a_registry() {
+    let registry = DockerRegistry::start(&Auth::None);
+    let repository = format!("{}/team/app", registry.host());
+    race(&format!("{}/team", registry.host()), 100, |tag| digest(&format!("docker://{repository}:{tag}")));
+    assert_eq!(tags(&repository).len(), 203);
+}
+
+#[test]
+fn pairs_of_processes_into_one_directory() {
+    let place = tempfile::tempdir().expect("a folder");
+    let layout = place.path().join("registry");
+    let shown = layout.display().to_string();
+    race(&format!("oci:{shown}"), 25, |tag| digest(&format!("oci:{shown}/app:{tag}")));
+}

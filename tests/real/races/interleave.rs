@@ -1,0 +1,375 @@
+//! Drives several applies through a scripted registry in every interleaving of their requests: each apply has a door of
+//! its own, and the requests that matter wait there until the schedule lets them go on.
+//!
+//! Include it beside `command`, `image`, `test_registry` and `world`.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use brokkr_publish::context::{Environment, Flags};
+use brokkr_publish::diagnostic::Diagnostic;
+use brokkr_publish::engine::{self, Applying, Session};
+use brokkr_publish::event::{Event, Reporter};
+use brokkr_publish::model::outcome::Outcome;
+use brokkr_publish::model::plan::Plan;
+use futures_util::future::join_all;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::test_registry::{Content, Gate, Options, TestRegistry};
+use testkit::command::Folder;
+use testkit::world::image;
+
+/// What one of the applies publishes.
+#[derive(Clone)]
+pub struct Actor {
+    version: Option<String>,
+    commit: Option<usize>,
+    rules: String,
+    text: String,
+}
+
+impl Actor {
+    /// The release of a version.
+    pub fn release(version: &str) -> Self {
+        Self {
+            version: Some(version.to_owned()),
+            commit: None,
+            rules: String::new(),
+            text: version.to_owned(),
+        }
+    }
+
+    /// The branch `main` at one of its commits, from 0.
+    pub fn commit(number: usize) -> Self {
+        Self { version: None, commit: Some(number), rules: String::new(), text: format!("commit {number}") }
+    }
+
+    /// Nothing at all.
+    pub fn nothing(rules: &str) -> Self {
+        Self { version: None, commit: None, rules: rules.to_owned(), text: String::new() }
+    }
+
+    /// The same by these tag rules.
+    pub fn with_rules(self, rules: &str) -> Self {
+        Self { rules: rules.to_owned(), ..self }
+    }
+
+    /// The same with other bytes.
+    pub fn rebuilt(self) -> Self {
+        Self { text: format!("{} rebuilt", self.text), ..self }
+    }
+}
+
+/// A request that the schedule let go on.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Whose it was.
+    pub actor: usize,
+    /// `METHOD path`.
+    pub line: String,
+}
+
+/// How an interleaving ended.
+pub struct Ended {
+    /// The outcome of each apply, and what went wrong.
+    pub runs: Vec<(Outcome, Vec<Diagnostic>)>,
+    /// The digest that each publishes.
+    pub digests: Vec<String>,
+    /// The requests, in their order.
+    pub steps: Vec<Step>,
+    tags: std::collections::BTreeMap<String, String>,
+}
+
+impl Ended {
+    /// What a tag names in the end.
+    pub fn tag(&self, tag: &str) -> String {
+        self.tags.get(tag).cloned().unwrap_or_else(|| "nothing".to_owned())
+    }
+
+    /// Everything that went wrong, in all.
+    pub fn problems(&self) -> Vec<String> {
+        self.runs.iter().flat_map(|(_, problems)| problems).map(|it| it.message.clone()).collect()
+    }
+
+    /// The schedule, for messages.
+    pub fn schedule(&self) -> String {
+        self.steps.iter().map(|step| format!("\n  {} {}", step.actor, step.line)).collect()
+    }
+}
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: &Event<'_>) {}
+}
+
+/// Requests that wait at the doors, and who is over.
+struct Waiting {
+    queues: Vec<VecDeque<(String, oneshot::Sender<()>)>>,
+    over: Vec<bool>,
+}
+
+/// What the folders of the actors hold.
+struct World {
+    folder: Folder,
+    shas: Vec<String>,
+    digests: Vec<String>,
+}
+
+fn prepare(actors: &[&Actor]) -> World {
+    let folder = Folder::new();
+    folder.write("repository/readme", "x");
+    let git = |arguments: &[&str]| folder.git_in("repository", arguments);
+    git(&["init", "--quiet", "--initial-branch", "main"]);
+    let shas = (0..3)
+        .map(|number| {
+            git(&["commit", "--quiet", "--allow-empty", "--message", &number.to_string()]);
+            git(&["rev-parse", "HEAD"])
+        })
+        .collect::<Vec<String>>();
+    let digests = actors.iter().enumerate().map(|(which, actor)| {
+        let image = image(&actor.text);
+        let image = match actor.commit {
+            Some(number) => image.revision(&shas[number]),
+            None => image,
+        };
+        folder.image(&format!("repository/{which}"), &image).digest
+    });
+    let digests = digests.collect();
+    World { folder, shas, digests }
+}
+
+impl World {
+    fn session(&self, which: usize, actor: &Actor, door: &str) -> Session {
+        let path = self.folder.path.join("repository");
+        let config = format!(
+            "version = 1\n[registries.r]\nurl = \"{door}\"\n{}\n[images.app]\nsource = \"oci:{which}\"\n",
+            actor.rules
+        );
+        let file = path.join(format!("{which}.toml"));
+        std::fs::write(&file, config).unwrap();
+        let reference = match &actor.version {
+            Some(version) => format!("refs/tags/v{version}"),
+            None => "refs/heads/main".to_owned(),
+        };
+        Session {
+            config: Some(file),
+            profile: None,
+            set: Vec::new(),
+            flags: Flags {
+                reference: Some(reference),
+                sha: actor.commit.map(|number| self.shas[number].clone()),
+                ..Flags::default()
+            },
+            environment: std::env::vars().filter(|(name, _)| name == "PATH").collect::<Environment>(),
+            working_folder: path,
+        }
+    }
+}
+
+/// Which requests the schedule orders.
+#[derive(Clone, Copy)]
+pub struct Gated {
+    /// Only what an apply asks after its first request like this; empty: everything.
+    pub from: &'static str,
+    /// A part of the path, with the method before it where that matters.
+    pub parts: &'static [&'static str],
+}
+
+/// Whether `line` is a request like `part`.
+fn is_like(line: &str, part: &str) -> bool {
+    match part.split_once(' ') {
+        Some((method, part)) => line.starts_with(&format!("{method} ")) && line.contains(part),
+        None => line.contains(part),
+    }
+}
+
+/// Runs `actors` at once on top of what `before` published, once for every interleaving of the requests that are `gated`,
+/// and shows how each ended.
+///
+/// All plans are made before, so that every apply meets what the others did since.
+pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, check: impl FnMut(Ended)) {
+    explore_some(before, actors, gated, None, check);
+}
+
+/// The same, but of so many interleavings as `sampled` says, chosen at random and always the same ones.
+pub fn explore_some(
+    before: &Actor,
+    actors: &[Actor],
+    gated: Gated,
+    sampled: Option<usize>,
+    mut check: impl FnMut(Ended),
+) {
+    let all: Vec<&Actor> = actors.iter().chain([before]).collect();
+    let world = prepare(&all);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stage = Stage::new(&world, before, actors).await;
+        // Each choice with how many there were: counted up like a number, from the right.
+        let mut choices: Vec<(usize, usize)> = Vec::new();
+        if let Some(count) = sampled {
+            // A linear congruential generator (Knuth, MMIX): no more is needed.
+            let mut state: u64 = 1;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(state >> 33).unwrap_or_default()
+            };
+            for _ in 0..count {
+                choices = (0..200).map(|_| (next(), usize::MAX)).collect();
+                if let Some(ended) = stage.run(gated, &mut choices).await {
+                    check(ended);
+                }
+            }
+            return;
+        }
+        loop {
+            if let Some(ended) = stage.run(gated, &mut choices).await {
+                check(ended);
+            }
+            while choices.last().is_some_and(|(taken, of)| taken + 1 == *of) {
+                choices.pop();
+            }
+            match choices.last_mut() {
+                Some((taken, _)) => *taken += 1,
+                None => return,
+            }
+        }
+    });
+}
+
+/// A registry with a door for each apply, and their plans, all made on the same content.
+struct Stage {
+    registry: TestRegistry,
+    content: Content,
+    doors: Vec<String>,
+    planned: Vec<(Session, Plan)>,
+    digests: Vec<String>,
+}
+
+const HOW: Applying = Applying { saved: false, parallelism: 4 };
+
+impl Stage {
+    async fn new(world: &World, before: &Actor, actors: &[Actor]) -> Self {
+        let registry = TestRegistry::start(Options::default()).await;
+        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        if before.version.is_some() || before.commit.is_some() {
+            let session = world.session(actors.len(), before, &registry.host());
+            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            let (_sender, cancel) = watch::channel(false);
+            let (_, problems) = engine::apply(&session, &plan, &HOW, &reporter, cancel).await;
+            assert_eq!(problems, []);
+        }
+        let content = registry.content().clone();
+        let (mut doors, mut planned) = (Vec::new(), Vec::new());
+        for (which, actor) in actors.iter().enumerate() {
+            let door = registry.door().await;
+            let session = world.session(which, actor, &door);
+            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            doors.push(door);
+            planned.push((session, plan));
+        }
+        Self { registry, content, doors, planned, digests: world.digests.clone() }
+    }
+
+    async fn run(&self, gated: Gated, choices: &mut Vec<(usize, usize)>) -> Option<Ended> {
+        *self.registry.content() = self.content.clone();
+        self.registry.forget_log();
+        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        let count = self.planned.len();
+        let queues = (0..count).map(|_| VecDeque::new()).collect();
+        let waiting = Arc::new(Mutex::new(Waiting { queues, over: vec![false; count] }));
+        let changed = Arc::new(Notify::new());
+        self.registry.hold(gate(gated, self.doors.clone(), waiting.clone(), changed.clone()));
+        let runs = self.planned.iter().enumerate().map(|(which, (session, plan))| {
+            let (reporter, waiting, changed) = (&reporter, &waiting, &changed);
+            async move {
+                let (_sender, cancel) = watch::channel(false);
+                let ended = engine::apply(session, plan, &HOW, reporter, cancel).await;
+                waiting.lock().unwrap().over[which] = true;
+                changed.notify_one();
+                ended
+            }
+        });
+        let (runs, (steps, is_new)) = tokio::join!(join_all(runs), conduct(&waiting, &changed, choices));
+        let content = self.registry.content();
+        let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.to_string())).collect();
+        is_new.then(|| Ended { runs, digests: self.digests.clone(), steps, tags })
+    }
+}
+
+fn gate(gated: Gated, doors: Vec<String>, waiting: Arc<Mutex<Waiting>>, changed: Arc<Notify>) -> Gate {
+    let begun = Mutex::new(vec![gated.from.is_empty(); doors.len()]);
+    Arc::new(move |request| {
+        let line = request.line();
+        let actor = doors.iter().position(|door| *door == request.door);
+        let holds = |actor: &usize| {
+            let mut begun = begun.lock().unwrap();
+            begun[*actor] |= is_like(&line, gated.from);
+            begun[*actor] && gated.parts.iter().any(|part| is_like(&line, part))
+        };
+        let Some(actor) = actor.filter(holds) else { return Box::pin(std::future::ready(())) };
+        let (sender, receiver) = oneshot::channel();
+        waiting.lock().unwrap().queues[actor].push_back((line, sender));
+        changed.notify_one();
+        Box::pin(async move {
+            let _ = receiver.await;
+        })
+    })
+}
+
+/// Whether the order of two requests matters: one puts what the other reads or puts.
+fn depend(one: &str, other: &str) -> bool {
+    let path = |line: &str| line.split_once(' ').map(|(_, path)| path.to_owned());
+    let puts = |line: &str| line.starts_with("PUT ");
+    let lists = |line: &str| line.contains("/tags/list");
+    (puts(one) || puts(other)) && (path(one) == path(other) || lists(one) || lists(other))
+}
+
+/// Lets one request after the other go on: each time all who are not over wait, by the next choice. Gives the requests, and
+/// whether the interleaving is a new one: of two that differ only in the order of requests that do not depend on each other
+/// the second is none. (Those that were tried first sleep until something that they depend on happens: Godefroid, "Partial-
+/// Order Methods for the Verification of Concurrent Systems", 1996, "sleep sets".)
+async fn conduct(
+    waiting: &Mutex<Waiting>,
+    changed: &Notify,
+    choices: &mut Vec<(usize, usize)>,
+) -> (Vec<Step>, bool) {
+    let (mut steps, mut asleep, mut is_new) = (Vec::new(), Vec::<usize>::new(), true);
+    loop {
+        let next = {
+            let mut waiting = waiting.lock().unwrap();
+            if waiting.over.iter().all(|over| *over) {
+                return (steps, is_new);
+            }
+            let live: Vec<usize> = (0..waiting.over.len()).filter(|actor| !waiting.over[*actor]).collect();
+            let ready = live.iter().all(|actor| !waiting.queues[*actor].is_empty());
+            ready.then(|| {
+                let position = steps.len();
+                let awake: Vec<usize> = live.iter().copied().filter(|it| !asleep.contains(it)).collect();
+                is_new &= !awake.is_empty();
+                let eligible = if awake.is_empty() { &live[..1] } else { &awake[..] };
+                if position == choices.len() {
+                    choices.push((0, eligible.len()));
+                }
+                // What one apply asks at once may come in another order: then a choice is missing, or there twice.
+                let (taken, of) = choices[position];
+                let taken =
+                    if of == usize::MAX { taken % eligible.len() } else { taken.min(eligible.len() - 1) };
+                let actor = eligible[taken];
+                if of != usize::MAX {
+                    asleep.extend(&eligible[..taken]);
+                }
+                let (line, sender) = waiting.queues[actor].pop_front().expect("a request");
+                asleep.retain(|it| *it != actor && !depend(&line, &waiting.queues[*it][0].0));
+                steps.push(Step { actor, line });
+                sender
+            })
+        };
+        if let Some(sender) = next {
+            let _ = sender.send(());
+        } else {
+            let limit = std::time::Duration::from_secs(30);
+            tokio::time::timeout(limit, changed.notified()).await.expect("somebody asks or ends");
+        }
+    }
+}
