@@ -67,7 +67,7 @@ impl HttpRepository {
         }
         match answer.into_error().await {
             RegistryError::NotFound(refusal) => Ok(ABSENT.iter().any(|code| refusal.errors.has_code(code))),
-            // 400 and 405 are the specified answers if deletion is not supported; 501 and the like mean the same.
+            // 400 and 405 are the specified answers if deletion is not supported; 501 means the same.
             RegistryError::Rejected(_) => Ok(false),
             RegistryError::Unavailable(refusal) if refusal.status == 501 => Ok(false),
             error => Err(error),
