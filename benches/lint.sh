@@ -4,8 +4,8 @@
 #
 #     benches/lint.sh [RUNS]                   fifty runs by default
 #
-# Set BROKKR_PUBLISH to measure another binary than target/release/brokkr-publish. Needs python3; takes hyperfine where
-# it is installed.
+# Set BROKKR_PUBLISH to measure another binary than target/release/brokkr-publish. Needs python3, and uses hyperfine if you
+# have it.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

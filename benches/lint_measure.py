@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-# The rules of a usual project, and images that use what the language has.
+# The rules of a usual project, and images that use many features of the language.
 HEAD = """version = 1
 
 [project]

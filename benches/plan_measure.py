@@ -1,4 +1,4 @@
-"""Times `plan` against a registry of its own that is slow and holds whatever is asked for."""
+"""Times `plan` against its own registry, which is slow and holds every manifest that it is asked for."""
 
 import asyncio
 import collections

@@ -20,6 +20,6 @@ work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# The image is made by a process of its own, so that the one that measures stays small: see measure() there.
+# A separate process makes the image, so that the measuring process stays small: see measure() there.
 python3 "$here/push_image.py" "$work/image"
 python3 "$here/push_measure.py" "$binary" "$work" "${1:-3}"

@@ -1,8 +1,8 @@
 """Writes the image of push.sh: an OCI image layout with one image of four layers of 256 MiB.
 
-The layers are random bytes in a tar in gzip frames that store without compressing. So both programs do the same work:
-skopeo compresses layers that are not (it would spend a minute on gzip), and leaves those alone that are. The bytes are
-the same on every run.
+The layers are random bytes in a tar in gzip frames that store without compressing. Therefore both programs do the same
+work: skopeo compresses layers that are uncompressed (which would take a minute of gzip), and leaves compressed ones
+unchanged. Every run writes the same bytes.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ def main(directory):
 
 
 def put_layer(blobs, number):
-    """Streams one layer to its file; its descriptor, and the digest of the tar in it."""
+    """Streams one layer to its file. Returns its descriptor, and the digest of the tar in it."""
     path = os.path.join(blobs, "incomplete")
     inner, outer = hashlib.sha256(), hashlib.sha256()
     frame = zlib.compressobj(0, zlib.DEFLATED, 31)

@@ -1,7 +1,7 @@
 """The measuring half of push.sh: BINARY, a working directory that holds `image`, and the number of rounds.
 
-Each push goes to a registry that was started for it, with an empty directory. The programs take turns, and who is
-first alternates. After each push the registry must answer with the digest of the source. Exits with 1 otherwise.
+Each push goes to a registry that was started for it, with an empty directory. The programs take
+turns at going first. After each push the registry must answer with the digest of the source. Exits with 1 otherwise.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def one_push(command, work, root):
     registry = start_registry(storage, port)
     try:
         arguments = command(port)
-        os.sync()  # nobody pays for what the one before left to be written
+        os.sync()  # so that no program pays for unwritten data of the one before
         result = measure(arguments, work)
         found = digest_at(port)
         if found != root:
@@ -89,7 +89,7 @@ def copy(work, port):
 
 
 def measure(arguments, work):
-    """Runs a program to its end: wall and processor seconds, and peak resident MiB.
+    """Runs a program to its end. Returns wall and processor seconds, and peak resident MiB.
 
     The kernel counts the memory of the process that forks into the peak of the one that it starts, so a peak below that
     of this interpreter (about 15 MiB) cannot be seen."""
@@ -145,7 +145,7 @@ def free_port():
 
 
 def read_once(directory):
-    """So that neither program is the first to read the image from the disk."""
+    """Reads the image once, so that neither program is the first to read it from the disk."""
     for folder, _, names in os.walk(directory):
         for name in names:
             with open(os.path.join(folder, name), "rb") as file:

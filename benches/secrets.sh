@@ -5,7 +5,7 @@
 #     benches/secrets.sh [ROUNDS]              three rounds by default
 #
 # Set BROKKR_PUBLISH to measure another binary than target/release/brokkr-publish, BENCH_DIR to work on another disk than
-# that of the temporary directory, and BENCH_MIB to take less than 1536 MiB of files. Needs python3 and gzip; pigz and igzip too, where they are installed.
+# that of the temporary directory, and BENCH_MIB to take less than 1536 MiB of files. Needs python3 and gzip, and uses pigz and igzip if you have them.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,9 +1,9 @@
 """The measuring half of secrets.sh: BINARY, a working directory, the number of rounds, and how many MiB of files to take.
 
 The image has four gzip layers of this machine's files. In each round the programs take turns: a plan that searches all of it
-with nothing remembered, the same plan without a search, and each of the peers, which decompress and hash every layer, as many
-at a time as there are processors. What the search costs is the first less the second. Exits with 1 where the plan did not search
-every byte.
+with an empty cache, the same plan without a search, and each of the peers, which decompress and hash every layer, as many
+at a time as there are processors. The cost of the search is the first time less the second. Exits with 1 if the plan did not
+search every byte.
 """
 
 import gzip
@@ -56,7 +56,7 @@ def main(binary, work, rounds, mebibytes):
 
 
 def make_image(work, wanted):
-    """Writes the layout, and gives the files of its layers and the size of what is in them."""
+    """Writes the layout. Returns the files of its layers and the size of their content."""
     blobs = os.path.join(work, "image", "blobs", "sha256")
     os.makedirs(blobs)
     files, total = [], 0
@@ -65,7 +65,7 @@ def make_image(work, wanted):
             break
         files.append((path, size))
         total += size
-    # One file after the other to the layer that is the smallest, so that all have of everything.
+    # Each file goes to the layer that is the smallest so far, so that every layer has files of every kind.
     parts, sizes = [[] for _ in range(LAYERS)], [0] * LAYERS
     for path, size in files:
         smallest = sizes.index(min(sizes))
@@ -74,7 +74,7 @@ def make_image(work, wanted):
     described, paths = [], []
     for part in parts:
         path = os.path.join(work, "layer")
-        # The level that docker and buildkit write.
+        # The level that docker and buildkit use.
         with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
             with tarfile.open(fileobj=packed, mode="w|") as archive:
                 for name in part:
@@ -93,7 +93,7 @@ def make_image(work, wanted):
 
 
 def walk():
-    """The readable files of this machine, and their sizes, the same ones in each run."""
+    """Returns the readable files of this machine and their sizes, the same ones in each run."""
     for tree in TREES:
         for folder, folders, names in os.walk(tree):
             folders.sort()
@@ -157,7 +157,7 @@ policy = "{policy}"
 
 
 def peer(command, layers):
-    """The time to decompress and hash every layer, as many at a time as there are processors."""
+    """Measures the time to decompress and hash every layer, as many at a time as there are processors."""
     begun = time.monotonic()
     waiting, running = sorted(layers, key=os.path.getsize, reverse=True), []
     while waiting or running:

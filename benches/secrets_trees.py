@@ -1,4 +1,4 @@
-"""What secrets_trees.sh measures: packs each folder of TREES as an image of one layer, and plans their publication."""
+"""The measuring half of secrets_trees.sh: packs each folder of TREES as an image of one layer, and plans their publication."""
 
 import collections
 import gzip
@@ -54,7 +54,7 @@ def children():
 
 
 def read(path):
-    """The processor time of gunzipping a layer, and of hashing it before and after; and its size after."""
+    """Returns the processor time to gunzip a layer and to hash it before and after, and its size after."""
     inner, outer, gunzip, size = hashlib.sha256(), hashlib.sha256(), zlib.decompressobj(31), 0
     started = time.process_time()
     with open(path, "rb") as file:
@@ -67,7 +67,7 @@ def read(path):
 
 
 def pack(tree, layout):
-    """Packs a folder as a layout with an image of one layer; the path of the layer."""
+    """Packs a folder as a layout with an image of one layer. Returns the path of the layer."""
     blobs = os.path.join(layout, "blobs", "sha256")
     os.makedirs(blobs)
     incomplete = os.path.join(blobs, "incomplete")

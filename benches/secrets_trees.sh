@@ -1,7 +1,7 @@
 #!/bin/sh
-# Searches real trees for secrets, by `brokkr-publish plan`: a Debian root, the Python installation at hand, and a
-# node_modules of popular packages. Prints what is found by severity and rule, and the processor time beside that of
-# gunzipping and hashing the same layers. Nothing of severity high may be found: these are no secrets.
+# Searches real trees for secrets, by `brokkr-publish plan`: a Debian root, the Python installation of this machine, and a
+# node_modules of popular packages. Prints the findings by severity and rule, and compares the processor time with that of
+# gunzipping and hashing the same layers. No finding may have severity high, because these trees contain no secrets.
 #
 #     benches/secrets_trees.sh
 #

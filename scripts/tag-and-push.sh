@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds images with docker, and publishes them from the Docker Engine with brokkr-publish. `-h` says how.
+# Builds images with docker, and publishes them from the Docker Engine with brokkr-publish. `-h` prints the options.
 set -euo pipefail
 
 usage() {
@@ -8,31 +8,31 @@ Builds images with docker, and publishes them from the Docker Engine with brokkr
 
 usage: scripts/tag-and-push.sh [OPTIONS] IMAGE[=DOCKERFILE]… [-- OPTIONS OF DOCKER BUILD…]
 
-IMAGE is a name in publish.toml: brokkr-broker for [images.brokkr-broker]. Without DOCKERFILE it is built from the first that
-there is of docker/Dockerfile.broker, docker/Dockerfile.brokkr-broker and Dockerfile, in the build context. Where images are
-published, which tags they get and whether those may move is said by publish.toml; the image comes from here, and is for one
-platform: the one that docker builds for.
+IMAGE is a name in publish.toml: brokkr-broker for [images.brokkr-broker]. Without DOCKERFILE, docker builds it from the first of
+docker/Dockerfile.broker, docker/Dockerfile.brokkr-broker and Dockerfile that exists in the build context. publish.toml decides
+in which registries images are published, which tags they get and whether those may move. The image is for one platform: the one
+that docker builds for.
 
-what is built
+build
   --context DIR        the build context (default: the folder of publish.toml)
   --platform PLATFORM  build for this platform, such as linux/arm64
-  --no-build           publish what the engine has as IMAGE:tag-and-push since the last run
+  --no-build           publish IMAGE:tag-and-push, which the last run left in the engine
 
-what is published
-  --tag TAG            only this tag, which may move: for a test push. Without it the tags are those that publish.toml has for the
-                       commit that is checked out, or for what the next three say
-  --ref REF            as if this were pushed: refs/tags/v1.2.3, refs/heads/main
-  --pr NUMBER          as if this pull request were built
-  --sha COMMIT         the commit, where it is not the one that is checked out
+publish
+  --tag TAG            only this tag, which may move: for a test push. Without this option, publish.toml decides the tags, for the
+                       commit that is checked out or for the next three options
+  --ref REF            as if you had pushed this: refs/tags/v1.2.3, refs/heads/main
+  --pr NUMBER          as if this were a build of the pull request
+  --sha COMMIT         the commit, if it is not the one that is checked out
   --registry HOST[/NAMESPACE]
-                       publish there and nowhere else: localhost:5000
+                       publish only to this registry: localhost:5000
 
   --dry-run            build, and show the plan; publish nothing
   --yes                do not ask before publishing
   --config FILE        the file (default: publish.toml at the top of the repository)
   -h, --help           this text
 
-The program is brokkr-publish, or what BROKKR_PUBLISH names; the engine is the one that docker uses (DOCKER_HOST, docker context).
+The program is brokkr-publish, or the one that BROKKR_PUBLISH names; the engine is the one that docker uses (DOCKER_HOST, docker context).
 
 examples
   scripts/tag-and-push.sh --tag test brokkr-broker                     a test push of one image
@@ -44,7 +44,7 @@ END
 say() { printf '%s\n' "tag-and-push: $*" >&2; }
 fail() {
   say "$*"
-  say "\`scripts/tag-and-push.sh -h\` says how it is used"
+  say "run \`scripts/tag-and-push.sh -h\` for the options"
   exit 1
 }
 
@@ -74,7 +74,7 @@ while [ "$#" -gt 0 ]; do
   esac
   shift
 done
-# What is left is for docker build.
+# The remaining arguments are for docker build.
 
 [ "${#images[@]}" -gt 0 ] || fail "no image was named"
 if [ -z "$config" ]; then
@@ -92,7 +92,7 @@ for needed in docker "$program"; do
   command -v "$needed" >/dev/null || fail "$needed is not installed, or not in PATH"
 done
 
-# The first Dockerfile that there is for an image.
+# Prints the first Dockerfile that exists for an image.
 dockerfile() {
   local name=$1 candidate
   for candidate in "docker/Dockerfile.${name#brokkr-}" "docker/Dockerfile.$name" Dockerfile; do
@@ -104,7 +104,7 @@ dockerfile() {
   fail "there is no Dockerfile for $name in $context; name it: $name=DOCKERFILE"
 }
 
-# The images that the file declares: a name that it does not would become a new repository.
+# The images that the file declares. Any other name would create a new repository.
 declared=$("$program" tags --config "$config" --ref refs/tags/v0.0.0 --color never | sed -n 's/^\([^ .][^ ]*\).*/\1/p')
 
 settings=() targets=()
@@ -120,7 +120,7 @@ for entry in "${images[@]}"; do
     say "building $name from $file"
     docker build --file "$file" --tag "$local_name" ${platform:+--platform "$platform"} "$@" "$context" >&2
   fi
-  # What docker built, and not what was asked for, is what is published.
+  # Publish the platform that docker built, which may differ from the one that was asked for.
   built=$(docker image inspect --format '{{.Os}}/{{.Architecture}}{{if .Variant}}/{{.Variant}}{{end}}' "$local_name")
   key="images.\"$name\""
   settings+=(--set "$key.source=docker-daemon:$local_name" --set "$key.platforms=[\"$built\"]")

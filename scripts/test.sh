@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: unit, property, snapshot, architecture and corpus tests, and those against real programs.
-# Installs the programs that are missing, on Debian and Ubuntu; elsewhere it says which are, and fails. No test is
-# skipped for want of a program.
+# On Debian and Ubuntu it installs missing programs; on other systems it lists them and fails. No test is skipped
+# because a program is missing.
 #
 #   scripts/test.sh [ARGUMENTS…]
 #
@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Where Debian has dockerd, which is not in everybody's PATH.
+# Debian installs dockerd here, and not every user has these folders in PATH.
 export PATH="$PATH:/usr/sbin:/sbin"
 
-# A program, and the Debian package that has it.
+# A program, and the Debian package that contains it.
 programs=(
   docker-registry:docker-registry
   skopeo:skopeo
@@ -46,7 +46,7 @@ done
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Runs a command silently; shows what it said if it fails.
+# Runs a command silently, and shows its output if it fails.
 quietly() {
   if ! "$@" >"$log" 2>&1 </dev/null; then
     cat "$log" >&2
@@ -78,7 +78,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
   install_packages "${packages[@]}"
 fi
 
-# pre-commit is a Python package: into an environment of its own, beside what else is built.
+# pre-commit is a Python package. It gets its own environment in target/, beside the builds.
 tools="$PWD/target/tools"
 export PATH="$PATH:$tools/bin"
 if ! command -v pre-commit >/dev/null; then
@@ -98,7 +98,7 @@ for program in "${programs[@]%%:*}" pre-commit; do
   fi
 done
 
-# A snapshot that differs fails; nothing waits for a review.
+# A different snapshot fails the test, and does not wait for a review.
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
 if command -v cargo-nextest >/dev/null; then
   cargo nextest run --locked --workspace --no-fail-fast "$@"

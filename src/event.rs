@@ -118,7 +118,7 @@ pub enum Event<'a> {
     Retry {
         /// `METHOD url`, redacted.
         request: &'a str,
-        /// Which attempt failed, from 1.
+        /// The number of the attempt that failed, from 1.
         attempt: u32,
         /// The wait before the next attempt, in milliseconds.
         wait_milliseconds: u64,

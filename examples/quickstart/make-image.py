@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes image.tar: a small image for linux/amd64 and linux/arm64, as an OCI image layout in a tar file.
 
-Running it again yields the same bytes, on any machine: no times, no users, and layers that are plain tar, since
-what gzip makes of the same bytes differs between its versions. Needs Python 3.8 or newer and nothing else.
+Every run writes the same bytes, on any machine: there are no times and no users, and layers are plain tar, because
+versions of gzip compress the same bytes differently. Needs only Python 3.8 or newer.
 """
 
 import hashlib

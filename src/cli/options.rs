@@ -165,7 +165,7 @@ impl Global {
         })
     }
 
-    /// What `stream` can show, such as colours.
+    /// Returns the features that `stream` can show, such as colours.
     pub fn style(&self, stream: Stream) -> Style {
         stream.style(self.color.into())
     }

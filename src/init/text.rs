@@ -148,7 +148,7 @@ fn image(text: &mut String, name: &str, dockerfile: &str) {
     line(text, &format!("[images.{}]", key(name)));
     line(text, &format!("source = {}", quoted(&format!("oci-archive:dist/{name}.tar"))));
     line(text, "platforms = [\"linux/amd64\", \"linux/arm64\"]");
-    // A branch tag uses this annotation to tell whether a commit moves it forward or back.
+    // A branch tag uses this annotation to decide whether a commit moves it forward or back.
     line(text, "annotations = { \"org.opencontainers.image.revision\" = \"{{ git.sha }}\" }");
 }
 

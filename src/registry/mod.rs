@@ -167,7 +167,7 @@ pub enum Notice {
     Retry {
         /// `METHOD url`, redacted.
         request: String,
-        /// Which attempt failed, from 1.
+        /// The number of the attempt that failed, from 1.
         attempt: u32,
         /// How long the program waits before the next attempt.
         wait: Duration,

@@ -47,7 +47,7 @@ pub async fn find_referrers(
 ///
 /// # Errors
 ///
-/// Whatever the registry refuses; [`RegistryError::NotListed`] if the tag names something else, or if the index does
+/// The refusal of the registry, if it refuses; [`RegistryError::NotListed`] if the tag names something else, or if the index does
 /// not hold the new entries.
 pub async fn list_at_fallback_tag(
     repository: &dyn ReadWriteRepository,

@@ -37,7 +37,7 @@ pub enum Removal {
 ///
 /// # Errors
 ///
-/// Whatever the registry refuses; [`RegistryError::DeletesNothing`] if it is known in advance that the registry deletes
+/// The refusal of the registry, if it refuses; [`RegistryError::DeletesNothing`] if it is known in advance that the registry deletes
 /// nothing. [`RegistryError::NotPutBack`] if the tag was left naming the placeholder. [`RegistryError::StillThere`] if
 /// the tag can still be read afterwards.
 pub async fn remove_tag(

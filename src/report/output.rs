@@ -77,7 +77,7 @@ impl Stream {
         Style { color, unicode, width }
     }
 
-    /// Writes `text` for people. Whatever it contains, only our own colours act on a terminal, and no line is a command of
+    /// Writes `text` for people. For any content, only our own colours act on a terminal, and no line is a command of
     /// a CI. A reader that went away (`plan | head`) is not an error. Any other error is kept for [`failure`].
     pub fn write(self, text: &str) {
         self.write_commands(&clean::told(text));

@@ -1,4 +1,4 @@
-//! The house rules of HOUSE.md that a machine can hold: which room may import which, what a file looks like, and
+//! The rules of STYLE.md that a program can check: which room may import which, the form of a file, and
 //! who may print. Read from the syntax trees of `src`, the tests inside it included.
 
 use std::collections::{BTreeMap, BTreeSet};

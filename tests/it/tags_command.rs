@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use testkit::command::Folder;
 
-/// The rules of DESIGN.md.
+/// The usual rules: one tag for each version, and forward tags for its lines.
 const TEXT: &str = r#"version = 1
 
 [registries.ghcr]

@@ -1,5 +1,5 @@
 //! `[retention.*]`: which keys go together, ages, and the names of rules, images and registries. Whether the tags of a rule can
-//! be told apart from other tags is checked when templates are rendered.
+//! be distinguished from other tags is checked when templates are rendered.
 
 use indexmap::IndexMap;
 

@@ -2,7 +2,7 @@
 //!
 //! A template is not a pattern, so it is tried out: it is rendered with values that can be found in the output, then
 //! with others, to check that it treats all of them the same way. A template with conditions, or with filters that
-//! change the text, is not read. Which of several rules a tag belongs to is not decided here.
+//! change the text, is not read. This module does not decide which of several rules a tag belongs to.
 
 mod class;
 mod pieces;

@@ -65,7 +65,7 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 }
 
 /// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
-/// the repository has none, probes whether an anonymous client is told that it does not exist.
+/// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
 async fn seen(
     desired: &DesiredRepository,
     observed: &ObservedRepository,

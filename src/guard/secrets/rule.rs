@@ -28,7 +28,7 @@ pub(super) enum Find {
     Name(&'static [&'static str]),
     /// The name and the value of an environment variable, and the lines of files with these names, which set variables.
     Variable(&'static [&'static str]),
-    /// Instructions and command lines: options, headers, and the like.
+    /// Instructions and command lines: options, headers, and similar arguments.
     Command,
 }
 

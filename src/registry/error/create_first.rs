@@ -1,4 +1,4 @@
-//! Content that some registries need created before the first push, and how to create it (REGISTRIES.md, "Others").
+//! Content that some registries need created before the first push, and how to create it (docs/reference/registries.md, "Other registries").
 
 use super::Refusal;
 

@@ -9,8 +9,8 @@ const WORKFLOW_LINES: &str = "permissions:\n  contents: read\n  packages: write"
 /// Returns the help for a refusal.
 type WayOut = fn(&Refusal) -> String;
 
-/// GHCR's denials, by their words. They were gathered from public threads (REGISTRIES.md, "GHCR"), because GHCR itself
-/// documents none of them.
+/// GHCR's denials, by their words. They were gathered from public threads (docs/reference/registries.md, "Denials"), because
+/// GHCR itself documents none of them.
 const DENIALS: [(&str, WayOut); 5] = [
     ("installation not allowed to create organization package", may_not_create),
     ("installation not allowed to write organization package", may_not_write),

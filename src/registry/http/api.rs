@@ -112,7 +112,7 @@ impl JsonApi {
     ///
     /// # Errors
     ///
-    /// Whatever the API answered, or that it did not answer.
+    /// The refusal of the API, or the reason why it did not answer.
     pub async fn get(
         &self,
         path: &str,
@@ -125,7 +125,7 @@ impl JsonApi {
     ///
     /// # Errors
     ///
-    /// Whatever the API answered, or that it did not answer.
+    /// The refusal of the API, or the reason why it did not answer.
     pub async fn tell(
         &self,
         method: ApiMethod,

@@ -9,8 +9,8 @@
 //! | distribution 3, GitLab, Quay (quay/quay#3128) | removes the tag alone |
 //! | Harbor 2 | refuses, `UNSUPPORTED` (goharbor/harbor#11971) |
 //! | zot | removes the tag; before 2.1.2 the manifest too once its last tag is gone (project-zot/zot#2626); in 2020 the manifest with what its other tags name (project-zot/zot#67) |
-//! | ECR | 404 for any DELETE (REGISTRIES.md) |
-//! | GHCR, Docker Hub | 405 for any DELETE (REGISTRIES.md) |
+//! | ECR | 404 for any DELETE (docs/reference/registries.md) |
+//! | GHCR, Docker Hub | 405 for any DELETE (docs/reference/registries.md) |
 //!
 //! The specification does not say which of the two is right (opencontainers/distribution-spec#551), and an absent tag
 //! is 404 either way. A probe therefore cannot distinguish a registry that removes tags from one that deletes manifests
@@ -38,7 +38,7 @@ impl HttpRepository {
     /// Returns what can be deleted. Tries to delete a tag and a digest that nobody can have put.
     pub(super) async fn what_can_be_deleted(&self) -> Result<Deletion, RegistryError> {
         if is_docker_hub(&self.host.name) {
-            // Its registry answers 405 to any DELETE (REGISTRIES.md, "Others").
+            // Its registry answers 405 to any DELETE (docs/reference/registries.md).
             return Ok(Deletion::Nothing(
                 "Docker Hub deletes nothing over the registry's API: delete tags by hand at https://hub.docker.com".to_owned(),
             ));
@@ -67,7 +67,7 @@ impl HttpRepository {
         }
         match answer.into_error().await {
             RegistryError::NotFound(refusal) => Ok(ABSENT.iter().any(|code| refusal.errors.has_code(code))),
-            // 400 and 405 are the specified answers if deletion is not supported; 501 and the like mean the same.
+            // 400 and 405 are the specified answers if deletion is not supported; 501 means the same.
             RegistryError::Rejected(_) => Ok(false),
             RegistryError::Unavailable(refusal) if refusal.status == 501 => Ok(false),
             error => Err(error),

@@ -36,8 +36,9 @@ impl ProbeRepository for HttpRepository {
         }
     }
 
-    /// "202 = can push, 401/403 = cannot" (REGISTRIES.md, "GHCR"; distribution-spec 1.1, "Pushing blobs"). Asks with
-    /// the same token as a push, so a run that pushes afterwards needs no other token.
+    /// 202 means that the credentials may push, 401 or 403 that they may not (docs/reference/registries.md;
+    /// distribution-spec 1.1, "Pushing blobs"). Asks with the same token as a push, so a run that pushes afterwards needs no
+    /// other token.
     async fn probe_push(&self) -> Result<(), RegistryError> {
         let session = self.open_session().await.map_err(|error| error.about(&self.path))?;
         // A failure to cancel is ignored: GHCR answers 405, and the session expires by itself

@@ -1,4 +1,4 @@
-//! Which requests are sent again, how often, and after which wait.
+//! Decides which requests are sent again, how often, and after which wait.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Setting `version` and `appVersion` in the text of `Chart.yaml`, with every other byte as its author wrote it.
 //!
-//! `helm package --version` writes the file anew from the fields that it read: sorted, and without comments and unknown keys. This
+//! `helm package --version` writes the file again from the fields that it read: sorted, and without comments and unknown keys. This
 //! module replaces the two values in place, or adds a line. Helm must read the same fields either way, and to make sure of that the
 //! new text is read again.
 

@@ -1,5 +1,5 @@
 //! GitHub's container registry: everything except deleting goes over the registry's own API, and deleting over GitHub's
-//! packages API. The registry itself answers 405 to any DELETE (REGISTRIES.md, "GHCR").
+//! packages API. The registry itself answers 405 to any DELETE (docs/reference/registries.md).
 //!
 //! `api` finds that API; `versions` lists and deletes manifests, which that API calls versions of a package.
 
@@ -80,7 +80,7 @@ impl ReadRepository for GithubRepository {
 #[async_trait::async_trait]
 impl DeleteRepository for GithubRepository {
     async fn deletion(&self) -> Result<Deletion, RegistryError> {
-        // "DELETE …/versions/{id} takes all tags of that manifest with it" (REGISTRIES.md, "GHCR").
+        // `DELETE …/versions/ID` deletes the manifest with all its tags (docs/reference/registries.md, "The packages API").
         Ok(Deletion::Manifests)
     }
 

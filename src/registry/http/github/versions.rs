@@ -202,7 +202,7 @@ impl GithubRepository {
     }
 
     /// Returns the path of the versions, with the owner as one of `owners`. The name of the package is the part after
-    /// the owner, with its slashes encoded (REGISTRIES.md, "GHCR").
+    /// the owner, with its slashes encoded (docs/reference/registries.md).
     fn path(&self, owners: &str) -> Result<String, RegistryError> {
         let Some((owner, package)) = self.registry.path.split_once('/') else {
             let reason =
