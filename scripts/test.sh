@@ -3,9 +3,7 @@
 # On Debian and Ubuntu it installs missing programs; on other systems it lists them and fails. No test is skipped
 # because a program is missing.
 #
-#   scripts/test.sh [ARGUMENTS…]
-#
-# Uses cargo-nextest if it is installed, else cargo test. Arguments are passed on to it: `scripts/test.sh --test it docs::`.
+#   scripts/test.sh [ARGUMENTS OF CARGO TEST…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -100,13 +98,5 @@ done
 
 # A different snapshot fails the test, and does not wait for a review.
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
-if command -v cargo-nextest >/dev/null; then
-  cargo nextest run --locked --workspace --no-fail-fast "$@"
-  # nextest runs no examples in the documentation. They are not what the arguments ask for.
-  if [ "$#" = 0 ]; then
-    cargo test --locked --workspace --doc --quiet
-  fi
-else
-  cargo test --locked --workspace --no-fail-fast "$@"
-fi
+cargo test --locked --no-fail-fast "$@"
 say "all tests passed"

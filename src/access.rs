@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::model::Provider;
-use crate::registry::{Deletion, Presence, ReadWriteRepository, RegistryError};
+use oci_registry::Provider;
+use oci_registry::{Deletion, Presence, ReadWriteRepository, RegistryError};
 
 /// The questions to ask about one repository.
 #[derive(Clone, Default)]
@@ -155,7 +155,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{ErrorEnvelope, Refusal};
+    use oci_registry::{ErrorEnvelope, Refusal};
 
     fn refusal(status: u16, message: &str) -> Refusal {
         let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": message }] }).to_string();

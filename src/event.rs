@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
 use crate::model::plan::Plan;
 use crate::model::secret_search::SecretFinding;
-use crate::model::{Digest, Tag};
+use oci_registry::{Digest, Tag};
 
 /// Receives events in the order in which they happen, from several threads.
 pub trait Reporter: Send + Sync {

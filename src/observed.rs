@@ -15,9 +15,10 @@ use futures_util::future::{join_all, try_join_all};
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
-use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
-use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility::{self, Reading, VisibilityProvider};
+use oci_registry;
+use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
+use oci_registry::{ReadWriteRepository, RegistryError};
 pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
@@ -193,7 +194,7 @@ async fn read_revisions(
     for DesiredTag { tag, basis, .. } in &desired.tags {
         let Some(present) = observed.tags.get_mut(tag) else { continue };
         if matches!(basis, Basis::Commit(_)) && present.digest != *root {
-            present.revision = registry::revision(repository, &present.digest).await?;
+            present.revision = oci_registry::revision(repository, &present.digest).await?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::Digest;
+use oci_registry::Digest;
 
 /// The largest document that is read, in bytes.
 const MAX_SIZE: u64 = 256 * 1024 * 1024;

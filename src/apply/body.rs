@@ -12,10 +12,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::diagnostic::Diagnostic;
-use crate::model::Descriptor;
-use crate::registry::{BlobBody, ByteStream};
-use crate::source::{Source, SourceError};
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use oci_content::{Source, SourceError};
+use oci_registry::Descriptor;
+use oci_registry::{BlobBody, ByteStream};
 
 /// The size of one read in bytes. Together with [`PIECES`] and the number of blobs under way, it bounds the memory.
 const PIECE_SIZE: u64 = 1024 * 1024;
@@ -77,9 +77,11 @@ impl Reading {
         tokio::task::spawn_blocking(move || {
             let read = read_pieces(reading.source.as_ref(), &reading.blob, skip, &mut senders);
             if let Err(error) = &read
-                && let Some(SourceError::Registry(answer)) = error.get_ref().and_then(|it| it.downcast_ref())
+                && let Some(refused) = error.get_ref().and_then(|it| it.downcast_ref::<SourceError>())
+                && matches!(refused, SourceError::Registry { .. } | SourceError::NotInRegistry { .. })
             {
-                *reading.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(*answer.clone());
+                let diagnostic = refused.to_diagnostic();
+                *reading.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(diagnostic);
             }
             for sender in &senders {
                 let last = match &read {
@@ -210,8 +212,8 @@ mod tests {
 
     use super::*;
     use crate::diagnostic::Code;
-    use crate::model::Digest;
-    use crate::source::BlobReader;
+    use oci_content::BlobReader;
+    use oci_registry::Digest;
 
     struct Counted {
         bytes: Vec<u8>,
@@ -306,8 +308,7 @@ mod tests {
         }
 
         fn open(&self, _: &Descriptor) -> Result<BlobReader, SourceError> {
-            let gone = Diagnostic::error(Code::RegistryUnreachable, "no answer").help("wait");
-            Err(SourceError::Registry(Box::new(gone)))
+            Err(SourceError::NotInRegistry { reason: "no answer".to_owned(), help: "wait".to_owned() })
         }
     }
 
@@ -319,6 +320,6 @@ mod tests {
         let piece = body.open().next().await.expect("an answer");
         assert_eq!(piece.expect_err("gone").to_string(), "no answer");
         let refused = body.refused().expect("an answer");
-        assert_eq!((refused.code, refused.help.as_deref()), (Code::RegistryUnreachable, Some("wait")));
+        assert_eq!((refused.code, refused.help.as_deref()), (Code::SourceMissing, Some("wait")));
     }
 }

@@ -9,13 +9,13 @@ use futures_util::future::join_all;
 use super::forward::{self, Verdict};
 use super::refused::{PrepareError, conflict, contradiction};
 use super::{Options, progress::Progress, referrers};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::content::Published;
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, Plan, PlannedContent, PlannedRepository, TagTarget};
 use crate::model::secret_search::PlannedSecrets;
-use crate::model::{Digest, Tag, TagOrDigest};
-use crate::registry::{ReadWriteRepository, RegistryError};
-use crate::source::{self, Published};
+use oci_registry::{Digest, Tag, TagOrDigest};
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// A repository of the plan, with its content and connection.
 pub struct Prepared<'p> {
@@ -30,7 +30,7 @@ pub struct Prepared<'p> {
     /// The host, which identifies the registry: blobs are mounted between repositories of the same registry.
     pub host: String,
     /// The location of the registry, and how to reach it.
-    pub endpoint: &'p crate::model::reference::RegistryEndpoint,
+    pub endpoint: &'p oci_registry::reference::RegistryEndpoint,
 }
 
 /// Opens the sources and connections of `plan`, or returns everything that prevents it.
@@ -91,7 +91,7 @@ fn content(
     let published = if let Some(published) = known.get(&key) {
         published.clone()
     } else {
-        let published = source::publishable(&planned.source, &options.surroundings)
+        let published = crate::content::publishable(&planned.source, &options.surroundings)
             .map_err(|error| PrepareError::Source { address: address.to_owned(), error })?;
         known.entry(key).or_insert(Arc::new(published)).clone()
     };

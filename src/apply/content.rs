@@ -14,12 +14,13 @@ use super::body::{self, SharedBody};
 use super::check::Prepared;
 use super::referrers::{self, Unlisted};
 use super::{Options, progress::Progress};
-use crate::diagnostic::Diagnostic;
+use crate::content::Published;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
-use crate::model::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
-use crate::registry::{BlobOutcome, RegistryError};
-use crate::source::{Published, Source};
+use oci_content::Source;
+use oci_registry::{BlobOutcome, RegistryError};
+use oci_registry::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 
 /// The pauses before looking again for content that a registry had and now misses. When two clients push the same blobs at
 /// once, the registry may report a blob before a manifest can name it.

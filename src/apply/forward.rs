@@ -10,10 +10,12 @@ use futures_util::future::join_all;
 
 use super::Options;
 use super::check::{Prepared, digest_at};
+use crate::model::ResourceId;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
-use crate::model::{Digest, ResourceId, Tag};
-use crate::registry::{self, RegistryError};
+use oci_registry;
+use oci_registry::RegistryError;
+use oci_registry::{Digest, Tag};
 
 /// Answers questions that need templates and git, which a plan does not contain. Asked only about tags that are about to move.
 pub trait Judge: Send + Sync {
@@ -83,7 +85,7 @@ pub(super) async fn judge(
         }
         (Some(PlannedForward::Commit(commit)), Some(found)) if !as_planned => {
             let unknown = |why: String| Ok(Verdict::Unknown(commit.on_unknown, why));
-            let Some(revision) = registry::revision(it.repository.as_ref(), found).await? else {
+            let Some(revision) = oci_registry::revision(it.repository.as_ref(), found).await? else {
                 return unknown("an image that does not say its commit was published meanwhile".to_owned());
             };
             let Some(own) = commit.revision.clone() else {

@@ -30,13 +30,14 @@ pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};
+use crate::model::Mutability;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Action, Change, Plan};
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Mutability, RepositoryName};
-use crate::registry::{ReadWriteRepository, RegistryError};
-use crate::source::Surroundings;
 use crate::visibility::VisibilityProvider;
+use oci_content::Surroundings;
+use oci_registry::RepositoryName;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ReadWriteRepository, RegistryError};
 use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.

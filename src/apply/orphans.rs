@@ -13,9 +13,9 @@ use super::progress::Progress;
 use super::removal::Removals;
 use super::tags::of_repository;
 use crate::diagnostic::Diagnostic;
-use crate::model::inventory::{Inventory, Parts};
-use crate::model::{Digest, RawManifest, TagOrDigest};
-use crate::registry::RegistryError;
+use oci_registry::RegistryError;
+use oci_registry::inventory::{Inventory, Parts};
+use oci_registry::{Digest, RawManifest, TagOrDigest};
 
 /// The deleted manifests, in the order of their deletion.
 type Deleted = Vec<(Digest, RawManifest)>;

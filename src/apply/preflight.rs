@@ -10,13 +10,13 @@ use super::Options;
 use super::check::Prepared;
 use super::refused::PrepareError;
 use crate::access::{self, Answers, Questions, Verdict};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use crate::model::ContentSpec;
 use crate::model::access::alternatives;
 use crate::model::plan::{Action, Plan, PlannedRepository, RemovalMethod};
-use crate::model::reference::RegistryEndpoint;
-use crate::model::remote::RemoteReference;
-use crate::model::{ContentSpec, RepositoryName};
-use crate::registry::RegistryError;
+use oci_registry::RepositoryName;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::remote::RemoteReference;
 
 /// A repository with the questions about it.
 struct Asked<'p> {
@@ -115,7 +115,7 @@ fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
     let mut problems: Vec<(Vec<String>, &Verdict, Diagnostic)> = Vec::new();
     for (what, verdict) in all.into_iter().chain(mounts) {
-        let Some(diagnostic) = verdict.error().map(RegistryError::to_diagnostic) else { continue };
+        let Some(diagnostic) = verdict.error().map(ToDiagnostic::to_diagnostic) else { continue };
         match problems.iter_mut().find(|(.., known)| *known == diagnostic) {
             Some((whats, ..)) => whats.push(what),
             None => problems.push((vec![what], verdict, diagnostic)),

@@ -8,7 +8,7 @@ use crate::event::{Event, Placed, Reporter};
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, VisibilityOutcome};
 use crate::model::plan::{Action, Plan, TagTarget};
 use crate::model::secret_search::SecretFinding;
-use crate::model::{Descriptor, Digest, Tag};
+use oci_registry::{Descriptor, Digest, Tag};
 
 /// Collects the outcome of an apply.
 pub(super) struct Progress {

@@ -9,12 +9,13 @@ use super::tags::{manifest, of_tag};
 use super::visibility::Settled;
 use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
 use crate::model::visibility::{as_declared, seen_words};
-use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest, Visibility};
-use crate::registry::{READ_PAUSES, RegistryError};
 use crate::visibility::{self, Reading};
+use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
+use oci_registry::{READ_PAUSES, RegistryError};
 
 /// The number of times that a forward tag is corrected after another run took it.
 const REPAIRS: usize = 8;

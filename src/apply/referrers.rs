@@ -14,13 +14,15 @@ use super::check::Prepared;
 use super::progress::Progress;
 use super::refused::PrepareError;
 use super::tags::of_repository;
+use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::Placed;
 use crate::model::plan::PlannedContent;
-use crate::model::referrer::{ReferrerAction, describe, has_all_of, subject_of};
-use crate::model::{Descriptor, Digest, RawManifest, TagOrDigest};
-use crate::registry::{RegistryError, list_at_fallback_tag, listed_referrers};
-use crate::source::{Published, Travelling};
+use crate::model::referrer::ReferrerAction;
+use oci_content::Travelling;
+use oci_registry::referrer::{describe, has_all_of, subject_of};
+use oci_registry::{Descriptor, Digest, RawManifest, TagOrDigest};
+use oci_registry::{RegistryError, list_at_fallback_tag, listed_referrers};
 
 /// Returns the referrers in the source that are planned to be in the repository.
 pub(super) fn planned<'a>(it: &Prepared<'_>, published: &'a Published) -> Vec<&'a Travelling> {
@@ -34,7 +36,7 @@ pub(super) fn planned<'a>(it: &Prepared<'_>, published: &'a Published) -> Vec<&'
 
 /// Returns an error if a planned referrer is not, or no longer, in the source.
 pub(super) fn gone(address: &str, planned: &PlannedContent, published: &Published) -> Option<PrepareError> {
-    let is_there = |planned: &crate::model::Referrer| {
+    let is_there = |planned: &oci_registry::Referrer| {
         published.referrers.iter().any(|travelling| travelling.referrer.is_same(planned))
     };
     let gone = planned.referrers.iter().find(|planned| !is_there(&planned.referrer))?;

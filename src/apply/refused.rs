@@ -1,11 +1,12 @@
 //! The reasons why a plan cannot be applied: it is blocked, it contradicts itself, or something cannot be opened.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::content::ContentError;
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::model::Mutability;
 use crate::model::plan::{Action, Change, PlannedRepository, Reason};
 use crate::model::secret_search::SecretFinding;
-use crate::model::{Digest, Mutability};
-use crate::registry::RegistryError;
-use crate::source::SourceError;
+use oci_registry::Digest;
+use oci_registry::RegistryError;
 
 /// The reason why a plan cannot be applied.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ pub enum PrepareError {
         /// The repository's address.
         address: String,
         /// The cause.
-        error: SourceError,
+        error: ContentError,
     },
     /// A source no longer holds what it held when the plan was made.
     #[error(

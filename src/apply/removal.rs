@@ -10,11 +10,11 @@ use super::check::{Prepared, digest_at, stale_diagnostic};
 use super::progress::Progress;
 use super::tags::of_tag;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::inventory::{Holding, Inventory, Obstacle};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
-use crate::model::{Digest, Tag};
-use crate::registry::{Deletion, Inventories, RegistryError, Removal, remove_tag};
+use oci_registry::inventory::{Holding, Inventory, Obstacle};
+use oci_registry::{Deletion, Inventories, RegistryError, Removal, remove_tag};
+use oci_registry::{Digest, Tag};
 
 /// The number of tags that are read at once if the registry does not list the tags of its manifests.
 const READ_AT_ONCE: usize = 16;

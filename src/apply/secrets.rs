@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::check::Prepared;
 use super::{Options, Stop, progress::Progress};
+use crate::content::Published;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Stage;
+use crate::model::ResourceId;
 use crate::model::secret_search::{PlannedSecrets, SecretFinding};
-use crate::model::{ResourceId, Severity};
-use crate::source::Published;
+use secret_scan::Severity;
 
 /// The content that is sent to a repository.
 pub struct Sent<'a> {

@@ -9,12 +9,13 @@ use super::check::{Prepared, digest_at, gone_diagnostic, stale_diagnostic};
 use super::forward::{self, Verdict};
 use super::removal::Removals;
 use super::{Options, orphans, progress::Progress, read_back};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use crate::model::Mutability;
 use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
-use crate::model::{Digest, Mutability, RawManifest, Tag, TagOrDigest};
-use crate::registry::RegistryError;
+use oci_registry::RegistryError;
+use oci_registry::{Digest, RawManifest, Tag, TagOrDigest};
 
 /// Carries out the changes that are `of_stage`: repositories in parallel, the tags of one repository in order, and removals
 /// last. Returns false if the person stopped it before all were tried.

@@ -8,8 +8,8 @@ use super::check::Prepared;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::plan::{ObservedVisibility, VisibilityAction, VisibilityChange};
-use crate::registry::READ_PAUSES;
 use crate::visibility::{Capability, Setting, VisibilityError, VisibilityProvider};
+use oci_registry::READ_PAUSES;
 
 /// The result of setting visibilities.
 #[derive(Default)]

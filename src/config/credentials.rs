@@ -1,15 +1,15 @@
 //! Finds credentials that are written into the configuration, by their keys and by their form, and masks them.
 //!
 //! Their values are never part of a message, and every byte of them is a `*` in the texts that labels point into. The patterns
-//! that every text is searched for are in [`crate::diagnostic::mask`].
+//! that every text is searched for are in [`oci_registry::mask`].
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::suggest;
 use super::tree::{Content, Node};
-use crate::diagnostic::mask::{assigned, masked, token_ranges, user_information};
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use oci_registry::mask::{assigned, masked, token_ranges, user_information};
 
 /// A credential in a text.
 pub(super) struct Credential {

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use oci_registry::mask;
 
 /// The largest file that is read, in bytes. A configuration of a thousand images takes a tenth of a megabyte.
 const MAX_SIZE: u64 = 10 * 1024 * 1024;

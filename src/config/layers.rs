@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::tree::{Content, Node};
 use super::{credentials, overrides, suggest, syntax, tree};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use oci_registry::mask;
 
 /// The defaults, which apply without a file.
 const DEFAULTS: &str = "[project]\ntag_prefix = \"v\"\n";

@@ -9,8 +9,10 @@ use super::check::{self, Declared};
 use super::layers::{self, Above, Layers};
 use super::merge::{self, Merged};
 use super::{Config, file, raw, schema, structure};
-use crate::diagnostic::{Code, Diagnostic, mask};
-use crate::model::{Digest, ResourceKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::ResourceKind;
+use oci_registry::Digest;
+use oci_registry::mask;
 
 /// The sources of the layers of a configuration.
 #[derive(Debug, Clone, Default)]

@@ -24,15 +24,13 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::model::content::{AnnotationPlace, ArtifactFile};
 use crate::model::forward::OnUnknown;
-use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::Age;
 use crate::model::secret_search::{SecretAllowance, SecretPolicy};
-use crate::model::{
-    Compare, Digest, EventName, KeyPath, Mutability, OnConflict, Platform, RepositoryName, ResourceId,
-    Visibility,
-};
+use crate::model::{Compare, EventName, KeyPath, Mutability, OnConflict, ResourceId, Visibility};
+use oci_content::{AnnotationPlace, ArtifactFile};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, Platform, RepositoryName};
 
 pub use file::find;
 pub use load::{LoadOptions, Loaded, file_digest, load, load_text, profiles};
@@ -253,7 +251,7 @@ pub struct Check {
     pub image: Option<String>,
 }
 
-/// `source` of an image. The strings are templates of [`crate::model::SourceSpec`]'s forms.
+/// `source` of an image. The strings are templates of [`oci_content::SourceSpec`]'s forms.
 #[derive(Debug, Clone)]
 pub enum ImageSource {
     /// One source.

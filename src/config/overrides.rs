@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use super::layers::Layer;
 use super::suggest::folded;
 use super::tree::{self, Content, Node};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText, mask};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use oci_registry::mask;
 
 /// The prefix of environment variables that set keys.
 const PREFIX: &str = "BROKKR_PUBLISH_";

@@ -9,10 +9,11 @@ use super::tags::Renderer;
 use super::template::{Kind, TemplateError};
 use super::values::NO_IMAGE;
 use super::version;
+use crate::checks;
+use crate::checks::{CheckPlaces, Expectation};
 use crate::config::{Check, Config};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::guard::{self, CheckPlaces, Expectation};
 use crate::model::ResourceId;
 
 /// Returns the selected checks that apply in `context`, and a diagnostic for each check whose template fails. A check
@@ -21,7 +22,7 @@ pub fn checks(
     config: &Config,
     context: &Context,
     selection: &Selection,
-) -> (Vec<guard::Check>, Vec<Diagnostic>) {
+) -> (Vec<checks::Check>, Vec<Diagnostic>) {
     let (mut applying, mut diagnostics) = (Vec::new(), Vec::new());
     let selected: Vec<&Check> = config.checks.iter().filter(|check| selects(check, selection)).collect();
     if selected.is_empty() {
@@ -31,7 +32,7 @@ pub fn checks(
     for check in selected {
         match expected(&renderer, context, check) {
             Ok(None) => {}
-            Ok(Some(expected)) => applying.push(guard::Check {
+            Ok(Some(expected)) => applying.push(checks::Check {
                 file: check.file.clone(),
                 key: check.key.clone(),
                 expected,

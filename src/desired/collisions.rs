@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::tags::RenderedTag;
 use crate::config::{Config, Resource};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::{Mutability, OnConflict, ResourceId, ResourceKind, Tag};
+use crate::model::{Mutability, OnConflict, ResourceId, ResourceKind};
+use oci_registry::Tag;
 
 /// One claim on a tag of a repository.
 #[derive(Clone, Copy)]

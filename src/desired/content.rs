@@ -13,9 +13,12 @@ use super::values::Values;
 use crate::config::{Artifact, Chart, Config, Content, Image, ImageSource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::content::{ArtifactFile, ArtifactSpec, ChartSpec, ImageSpec};
-use crate::model::source::{DigestFolder, SourceSpecError};
-use crate::model::{ContentSpec, ResourceId, SourceSpec, TransportSpec, annotation};
+use crate::model::{ContentSpec, ResourceId};
+use helm_package::ChartSpec;
+use oci_content::spec::{DigestFolder, SourceSpecError};
+use oci_content::{ArtifactFile, ArtifactSpec, ImageSpec};
+use oci_content::{SourceSpec, TransportSpec};
+use oci_registry::annotation;
 
 /// Returns the content that `resource` publishes in `context`, or all errors in its templates.
 pub(super) fn content(

@@ -4,7 +4,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 use regex::Regex;
 
-use crate::model::{Digest, Tag};
+use oci_registry::{Digest, Tag};
 
 /// Adds every filter and test to `environment`.
 pub(super) fn add(environment: &mut Environment<'_>) {

@@ -13,8 +13,9 @@ use super::rules;
 use super::template::{Kind, Templates};
 use super::values::Values;
 use crate::context::Context;
+use crate::model::ResourceId;
 use crate::model::forward::{Held, PlannedLine, VersionReader};
-use crate::model::{ResourceId, Tag};
+use oci_registry::Tag;
 
 /// A version that no release has. If it comes out of a template whole, the template prints the full version.
 const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";

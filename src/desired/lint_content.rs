@@ -12,9 +12,9 @@ use super::tags::Renderer;
 use super::template::is_template;
 use super::version;
 use crate::config::{Config, Content, Resource};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::ResourceId;
-use crate::source::chart;
+use helm_package;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
 pub(super) struct Contents<'a>(Vec<(&'a ResourceId, &'a Resource)>);
@@ -74,7 +74,10 @@ pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
             continue;
         }
         let name = resource.repository.as_str().rsplit('/').next();
-        found.extend(chart::check(&config.folder, shown, &declared.source, name));
+        match helm_package::check(&config.folder, shown, &declared.source, name) {
+            Ok(findings) => found.extend(findings.iter().map(ToDiagnostic::to_diagnostic)),
+            Err(error) => found.push(error.to_diagnostic()),
+        }
     }
     found
 }

@@ -41,14 +41,14 @@ pub use version::ResourceVersion;
 use indexmap::IndexMap;
 
 use crate::config::{Config, Resource};
+use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{
-    ContentSpec, EventName, Mutability, OnConflict, RepositoryName, ResourceId, ResourceKind, Tag, Visibility,
-};
-use crate::source::{self, Published, Surroundings};
+use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, ResourceKind, Visibility};
+use oci_content::Surroundings;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{RepositoryName, Tag};
 
 /// Everything that should exist.
 #[derive(Default)]
@@ -201,7 +201,7 @@ fn content(
 ) -> Result<Arc<DesiredContent>, Vec<Diagnostic>> {
     let spec = content::content(renderer, context, id, resource)?;
     let config = renderer.config;
-    let published = source::publishable(&spec, surroundings).map_err(|error| {
+    let published = crate::content::publishable(&spec, surroundings).map_err(|error| {
         let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
         let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
         let placed = |mut diagnostic: Diagnostic| {

@@ -8,8 +8,9 @@ use super::tags::{self, RenderedTag, Renderer};
 use crate::config::{Config, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::model::{ContentSpec, Digest, ResourceId, Tag};
-use crate::source::{self, Surroundings};
+use crate::model::{ContentSpec, ResourceId};
+use oci_content::Surroundings;
+use oci_registry::{Digest, Tag};
 
 /// A tag that a configuration wants.
 struct Claim<'a> {
@@ -107,7 +108,7 @@ impl<'a> Contents<'a> {
                 if !spec.is_of_files() {
                     return None;
                 }
-                let published = source::publishable(spec, self.surroundings).ok()?;
+                let published = crate::content::publishable(spec, self.surroundings).ok()?;
                 Some(published.content.root.digest)
             };
             Some((digest(&one)?, digest(&two)?))

@@ -13,9 +13,10 @@ use super::values::Values;
 use super::version::{self, ResourceVersion};
 use crate::config::{Config, Content, Resource, TagRule};
 use crate::context::{Context, TaggedCommits};
-use crate::model::content::AnnotationPlace;
 use crate::model::forward::VersionReader;
-use crate::model::{EventName, Mutability, ResourceId, Tag, annotation};
+use crate::model::{EventName, Mutability, ResourceId};
+use oci_content::AnnotationPlace;
+use oci_registry::{Tag, annotation};
 
 /// Renders the rules of a configuration for releases and branches of the past.
 pub struct Releases<'a> {

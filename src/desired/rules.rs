@@ -9,7 +9,8 @@ use super::version::ResourceVersion;
 use crate::config::TagRule;
 use crate::context::Context;
 use crate::diagnostic::Code;
-use crate::model::{EventName, Mutability, Tag, TagError};
+use crate::model::{EventName, Mutability};
+use oci_registry::{Tag, TagError};
 
 /// The result of a rule in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]

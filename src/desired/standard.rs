@@ -7,7 +7,8 @@ use semver::Version;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::model::{ResourceId, ResourceKind, annotation};
+use crate::model::{ResourceId, ResourceKind};
+use oci_registry::annotation;
 
 /// Returns the standard annotations of a resource that have known values. They are the same in every run for one
 /// commit.

@@ -13,7 +13,8 @@ use super::version::{self, FileVersion, ResourceVersion};
 use crate::config::{Config, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, Mutability, ResourceId, ResourceKind, Tag};
+use crate::model::{EventName, Mutability, ResourceId, ResourceKind};
+use oci_registry::Tag;
 
 /// The tags of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

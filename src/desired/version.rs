@@ -5,9 +5,9 @@ use std::path::Path;
 use indexmap::IndexSet;
 use semver::Version;
 
+use crate::checks::Document;
 use crate::config::{Config, Resource, VersionFile};
 use crate::context::Context;
-use crate::guard::Document;
 use crate::model::EventName;
 
 /// The version of a resource in a context.

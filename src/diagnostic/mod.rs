@@ -3,13 +3,11 @@
 //! Other modules have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
 
 mod catalogue;
-pub mod mask;
-mod place;
 
 use std::fmt;
 
 pub use catalogue::Code;
-pub use place::{Place, SourceText};
+pub use helm_package::text::{Place, SourceText};
 
 /// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,3 +96,9 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// An error that becomes a [`Diagnostic`] when it is shown.
+pub trait ToDiagnostic {
+    /// Returns the diagnostic of this error: code, message, place and help.
+    fn to_diagnostic(&self) -> Diagnostic;
+}

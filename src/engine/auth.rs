@@ -11,13 +11,14 @@ use crate::access::{self, Answers, Questions, Verdict};
 use crate::apply::Connect;
 use crate::config::{Config, Content};
 use crate::desired::{Address, Selection};
+use crate::diagnostic::ToDiagnostic;
 use crate::event::Reporter;
 use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
 use crate::model::plan::GENERATOR;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::remote::RemoteReference;
-use crate::registry::{ReadWriteRepository, RegistryError};
 use crate::verify::{self, Place};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::remote::RemoteReference;
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// Asks what the credentials may do in every repository that `targets` name, or in all of them if there are no targets.
 pub async fn check_access(

@@ -6,21 +6,20 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::apply::Connect;
 use crate::context::Environment;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::{Event, Reporter};
-use crate::model::RepositoryName;
-use crate::model::reference::RegistryEndpoint;
-use crate::registry::{
-    self, ConnectOptions, CredentialMemory, Notice, ReadWriteRepository, Registry, RegistryError,
-};
 use crate::visibility::{self, VisibilityProvider};
+use oci_registry;
+use oci_registry::RepositoryName;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ConnectOptions, CredentialMemory, Notice, ReadWriteRepository, Registry, RegistryError};
 
 /// The answers of credential programs and token servers. A process is one run. Its plan and its apply have separate connections,
 /// but they ask each program once, and continue with the token that replaced an identity token.
 static CREDENTIALS: LazyLock<CredentialMemory> = LazyLock::new(CredentialMemory::default);
 
 /// Registries by endpoint, with credentials and without.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     options: ConnectOptions,
     open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
     providers: Mutex<HashMap<String, Arc<dyn VisibilityProvider>>>,
@@ -60,9 +59,9 @@ impl Connections {
         }
         let registry = if anonymous {
             let options = ConnectOptions { anonymous: true, ..self.options.clone() };
-            registry::connect(&endpoint.anonymous(), &options)?
+            oci_registry::connect(&endpoint.anonymous(), &options)?
         } else {
-            registry::connect(endpoint, &self.options)?
+            oci_registry::connect(endpoint, &self.options)?
         };
         open.insert(key, registry.clone());
         Ok(registry)
@@ -70,7 +69,7 @@ impl Connections {
 }
 
 /// A repository with credentials and without, and the API for its visibility.
-pub(super) type Both =
+pub(crate) type Both =
     (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>, Arc<dyn VisibilityProvider>);
 
 impl Connections {

@@ -7,7 +7,8 @@ use crate::context::{self, Context};
 use crate::desired::Line;
 use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
-use crate::model::{EventName, ResourceId, Tag};
+use crate::model::{EventName, ResourceId};
+use oci_registry::Tag;
 
 /// Answers questions about forward tags with the context of a plan.
 pub(super) struct PlanJudge {

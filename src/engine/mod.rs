@@ -2,7 +2,7 @@
 //! give a plan, and the plan is applied. Every command is a few lines here.
 
 mod auth;
-mod connect;
+pub(crate) mod connect;
 mod files;
 mod findings;
 mod init;
@@ -11,7 +11,6 @@ mod path;
 mod prune;
 mod reach;
 mod rollback;
-mod secrets;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -35,21 +34,23 @@ pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
 use crate::apply;
+use crate::checks;
 use crate::config::{self, Config, LoadOptions};
 use crate::context::{self, Context, Environment, Flags, Needs};
 use crate::desired::{self, Basis, Desired, Selection};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
-use crate::guard;
+use crate::model::ResourceId;
 use crate::model::forward::Descent;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Digest, ResourceId};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
-use crate::registry::RegistryError;
-use crate::source::Surroundings;
+use crate::screening;
+use oci_content::Surroundings;
+use oci_registry::Digest;
+use oci_registry::RegistryError;
+use oci_registry::reference::RegistryEndpoint;
 
 /// A result, or everything that is wrong.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
@@ -212,7 +213,7 @@ pub async fn plan(
     let mut plan = plan::diff(&desired, &observed, origin(session, &config, &context));
     let around = (&session.environment, reporter);
     let both = (&desired, &observed);
-    secrets::planned(&mut plan, &config.secrets, both, &connections, around, targets.is_empty()).await?;
+    screening::planned(&mut plan, &config.secrets, both, &connections, around, targets.is_empty()).await?;
     Ok(plan)
 }
 
@@ -257,7 +258,7 @@ fn checked(
 ) -> Result<Desired> {
     let (checks, mut found) = desired::checks(config, context, selection);
     let shown = path::relative(&session.working_folder, &config.folder);
-    found.extend(guard::run(&checks, &config.folder, &shown));
+    found.extend(checks::run(&checks, &config.folder, &shown));
     found.extend(
         session
             .other_profiles(config)
@@ -341,7 +342,7 @@ pub async fn apply(
         judge: Arc::new(PlanJudge::new(plan, &folder)),
         surroundings: surroundings(session, &folder, plan.registries.clone(), &connections),
         connect: connections.as_ref(),
-        secrets: Arc::new(secrets::Searcher::new(&session.environment, reporter.clone())),
+        secrets: Arc::new(screening::Searcher::new(&session.environment, reporter.clone())),
         saved: how.saved,
         reporter: reporter.clone(),
         parallelism: how.parallelism,

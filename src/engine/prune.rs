@@ -10,13 +10,13 @@ use super::{Result, Session, origin, told};
 use crate::apply::Connect;
 use crate::config::{Config, RetentionSubject};
 use crate::desired::{self, Address, Decided, RetainedRepository, Retentions, Selection};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
 use crate::model::Mutability;
 use crate::model::plan::Plan;
 use crate::observed;
 use crate::plan::{self, Pruned};
-use crate::registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// The resources that share one repository, each with its own retentions.
 type Group<'r> = Vec<&'r RetainedRepository>;

@@ -10,11 +10,12 @@ use tokio::runtime::Handle;
 
 use super::connect::Connections;
 use crate::apply::Connect;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::remote::RemoteReference;
-use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
-use crate::registry::{self, ByteStream, ReadWriteRepository, RegistryError};
-use crate::source::{Reach, RemoteRepository, SourceError};
+use oci_content::{Reach, RemoteRepository, SourceError};
+use oci_registry;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::remote::RemoteReference;
+use oci_registry::{ByteStream, ReadWriteRepository, RegistryError};
+use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 
 /// The number of blobs that are asked about at once.
 const AT_ONCE: usize = 32;
@@ -50,9 +51,7 @@ impl Reach for RegistryReach {
 
 /// Returns the error of a registry as an error of the source `name`.
 fn refused(name: &str, error: &RegistryError) -> SourceError {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("`{name}`: {}", diagnostic.message);
-    SourceError::Registry(Box::new(diagnostic))
+    SourceError::Registry { image: name.to_owned(), cause: Box::new(error.clone()) }
 }
 
 struct Reached {
@@ -84,7 +83,7 @@ impl RemoteRepository for Reached {
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
-        let found = registry::find_referrers(self.repository.as_ref(), subject);
+        let found = oci_registry::find_referrers(self.repository.as_ref(), subject);
         self.runtime.block_on(found).map_err(|error| refused(&self.name, &error))
     }
 }

@@ -6,6 +6,7 @@ use super::connect::Connections;
 use super::{Result, Session, path, told};
 use crate::apply::Connect;
 use crate::desired::Selection;
+use crate::diagnostic::ToDiagnostic;
 use crate::event::Reporter;
 use crate::model::plan::Plan;
 use crate::model::record::Record;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Found, LeftOut, MOST};
-use crate::model::RepositoryName;
+use oci_registry::RepositoryName;
 
 /// A resource that is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]

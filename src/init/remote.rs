@@ -1,8 +1,8 @@
 //! Finds the registry that belongs to a git remote.
 
 use super::names::slug;
-use crate::model::RepositoryName;
-use crate::model::reference::RegistryLocation;
+use oci_registry::RepositoryName;
+use oci_registry::reference::RegistryLocation;
 
 /// The registry that a project publishes to.
 #[derive(Debug, Clone, PartialEq, Eq)]

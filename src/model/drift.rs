@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Visibility;
 use super::plan::ObservedVisibility;
 use super::visibility::IRREVERSIBLE;
-use super::{Digest, Platform, Tag, Visibility};
+use oci_registry::{Digest, Platform, Tag};
 
 /// A way in which a tag is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -4,7 +4,7 @@
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::Tag;
+use oci_registry::Tag;
 
 /// The data that decides whether a forward tag moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Visibility;
 use super::plan::{ObservedVisibility, TagTarget};
 use super::secret_search::SecretFinding;
-use super::{Digest, Tag, Visibility};
+use oci_registry::{Digest, Tag};
 
 /// The outcome of an apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
-use super::reference::RegistryEndpoint;
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
-use super::{
-    ContentSpec, Descriptor, Digest, Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility,
-};
+use super::{ContentSpec, Mutability, ResourceId, Visibility};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
 
 pub use super::reason::Reason;
 pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChange};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tag;
+use oci_registry::Tag;
 
 /// The age that a tag may reach: a number of hours, days or weeks, such as `30d`. It is printed as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

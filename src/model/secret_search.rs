@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ResourceId, Severity};
+use super::ResourceId;
+use oci_registry::Digest;
+use secret_scan::Severity;
 
 /// The effect of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]

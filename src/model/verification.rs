@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::drift::{Finding, Note, TagDrift};
 use super::plan::TagTarget;
-use super::{Mutability, ResourceId, Tag};
+use super::{Mutability, ResourceId};
+use oci_registry::Tag;
 
 /// The version of the verification format. A major version breaks readers, a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";

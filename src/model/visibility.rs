@@ -1,5 +1,6 @@
 //! The visibility of a repository, as declared and as observed, and the action to take about a difference.
 
+use oci_registry::Provider;
 use serde::{Deserialize, Serialize};
 
 /// The declared visibility of a repository: who may pull from it.
@@ -124,6 +125,17 @@ pub fn seen_words(setting: Option<Visibility>, observed: ObservedVisibility) -> 
             format!("{}, but everybody can pull", setting.as_str())
         }
         (Some(setting), _) => setting.as_str().to_owned(),
+    }
+}
+
+impl Visibility {
+    /// The visibilities that `provider` knows. `internal` means the members of an organization or enterprise at GitHub, and
+    /// everybody with an account at GitLab.
+    pub fn of_provider(provider: Provider) -> &'static [Self] {
+        match provider {
+            Provider::Github | Provider::Gitlab => &[Self::Public, Self::Private, Self::Internal],
+            Provider::Dockerhub | Provider::Quay | Provider::Harbor => &[Self::Public, Self::Private],
+        }
     }
 }
 

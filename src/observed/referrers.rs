@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 
 use crate::desired::DesiredRepository;
-use crate::model::referrer::{ReferrerAction, has_all_of};
-use crate::model::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
-use crate::registry::{ReadWriteRepository, RegistryError, check_listable, listed_referrers};
+use crate::model::referrer::ReferrerAction;
+use oci_registry::referrer::has_all_of;
+use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
+use oci_registry::{ReadWriteRepository, RegistryError, check_listable, listed_referrers};
 
 /// The observed referrers of the content in a repository.
 #[derive(Debug, Default)]

@@ -7,9 +7,10 @@ use std::future::Future;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::desired::ListedTag;
-use crate::model::inventory::Inventory;
-use crate::model::{Digest, Tag, TagOrDigest};
-use crate::registry::{self, Deletion, Inventories, ReadWriteRepository, RegistryError};
+use oci_registry;
+use oci_registry::inventory::Inventory;
+use oci_registry::{Deletion, Inventories, ReadWriteRepository, RegistryError};
+use oci_registry::{Digest, Tag, TagOrDigest};
 
 /// The number of tags that are asked about at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -40,7 +41,8 @@ pub enum Removing {
 pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, RegistryError> {
     if let Some(held) = repository.list_manifests().await? {
         let put = held.iter().filter_map(|it| Some((it.digest.clone(), it.created?))).collect();
-        let of = |it: registry::HeldManifest| it.tags.into_iter().map(move |tag| (tag, it.digest.clone()));
+        let of =
+            |it: oci_registry::HeldManifest| it.tags.into_iter().map(move |tag| (tag, it.digest.clone()));
         let mut tags: Vec<(Tag, Digest)> = held.into_iter().flat_map(of).collect();
         tags.sort();
         return Ok(Listing { tags, put });
@@ -70,7 +72,7 @@ pub async fn times(
     unknown.sort();
     unknown.dedup();
     let read = each(unknown, |digest| async move {
-        let created = registry::created(repository, &digest).await?;
+        let created = oci_registry::created(repository, &digest).await?;
         Ok(created.map(|created| (digest, created)))
     });
     times.extend(read.await?.into_iter().flatten());

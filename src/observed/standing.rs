@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::model::plan::RemovalMethod;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Digest, RepositoryName, Tag, TagOrDigest};
-use crate::registry::{Deletion, ReadWriteRepository, RegistryError};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Deletion, ReadWriteRepository, RegistryError};
+use oci_registry::{Digest, RepositoryName, Tag, TagOrDigest};
 
 /// The questions about one repository.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{Descent, OnUnknown, newer};
 use crate::model::plan::{Action, Reason};
-use crate::model::{Digest, Mutability, OnConflict};
+use crate::model::{Mutability, OnConflict};
 use crate::observed::{ObservedRepository, ObservedTag};
+use oci_registry::Digest;
 
 /// Decides about `tag`, which should name `root`.
 pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedRepository) -> (Action, Reason) {

@@ -12,8 +12,9 @@ use crate::model::plan::{
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
-use crate::model::{Digest, Mutability, ResourceId, Tag};
+use crate::model::{Mutability, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
+use oci_registry::{Digest, Tag};
 
 /// The origin of a plan, as the plan records it.
 pub struct Origin {

@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::Origin;
 use crate::desired::Decided;
-use crate::model::inventory::Inventory;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
 };
-use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::KeepReason;
-use crate::model::{Digest, Mutability, RepositoryName, ResourceId, Tag};
+use crate::model::{Mutability, ResourceId};
 use crate::observed::Removing;
+use oci_registry::inventory::Inventory;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, RepositoryName, Tag};
 
 /// The reason why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a
 /// package".

@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used)] // what goes wrong here fails a test
 
 use super::*;
-use crate::model::inventory::{GRACE, Holding, Parts};
 use crate::model::retention::RemovalReason;
+use oci_registry::inventory::{GRACE, Holding, Parts};
 
 const NOW: i64 = 2_000_000_000;
 

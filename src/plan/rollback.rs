@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Address, Selection};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Mutability;
 use crate::model::outcome::ChangeOutcome;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
 };
 use crate::model::record::Record;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Digest, Mutability, Tag};
 use crate::observed::{Question, Standing};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, Tag};
 
 /// The reason why a record cannot be rolled back.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::desired::DesiredRepository;
 use crate::model::plan::PlannedSending;
 use crate::model::referrer::ReferrerAction;
-use crate::model::{Digest, RawManifest};
 use crate::observed::ObservedRepository;
+use oci_registry::{Digest, RawManifest};
 
 /// The blobs that each registry has, or will have by the time later repositories are filled. The registry from which a
 /// source is read also has the blobs of that source.

@@ -38,7 +38,7 @@ pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
 }
 
 fn text(event: &Event<'_>, style: Style) -> Option<String> {
-    let short = |digest: &crate::model::Digest| format!("{}{}", digest.short(12), style.ellipsis());
+    let short = |digest: &oci_registry::Digest| format!("{}{}", digest.short(12), style.ellipsis());
     Some(match event {
         Event::Blob { repository, digest, size: bytes, how } => {
             let word = match how {

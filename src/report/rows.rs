@@ -2,7 +2,7 @@
 
 use super::Style;
 use super::paint::Ink;
-use crate::model::Digest;
+use oci_registry::Digest;
 
 /// One line of a repository: sign, name, old and new value, reason. Its texts are clean.
 pub(super) struct Row {

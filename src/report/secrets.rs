@@ -5,10 +5,10 @@ use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::size::size;
-use crate::model::Severity;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::secret_search::{PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
+use secret_scan::Severity;
 
 /// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.
 const SHOWN: usize = 10;

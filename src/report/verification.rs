@@ -3,11 +3,11 @@
 use super::paint::Ink;
 use super::rows::{Row, Section, short, table};
 use super::{Style, clean};
-use crate::model::Tag;
 use crate::model::drift::{Finding, Note, TagDrift};
 use crate::model::plan::TagTarget;
 use crate::model::verification::{Unverified, UnverifiedKind, Verification, VerifiedRepository, VerifiedTag};
 use crate::model::visibility::seen_words;
+use oci_registry::Tag;
 
 /// The maximum number of characters of an annotation that are shown.
 const LONGEST: usize = 60;

@@ -8,13 +8,14 @@ use super::expected::{Expected, ExpectedRepository};
 use super::judge::{Everywhere, Here, Judgement, digest_of_version, judge};
 use super::observe::{Observed, ObservedRepository};
 use super::recorded::Later;
+use crate::model::ResourceId;
 use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
 use crate::model::visibility::as_declared;
-use crate::model::{Digest, ResourceId, Tag};
 use crate::visibility::{irreversible, settings_url};
+use oci_registry::{Digest, Tag};
 
 /// Compares `observed` with `expected`. `title` describes the verified configuration.
 pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {

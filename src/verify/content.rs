@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::drift::Finding;
-use crate::model::{Descriptor, Digest, Manifest, Platform, RawManifest, Tag, TagOrDigest, media_type};
-use crate::registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, Tag, TagOrDigest, media_type};
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// The largest configuration that is read for its platform, in bytes.
 const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;

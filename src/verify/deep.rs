@@ -7,8 +7,8 @@ use futures_util::{StreamExt, stream};
 
 use super::content::{self, Read};
 use crate::model::drift::Finding;
-use crate::model::{Descriptor, Digest, Manifest, Tag, media_type};
-use crate::registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{Descriptor, Digest, Manifest, Tag, media_type};
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// The maximum nesting depth of indexes.
 const MAX_DEPTH: usize = 16;

@@ -10,9 +10,10 @@ use super::recorded::RecordedTag;
 use crate::config::{Config, Content, Resource, TagRule};
 use crate::desired::{Address, Readers, Releases, Rendered, Selection};
 use crate::diagnostic::Diagnostic;
-use crate::model::reference::RegistryEndpoint;
 use crate::model::verification::{Unverified, UnverifiedKind};
-use crate::model::{Mutability, Platform, RepositoryName, ResourceId, Tag, Visibility};
+use crate::model::{Mutability, ResourceId, Visibility};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Platform, RepositoryName, Tag};
 
 /// A resource in one registry, before the registry is asked.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::observe::ObservedRepository;
 use super::recorded::{Later, RecordedTag};
 use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
-use crate::model::{Digest, Tag};
+use oci_registry::{Digest, Tag};
 
 /// The digests of one tag in all registries of a resource.
 #[derive(Default)]

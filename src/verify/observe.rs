@@ -13,9 +13,10 @@ use super::recorded::Later;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
-use crate::model::{Digest, RegistryLocation, Tag, TagOrDigest};
-use crate::registry::{self, ReadWriteRepository, RegistryError};
 use crate::visibility::{self, Reading, VisibilityProvider};
+use oci_registry;
+use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
+use oci_registry::{ReadWriteRepository, RegistryError};
 
 /// The connection to a repository.
 pub struct Connection {
@@ -202,7 +203,7 @@ async fn read_revisions(
         }
     }
     let read = moved.into_iter().map(|(tag, digest)| async move {
-        let revision = registry::revision(repository, digest).await?;
+        let revision = oci_registry::revision(repository, digest).await?;
         Ok::<_, RegistryError>((tag.clone(), revision))
     });
     Ok(try_join_all(read).await?.into_iter().collect())

@@ -4,12 +4,13 @@
 use semver::Version;
 
 use super::expected::{Demand, Expected, ExpectedTag, Place};
+use crate::model::Mutability;
 use crate::model::forward::PlannedForward;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, TagTarget};
 use crate::model::record::Record;
 use crate::model::verification::{Unverified, UnverifiedKind};
-use crate::model::{Digest, Mutability, Tag};
+use oci_registry::{Digest, Tag};
 
 /// A tag in a record.
 #[derive(Debug, Clone)]

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use super::VisibilityError;
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Provider, RepositoryName};
-use crate::registry::{ConnectOptions, Credentials, JsonApi, RegistryError, find_credentials};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ConnectOptions, Credentials, JsonApi, RegistryError, find_credentials};
+use oci_registry::{Provider, RepositoryName};
 
 /// Access to the API of one registry.
 pub(super) struct Access {

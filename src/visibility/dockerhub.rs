@@ -9,8 +9,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
-use crate::model::{RepositoryName, Visibility};
-use crate::registry::{ApiCredential, ApiMethod, Credentials, RegistryError};
+use crate::model::Visibility;
+use oci_registry::RepositoryName;
+use oci_registry::{ApiCredential, ApiMethod, Credentials, RegistryError};
 
 /// The time for which a token is used: it is valid for ten minutes.
 const LIFETIME: Duration = Duration::from_secs(9 * 60);

@@ -1,7 +1,7 @@
 //! The errors of reading and setting visibility.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::registry::RegistryError;
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use oci_registry::RegistryError;
 
 /// An error of reading or setting visibility.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
-use crate::model::{RepositoryName, Visibility};
-use crate::registry::{ApiCredential, RegistryError};
+use crate::model::Visibility;
+use oci_registry::RepositoryName;
+use oci_registry::{ApiCredential, RegistryError};
 
 /// Limits for requests to the API. They are tight because an anonymous pull decides everything that the API reports.
 const ATTEMPTS: u32 = 3;

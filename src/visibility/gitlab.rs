@@ -17,8 +17,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
-use crate::model::{RepositoryName, Visibility};
-use crate::registry::{ApiAnswer, ApiCredential, ApiMethod, RegistryError};
+use crate::model::Visibility;
+use oci_registry::RepositoryName;
+use oci_registry::{ApiAnswer, ApiCredential, ApiMethod, RegistryError};
 
 /// The highest number of projects to ask about: a little more than the depth to which GitLab nests groups.
 const DEEPEST: usize = 24;

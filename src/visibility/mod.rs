@@ -21,9 +21,10 @@ pub use error::VisibilityError;
 pub use page::{irreversible, is_of_project, settings_url, way_out, wide};
 pub use probe::{probe, probe_absent};
 
-use crate::model::reference::RegistryEndpoint;
-use crate::model::{Provider, RepositoryName, Visibility};
-use crate::registry::ConnectOptions;
+use crate::model::Visibility;
+use oci_registry::ConnectOptions;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Provider, RepositoryName};
 
 /// The abilities of a provider's API.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 //! cannot be undone, what else changes with it, and the way out if it is not as declared.
 
 use super::Reading;
-use crate::model::reference::{RegistryEndpoint, RegistryLocation};
+use crate::model::Visibility;
 use crate::model::visibility::ObservedVisibility;
-use crate::model::{Provider, RepositoryName, Visibility};
+use oci_registry::reference::{RegistryEndpoint, RegistryLocation};
+use oci_registry::{Provider, RepositoryName};
 
 /// Returns the page where a person changes who may pull from `repository`, if its registry has one. It is the page of `project`
 /// if the registry has only the visibility of projects.

@@ -1,8 +1,8 @@
 //! The anonymous probe: the only proof of visibility that every registry gives.
 
 use crate::model::plan::ObservedVisibility;
-use crate::model::{Digest, TagOrDigest};
-use crate::registry::{RegistryError, Repository};
+use oci_registry::{Digest, TagOrDigest};
+use oci_registry::{RegistryError, Repository};
 
 /// Pulls `digest` from `anonymous`, a repository connected without credentials, and returns the visibility that this shows.
 ///

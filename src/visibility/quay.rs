@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
-use crate::model::{RepositoryName, Visibility};
-use crate::registry::{ApiCredential, ApiMethod, RegistryError};
+use crate::model::Visibility;
+use oci_registry::RepositoryName;
+use oci_registry::{ApiCredential, ApiMethod, RegistryError};
 
 /// Quay.
 pub(super) struct Quay {

@@ -1,7 +1,8 @@
 //! Registries without an API for visibility: only an anonymous pull shows who may pull.
 
 use super::{Capability, Setting, VisibilityError, VisibilityProvider};
-use crate::model::{RepositoryName, Visibility};
+use crate::model::Visibility;
+use oci_registry::RepositoryName;
 
 /// A registry without such an API.
 pub(super) struct Unmanaged;

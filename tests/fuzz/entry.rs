@@ -1,17 +1,22 @@
-//! What fuzz targets do with bytes, and `tests/it/fuzz_corpus.rs` with those that were kept: each function hands them to a reader by
+//! What fuzz targets do with bytes, and `tests/fuzz_corpus.rs` with those that were kept: each function hands them to a reader by
 //! the public interface. Nothing may panic, and what a reader takes must hold together: every blob can be read, and
 //! has its digest. It says whether a reader took the bytes for something.
 #![allow(dead_code)] // each target uses one of them
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what the machine refuses is no finding
 
+use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use brokkr_publish::model::content::{AnnotationPlace, ChartSpec, ContentSpec, ImageSpec};
-use brokkr_publish::model::{Platform, RawManifest, SourceSpec, media_type};
-use brokkr_publish::source::{Content, Source, SourceError, Surroundings, open, publishable, walk};
+use brokkr_publish::content::publishable;
+use brokkr_publish::model::content::ContentSpec;
+use helm_package::ChartSpec;
+use oci_content::SourceSpec;
+use oci_content::{AnnotationPlace, ImageSpec};
+use oci_content::{Content, Source, SourceError, Surroundings, open, walk};
+use oci_registry::{Platform, RawManifest, media_type};
 use sha2::{Digest as _, Sha256};
 
 /// An OCI layout in a tar file: the bytes are the file.
@@ -133,7 +138,7 @@ fn published(spec: &ContentSpec, folder: &Path) -> bool {
 }
 
 /// An error has a way out, and a message that people can read.
-fn told(result: &Result<(), SourceError>) -> bool {
+fn told(result: &Result<(), impl ToDiagnostic>) -> bool {
     if let Err(error) = result {
         let message = error.to_diagnostic().message;
         assert!(message.len() < 20_000, "{} bytes", message.len());

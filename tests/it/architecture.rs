@@ -162,24 +162,6 @@ fn every_file_is_a_module_with_a_header_and_a_sane_length() {
 }
 
 #[test]
-fn no_file_of_the_tests_and_crates_is_forgotten() {
-    let crates = fs::read_dir(syntax::root().join("crates")).expect("the crates");
-    let mut roots = vec!["tests/it/main.rs".to_owned(), "tests/real/main.rs".to_owned()];
-    for entry in crates {
-        let name = entry.expect("an entry").file_name();
-        roots.push(format!("crates/{}/src/lib.rs", name.to_str().expect("a name")));
-    }
-    for root in &roots {
-        let root = Path::new(root);
-        let modules = syntax::modules_from(root);
-        let declared: BTreeSet<&str> = modules.iter().map(|module| module.file.as_str()).collect();
-        let files = syntax::files(root.parent().expect("a folder"));
-        let forgotten: Vec<&String> = files.iter().filter(|file| !declared.contains(file.as_str())).collect();
-        assert!(forgotten.is_empty(), "no module of {} is in {forgotten:?}", root.display());
-    }
-}
-
-#[test]
 fn lines_of_code_are_counted_without_tests_and_comments() {
     let text = "//! Header.\n\nuse a;\n// why\n/// doc\n#[derive(Debug)]\nstruct A; // a\n\n\
                 #[cfg(test)]\nmod tests {\n    fn x() {}\n}\n";

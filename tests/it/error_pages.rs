@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
+use brokkr_publish::checks;
 use brokkr_publish::config::{self, LoadOptions, Loaded};
 use brokkr_publish::context::Context;
 use brokkr_publish::desired::{self, Selection};
 use brokkr_publish::diagnostic::{Code, Diagnostic};
-use brokkr_publish::guard;
 use brokkr_publish::model::EventName;
 use brokkr_publish::report::diagnostics::{Style, human};
 
@@ -45,7 +45,7 @@ fn checked(toml: &str, file: &str) -> Vec<Diagnostic> {
     assert!(wrong.is_empty(), "{wrong:?}");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(&checks.first().expect("a check").file), file).expect("written");
-    guard::run(&checks, folder.path(), Path::new("."))
+    checks::run(&checks, folder.path(), Path::new("."))
 }
 
 #[test]

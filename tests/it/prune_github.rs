@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::github_packages::{GithubPackages, Owner, TOKEN};
 use crate::test_registry::{Auth, Options, TestRegistry};
-use brokkr_publish::model::{Digest, RawManifest, media_type};
 use insta::assert_snapshot;
+use oci_registry::{Digest, RawManifest, media_type};
 use serde_json::{Value, json};
 use testkit::command::{Done, Folder};
 

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use brokkr_publish::model::SourceSpec;
-use brokkr_publish::model::content::{ContentSpec, ImageSpec};
-use brokkr_publish::source::{Surroundings, publishable};
+use brokkr_publish::content::publishable;
+use brokkr_publish::model::content::ContentSpec;
+use oci_content::ImageSpec;
+use oci_content::SourceSpec;
+use oci_content::Surroundings;
 
 #[test]
 fn the_committed_image_is_what_its_script_makes() {

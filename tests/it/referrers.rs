@@ -9,9 +9,9 @@ use brokkr_publish::diagnostic::Diagnostic;
 use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
-use brokkr_publish::model::referrer::{cosign_tags, fallback_tag, listed, subject_of};
-use brokkr_publish::model::{Digest, RawManifest};
 use futures_util::{StreamExt, stream};
+use oci_registry::referrer::{cosign_tags, fallback_tag, listed, subject_of};
+use oci_registry::{Digest, RawManifest};
 use tokio::sync::watch;
 
 use crate::test_registry::{Fault, Options, TestRegistry};

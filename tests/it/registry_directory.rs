@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::small_image::{Blob, Body, SmallImage, at, name};
-use brokkr_publish::diagnostic::Code;
-use brokkr_publish::model::reference::RegistryEndpoint;
-use brokkr_publish::model::{Digest, Manifest, RawManifest, media_type};
-use brokkr_publish::registry::{BlobOutcome, ConnectOptions, ReadWriteRepository, RegistryError, connect};
+use brokkr_publish::diagnostic::{Code, ToDiagnostic};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{BlobOutcome, ConnectOptions, ReadWriteRepository, RegistryError, connect};
+use oci_registry::{Digest, Manifest, RawManifest, media_type};
 
 /// Names the directory to a process that is to be killed.
 const TARGET: &str = "BROKKR_PUBLISH_TEST_TARGET";
@@ -158,7 +158,7 @@ async fn no_tag_names_an_incomplete_manifest() {
     let repository = repository(folder.path(), "o/n");
     let image = SmallImage::new("incomplete");
     let error = repository.put_manifest(&at("v1"), &image.index).await.expect_err("children are missing");
-    assert_eq!(error.code(), Code::RegistryDirectory);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryDirectory);
     assert!(error.to_string().contains("which is not there"), "{error}");
     assert_eq!(repository.head_manifest(&at("v1")).await.expect("an answer"), None);
     image.push(repository.as_ref(), "v1").await.expect("pushed");
@@ -198,7 +198,7 @@ async fn each_cause_has_its_way_out() {
         ("whole/blobs", "another `repository`"),
     ] {
         let error = repository(folder.path(), text).list_tags().await.expect_err(text);
-        assert_eq!(error.code(), Code::RegistryDirectory, "{error:?}");
+        assert_eq!(error.to_diagnostic().code, Code::RegistryDirectory, "{error:?}");
         let help = error.to_diagnostic().help.expect("a help");
         assert!(help.contains(words), "{text}: {help}");
     }

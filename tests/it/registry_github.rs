@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use crate::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
 use crate::small_image::{SmallImage, at, name};
 use crate::test_registry::{Auth, Options, TestRegistry};
-use brokkr_publish::diagnostic::Code;
-use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::model::{Digest, Provider, Tag};
-use brokkr_publish::registry::{
+use brokkr_publish::diagnostic::{Code, ToDiagnostic};
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{
     ConnectOptions, Deletion, HeldManifest, Notice, ReadWriteRepository, RegistryError, Removal, RetryPolicy,
     connect, remove_tag,
 };
+use oci_registry::{Digest, Provider, Tag};
 
 const NAME: &str = "acme/charts/hello";
 const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&per_page=100";
@@ -233,7 +233,7 @@ async fn credentials_are_asked_for() {
     assert!(error.help.as_deref().unwrap_or_default().contains("no credentials were found"), "{error:?}");
     let scene = Scene::with(Owner::Organization, Some("ghp_wrong")).await;
     let error = scene.repository.list_manifests().await.expect_err("another token");
-    assert_eq!(error.code(), Code::RegistryUnauthorized);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryUnauthorized);
     assert!(!format!("{error} {error:?}").contains("ghp_wrong"));
 }
 

@@ -7,8 +7,8 @@ use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
 use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
-use brokkr_publish::model::Digest;
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
+use oci_registry::Digest;
 use tokio::sync::watch;
 
 use crate::test_registry::{Fault, Options, TestRegistry};

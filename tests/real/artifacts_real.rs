@@ -9,13 +9,16 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::small_image::{Body, at, name};
-use brokkr_publish::model::content::{ArtifactFile, ArtifactSpec};
-use brokkr_publish::model::reference::RegistryEndpoint;
-use brokkr_publish::model::{ContentSpec, Descriptor, Digest, SourceSpec};
-use brokkr_publish::registry::{ConnectOptions, connect};
-use brokkr_publish::source::{Published, Surroundings, open, publishable, walk};
+use brokkr_publish::content::{Published, publishable};
+use brokkr_publish::model::ContentSpec;
+use oci_content::SourceSpec;
+use oci_content::{ArtifactFile, ArtifactSpec};
+use oci_content::{Surroundings, open, walk};
 use oci_distribution::client::{ClientConfig, ClientProtocol};
 use oci_distribution::secrets::RegistryAuth;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ConnectOptions, connect};
+use oci_registry::{Descriptor, Digest};
 use testkit::docker_registry::{Auth, DockerRegistry, run};
 
 /// The files: by the path they lie at, their media type, and the title they are pulled to.

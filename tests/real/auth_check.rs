@@ -2,15 +2,16 @@
 //! refuse as GHCR and others do.
 
 use crate::github_packages;
+use brokkr_publish::diagnostic::ToDiagnostic;
 use std::fs;
 use std::path::Path;
 use testkit::{docker_registry, world};
 
 use brokkr_publish::model::access::AccessReport;
-use brokkr_publish::registry::{ErrorEnvelope, Refusal, RegistryError};
 use brokkr_publish::report::diagnostics::{Style, github, human, json as render_json};
 use brokkr_publish::saved::printed_schema;
 use insta::assert_snapshot;
+use oci_registry::{ErrorEnvelope, Refusal, RegistryError};
 use serde_json::{Value, json};
 
 use crate::github_packages::{GithubPackages, Owner};

@@ -1,16 +1,17 @@
 //! Credentials against real programs: docker-registry with passwords, with a token server, over TLS with a private authority, for clients
 //! with a certificate alone, and behind a proxy; credential programs that are run.
 
+use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::small_image::{Blob, SmallImage, at, name};
-use brokkr_publish::model::reference::RegistryEndpoint;
-use brokkr_publish::registry::{BlobBody, ByteStream, ConnectOptions, RegistryError, connect};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{BlobBody, ByteStream, ConnectOptions, RegistryError, connect};
 use testkit::command::{Folder, Run};
 use testkit::docker_registry::{Auth, Authority, DockerRegistry};
 use testkit::proxy::Proxy;

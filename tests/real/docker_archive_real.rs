@@ -7,9 +7,12 @@ use std::io::Read;
 use std::path::Path;
 use testkit::image;
 
-use brokkr_publish::model::content::{ContentSpec, ImageSpec};
-use brokkr_publish::model::{Digest, SourceSpec};
-use brokkr_publish::source::{Published, Surroundings, publishable};
+use brokkr_publish::content::{Published, publishable};
+use brokkr_publish::model::content::ContentSpec;
+use oci_content::ImageSpec;
+use oci_content::SourceSpec;
+use oci_content::Surroundings;
+use oci_registry::Digest;
 
 use testkit::engine::{Engine, Store, run_in};
 

@@ -2,20 +2,25 @@
 //!
 //! Needs buildah, podman, openssl, docker, and dockerd as root; fails where one is missing. Nothing here touches the network.
 
+use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use brokkr_publish::model::content::{ContentSpec, ImageSpec};
-use brokkr_publish::model::{Digest, SourceSpec};
-use brokkr_publish::source::{Published, SourceError, Surroundings, publishable};
+use brokkr_publish::content::ContentError;
+use brokkr_publish::content::{Published, publishable};
+use brokkr_publish::model::content::ContentSpec;
+use oci_content::ImageSpec;
+use oci_content::SourceSpec;
+use oci_content::Surroundings;
+use oci_registry::Digest;
 
 use testkit::engine::{Engine, Store, run_in};
 
 /// A source opened in `folder` with nothing in the environment but `variables`.
-fn opened(folder: &Path, source: &str, variables: &[(&str, &str)]) -> Result<Published, SourceError> {
+fn opened(folder: &Path, source: &str, variables: &[(&str, &str)]) -> Result<Published, ContentError> {
     let variables: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let surroundings = Surroundings {

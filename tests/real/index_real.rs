@@ -9,9 +9,12 @@ use std::path::Path;
 use std::process::Command;
 use testkit::{image, world};
 
-use brokkr_publish::model::content::{AnnotationPlace, ContentSpec, ImageSpec};
-use brokkr_publish::model::{Digest, SourceSpec};
-use brokkr_publish::source::{Published, Surroundings, publishable};
+use brokkr_publish::content::{Published, publishable};
+use brokkr_publish::model::content::ContentSpec;
+use oci_content::SourceSpec;
+use oci_content::Surroundings;
+use oci_content::{AnnotationPlace, ImageSpec};
+use oci_registry::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,12 +5,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::small_image::{SmallImage, at, name};
-use brokkr_publish::diagnostic::Code;
-use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::model::{Digest, RawManifest, Tag, media_type};
-use brokkr_publish::registry::{
+use brokkr_publish::diagnostic::{Code, ToDiagnostic};
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{
     ConnectOptions, Deletion, HeldManifest, ReadWriteRepository, Removal, connect, remove_tag,
 };
+use oci_registry::{Digest, RawManifest, Tag, media_type};
 use testkit::docker_registry::{Auth, DockerRegistry, run};
 
 const BASIC: Auth = Auth::Basic { username: "alice", password: "secret" };
@@ -145,7 +145,7 @@ async fn a_registry_that_deletes_nothing_says_so() {
         let deletion = repository.deletion().await.expect("an answer");
         assert!(matches!(&deletion, Deletion::Nothing(why) if why.contains("storage.delete.enabled")));
         let error = remove_tag(repository.as_ref(), &tag("v1"), image.index.digest(), &deletion).await;
-        assert_eq!(error.expect_err("nothing is deleted").code(), Code::RegistryRejected);
+        assert_eq!(error.expect_err("nothing is deleted").to_diagnostic().code, Code::RegistryRejected);
         assert_eq!(
             seen_by_skopeo(&format!("docker://{}/team/image:v1", server.host())),
             *image.index.digest()
@@ -153,7 +153,7 @@ async fn a_registry_that_deletes_nothing_says_so() {
         // Even where it was not asked before, nothing is lost.
         let error =
             remove_tag(repository.as_ref(), &tag("v1"), image.index.digest(), &Deletion::Manifests).await;
-        assert_eq!(error.expect_err("nothing is deleted").code(), Code::RegistryRejected);
+        assert_eq!(error.expect_err("nothing is deleted").to_diagnostic().code, Code::RegistryRejected);
         assert_eq!(
             seen_by_skopeo(&format!("docker://{}/team/image:v1", server.host())),
             *image.index.digest()
@@ -161,7 +161,10 @@ async fn a_registry_that_deletes_nothing_says_so() {
     }
     let server = DockerRegistry::start(&BASIC);
     let wrong = open(&server.host(), Path::new("."), "wrong");
-    assert_eq!(wrong.deletion().await.expect_err("a refusal").code(), Code::RegistryUnauthorized);
+    assert_eq!(
+        wrong.deletion().await.expect_err("a refusal").to_diagnostic().code,
+        Code::RegistryUnauthorized
+    );
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::small_image::{Blob, SmallImage, at, name};
-use brokkr_publish::diagnostic::Code;
-use brokkr_publish::model::Digest;
-use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::registry::{BlobOutcome, ConnectOptions, Registry, RegistryError, connect};
+use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_distribution::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_distribution::secrets::RegistryAuth;
+use oci_registry::Digest;
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{BlobOutcome, ConnectOptions, Registry, RegistryError, connect};
 use testkit::docker_registry::{Auth, DockerRegistry, run};
 
 const BASIC: Auth = Auth::Basic { username: "alice", password: "se:cret" };

@@ -9,9 +9,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use testkit::image;
 
-use brokkr_publish::model::content::{ContentSpec, ImageSpec};
-use brokkr_publish::model::{Descriptor, Digest, Platform, SourceSpec};
-use brokkr_publish::source::{Content, Source, Surroundings, open, publishable, walk};
+use brokkr_publish::content::publishable;
+use brokkr_publish::model::content::ContentSpec;
+use oci_content::ImageSpec;
+use oci_content::SourceSpec;
+use oci_content::{Content, Source, Surroundings, open, walk};
+use oci_registry::{Descriptor, Digest, Platform};
 
 use testkit::image::{Image, Layer, to_archive};
 

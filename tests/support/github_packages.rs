@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
-use brokkr_publish::model::Digest;
+use oci_registry::Digest;
 use serde_json::{Value, json};
 
 use crate::test_registry::TestRegistry;

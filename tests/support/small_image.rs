@@ -5,9 +5,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use brokkr_publish::model::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest, media_type};
-use brokkr_publish::registry::{BlobBody, BlobOutcome, ByteStream, ReadWriteRepository, RegistryError};
 use bytes::Bytes;
+use oci_registry::{BlobBody, BlobOutcome, ByteStream, ReadWriteRepository, RegistryError};
+use oci_registry::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest, media_type};
 
 /// Bytes in memory, in pieces, that count how often they were opened and may break at the end.
 pub struct Body {

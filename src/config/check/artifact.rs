@@ -6,9 +6,9 @@ use super::Desk;
 use super::resource::{self, Common, Setting};
 use crate::config::{Artifact, Content, Resource, raw};
 use crate::diagnostic::Code;
-use crate::model::content::ArtifactFile;
-use crate::model::media_type::is_media_type;
 use crate::model::{ResourceId, ResourceKind};
+use oci_content::ArtifactFile;
+use oci_registry::media_type::is_media_type;
 
 /// The media type of a file that does not declare one.
 const DEFAULT_MEDIA_TYPE: &str = "application/octet-stream";

@@ -6,7 +6,8 @@ use super::Desk;
 use super::resource::{self, Common, Setting};
 use crate::config::{Chart, Content, Resource, TagRule, raw};
 use crate::diagnostic::Code;
-use crate::model::{EventName, Mutability, ResourceId, TransportSpec};
+use crate::model::{EventName, Mutability, ResourceId};
+use oci_content::TransportSpec;
 
 /// The version of a chart that declares none. For a release it is the release's version; for other events it is lower than any
 /// release and names the branch and the commit.

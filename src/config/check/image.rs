@@ -6,8 +6,10 @@ use super::Desk;
 use super::resource::{self, Common, Setting};
 use crate::config::{Content, Image, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::source::TRANSPORT_FORMS;
-use crate::model::{Platform, ResourceId, TransportSpec};
+use crate::model::ResourceId;
+use oci_content::TransportSpec;
+use oci_content::spec::TRANSPORT_FORMS;
+use oci_registry::Platform;
 
 pub(super) fn check(
     raw: IndexMap<String, raw::Image>,

@@ -5,8 +5,9 @@ use indexmap::IndexMap;
 use super::Desk;
 use crate::config::{Registry, Resource, raw};
 use crate::diagnostic::Code;
-use crate::model::reference::{CredentialVariables, RegistryEndpoint};
-use crate::model::{ApiUrl, Provider, RegistryLocation, ResourceId, Visibility};
+use crate::model::{ResourceId, Visibility};
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{ApiUrl, Provider, RegistryLocation};
 
 /// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
@@ -133,7 +134,7 @@ fn knows(registry: &Registry, visibility: Visibility) -> bool {
 
 /// The visibilities that a registry supports.
 fn known(registry: &Registry) -> &'static [Visibility] {
-    registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Provider::visibilities)
+    registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Visibility::of_provider)
 }
 
 fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str], desk: &mut Desk<'_>) {

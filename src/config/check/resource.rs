@@ -4,7 +4,8 @@ use super::annotations;
 use super::{Declared, Desk};
 use crate::config::{Content, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{RepositoryName, ResourceId, ResourceKind, Visibility};
+use crate::model::{ResourceId, ResourceKind, Visibility};
+use oci_registry::RepositoryName;
 
 /// The settings that apply to every resource.
 pub(super) struct Setting<'a> {

@@ -5,8 +5,8 @@ use globset::GlobBuilder;
 use super::Desk;
 use crate::config::{Secrets, raw, suggest};
 use crate::diagnostic::Code;
-use crate::guard::secrets::Rules;
 use crate::model::secret_search::SecretAllowance;
+use secret_scan::Rules;
 
 pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
     let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };

@@ -10,7 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
-use crate::model::{Compare, EventName, Mutability, OnConflict, Provider, Visibility};
+use crate::model::{Compare, EventName, Mutability, OnConflict, Visibility};
+use oci_registry::Provider;
 pub(super) use resource::{Annotations, Artifact, ArtifactFile, Chart, Image, Source, Word};
 pub(super) use secrets::Secrets;
 

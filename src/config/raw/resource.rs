@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::Visibility;
-use crate::model::content::AnnotationPlace;
+use oci_content::AnnotationPlace;
 
 /// An image to publish.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -11,7 +11,8 @@ use crate::desired::tag_reader::{TagReader, Unreadable};
 use crate::desired::tags::Renderer;
 use crate::desired::template::Templates;
 use crate::desired::version;
-use crate::model::{ResourceId, Tag};
+use crate::model::ResourceId;
+use oci_registry::Tag;
 
 /// The reader of a rule, or the reason why there is none.
 pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
@@ -46,7 +47,7 @@ impl<'r, 'a> Readers<'r, 'a> {
 
 /// The resources that share a repository, whatever names the registry has.
 pub(super) struct Repositories<'a> {
-    /// The resources, keyed by [`crate::model::reference::RegistryLocation::identity`].
+    /// The resources, keyed by [`oci_registry::reference::RegistryLocation::identity`].
     resources: HashMap<String, Vec<(&'a ResourceId, &'a Resource)>>,
 }
 

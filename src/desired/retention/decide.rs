@@ -10,8 +10,8 @@ use super::protection::Protection;
 use super::{Decisions, Kept, ListedTag, Member, Removal, Scope};
 use crate::config::RetentionCondition;
 use crate::desired::tags::Renderer;
-use crate::model::Tag;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
+use oci_registry::Tag;
 
 /// 1980-01-01. Reproducible builds stamp their output with an earlier time, usually 1970.
 const EARLIEST: i64 = 315_532_800;

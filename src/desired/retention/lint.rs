@@ -11,7 +11,8 @@ use crate::desired::tag_reader::{self, Unreadable};
 use crate::desired::tags::Renderer;
 use crate::desired::version;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, ResourceId, Tag};
+use crate::model::{EventName, ResourceId};
+use oci_registry::Tag;
 
 /// The reason why the tags of a retention cannot be distinguished from others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

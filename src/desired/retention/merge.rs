@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Decisions, Kept, Removal};
 use crate::desired::{Address, Selection};
+use crate::model::ResourceId;
 use crate::model::retention::{KeepReason, RemovalReason};
-use crate::model::{Digest, ResourceId, Tag};
+use oci_registry::{Digest, Tag};
 
 /// The decision about a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]

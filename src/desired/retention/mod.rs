@@ -20,10 +20,11 @@ use super::tags::{Renderer, rule_diagnostic};
 use crate::config::{Config, Resource, Retention, RetentionCondition, RetentionSubject};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::reference::RegistryEndpoint;
 use crate::model::retention::{KeepReason, RemovalReason};
-use crate::model::{Digest, EventName, RepositoryName, ResourceId, Tag};
+use crate::model::{EventName, ResourceId};
 use claims::{Claim, Claims, Own, Readers, Repositories, matchers, others};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, RepositoryName, Tag};
 
 /// The retentions of a configuration that act in a context.
 pub struct Retentions<'a> {

@@ -14,7 +14,8 @@ use crate::desired::tags::Renderer;
 use crate::desired::values::Values;
 use crate::model::forward::VersionReader;
 use crate::model::retention::KeepReason;
-use crate::model::{EventName, Mutability, ResourceId, Tag};
+use crate::model::{EventName, Mutability, ResourceId};
+use oci_registry::Tag;
 
 /// The tags of a repository that stay whatever a retention says.
 #[derive(Debug, Default)]

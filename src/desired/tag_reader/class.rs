@@ -4,7 +4,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use semver::{BuildMetadata, Prerelease, Version};
 
 use crate::desired::filters;
-use crate::model::Tag;
+use oci_registry::Tag;
 
 /// How certain a reader has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

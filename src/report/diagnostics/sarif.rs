@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::word;
 use crate::diagnostic::{Code, Diagnostic, Label, Place};
-use crate::model::Digest;
 use crate::report::clean;
+use oci_registry::Digest;
 
 /// The home page of the program.
 const HOME: &str = "https://github.com/colliery-io/brokkr-publish";

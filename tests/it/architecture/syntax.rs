@@ -1,4 +1,4 @@
-//! The modules of `src` as syntax trees, and what `tests/it/architecture.rs` asks of them. Knows no rule.
+//! The modules of `src` as syntax trees, and what `tests/architecture.rs` asks of them. Knows no rule.
 //!
 //! Paths inside the arguments of macros are found in the tokens, since only the macro knows what they mean.
 
@@ -20,7 +20,10 @@ pub struct Module {
     tree: syn::File,
 }
 
-pub use testkit::root;
+/// The root of the package.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// Every `.rs` file below `folder`, from the root of the package, sorted.
 pub fn files(folder: &Path) -> Vec<String> {
@@ -39,15 +42,9 @@ pub fn files(folder: &Path) -> Vec<String> {
 
 /// Every module of the library that has a file in `src`: found as the compiler finds them, from `lib.rs` down.
 pub fn modules() -> Vec<Module> {
-    let found = modules_from(Path::new("src/lib.rs"));
-    assert!(found.len() > 50, "only {} modules were found", found.len());
-    found
-}
-
-/// Every module that the compiler finds from `file` down, and that has a file below its folder.
-pub fn modules_from(file: &Path) -> Vec<Module> {
     let mut found = Vec::new();
-    collect(file, &[], false, &mut found);
+    collect(Path::new("src/lib.rs"), &[], false, &mut found);
+    assert!(found.len() > 50, "only {} modules were found", found.len());
     found
 }
 
@@ -57,7 +54,7 @@ fn collect(file: &Path, path: &[String], for_tests: bool, found: &mut Vec<Module
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     let module = Module { for_tests, ..Module::parse(file.to_str().expect("a name"), &names, &text) };
     let folder = file.parent().expect("a folder");
-    let is_folder = ["mod.rs", "lib.rs", "main.rs"].iter().any(|name| file.ends_with(name));
+    let is_folder = ["mod.rs", "lib.rs"].iter().any(|name| file.ends_with(name));
     let children = if is_folder { folder.to_owned() } else { folder.join(file.file_stem().expect("a name")) };
     let declared: Vec<(String, PathBuf, bool)> = module
         .tree
@@ -78,7 +75,7 @@ fn collect(file: &Path, path: &[String], for_tests: bool, found: &mut Vec<Module
             };
             (name, file, for_tests || is_for_tests(&it.attrs))
         })
-        // A file from another folder is not part of this one.
+        // A fixture of tests/ that is included knows nothing of the crate.
         .filter(|(_, file, _)| !file.components().any(|part| part.as_os_str() == ".."))
         .collect();
     found.push(module);

@@ -1,6 +1,7 @@
 //! Deleting: what a registry deletes, one tag of several, and what goes wrong on the way.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 const MANIFESTS: &str = "/manifests/";
 
@@ -81,7 +82,7 @@ async fn other_answers_to_the_question() {
     for (status, code) in [(401, Code::RegistryUnauthorized), (403, Code::RegistryDenied)] {
         let scene = Scene::with(deletes(Deletes::Tags)).await;
         scene.server.on("DELETE", "absent", 1, answer(status, &[], ""));
-        assert_eq!(scene.repository().deletion().await.expect_err("no").code(), code);
+        assert_eq!(scene.repository().deletion().await.expect_err("no").to_diagnostic().code, code);
     }
 }
 
@@ -145,7 +146,7 @@ async fn a_registry_that_misses_the_placeholder_s_blobs_for_a_moment() {
         scene.server.on("PUT", "/manifests/v1", times, answer(400, &[], body));
         let tag = "v1".parse().expect("a tag");
         let removal = remove_tag(repository.as_ref(), &tag, manifest.digest(), &deletion).await;
-        assert_eq!(removal.map_err(|error| error.code()), expected);
+        assert_eq!(removal.map_err(|error| error.to_diagnostic().code), expected);
         let stands = scene.server.content().tags.contains_key(&("o/n".to_owned(), "v1".to_owned()));
         assert_eq!(stands, expected.is_err());
     }
@@ -167,7 +168,7 @@ async fn the_tag_is_put_back_where_the_placeholder_stays() {
         scene.server.on("DELETE", MANIFESTS, 6, fault);
         let tag = "v1".parse().expect("a tag");
         let error = remove_tag(repository.as_ref(), &tag, manifest.digest(), &deletion).await;
-        assert_eq!(error.expect_err("a refusal").code(), code);
+        assert_eq!(error.expect_err("a refusal").to_diagnostic().code, code);
         let (digest, tags) = (manifest.digest(), standing(&scene));
         assert_eq!(tags, [("latest".to_owned(), digest.clone()), ("v1".to_owned(), digest.clone())]);
     }
@@ -292,6 +293,6 @@ async fn the_registry_says_what_deleting_is_called() {
     let (scene, manifest) = with_two_tags(options).await;
     scene.server.on("GET", "never", 9, answer(403, &[], ""));
     let error = scene.repository().delete_manifest(manifest.digest()).await.expect_err("a refusal");
-    assert_eq!(error.code(), Code::RegistryDenied);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryDenied);
     assert_eq!(standing(&scene).len(), 2);
 }

@@ -1,6 +1,7 @@
 //! What goes wrong and passes, or does not: statuses, connections, stalls, sources.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn rate_limits_are_waited_for() {
@@ -37,7 +38,7 @@ async fn what_passes_is_sent_again_and_said() {
 
     scene.server.on("HEAD", "/manifests/", 99, answer(503, &[], ""));
     let error = scene.repository().head_manifest(&at("v1")).await.expect_err("no end");
-    assert_eq!(error.code(), Code::RegistryUnreachable);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryUnreachable);
     assert!(error.to_string().ends_with("503 Service Unavailable (after 6 attempts)"), "{error}");
     assert_eq!(scene.server.count("HEAD", "/manifests/"), 6 + 6);
 

@@ -1,6 +1,7 @@
 //! Lists of tags, page by page.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 async fn with_tags(count: usize, options: Options) -> Scene {
     let scene = Scene::with(options).await;
@@ -69,7 +70,7 @@ async fn listings_of_ever_new_pages_end_in_time() {
     let message = error.to_string();
     assert!(message.contains("/v2/o/n/tags/list: the list has not ended after 400ms, with "), "{message}");
     assert!(message.ends_with(" tags so far"), "{message}");
-    assert_eq!(error.code(), Code::RegistryUnreachable);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryUnreachable);
     assert!(scene.server.count("GET", "/tags/list") < 30);
 }
 

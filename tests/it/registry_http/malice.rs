@@ -1,6 +1,7 @@
 //! Registries that mean harm, or are none.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn bodies_have_a_bound() {
@@ -119,7 +120,7 @@ async fn what_is_no_http_is_said() {
         let options = ConnectOptions { retry, environment: Arc::new(|_| None), ..ConnectOptions::default() };
         let repository = connect(&endpoint, &options).expect("a registry").repository(&name("a"));
         let error = repository.list_tags().await.expect_err("no registry");
-        assert_eq!(error.code(), Code::RegistryUnreachable, "{error:?}");
+        assert_eq!(error.to_diagnostic().code, Code::RegistryUnreachable, "{error:?}");
         server.abort();
     }
 }

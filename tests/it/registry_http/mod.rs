@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 use crate::small_image::{Blob, Body, SmallImage, at, name};
 use crate::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::model::{Digest, RawManifest, Tag, media_type};
-use brokkr_publish::registry::{
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{
     BlobOutcome, ConnectOptions, Deletion, Notice, Presence, ReadWriteRepository, Registry, RegistryError,
     Removal, RetryPolicy, Timeouts, connect, remove_tag,
 };
+use oci_registry::{Digest, RawManifest, Tag, media_type};
 
 const UPLOADS: &str = "/blobs/uploads/";
 

@@ -1,6 +1,7 @@
 //! What may be done is asked without anything being changed.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 fn sessions(scene: &Scene) -> usize {
     scene.server.content().sessions.len()
@@ -65,7 +66,7 @@ async fn a_refusal_says_what_it_is_about() {
     let scene = Scene::with(tokens()).await;
     scene.server.on("POST", UPLOADS, 1, denied("permission_denied: write_package"));
     let error = scene.repository().probe_push().await.expect_err("denied");
-    assert_eq!(error.code(), Code::RegistryDenied);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryDenied);
     assert!(error.to_string().contains("/v2/o/n/blobs/uploads/: DENIED"), "{error}");
     assert_eq!(error.refusal().and_then(|it| it.repository.as_deref()), Some("o/n"));
     let scene = Scene::with(tokens()).await;
@@ -87,7 +88,7 @@ async fn credentials_that_do_not_reach_far_enough_are_not_called_wrong() {
     let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository","Name":"o/n","Action":"push"}]}]}"#;
     scene.server.on("POST", UPLOADS, 9, answer(401, &[("www-authenticate", &challenge)], body));
     let error = scene.repository().probe_push().await.expect_err("refused");
-    assert_eq!(error.code(), Code::RegistryUnauthorized);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryUnauthorized);
     let help = error.to_diagnostic().help.unwrap_or_default();
     assert!(help.contains("accepted, but do not allow this") && help.contains("push to"), "{help}");
 }

@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 impl Scene {
     /// Reads a blob to its end, or to the first error.
@@ -170,7 +171,7 @@ async fn a_refusal_says_which_credentials_were_used() {
         answer(403, &[], r#"{"errors":[{"code":"DENIED","message":"no"}]}"#),
     );
     let error = scene.repository().open_blob(&blob.descriptor).await.err().expect("a refusal");
-    assert_eq!(error.code(), Code::RegistryDenied);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryDenied);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! What refers to a manifest: the registry's own list, the index at the fallback tag, cosign's tags.
 
-use brokkr_publish::model::referrer::{cosign_tags, fallback_tag, listed};
-use brokkr_publish::model::{Descriptor, Referrer, TagOrDigest};
-use brokkr_publish::registry::{find_referrers, list_at_fallback_tag, listed_referrers};
+use oci_registry::referrer::{cosign_tags, fallback_tag, listed};
+use oci_registry::{Descriptor, Referrer, TagOrDigest};
+use oci_registry::{find_referrers, list_at_fallback_tag, listed_referrers};
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 /// An artifact that refers to `subject`; another `text`, another digest.
 fn artifact(subject: &Digest, text: &str) -> RawManifest {
@@ -22,7 +23,7 @@ fn artifact(subject: &Digest, text: &str) -> RawManifest {
 }
 
 fn describe(manifest: &RawManifest) -> Descriptor {
-    brokkr_publish::model::referrer::describe(manifest)
+    oci_registry::referrer::describe(manifest)
 }
 
 fn digests(found: &[Descriptor]) -> Vec<Digest> {
@@ -165,7 +166,7 @@ async fn what_is_no_index_of_referrers_is_left() {
         .await
         .expect_err("refused");
     assert!(error.to_string().contains("it is not an index of referrers"), "{error}");
-    assert_eq!(error.code(), Code::RegistryProtocol);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryProtocol);
     assert!(error.to_diagnostic().help.is_some_and(|help| help.contains(tag.as_str())));
     assert_eq!(scene.server.count("PUT", tag.as_str()), 0);
 }

@@ -1,6 +1,7 @@
 //! Credentials, tokens and their renewal.
 
 use super::*;
+use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn a_repository_costs_one_token() {
@@ -143,17 +144,17 @@ async fn a_program_that_fails_hinders_only_who_needs_credentials() {
     assert!(repository.head_manifest(&at("v1")).await.expect("an answer").is_some());
     let blob = Blob::noise(10, 1);
     let error = repository.push_blob(&blob.descriptor, &blob.body(), None).await.expect_err("no program");
-    assert_eq!(error.code(), Code::RegistryCredentials);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
     assert!(error.to_string().contains("`docker-credential-that-is-not-there`"), "{error}");
 
     // Where reading without is refused, it is the program that is told of.
     let closed = Scene::with(tokens()).await;
     let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
-    assert_eq!(error.code(), Code::RegistryCredentials);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
     let basic = Options { auth: Auth::Basic, ..tokens() };
     let closed = Scene::with(basic).await;
     let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
-    assert_eq!(error.code(), Code::RegistryCredentials);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn a_token_server_that_exchanges_nothing_is_said() {
         let scene = Scene::with(tokens()).await;
         scene.server.on("POST", "/token", 1, answer(status, &[], ""));
         let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no exchange");
-        assert_eq!(error.code(), Code::RegistryCredentials);
+        assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
         let expected = "the token server does not exchange identity tokens, and `DOCKER_AUTH_CONFIG` has one";
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!error.to_string().contains("refresh"), "{error}");

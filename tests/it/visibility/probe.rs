@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use brokkr_publish::model::Digest;
 use brokkr_publish::model::plan::ObservedVisibility;
-use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
-use brokkr_publish::registry::{ConnectOptions, RetryPolicy, connect};
 use brokkr_publish::visibility::{probe, probe_absent};
+use oci_registry::Digest;
+use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
+use oci_registry::{ConnectOptions, RetryPolicy, connect};
 
 use crate::test_registry::{Fault, Options, TestRegistry};
 use crate::visibility::Scene;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use brokkr_publish::model::{Digest, RawManifest};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use oci_registry::{Digest, RawManifest};
 
 use super::{Auth, Deletes, Logged, Shared};
 

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Response;
-use brokkr_publish::model::referrer::{describe, subject_of};
-use brokkr_publish::model::{Digest, RawManifest, media_type};
+use oci_registry::referrer::{describe, subject_of};
+use oci_registry::{Digest, RawManifest, media_type};
 
 use super::Shared;
 use super::content::{empty, pairs, refusal};

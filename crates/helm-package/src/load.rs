@@ -1,0 +1,309 @@
+//! Makes a chart of files, the way Helm does (`pkg/chart/loader/load.go`): decides what each file is, and loads the charts under
+//! `charts/`, packaged or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use super::contents::{Contents, Files, Held};
+use super::dependency::{Dependency, read_dependencies};
+use super::finding::{Findings, place, source_text};
+use super::lock::Lock;
+use super::metadata::{CHART_YAML, Metadata};
+use super::read::{Fields, is_null};
+use super::unpack::unpack;
+use super::yaml::{Is, Yaml, YamlError, check_mappings};
+use crate::text;
+
+/// How deep charts may be nested.
+const MAX_DEPTH: usize = 16;
+/// The largest `Chart.yaml` or lock, in bytes.
+const MAX_DESCRIPTION: u64 = 1024 * 1024;
+/// The schema of the values.
+const SCHEMA: &str = "values.schema.json";
+
+/// A chart.
+pub(super) struct Chart {
+    pub(super) metadata: Metadata,
+    /// The text of `Chart.yaml`, and its values with their places.
+    pub(super) text: String,
+    pub(super) yaml: Yaml,
+    pub(super) lock: Option<Lock>,
+    /// Its files, except `Chart.yaml` and the files under `charts/`.
+    pub(super) files: Files,
+    /// The charts under `charts/`, by name.
+    pub(super) charts: BTreeMap<String, Chart>,
+    /// The name of the chart in messages.
+    pub(super) shown: String,
+}
+
+/// The location of a chart.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The name of the chart in messages.
+    pub(super) shown: &'a str,
+    /// The directory of the chart, if its files are files on disk.
+    pub(super) folder: Option<&'a Path>,
+}
+
+impl Place<'_> {
+    fn file(&self, name: &str) -> (String, Option<PathBuf>) {
+        (format!("{}/{name}", self.shown), self.folder.map(|folder| folder.join(name)))
+    }
+}
+
+impl Chart {
+    /// Returns the place of the value of a key of `Chart.yaml`, or the beginning of the file.
+    pub(super) fn place_of(&self, key: &str) -> text::Place {
+        let found = self.yaml.root().and_then(|root| match root.is() {
+            Is::Mapping(entries) => entries.into_iter().find(|entry| entry.key == key),
+            _ => None,
+        });
+        found.map_or_else(|| self.yaml.start(), |entry| entry.value.place())
+    }
+}
+
+/// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
+pub(super) fn load(
+    files: Files,
+    at: Place<'_>,
+    contents: &mut Contents,
+    findings: &mut Findings,
+) -> Option<Chart> {
+    Loader { contents, findings }.load(files, at, 0)
+}
+
+struct Loader<'a> {
+    contents: &'a mut Contents,
+    findings: &'a mut Findings,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
+        let Some(held) = files.get(CHART_YAML).copied() else {
+            let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
+            self.findings.error(
+                None,
+                message,
+                "name the directory that holds `Chart.yaml`; `helm create` makes one",
+            );
+            return None;
+        };
+        let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
+        let mut metadata = Metadata::read(&yaml, self.findings);
+        self.whole(&yaml, CHART_YAML);
+        let (mut own, mut charts) = (Files::new(), BTreeMap::<String, Files>::new());
+        for (name, held) in files {
+            match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
+                _ if name == CHART_YAML => {}
+                None => drop(own.insert(name, held)),
+                // Helm skips names that begin with these characters.
+                Some(inner) if inner.starts_with(['_', '.']) => {}
+                Some(inner) => {
+                    let (chart, rest) = inner.split_once('/').unwrap_or((inner, ""));
+                    charts.entry(chart.to_owned()).or_default().insert(rest.to_owned(), held);
+                }
+            }
+        }
+        self.requirements(&mut metadata, &mut own, at, depth);
+        let lock = self.lock(&metadata, &mut own, at);
+        self.values(&own, at);
+        let charts = self.charts(charts, at, depth);
+        Some(Chart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
+    }
+
+    /// Returns the text of a file, or `None` if it is not text.
+    fn text(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<String> {
+        let shown = at.file(name).0;
+        let message = match self.contents.read(held).map(String::from_utf8) {
+            Ok(Ok(text)) => return Some(text),
+            Ok(Err(_)) => format!("`{shown}` is not UTF-8"),
+            Err(error) => format!("`{shown}` cannot be read: {error}"),
+        };
+        self.findings.error(None, message, "save it as UTF-8 text");
+        None
+    }
+
+    fn yaml(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<(String, Yaml)> {
+        let (shown, file) = at.file(name);
+        if held.length > MAX_DESCRIPTION {
+            self.findings.error(
+                None,
+                format!("`{shown}` is larger than 1 MiB"),
+                "remove what does not belong there",
+            );
+            return None;
+        }
+        let text = self.text(held, name, at)?;
+        match Yaml::parse(&shown, file, &text) {
+            Ok(yaml) => Some((text, yaml)),
+            Err(error) => {
+                self.syntax(name, error);
+                None
+            }
+        }
+    }
+
+    fn syntax(&mut self, name: &str, error: YamlError) {
+        let message = format!("`{name}` cannot be read as YAML: {}", error.message);
+        self.findings.error(Some(error.place), message, "correct the text there, or just before it");
+    }
+
+    /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
+    fn requirements(&mut self, metadata: &mut Metadata, own: &mut Files, at: Place<'_>, depth: usize) {
+        const NAME: &str = "requirements.yaml";
+        let Some(held) = own.get(NAME).copied() else { return };
+        if !metadata.is_v1() {
+            self.leave_out(NAME, own, at, depth);
+            return;
+        }
+        let Some((_, yaml)) = self.yaml(held, NAME, at) else { return };
+        let Some(root) = yaml.root().filter(|root| !is_null(root)) else { return };
+        let mut fields = Fields { findings: self.findings, file: NAME };
+        let mut found: Option<Vec<Dependency>> = None;
+        for entry in fields.entries(NAME, &root, &["dependencies"]) {
+            if entry.key == "dependencies" {
+                found = Some(read_dependencies(&mut fields, &entry.value));
+            }
+        }
+        metadata.dependencies = found.unwrap_or_default();
+        self.whole(&yaml, NAME);
+    }
+
+    /// Reports an error if not all of a file was read.
+    fn whole(&mut self, yaml: &Yaml, name: &str) {
+        if yaml.is_too_much() {
+            let message = format!("the aliases in `{name}` expand to more than is read");
+            self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
+        }
+    }
+
+    /// Leaves out a Helm 2 file in a chart with `apiVersion: v2`: an error in the published chart, silent in a dependency, as in Helm.
+    fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
+        own.remove(name);
+        if depth == 0 {
+            let message = format!("`{}` is not read in a chart with `apiVersion: v2`", at.file(name).0);
+            let help =
+                "move the dependencies into `Chart.yaml`, run `helm dependency update`, and remove the file";
+            self.findings.error(None, message, help);
+        }
+    }
+
+    fn lock(&mut self, metadata: &Metadata, own: &mut Files, at: Place<'_>) -> Option<Lock> {
+        const NOW: &str = "Chart.lock";
+        const HELM_2: &str = "requirements.lock";
+        let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
+        let found = own.get(name).copied().map(|held| (name, held));
+        // Helm reads either lock, but packages only the one that belongs to the chart's `apiVersion`.
+        let other = own.remove(other).map(|held| (other, held));
+        let (name, held) = found.or(other)?;
+        let (_, yaml) = self.yaml(held, name, at)?;
+        let lock = Lock::read(&yaml, name, self.findings);
+        self.whole(&yaml, name);
+        Some(lock)
+    }
+
+    /// Checks `values.yaml` and its schema.
+    fn values(&mut self, own: &Files, at: Place<'_>) {
+        if let Some(held) = own.get("values.yaml").copied()
+            && let Some(text) = self.text(held, "values.yaml", at)
+        {
+            let (shown, file) = at.file("values.yaml");
+            if let Err(error) = check_mappings(&shown, file.as_deref(), &text) {
+                self.syntax("values.yaml", error);
+            }
+        }
+        if let Some(held) = own.get(SCHEMA).copied()
+            && let Some(text) = self.text(held, SCHEMA, at)
+            && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
+        {
+            let (shown, file) = at.file(SCHEMA);
+            let start = offset(&text, error.line(), error.column());
+            let at = place(&source_text(&shown, file, &text), start..start);
+            let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
+            self.findings.error(Some(at), message, "correct the text there, or just before it");
+        }
+    }
+
+    fn charts(
+        &mut self,
+        found: BTreeMap<String, Files>,
+        at: Place<'_>,
+        depth: usize,
+    ) -> BTreeMap<String, Chart> {
+        let mut charts = BTreeMap::new();
+        for (name, files) in found {
+            let shown = format!("{}/charts/{name}", at.shown);
+            if depth >= MAX_DEPTH {
+                let message = format!("`{shown}` is a chart nested more than {MAX_DEPTH} deep");
+                self.findings.error(None, message, "depend on it from a chart further up");
+                break;
+            }
+            // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
+            let mut inner = Findings::default();
+            let mut loader = Loader { contents: &mut *self.contents, findings: &mut inner };
+            let chart = loader.vendored(&name, files, &shown, at, depth);
+            self.findings.take_errors(inner);
+            let Some(chart) = chart else { continue };
+            let key = chart.metadata.name.clone();
+            if let Some(earlier) = charts.insert(key.clone(), chart) {
+                let message = format!("`{}` and `{shown}` are both the chart `{key}`", earlier.shown);
+                self.findings.dependency(None, message, "remove the one that `Chart.lock` does not name");
+            }
+        }
+        charts
+    }
+
+    fn vendored(
+        &mut self,
+        name: &str,
+        files: Files,
+        shown: &str,
+        at: Place<'_>,
+        depth: usize,
+    ) -> Option<Chart> {
+        if let Some(held) = files.get("").copied() {
+            if !has_extension(name, "tgz") {
+                let message =
+                    format!("`{shown}` is not a chart: Helm accepts directories and `.tgz` files there");
+                self.findings.error(None, message, "move it elsewhere, or name it in `.helmignore`");
+                return None;
+            }
+            let unpacked =
+                self.contents.read(held).map_err(|error| format!("cannot be read: {error}")).and_then(
+                    |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
+                );
+            return match unpacked {
+                Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
+                Err(reason) => {
+                    let help = "run `helm dependency build` to fetch it again";
+                    self.findings.error(None, format!("`{shown}` {reason}"), help);
+                    None
+                }
+            };
+        }
+        let folder = at.folder.map(|folder| folder.join("charts").join(name));
+        self.load(files, Place { shown, folder: folder.as_deref() }, depth + 1)
+    }
+}
+
+/// Whether a name has exactly this extension: Helm distinguishes upper and lower case.
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
+/// Returns the offset of a line and column, both counted from 1, as in JSON errors.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let mut offset = before.saturating_add(column.saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// Returns the names of the charts under `charts/` that no dependency asks for.
+pub(super) fn unasked(chart: &Chart) -> Vec<&str> {
+    let asked: BTreeSet<&str> = chart.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
+    chart.charts.keys().map(String::as_str).filter(|name| !asked.contains(name)).collect()
+}

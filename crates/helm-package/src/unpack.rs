@@ -1,0 +1,213 @@
+//! The files of a packaged chart, read as Helm reads them (`pkg/chart/loader/archive`). Anything that Helm would read differently from
+//! other programs is refused: links, sparse files, the same name twice.
+//!
+//! Nothing is written to disk under a name from the archive, and no size that it declares is trusted.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+
+use super::contents::{Contents, Files, MAX_CHART, MAX_FILES, Refused};
+use super::names;
+use oci_content::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
+
+/// The longest name or extended header that is read.
+const MAX_METADATA: u64 = 1024 * 1024;
+/// How many bytes the unpacked archive may have: the files, and headers of two blocks and padding for each.
+pub(super) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
+
+/// Why an archive is not a chart.
+pub(super) struct Unreadable {
+    /// The reason, to follow the name of the archive.
+    pub(super) reason: String,
+}
+
+fn unreadable(reason: impl Into<String>) -> Unreadable {
+    Unreadable { reason: reason.into() }
+}
+
+/// The result of unpacking.
+pub(super) struct Unpacked {
+    /// The directory that contains all files.
+    pub(super) folder: String,
+    /// The files, by their names in the directory.
+    pub(super) files: Files,
+}
+
+/// Reads the archive in `compressed`.
+pub(super) fn unpack(compressed: impl Read, contents: &mut Contents) -> Result<Unpacked, Unreadable> {
+    let reader = Bounded { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
+    let mut unpack =
+        Unpack { reader, contents, global: Records::default(), folder: None, files: Files::new() };
+    while unpack.entry()? {}
+    unpack.drain()?;
+    match unpack.folder {
+        Some(folder) if !unpack.files.is_empty() => Ok(Unpacked { folder, files: unpack.files }),
+        _ => Err(unreadable("holds no files")),
+    }
+}
+
+/// Reads up to a limit, and fails beyond it.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::other(format!(
+                "it unpacks to more than {} MiB, the most that Helm loads",
+                MAX_CHART >> 20
+            ))
+        })?;
+        Ok(count)
+    }
+}
+
+struct Unpack<'a, R> {
+    reader: Bounded<R>,
+    contents: &'a mut Contents,
+    global: Records,
+    folder: Option<String>,
+    files: Files,
+}
+
+impl<R: Read> Unpack<'_, R> {
+    /// Reads one entry and the metadata entries before it. Returns false at the end.
+    fn entry(&mut self) -> Result<bool, Unreadable> {
+        let mut records = Records::default();
+        let mut long_name = None;
+        loop {
+            let Some(block) = self.block()? else { return Ok(false) };
+            if block.iter().all(|byte| *byte == 0) {
+                return Ok(false);
+            }
+            let header =
+                parse(&block).map_err(|reason| unreadable(format!("contains no tar file: {reason}")))?;
+            match header.kind {
+                Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
+                Kind::LongLink => drop(self.metadata(header.size)?),
+                Kind::Extended => records = self.records(header.size)?.over(&records),
+                Kind::Global => self.global = self.records(header.size)?.over(&self.global),
+                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
+                    let records = records.over(&self.global);
+                    let name = records.path.flatten().or(long_name).unwrap_or(header.name);
+                    let size = match header.kind {
+                        Kind::File => records.size.flatten().unwrap_or(header.size),
+                        _ => header.size,
+                    };
+                    let is_device = matches!(block.get(156), Some(b'3' | b'4' | b'6'));
+                    let kind = if records.sparse { Kind::Sparse } else { header.kind };
+                    self.keep(&name, kind, is_device, size)?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, name: &[u8], kind: Kind, is_device: bool, size: u64) -> Result<(), Unreadable> {
+        let shown = String::from_utf8_lossy(name).into_owned();
+        let refuse = |reason: &str| Err(unreadable(format!("holds `{shown}`, which {reason}")));
+        let Ok(name) = std::str::from_utf8(name) else { return refuse("has a name that is not UTF-8") };
+        // Helm's loader cuts off the first part, whatever it is (helm.sh/helm v3, pkg/chart/loader/archive.go).
+        if name.starts_with("./") {
+            return refuse(
+                "Helm cannot load: it must not begin with `./`; package the chart with `helm package`",
+            );
+        }
+        if let Some(reason) = names::refused(name) {
+            return refuse(reason);
+        }
+        match kind {
+            Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
+            Kind::Sparse => return refuse("is a sparse file"),
+            Kind::Other if is_device => return refuse("is not a regular file"),
+            Kind::Other => return Ok(()), // a directory; Helm skips it
+            _ => {}
+        }
+        let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let Some((folder, inner)) = parts.split_first().filter(|(_, inner)| !inner.is_empty()) else {
+            return refuse("lies outside the chart's directory");
+        };
+        match &self.folder {
+            None => self.folder = Some((*folder).to_owned()),
+            Some(first) if first == folder => {}
+            Some(first) => return refuse(&format!("lies outside the directory `{first}`")),
+        }
+        let mut reader = (&mut self.reader).take(size);
+        let held = self.contents.add(&mut reader).map_err(|refused| match refused {
+            Refused::Io(error) => broken(&error),
+            refused => unreadable(format!("holds `{shown}`, which {}", refused.reason())),
+        })?;
+        if reader.limit() > 0 {
+            return Err(unreadable("is cut off"));
+        }
+        self.padding(size)?;
+        if self.files.insert(inner.join("/"), held).is_some() {
+            return Err(unreadable(format!("holds `{shown}` twice")));
+        }
+        Ok(())
+    }
+
+    /// Returns the next block, or `None` at the end.
+    fn block(&mut self) -> Result<Option<Block>, Unreadable> {
+        let mut block: Block = [0; BLOCK];
+        let mut filled = 0;
+        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.reader.read(rest) {
+                Ok(0) if filled == 0 => return Ok(None),
+                Ok(0) => return Err(unreadable("is cut off")),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(&error)),
+            }
+        }
+        Ok(Some(block))
+    }
+
+    fn metadata(&mut self, size: u64) -> Result<Vec<u8>, Unreadable> {
+        if size > MAX_METADATA {
+            return Err(unreadable("holds a name or extended header of more than 1 MiB"));
+        }
+        let mut bytes = Vec::new();
+        (&mut self.reader).take(size).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+        if (bytes.len() as u64) < size {
+            return Err(unreadable("is cut off"));
+        }
+        self.padding(size)?;
+        Ok(bytes)
+    }
+
+    fn records(&mut self, size: u64) -> Result<Records, Unreadable> {
+        Records::parse(&self.metadata(size)?).map_err(|reason| unreadable(format!("is damaged: {reason}")))
+    }
+
+    /// Skips the padding after contents of `size`.
+    fn padding(&mut self, size: u64) -> Result<(), Unreadable> {
+        let length = size.next_multiple_of(BLOCK as u64) - size;
+        let skipped = io::copy(&mut (&mut self.reader).take(length), &mut io::sink());
+        match skipped {
+            Ok(count) if count == length => Ok(()),
+            Ok(_) => Err(unreadable("is cut off")),
+            Err(error) => Err(broken(&error)),
+        }
+    }
+
+    /// Reads to the end of the archive, which has the checksum.
+    fn drain(&mut self) -> Result<(), Unreadable> {
+        io::copy(&mut self.reader, &mut io::sink()).map_err(|error| broken(&error))?;
+        Ok(())
+    }
+}
+
+fn broken(error: &io::Error) -> Unreadable {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => unreadable("is cut off"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            unreadable(format!("is not a gzip file, or is damaged: {error}"))
+        }
+        _ => unreadable(format!("cannot be read: {error}")),
+    }
+}

@@ -1,0 +1,318 @@
+//! Engines with faulty answers, and addresses as people write them.
+
+use std::io::{self, Cursor, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::super::{Surroundings, open as open_source};
+use super::*;
+use crate::SourceSpec;
+
+fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
+    let variables: Vec<(String, String)> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let find = move |name: &str| variables.iter().find(|(it, _)| it == name).map(|(_, value)| value.clone());
+    Surroundings { environment: Arc::new(find), ..Surroundings::local(Path::new("/")) }
+}
+
+/// The message and the help that people see.
+fn told(error: &SourceError) -> String {
+    let diagnostic = error.to_diagnostic();
+    format!("{}: {}\n{}", diagnostic.code, diagnostic.message, diagnostic.help.expect("a way out"))
+}
+
+#[test]
+fn addresses_as_docker_writes_them() {
+    let found = |variables: &[(&str, &str)]| {
+        Endpoint::find(&surroundings(variables)).map(|it| it.place.to_string()).map_err(|error| told(&error))
+    };
+    for (host, place) in [
+        ("unix:///run/docker.sock", "unix:///run/docker.sock"),
+        ("unix://", "unix:///var/run/docker.sock"),
+        ("tcp://127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+        ("tcp://docker", "tcp://docker:2375"),
+        ("tcp://[::1]:9", "tcp://[::1]:9"),
+        ("tcp://[::1]", "tcp://[::1]:2375"),
+        ("http://docker:1/", "tcp://docker:1"),
+    ] {
+        assert_eq!(found(&[("DOCKER_HOST", host)]).as_deref(), Ok(place), "{host}");
+    }
+    for (host, words) in [
+        ("docker", "from `DOCKER_HOST` is not an address"),
+        ("/run/docker.sock", "from `DOCKER_HOST` is not an address"),
+        ("tcp://", "is not a host and port"),
+        ("tcp://docker:1/path", "is not a host and port"),
+        ("tcp://docker\r\nX: y", "is not a host and port"),
+        ("tcp://me:secret@docker", "contains a user name"),
+        ("ssh://me@host", "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST"),
+        ("npipe:////./pipe/docker", "has the scheme `npipe`"),
+        ("unix://relative", "has the scheme `unix`"),
+    ] {
+        let error = found(&[("DOCKER_HOST", host)]).expect_err(host);
+        assert!(error.starts_with("publish::source::engine: the Docker Engine"), "{error}");
+        assert!(error.contains(words) && !error.contains("secret"), "{host}: {error}");
+    }
+    let tls = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c")];
+    assert_eq!(found(&tls).as_deref(), Ok("tcp://docker:2376"));
+    let unverified = [("DOCKER_HOST", "tcp://docker"), ("DOCKER_TLS", "1")];
+    assert!(found(&unverified).expect_err("no trust").contains("accepts any certificate"));
+}
+
+#[test]
+fn contexts_are_read_from_dockers_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let at = folder.path().to_str().expect("a path");
+    let found = |variables: &[(&str, &str)]| {
+        let all: Vec<(&str, &str)> = variables.iter().copied().chain([("DOCKER_CONFIG", at)]).collect();
+        Endpoint::find(&surroundings(&all)).map_err(|error| told(&error))
+    };
+    let context = |name: &str, endpoint: &str| {
+        let meta = path("contexts/meta").join(Digest::of(name.as_bytes()).hex());
+        std::fs::create_dir_all(&meta).expect("a folder");
+        let text = format!(r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{{endpoint}}}}}"#);
+        std::fs::write(meta.join("meta.json"), text).expect("written");
+        let tls = path("contexts/tls").join(Digest::of(name.as_bytes()).hex()).join("docker");
+        if endpoint.contains("tcp") {
+            std::fs::create_dir_all(tls).expect("a folder");
+        }
+    };
+    context("mine", r#""docker":{"Host":"unix:///mine.sock","SkipTLSVerify":false}"#);
+    context("far", r#""docker":{"Host":"tcp://far"}"#);
+    context("blind", r#""docker":{"Host":"tcp://blind","SkipTLSVerify":true}"#);
+    context("none", "");
+    let place = |found: Result<Endpoint, String>| found.expect("an endpoint").place.to_string();
+    assert_eq!(place(found(&[("DOCKER_CONTEXT", "mine")])), "unix:///mine.sock");
+    assert_eq!(place(found(&[("DOCKER_CONTEXT", "far")])), "tcp://far:2376");
+    assert_eq!(place(found(&[("DOCKER_CONTEXT", "mine"), ("DOCKER_HOST", "unix:///a")])), "unix:///a");
+    assert_eq!(place(found(&[("DOCKER_CONTEXT", "default")])), "unix:///var/run/docker.sock");
+    for (name, words) in [
+        ("other", "the Docker context `other` does not exist"),
+        ("../mine", "the Docker context `../mine` does not exist"),
+        ("blind", "accepts any certificate"),
+        ("none", "names no Docker Engine"),
+    ] {
+        let error = found(&[("DOCKER_CONTEXT", name)]).expect_err(name);
+        assert!(error.contains(words), "{error}");
+    }
+    std::fs::write(path("config.json"), r#"{"auths":{"x":{"auth":"c2VjcmV0"}},"currentContext":"mine"}"#)
+        .expect("written");
+    let chosen = found(&[]).expect("an endpoint");
+    assert_eq!(
+        (chosen.place.to_string().as_str(), chosen.named_by.as_str()),
+        ("unix:///mine.sock", "of the Docker context `mine`")
+    );
+    std::fs::write(path("config.json"), r#"{"currentContext":["secret"]}"#).expect("written");
+    let error = found(&[]).expect_err("a list");
+    assert!(error.contains("line 1, column") && !error.contains("secret"), "{error}");
+}
+
+/// A connection with a scripted answer.
+struct Script(Cursor<Vec<u8>>, Vec<u8>);
+
+impl Read for Script {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // The bytes come in small pieces, as they may over a network.
+        let length = buffer.len().min(7);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
+impl Write for Script {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn answer(text: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let script = Script(Cursor::new(text.to_vec()), Vec::new());
+    let answer = http::get(Box::new(script), "docker", "/_ping")?;
+    let mut body = Vec::new();
+    let (status, mut rest) = (answer.status, answer.body);
+    rest.read_to_end(&mut body)?;
+    Ok((status, body))
+}
+
+#[test]
+fn answers_of_every_framing() {
+    for text in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nX: y\r\n\r\n",
+    ] {
+        let (status, body) = answer(text.as_bytes()).expect(text);
+        assert_eq!((status, body.as_slice()), (200, b"hello".as_slice()), "{text}");
+    }
+    assert_eq!(answer(b"HTTP/1.1 204 No Content\r\n\r\n").expect("nothing"), (204, Vec::new()));
+    for (text, words) in [
+        ("", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nContent-Le", "ended in the middle"),
+        ("SSH-2.0-OpenSSH\r\n\r\n", "is not HTTP"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", "no valid length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", "no valid length"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", "several lengths"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "not requested"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "ended in the middle"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n", "a chunk has no end"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "a chunk has no length"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+5\r\nhello", "a chunk has no length"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+            "a chunk has no length",
+        ),
+    ] {
+        let error = answer(text.as_bytes()).expect_err(text).to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
+    assert!(answer(long.as_bytes()).expect_err("long").to_string().contains("too long"));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(200));
+    assert!(answer(many.as_bytes()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_answers_never_panic(
+        start in prop_oneof!["HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ""],
+        rest in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            "[0-9a-f\r\n:; ]{0,100}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let _ = answer(&[start.into_bytes(), rest].concat());
+    }
+}
+
+/// Runs an engine that answers each connection with the next of `answers`, and returns the error of opening an image in it.
+#[cfg(unix)]
+fn asked(answers: Vec<Vec<u8>>) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let thread = std::thread::spawn(move || {
+        for answer in answers {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(&answer);
+        }
+    });
+    let host = format!("unix://{}", socket.display());
+    let spec = SourceSpec::One("docker-daemon:app:v1".parse().expect("a source"));
+    let error = match open_source(&spec, &surroundings(&[("DOCKER_HOST", &host)])) {
+        Ok(_) => panic!("it was accepted"),
+        Err(error) => told(&error),
+    };
+    // Connecting ends an engine that is still waiting.
+    while !thread.is_finished() {
+        let _ = std::os::unix::net::UnixStream::connect(&socket);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    error.replace(&host, "HOST")
+}
+
+#[cfg(unix)]
+#[test]
+fn engines_that_answer_as_none_should() {
+    let json = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    let id = format!(r#"{{"Id":"sha256:{}"}}"#, "a".repeat(64));
+    for (answers, words) in [
+        (
+            vec![json("500 Internal Server Error", r#"{"message":"disk \u001b[31mfull"}"#)],
+            r"answered 500 when asked about the image `app:v1`: disk \u{1b}[31mfull",
+        ),
+        (vec![json("403 Forbidden", "")], "answered 403 when asked about the image `app:v1`\n"),
+        (vec![json("301 Moved", "elsewhere")], "answered 301 when asked about the image `app:v1`: elsewhere"),
+        (vec![json("200 OK", "{}")], "missing field `Id`"),
+        (vec![json("200 OK", r#"{"Id":"sha256:../../x"}"#)], "is not a digest"),
+        (vec![b"hello\r\n\r\n".to_vec()], "the answer is not HTTP"),
+        (vec![Vec::new()], "ended in the middle"),
+        (vec![json("404 Not Found", "{}"), json("404 Not Found", "{}")], "has no image `app:v1`"),
+        (vec![json("200 OK", &id), json("404 Not Found", "{}")], "has no image `app:v1`"),
+        (
+            vec![json("200 OK", &id), json("500 Oh", r#"{"message":"no space"}"#)],
+            "answered 500 when asked for the image `app:v1`: no space",
+        ),
+        (
+            vec![json("200 OK", &id), json("200 OK", "not a tar")],
+            "publish::source::malformed: archive `docker-daemon:app:v1`",
+        ),
+        (
+            vec![
+                json("200 OK", &id),
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n".to_vec(),
+            ],
+            "ended in the middle",
+        ),
+        (
+            vec![
+                json("200 OK", &id),
+                json(
+                    "200 OK",
+                    "half a tar{\"errorDetail\":{\"message\":\"no space\"},\"error\":\"no space\"}\r\n",
+                ),
+            ],
+            "aborted the export of `app:v1`: no space",
+        ),
+    ] {
+        let error = asked(answers);
+        assert!(error.contains(words), "{error}\nexpected: {words}");
+        assert!(!error.contains('\u{1b}'), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("s");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let started = Instant::now();
+    let stream = connect::connect(&Place::Unix(socket), Duration::from_millis(100)).expect("connected");
+    let error = http::get(stream, "docker", "/_ping").err().expect("silence");
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let engine =
+        Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
+    assert!(told(&engine.broken(&error)).contains("does not answer"));
+}
+
+#[test]
+fn connection_errors_have_a_way_out() {
+    let engine =
+        Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
+    for (kind, words) in [
+        (ErrorKind::PermissionDenied, "usermod -aG docker"),
+        (ErrorKind::NotFound, "systemctl start docker"),
+        (ErrorKind::ConnectionRefused, "docker-archive:FILE"),
+    ] {
+        let error = told(&engine.unreachable(&kind.into()));
+        assert!(error.contains("the Docker Engine at `unix:///s`, here, cannot be reached"), "{error}");
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn invalid_names_are_refused() {
+    for image in ["app v1", "../x", "a/../b", "a//b", "/a", "a\n", "a?b", "a%2fb", "", ".", &"a".repeat(600)]
+    {
+        assert!(check_name(image).is_err(), "{image}");
+    }
+    let id = format!("sha256:{}", "a".repeat(64));
+    for image in ["app", "app:v1", "localhost:5000/group/app:v1_2", &id, &format!("app@{id}")] {
+        assert!(check_name(image).is_ok(), "{image}");
+    }
+}

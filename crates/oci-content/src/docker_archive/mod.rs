@@ -1,0 +1,208 @@
+//! Docker archives, as `docker save` and `podman save` write them, read in place.
+//!
+//! The same code reads two formats: the older, with a folder for each layer, and that of Docker 25 and newer, an OCI image layout
+//! with a `manifest.json` beside it. Both name configuration and layers in `manifest.json` (moby, image/tarexport). An image
+//! manifest is written for them, with the same bytes on every run; if the archive has an equivalent manifest, that one is
+//! published.
+//!
+//! In reading order: `choose` (the choice of an image), `entries` (files by name), `layers` (compression and verification),
+//! `expand` (archives that are compressed as a whole), `original` (the manifest in the archive).
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::open_file;
+use super::assemble::open_bytes;
+use super::positioned::{Extent, PositionedFile};
+use super::read::MAX_CONFIG_SIZE;
+use super::temporary::TemporaryFolder;
+use super::verify::VerifyingReader;
+use super::{BlobReader, Source, SourceError, Surroundings};
+use oci_registry::manifest::MAX_MANIFEST_SIZE;
+use oci_registry::{Descriptor, Digest, RawManifest, media_type};
+
+mod choose;
+mod entries;
+mod expand;
+mod layers;
+mod original;
+
+pub(super) use choose::normalized;
+use entries::Entries;
+use layers::{Layer, Wanted};
+
+/// An image in a Docker archive.
+pub(super) struct DockerArchive {
+    archive: String,
+    root: RawManifest,
+    blobs: HashMap<Digest, Extent>,
+}
+
+/// The part of an image configuration that lists the layers (image-spec, config.md, `rootfs`).
+#[derive(Deserialize)]
+struct Config {
+    rootfs: RootFilesystem,
+}
+
+#[derive(Deserialize)]
+struct RootFilesystem {
+    /// Go writes `null` if there are none.
+    diff_ids: Option<Vec<Digest>>,
+}
+
+/// The serialized form of a manifest: the same bytes on every run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    schema_version: u8,
+    media_type: &'static str,
+    config: &'a Descriptor,
+    layers: Vec<&'a Descriptor>,
+}
+
+impl DockerArchive {
+    /// Opens the archive at `path`, and chooses the image in it that `reference` names, or the only one.
+    pub(super) fn open(
+        path: PathBuf,
+        reference: Option<&str>,
+        surroundings: &Surroundings,
+    ) -> Result<Self, SourceError> {
+        let place = format!("docker-archive:{}", path.display());
+        Self::read(open_file(path)?, reference, &place, &TemporaryFolder::of(surroundings))
+    }
+
+    /// Reads an archive that is open. `place` is the source as it is written without a reference.
+    pub(super) fn read(
+        file: PositionedFile,
+        reference: Option<&str>,
+        place: &str,
+        folder: &TemporaryFolder,
+    ) -> Result<Self, SourceError> {
+        let entries = Entries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
+        let items: Vec<choose::Item> = json(&entries, "manifest.json", MAX_MANIFEST_SIZE)?
+            .ok_or_else(|| no_manifest(&entries, place))?;
+        let item = choose::choose(&items, reference, place)?;
+        let config_extent = entries.required(&item.config)?;
+        let config_bytes = entries.small(&item.config, &config_extent, MAX_CONFIG_SIZE)?;
+        let config =
+            Descriptor::new(media_type::OCI_CONFIG, Digest::of(&config_bytes), config_bytes.len() as u64);
+        named_by_digest(&entries, &item.config, &config.digest)?;
+        let wanted = wanted(&entries, item, &config_bytes)?;
+        let layers = layers::prepare(&wanted, folder)?;
+        for (name, layer) in item.layers.iter().flatten().zip(&layers).filter(|(_, layer)| layer.kept) {
+            named_by_digest(&entries, name, &layer.descriptor.digest)?;
+        }
+        let root = match original::manifest(&entries, &config, &layers)? {
+            Some(original) => original,
+            None => written(&config, &layers)?,
+        };
+        let mut blobs: HashMap<Digest, Extent> =
+            layers.into_iter().map(|layer| (layer.descriptor.digest, layer.extent)).collect();
+        blobs.insert(config.digest, config_extent);
+        Ok(Self { archive: entries.archive(), root, blobs })
+    }
+}
+
+/// The layers of an image, each with its digest from the configuration.
+fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<Wanted>, SourceError> {
+    let malformed = |reason: String| SourceError::malformed(entries.locate(&item.config), reason);
+    let config: Config = serde_json::from_slice(config).map_err(|error| malformed(error.to_string()))?;
+    let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
+    let names = item.layers.as_deref().unwrap_or_default();
+    if names.len() != diff_ids.len() {
+        return Err(malformed(format!(
+            "it names {} layers, but `manifest.json` lists {} for it",
+            diff_ids.len(),
+            names.len()
+        )));
+    }
+    if let Some(other) = diff_ids.iter().find(|digest| digest.algorithm() != "sha256") {
+        return Err(malformed(format!("it names a layer by `{}`, not by `sha256`", other.algorithm())));
+    }
+    let wanted = |(name, diff_id): (&String, Digest)| {
+        Ok(Wanted { place: entries.locate(name), extent: entries.required(name)?, diff_id })
+    };
+    names.iter().zip(diff_ids).map(wanted).collect()
+}
+
+/// Checks that a file named by a digest has that digest: `blobs/sha256/HEX` in a layout, `HEX.json` in older archives.
+fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), SourceError> {
+    let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".json"));
+    let named = hex.and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok());
+    match named {
+        Some(expected) if expected != *found => Err(SourceError::Digest {
+            place: entries.locate(name),
+            expected,
+            reason: format!("its bytes are `{found}`"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the manifest of an image that has none in the archive.
+fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceError> {
+    let wire = Wire {
+        schema_version: 2,
+        media_type: media_type::OCI_MANIFEST,
+        config,
+        layers: layers.iter().map(|layer| &layer.descriptor).collect(),
+    };
+    let bytes = serde_json::to_vec(&wire)
+        .map_err(|error| SourceError::malformed("the manifest of the image", error.to_string()))?;
+    Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
+}
+
+/// The parsed contents of the JSON file `name`; `None` if there is no such file.
+fn json<T: for<'a> Deserialize<'a>>(
+    entries: &Entries,
+    name: &str,
+    limit: u64,
+) -> Result<Option<T>, SourceError> {
+    let Some(extent) = entries.find(name)? else { return Ok(None) };
+    let bytes = entries.small(name, &extent, limit)?;
+    let parsed = serde_json::from_slice(&bytes);
+    parsed.map(Some).map_err(|error| SourceError::malformed(entries.locate(name), error.to_string()))
+}
+
+fn no_manifest(entries: &Entries, place: &str) -> SourceError {
+    let layout = matches!(entries.find("oci-layout"), Ok(Some(_)));
+    let help = if layout {
+        format!(
+            "it is an OCI image layout: publish it as `{}`",
+            place.replacen("docker-archive:", "oci-archive:", 1)
+        )
+    } else {
+        "write one with `docker save --output FILE IMAGE` or `podman save --output FILE IMAGE`".to_owned()
+    };
+    SourceError::Unsupported {
+        reason: format!("{} is not a Docker archive: it has no file `manifest.json`", entries.archive()),
+        help,
+    }
+}
+
+impl Source for DockerArchive {
+    fn root(&self) -> Result<Descriptor, SourceError> {
+        Ok(self.root.descriptor())
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        if blob.digest == *self.root.digest() {
+            return Ok(open_bytes(&self.root, blob));
+        }
+        let place = format!("`{}` in {}", blob.digest, self.archive);
+        let Some(extent) = self.blobs.get(&blob.digest) else {
+            return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
+        };
+        if extent.length != blob.size {
+            let reason = format!("it has {} bytes, but {} are declared", extent.length, blob.size);
+            return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
+        }
+        Ok(VerifyingReader::boxed(extent.reader(), blob, place))
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! The manifest that an archive already has for an image, if the archive holds exactly the published content.
+
+use super::super::SourceError;
+use super::super::walk::MAX_DEPTH;
+use super::entries::Entries;
+use super::layers::Layer;
+use serde::Deserialize;
+
+use oci_registry::manifest::MAX_MANIFEST_SIZE;
+use oci_registry::{Descriptor, Manifest, RawManifest, media_type};
+
+/// The most manifests that are examined.
+const MAX_LOOKED_AT: usize = 1000;
+
+/// The file `index.json`.
+#[derive(Deserialize)]
+struct IndexFile {
+    manifests: Vec<Descriptor>,
+}
+
+/// The manifest reached from `index.json` whose configuration and layers are exactly these. It is published unchanged, so that
+/// its digest is the one that the builder reported. If layers were compressed here, there is no such manifest.
+pub(super) fn manifest(
+    entries: &Entries,
+    config: &Descriptor,
+    layers: &[Layer],
+) -> Result<Option<RawManifest>, SourceError> {
+    if layers.iter().any(|layer| !layer.kept) {
+        return Ok(None);
+    }
+    let index: Option<IndexFile> = super::json(entries, "index.json", MAX_MANIFEST_SIZE)?;
+    let mut search = Search { entries, config, layers, looked_at: 0 };
+    search.among(&index.map(|index| index.manifests).unwrap_or_default(), 0)
+}
+
+struct Search<'a> {
+    entries: &'a Entries,
+    config: &'a Descriptor,
+    layers: &'a [Layer],
+    looked_at: usize,
+}
+
+impl Search<'_> {
+    fn among(&mut self, candidates: &[Descriptor], depth: usize) -> Result<Option<RawManifest>, SourceError> {
+        for candidate in candidates {
+            self.looked_at += 1;
+            if self.looked_at > MAX_LOOKED_AT || depth >= MAX_DEPTH {
+                break;
+            }
+            if !media_type::is_manifest(&candidate.media_type) || candidate.size > MAX_MANIFEST_SIZE {
+                continue;
+            }
+            // An archive need not hold every platform that its index lists.
+            let name = format!("blobs/{}/{}", candidate.digest.algorithm(), candidate.digest.hex());
+            let Some(extent) = self.entries.find(&name)? else { continue };
+            let bytes = self.entries.small(&name, &extent, MAX_MANIFEST_SIZE)?;
+            let raw = RawManifest::new(&candidate.media_type, bytes);
+            if *raw.digest() != candidate.digest {
+                continue;
+            }
+            match raw.parse() {
+                Ok(Manifest::Index { manifests, .. }) => {
+                    if let Some(found) = self.among(&manifests, depth + 1)? {
+                        return Ok(Some(found));
+                    }
+                }
+                Ok(Manifest::Image { config, layers, .. }) if self.fits(&config, &layers) => {
+                    return Ok(Some(raw));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn fits(&self, config: &Descriptor, layers: &[Descriptor]) -> bool {
+        let same =
+            |one: &Descriptor, other: &Descriptor| one.digest == other.digest && one.size == other.size;
+        let compressed = |layer: &Descriptor| {
+            layer.urls.is_empty()
+                && [".gzip", "+gzip", "+zstd"].iter().any(|it| layer.media_type.ends_with(it))
+        };
+        same(config, self.config)
+            && layers.len() == self.layers.len()
+            && layers
+                .iter()
+                .zip(self.layers)
+                .all(|(own, ready)| same(own, &ready.descriptor) && compressed(own))
+    }
+}

@@ -1,0 +1,93 @@
+//! The images in a source, each with the attestations about it. Indexes are assembled from them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::read::{ConfigPlatforms, read_manifest};
+use super::walk::{MAX_DEPTH, MAX_MANIFESTS, too_much};
+use super::{Source, SourceError};
+use oci_registry::{Descriptor, Digest, Manifest, Platform};
+
+/// The annotation with the digest that an entry of an index attests (`BuildKit`,
+/// docs/attestations/attestation-storage.md).
+const ATTESTS: &str = "vnd.docker.reference.digest";
+/// The annotation with the relation of an entry to the digest that it names, and its value for attestations.
+const RELATION: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
+
+/// Whether an entry of an index is an attestation about another entry, and runs on no platform.
+pub(super) fn is_attestation(entry: &Descriptor) -> bool {
+    entry.platform.as_ref().is_some_and(Platform::is_unknown)
+        || entry.annotations.get(RELATION.0).is_some_and(|relation| relation == RELATION.1)
+}
+
+/// The digest of the image that an attestation is about.
+pub(super) fn attested(entry: &Descriptor) -> Option<Digest> {
+    entry.annotations.get(ATTESTS).and_then(|text| text.parse().ok())
+}
+
+/// An image in a source.
+pub(super) struct Image {
+    /// The descriptor of the image, without its platform.
+    pub(super) descriptor: Descriptor,
+    /// The platform that its own configuration gives.
+    pub(super) platform: Option<Platform>,
+    /// The attestations about it in the same index.
+    pub(super) attestations: Vec<Descriptor>,
+}
+
+/// The images that the root of `source` reaches, in order.
+pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
+    let mut search = Search {
+        source,
+        platforms: ConfigPlatforms::default(),
+        seen: HashSet::new(),
+        images: Vec::new(),
+        attestations: HashMap::new(),
+    };
+    search.visit(&source.root()?, 0)?;
+    let Search { mut images, mut attestations, .. } = search;
+    for image in &mut images {
+        image.attestations = attestations.remove(&image.descriptor.digest).unwrap_or_default();
+    }
+    Ok(images)
+}
+
+struct Search<'a> {
+    source: &'a dyn Source,
+    platforms: ConfigPlatforms,
+    seen: HashSet<Digest>,
+    images: Vec<Image>,
+    attestations: HashMap<Digest, Vec<Descriptor>>,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
+        if is_attestation(descriptor) {
+            if let Some(digest) = attested(descriptor) {
+                let about = self.attestations.entry(digest).or_default();
+                if !about.iter().any(|known| known.digest == descriptor.digest) {
+                    about.push(descriptor.clone());
+                }
+            }
+            return Ok(());
+        }
+        if !self.seen.insert(descriptor.digest.clone()) {
+            return Ok(());
+        }
+        if depth >= MAX_DEPTH || self.seen.len() > MAX_MANIFESTS {
+            return Err(too_much(format!(
+                "the content has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
+            )));
+        }
+        match read_manifest(self.source, descriptor)?.1 {
+            Manifest::Index { manifests, .. } => {
+                manifests.iter().try_for_each(|entry| self.visit(entry, depth + 1))
+            }
+            Manifest::Image { config, .. } => {
+                let platform = self.platforms.of(self.source, &config)?;
+                let descriptor = Descriptor { platform: None, ..descriptor.clone() };
+                self.images.push(Image { descriptor, platform, attestations: Vec::new() });
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! An OCI image layout (image-spec, image-layout.md), in a directory or in an archive.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::layout_referrers::{LayoutReferrers, tags_of};
+use super::read::{read_bounded, read_manifest};
+use super::reference::{choose, ref_names, the_only};
+use super::verify::VerifyingReader;
+use super::{BlobReader, Source, SourceError};
+use oci_registry::manifest::MAX_MANIFEST_SIZE;
+use oci_registry::referrer::subject_of;
+use oci_registry::{Descriptor, Digest, Referrer, media_type};
+
+/// One file of a layout.
+pub(super) struct File {
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// Its bytes, not verified.
+    pub(super) reader: Box<dyn Read + Send>,
+}
+
+/// The files of a layout, by the names that image-layout.md gives them.
+pub(super) trait Files: Send + Sync {
+    /// The directory or archive.
+    fn path(&self) -> PathBuf;
+    /// The transport by which `source` names it.
+    fn transport(&self) -> &'static str;
+    /// The place of the file `name`, whether it exists or not, for people.
+    fn locate(&self, name: &str) -> String;
+    /// Opens the file `name`; `None` if there is none.
+    fn open(&self, name: &str) -> Result<Option<File>, SourceError>;
+}
+
+/// An image layout, and the chosen manifest in it.
+pub(super) struct Layout<F> {
+    files: F,
+    root: Descriptor,
+    /// The entries of `index.json`.
+    entries: Vec<Descriptor>,
+    /// The referrers of its manifests, read at the first request.
+    referrers: OnceLock<LayoutReferrers>,
+}
+
+/// The file `oci-layout`, which marks a layout and gives its version.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    image_layout_version: String,
+}
+
+/// The file `index.json`.
+#[derive(Deserialize)]
+struct IndexFile {
+    manifests: Vec<Descriptor>,
+}
+
+impl<F: Files> Layout<F> {
+    /// Opens the layout in `files` and chooses the manifest that `reference` names, or the only one.
+    pub(super) fn open(files: F, reference: Option<&str>) -> Result<Self, SourceError> {
+        check_marker(&files)?;
+        let bytes = small_file(&files, "index.json")?
+            .ok_or_else(|| not_a_layout(&files, "it has no file `index.json`"))?;
+        let index: IndexFile = parse(&files, "index.json", &bytes)?;
+        let place = format!("{}:{}", files.transport(), files.path().display());
+        let unchosen = Descriptor::new("", Digest::of(b""), 0);
+        let referrers = OnceLock::new();
+        let mut layout = Self { files, root: unchosen, entries: index.manifests, referrers };
+        let chosen = if reference.is_none() && layout.entries.len() > 1 {
+            the_only(&layout.entries_but_referrers(), &layout.entries, &place)?.clone()
+        } else {
+            choose(&layout.entries, reference, &place)?.clone()
+        };
+        // The entry's annotations and platform belong to the layout, not to the published image.
+        layout.root = Descriptor::new(chosen.media_type, chosen.digest, chosen.size);
+        Ok(layout)
+    }
+
+    /// The entries of `index.json` to choose from if no reference is given: all but the referrers, or all if there are only
+    /// referrers.
+    fn entries_but_referrers(&self) -> Vec<Descriptor> {
+        let refers = |entry: &Descriptor| {
+            let is_untagged = ref_names(entry).next().is_none();
+            tags_of(entry).next().is_some()
+                || (is_untagged && media_type::is_manifest(&entry.media_type) && self.has_subject(entry))
+        };
+        let others: Vec<Descriptor> = self.entries.iter().filter(|entry| !refers(entry)).cloned().collect();
+        if others.is_empty() { self.entries.clone() } else { others }
+    }
+
+    /// Whether the manifest of an entry names a subject. A manifest that cannot be read is reported when it is published.
+    fn has_subject(&self, entry: &Descriptor) -> bool {
+        read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
+    }
+}
+
+impl<F: Files> Source for Layout<F> {
+    fn root(&self) -> Result<Descriptor, SourceError> {
+        Ok(self.root.clone())
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        let name = format!("blobs/{}/{}", blob.digest.algorithm(), blob.digest.hex());
+        let place = self.files.locate(&name);
+        let Some(file) = self.files.open(&name)? else {
+            return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
+        };
+        if file.size != blob.size {
+            let reason = format!("it has {} bytes, but {} are declared", file.size, blob.size);
+            return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
+        }
+        Ok(VerifyingReader::boxed(file.reader, blob, place))
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
+        if let Some(referrers) = self.referrers.get() {
+            return Ok(referrers.of(subject));
+        }
+        let read = LayoutReferrers::read(self, &self.entries)?;
+        Ok(self.referrers.get_or_init(|| read).of(subject))
+    }
+}
+
+fn check_marker(files: &impl Files) -> Result<(), SourceError> {
+    const VERSION: &str = "1.0.0";
+    let Some(bytes) = small_file(files, "oci-layout")? else {
+        let docker = matches!(files.open("manifest.json"), Ok(Some(_)));
+        if docker {
+            let path = files.path();
+            let help = if files.transport() == "oci" {
+                "pack it into a tar file with `tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"
+                    .to_owned()
+            } else {
+                format!("publish it as a Docker archive: `docker-archive:{}`", path.display())
+            };
+            let reason =
+                "it has a `manifest.json` but no `oci-layout`, as `docker save` wrote before Docker 25";
+            return Err(SourceError::NotALayout { reason: reason.to_owned(), help, path });
+        }
+        return Err(not_a_layout(files, "it has no file `oci-layout`"));
+    };
+    let marker: Marker = parse(files, "oci-layout", &bytes)?;
+    if marker.image_layout_version == VERSION {
+        return Ok(());
+    }
+    Err(SourceError::Unsupported {
+        reason: format!(
+            "{} says version `{}`; this program reads `{VERSION}`",
+            files.locate("oci-layout"),
+            marker.image_layout_version.chars().take(40).collect::<String>().escape_default()
+        ),
+        help: "write the image again in layout version 1.0.0, the only one that is specified".to_owned(),
+    })
+}
+
+fn not_a_layout(files: &impl Files, reason: &str) -> SourceError {
+    SourceError::NotALayout {
+        path: files.path(),
+        reason: reason.to_owned(),
+        help: "write the image as a layout: `buildah push --format oci IMAGE oci:DIR`, `skopeo copy --all … oci:DIR`, \
+               or `docker buildx build --output type=oci,dest=FILE`"
+            .to_owned(),
+    }
+}
+
+fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+    let Some(file) = files.open(name)? else { return Ok(None) };
+    let place = files.locate(name);
+    if file.size > MAX_MANIFEST_SIZE {
+        let reason = format!("it has {} bytes, more than the limit of {MAX_MANIFEST_SIZE}", file.size);
+        return Err(SourceError::malformed(place, reason));
+    }
+    read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| SourceError::io(place, error))
+}
+
+fn parse<T: for<'a> Deserialize<'a>>(files: &impl Files, name: &str, bytes: &[u8]) -> Result<T, SourceError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| SourceError::malformed(files.locate(name), error.to_string()))
+}
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,0 +1,242 @@
+//! Credential programs (`credHelpers`, `credsStore`): `docker-credential-NAME get` reads the server from its standard
+//! input and writes JSON to its standard output (docker/docker-credential-helpers, README, "Development").
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use super::group::{self, Group};
+use super::{CredentialKind, Credentials};
+use crate::error::text;
+use crate::mask::mask_by_text;
+use crate::{Environment, RegistryError};
+
+/// The longest answer, in bytes: some tokens have 10 KB.
+const ANSWER_LIMIT: u64 = 256 * 1024;
+/// The messages of a program that has no credentials (docker/docker-credential-helpers, `credentials/error.go`).
+const NOT_FOUND: [&str; 3] =
+    ["credentials not found in native keychain", "no credentials server url", "no credentials username"];
+/// The user name that goes with an identity token (docker/cli, `cli/config/credentials/native_store.go`).
+const TOKEN_USER: &str = "<token>";
+
+/// A credential program that a file names for a server.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    /// The part after `docker-credential-`, as in the file.
+    pub(super) name: String,
+    /// The key of the file that names it: `credHelpers` or `credsStore`.
+    pub(super) key: &'static str,
+    /// The file, in words for people.
+    pub(super) file: String,
+    /// The server that the program is asked about.
+    pub(super) server: String,
+}
+
+/// The environment and the time limit of a program.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    /// The variables of the run.
+    pub(super) environment: Environment,
+    /// How long the program may take.
+    pub(super) patience: Duration,
+}
+
+/// The answer of a program.
+#[derive(Clone)]
+pub(super) struct Answer {
+    username: String,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+struct Printed {
+    #[serde(rename = "Username", default)]
+    username: String,
+    #[serde(rename = "Secret", default)]
+    secret: String,
+}
+
+impl Answer {
+    /// Returns the answer as credentials from `origin`.
+    pub(super) fn credentials(self, origin: String) -> Credentials {
+        if self.username == TOKEN_USER {
+            return Credentials::token(CredentialKind::IdentityToken, self.secret, origin);
+        }
+        Credentials::new(self.username, self.secret, origin)
+    }
+}
+
+impl Program {
+    /// Returns the origin of this program's credentials, in words for people.
+    pub(super) fn origin(&self) -> String {
+        format!("{} (`{}`: {})", self.file, self.key, self.shown())
+    }
+
+    /// Returns its name for people.
+    pub(super) fn shown(&self) -> String {
+        format!("`docker-credential-{}`", text::printable(&self.name, 60))
+    }
+
+    /// Runs the program, and waits for it within the time limit. Returns `None` if it has no credentials for the
+    /// server.
+    pub(super) async fn ask(&self, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
+        // A file that somebody else can write must not be able to run arbitrary programs.
+        if !is_name(&self.name) {
+            return Err(self.failed(
+                "is not a valid program name",
+                "correct it: letters, digits, `-`, `_` and `.` are allowed",
+            ));
+        }
+        let Some(path) = self.find(&surroundings.environment).await else {
+            return Err(self.failed("is not in any folder of `PATH`", "install it"));
+        };
+        let limit = surroundings.patience;
+        match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
+            Ok(Ok(output)) => self.read(&output),
+            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "reinstall it")),
+            // Dropping the handle stops the program.
+            Err(_) => Err(self.failed(
+                &format!("gave no answer within {limit:?}, and was stopped"),
+                "run it by hand to see why: it may be waiting for a password or a window",
+            )),
+        }
+    }
+
+    fn failed(&self, problem: &str, remedy: &str) -> RegistryError {
+        let (shown, key, file) = (self.shown(), self.key, &self.file);
+        RegistryError::Credentials {
+            reason: format!("{shown}, which `{key}` of {file} names for `{}`, {problem}", self.server),
+            help: format!(
+                "{remedy}; or remove it from {file} and log in again; or name environment variables with `auth`, which take precedence"
+            ),
+        }
+    }
+
+    /// Returns the first program of that name in `PATH`. Relative folders in `PATH` are skipped.
+    async fn find(&self, environment: &Environment) -> Option<PathBuf> {
+        let file = format!("docker-credential-{}", self.name);
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let names = if suffix.is_empty() || file.ends_with(suffix) {
+            vec![file]
+        } else {
+            vec![format!("{file}{suffix}"), file]
+        };
+        let folders = environment("PATH").unwrap_or_default();
+        for folder in std::env::split_paths(&folders).filter(|folder| folder.is_absolute()) {
+            for name in &names {
+                let path = folder.join(name);
+                if tokio::fs::metadata(&path).await.is_ok_and(|metadata| metadata.is_file()) {
+                    return Some(path);
+                }
+            }
+        }
+        None
+    }
+
+    async fn run(&self, path: PathBuf, environment: &Environment) -> std::io::Result<Output> {
+        let mut command = Command::new(path);
+        command
+            .arg("get")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // The process already has the variables of the run; if the run was given others, those take precedence.
+        for name in ["PATH", "HOME", "DOCKER_CONFIG"] {
+            match environment(name) {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let apart = group::is_apart();
+        Group::prepare(&mut command, apart);
+        let mut child = command.spawn()?;
+        // The group is dropped before the child, which keeps its process number until then.
+        let group = Group::of(&child, apart);
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let server = self.server.clone();
+        let write = async move {
+            if let Some(mut stdin) = stdin {
+                // A program that answers without reading has not failed.
+                let _ = stdin.write_all(server.as_bytes()).await;
+            }
+        };
+        let ((), stdout, stderr) = tokio::join!(write, some(stdout), some(stderr));
+        let status = child.wait().await?;
+        group.release();
+        Ok(Output { status, stdout: stdout?, stderr: stderr? })
+    }
+
+    fn read(&self, output: &Output) -> Result<Option<Answer>, RegistryError> {
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let says_nothing_there = |said: &str| {
+            let said = said.trim().to_lowercase();
+            NOT_FOUND.iter().any(|words| said.contains(words))
+        };
+        // The rest of a longer answer was not read, which may have stopped the program.
+        if output.stdout.len() as u64 > ANSWER_LIMIT {
+            return Err(self.failed(
+                &format!("answered with more than {ANSWER_LIMIT} bytes"),
+                "run it by hand to see why",
+            ));
+        }
+        if !output.status.success() {
+            if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
+                return Ok(None);
+            }
+            // Docker's programs report failures on standard output, others on standard error.
+            let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
+            let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            return Err(self.failed(
+                &format!("failed ({}){said}", output.status),
+                "run it by hand to see why, and log in again",
+            ));
+        }
+        if says_nothing_there(&stdout) {
+            return Ok(None);
+        }
+        // The parser's message may quote the text.
+        let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|_| {
+            self.failed(
+                "did not answer with JSON that has `Username` and `Secret`",
+                "install a newer version of it",
+            )
+        })?;
+        if printed.secret.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Answer { username: printed.username, secret: printed.secret }))
+    }
+}
+
+/// The output of a program, cut off just above the limit.
+struct Output {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Reads a stream to its end, or until it exceeds the limit.
+async fn some(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(ANSWER_LIMIT + 1).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+/// Whether `name` may follow `docker-credential-`, which excludes names that lead to another folder.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(allowed)
+}
+
+#[cfg(all(test, unix))]
+#[path = "program_tests.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+//! Facts that an image states about itself: the commit it was built from, and the time.
+
+use super::{ReadRepository, RegistryError};
+use crate::{Digest, Manifest, Platform, TagOrDigest, annotation};
+
+/// The largest configuration that is read, in bytes.
+const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
+
+/// Returns the commit that an image says it was built from: the annotation of its root or of the first image of an
+/// index, or else the label in the configuration.
+pub async fn revision(
+    repository: &dyn ReadRepository,
+    digest: &Digest,
+) -> Result<Option<String>, RegistryError> {
+    let label = |config: &serde_json::Value| {
+        let label = config.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
+        label.and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    described(repository, digest, annotation::REVISION, label).await
+}
+
+/// Returns when an image says it was built, in seconds since 1970: the annotation of its root or of the first image of
+/// an index, or else `created` in the configuration (image-spec, config.md). `None` also if the value is not a time.
+pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
+    let member = |config: &serde_json::Value| config.get("created")?.as_str().map(str::to_owned);
+    let text = described(repository, digest, annotation::CREATED, member).await?;
+    let time = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    Ok(time.map(jiff::Timestamp::as_second))
+}
+
+/// Returns the annotation `key` of the root or of the first image of an index, or else the value that `in_config` finds
+/// in the configuration of that image.
+async fn described(
+    repository: &dyn ReadRepository,
+    digest: &Digest,
+    key: &str,
+    in_config: impl Fn(&serde_json::Value) -> Option<String> + Send,
+) -> Result<Option<String>, RegistryError> {
+    let mut next = digest.clone();
+    for _depth in 0..4 {
+        let Some(raw) = repository.get_manifest(&TagOrDigest::Digest(next.clone())).await? else {
+            return Ok(None);
+        };
+        let Ok(manifest) = raw.parse() else { return Ok(None) };
+        if let Some(value) = manifest.annotations().get(key) {
+            return Ok(Some(value.clone()));
+        }
+        match manifest {
+            Manifest::Index { manifests, .. } => {
+                let image =
+                    manifests.into_iter().find(|it| !it.platform.as_ref().is_some_and(Platform::is_unknown));
+                let Some(image) = image else { return Ok(None) };
+                next = image.digest;
+            }
+            Manifest::Image { config, .. } => {
+                if config.size > MAX_CONFIG_SIZE {
+                    return Ok(None);
+                }
+                let bytes = repository.get_blob(&config, MAX_CONFIG_SIZE).await?;
+                return Ok(in_config(&serde_json::from_slice(&bytes).unwrap_or_default()));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,76 @@
+//! Removing tags and manifests from a layout. Blobs that no manifest needs any more are left to a garbage collector
+//! such as `umoci gc`.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+
+use super::layout::Layout;
+use super::{draft, error};
+use crate::http::inner_type;
+use crate::{Digest, Manifest, RawManifest, Tag};
+use crate::{HeldManifest, RegistryError};
+
+impl Layout {
+    /// Removes `tag`; its manifest stays.
+    pub(super) fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        if self.exists()? { self.change_index(|index| index.untag(tag)) } else { Ok(()) }
+    }
+
+    /// Removes a manifest and its tags, and also its file unless a listed index names it.
+    pub(super) fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        // The file is removed after the entries, so that a kill in between leaves no entry without its file. Both
+        // happen under the same lock, so that nobody tags the manifest in between.
+        self.change_index_and(
+            |index| {
+                index.forget(digest);
+                let listed = index.manifests();
+                self.named_by(listed.into_iter().map(|(digest, _)| digest).collect())
+            },
+            |named| {
+                let path = self.blob(digest);
+                if named.contains(digest) {
+                    return Ok(());
+                }
+                match fs::remove_file(&path) {
+                    Ok(()) => draft::make_durable(path.parent().unwrap_or(&path)),
+                    Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+                    Err(cause) => Err(error(&path, cause)),
+                }
+            },
+        )
+    }
+
+    /// Returns every digest that the manifests in `open` name, directly or through other manifests.
+    fn named_by(&self, mut open: Vec<Digest>) -> HashSet<Digest> {
+        let (mut named, mut seen) = (HashSet::new(), HashSet::new());
+        while let Some(digest) = open.pop() {
+            if !seen.insert(digest.clone()) {
+                continue;
+            }
+            let Ok(Some(bytes)) = self.read_manifest(&digest) else { continue };
+            let Some(media_type) = inner_type(&bytes) else { continue };
+            match RawManifest::new(media_type, bytes).parse() {
+                Ok(Manifest::Index { manifests, .. }) => {
+                    named.extend(manifests.iter().map(|child| child.digest.clone()));
+                    open.extend(manifests.into_iter().map(|child| child.digest));
+                }
+                Ok(image) => named.extend(image.blobs().map(|blob| blob.digest.clone())),
+                Err(_) => {}
+            }
+        }
+        named
+    }
+
+    /// Returns every listed manifest. A layout does not record when a manifest was put.
+    pub(super) fn list_manifests(&self) -> Result<Vec<HeldManifest>, RegistryError> {
+        if !self.exists()? {
+            return Ok(Vec::new());
+        }
+        let manifests = self.index()?.manifests();
+        Ok(manifests.into_iter().map(|(digest, tags)| HeldManifest { digest, tags, created: None }).collect())
+    }
+}

@@ -1,0 +1,70 @@
+//! The first request to a registry, `GET /v2/`, which finds out its scheme and the credentials that it requires
+//! (distribution-spec 1.1, "Determining Support"). It is sent once, so that no other request need be sent in vain.
+
+use reqwest::Method;
+use url::Url;
+
+use super::exchange::Call;
+use super::host::Host;
+use super::retry::{Failure, Retries, is_passing};
+use super::token::Access;
+use super::{address, challenge};
+use crate::{NetworkFailure, RegistryError};
+
+impl Host {
+    /// Returns the root of the API. It is determined once; a failure is remembered too, so that many requests to a host
+    /// that is down fail as fast as one.
+    pub(super) async fn base(&self) -> Result<&Url, RegistryError> {
+        let found = self.found.get_or_init(|| async { self.discover().await });
+        found.await.as_ref().map_err(Clone::clone)
+    }
+
+    /// Tries each scheme once while another is left, and the last one as often as the policy allows.
+    async fn discover(&self) -> Result<Url, RegistryError> {
+        let mut retries = Retries::new(&self.policy, &self.notify);
+        let mut schemes = self.schemes.iter().peekable();
+        let none = || RegistryError::Protocol {
+            request: self.name.clone(),
+            reason: "this is not a valid host".to_owned(),
+        };
+        let mut scheme = *schemes.next().ok_or_else(none)?;
+        loop {
+            let base = address::base(scheme, &self.name).ok_or_else(none)?;
+            match (self.ping(&base).await, schemes.peek()) {
+                (Ok(()), _) => return Ok(base),
+                (Err(failure), Some(_))
+                    if failure.error.refusal().is_none() && !wants_certificate(&failure.error) =>
+                {
+                    scheme = schemes.next().copied().unwrap_or(scheme);
+                }
+                (Err(failure), _) => retries.again(failure).await?,
+            }
+        }
+    }
+
+    /// Sends the first request. Any answer shows that a registry may be there; the answers to `/v2/` itself differ
+    /// between registries.
+    async fn ping(&self, base: &Url) -> Result<(), Failure> {
+        let url = base.join("v2/").unwrap_or_else(|_| base.clone());
+        let access = Access::default();
+        let answer = self.transmit(&Call::new(Method::GET, url.clone(), &access), &url, None).await?;
+        self.warnings.look(answer.headers());
+        let status = answer.status();
+        if is_passing(status) {
+            let request = answer.request.clone();
+            return Err(Failure { request, error: answer.into_error().await, passing: true });
+        }
+        if status.as_u16() == 401
+            && let Some(challenge) = challenge::of(answer.headers())
+        {
+            self.challenged(challenge);
+        }
+        answer.discard().await;
+        Ok(())
+    }
+}
+
+/// Whether the other side speaks TLS but rejects clients that it does not know: plain http would not avoid that.
+fn wants_certificate(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Unreachable { failure: NetworkFailure::ClientCertificate, .. })
+}

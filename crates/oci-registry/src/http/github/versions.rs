@@ -1,0 +1,249 @@
+//! Versions of a package: GitHub's word for the manifests of a repository (GitHub Docs, "REST API endpoints
+//! for packages").
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
+use super::GithubRepository;
+use crate::error::text;
+use crate::http::api::{ApiAnswer, ApiCredential, JsonApi};
+use crate::http::wait::ListingTime;
+use crate::http::{link, origin};
+use crate::{Digest, TagOrDigest};
+use crate::{HeldManifest, READ_PAUSES, RegistryError};
+
+/// How many versions to ask for at a time: the most that GitHub returns.
+const PAGE: usize = 100;
+/// The longest page, in bytes.
+const PAGE_LIMIT: u64 = 16 * 1024 * 1024;
+/// The most pages.
+const MOST_PAGES: usize = 10_000;
+/// The longest answer about one version, in bytes.
+const VERSION_LIMIT: u64 = 1024 * 1024;
+
+/// A manifest, as the packages API describes it.
+#[derive(Deserialize)]
+struct Version {
+    id: u64,
+    /// The digest.
+    name: String,
+    #[serde(default)]
+    created_at: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    container: Container,
+}
+
+#[derive(Default, Deserialize)]
+struct Container {
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+impl Version {
+    fn digest(&self) -> Option<Digest> {
+        self.name.parse().ok()
+    }
+
+    fn held(self) -> Option<HeldManifest> {
+        let created = self.created_at.as_ref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        Some(HeldManifest {
+            digest: self.digest()?,
+            tags: self.metadata.container.tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
+            created: created.map(jiff::Timestamp::as_second),
+        })
+    }
+}
+
+/// The place at which a package was found.
+enum Walk {
+    /// Below this path: an organization's, or a user's.
+    Below(&'static str),
+    /// Nowhere, according to GitHub.
+    Nowhere(RegistryError),
+}
+
+impl GithubRepository {
+    /// Returns every manifest. A package that does not exist has none.
+    pub(super) async fn versions(&self) -> Result<Vec<HeldManifest>, RegistryError> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        // A version is listed twice if others are put meanwhile and push it to the next page.
+        let mut visit = |version: Version| {
+            if seen.insert(version.id) {
+                found.extend(version.held());
+            }
+            true
+        };
+        match self.walk(&mut visit).await? {
+            // GitHub also answers 404 for content that a token may not see (GitHub Docs, "Troubleshooting the REST
+            // API").
+            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            _ => Ok(found),
+        }
+    }
+
+    /// Checks that the API shows the package, if there is one. It is an error if the API hides it from this token.
+    pub(super) async fn see_package(&self) -> Result<(), RegistryError> {
+        match self.walk(&mut |_| false).await? {
+            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes a manifest with all its tags; `Ok` if it does not exist (any more).
+    pub(super) async fn delete_version(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let mut pauses = READ_PAUSES.into_iter();
+        loop {
+            let mut id = None;
+            let mut visit = |version: Version| {
+                if version.digest().as_ref() == Some(digest) {
+                    id = Some(version.id);
+                }
+                id.is_none()
+            };
+            let walk = self.walk(&mut visit).await?;
+            if let (Some(id), Walk::Below(owners)) = (id, &walk) {
+                return self.delete_id(owners, id, digest).await;
+            }
+            // The manifest is gone, or the API does not yet list it because it was just put.
+            let at = TagOrDigest::Digest(digest.clone());
+            if self.registry.head_manifest_at(&at).await?.is_none() {
+                return Ok(());
+            }
+            match (pauses.next(), walk) {
+                (Some(pause), _) => tokio::time::sleep(pause).await,
+                (None, Walk::Nowhere(error)) => return Err(error),
+                (None, Walk::Below(_)) => {
+                    let reason = format!(
+                        "GitHub's packages API does not list `{digest}`, which its container registry holds"
+                    );
+                    return Err(RegistryError::DeletesNothing { reason });
+                }
+            }
+        }
+    }
+
+    /// Deletes the version with this id, if it is still that manifest.
+    async fn delete_id(&self, owners: &str, id: u64, digest: &Digest) -> Result<(), RegistryError> {
+        let api = self.packages.api()?;
+        let url = api.address(&format!("{}/{id}", self.path(owners)?))?;
+        let credential = self.credential().await?;
+        let read = match api.read(&url, credential.as_ref(), VERSION_LIMIT).await {
+            Err(RegistryError::NotFound(_)) => return Ok(()),
+            read => read?,
+        };
+        let version: Version = parse(&read)?;
+        if version.digest().as_ref() != Some(digest) {
+            let reason = format!("version {id} was `{digest}`, but is another one now");
+            return Err(RegistryError::Protocol { request: read.request, reason });
+        }
+        api.delete(&url, credential.as_ref()).await
+    }
+
+    /// Passes every version to `visit`, the newest first, until `visit` returns false.
+    async fn walk(&self, visit: &mut (dyn FnMut(Version) -> bool + Send)) -> Result<Walk, RegistryError> {
+        let api = self.packages.api()?;
+        let mut refused = None;
+        // The owner of a package is an organization or a user, which its name does not show; a user's packages are 404
+        // below `orgs` and the other way round.
+        for owners in ["orgs", "users"] {
+            match self.walk_below(api, owners, visit).await {
+                Ok(()) => return Ok(Walk::Below(owners)),
+                Err(RegistryError::NotFound(refusal)) => {
+                    refused.get_or_insert(RegistryError::NotFound(refusal));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let nowhere = || RegistryError::DeletesNothing { reason: "there is no such package".to_owned() };
+        Ok(Walk::Nowhere(refused.unwrap_or_else(nowhere)))
+    }
+
+    async fn walk_below(
+        &self,
+        api: &JsonApi,
+        owners: &str,
+        visit: &mut (dyn FnMut(Version) -> bool + Send),
+    ) -> Result<(), RegistryError> {
+        let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
+        let credential = self.credential().await?;
+        let mut visited = HashSet::new();
+        let time = ListingTime::new(&self.registry.host.timeouts);
+        loop {
+            let page = api.read(&url, credential.as_ref(), PAGE_LIMIT);
+            let so_far = || format!("{} pages of versions", visited.len());
+            let read = time.page(page, || text::request("GET", &url), so_far).await?;
+            let versions: Vec<Version> = parse(&read)?;
+            for version in versions {
+                if !visit(version) {
+                    return Ok(());
+                }
+            }
+            let Some(target) = link::next(&read.headers) else { return Ok(()) };
+            let protocol = |reason: String| RegistryError::Protocol { request: read.request.clone(), reason };
+            let next = origin::follow(&url, &target);
+            let next =
+                next.map_err(|reason| protocol(format!("the next page of versions is at {reason}")))?;
+            // The token is only for this API.
+            if !origin::same(&url, &next) {
+                return Err(protocol("the next page of versions is on another host".to_owned()));
+            }
+            if !visited.insert(next.clone()) || visited.len() > MOST_PAGES {
+                return Err(protocol("a list of versions without an end".to_owned()));
+            }
+            url = next;
+        }
+    }
+
+    /// Returns the path of the versions, with the owner as one of `owners`. The name of the package is the part after
+    /// the owner, with its slashes encoded (docs/reference/registries.md).
+    fn path(&self, owners: &str) -> Result<String, RegistryError> {
+        let Some((owner, package)) = self.registry.path.split_once('/') else {
+            let reason =
+                format!("`{}` does not start with an owner, as GitHub's packages do", self.registry.path);
+            return Err(RegistryError::DeletesNothing { reason });
+        };
+        Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
+    }
+
+    async fn credential(&self) -> Result<Option<ApiCredential>, RegistryError> {
+        let found = self.registry.host.keychain.find(&self.registry.path).await?;
+        Ok(found.map(ApiCredential::Bearer))
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(read: &'a ApiAnswer) -> Result<T, RegistryError> {
+    serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
+        request: read.request.clone(),
+        reason: format!("an answer that is not a list of versions: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_manifests() {
+        let digest = Digest::of(b"");
+        for (json, expected) in [
+            (
+                serde_json::json!({ "id": 1, "name": digest, "created_at": "2026-01-02T03:04:05Z",
+                    "metadata": { "package_type": "container", "container": { "tags": ["v1", "not a tag"] } } }),
+                Some((1, Some(1_767_323_045))),
+            ),
+            (serde_json::json!({ "id": 1, "name": digest, "created_at": "soon" }), Some((0, None))),
+            (serde_json::json!({ "id": 1, "name": "1.0.0", "metadata": {} }), None),
+        ] {
+            let version: Version = serde_json::from_value(json).expect("a version");
+            let held = version.held().map(|held| (held.tags.len(), held.created));
+            assert_eq!(held, expected);
+        }
+    }
+}

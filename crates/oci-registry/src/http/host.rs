@@ -1,0 +1,111 @@
+//! The parts that all repositories of one registry share: the client, credentials and tokens, and the limits.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OnceCell, Semaphore};
+use url::Url;
+
+use super::challenge::Challenge;
+use super::client::Clients;
+use super::token::Tokens;
+use super::warning::Warnings;
+use super::{RetryPolicy, Timeouts, address};
+use crate::credentials::Keychain;
+use crate::reference::RegistryEndpoint;
+use crate::{ConnectOptions, Notify, RegistryError};
+
+/// How many small requests may run beside each upload: a thousand tags at 50 ms of latency must take no more than 3 s.
+const SMALL_PER_UPLOAD: usize = 8;
+
+/// One registry.
+pub(super) struct Host {
+    /// The host as written, with the port if one was given.
+    pub(super) name: String,
+    /// The schemes to try, in order.
+    pub(super) schemes: &'static [&'static str],
+    /// Whether it may speak plain http although it is not this machine.
+    pub(super) insecure: bool,
+    /// Sends requests.
+    pub(super) clients: Clients,
+    /// Finds credentials by repository.
+    pub(super) keychain: Keychain,
+    /// Tokens by repository.
+    pub(super) tokens: Tokens,
+    /// The warnings that were already reported.
+    pub(super) warnings: Warnings,
+    /// How often to try a request.
+    pub(super) policy: RetryPolicy,
+    /// How long to wait.
+    pub(super) timeouts: Timeouts,
+    /// Receives retries.
+    pub(super) notify: Notify,
+    /// Limits small requests.
+    pub(super) small: Semaphore,
+    /// Limits uploads. It is separate from `small`, so that no HEAD waits behind gigabytes.
+    pub(super) uploads: Semaphore,
+    /// The root of the API once it was found, or the reason why it cannot be found.
+    pub(super) found: OnceCell<Result<Url, RegistryError>>,
+    /// Whether the registry was seen to remove a tag alone.
+    pub(super) untags: AtomicBool,
+    /// Held while a manifest of a repository is deleted.
+    deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    challenge: Mutex<Option<Challenge>>,
+}
+
+impl Host {
+    /// Creates the registry at `host`.
+    pub(super) fn new(
+        endpoint: &RegistryEndpoint,
+        host: &str,
+        keychain: Keychain,
+        options: &ConnectOptions,
+    ) -> Result<Self, RegistryError> {
+        let uploads = options.parallelism.clamp(1, 1024);
+        let own = address::base("https", host);
+        Ok(Self {
+            name: host.to_owned(),
+            schemes: address::schemes(endpoint),
+            insecure: endpoint.insecure,
+            clients: Clients::build(endpoint, own.as_ref(), &options.folder, &options.timeouts)?,
+            keychain,
+            tokens: Tokens::default(),
+            warnings: Warnings::new(host, options.notify.clone()),
+            policy: options.retry.clone(),
+            timeouts: options.timeouts.clone(),
+            notify: options.notify.clone(),
+            small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
+            uploads: Semaphore::new(uploads),
+            found: OnceCell::new(),
+            untags: AtomicBool::new(false),
+            deleting: Mutex::default(),
+            challenge: Mutex::new(None),
+        })
+    }
+
+    /// Returns the lock to hold while a manifest of `repository` is deleted.
+    pub(super) fn deleting(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(deleting.entry(repository.to_owned()).or_default())
+    }
+
+    /// Returns the credentials that the registry requires, if known.
+    pub(super) fn challenge(&self) -> Option<Challenge> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records the credentials that the registry requires.
+    pub(super) fn challenged(&self, challenge: Challenge) {
+        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+    }
+
+    /// Returns the address of `path` in the API.
+    pub(super) async fn endpoint(&self, path: &str) -> Result<Url, RegistryError> {
+        let base = self.base().await?;
+        base.join(path).map_err(|error| RegistryError::Protocol {
+            request: base.to_string(),
+            reason: format!("`{path}` is not a valid path in it: {error}"),
+        })
+    }
+}

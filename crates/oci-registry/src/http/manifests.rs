@@ -1,0 +1,228 @@
+//! Manifests over HTTP: HEAD, GET and PUT (distribution-spec 1.1, "Pulling manifests", "Pushing Manifests").
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::body::Payload;
+use super::exchange::Call;
+use super::repository::HttpRepository;
+use super::retry::Retries;
+use crate::manifest::MAX_MANIFEST_SIZE;
+use crate::referrer::subject_of;
+use crate::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
+use crate::{Put, RegistryError};
+
+/// The header that says that a registry lists a manifest under its subject.
+static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
+
+impl HttpRepository {
+    /// Returns the descriptor of the manifest at `at`. Asks with HEAD, and with GET if that answer lacks digest, size
+    /// or type.
+    pub(super) async fn head_manifest_at(
+        &self,
+        at: &TagOrDigest,
+    ) -> Result<Option<Descriptor>, RegistryError> {
+        let Some(answer) = self.read_manifest(Method::HEAD, at).await? else { return Ok(None) };
+        let found = (answer.digest(), answer.length(), content_type(answer.headers()));
+        let (Some(digest), Some(size), Some(media_type)) = found else {
+            let manifest = self.get_manifest_at(at).await?;
+            return Ok(manifest.map(|manifest| manifest.descriptor()));
+        };
+        if !media_type::is_manifest(&media_type) {
+            let manifest = self.get_manifest_at(at).await?;
+            return Ok(manifest.map(|manifest| manifest.descriptor()));
+        }
+        if let TagOrDigest::Digest(expected) = at
+            && *expected != digest
+        {
+            let expected = expected.clone();
+            return Err(RegistryError::ContentMismatch { request: answer.request, expected, found: digest });
+        }
+        Ok(Some(Descriptor::new(media_type, digest, size)))
+    }
+
+    /// Returns the manifest at `at`. Its digest is computed and compared with the one that was asked for and the one
+    /// that the registry reports.
+    pub(super) async fn get_manifest_at(
+        &self,
+        at: &TagOrDigest,
+    ) -> Result<Option<RawManifest>, RegistryError> {
+        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
+        let (request, reported, typed, bytes) = loop {
+            let Some(answer) = self.read_manifest(Method::GET, at).await? else { return Ok(None) };
+            let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
+            match answer.body(MAX_MANIFEST_SIZE).await {
+                Ok(bytes) => break (head.0, head.1, head.2, bytes),
+                Err(failure) => retries.again(failure).await?,
+            }
+        };
+        let typed = typed.filter(|it| it.starts_with("application/vnd.")).or_else(|| inner_type(&bytes));
+        let asked = if let TagOrDigest::Digest(digest) = at { Some(digest.clone()) } else { None };
+        // The digest of Docker's first schema does not cover its signatures. Nobody publishes that schema, and parsing
+        // it reports an error.
+        let first_schema = [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED];
+        if !typed.as_deref().is_some_and(|typed| first_schema.contains(&typed)) {
+            for expected in asked.into_iter().chain(reported) {
+                matches(&request, &bytes, expected)?;
+            }
+        }
+        let typed = typed.ok_or_else(|| RegistryError::Protocol {
+            request,
+            reason: "an answer that is not a manifest: it has no media type, neither in the headers nor in the body".to_owned(),
+        })?;
+        Ok(Some(RawManifest::new(typed, bytes)))
+    }
+
+    async fn read_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Option<Answer>, RegistryError> {
+        let mut call = Call::new(method, self.manifest_url(at).await?, &self.reading);
+        // GHCR answers 404 for an index if one of the index types is missing here.
+        call.headers.insert(ACCEPT, accept());
+        let answer = self.host.send(&call).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(Some(answer)),
+            StatusCode::NOT_FOUND => {
+                answer.discard().await;
+                Ok(None)
+            }
+            _ => Err(answer.into_error().await),
+        }
+    }
+
+    /// Puts `manifest` at `at`. After a failure it first checks whether the manifest is there, because the failure may
+    /// have come too late: a registry with immutable tags refuses the same content if it is put twice.
+    pub(super) async fn put_manifest_at(
+        &self,
+        at: &TagOrDigest,
+        manifest: &RawManifest,
+    ) -> Result<Put, RegistryError> {
+        let url = self.manifest_url(at).await?;
+        let pieces = [Bytes::copy_from_slice(manifest.bytes())];
+        let mut call = Call::new(Method::PUT, url.clone(), &self.writing);
+        let content_type =
+            HeaderValue::from_str(manifest.media_type()).map_err(|_| RegistryError::Protocol {
+                request: crate::error::text::request("PUT", &url),
+                reason: "the manifest's media type cannot be sent in a header".to_owned(),
+            })?;
+        call.headers.insert(CONTENT_TYPE, content_type);
+        call.payload = Payload::Pieces(&pieces);
+        if let TagOrDigest::Digest(expected) = at {
+            let request = crate::error::text::request("PUT", &url);
+            matches(&request, manifest.bytes(), expected.clone())?;
+        }
+        // If the answer that reports the subject was lost, the put by digest is repeated, which changes nothing.
+        let asks_again = matches!(at, TagOrDigest::Digest(_)) && subject_of(manifest).is_some();
+        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
+        let answer = loop {
+            match self.host.attempt(&call).await {
+                Ok(answer) => break answer,
+                Err(failure) => retries.again(failure).await?,
+            }
+            if asks_again {
+                continue;
+            }
+            let standing = self.head_manifest_at(at).await.unwrap_or_default();
+            if standing.is_some_and(|standing| standing.digest == *manifest.digest()) {
+                return Ok(Put { digest: manifest.digest().clone(), subject: None });
+            }
+        };
+        if !answer.status().is_success() {
+            return Err(answer.into_error().await);
+        }
+        if let Some(reported) = answer.digest() {
+            matches(&answer.request, manifest.bytes(), reported)?;
+        }
+        let reported = answer.headers().get(&SUBJECT_HEADER).and_then(|it| it.to_str().ok());
+        let subject = reported.and_then(|reported| reported.trim().parse().ok());
+        let subject = subject.filter(|subject| subject_of(manifest).as_ref() == Some(subject));
+        answer.discard().await;
+        Ok(Put { digest: manifest.digest().clone(), subject })
+    }
+
+    /// Returns the address of the manifest at `at`.
+    pub(super) async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
+        self.host.endpoint(&format!("v2/{}/manifests/{at}", self.path)).await
+    }
+}
+
+/// Returns the four media types of manifests as an `Accept` header.
+fn accept() -> HeaderValue {
+    let mut text = String::new();
+    for media_type in media_type::MANIFESTS {
+        text.push_str(if text.is_empty() { "" } else { ", " });
+        text.push_str(media_type);
+    }
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("*/*"))
+}
+
+/// Returns `Content-Type` without parameters.
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Some(media_type).filter(|media_type| !media_type.is_empty())
+}
+
+/// Returns the media type that a manifest declares, or else the one that its shape implies (image-spec, manifest.md and
+/// image-index.md).
+pub(crate) fn inner_type(bytes: &[u8]) -> Option<String> {
+    let manifest: Value = serde_json::from_slice(bytes).ok()?;
+    if let Some(media_type) = manifest.get("mediaType").and_then(Value::as_str) {
+        return Some(media_type.to_owned());
+    }
+    let holds = |key: &str| manifest.get(key).is_some();
+    match (holds("manifests"), holds("config"), holds("fsLayers")) {
+        (true, ..) => Some(media_type::OCI_INDEX.to_owned()),
+        (_, true, _) => Some(media_type::OCI_MANIFEST.to_owned()),
+        (.., true) => Some(media_type::DOCKER_SCHEMA_1.to_owned()),
+        _ => None,
+    }
+}
+
+/// Checks that `bytes` have the digest `expected`, with its algorithm.
+fn matches(request: &str, bytes: &[u8], expected: Digest) -> Result<(), RegistryError> {
+    let mut digester = expected.digester();
+    digester.update(bytes);
+    let found = digester.finish();
+    if found == expected {
+        return Ok(());
+    }
+    Err(RegistryError::ContentMismatch { request: request.to_owned(), expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_manifest_type_is_accepted() {
+        let accept = accept();
+        let text = accept.to_str().expect("text");
+        assert_eq!(text.split(", ").collect::<Vec<_>>(), media_type::MANIFESTS);
+    }
+
+    #[test]
+    fn the_type_of_a_manifest_is_recognized() {
+        for (json, expected) in [
+            (r#"{"mediaType":"application/vnd.x"}"#, Some("application/vnd.x")),
+            (r#"{"manifests":[]}"#, Some(media_type::OCI_INDEX)),
+            (r#"{"config":{}}"#, Some(media_type::OCI_MANIFEST)),
+            (r#"{"fsLayers":[]}"#, Some(media_type::DOCKER_SCHEMA_1)),
+            ("{}", None),
+            ("[", None),
+        ] {
+            assert_eq!(inner_type(json.as_bytes()).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn content_types_lose_their_parameters() {
+        let of = |text: &'static str| {
+            content_type(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(text))]))
+        };
+        assert_eq!(of("Application/JSON; charset=utf-8").as_deref(), Some("application/json"));
+        assert_eq!(of(""), None);
+        assert_eq!(content_type(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
+//!
+//! From the bottom up: `client` builds the HTTP client; `address` finds a host's API; `exchange` sends one request,
+//! `origin` decides who may see the credentials, and `token`, `oauth` and `challenge` find them; `retry` decides which
+//! requests are sent again; `host` joins these. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
+//! protocol, `pull` reads a large blob, `upload`, `chunks` and `body` send one, `delete` deletes, `probe` asks which
+//! operations are allowed, and `repository` implements the registry traits. `api` speaks to the additional APIs of some
+//! registries, and `github` uses one of them to delete from GitHub's registry, which does not support deleting.
+
+mod address;
+mod answer;
+mod api;
+mod blobs;
+mod body;
+mod challenge;
+mod chunks;
+mod client;
+mod delete;
+mod discovery;
+mod exchange;
+mod github;
+mod host;
+mod link;
+mod location;
+mod manifests;
+mod oauth;
+mod origin;
+mod probe;
+mod pull;
+mod referrers;
+mod repository;
+mod retry;
+mod tags;
+mod token;
+mod upload;
+mod wait;
+mod warning;
+
+use std::sync::Arc;
+
+pub(super) use address::repository_path;
+pub use api::{ApiAnswer, ApiCredential, ApiMethod, JsonApi};
+use github::{GithubRepository, Packages};
+use host::Host;
+pub(super) use manifests::inner_type;
+use repository::HttpRepository;
+pub use retry::RetryPolicy;
+pub use wait::Timeouts;
+
+use super::credentials::Keychain;
+use super::{ConnectOptions, ReadWriteRepository, Registry, RegistryError};
+use crate::reference::RegistryEndpoint;
+use crate::{Provider, RepositoryName};
+
+/// A registry over HTTP.
+pub(super) struct HttpRegistry {
+    host: Arc<Host>,
+    /// The API for deleting from the registry, if it is GitHub's.
+    packages: Option<Arc<Packages>>,
+}
+
+impl HttpRegistry {
+    /// Creates the registry at `host`.
+    pub(super) fn new(
+        endpoint: &RegistryEndpoint,
+        host: &str,
+        keychain: Keychain,
+        options: &ConnectOptions,
+    ) -> Result<Self, RegistryError> {
+        let is_github = endpoint.provider() == Some(Provider::Github);
+        let packages = is_github.then(|| Arc::new(Packages::new(endpoint, options)));
+        Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
+    }
+}
+
+impl Registry for HttpRegistry {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
+        let repository = HttpRepository::new(Arc::clone(&self.host), name);
+        match &self.packages {
+            Some(packages) => Arc::new(GithubRepository::new(repository, Arc::clone(packages))),
+            None => Arc::new(repository),
+        }
+    }
+}

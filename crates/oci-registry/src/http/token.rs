@@ -1,0 +1,415 @@
+//! Credentials on requests: Basic, and the tokens of a token server, kept by repository (distribution/distribution,
+//! "Token Authentication Specification"). Tokens are opaque: GHCR's are not always JWTs.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::api::ApiCredential;
+use super::challenge::{self, Challenge};
+use super::exchange::Call;
+use super::host::Host;
+use super::origin;
+use super::retry::{Failure, Retries, is_passing};
+use crate::error::text;
+use crate::{CredentialKind, Credentials, RegistryError};
+
+/// The longest answer of a token server, in bytes.
+const TOKEN_LIMIT: u64 = 1024 * 1024;
+
+/// The operations that a request needs permission for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The repository, by its path in the API.
+    pub(super) repository: String,
+    /// Whether to write to it, in addition to reading.
+    pub(super) push: bool,
+    /// Whether to delete from it, in addition to reading and writing.
+    pub(super) delete: bool,
+    /// Another repository to read from.
+    pub(super) mount_from: Option<String>,
+}
+
+/// The value of an `Authorization` header.
+#[derive(Debug, Clone)]
+pub(super) struct Authorization {
+    /// The name of the header, if an API uses another one than `Authorization`.
+    name: Option<&'static str>,
+    header: HeaderValue,
+    origin: Option<String>,
+    means: Means,
+}
+
+/// The kind of an `Authorization`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// User name and password.
+    Basic,
+    /// A token of the credential chain, which cannot be renewed.
+    Fixed,
+    /// The token of a token server, by its number.
+    Granted(u64),
+}
+
+impl Authorization {
+    /// Returns the header for `credential`.
+    pub(super) fn of(credential: &ApiCredential) -> Result<Self, RegistryError> {
+        let (name, credentials, text) = match credential {
+            ApiCredential::Basic(credentials) => return basic(credentials),
+            ApiCredential::Bearer(it) => (None, it, format!("Bearer {}", it.password())),
+            ApiCredential::Header(name, it) => (Some(*name), it, it.password().to_owned()),
+            ApiCredential::Body(it) => return Err(unsendable(it)),
+        };
+        let header = sensitive(text).ok_or_else(|| unsendable(credentials))?;
+        Ok(Self { name, header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
+    }
+
+    /// Returns the name of the header.
+    pub(super) fn name(&self) -> HeaderName {
+        self.name.map_or(AUTHORIZATION, HeaderName::from_static)
+    }
+
+    /// Returns the value, marked as sensitive.
+    pub(super) fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    /// Returns the origin of its credentials.
+    pub(super) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+}
+
+/// A token, and the access that it was requested for.
+#[derive(Debug)]
+struct Grant {
+    push: bool,
+    delete: bool,
+    /// Whether the registry named the scope: a token for `delete` alone does not allow reading.
+    named: bool,
+    sources: BTreeSet<String>,
+    authorization: Authorization,
+    until: Instant,
+}
+
+impl Grant {
+    fn allows(&self, access: &Access) -> bool {
+        (access.delete || !self.named)
+            && (self.push || !access.push)
+            && (self.delete || !access.delete)
+            && access.mount_from.iter().all(|source| self.sources.contains(source))
+    }
+}
+
+/// The tokens of one repository. The holder of the lock may ask for another token, and all others wait for that token.
+type Grants = Arc<tokio::sync::Mutex<Vec<Grant>>>;
+
+/// Tokens by repository.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    grants: Mutex<HashMap<String, Grants>>,
+    asked: std::sync::atomic::AtomicU64,
+}
+
+impl Tokens {
+    fn of(&self, repository: &str) -> Grants {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(grants.entry(repository.to_owned()).or_default())
+    }
+
+    fn next_id(&self) -> u64 {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Host {
+    /// Returns the header for a request with this access, if it is known which credentials the registry requires.
+    pub(super) async fn authorization(
+        &self,
+        access: &Access,
+    ) -> Result<Option<Authorization>, RegistryError> {
+        match self.challenge() {
+            None => Ok(None),
+            Some(Challenge::Basic) => match self.credentials(access).await? {
+                None => Ok(None),
+                Some(credentials) => by_kind(&credentials).map(Some),
+            },
+            Some(Challenge::Bearer { realm, service }) => {
+                let grants = self.tokens.of(&access.repository);
+                let mut grants = grants.lock().await;
+                grants.retain(|grant| grant.until > Instant::now());
+                if let Some(grant) = grants.iter().find(|grant| grant.allows(access)) {
+                    return Ok(Some(grant.authorization.clone()));
+                }
+                let credentials = self.credentials(access).await?;
+                if let Some(credentials) = &credentials
+                    && credentials.kind() == CredentialKind::RegistryToken
+                {
+                    return Authorization::of(&ApiCredential::Bearer(credentials.clone())).map(Some);
+                }
+                let grant = match self.ask(&realm, service.as_deref(), access, credentials.as_ref()).await {
+                    Err(error @ (RegistryError::Denied(_) | RegistryError::Unauthorized(_)))
+                        if credentials.is_none() =>
+                    {
+                        return Err(self.keychain.failure(&access.repository).await.unwrap_or(error));
+                    }
+                    grant => grant?,
+                };
+                let authorization = grant.authorization.clone();
+                grants.push(grant);
+                Ok(Some(authorization))
+            }
+        }
+    }
+
+    /// Returns the credentials for this access. If a credential program fails, reading goes on without credentials,
+    /// because public repositories can be read; if that is refused, the failure of the program is the error.
+    async fn credentials(&self, access: &Access) -> Result<Option<Credentials>, RegistryError> {
+        match self.keychain.find(&access.repository).await {
+            Err(error) if !access.push && !access.delete => {
+                self.keychain.memory().tell(format!("reading without credentials: {error}"));
+                Ok(None)
+            }
+            found => found,
+        }
+    }
+
+    /// Returns another header after the answer 401 to the one that was sent; `None` if there is none.
+    pub(super) async fn renewed(
+        &self,
+        access: &Access,
+        sent: Option<&Authorization>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Authorization>, RegistryError> {
+        let Some(challenge) = challenge::of(headers) else { return Ok(None) };
+        let is_basic = challenge == Challenge::Basic;
+        self.challenged(challenge.clone());
+        match sent.map(|sent| sent.means) {
+            // The same header would get the same answer.
+            Some(Means::Fixed) => return Ok(None),
+            Some(Means::Basic) if is_basic => return Ok(None),
+            Some(means @ Means::Granted(_)) => {
+                let grants = self.tokens.of(&access.repository);
+                grants.lock().await.retain(|grant| grant.authorization.means != means);
+            }
+            _ => {}
+        }
+        if let (true, Some(scope), Challenge::Bearer { realm, service }) =
+            (access.delete, named_scope(access, headers), challenge)
+        {
+            // The name of the action for deleting differs: `delete`, or `*` for Docker's registry before 2.7.
+            let credentials = self.credentials(access).await?;
+            let grant = self
+                .request_token(&realm, service.as_deref(), access, &[scope], credentials.as_ref())
+                .await?;
+            let grant = Grant { named: true, ..grant };
+            let authorization = grant.authorization.clone();
+            self.tokens.of(&access.repository).lock().await.push(grant);
+            return Ok(Some(authorization));
+        }
+        self.authorization(access).await
+    }
+
+    /// Asks the token server at `realm` for a token. With credentials, reading asks for the right to push too: a run
+    /// that reads usually pushes next, and so needs only one token. If that is refused, it asks for less. Only deleting
+    /// asks for the right to delete; if the server does not know that action (Quay refuses scopes with actions other
+    /// than `pull`, `push` and `*`), the registry is asked without it, and names the scope that it requires.
+    async fn ask(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        access: &Access,
+        credentials: Option<&Credentials>,
+    ) -> Result<Grant, RegistryError> {
+        let eager = Access { push: access.push || credentials.is_some(), ..access.clone() };
+        let less = if access.delete { Access { delete: false, ..access.clone() } } else { access.clone() };
+        match self.request_token(realm, service, &eager, &scopes(&eager), credentials).await {
+            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != less => {
+                self.request_token(realm, service, access, &scopes(&less), credentials).await
+            }
+            Err(RegistryError::Rejected(_)) if access.delete => {
+                self.request_token(realm, service, access, &scopes(&less), credentials).await
+            }
+            other => other,
+        }
+    }
+
+    async fn request_token(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        access: &Access,
+        scopes: &[String],
+        credentials: Option<&Credentials>,
+    ) -> Result<Grant, RegistryError> {
+        let request = text::request("GET", realm);
+        let base = self.base().await?;
+        if let Err(reason) = origin::may_ask_token(base, realm, self.insecure) {
+            return Err(RegistryError::Protocol { request, reason: reason.to_owned() });
+        }
+        let identity = credentials.filter(|credentials| credentials.kind() == CredentialKind::IdentityToken);
+        let (asked, body) = match identity {
+            Some(identity) => self.exchange(realm, service, scopes, identity).await?,
+            None => self.token_body(realm, service, scopes, credentials).await?,
+        };
+        let protocol =
+            |reason: &str| RegistryError::Protocol { request: request.clone(), reason: reason.to_owned() };
+        let (token, lifetime) = read_token(&body).ok_or_else(|| protocol("an answer without a token"))?;
+        let header = sensitive(format!("Bearer {token}"));
+        let header = header.ok_or_else(|| protocol("a token that cannot be sent back"))?;
+        let authorization = Authorization {
+            name: None,
+            header,
+            origin: credentials.map(|credentials| credentials.origin().to_owned()),
+            means: Means::Granted(self.tokens.next_id()),
+        };
+        let sources = access.mount_from.iter().cloned().collect();
+        Ok(Grant {
+            push: access.push,
+            delete: access.delete,
+            named: false,
+            sources,
+            authorization,
+            until: asked + lifetime,
+        })
+    }
+
+    /// Returns the answer of the token server to a request with or without user name and password.
+    async fn token_body(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        scopes: &[String],
+        credentials: Option<&Credentials>,
+    ) -> Result<(Instant, Vec<u8>), RegistryError> {
+        let mut url = realm.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = service {
+                query.append_pair("service", service);
+            }
+            for scope in scopes {
+                query.append_pair("scope", scope);
+            }
+        }
+        let authorization = credentials.map(basic).transpose()?;
+        let nothing = Access::default();
+        self.token_answer(&Call::new(Method::GET, url, &nothing), authorization.as_ref()).await
+    }
+
+    /// Returns the answer of a token server, and the time at which it was asked. Repeats the request after a temporary
+    /// failure.
+    pub(super) async fn token_answer(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&Authorization>,
+    ) -> Result<(Instant, Vec<u8>), RegistryError> {
+        let mut retries = Retries::new(&self.policy, &self.notify);
+        loop {
+            let asked = Instant::now();
+            match self.token_attempt(call, authorization).await {
+                Ok(body) => return Ok((asked, body)),
+                Err(failure) => retries.again(failure).await?,
+            }
+        }
+    }
+
+    async fn token_attempt(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&Authorization>,
+    ) -> Result<Vec<u8>, Failure> {
+        let answer = self.transmit(call, &call.url, authorization).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return answer.body(TOKEN_LIMIT).await;
+        }
+        let request = answer.request.clone();
+        Err(Failure { request, error: answer.into_error().await, passing: is_passing(status) })
+    }
+}
+
+/// Returns the scopes to ask for. The repository to push to comes last, because GitLab once evaluated only the last
+/// scope.
+fn scopes(access: &Access) -> Vec<String> {
+    let actions = match (access.push, access.delete) {
+        (_, true) => "pull,push,delete",
+        (true, false) => "pull,push",
+        (false, false) => "pull",
+    };
+    let source = access.mount_from.iter().map(|source| format!("repository:{source}:pull"));
+    source.chain([format!("repository:{}:{actions}", access.repository)]).collect()
+}
+
+/// Returns the scope that an answer 401 names, if it belongs to the requested repository: a registry must not get a
+/// token for another one.
+fn named_scope(access: &Access, headers: &HeaderMap) -> Option<String> {
+    let prefix = format!("repository:{}:", access.repository);
+    let scope = challenge::scope(headers).filter(|scope| scope.starts_with(&prefix))?;
+    (!scope.contains(char::is_whitespace)).then_some(scope)
+}
+
+/// Returns the token in a token server's answer, and how long it may be used: a little less than the server says, or
+/// than the default of 60 seconds if it says nothing.
+fn read_token(body: &[u8]) -> Option<(String, Duration)> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let token = text("token").or_else(|| text("access_token"))?.to_owned();
+    let seconds = answer.get("expires_in").and_then(Value::as_f64).filter(|seconds| *seconds > 0.0);
+    let lifetime = Duration::from_secs_f64(seconds.unwrap_or(60.0).min(31_536_000.0));
+    let margin = (lifetime / 4).min(Duration::from_secs(10));
+    Some((token, lifetime.saturating_sub(margin)))
+}
+
+/// Returns Basic credentials as a header.
+fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
+    let pair = format!("{}:{}", credentials.username(), credentials.password());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
+    Ok(Authorization {
+        name: None,
+        header,
+        origin: Some(credentials.origin().to_owned()),
+        means: Means::Basic,
+    })
+}
+
+/// Returns the header for credentials on a registry that does not use a token server.
+fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
+    match credentials.kind() {
+        CredentialKind::Password => basic(credentials),
+        CredentialKind::RegistryToken => Authorization::of(&ApiCredential::Bearer(credentials.clone())),
+        CredentialKind::IdentityToken => Err(RegistryError::Credentials {
+            reason: format!(
+                "{} has an identity token, which a token server exchanges; this registry has no token server, and requires a user name and a password",
+                credentials.origin()
+            ),
+            help: "log in with a user name and a password, or name environment variables with `auth`"
+                .to_owned(),
+        }),
+    }
+}
+
+fn unsendable(credentials: &Credentials) -> RegistryError {
+    RegistryError::Credentials {
+        reason: format!("the credentials from {} cannot be sent", credentials.origin()),
+        help: "log in again".to_owned(),
+    }
+}
+
+fn sensitive(text: String) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

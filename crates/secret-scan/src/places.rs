@@ -1,0 +1,127 @@
+//! Facts about the path of a file: whether its name is on a list, and whether it belongs to tests or documentation.
+
+use crate::Severity;
+
+/// Folders of tests, examples and documentation, which count only below a folder of packages.
+const FOLDERS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "test-data",
+    "test_data",
+    "__tests__",
+    "__fixtures__",
+    "fixtures",
+    "fixture",
+    "spec",
+    "specs",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "doc",
+    "docs",
+    "man",
+    "testsuite",
+    "mocks",
+    "__mocks__",
+    "dummyserver",
+];
+/// Folders that package managers fill: of Python, Node.js, Perl, Ruby, Go, Rust, PHP, R; and folders that programs bring along.
+const PACKAGES: &[&str] = &[
+    "site-packages",
+    "dist-packages",
+    "node_modules",
+    "python3",
+    "python3.*",
+    "python2.*",
+    "pypy3*",
+    "perl*",
+    "ruby",
+    "gems",
+    "goroot",
+    "vendor",
+    "third_party",
+    "third-party",
+    "vendored",
+    "google-cloud-sdk",
+];
+/// Folders of packages with several parts.
+const PACKAGES_BELOW: &[&str] = &["go/src", "pkg/mod", "registry/src", "lib/r", "lib/go"];
+/// Folders of documentation below `usr/share` and `usr/local/share`.
+const SHARED: &[&str] =
+    &["doc", "doc-base", "man", "info", "gtk-doc", "help", "gnome", "devhelp", "licenses"];
+/// Endings of names of documentation, and of files that show what another file looks like.
+const ENDS: &[&str] =
+    &[".md", ".rst", ".adoc", ".markdown", ".pod", ".example", ".sample", ".template", ".dist"];
+/// Endings of names of tests, which count only below a folder of packages.
+const TESTS: &[&str] = &["_test.go", "_test.py", "_test.js", ".test.js", ".test.ts", ".spec.js", ".spec.ts"];
+/// Folders whose purpose is to hold credentials, wherever they are.
+const HOLDERS: &[&str] = &[".ssh", ".aws", ".docker", ".kube"];
+/// Files whose purpose is to hold credentials, wherever they are.
+const HOLDING: &[&str] = &[".env", ".netrc", ".npmrc"];
+
+/// Returns the lists, as one text.
+pub(super) fn lists() -> String {
+    format!(
+        "{FOLDERS:?} {PACKAGES:?} {PACKAGES_BELOW:?} {SHARED:?} {ENDS:?} {TESTS:?} {HOLDERS:?} {HOLDING:?}"
+    )
+}
+
+/// Returns `path` in the form for comparisons: in lower case, from the root, without `./` and slashes around it.
+pub(super) fn plain(path: &str) -> String {
+    path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
+}
+
+/// Whether the last parts of `path`, which is [`plain`], match one of `patterns`. A `*` matches any characters of a name.
+pub(super) fn any_matches(path: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| {
+        let mut parts = path.rsplit('/');
+        pattern.rsplit('/').all(|wanted| parts.next().is_some_and(|part| part_matches(part, wanted)))
+    })
+}
+
+fn part_matches(part: &str, wanted: &str) -> bool {
+    match wanted.split_once('*') {
+        None => part == wanted,
+        Some((start, end)) => {
+            part.len() >= start.len() + end.len() && part.starts_with(start) && part.ends_with(end)
+        }
+    }
+}
+
+/// Whether `path`, which is [`plain`], belongs to tests, examples or documentation, whose secrets are rarely real: a document, or a
+/// file in a documentation folder of the system or in a test folder of a package. The name of a user's own folder proves nothing.
+pub(super) fn of_examples(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let parts: Vec<&str> = folders.split('/').collect();
+    if HOLDING.contains(&name) || parts.iter().any(|it| HOLDERS.contains(it)) {
+        return false;
+    }
+    let share = path.strip_prefix("usr/share/").or_else(|| path.strip_prefix("usr/local/share/"));
+    let shared = share.and_then(|it| it.split_once('/')).is_some_and(|(first, _)| SHARED.contains(&first));
+    let package = parts.iter().enumerate().position(|(index, part)| {
+        let pair = index.checked_sub(1).and_then(|before| parts.get(before)).map(|it| format!("{it}/{part}"));
+        PACKAGES.iter().any(|it| part_matches(part, it))
+            || pair.is_some_and(|it| PACKAGES_BELOW.contains(&it.as_str()))
+    });
+    let of_package = package.is_some_and(|at| {
+        parts.iter().skip(at + 1).any(|it| FOLDERS.contains(it))
+            || part_matches(name, "test_*.py")
+            || name.starts_with("test.")
+            || TESTS.iter().any(|end| name.ends_with(end))
+    });
+    shared || of_package || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a file with this name shows what another file looks like: `.env.example`.
+pub(super) fn is_pattern(name: &str) -> bool {
+    name.split(['.', '-', '_'])
+        .any(|it| matches!(it, "example" | "sample" | "template" | "dist" | "tpl" | "defaults"))
+}
+
+/// Returns the severity of a finding, which is low in tests and documentation.
+pub(super) fn weighed(severity: Severity, of_examples: bool) -> Severity {
+    if of_examples { Severity::Low } else { severity }
+}

@@ -1,0 +1,115 @@
+//! Passwords in files with certain names, line by line.
+
+use super::{Check, Find, Rule, Severity};
+use crate::rule::Lines;
+
+pub(super) const RULES: &[Rule] = &[
+    // The manual of ftp, "THE .netrc FILE".
+    in_lines(
+        "netrc-password",
+        "Password in `.netrc`",
+        "A password for a machine in a .netrc.",
+        &[".netrc", "_netrc"],
+        r"(?:.*\s)?(?i:password)\s+(?P<value>[^\s]{4,512})",
+    ),
+    // www.postgresql.org, "The Password File".
+    in_lines(
+        "pgpass",
+        "Password in `.pgpass`",
+        "A database password in a PostgreSQL password file.",
+        &[".pgpass", "pgpass.conf"],
+        r"[^#:][^:]*:[^:]*:[^:]*:[^:]*:(?P<value>.{4,512})",
+    ),
+    // packaging.python.org, "The .pypirc file".
+    in_lines(
+        "pypirc-password",
+        "Password in `.pypirc`",
+        "A password for a package index in a .pypirc.",
+        &[".pypirc"],
+        r"\s*password\s*[:=]\s*(?P<value>[^\s]{4,1500})",
+    ),
+    // dev.mysql.com, "Using option files".
+    in_lines(
+        "my-cnf-password",
+        "Password in `.my.cnf`",
+        "A password in a MySQL or MariaDB option file.",
+        &[".my.cnf", "my.cnf", ".mylogin.cnf"],
+        r#"\s*password\s*=\s*["']?(?P<value>[^\s"']{4,512})"#,
+    ),
+    // docs.npmjs.com, "npmrc": base64 of USER:PASSWORD.
+    Rule {
+        find: Find::Lines(Lines {
+            files: &[".npmrc"],
+            pattern: r#"[^#;]*\b_auth\s*=\s*["']?(?P<value>[0-9A-Za-z+/]{10,1500}={0,2})"#,
+            check: Check::BasicAuth,
+        }),
+        ..in_lines(
+            "npmrc-password",
+            "Password in `.npmrc`",
+            "A user and password for a registry in an .npmrc.",
+            &[],
+            "",
+        )
+    },
+    // maven.apache.org, "Settings reference". A value between braces is encrypted.
+    in_lines(
+        "maven-password",
+        "Password in Maven's settings",
+        "A password or passphrase for a server in a settings.xml.",
+        &[".m2/settings.xml", ".m2/settings-security.xml"],
+        r".*<(?:password|passphrase)>\s*(?P<value>[^<{$\s][^<\s]{3,512})",
+    ),
+    // doc.rust-lang.org, Cargo, "Registry Authentication".
+    in_lines(
+        "cargo-token",
+        "Token in Cargo's credentials",
+        "A token for crates.io or another registry in Cargo's credentials.toml.",
+        &[".cargo/credentials.toml", ".cargo/credentials", "cargo/credentials.toml"],
+        r#"\s*(?:secret-)?(?:token|key)\s*=\s*["'](?P<value>[^"']{8,1500})"#,
+    ),
+    // s3tools.org, "The s3cmd configuration file".
+    in_lines(
+        "s3cfg-secret",
+        "Secret key in `.s3cfg`",
+        "An S3 secret key in the settings of s3cmd.",
+        &[".s3cfg", "s3cfg", ".s3cfg-*"],
+        r"\s*secret_key\s*=\s*(?P<value>[^\s]{8,512})",
+    ),
+    // Values of Helm charts (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
+    Rule {
+        find: Find::Lines(Lines {
+            files: &[
+                "values*.yaml",
+                "values*.yml",
+                "*.properties",
+                "appsettings*.json",
+                "docker-compose*.yaml",
+                "docker-compose*.yml",
+                "compose*.yaml",
+                "compose*.yml",
+            ],
+            pattern: r#"\s*(?:-\s+)?["']?(?P<name>[A-Za-z_][0-9A-Za-z_.-]{0,127})["']?\s*[:=]\s*["']?(?P<value>[^\s"'#][^\s"']+)(?:["']|\s*$|\s+#)"#,
+            check: Check::Form,
+        }),
+        ..in_lines(
+            "secret-in-settings",
+            "Secret in settings",
+            "A setting with the name of a secret, or a private key in base64, in chart values, Java properties, \
+             ASP.NET Core settings and Compose files; medium severity unless it looks random.",
+            &[],
+            "",
+        )
+    },
+];
+
+/// Returns a rule about a password that a person wrote: any text except the passwords of examples.
+const fn in_lines(
+    id: &'static str,
+    title: &'static str,
+    about: &'static str,
+    files: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
+    let find = Find::Lines(Lines { files, pattern, check: Check::Password });
+    Rule { id, title, severity: Severity::High, about, find }
+}

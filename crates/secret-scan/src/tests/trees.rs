@@ -1,0 +1,53 @@
+//! The rules on real files that contain no secrets: Python's library, whose tests hold keys and URLs with passwords.
+//! `benches/secrets_trees.sh` does the same with larger trees.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Rules;
+use crate::Severity;
+
+fn library_of_python() -> PathBuf {
+    let script = "import sysconfig; print(sysconfig.get_path('stdlib'))";
+    let output = Command::new("python3").args(["-c", script]).output().expect("python3");
+    assert!(output.status.success(), "{output:?}");
+    PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim())
+}
+
+/// Collects the files below `folder`, except installed packages.
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let kind = entry.file_type().expect("a type");
+        let installed = ["site-packages", "dist-packages"].iter().any(|it| entry.file_name() == *it);
+        if kind.is_dir() && !installed {
+            files(&entry.path(), into);
+        } else if kind.is_file() {
+            into.push(entry.path());
+        }
+    }
+}
+
+#[test]
+fn nothing_of_high_severity_is_in_the_library_of_python() {
+    let library = library_of_python();
+    let mut all = Vec::new();
+    files(&library, &mut all);
+    let (mut bytes, mut high) = (0, Vec::new());
+    for file in &all {
+        let contents = fs::read(file).expect("a file");
+        bytes += contents.len();
+        let path = format!("usr/lib/python3/{}", file.strip_prefix(&library).expect("a path").display());
+        let mut search = Rules::standard().text(Some(&path));
+        search.push(&contents);
+        let found = search.finish().into_iter().chain(Rules::standard().path(&path));
+        high.extend(found.filter(|it| it.severity == Severity::High).map(|it| format!("{path}: {it:?}")));
+    }
+    assert!(
+        all.len() > 500 && bytes > 5_000_000,
+        "{} files of {bytes} bytes in {}",
+        all.len(),
+        library.display()
+    );
+    assert!(high.is_empty(), "{}", high.join("\n"));
+}

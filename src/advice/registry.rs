@@ -1,0 +1,208 @@
+//! The help for each error, in plain words.
+
+use oci_registry::{DirectoryProblem, NetworkFailure, Refusal, RegistryError};
+
+use super::{create_first, github};
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+
+impl ToDiagnostic for RegistryError {
+    fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(code(self), self.to_string()).help(help(self))
+    }
+}
+
+/// Returns the code of `error` in the catalogue.
+fn code(error: &RegistryError) -> Code {
+    match error {
+        RegistryError::Unreachable { .. }
+        | RegistryError::Unavailable(_)
+        | RegistryError::Certificates { .. } => Code::RegistryUnreachable,
+        RegistryError::Unauthorized(_) => Code::RegistryUnauthorized,
+        RegistryError::Denied(_) => Code::RegistryDenied,
+        RegistryError::NotFound(_) => Code::RegistryNotFound,
+        RegistryError::RateLimited(_) => Code::RegistryRateLimited,
+        RegistryError::Rejected(_) | RegistryError::DeletesNothing { .. } => Code::RegistryRejected,
+        RegistryError::StillThere { .. } => Code::ApplyReadBack,
+        RegistryError::NotPutBack { cause, .. } => code(cause),
+        RegistryError::Protocol { .. }
+        | RegistryError::ContentMismatch { .. }
+        | RegistryError::NotListed { .. } => Code::RegistryProtocol,
+        RegistryError::Content { .. } => Code::SourceDigest,
+        RegistryError::Credentials { .. } => Code::RegistryCredentials,
+        RegistryError::Directory { .. } => Code::RegistryDirectory,
+    }
+}
+
+/// Returns what to do about `error`.
+pub(super) fn help(error: &RegistryError) -> String {
+    if let Some(help) = error.refusal().and_then(github::help) {
+        return help;
+    }
+    match error {
+        RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
+        RegistryError::Unavailable(_) => "the registry itself has a problem: check its status page, then run again; content that is already there is not sent again".to_owned(),
+        RegistryError::Unauthorized(refusal) => unauthorized(refusal),
+        RegistryError::Denied(refusal) => denied(refusal),
+        RegistryError::NotFound(refusal) => not_found(refusal),
+        RegistryError::RateLimited(refusal) => match refusal.retry_after {
+            Some(wait) => format!(
+                "run again in {}; content that is already there is not sent again",
+                in_words(wait)
+            ),
+            None => "run again in a few minutes, or with a smaller `--parallelism`; most registries have a higher limit for users who are logged in".to_owned(),
+        },
+        RegistryError::Rejected(refusal) => rejected(refusal),
+        RegistryError::Protocol { .. } => "this is not an answer of an OCI registry: check the `url`, and whether a proxy or a login page is in between".to_owned(),
+        RegistryError::ContentMismatch { .. } => "something between this machine and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
+        RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
+        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them with the registry's own tools; nothing was changed".to_owned(),
+        RegistryError::StillThere { .. } => "a rule of the registry may protect it, or its answers may lag: check again in a minute, and run again if the tag is still there".to_owned(),
+        RegistryError::NotListed { tag, .. } => format!(
+            "look at the tag (`skopeo inspect --raw`); if it is not a list of signatures that you still need, remove `{tag}` and run again"
+        ),
+        RegistryError::NotPutBack { tag, original, .. } => format!(
+            "the content is still there: point `{tag}` at `{original}` again, for example with `skopeo copy --all --preserve-digests` from that digest to the tag"
+        ),
+        RegistryError::Credentials { help, .. } => help.clone(),
+        RegistryError::Certificates { .. } => "`ca_file` and `client_certificate` must name files of PEM certificates, relative to the folder of publish.toml; each certificate starts with `-----BEGIN CERTIFICATE-----`; `client_key` must name the file of the private key, without a passphrase".to_owned(),
+        RegistryError::Directory { problem, .. } => directory(*problem).to_owned(),
+    }
+}
+
+/// Returns a wait in words, rounded up.
+fn in_words(wait: std::time::Duration) -> String {
+    match wait.as_secs() + u64::from(wait.subsec_nanos() > 0) {
+        0 | 1 => "a second".to_owned(),
+        seconds @ 2..=119 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+fn unreachable(failure: NetworkFailure) -> &'static str {
+    match failure {
+        NetworkFailure::Name => {
+            "check the host in the registry's `url` for typos, and this machine's name resolution"
+        }
+        NetworkFailure::Connection => {
+            "check that the registry is running and that no firewall or proxy is in the way; content that is already there is not sent again"
+        }
+        NetworkFailure::Certificate => {
+            "if the registry uses a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` turns the check off altogether"
+        }
+        NetworkFailure::ClientCertificate => {
+            "the registry accepts only clients with a certificate that it knows: name your PEM files with `client_certificate` and `client_key` in the registry's table; if they are named, the certificate has expired or was issued by another authority"
+        }
+        NetworkFailure::Proxy => {
+            "the proxy in `HTTPS_PROXY` or `HTTP_PROXY` refuses this connection: check its address, the user name and password there, and its rules; list hosts that need no proxy in `NO_PROXY`"
+        }
+        NetworkFailure::NotTls => {
+            "the registry seems to speak plain http: `insecure = true` in its table allows that, but anyone on the network path can then read the credentials"
+        }
+        NetworkFailure::Timeout => {
+            "the registry or the network is slow or stuck: run again; content that is already there is not sent again"
+        }
+    }
+}
+
+fn unauthorized(refusal: &Refusal) -> String {
+    if let Some(help) = create_first::perhaps(refusal) {
+        return help;
+    }
+    match &refusal.credentials {
+        Some(origin) if refusal.insufficient => format!(
+            "the credentials from {origin} are accepted, but do not allow this: ask for the right to {} this repository, or use a token with that scope, and check the name for typos; on Docker Hub and Quay its first part is your account, or an organization that you may write to",
+            what_for(refusal)
+        ),
+        Some(origin) => format!(
+            "the credentials from {origin} were not accepted: they may be mistyped, expired or revoked, or not valid for this repository; log in again"
+        ),
+        None => "no credentials were found: log in with `docker login` or `podman login`, or name environment variables with `auth = { username_env = \"…\", password_env = \"…\" }`".to_owned(),
+    }
+}
+
+/// Whether the request was a deletion.
+fn deletes(refusal: &Refusal) -> bool {
+    refusal.request.starts_with("DELETE ")
+}
+
+/// Whether the request was the start of an upload.
+fn pushes(refusal: &Refusal) -> bool {
+    refusal.request.starts_with("POST ") && refusal.request.ends_with("/blobs/uploads/")
+}
+
+/// Returns the name of the right that the request needs.
+fn what_for(refusal: &Refusal) -> &'static str {
+    match refusal.request.split(' ').next() {
+        Some("DELETE") => "delete from",
+        // The request asks for a manifest or blob. Tags are also read before every push.
+        Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+            "pull from"
+        }
+        _ => "push to",
+    }
+}
+
+fn denied(refusal: &Refusal) -> String {
+    if let Some(help) = create_first::perhaps(refusal) {
+        return help;
+    }
+    match &refusal.credentials {
+        Some(origin) => format!(
+            "the credentials from {origin} are accepted, but do not allow this: ask for the right to {} this repository, and check its name for typos",
+            what_for(refusal)
+        ),
+        None => "this needs credentials, and none were found: log in with `docker login` or `podman login`, or name environment variables with `auth`".to_owned(),
+    }
+}
+
+fn not_found(refusal: &Refusal) -> String {
+    if refusal.errors.mentions("accept header does not support") {
+        return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
+    }
+    create_first::help(refusal).unwrap_or_else(|| {
+        "check the repository's name; some registries need it created before the first push (Harbor and GitLab the project, ECR the repository)".to_owned()
+    })
+}
+
+fn rejected(refusal: &Refusal) -> String {
+    let errors = &refusal.errors;
+    let immutable = errors.mentions("immutable") || errors.mentions("cannot be overwritten");
+    match refusal.status {
+        _ if immutable => "this tag is immutable in the registry and names other content: publish under a new version, or change the rule in the registry".to_owned(),
+        412 => "a rule of the registry forbids this, often tag immutability (Harbor answers like this): publish under a new version, or change the rule in the registry".to_owned(),
+        413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits the size of requests: raise the limit".to_owned(),
+        405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete with its own tools".to_owned(),
+        405 if pushes(refusal) => "the registry accepts no pushes: it is read-only, either for maintenance (in the configuration of the distribution registry: `storage.maintenance.readonly`) or because it mirrors another registry; end the maintenance, or push to the registry that it mirrors".to_owned(),
+        405 | 501 => "the registry does not support this operation: check that the `url` is that of a registry".to_owned(),
+        _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry no longer has content that was pushed before, perhaps because its garbage collection removed it: run again".to_owned(),
+        _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and check the proxies in between".to_owned(),
+        _ if errors.has_code("NAME_INVALID") => "the registry does not accept this repository name: some require a project or owner in front, and no more than two parts".to_owned(),
+        _ => "the registry does not accept this content or this request; its message says why".to_owned(),
+    }
+}
+
+/// Returns what to do about a directory registry.
+fn directory(problem: DirectoryProblem) -> &'static str {
+    match problem {
+        DirectoryProblem::Occupied => {
+            "a directory registry holds one OCI image layout per repository: name an empty or new directory in the registry's `url`, or move away what is there"
+        }
+        DirectoryProblem::IsLayout => "name the directory above this layout in the registry's `url`",
+        DirectoryProblem::Nested => "give one of the two images another `repository`",
+        DirectoryProblem::Locked => {
+            "wait until the other run has ended, and run again; the lock ends with its process, whatever happens to the file"
+        }
+        DirectoryProblem::Damaged => {
+            "something else changed this layout: restore the missing files, or move the layout away, and publish again"
+        }
+        DirectoryProblem::Full => {
+            "free space on this disk, or name a directory on another disk; then run again: content that is already there is not written again"
+        }
+        DirectoryProblem::Forbidden => {
+            "let the user of this run write there, or name another directory in the registry's `url`"
+        }
+        DirectoryProblem::Failed => {
+            "this is an error of the operating system: check that the disk is present and healthy, and run again"
+        }
+    }
+}

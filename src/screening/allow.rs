@@ -1,0 +1,130 @@
+//! The findings that are allowed.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::model::secret_search::{SecretAllowance, SecretFinding};
+
+/// The allowances, and whether each was needed.
+pub(crate) struct Allowances<'a> {
+    allowances: Vec<(&'a SecretAllowance, Option<GlobMatcher>, bool)>,
+}
+
+impl<'a> Allowances<'a> {
+    pub fn new(allow: &'a [SecretAllowance]) -> Self {
+        let glob = |path: &String| {
+            let glob = GlobBuilder::new(path).literal_separator(true).build().ok()?;
+            Some(glob.compile_matcher())
+        };
+        Self { allowances: allow.iter().map(|it| (it, it.path.as_ref().and_then(glob), false)).collect() }
+    }
+
+    /// Returns the reason why `finding` is allowed, if it is.
+    pub fn reason(&mut self, finding: &SecretFinding) -> Option<String> {
+        let mut reason = None;
+        for (allowance, glob, used) in &mut self.allowances {
+            if matches(allowance, glob.as_ref(), finding) {
+                *used = true;
+                reason.get_or_insert_with(|| allowance.reason.clone());
+            }
+        }
+        reason
+    }
+
+    /// Returns the allowances that allowed nothing.
+    pub fn unused(&self) -> Vec<SecretAllowance> {
+        self.allowances.iter().filter(|(_, _, used)| !used).map(|(it, _, _)| (*it).clone()).collect()
+    }
+}
+
+/// Whether every condition of `allowance` matches `finding`. An allowance without conditions allows nothing.
+fn matches(allowance: &SecretAllowance, glob: Option<&GlobMatcher>, finding: &SecretFinding) -> bool {
+    let SecretAllowance { rule, path, value, reason: _ } = allowance;
+    let says_something = rule.is_some() || path.is_some() || value.is_some();
+    let value_holds = |value: &String| {
+        value.len() >= "sha256:".len() + 12 && finding.fingerprint.as_str().starts_with(value.as_str())
+    };
+    says_something
+        && rule.as_ref().is_none_or(|rule| *rule == finding.rule)
+        && path.as_ref().is_none_or(|_| {
+            finding.place.path().is_some_and(|path| glob.is_some_and(|glob| glob.is_match(path)))
+        })
+        && value.as_ref().is_none_or(value_holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ResourceId;
+    use crate::model::secret_search::SecretPlace;
+    use oci_registry::Digest;
+    use secret_scan::Severity;
+
+    fn finding(path: Option<&str>) -> SecretFinding {
+        let blob = Digest::of(b"layer");
+        let place = match path {
+            Some(path) => SecretPlace::File {
+                blob,
+                platforms: Vec::new(),
+                layer: Some(1),
+                instruction: None,
+                path: Some(path.to_owned()),
+                line: None,
+                deleted_by: None,
+            },
+            None => SecretPlace::Config { blob, platforms: Vec::new(), part: "label `x`".to_owned() },
+        };
+        SecretFinding {
+            resource: ResourceId::image("app"),
+            repositories: Vec::new(),
+            rule: "private-key".to_owned(),
+            severity: Severity::High,
+            place,
+            redacted: "…".to_owned(),
+            fingerprint: Digest::of(b"value"),
+            allowed: None,
+            blocks: false,
+        }
+    }
+
+    fn allowance(rule: Option<&str>, path: Option<&str>, value: Option<&str>) -> SecretAllowance {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        SecretAllowance {
+            rule: owned(rule),
+            path: owned(path),
+            value: owned(value),
+            reason: "why".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_condition_of_an_allowance_must_match() {
+        let fingerprint = Digest::of(b"value");
+        let (whole, short) = (fingerprint.as_str(), fingerprint.short(12));
+        for (rule, path, value, holds) in [
+            (None, None, None, false),
+            (Some("private-key"), None, None, true),
+            (Some("github-token"), None, None, false),
+            (None, Some("usr/share/doc/**"), None, true),
+            (None, Some("usr/*/x.pem"), None, false),
+            (None, Some("**/*.pem"), None, true),
+            (Some("private-key"), Some("etc/**"), None, false),
+            (None, None, Some(whole), true),
+            (None, None, Some(short.as_str()), true),
+            (None, None, Some("sha256:"), false),
+            (None, None, Some("sha256:000000000000"), false),
+            (Some("private-key"), Some("**"), Some(whole), true),
+        ] {
+            let allow = [allowance(rule, path, value)];
+            let mut allowances = Allowances::new(&allow);
+            let reason = allowances.reason(&finding(Some("usr/share/doc/a/x.pem")));
+            assert_eq!(reason.is_some(), holds, "{rule:?} {path:?} {value:?}");
+            assert_eq!(allowances.unused().is_empty(), holds);
+        }
+    }
+
+    #[test]
+    fn a_path_does_not_allow_a_finding_outside_of_files() {
+        let allow = [allowance(None, Some("**"), None)];
+        assert!(Allowances::new(&allow).reason(&finding(None)).is_none());
+    }
+}

@@ -1,0 +1,124 @@
+//! Decides which repositories are searched for secrets, and the effect of a finding there.
+
+use crate::config::Secrets;
+use crate::desired::DesiredRepository;
+use crate::model::Visibility;
+use crate::model::plan::ObservedVisibility;
+use crate::model::secret_search::SecretPolicy;
+use crate::observed::ObservedRepository;
+use crate::visibility;
+use oci_registry::ReadWriteRepository;
+use oci_registry::{Provider, RegistryLocation, TagOrDigest};
+
+/// The way in which the content of a repository is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Search {
+    /// The effect of a finding.
+    pub policy: SecretPolicy,
+    /// Whether all content is searched, including what the repository already holds. This is so if an anonymous pull was not
+    /// seen to work, because everybody may be able to pull once this is applied.
+    pub whole: bool,
+}
+
+/// Returns how the content of a repository is searched, or `None` if it is not. A declared policy applies everywhere. Without
+/// one, a secret is denied if the repository is declared or seen to be public.
+pub(crate) async fn policy(
+    declared: &Secrets,
+    desired: &DesiredRepository,
+    observed: &ObservedRepository,
+    (repository, anonymous): (&dyn ReadWriteRepository, &dyn ReadWriteRepository),
+) -> Option<Search> {
+    let goes_public = desired.visibility == Some(Visibility::Public);
+    match declared.policy {
+        Some(SecretPolicy::Off) => return None,
+        Some(policy) if !goes_public => return Some(Search { policy, whole: false }),
+        _ => {}
+    }
+    if !matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
+        let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny))?;
+        return Some(Search { policy, whole: false });
+    }
+    let seen = match observed.visibility {
+        // Nothing of the published content is there, but something else may be.
+        None | Some(ObservedVisibility::Absent) => seen(desired, observed, repository, anonymous).await,
+        Some(seen) => seen,
+    };
+    // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
+    let is_hub = desired.endpoint.provider() == Some(Provider::Dockerhub);
+    let made_public = is_hub && observed.reading.setting.is_none();
+    let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
+    let policy = declared.policy.or(denied)?;
+    Some(Search { policy, whole: seen != ObservedVisibility::Public })
+}
+
+/// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts
+/// as public if the registry creates it so.
+fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public: bool) -> bool {
+    match seen {
+        _ if declared == Some(Visibility::Public) => true,
+        ObservedVisibility::Public => true,
+        ObservedVisibility::NotPublic => false,
+        // The declared visibility is set once the repository exists. Until then it has the one that the registry gave it.
+        ObservedVisibility::Absent => made_public,
+        // A repository that may be public is searched.
+        ObservedVisibility::Unknown => declared.is_none(),
+    }
+}
+
+/// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
+/// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
+async fn seen(
+    desired: &DesiredRepository,
+    observed: &ObservedRepository,
+    repository: &dyn ReadWriteRepository,
+    anonymous: &dyn ReadWriteRepository,
+) -> ObservedVisibility {
+    let root = &desired.content.published.content.root.digest;
+    let root_there = !observed.missing_manifests.contains(root);
+    let known = observed.tags.values().next().map(|tag| tag.digest.clone());
+    let known = known.or_else(|| root_there.then(|| root.clone()));
+    let digest = if let Some(digest) = known {
+        digest
+    } else {
+        let Ok(tags) = repository.list_tags().await else { return ObservedVisibility::Unknown };
+        let Some(tag) = tags.into_iter().next_back() else {
+            return visibility::probe_absent(anonymous, root).await;
+        };
+        match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
+            Ok(Some(head)) => head.digest,
+            Ok(None) | Err(_) => return ObservedVisibility::Unknown,
+        }
+    };
+    visibility::probe(anonymous, &digest).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_that_is_or_may_be_public_is_searched() {
+        use ObservedVisibility::{Absent, NotPublic, Public, Unknown};
+        for (seen, declared, made_public, expected) in [
+            (Public, None, false, true),
+            (Public, Some(Visibility::Private), false, true),
+            (NotPublic, None, false, false),
+            (NotPublic, Some(Visibility::Public), false, true),
+            (Absent, None, false, false),
+            (Absent, Some(Visibility::Public), false, true),
+            (Absent, None, true, true),
+            (Absent, Some(Visibility::Private), true, true),
+            (Absent, Some(Visibility::Internal), true, true),
+            (Absent, Some(Visibility::Private), false, false),
+            (NotPublic, None, true, false),
+            (Unknown, None, false, true),
+            (Unknown, Some(Visibility::Private), false, false),
+        ] {
+            assert_eq!(
+                is_public(seen, declared, made_public),
+                expected,
+                "{seen:?} {declared:?} {made_public}"
+            );
+        }
+    }
+}
