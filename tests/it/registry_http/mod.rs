@@ -20,8 +20,8 @@ use crate::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 use brokkr_publish::diagnostic::Code;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, ReadWriteRepository, Registry, RegistryError,
-    Removal, RetryPolicy, Timeouts, connect, remove_tag,
+    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, Registry, RegistryError, Removal, Repository,
+    RetryPolicy, Timeouts, connect, remove_tag,
 };
 use oci_registry::{Digest, RawManifest, Tag, media_type};
 
@@ -50,7 +50,7 @@ impl Scene {
         Self { server, registry, notices }
     }
 
-    fn repository(&self) -> Arc<dyn ReadWriteRepository> {
+    fn repository(&self) -> Arc<dyn Repository> {
         self.registry.repository(&name("o/n"))
     }
 
