@@ -6,5 +6,5 @@
 mod check;
 mod document;
 
-pub use check::{Check, CheckPlaces, Expectation, core, run};
-pub use document::{Document, DocumentError, Found};
+pub use check::{CheckPlaces, Expectation, LockstepCheck, run_checks};
+pub use document::{DocumentError, DocumentText, TextDocument};

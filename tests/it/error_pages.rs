@@ -45,7 +45,7 @@ fn checked(toml: &str, file: &str) -> Vec<Diagnostic> {
     assert!(wrong.is_empty(), "{wrong:?}");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(&checks.first().expect("a check").file), file).expect("written");
-    checks::run(&checks, folder.path(), Path::new("."))
+    checks::run_checks(&checks, folder.path(), Path::new("."))
 }
 
 #[test]

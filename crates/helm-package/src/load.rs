@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use super::contents::{Contents, Files, Held};
-use super::dependency::{Dependency, read_dependencies};
-use super::finding::{Findings, place, source_text};
-use super::lock::Lock;
-use super::metadata::{CHART_YAML, Metadata};
-use super::read::{Fields, is_null};
-use super::unpack::unpack;
-use super::yaml::{Is, Yaml, YamlError, check_mappings};
-use crate::text;
+use crate::chart_file::{ChartFile, FileSpan};
+use crate::dependency::{Dependency, read_dependencies};
+use crate::fields::FieldReader;
+use crate::file_store::{ChartFiles, FileStore, StoredFile};
+use crate::finding::Findings;
+use crate::helm_yaml::{HelmYaml, HelmYamlError};
+use crate::lock::ChartLock;
+use crate::metadata::{CHART_YAML, Metadata};
+use crate::unpack::unpack;
+use crate::yaml::check_mappings;
 
 /// How deep charts may be nested.
 const MAX_DEPTH: usize = 16;
@@ -22,64 +23,67 @@ const MAX_DESCRIPTION: u64 = 1024 * 1024;
 /// The schema of the values.
 const SCHEMA: &str = "values.schema.json";
 
-/// A chart.
-pub(super) struct Chart {
-    pub(super) metadata: Metadata,
+/// A chart, with the places of its values.
+pub(crate) struct LoadedChart {
+    pub(crate) metadata: Metadata,
     /// The text of `Chart.yaml`, and its values with their places.
-    pub(super) text: String,
-    pub(super) yaml: Yaml,
-    pub(super) lock: Option<Lock>,
+    pub(crate) text: String,
+    pub(crate) yaml: HelmYaml,
+    pub(crate) lock: Option<ChartLock>,
     /// Its files, except `Chart.yaml` and the files under `charts/`.
-    pub(super) files: Files,
+    pub(crate) files: ChartFiles,
     /// The charts under `charts/`, by name.
-    pub(super) charts: BTreeMap<String, Chart>,
+    pub(crate) charts: BTreeMap<String, LoadedChart>,
     /// The name of the chart in messages.
-    pub(super) shown: String,
+    pub(crate) shown: String,
 }
 
-/// The location of a chart.
+/// The origin of a chart: its name in messages, and its directory.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct ChartOrigin<'a> {
     /// The name of the chart in messages.
-    pub(super) shown: &'a str,
+    pub(crate) shown: &'a str,
     /// The directory of the chart, if its files are files on disk.
-    pub(super) folder: Option<&'a Path>,
+    pub(crate) folder: Option<&'a Path>,
 }
 
-impl Place<'_> {
+impl ChartOrigin<'_> {
     fn file(&self, name: &str) -> (String, Option<PathBuf>) {
         (format!("{}/{name}", self.shown), self.folder.map(|folder| folder.join(name)))
     }
 }
 
-impl Chart {
+impl LoadedChart {
     /// Returns the place of the value of a key of `Chart.yaml`, or the beginning of the file.
-    pub(super) fn place_of(&self, key: &str) -> text::Place {
-        let found = self.yaml.root().and_then(|root| match root.is() {
-            Is::Mapping(entries) => entries.into_iter().find(|entry| entry.key == key),
-            _ => None,
-        });
-        found.map_or_else(|| self.yaml.start(), |entry| entry.value.place())
+    pub(crate) fn span_of(&self, key: &str) -> FileSpan {
+        let value = self.yaml.root().and_then(|root| root.get(key));
+        value.map_or_else(|| self.yaml.start(), |value| value.span())
+    }
+
+    /// Returns the names of the charts under `charts/` that are not listed as dependencies.
+    pub(crate) fn unlisted_charts(&self) -> Vec<&str> {
+        let listed: BTreeSet<&str> = self.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
+        self.charts.keys().map(String::as_str).filter(|name| !listed.contains(name)).collect()
     }
 }
 
 /// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
-pub(super) fn load(
-    files: Files,
-    at: Place<'_>,
-    contents: &mut Contents,
+pub(crate) fn load_chart(
+    files: ChartFiles,
+    at: ChartOrigin<'_>,
+    contents: &mut FileStore,
     findings: &mut Findings,
-) -> Option<Chart> {
-    Loader { contents, findings }.load(files, at, 0)
+) -> Option<LoadedChart> {
+    ChartLoader { contents, findings }.load(files, at, 0)
 }
 
-struct Loader<'a> {
-    contents: &'a mut Contents,
+struct ChartLoader<'a> {
+    contents: &'a mut FileStore,
     findings: &'a mut Findings,
 }
 
-impl Loader<'_> {
-    fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
+impl ChartLoader<'_> {
+    fn load(&mut self, files: ChartFiles, at: ChartOrigin<'_>, depth: usize) -> Option<LoadedChart> {
         let Some(held) = files.get(CHART_YAML).copied() else {
             let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
@@ -92,7 +96,7 @@ impl Loader<'_> {
         let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
         let mut metadata = Metadata::read(&yaml, self.findings);
         self.whole(&yaml, CHART_YAML);
-        let (mut own, mut charts) = (Files::new(), BTreeMap::<String, Files>::new());
+        let (mut own, mut charts) = (ChartFiles::new(), BTreeMap::<String, ChartFiles>::new());
         for (name, held) in files {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
@@ -109,11 +113,11 @@ impl Loader<'_> {
         let lock = self.lock(&metadata, &mut own, at);
         self.values(&own, at);
         let charts = self.charts(charts, at, depth);
-        Some(Chart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
+        Some(LoadedChart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
     }
 
     /// Returns the text of a file, or `None` if it is not text.
-    fn text(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<String> {
+    fn text(&mut self, held: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<String> {
         let shown = at.file(name).0;
         let message = match self.contents.read(held).map(String::from_utf8) {
             Ok(Ok(text)) => return Some(text),
@@ -124,7 +128,7 @@ impl Loader<'_> {
         None
     }
 
-    fn yaml(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<(String, Yaml)> {
+    fn yaml(&mut self, held: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<(String, HelmYaml)> {
         let (shown, file) = at.file(name);
         if held.length > MAX_DESCRIPTION {
             self.findings.error(
@@ -135,7 +139,7 @@ impl Loader<'_> {
             return None;
         }
         let text = self.text(held, name, at)?;
-        match Yaml::parse(&shown, file, &text) {
+        match HelmYaml::parse(&shown, file, &text) {
             Ok(yaml) => Some((text, yaml)),
             Err(error) => {
                 self.syntax(name, error);
@@ -144,13 +148,19 @@ impl Loader<'_> {
         }
     }
 
-    fn syntax(&mut self, name: &str, error: YamlError) {
+    fn syntax(&mut self, name: &str, error: HelmYamlError) {
         let message = format!("`{name}` cannot be read as YAML: {}", error.message);
-        self.findings.error(Some(error.place), message, "correct the text there, or just before it");
+        self.findings.error(Some(error.span), message, "correct the text there, or just before it");
     }
 
     /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
-    fn requirements(&mut self, metadata: &mut Metadata, own: &mut Files, at: Place<'_>, depth: usize) {
+    fn requirements(
+        &mut self,
+        metadata: &mut Metadata,
+        own: &mut ChartFiles,
+        at: ChartOrigin<'_>,
+        depth: usize,
+    ) {
         const NAME: &str = "requirements.yaml";
         let Some(held) = own.get(NAME).copied() else { return };
         if !metadata.is_v1() {
@@ -158,8 +168,8 @@ impl Loader<'_> {
             return;
         }
         let Some((_, yaml)) = self.yaml(held, NAME, at) else { return };
-        let Some(root) = yaml.root().filter(|root| !is_null(root)) else { return };
-        let mut fields = Fields { findings: self.findings, file: NAME };
+        let Some(root) = yaml.root() else { return };
+        let mut fields = FieldReader { findings: self.findings, file: NAME };
         let mut found: Option<Vec<Dependency>> = None;
         for entry in fields.entries(NAME, &root, &["dependencies"]) {
             if entry.key == "dependencies" {
@@ -171,7 +181,7 @@ impl Loader<'_> {
     }
 
     /// Reports an error if not all of a file was read.
-    fn whole(&mut self, yaml: &Yaml, name: &str) {
+    fn whole(&mut self, yaml: &HelmYaml, name: &str) {
         if yaml.is_too_much() {
             let message = format!("the aliases in `{name}` expand to more than is read");
             self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
@@ -179,7 +189,7 @@ impl Loader<'_> {
     }
 
     /// Leaves out a Helm 2 file in a chart with `apiVersion: v2`: an error in the published chart, silent in a dependency, as in Helm.
-    fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
+    fn leave_out(&mut self, name: &str, own: &mut ChartFiles, at: ChartOrigin<'_>, depth: usize) {
         own.remove(name);
         if depth == 0 {
             let message = format!("`{}` is not read in a chart with `apiVersion: v2`", at.file(name).0);
@@ -189,7 +199,7 @@ impl Loader<'_> {
         }
     }
 
-    fn lock(&mut self, metadata: &Metadata, own: &mut Files, at: Place<'_>) -> Option<Lock> {
+    fn lock(&mut self, metadata: &Metadata, own: &mut ChartFiles, at: ChartOrigin<'_>) -> Option<ChartLock> {
         const NOW: &str = "Chart.lock";
         const HELM_2: &str = "requirements.lock";
         let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
@@ -198,19 +208,20 @@ impl Loader<'_> {
         let other = own.remove(other).map(|held| (other, held));
         let (name, held) = found.or(other)?;
         let (_, yaml) = self.yaml(held, name, at)?;
-        let lock = Lock::read(&yaml, name, self.findings);
+        let lock = ChartLock::read(&yaml, name, self.findings);
         self.whole(&yaml, name);
         Some(lock)
     }
 
     /// Checks `values.yaml` and its schema.
-    fn values(&mut self, own: &Files, at: Place<'_>) {
+    fn values(&mut self, own: &ChartFiles, at: ChartOrigin<'_>) {
         if let Some(held) = own.get("values.yaml").copied()
             && let Some(text) = self.text(held, "values.yaml", at)
         {
             let (shown, file) = at.file("values.yaml");
-            if let Err(error) = check_mappings(&shown, file.as_deref(), &text) {
-                self.syntax("values.yaml", error);
+            if let Err(error) = check_mappings(&text) {
+                let file = ChartFile::masked(&shown, file, &text);
+                self.syntax("values.yaml", HelmYamlError::new(&file, error));
             }
         }
         if let Some(held) = own.get(SCHEMA).copied()
@@ -219,18 +230,18 @@ impl Loader<'_> {
         {
             let (shown, file) = at.file(SCHEMA);
             let start = offset(&text, error.line(), error.column());
-            let at = place(&source_text(&shown, file, &text), start..start);
+            let span = FileSpan::new(&ChartFile::masked(&shown, file, &text), start..start);
             let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
-            self.findings.error(Some(at), message, "correct the text there, or just before it");
+            self.findings.error(Some(span), message, "correct the text there, or just before it");
         }
     }
 
     fn charts(
         &mut self,
-        found: BTreeMap<String, Files>,
-        at: Place<'_>,
+        found: BTreeMap<String, ChartFiles>,
+        at: ChartOrigin<'_>,
         depth: usize,
-    ) -> BTreeMap<String, Chart> {
+    ) -> BTreeMap<String, LoadedChart> {
         let mut charts = BTreeMap::new();
         for (name, files) in found {
             let shown = format!("{}/charts/{name}", at.shown);
@@ -241,7 +252,7 @@ impl Loader<'_> {
             }
             // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
             let mut inner = Findings::default();
-            let mut loader = Loader { contents: &mut *self.contents, findings: &mut inner };
+            let mut loader = ChartLoader { contents: &mut *self.contents, findings: &mut inner };
             let chart = loader.vendored(&name, files, &shown, at, depth);
             self.findings.take_errors(inner);
             let Some(chart) = chart else { continue };
@@ -257,11 +268,11 @@ impl Loader<'_> {
     fn vendored(
         &mut self,
         name: &str,
-        files: Files,
+        files: ChartFiles,
         shown: &str,
-        at: Place<'_>,
+        at: ChartOrigin<'_>,
         depth: usize,
-    ) -> Option<Chart> {
+    ) -> Option<LoadedChart> {
         if let Some(held) = files.get("").copied() {
             if !has_extension(name, "tgz") {
                 let message =
@@ -274,7 +285,7 @@ impl Loader<'_> {
                     |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
                 );
             return match unpacked {
-                Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
+                Ok(unpacked) => self.load(unpacked.files, ChartOrigin { shown, folder: None }, depth + 1),
                 Err(reason) => {
                     let help = "run `helm dependency build` to fetch it again";
                     self.findings.error(None, format!("`{shown}` {reason}"), help);
@@ -283,7 +294,7 @@ impl Loader<'_> {
             };
         }
         let folder = at.folder.map(|folder| folder.join("charts").join(name));
-        self.load(files, Place { shown, folder: folder.as_deref() }, depth + 1)
+        self.load(files, ChartOrigin { shown, folder: folder.as_deref() }, depth + 1)
     }
 }
 
@@ -300,10 +311,4 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
         offset -= 1;
     }
     offset
-}
-
-/// Returns the names of the charts under `charts/` that no dependency asks for.
-pub(super) fn unasked(chart: &Chart) -> Vec<&str> {
-    let asked: BTreeSet<&str> = chart.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
-    chart.charts.keys().map(String::as_str).filter(|name| !asked.contains(name)).collect()
 }

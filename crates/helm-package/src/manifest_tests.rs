@@ -1,7 +1,7 @@
 //! Configurations, annotations and manifests: the cases of Helm's own test (`pkg/registry/chart_test.go`), and the bytes that Go writes.
 
-use super::super::metadata::Maintainer;
 use super::*;
+use crate::metadata::Maintainer;
 
 fn maintainer(name: &str, email: &str) -> Maintainer {
     Maintainer { name: name.into(), email: email.into(), url: String::new() }
