@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
 use crate::small_image::{SmallImage, at, name};
-use crate::test_registry::{Auth, Options, TestRegistry};
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
 use brokkr_publish::model::{Digest, Provider, Tag};
@@ -13,6 +11,8 @@ use brokkr_publish::registry::{
     ConnectOptions, Deletion, HeldManifest, Notice, ReadWriteRepository, RegistryError, Removal, RetryPolicy,
     connect, remove_tag,
 };
+use testkit::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 const NAME: &str = "acme/charts/hello";
 const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&per_page=100";

@@ -9,8 +9,8 @@ use brokkr_publish::model::reference::{CredentialVariables, RegistryEndpoint};
 use brokkr_publish::registry::{ConnectOptions, RetryPolicy, connect};
 use brokkr_publish::visibility::{probe, probe_absent};
 
-use crate::test_registry::{Fault, Options, TestRegistry};
 use crate::visibility::Scene;
+use testkit::test_registry::{Fault, Options, TestRegistry};
 
 #[tokio::test]
 async fn limits_and_faults_are_unknown_and_never_private() {
