@@ -18,7 +18,7 @@ use crate::model::plan::ObservedVisibility;
 use crate::visibility::{self, Reading, VisibilityProvider};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
@@ -65,9 +65,9 @@ pub struct ObservedTag {
 /// The connection to a desired repository.
 pub struct Connection {
     /// Uses credentials.
-    pub repository: Arc<dyn ReadWriteRepository>,
+    pub repository: Arc<dyn Repository>,
     /// Uses no credentials.
-    pub anonymous: Arc<dyn ReadWriteRepository>,
+    pub anonymous: Arc<dyn Repository>,
     /// Answers who may pull.
     pub visibility: Arc<dyn VisibilityProvider>,
 }
@@ -140,10 +140,7 @@ async fn observe(
 }
 
 /// Returns the tag list, if a forward tag of a release needs it.
-async fn list(
-    desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
-) -> Result<Vec<Tag>, RegistryError> {
+async fn list(desired: &DesiredRepository, repository: &dyn Repository) -> Result<Vec<Tag>, RegistryError> {
     let wanted = desired.tags.iter().any(|tag| match &tag.basis {
         Basis::Release(line) => line.can_be_read(),
         Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => false,
@@ -158,7 +155,7 @@ const NAMED: usize = 4;
 /// Finds the version of each forward tag, if one of the highest versions of its line has the same digest.
 async fn name_versions(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
     let root = &desired.content.published.content.root.digest;
@@ -187,7 +184,7 @@ async fn name_versions(
 /// Reads the commit of each forward tag of a branch, if the tag would move.
 async fn read_revisions(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
     let root = &desired.content.published.content.root.digest;
@@ -204,7 +201,7 @@ async fn read_revisions(
 /// a cleanup that does not know about indexes.
 async fn find_missing(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
     let content = &desired.content.published.content;

@@ -19,8 +19,8 @@ use crate::small_image::{Blob, Body, SmallImage, at, name};
 use brokkr_publish::diagnostic::Code;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, ReadWriteRepository, Registry, RegistryError,
-    Removal, RetryPolicy, Timeouts, connect, remove_tag,
+    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, Registry, RegistryError, Removal, Repository,
+    RetryPolicy, Timeouts, connect, remove_tag,
 };
 use oci_registry::{Digest, RawManifest, Tag, media_type};
 use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
@@ -50,7 +50,7 @@ impl Scene {
         Self { server, registry, notices }
     }
 
-    fn repository(&self) -> Arc<dyn ReadWriteRepository> {
+    fn repository(&self) -> Arc<dyn Repository> {
         self.registry.repository(&name("o/n"))
     }
 
