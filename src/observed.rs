@@ -97,7 +97,7 @@ async fn observe(
     connection: &Connection,
 ) -> Result<ObservedRepository, RegistryError> {
     let repository = connection.repository.as_ref();
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let heads = try_join_all(desired.tags.iter().map(|tag| async move {
         let head = repository.head_manifest(&TagOrDigest::Tag(tag.tag.clone())).await?;
         Ok::<_, RegistryError>(head.map(|head| (tag.tag.clone(), head.digest)))
@@ -120,7 +120,7 @@ async fn observe(
     if !observed.tags.values().any(|present| present.digest == *root) {
         find_missing(desired, repository, &mut observed).await?;
     }
-    if !desired.content.published.referrers.is_empty() {
+    if !desired.published.referrers.is_empty() {
         observed.referrers = referrers::referrers(desired, repository).await?;
     }
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
@@ -158,7 +158,7 @@ async fn name_versions(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
     for tag in &desired.tags {
         let Basis::Release(line) = &tag.basis else { continue };
@@ -187,7 +187,7 @@ async fn read_revisions(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     for DesiredTag { tag, basis, .. } in &desired.tags {
         let Some(present) = observed.tags.get_mut(tag) else { continue };
         if matches!(basis, Basis::Commit(_)) && present.digest != *root {
@@ -204,7 +204,7 @@ async fn find_missing(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let content = &desired.content.published.content;
+    let content = &desired.published.content;
     let present = |digest: &Digest| {
         let at = TagOrDigest::Digest(digest.clone());
         async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }
