@@ -218,8 +218,7 @@ pub(super) async fn stale(
                 problems.push(diagnostic);
             }
             Err(error) => {
-                let mut diagnostic = error.to_diagnostic();
-                diagnostic.message = format!("{name}:{}: {}", change.tag, diagnostic.message);
+                let diagnostic = error.to_diagnostic().about(format_args!("{name}:{}", change.tag));
                 progress.change(
                     it.position,
                     position,

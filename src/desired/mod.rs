@@ -198,11 +198,10 @@ fn content(
     let published = crate::content::publishable(&spec, surroundings).map_err(|error| {
         let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
         let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
-        let placed = |mut diagnostic: Diagnostic| {
-            diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
+        let placed = |diagnostic: Diagnostic| {
             // Errors inside a chart have their own places there.
             let place = place.clone().filter(|_| diagnostic.labels.is_empty());
-            diagnostic.at_maybe(place, "")
+            diagnostic.about(id.title()).at_maybe(place, "")
         };
         error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
     })?;
