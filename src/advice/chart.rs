@@ -1,4 +1,4 @@
-//! What to do about an error of a chart.
+//! Errors of charts as diagnostics, with what to do about them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use testkit::chart::{Chart, DATABASE};
 use testkit::command::Folder;
 use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::image;
+use testkit::engine;
 
 const CONFIG: &str = "version = 1
 
@@ -100,7 +100,8 @@ fn helm(host: &str, name: &str, folder: &Path) -> Verdict {
 /// The manifest of a chart in the registry, without the time of the push.
 fn manifest(host: &str, repository: &str) -> Value {
     let reference = format!("docker://{host}/{repository}:1.2.3");
-    let raw = image::run("skopeo", &["inspect", "--raw", "--tls-verify=false", &reference]);
+    let raw =
+        engine::run(Command::new("skopeo").args(["inspect", "--raw", "--tls-verify=false", &reference]));
     let mut manifest: Value = serde_json::from_str(&raw).expect("JSON");
     let annotations = manifest["annotations"].as_object_mut().expect("annotations");
     assert!(annotations.remove("org.opencontainers.image.created").is_some());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::ChartError;
-use crate::finding::{Finding, FindingConcern, FindingSeverity, Findings};
+use crate::finding::{ChartFindings, Finding, FindingConcern, FindingSeverity};
 use crate::load::LoadedChart;
 use crate::read_chart::{ChartPath, read_chart};
 use crate::vendored::check_dependencies;
@@ -25,7 +25,7 @@ pub fn check_chart(
     wanted: Option<&str>,
 ) -> Result<Vec<Finding>, ChartError> {
     let location = ChartPath::find(folder, shown, path)?;
-    let mut findings = Findings::default();
+    let mut findings = ChartFindings::default();
     if let Some(read) = read_chart(&location, folder, &mut findings)? {
         check_name(&read.chart, wanted, &mut findings);
         if !location.packaged {
@@ -44,12 +44,12 @@ pub fn check_chart(
 /// Returns the name of the chart at `path`, relative to `folder`, if it can be read.
 pub fn chart_name(folder: &Path, path: &str) -> Option<String> {
     let location = ChartPath::find(folder, Path::new(""), path).ok()?;
-    let read = read_chart(&location, folder, &mut Findings::default()).ok()?;
+    let read = read_chart(&location, folder, &mut ChartFindings::default()).ok()?;
     read.map(|read| read.chart.metadata.name).filter(|name| !name.is_empty())
 }
 
 /// Checks that the chart has the name of its repository, because Helm pulls `oci://…/NAME`.
-pub(crate) fn check_name(chart: &LoadedChart, wanted: Option<&str>, findings: &mut Findings) {
+pub(crate) fn check_name(chart: &LoadedChart, wanted: Option<&str>, findings: &mut ChartFindings) {
     let name = &chart.metadata.name;
     if let Some(wanted) = wanted.filter(|wanted| *wanted != name && !name.is_empty()) {
         let message = format!("the chart is called `{name}`, but its repository ends in `{wanted}`");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::chart_file::{ChartFile, FileSpan};
 use crate::file_names::refusal;
 use crate::file_store::{ChartFiles, FileStore};
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::ignore::HelmIgnore;
 
 /// The file with the rules.
@@ -27,7 +27,7 @@ pub(crate) fn read_directory(
     shown: &str,
     folder: &Path,
     contents: &mut FileStore,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> ChartFiles {
     let Some(rules) = read_helmignore(root, shown, findings) else { return ChartFiles::new() };
     let within = [root, folder].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
@@ -37,7 +37,7 @@ pub(crate) fn read_directory(
     walk.files
 }
 
-fn read_helmignore(root: &Path, shown: &str, findings: &mut Findings) -> Option<HelmIgnore> {
+fn read_helmignore(root: &Path, shown: &str, findings: &mut ChartFindings) -> Option<HelmIgnore> {
     let path = root.join(HELMIGNORE);
     let name = format!("{shown}/{HELMIGNORE}");
     let help = "write one pattern per line, as in the `.helmignore` of `helm create`";
@@ -85,7 +85,7 @@ struct DirectoryWalk<'a> {
     /// The folders that links may lead into.
     within: Vec<PathBuf>,
     contents: &'a mut FileStore,
-    findings: &'a mut Findings,
+    findings: &'a mut ChartFindings,
     files: ChartFiles,
     /// Whether the chart is too large, so that its other files no longer matter.
     stop: bool,

@@ -4,10 +4,10 @@
 //! module replaces the two values in place, or adds a line. Helm must read the same fields either way, and to make sure of that the
 //! new text is read again.
 
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmContent, HelmEntry, HelmYaml};
 use crate::load::LoadedChart;
-use crate::metadata::{CHART_YAML, Metadata};
+use crate::metadata::{CHART_YAML, ChartMetadata};
 use crate::scalar::GoScalar;
 
 /// Sets the version, and the version of the application if one is given.
@@ -15,9 +15,9 @@ pub(crate) fn set_versions(
     chart: &mut LoadedChart,
     version: &str,
     app_version: Option<&str>,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) {
-    let wanted = Metadata {
+    let wanted = ChartMetadata {
         version: version.to_owned(),
         app_version: app_version.map_or_else(|| chart.metadata.app_version.clone(), str::to_owned),
         ..chart.metadata.clone()
@@ -34,9 +34,9 @@ pub(crate) fn set_versions(
     }
     // The dependencies of a Helm 2 chart are in another file, so the text does not have them.
     let dependencies = || wanted.dependencies.clone();
-    let metadata = |yaml: &HelmYaml| Metadata {
+    let metadata = |yaml: &HelmYaml| ChartMetadata {
         dependencies: dependencies(),
-        ..Metadata::read(yaml, &mut Findings::default())
+        ..ChartMetadata::read(yaml, &mut ChartFindings::default())
     };
     match parse_chart_yaml(&text).map(|yaml| (metadata(&yaml), yaml)) {
         Some((found, yaml)) if found == wanted => {

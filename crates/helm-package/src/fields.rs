@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Number, Value as Json};
 
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmContent, HelmEntry, HelmNode};
 use crate::scalar::GoScalar;
 
@@ -45,7 +45,7 @@ impl FieldKind {
 
 /// Reads fields and collects findings about them. `file` is the name of the file in messages: `Chart.yaml`.
 pub(crate) struct FieldReader<'f> {
-    pub(crate) findings: &'f mut Findings,
+    pub(crate) findings: &'f mut ChartFindings,
     pub(crate) file: &'static str,
 }
 

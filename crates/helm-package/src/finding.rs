@@ -36,7 +36,7 @@ pub struct Finding {
     pub message: String,
     /// The bytes in a file of the chart, if there are any.
     pub span: Option<FileSpan>,
-    /// What to do about it.
+    /// The help: what to do about it.
     pub help: String,
 }
 
@@ -60,11 +60,11 @@ impl fmt::Display for Finding {
 
 /// Collects the findings about a chart.
 #[derive(Default)]
-pub(crate) struct Findings {
+pub(crate) struct ChartFindings {
     list: Vec<Finding>,
 }
 
-impl Findings {
+impl ChartFindings {
     /// Adds an error: something that no version of Helm would package or load.
     pub(crate) fn error(&mut self, span: Option<FileSpan>, message: impl Into<String>, help: &str) {
         self.add(FindingConcern::Chart, FindingSeverity::Error, span, &message.into(), help);

@@ -9,10 +9,10 @@ use crate::chart_file::{ChartFile, FileSpan};
 use crate::dependency::{Dependency, read_dependencies};
 use crate::fields::FieldReader;
 use crate::file_store::{ChartFiles, FileStore, StoredFile};
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmYaml, HelmYamlError};
 use crate::lock::ChartLock;
-use crate::metadata::{CHART_YAML, Metadata};
+use crate::metadata::{CHART_YAML, ChartMetadata};
 use crate::unpack::unpack;
 use crate::yaml::check_mappings;
 
@@ -25,7 +25,7 @@ const SCHEMA: &str = "values.schema.json";
 
 /// A chart, with the places of its values.
 pub(crate) struct LoadedChart {
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: ChartMetadata,
     /// The text of `Chart.yaml`, and its values with their places.
     pub(crate) text: String,
     pub(crate) yaml: HelmYaml,
@@ -72,19 +72,19 @@ pub(crate) fn load_chart(
     files: ChartFiles,
     at: ChartOrigin<'_>,
     contents: &mut FileStore,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> Option<LoadedChart> {
     ChartLoader { contents, findings }.load(files, at, 0)
 }
 
 struct ChartLoader<'a> {
     contents: &'a mut FileStore,
-    findings: &'a mut Findings,
+    findings: &'a mut ChartFindings,
 }
 
 impl ChartLoader<'_> {
     fn load(&mut self, files: ChartFiles, at: ChartOrigin<'_>, depth: usize) -> Option<LoadedChart> {
-        let Some(held) = files.get(CHART_YAML).copied() else {
+        let Some(file) = files.get(CHART_YAML).copied() else {
             let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
                 None,
@@ -93,33 +93,33 @@ impl ChartLoader<'_> {
             );
             return None;
         };
-        let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
-        let mut metadata = Metadata::read(&yaml, self.findings);
-        self.whole(&yaml, CHART_YAML);
+        let (text, yaml) = self.read_yaml(file, CHART_YAML, at)?;
+        let mut metadata = ChartMetadata::read(&yaml, self.findings);
+        self.check_read_whole(&yaml, CHART_YAML);
         let (mut own, mut charts) = (ChartFiles::new(), BTreeMap::<String, ChartFiles>::new());
-        for (name, held) in files {
+        for (name, file) in files {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
-                None => drop(own.insert(name, held)),
+                None => drop(own.insert(name, file)),
                 // Helm skips names that begin with these characters.
                 Some(inner) if inner.starts_with(['_', '.']) => {}
                 Some(inner) => {
                     let (chart, rest) = inner.split_once('/').unwrap_or((inner, ""));
-                    charts.entry(chart.to_owned()).or_default().insert(rest.to_owned(), held);
+                    charts.entry(chart.to_owned()).or_default().insert(rest.to_owned(), file);
                 }
             }
         }
-        self.requirements(&mut metadata, &mut own, at, depth);
-        let lock = self.lock(&metadata, &mut own, at);
-        self.values(&own, at);
-        let charts = self.charts(charts, at, depth);
+        self.read_requirements(&mut metadata, &mut own, at, depth);
+        let lock = self.read_lock(&metadata, &mut own, at);
+        self.check_values(&own, at);
+        let charts = self.load_charts(charts, at, depth);
         Some(LoadedChart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
     }
 
     /// Returns the text of a file, or `None` if it is not text.
-    fn text(&mut self, held: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<String> {
+    fn read_text(&mut self, file: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<String> {
         let shown = at.file(name).0;
-        let message = match self.contents.read(held).map(String::from_utf8) {
+        let message = match self.contents.read(file).map(String::from_utf8) {
             Ok(Ok(text)) => return Some(text),
             Ok(Err(_)) => format!("`{shown}` is not UTF-8"),
             Err(error) => format!("`{shown}` cannot be read: {error}"),
@@ -128,9 +128,9 @@ impl ChartLoader<'_> {
         None
     }
 
-    fn yaml(&mut self, held: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<(String, HelmYaml)> {
-        let (shown, file) = at.file(name);
-        if held.length > MAX_DESCRIPTION {
+    fn read_yaml(&mut self, file: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<(String, HelmYaml)> {
+        let (shown, path) = at.file(name);
+        if file.length > MAX_DESCRIPTION {
             self.findings.error(
                 None,
                 format!("`{shown}` is larger than 1 MiB"),
@@ -138,36 +138,36 @@ impl ChartLoader<'_> {
             );
             return None;
         }
-        let text = self.text(held, name, at)?;
-        match HelmYaml::parse(&shown, file, &text) {
+        let text = self.read_text(file, name, at)?;
+        match HelmYaml::parse(&shown, path, &text) {
             Ok(yaml) => Some((text, yaml)),
             Err(error) => {
-                self.syntax(name, error);
+                self.report_syntax(name, error);
                 None
             }
         }
     }
 
-    fn syntax(&mut self, name: &str, error: HelmYamlError) {
+    fn report_syntax(&mut self, name: &str, error: HelmYamlError) {
         let message = format!("`{name}` cannot be read as YAML: {}", error.message);
         self.findings.error(Some(error.span), message, "correct the text there, or just before it");
     }
 
     /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
-    fn requirements(
+    fn read_requirements(
         &mut self,
-        metadata: &mut Metadata,
+        metadata: &mut ChartMetadata,
         own: &mut ChartFiles,
         at: ChartOrigin<'_>,
         depth: usize,
     ) {
         const NAME: &str = "requirements.yaml";
-        let Some(held) = own.get(NAME).copied() else { return };
+        let Some(file) = own.get(NAME).copied() else { return };
         if !metadata.is_v1() {
             self.leave_out(NAME, own, at, depth);
             return;
         }
-        let Some((_, yaml)) = self.yaml(held, NAME, at) else { return };
+        let Some((_, yaml)) = self.read_yaml(file, NAME, at) else { return };
         let Some(root) = yaml.root() else { return };
         let mut fields = FieldReader { findings: self.findings, file: NAME };
         let mut found: Option<Vec<Dependency>> = None;
@@ -177,11 +177,11 @@ impl ChartLoader<'_> {
             }
         }
         metadata.dependencies = found.unwrap_or_default();
-        self.whole(&yaml, NAME);
+        self.check_read_whole(&yaml, NAME);
     }
 
     /// Reports an error if not all of a file was read.
-    fn whole(&mut self, yaml: &HelmYaml, name: &str) {
+    fn check_read_whole(&mut self, yaml: &HelmYaml, name: &str) {
         if yaml.is_too_much() {
             let message = format!("the aliases in `{name}` expand to more than is read");
             self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
@@ -199,44 +199,49 @@ impl ChartLoader<'_> {
         }
     }
 
-    fn lock(&mut self, metadata: &Metadata, own: &mut ChartFiles, at: ChartOrigin<'_>) -> Option<ChartLock> {
+    fn read_lock(
+        &mut self,
+        metadata: &ChartMetadata,
+        own: &mut ChartFiles,
+        at: ChartOrigin<'_>,
+    ) -> Option<ChartLock> {
         const NOW: &str = "Chart.lock";
         const HELM_2: &str = "requirements.lock";
         let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
-        let found = own.get(name).copied().map(|held| (name, held));
+        let found = own.get(name).copied().map(|file| (name, file));
         // Helm reads either lock, but packages only the one that belongs to the chart's `apiVersion`.
-        let other = own.remove(other).map(|held| (other, held));
-        let (name, held) = found.or(other)?;
-        let (_, yaml) = self.yaml(held, name, at)?;
+        let other = own.remove(other).map(|file| (other, file));
+        let (name, file) = found.or(other)?;
+        let (_, yaml) = self.read_yaml(file, name, at)?;
         let lock = ChartLock::read(&yaml, name, self.findings);
-        self.whole(&yaml, name);
+        self.check_read_whole(&yaml, name);
         Some(lock)
     }
 
     /// Checks `values.yaml` and its schema.
-    fn values(&mut self, own: &ChartFiles, at: ChartOrigin<'_>) {
-        if let Some(held) = own.get("values.yaml").copied()
-            && let Some(text) = self.text(held, "values.yaml", at)
+    fn check_values(&mut self, own: &ChartFiles, at: ChartOrigin<'_>) {
+        if let Some(file) = own.get("values.yaml").copied()
+            && let Some(text) = self.read_text(file, "values.yaml", at)
         {
-            let (shown, file) = at.file("values.yaml");
+            let (shown, path) = at.file("values.yaml");
             if let Err(error) = check_mappings(&text) {
-                let file = ChartFile::masked(&shown, file, &text);
-                self.syntax("values.yaml", HelmYamlError::new(&file, error));
+                let file = ChartFile::masked(&shown, path, &text);
+                self.report_syntax("values.yaml", HelmYamlError::new(&file, error));
             }
         }
-        if let Some(held) = own.get(SCHEMA).copied()
-            && let Some(text) = self.text(held, SCHEMA, at)
+        if let Some(file) = own.get(SCHEMA).copied()
+            && let Some(text) = self.read_text(file, SCHEMA, at)
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
         {
-            let (shown, file) = at.file(SCHEMA);
-            let start = offset(&text, error.line(), error.column());
-            let span = FileSpan::new(&ChartFile::masked(&shown, file, &text), start..start);
+            let (shown, path) = at.file(SCHEMA);
+            let start = byte_offset(&text, error.line(), error.column());
+            let span = FileSpan::new(&ChartFile::masked(&shown, path, &text), start..start);
             let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
             self.findings.error(Some(span), message, "correct the text there, or just before it");
         }
     }
 
-    fn charts(
+    fn load_charts(
         &mut self,
         found: BTreeMap<String, ChartFiles>,
         at: ChartOrigin<'_>,
@@ -251,9 +256,9 @@ impl ChartLoader<'_> {
                 break;
             }
             // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
-            let mut inner = Findings::default();
+            let mut inner = ChartFindings::default();
             let mut loader = ChartLoader { contents: &mut *self.contents, findings: &mut inner };
-            let chart = loader.vendored(&name, files, &shown, at, depth);
+            let chart = loader.load_vendored(&name, files, &shown, at, depth);
             self.findings.take_errors(inner);
             let Some(chart) = chart else { continue };
             let key = chart.metadata.name.clone();
@@ -265,7 +270,7 @@ impl ChartLoader<'_> {
         charts
     }
 
-    fn vendored(
+    fn load_vendored(
         &mut self,
         name: &str,
         files: ChartFiles,
@@ -273,7 +278,7 @@ impl ChartLoader<'_> {
         at: ChartOrigin<'_>,
         depth: usize,
     ) -> Option<LoadedChart> {
-        if let Some(held) = files.get("").copied() {
+        if let Some(file) = files.get("").copied() {
             if !has_extension(name, "tgz") {
                 let message =
                     format!("`{shown}` is not a chart: Helm accepts directories and `.tgz` files there");
@@ -281,7 +286,7 @@ impl ChartLoader<'_> {
                 return None;
             }
             let unpacked =
-                self.contents.read(held).map_err(|error| format!("cannot be read: {error}")).and_then(
+                self.contents.read(file).map_err(|error| format!("cannot be read: {error}")).and_then(
                     |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
                 );
             return match unpacked {
@@ -304,7 +309,7 @@ fn has_extension(name: &str, extension: &str) -> bool {
 }
 
 /// Returns the offset of a line and column, both counted from 1, as in JSON errors.
-fn offset(text: &str, line: usize, column: usize) -> usize {
+fn byte_offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut offset = before.saturating_add(column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {

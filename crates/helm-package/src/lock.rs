@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::chart_file::FileSpan;
 use crate::dependency::{Dependency, read_locked_dependencies};
 use crate::fields::FieldReader;
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::go_json;
 use crate::helm_yaml::HelmYaml;
 use oci_registry::Digest;
@@ -21,7 +21,7 @@ pub(crate) struct ChartLock {
 
 impl ChartLock {
     /// Reads a lock from the document. `file` is the name of the file.
-    pub(crate) fn read(yaml: &HelmYaml, file: &'static str, findings: &mut Findings) -> Self {
+    pub(crate) fn read(yaml: &HelmYaml, file: &'static str, findings: &mut ChartFindings) -> Self {
         let mut lock = Self { digest: String::new(), dependencies: Vec::new(), span: yaml.start() };
         let Some(root) = yaml.root() else { return lock };
         let mut fields = FieldReader { findings, file };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::go_json;
-use crate::metadata::Metadata;
+use crate::metadata::ChartMetadata;
 use oci_registry::{Descriptor, Digest, RawManifest, media_type};
 
 /// The media type of the configuration.
@@ -30,7 +30,7 @@ struct HelmManifest {
 }
 
 /// Returns the configuration of a chart.
-pub(crate) fn config(metadata: &Metadata) -> serde_json::Result<(Descriptor, Vec<u8>)> {
+pub(crate) fn config(metadata: &ChartMetadata) -> serde_json::Result<(Descriptor, Vec<u8>)> {
     let bytes = go_json::to_vec(metadata)?;
     Ok((Descriptor::new(CONFIG, Digest::of(&bytes), bytes.len() as u64), bytes))
 }
@@ -48,7 +48,7 @@ pub(crate) fn manifest(
 
 /// Returns the annotations that Helm makes from a chart's metadata. `created` is in RFC 3339. Helm uses the time of the push, so each
 /// push makes another manifest; here it is the time of the commit, or left out.
-pub(crate) fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<String, String> {
+pub(crate) fn annotations(metadata: &ChartMetadata, created: Option<&str>) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::new();
     let mut add = |key: &str, value: &str| {
         if !value.trim().is_empty() {

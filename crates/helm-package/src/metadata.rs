@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::dependency::{Dependency, read_dependencies};
 use crate::fields::FieldReader;
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmNode, HelmYaml};
 use crate::version::HelmVersion;
 
@@ -16,7 +16,7 @@ pub(crate) const CHART_YAML: &str = "Chart.yaml";
 /// The values of `Chart.yaml`. The fields, their order and their JSON are those of Helm's struct.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Metadata {
+pub(crate) struct ChartMetadata {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -85,9 +85,9 @@ const KEYS: [&str; 17] = [
     "type",
 ];
 
-impl Metadata {
+impl ChartMetadata {
     /// Reads the values of the document, and reports everything that is wrong with them.
-    pub(crate) fn read(yaml: &HelmYaml, findings: &mut Findings) -> Self {
+    pub(crate) fn read(yaml: &HelmYaml, findings: &mut ChartFindings) -> Self {
         let mut metadata = Self::default();
         let Some(root) = yaml.root() else {
             findings.error(

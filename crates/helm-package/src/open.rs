@@ -9,7 +9,7 @@ use crate::chart_source::{ChartBlob, ChartSource};
 use crate::check::check_name;
 use crate::edit::set_versions;
 use crate::error::ChartError;
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::manifest;
 use crate::package::package_chart;
 use crate::provenance::check_provenance;
@@ -39,7 +39,7 @@ pub fn open(
     let location = ChartPath::find(&surroundings.folder, Path::new(""), &spec.path)?;
     let epoch = || (surroundings.environment)(EPOCH)?.trim().parse().ok();
     let spec = ChartSpec { created: spec.created.or_else(epoch), ..spec.clone() };
-    let mut findings = Findings::default();
+    let mut findings = ChartFindings::default();
     let source = if location.packaged {
         open_package(&location, &spec, &mut findings)
     } else {
@@ -57,7 +57,7 @@ fn package_directory(
     location: &ChartPath,
     folder: &Path,
     spec: &ChartSpec,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> Result<Option<ChartSource>, SourceError> {
     let Some(read) = read_chart(location, folder, findings)? else { return Ok(None) };
     let ReadChart { mut chart, mut contents, .. } = read;
@@ -87,7 +87,7 @@ fn package_directory(
 fn open_package(
     location: &ChartPath,
     spec: &ChartSpec,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> Result<Option<ChartSource>, SourceError> {
     let Some(ReadChart { chart, package: Some((digest, size)), .. }) =
         read_chart(location, Path::new(""), findings)?
@@ -125,7 +125,7 @@ fn open_package(
 fn read_provenance(
     location: &ChartPath,
     digest: &Digest,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> Result<Option<Vec<u8>>, SourceError> {
     let shown = format!("{}.prov", location.shown);
     let mut path = location.path.clone().into_os_string();

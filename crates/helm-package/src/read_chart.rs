@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::directory::read_directory;
 use crate::error::ChartError;
 use crate::file_store::FileStore;
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::load::{ChartOrigin, LoadedChart, load_chart};
 use crate::unpack::{MAX_ARCHIVE, unpack};
 use oci_content::SourceError;
@@ -54,7 +54,7 @@ impl ChartPath {
 pub(crate) fn read_chart(
     location: &ChartPath,
     folder: &Path,
-    findings: &mut Findings,
+    findings: &mut ChartFindings,
 ) -> Result<Option<ReadChart>, SourceError> {
     if location.packaged {
         return read_package(location, findings);
@@ -70,7 +70,10 @@ pub(crate) fn read_chart(
     Ok(chart.map(|chart| ReadChart { chart, contents, package: None }))
 }
 
-fn read_package(location: &ChartPath, findings: &mut Findings) -> Result<Option<ReadChart>, SourceError> {
+fn read_package(
+    location: &ChartPath,
+    findings: &mut ChartFindings,
+) -> Result<Option<ReadChart>, SourceError> {
     let mut contents = FileStore::new();
     let shown = location.shown.as_str();
     let unreadable = |error| SourceError::io(format!("`{shown}`"), error);

@@ -4,12 +4,12 @@
 //! dependencies that its lock names, and its lock matches its `Chart.yaml`.
 
 use crate::dependency::Dependency;
-use crate::finding::Findings;
+use crate::finding::ChartFindings;
 use crate::load::LoadedChart;
 use crate::version::{HelmVersion, VersionRange};
 
 /// Reports dependencies that are missing or do not match the lock.
-pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut Findings) {
+pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut ChartFindings) {
     let asked = &chart.metadata.dependencies;
     let (description, lock_name) = if chart.metadata.is_v1() {
         ("requirements.yaml", "requirements.lock")
