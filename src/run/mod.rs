@@ -228,7 +228,7 @@ impl Run {
         surroundings: &Surroundings,
     ) -> Result<Desired> {
         let (checks, mut found) = desired::checks(config, context, selection);
-        found.extend(checks::run(&checks, &config.folder, &self.session.shown(&config.folder)));
+        found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
         let others = self.session.other_profiles(config);
         found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
         match desired::resolve(config, context, selection, surroundings) {
