@@ -69,6 +69,13 @@ impl Diagnostic {
         }
     }
 
+    /// Puts the thing that the diagnostic is about in front of its message: `ghcr.io/acme/app: cannot …`.
+    #[must_use]
+    pub fn about(mut self, subject: impl fmt::Display) -> Self {
+        self.message = format!("{subject}: {}", self.message);
+        self
+    }
+
     /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -287,12 +287,7 @@ async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Obs
 
 /// Returns the errors of repositories as diagnostics, each with the name of its repository.
 fn told(errors: &[(String, RegistryError)]) -> Vec<Diagnostic> {
-    let named = |(name, error): &(String, RegistryError)| {
-        let mut diagnostic = error.to_diagnostic();
-        diagnostic.message = format!("{name}: {}", diagnostic.message);
-        diagnostic
-    };
-    errors.iter().map(named).collect()
+    errors.iter().map(|(name, error)| error.to_diagnostic().about(name)).collect()
 }
 
 /// Asks git whether the commit being published descends from the commit of each branch tag.

@@ -33,9 +33,5 @@ mod stale;
 mod tag_and_push_real;
 mod verify;
 
-#[path = "../support/github_packages.rs"]
-mod github_packages;
 #[path = "../support/small_image.rs"]
 mod small_image;
-#[path = "../support/test_registry/mod.rs"]
-mod test_registry;
