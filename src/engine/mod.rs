@@ -29,7 +29,7 @@ use findings::Findings;
 pub use init::{first_configuration, write_first};
 use judge::PlanJudge;
 pub use prune::prune;
-use reach::RegistryReach;
+use reach::source_registries;
 pub use rollback::rollback;
 pub use verify::{Verifying, verify};
 
@@ -228,7 +228,8 @@ fn surroundings(
     Surroundings {
         folder: folder.to_owned(),
         environment: Arc::new(move |name| environment.get(name).cloned()),
-        reach: Arc::new(RegistryReach::new(registries, connections.clone())),
+        registries: Some(source_registries(registries, connections.clone())),
+        content: Arc::default(),
     }
 }
 

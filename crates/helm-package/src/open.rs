@@ -14,11 +14,10 @@ use super::unpack::{MAX_ARCHIVE, unpack};
 use super::version::Version;
 use super::{edit, manifest, package, provenance, tree, vendored};
 use crate::ChartSpec;
-use oci_content::assemble::open_bytes;
-use oci_content::positioned::{PositionedFile, Section};
-use oci_content::read::read_bounded;
-use oci_content::verify::VerifyingReader;
-use oci_content::{BlobReader, Source, SourceError, Surroundings};
+use oci_content::{
+    BlobReader, PositionedFile, Section, Source, SourceError, Surroundings, VerifyingReader, manifest_reader,
+    read_bounded,
+};
 use oci_registry::{Descriptor, Digest, Digester, RawManifest};
 
 /// The largest provenance file, in bytes.
@@ -312,7 +311,7 @@ impl Source for ChartSource {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         let place = format!("chart `{}`", self.shown);
         Ok(match self.blobs.get(&blob.digest).cloned() {

@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::assemble::open_bytes;
-use super::verify::VerifyingReader;
+use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError};
 use crate::{ArtifactFile, ArtifactSpec};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
@@ -256,7 +255,7 @@ impl Source for Artifact {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         if let Some(path) = self.files.get(&blob.digest) {
             let place = format!("`{}`", path.display());

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::{BlobReader, SourceError};
-use oci_registry::{Descriptor, Digester};
+use oci_registry::{Descriptor, Digester, RawManifest};
 
 /// A reader that passes bytes on while it computes their digest.
 ///
@@ -71,6 +71,12 @@ impl<R: Read> Read for VerifyingReader<R> {
         }
         Ok(count)
     }
+}
+
+/// A reader of a manifest that is in memory, verified against `described` like any other.
+pub fn manifest_reader(manifest: &RawManifest, described: &Descriptor) -> BlobReader {
+    let bytes = io::Cursor::new(manifest.bytes().to_vec());
+    VerifyingReader::boxed(bytes, described, format!("manifest `{}`", manifest.digest()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::endpoint::Place;
+use super::endpoint::EngineAddress;
 
 /// The time limit for connecting to an engine on the network.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -23,16 +23,16 @@ pub(super) trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
 /// Connects to an engine. `patience` is the longest time that the engine may be silent.
-pub(super) fn connect(place: &Place, patience: Duration) -> io::Result<Box<dyn Stream>> {
-    match place {
-        Place::Unix(path) => unix(path, patience),
-        Place::Tcp { address, certificates: None } => Ok(Box::new(tcp(address, patience)?)),
-        Place::Tcp { address, certificates: Some(folder) } => {
-            let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+pub(super) fn connect(address: &EngineAddress, patience: Duration) -> io::Result<Box<dyn Stream>> {
+    match address {
+        EngineAddress::Unix(path) => unix(path, patience),
+        EngineAddress::Tcp { host_and_port, certificates: None } => Ok(Box::new(tcp(host_and_port, patience)?)),
+        EngineAddress::Tcp { host_and_port, certificates: Some(folder) } => {
+            let host = host_and_port.rsplit_once(':').map_or(host_and_port.as_str(), |(host, _)| host);
             let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
             let name = ServerName::try_from(host).map_err(io::Error::other)?;
             let connection = ClientConnection::new(Arc::new(tls(folder)?), name).map_err(io::Error::other)?;
-            Ok(Box::new(StreamOwned::new(connection, tcp(address, patience)?)))
+            Ok(Box::new(StreamOwned::new(connection, tcp(host_and_port, patience)?)))
         }
     }
 }

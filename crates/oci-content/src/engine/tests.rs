@@ -22,7 +22,7 @@ fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
 #[test]
 fn addresses_as_docker_writes_them() {
     let found = |variables: &[(&str, &str)]| {
-        Endpoint::find(&surroundings(variables)).map(|it| it.place.to_string()).map_err(|error| shown(&error))
+        Endpoint::find(&surroundings(variables)).map(|it| it.address.to_string()).map_err(|error| shown(&error))
     };
     for (host, place) in [
         ("unix:///run/docker.sock", "unix:///run/docker.sock"),
@@ -79,7 +79,7 @@ fn contexts_are_read_from_dockers_folder() {
     context("far", r#""docker":{"Host":"tcp://far"}"#);
     context("blind", r#""docker":{"Host":"tcp://blind","SkipTLSVerify":true}"#);
     context("none", "");
-    let place = |found: Result<Endpoint, String>| found.expect("an endpoint").place.to_string();
+    let place = |found: Result<Endpoint, String>| found.expect("an endpoint").address.to_string();
     assert_eq!(place(found(&[("DOCKER_CONTEXT", "mine")])), "unix:///mine.sock");
     assert_eq!(place(found(&[("DOCKER_CONTEXT", "far")])), "tcp://far:2376");
     assert_eq!(place(found(&[("DOCKER_CONTEXT", "mine"), ("DOCKER_HOST", "unix:///a")])), "unix:///a");
@@ -97,7 +97,7 @@ fn contexts_are_read_from_dockers_folder() {
         .expect("written");
     let chosen = found(&[]).expect("an endpoint");
     assert_eq!(
-        (chosen.place.to_string().as_str(), chosen.named_by.as_str()),
+        (chosen.address.to_string().as_str(), chosen.named_by.as_str()),
         ("unix:///mine.sock", "of the Docker context `mine`")
     );
     std::fs::write(path("config.json"), r#"{"currentContext":["secret"]}"#).expect("written");
@@ -275,19 +275,19 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
     let socket = folder.path().join("s");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
     let started = Instant::now();
-    let stream = connect::connect(&Place::Unix(socket), Duration::from_millis(100)).expect("connected");
+    let stream = connect::connect(&EngineAddress::Unix(socket), Duration::from_millis(100)).expect("connected");
     let error = http::get(stream, "docker", "/_ping").err().expect("silence");
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     assert!(started.elapsed() < Duration::from_secs(10));
     let engine =
-        Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
+        Engine { endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() } };
     assert!(shown(&engine.broken(&error)).contains("does not answer"));
 }
 
 #[test]
 fn connection_errors_have_a_way_out() {
     let engine =
-        Engine { endpoint: Endpoint { place: Place::Unix("/s".into()), named_by: "here".to_owned() } };
+        Engine { endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() } };
     for (kind, words) in [
         (ErrorKind::PermissionDenied, "usermod -aG docker"),
         (ErrorKind::NotFound, "systemctl start docker"),

@@ -6,11 +6,10 @@
 //!
 //! In reading order: `endpoint` and `context` (the address of the engine), `connect` and `http` (requests to it).
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -18,7 +17,6 @@ use serde::Deserialize;
 use super::docker_archive::{DockerArchive, normalized};
 use super::positioned::PositionedFile;
 use super::read::read_bounded;
-use super::temporary::TemporaryFolder;
 use super::{Source, SourceError, Surroundings};
 use crate::TransportSpec;
 use oci_registry::Digest;
@@ -28,7 +26,7 @@ mod context;
 mod endpoint;
 mod http;
 
-use endpoint::{Endpoint, Place};
+use endpoint::{Endpoint, EngineAddress};
 use http::Answer;
 
 /// The longest time that an engine may be silent when it is asked about an image.
@@ -39,15 +37,6 @@ const EXPORT_PATIENCE: Duration = Duration::from_secs(15 * 60);
 const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
 /// The largest error message that is read, in bytes.
 const MAX_ERROR: u64 = 64 * 1024;
-/// The most images that are remembered.
-const MAX_REMEMBERED: usize = 64;
-
-/// The images that this process exported, by engine and id. They are remembered, because an image is opened when a plan is made
-/// and when it is applied, and once for every repository and profile. An id is a digest, so a remembered image never goes stale.
-static EXPORTED: LazyLock<Mutex<Exported>> = LazyLock::new(Mutex::default);
-
-/// Images by engine and id.
-type Exported = HashMap<(String, Digest), Arc<DockerArchive>>;
 
 /// An engine's description of an image.
 #[derive(Deserialize)]
@@ -71,18 +60,13 @@ pub(super) fn open(
     let engine = Engine { endpoint: Endpoint::find(surroundings)? };
     let id = engine.id(image)?;
     let pinned = TransportSpec::DockerDaemon { image: id.to_string() };
-    let key = (engine.endpoint.place.to_string(), id.clone());
-    let remembered = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    if let Some(source) = remembered {
+    let name = engine.endpoint.address.to_string();
+    if let Some(source) = surroundings.content.exported(&name, &id) {
         return Ok((source, pinned));
     }
-    let folder = TemporaryFolder::of(surroundings);
-    let source = Arc::new(engine.export(image, &id, &folder)?);
-    let mut exported = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if exported.len() >= MAX_REMEMBERED {
-        exported.clear();
-    }
-    exported.insert(key, Arc::clone(&source));
+    let (source, size) = engine.export(image, &id, surroundings)?;
+    let source: Arc<dyn Source> = Arc::new(source);
+    surroundings.content.keep_exported(&name, &id, Arc::clone(&source), size);
     Ok((source, pinned))
 }
 
@@ -151,13 +135,14 @@ impl Engine {
         Err(self.no_image(image))
     }
 
-    /// Exports an image to a temporary file, and opens that.
+    /// Exports an image to a temporary file, opens that, and returns it with its size in bytes.
     fn export(
         &self,
         image: &str,
         id: &Digest,
-        folder: &TemporaryFolder,
-    ) -> Result<DockerArchive, SourceError> {
+        surroundings: &Surroundings,
+    ) -> Result<(DockerArchive, u64), SourceError> {
+        let folder = &surroundings.temporary_folder();
         let answer = self.get(&format!("/images/{id}/get"), EXPORT_PATIENCE)?;
         if answer.status == 404 {
             return Err(self.no_image(image));
@@ -177,21 +162,23 @@ impl Engine {
         let said = tail(&mut file).map_err(|error| folder.failed(error))?;
         let place = format!("docker-daemon:{image}");
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
-        DockerArchive::read(file, None, &place, folder).map_err(|error| match said {
+        let size = file.length();
+        let archive = DockerArchive::read(file, None, &place, surroundings).map_err(|error| match said {
             Some(said) => SourceError::Engine {
                 reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
                 help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),
             },
             None => error,
-        })
+        })?;
+        Ok((archive, size))
     }
 
     fn get(&self, path: &str, patience: Duration) -> Result<Answer, SourceError> {
-        let place = &self.endpoint.place;
-        let stream = connect::connect(place, patience).map_err(|error| self.unreachable(&error))?;
-        let host = match place {
-            Place::Unix(_) => "docker",
-            Place::Tcp { address, .. } => address,
+        let address = &self.endpoint.address;
+        let stream = connect::connect(address, patience).map_err(|error| self.unreachable(&error))?;
+        let host = match address {
+            EngineAddress::Unix(_) => "docker",
+            EngineAddress::Tcp { host_and_port, .. } => host_and_port,
         };
         http::get(stream, host, path).map_err(|error| self.broken(&error))
     }
@@ -217,7 +204,7 @@ impl Engine {
 
     /// The name of the engine, for people.
     fn name(&self) -> String {
-        format!("the Docker Engine at `{}`, {},", self.endpoint.place, self.endpoint.named_by)
+        format!("the Docker Engine at `{}`, {},", self.endpoint.address, self.endpoint.named_by)
     }
 
     fn no_image(&self, image: &str) -> SourceError {
