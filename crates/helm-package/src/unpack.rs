@@ -7,53 +7,57 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::contents::{Contents, Files, MAX_CHART, MAX_FILES, Refused};
-use super::names;
-use oci_content::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
+use crate::file_names::refusal;
+use crate::file_store::{ChartFiles, FileStore, MAX_CHART, MAX_FILES, StoreError};
+use oci_content::{EntryKind, TarEntry, TarError, TarItem, TarReader};
 
 /// The longest name or extended header that is read.
 const MAX_METADATA: u64 = 1024 * 1024;
 /// How many bytes the unpacked archive may have: the files, and headers of two blocks and padding for each.
-pub(super) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
+pub(crate) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
 
 /// Why an archive is not a chart.
-pub(super) struct Unreadable {
+pub(crate) struct UnpackError {
     /// The reason, to follow the name of the archive.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
-fn unreadable(reason: impl Into<String>) -> Unreadable {
-    Unreadable { reason: reason.into() }
+fn unpack_error(reason: impl Into<String>) -> UnpackError {
+    UnpackError { reason: reason.into() }
 }
 
 /// The result of unpacking.
-pub(super) struct Unpacked {
+pub(crate) struct UnpackedChart {
     /// The directory that contains all files.
-    pub(super) folder: String,
+    pub(crate) folder: String,
     /// The files, by their names in the directory.
-    pub(super) files: Files,
+    pub(crate) files: ChartFiles,
 }
 
 /// Reads the archive in `compressed`.
-pub(super) fn unpack(compressed: impl Read, contents: &mut Contents) -> Result<Unpacked, Unreadable> {
-    let reader = Bounded { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
-    let mut unpack =
-        Unpack { reader, contents, global: Records::default(), folder: None, files: Files::new() };
-    while unpack.entry()? {}
+pub(crate) fn unpack(compressed: impl Read, contents: &mut FileStore) -> Result<UnpackedChart, UnpackError> {
+    let reader = BoundedReader { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
+    let mut unpack = ChartUnpacker { reader, contents, folder: None, files: ChartFiles::new() };
+    let mut entries = TarReader::new(MAX_METADATA);
+    while let Some(item) = entries.next_item(&mut unpack.reader)? {
+        if let TarItem::Entry(entry) = item {
+            unpack.keep(&entry)?;
+        }
+    }
     unpack.drain()?;
     match unpack.folder {
-        Some(folder) if !unpack.files.is_empty() => Ok(Unpacked { folder, files: unpack.files }),
-        _ => Err(unreadable("holds no files")),
+        Some(folder) if !unpack.files.is_empty() => Ok(UnpackedChart { folder, files: unpack.files }),
+        _ => Err(unpack_error("holds no files")),
     }
 }
 
 /// Reads up to a limit, and fails beyond it.
-struct Bounded<R> {
+struct BoundedReader<R> {
     inner: R,
     left: u64,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for BoundedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
@@ -66,50 +70,18 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-struct Unpack<'a, R> {
-    reader: Bounded<R>,
-    contents: &'a mut Contents,
-    global: Records,
+struct ChartUnpacker<'a, R> {
+    reader: BoundedReader<R>,
+    contents: &'a mut FileStore,
     folder: Option<String>,
-    files: Files,
+    files: ChartFiles,
 }
 
-impl<R: Read> Unpack<'_, R> {
-    /// Reads one entry and the metadata entries before it. Returns false at the end.
-    fn entry(&mut self) -> Result<bool, Unreadable> {
-        let mut records = Records::default();
-        let mut long_name = None;
-        loop {
-            let Some(block) = self.block()? else { return Ok(false) };
-            if block.iter().all(|byte| *byte == 0) {
-                return Ok(false);
-            }
-            let header =
-                parse(&block).map_err(|reason| unreadable(format!("contains no tar file: {reason}")))?;
-            match header.kind {
-                Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
-                Kind::LongLink => drop(self.metadata(header.size)?),
-                Kind::Extended => records = self.records(header.size)?.over(&records),
-                Kind::Global => self.global = self.records(header.size)?.over(&self.global),
-                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
-                    let records = records.over(&self.global);
-                    let name = records.path.flatten().or(long_name).unwrap_or(header.name);
-                    let size = match header.kind {
-                        Kind::File => records.size.flatten().unwrap_or(header.size),
-                        _ => header.size,
-                    };
-                    let is_device = matches!(block.get(156), Some(b'3' | b'4' | b'6'));
-                    let kind = if records.sparse { Kind::Sparse } else { header.kind };
-                    self.keep(&name, kind, is_device, size)?;
-                    return Ok(true);
-                }
-            }
-        }
-    }
-
-    fn keep(&mut self, name: &[u8], kind: Kind, is_device: bool, size: u64) -> Result<(), Unreadable> {
+impl<R: Read> ChartUnpacker<'_, R> {
+    fn keep(&mut self, entry: &TarEntry) -> Result<(), UnpackError> {
+        let (name, size) = (entry.name.as_slice(), entry.size);
         let shown = String::from_utf8_lossy(name).into_owned();
-        let refuse = |reason: &str| Err(unreadable(format!("holds `{shown}`, which {reason}")));
+        let refuse = |reason: &str| Err(unpack_error(format!("holds `{shown}`, which {reason}")));
         let Ok(name) = std::str::from_utf8(name) else { return refuse("has a name that is not UTF-8") };
         // Helm's loader cuts off the first part, whatever it is (helm.sh/helm v3, pkg/chart/loader/archive.go).
         if name.starts_with("./") {
@@ -117,14 +89,15 @@ impl<R: Read> Unpack<'_, R> {
                 "Helm cannot load: it must not begin with `./`; package the chart with `helm package`",
             );
         }
-        if let Some(reason) = names::refused(name) {
+        if let Some(reason) = refusal(name) {
             return refuse(reason);
         }
-        match kind {
-            Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
-            Kind::Sparse => return refuse("is a sparse file"),
-            Kind::Other if is_device => return refuse("is not a regular file"),
-            Kind::Other => return Ok(()), // a directory; Helm skips it
+        match entry.kind {
+            _ if entry.is_sparse => return refuse("is a sparse file"),
+            EntryKind::HardLink | EntryKind::SymbolicLink => return refuse("is a link"),
+            EntryKind::Sparse => return refuse("is a sparse file"),
+            EntryKind::Device => return refuse("is not a regular file"),
+            EntryKind::Directory => return Ok(()), // Helm skips it
             _ => {}
         }
         let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
@@ -138,76 +111,55 @@ impl<R: Read> Unpack<'_, R> {
         }
         let mut reader = (&mut self.reader).take(size);
         let held = self.contents.add(&mut reader).map_err(|refused| match refused {
-            Refused::Io(error) => broken(&error),
-            refused => unreadable(format!("holds `{shown}`, which {}", refused.reason())),
+            StoreError::Io(error) => broken(&error),
+            refused => unpack_error(format!("holds `{shown}`, which {}", refused.reason())),
         })?;
         if reader.limit() > 0 {
-            return Err(unreadable("is cut off"));
+            return Err(unpack_error("is cut off"));
         }
-        self.padding(size)?;
+        self.padding(entry.padding())?;
         if self.files.insert(inner.join("/"), held).is_some() {
-            return Err(unreadable(format!("holds `{shown}` twice")));
+            return Err(unpack_error(format!("holds `{shown}` twice")));
         }
         Ok(())
     }
 
-    /// Returns the next block, or `None` at the end.
-    fn block(&mut self) -> Result<Option<Block>, Unreadable> {
-        let mut block: Block = [0; BLOCK];
-        let mut filled = 0;
-        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.reader.read(rest) {
-                Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(unreadable("is cut off")),
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(broken(&error)),
-            }
-        }
-        Ok(Some(block))
-    }
-
-    fn metadata(&mut self, size: u64) -> Result<Vec<u8>, Unreadable> {
-        if size > MAX_METADATA {
-            return Err(unreadable("holds a name or extended header of more than 1 MiB"));
-        }
-        let mut bytes = Vec::new();
-        (&mut self.reader).take(size).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
-        if (bytes.len() as u64) < size {
-            return Err(unreadable("is cut off"));
-        }
-        self.padding(size)?;
-        Ok(bytes)
-    }
-
-    fn records(&mut self, size: u64) -> Result<Records, Unreadable> {
-        Records::parse(&self.metadata(size)?).map_err(|reason| unreadable(format!("is damaged: {reason}")))
-    }
-
-    /// Skips the padding after contents of `size`.
-    fn padding(&mut self, size: u64) -> Result<(), Unreadable> {
-        let length = size.next_multiple_of(BLOCK as u64) - size;
+    /// Skips the padding after contents.
+    fn padding(&mut self, length: u64) -> Result<(), UnpackError> {
         let skipped = io::copy(&mut (&mut self.reader).take(length), &mut io::sink());
         match skipped {
             Ok(count) if count == length => Ok(()),
-            Ok(_) => Err(unreadable("is cut off")),
+            Ok(_) => Err(unpack_error("is cut off")),
             Err(error) => Err(broken(&error)),
         }
     }
 
     /// Reads to the end of the archive, which has the checksum.
-    fn drain(&mut self) -> Result<(), Unreadable> {
+    fn drain(&mut self) -> Result<(), UnpackError> {
         io::copy(&mut self.reader, &mut io::sink()).map_err(|error| broken(&error))?;
         Ok(())
     }
 }
 
-fn broken(error: &io::Error) -> Unreadable {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => unreadable("is cut off"),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            unreadable(format!("is not a gzip file, or is damaged: {error}"))
+impl From<TarError> for UnpackError {
+    fn from(error: TarError) -> Self {
+        match error {
+            TarError::Header { reason, .. } => unpack_error(format!("contains no tar file: {reason}")),
+            TarError::Records { reason, .. } => unpack_error(format!("is damaged: {reason}")),
+            TarError::Metadata { .. } => unpack_error("holds a name or extended header of more than 1 MiB"),
+            TarError::CutOff { .. } => unpack_error("is cut off"),
+            TarError::Io(error) => broken(&error),
+            other => unpack_error(format!("is damaged: {other}")),
         }
-        _ => unreadable(format!("cannot be read: {error}")),
+    }
+}
+
+fn broken(error: &io::Error) -> UnpackError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => unpack_error("is cut off"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            unpack_error(format!("is not a gzip file, or is damaged: {error}"))
+        }
+        _ => unpack_error(format!("cannot be read: {error}")),
     }
 }
