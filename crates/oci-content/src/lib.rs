@@ -1,8 +1,9 @@
-//! The sources of content: image layouts and archives of them, Docker's archives and engines, registries, indexes
-//! assembled from all of these; Helm charts and artifacts.
+#![doc = include_str!("../README.md")]
+//!
+//! # Layout of the crate
 //!
 //! A [`Source`] has two required methods; the others have defaults. Everything here is synchronous, reads in
-//! place, and verifies the bytes that it reads. [`publishable`] turns a declared source into exactly the content that is
+//! place, and verifies the bytes that it reads. [`open_image`] turns a declared source into exactly the content that is
 //! published.
 //!
 //! In reading order: `source` (the trait), `layout` (an image layout, independent of the storage of its files), `directory` and
@@ -51,7 +52,7 @@ mod verify;
 mod walk;
 
 pub use artifact_spec::{ArtifactFile, ArtifactSpec};
-pub use error::{SourceError, described};
+pub use error::{SourceError, name_list};
 pub use image_spec::{AnnotationPlace, ImageSpec};
 pub use open::{Opened, open};
 pub use opened_content::OpenedContent;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 
+use super::error::counted;
 use super::positioned::PositionedFile;
 use super::tar_header::EntryKind;
 use super::tar_reader::{TarEntry, TarError, TarItem, TarReader};
@@ -114,7 +115,9 @@ impl Headers<'_> {
         let (offset, size, length) = (self.position, entry.size, self.file.length());
         let Some(end) = offset.checked_add(size).filter(|end| *end <= length) else {
             let left = length.saturating_sub(offset);
-            let reason = format!("it declares {size} bytes, but {left} are left: the file is cut off");
+            let verb = if left == 1 { "is" } else { "are" };
+            let declared = counted(size, "byte");
+            let reason = format!("it declares {declared}, but {left} {verb} left: the file is cut off");
             return Err(damaged(entry.position, &reason));
         };
         // The padding of the last entry may be missing.

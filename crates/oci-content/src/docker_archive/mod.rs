@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::archive::open_file;
+use super::error::{counted, other_size};
 use super::positioned::{Extent, PositionedFile};
 use super::read::MAX_CONFIG_SIZE;
 use super::verify::{VerifyingReader, manifest_reader};
@@ -113,8 +114,8 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
     let names = item.layers.as_deref().unwrap_or_default();
     if names.len() != diff_ids.len() {
         return Err(malformed(format!(
-            "it names {} layers, but `manifest.json` lists {} for it",
-            diff_ids.len(),
+            "it names {}, but `manifest.json` lists {} for it",
+            counted(diff_ids.len() as u64, "layer"),
             names.len()
         )));
     }
@@ -184,7 +185,7 @@ impl Source for DockerArchive {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if extent.length != blob.size {
-            let reason = format!("it has {} bytes, but {} are declared", extent.length, blob.size);
+            let reason = other_size(extent.length, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(extent.reader(), blob, place))

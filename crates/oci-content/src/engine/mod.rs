@@ -4,7 +4,7 @@
 //! (Docker Engine API, "Inspect an image" and "Export an image"). Paths contain no version, because every engine, old or new,
 //! answers such paths.
 //!
-//! In reading order: `endpoint` and `context` (the address of the engine), `connect` and `http` (requests to it).
+//! In reading order: `endpoint` and `context` (the address of the engine), `client` (requests to it).
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::blocking::Response;
 use serde::Deserialize;
 
 use super::docker_archive::{DockerArchive, normalized};
@@ -21,13 +22,12 @@ use super::{Source, SourceError, Surroundings};
 use crate::TransportSpec;
 use oci_registry::Digest;
 
-mod connect;
+mod client;
 mod context;
 mod endpoint;
-mod http;
 
-use endpoint::{Endpoint, EngineAddress};
-use http::Answer;
+use client::RequestError;
+use endpoint::Endpoint;
 
 /// The longest time that an engine may be silent when it is asked about an image.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -120,11 +120,11 @@ impl Engine {
         }
         for name in names {
             let answer = self.get(&format!("/images/{name}/json"), PATIENCE)?;
-            if answer.status == 404 {
+            if answer.status() == 404 {
                 continue;
             }
             let body = self.successful(answer, "about the image", image)?;
-            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.broken(&error))?;
+            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.failed(&client::body_error(&error)))?;
             let description: Description =
                 serde_json::from_slice(&bytes).map_err(|error| self.odd(&error.to_string()))?;
             // Older versions of podman leave the algorithm out.
@@ -144,7 +144,7 @@ impl Engine {
     ) -> Result<(DockerArchive, u64), SourceError> {
         let folder = &surroundings.temporary_folder();
         let answer = self.get(&format!("/images/{id}/get"), EXPORT_PATIENCE)?;
-        if answer.status == 404 {
+        if answer.status() == 404 {
             return Err(self.no_image(image));
         }
         let mut body = self.successful(answer, "for the image", image)?;
@@ -155,7 +155,7 @@ impl Engine {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.broken(&error)),
+                Err(error) => return Err(self.failed(&client::body_error(&error))),
             };
             file.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;
         }
@@ -173,30 +173,25 @@ impl Engine {
         Ok((archive, size))
     }
 
-    fn get(&self, path: &str, patience: Duration) -> Result<Answer, SourceError> {
-        let address = &self.endpoint.address;
-        let stream = connect::connect(address, patience).map_err(|error| self.unreachable(&error))?;
-        let host = match address {
-            EngineAddress::Unix(_) => "docker",
-            EngineAddress::Tcp { host_and_port, .. } => host_and_port,
-        };
-        http::get(stream, host, path).map_err(|error| self.broken(&error))
+    fn get(&self, path: &str, patience: Duration) -> Result<Response, SourceError> {
+        client::get(&self.endpoint.address, path, patience).map_err(|error| self.failed(&error))
     }
 
     /// The body of a successful answer, or the engine's error.
-    fn successful(&self, answer: Answer, what: &str, image: &str) -> Result<http::Body, SourceError> {
-        if answer.status == 200 {
-            return Ok(answer.body);
+    fn successful(&self, answer: Response, what: &str, image: &str) -> Result<Response, SourceError> {
+        let status = answer.status().as_u16();
+        if status == 200 {
+            return Ok(answer);
         }
         // The engine's message is shown if it can be read; otherwise the status is enough.
-        let said = read_bounded(answer.body, MAX_ERROR).unwrap_or_default();
+        let said = read_bounded(answer, MAX_ERROR).unwrap_or_default();
         // A server that is not an engine at all answers in plain text.
         let message = serde_json::from_slice::<ErrorMessage>(&said)
             .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
         let message = shortened(&message);
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
-            reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
+            reason: format!("{} answered {status} when asked {what} `{image}`{said}", self.name()),
             help: "try `docker image inspect NAME` and `docker save NAME`; the engine's log has more details"
                 .to_owned(),
         })
@@ -238,11 +233,12 @@ impl Engine {
         }
     }
 
-    /// The error for a broken connection or an unreadable answer.
-    fn broken(&self, error: &io::Error) -> SourceError {
-        let reason = match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{} does not answer", self.name()),
-            _ => format!("{} gave an unreadable answer: {error}", self.name()),
+    /// The error for a request that got no answer.
+    fn failed(&self, error: &RequestError) -> SourceError {
+        let reason = match error {
+            RequestError::Connect(error) => return self.unreachable(error),
+            RequestError::Silent => format!("{} does not answer", self.name()),
+            RequestError::Broken(reason) => format!("{} gave an unreadable answer: {reason}", self.name()),
         };
         SourceError::Engine {
             reason,
