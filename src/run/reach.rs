@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::connect::Connections;
-use crate::apply::Connect;
+use crate::connections::Connections;
 use oci_content::SourceRegistries;
 use oci_registry::reference::RegistryEndpoint;
 
@@ -20,6 +19,8 @@ pub(super) fn source_registries(
         let endpoint = image
             .declared(&registries)
             .map_or_else(|| RegistryEndpoint::of(image.location()), |(_, endpoint)| endpoint.clone());
-        connections.repository(&endpoint, &image.repository)
+        let host = image.location().host();
+        let travels = registries.values().any(|endpoint| endpoint.url.host() != host);
+        connections.source(&endpoint, &image.repository, travels)
     })
 }
