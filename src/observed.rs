@@ -15,7 +15,7 @@ use futures_util::future::{join_all, try_join_all};
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
-use crate::visibility::{self, Reading, VisibilityProvider};
+use crate::visibility::{self, VisibilityProvider, VisibilityReading};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{RegistryError, Repository};
@@ -48,7 +48,7 @@ pub struct ObservedRepository {
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
-    pub reading: Reading,
+    pub reading: VisibilityReading,
 }
 
 /// The target of a tag.

@@ -6,8 +6,11 @@
 pub mod chart;
 mod content;
 mod create_first;
+mod credentials;
 mod github;
 mod registry;
+
+pub use registry::deletes_nothing;
 
 #[cfg(test)]
 mod tests;

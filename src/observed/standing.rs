@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
+use crate::advice;
 use crate::model::plan::RemovalMethod;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Deletion, RegistryError, Repository};
@@ -78,6 +79,6 @@ fn method(deletion: Deletion) -> Result<RemovalMethod, String> {
     match deletion {
         Deletion::Tags => Ok(RemovalMethod::Tag),
         Deletion::Manifests => Ok(RemovalMethod::Placeholder),
-        Deletion::Nothing(why) => Err(why),
+        Deletion::Nothing(obstacle) => Err(advice::deletes_nothing(&obstacle)),
     }
 }
