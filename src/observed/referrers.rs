@@ -26,7 +26,7 @@ pub(super) async fn referrers(
     desired: &DesiredRepository,
     repository: &dyn Repository,
 ) -> Result<ObservedReferrers, RegistryError> {
-    let published = &desired.content.published;
+    let published = &desired.published;
     let mut observed = ObservedReferrers::default();
     let by_subject = published.referrers.iter().filter(|it| it.referrer.tag.is_none());
     let subjects: BTreeSet<&Digest> = by_subject.map(|it| &it.referrer.subject).collect();

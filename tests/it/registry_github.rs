@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
 use crate::small_image::{SmallImage, at, name};
-use crate::test_registry::{Auth, Options, TestRegistry};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
@@ -13,6 +11,8 @@ use oci_registry::{
     remove_tag,
 };
 use oci_registry::{Digest, Provider, Tag};
+use testkit::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 const NAME: &str = "acme/charts/hello";
 const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&per_page=100";
