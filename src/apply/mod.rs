@@ -26,13 +26,13 @@ use tokio::sync::watch;
 pub use check::{Prepared, prepare};
 pub use forward::Judge;
 pub use refused::PrepareError;
-pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Reporter, Stage};
 use crate::model::Mutability;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Action, Change, Plan};
+use crate::screening::Screening;
 use crate::visibility::VisibilityProvider;
 use oci_content::Surroundings;
 use oci_registry::RepositoryName;
@@ -69,7 +69,7 @@ pub struct Options<'a> {
     /// Decides again about forward tags.
     pub judge: Arc<dyn Judge>,
     /// Searches the content to send for secrets.
-    pub secrets: Arc<dyn SecretSearch>,
+    pub screening: Arc<Screening>,
     /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
     /// what the plan says when the apply begins.
     pub saved: bool,

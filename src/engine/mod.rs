@@ -46,7 +46,7 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Connection, Observed};
 use crate::plan;
-use crate::screening;
+use crate::screening::{ScreenedRepository, Screening};
 use oci_content::Surroundings;
 use oci_registry::Digest;
 use oci_registry::RegistryError;
@@ -211,10 +211,29 @@ pub async fn plan(
     let mut observed = observe(&mut desired, &connections).await?;
     judge_descent(&config.folder, &desired, &mut observed);
     let mut plan = plan::diff(&desired, &observed, origin(session, &config, &context));
-    let around = (&session.environment, reporter);
-    let both = (&desired, &observed);
-    screening::planned(&mut plan, &config.secrets, both, &connections, around, targets.is_empty()).await?;
+    plan.secrets = {
+        let repositories = screened(&plan, &desired, &observed, &connections)?;
+        let screening = Screening::new(&session.environment, reporter.clone());
+        screening.plan(&config.secrets, &repositories, targets.is_empty()).await?
+    };
     Ok(plan)
+}
+
+/// Returns the repositories of `plan` with everything that the search for secrets needs to know about them.
+fn screened<'a>(
+    plan: &'a Plan,
+    desired: &'a Desired,
+    observed: &'a Observed,
+    connections: &Connections,
+) -> Result<Vec<ScreenedRepository<'a>>> {
+    let connected = connections.both(desired.repositories.iter().map(|it| (&it.endpoint, &it.name)))?;
+    let repositories = plan.repositories.iter().zip(&desired.repositories).zip(&observed.repositories);
+    let repositories = repositories.zip(connected).map(|(((planned, desired), observed), connection)| {
+        let (repository, anonymous, visibility) = connection;
+        let connection = Connection { repository, anonymous, visibility };
+        ScreenedRepository { planned, desired, observed, connection }
+    });
+    Ok(repositories.collect())
 }
 
 /// Returns the surroundings that sources are opened with. Sources in registries are reached as `registries` declares them.
@@ -342,7 +361,7 @@ pub async fn apply(
         judge: Arc::new(PlanJudge::new(plan, &folder)),
         surroundings: surroundings(session, &folder, plan.registries.clone(), &connections),
         connect: connections.as_ref(),
-        secrets: Arc::new(screening::Searcher::new(&session.environment, reporter.clone())),
+        screening: Arc::new(Screening::new(&session.environment, reporter.clone())),
         saved: how.saved,
         reporter: reporter.clone(),
         parallelism: how.parallelism,

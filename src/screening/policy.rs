@@ -3,16 +3,27 @@
 use crate::config::Secrets;
 use crate::desired::DesiredRepository;
 use crate::model::Visibility;
-use crate::model::plan::ObservedVisibility;
+use crate::model::plan::{ObservedVisibility, PlannedRepository};
 use crate::model::secret_search::SecretPolicy;
-use crate::observed::ObservedRepository;
+use crate::observed::{Connection, ObservedRepository};
 use crate::visibility;
-use oci_registry::ReadWriteRepository;
 use oci_registry::{Provider, RegistryLocation, TagOrDigest};
+
+/// A repository of a plan whose content may be searched.
+pub(crate) struct ScreenedRepository<'a> {
+    /// The repository in the plan.
+    pub planned: &'a PlannedRepository,
+    /// The desired content and tags.
+    pub desired: &'a DesiredRepository,
+    /// The part of them that the registry has.
+    pub observed: &'a ObservedRepository,
+    /// The connection to the registry.
+    pub connection: Connection,
+}
 
 /// The way in which the content of a repository is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Search {
+pub(super) struct RepositorySearch {
     /// The effect of a finding.
     pub policy: SecretPolicy,
     /// Whether all content is searched, including what the repository already holds. This is so if an anonymous pull was not
@@ -22,25 +33,27 @@ pub(crate) struct Search {
 
 /// Returns how the content of a repository is searched, or `None` if it is not. A declared policy applies everywhere. Without
 /// one, a secret is denied if the repository is declared or seen to be public.
-pub(crate) async fn policy(
+pub(super) async fn repository_search(
     declared: &Secrets,
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    (repository, anonymous): (&dyn ReadWriteRepository, &dyn ReadWriteRepository),
-) -> Option<Search> {
+    repository: &ScreenedRepository<'_>,
+) -> Option<RepositorySearch> {
+    let ScreenedRepository { planned, desired, observed, .. } = repository;
+    if !planned.places_content() && !planned.is_opened() {
+        return None;
+    }
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
         Some(SecretPolicy::Off) => return None,
-        Some(policy) if !goes_public => return Some(Search { policy, whole: false }),
+        Some(policy) if !goes_public => return Some(RepositorySearch { policy, whole: false }),
         _ => {}
     }
     if !matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
         let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny))?;
-        return Some(Search { policy, whole: false });
+        return Some(RepositorySearch { policy, whole: false });
     }
     let seen = match observed.visibility {
         // Nothing of the published content is there, but something else may be.
-        None | Some(ObservedVisibility::Absent) => seen(desired, observed, repository, anonymous).await,
+        None | Some(ObservedVisibility::Absent) => seen(repository).await,
         Some(seen) => seen,
     };
     // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
@@ -48,7 +61,7 @@ pub(crate) async fn policy(
     let made_public = is_hub && observed.reading.setting.is_none();
     let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
     let policy = declared.policy.or(denied)?;
-    Some(Search { policy, whole: seen != ObservedVisibility::Public })
+    Some(RepositorySearch { policy, whole: seen != ObservedVisibility::Public })
 }
 
 /// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts
@@ -67,12 +80,10 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 
 /// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
 /// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
-async fn seen(
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    repository: &dyn ReadWriteRepository,
-    anonymous: &dyn ReadWriteRepository,
-) -> ObservedVisibility {
+async fn seen(repository: &ScreenedRepository<'_>) -> ObservedVisibility {
+    let ScreenedRepository { desired, observed, connection, .. } = repository;
+    let Connection { repository, anonymous, .. } = connection;
+    let anonymous = anonymous.as_ref();
     let root = &desired.content.published.content.root.digest;
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());

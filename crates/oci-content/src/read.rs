@@ -8,7 +8,7 @@ use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
 /// The largest image configuration that is read or written, in bytes.
-pub(super) const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
+pub const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
 
 /// Reads at most `limit` bytes.
 pub fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {

@@ -1,10 +1,9 @@
-//! The files of a tar archive, searched as they pass: POSIX, pax and GNU's formats (`model/tar_header.rs`).
+//! The files of a tar archive, searched as they pass: POSIX, pax and GNU's formats (`oci_content::tar_header`).
 
 use std::io::{BufRead, Read};
 
-use super::blob::Failure;
-use super::finder::Finder;
-use super::input::Input;
+use super::blob_search::{BlobSearch, WalkError};
+use super::bounded_reader::BoundedReader;
 use oci_content::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
 
 /// The longest name or extended header that is read: the same limit as in Go's archive/tar.
@@ -17,11 +16,11 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// Searches every file of an archive, and the bytes after its end. `of` is the archive's name if it is inside another archive.
 /// `open` says whether archives in it are opened.
 pub(super) fn walk(
-    finder: &mut Finder<'_>,
-    input: &mut Input<'_>,
+    finder: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
     of: Option<&str>,
     open: bool,
-) -> Result<(), Failure> {
+) -> Result<(), WalkError> {
     let mut global = Records::default();
     let mut about = AboutNext::default();
     loop {
@@ -67,12 +66,12 @@ impl AboutNext {
     }
 }
 
-fn malformed(reason: impl Into<String>) -> Failure {
-    Failure::Malformed(reason.into())
+fn malformed(reason: impl Into<String>) -> WalkError {
+    WalkError::Malformed(reason.into())
 }
 
 /// Returns the next header, or `None` at the end.
-fn header(input: &mut Input<'_>) -> Result<Option<Header>, Failure> {
+fn header(input: &mut BoundedReader<'_>) -> Result<Option<Header>, WalkError> {
     let there = input.peek(BLOCK)?;
     if there.is_empty() {
         return Ok(None);
@@ -87,7 +86,7 @@ fn header(input: &mut Input<'_>) -> Result<Option<Header>, Failure> {
     Ok(Some(header))
 }
 
-fn metadata(input: &mut Input<'_>, header: &Header) -> Result<Vec<u8>, Failure> {
+fn metadata(input: &mut BoundedReader<'_>, header: &Header) -> Result<Vec<u8>, WalkError> {
     if header.size > MAX_METADATA {
         return Err(malformed(format!("it declares a name of {} bytes", header.size)));
     }
@@ -101,7 +100,7 @@ fn metadata(input: &mut Input<'_>, header: &Header) -> Result<Vec<u8>, Failure> 
 }
 
 /// Skips the padding of the last block of contents. The padding of the last entry may be missing.
-fn padding(input: &mut Input<'_>, size: u64) -> Result<(), Failure> {
+fn padding(input: &mut BoundedReader<'_>, size: u64) -> Result<(), WalkError> {
     let last = size % BLOCK as u64;
     if last > 0 {
         input.skip(BLOCK as u64 - last)?;
@@ -110,12 +109,12 @@ fn padding(input: &mut Input<'_>, size: u64) -> Result<(), Failure> {
 }
 
 fn entry(
-    finder: &mut Finder<'_>,
-    input: &mut Input<'_>,
+    finder: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
     header: &Header,
     about: AboutNext,
     (of, open): (Option<&str>, bool),
-) -> Result<(), Failure> {
+) -> Result<(), WalkError> {
     let AboutNext { records, long_name, said } = about;
     let contents = matches!(header.kind, Kind::File | Kind::Sparse);
     let size = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
@@ -147,7 +146,7 @@ fn entry(
 }
 
 /// Skips the list of extents of a file with holes.
-fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
+fn extents(input: &mut BoundedReader<'_>) -> Result<(), WalkError> {
     loop {
         let block: Option<&Block> = input.peek(BLOCK)?.get(..BLOCK).and_then(|block| block.try_into().ok());
         let goes_on =
@@ -160,7 +159,7 @@ fn extents(input: &mut Input<'_>) -> Result<(), Failure> {
 }
 
 /// Notes the deletion, if `path` is a whiteout.
-fn whiteout(finder: &mut Finder<'_>, path: &str) {
+fn whiteout(finder: &mut BlobSearch<'_>, path: &str) {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     if name == OPAQUE {
@@ -179,7 +178,11 @@ fn normal(name: &str) -> String {
 }
 
 /// Searches the bytes after the end of an archive. No runtime unpacks them, but everybody can read them.
-fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+fn behind(
+    finder: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
+    of: Option<&str>,
+) -> Result<(), WalkError> {
     loop {
         let there = input.fill_buf()?;
         let (zeros, all) = (there.iter().take_while(|byte| **byte == 0).count(), there.len());
