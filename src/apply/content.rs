@@ -73,9 +73,7 @@ pub(super) async fn place(
 }
 
 fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
-    diagnostic
+    error.to_diagnostic().about(&it.planned.name)
 }
 
 async fn blobs(
@@ -204,10 +202,8 @@ async fn push(
     let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
         match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
             // The registry of the source failed, not this one.
-            Some(mut refused) => {
-                refused.message =
-                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, refused.message);
-                refused
+            Some(refused) => {
+                refused.about(format_args!("{}: cannot push blob `{}`", it.planned.name, blob.digest))
             }
             None => diagnostic(it, &error),
         }

@@ -121,14 +121,13 @@ fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
             None => problems.push((vec![what], verdict, diagnostic)),
         }
     }
-    let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
+    let with_name = |(what, verdict, diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
             Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
             _ => format!("cannot find out whether the credentials may {}", alternatives(&what)),
         };
         let name = &one.it.planned.name;
-        diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);
-        diagnostic
+        diagnostic.about(format_args!("{name}: {what}, so nothing was sent"))
     };
     problems.into_iter().map(with_name).collect()
 }

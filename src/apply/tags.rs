@@ -79,16 +79,12 @@ pub(super) async fn put(
 
 /// The diagnostic for an error in a repository.
 pub(super) fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
-    diagnostic
+    error.to_diagnostic().about(&it.planned.name)
 }
 
 /// The diagnostic for an error at one tag.
 pub(super) fn of_tag(it: &Prepared<'_>, tag: &Tag, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}:{tag}: {}", it.planned.name, diagnostic.message);
-    diagnostic
+    error.to_diagnostic().about(format_args!("{}:{tag}", it.planned.name))
 }
 
 async fn put_one(

@@ -277,7 +277,7 @@ fn checked(
 ) -> Result<Desired> {
     let (checks, mut found) = desired::checks(config, context, selection);
     let shown = path::relative(&session.working_folder, &config.folder);
-    found.extend(checks::run(&checks, &config.folder, &shown));
+    found.extend(checks::run_checks(&checks, &config.folder, &shown));
     found.extend(
         session
             .other_profiles(config)
@@ -306,12 +306,7 @@ async fn observe(desired: &mut Desired, connections: &Connections) -> Result<Obs
 
 /// Returns the errors of repositories as diagnostics, each with the name of its repository.
 fn told(errors: &[(String, RegistryError)]) -> Vec<Diagnostic> {
-    let named = |(name, error): &(String, RegistryError)| {
-        let mut diagnostic = error.to_diagnostic();
-        diagnostic.message = format!("{name}: {}", diagnostic.message);
-        diagnostic
-    };
-    errors.iter().map(named).collect()
+    errors.iter().map(|(name, error)| error.to_diagnostic().about(name)).collect()
 }
 
 /// Asks git whether the commit being published descends from the commit of each branch tag.

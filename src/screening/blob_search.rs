@@ -130,9 +130,8 @@ fn failed(job: &SearchJob, error: &std::io::Error) -> SearchFailure {
 }
 
 fn of_source(job: &SearchJob, error: &SourceError) -> SearchFailure {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("cannot search `{}` for secrets: {}", job.blob.digest, diagnostic.message);
-    SearchFailure { unreadable: false, diagnostic }
+    let what = format!("cannot search `{}` for secrets", job.blob.digest);
+    SearchFailure { unreadable: false, diagnostic: error.to_diagnostic().about(what) }
 }
 
 fn unreadable(job: &SearchJob, reason: &str) -> SearchFailure {

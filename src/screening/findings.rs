@@ -213,10 +213,8 @@ impl FindingList<'_> {
         if failed.unreadable && !denies(self.planned, &position.addresses) {
             return self.add_unsearched(resource, digest, None, failed.diagnostic.message.clone());
         }
-        let mut diagnostic = failed.diagnostic.clone();
         let layer = position.layer.map(|layer| format!(" layer {layer}")).unwrap_or_default();
-        diagnostic.message = format!("{resource}{layer}: {}", diagnostic.message);
-        self.problems.push(diagnostic);
+        self.problems.push(failed.diagnostic.clone().about(format_args!("{resource}{layer}")));
     }
 
     fn add(

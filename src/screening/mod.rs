@@ -72,7 +72,7 @@ impl Screening {
         let sent = repositories.iter().map(|it| SentContent {
             address: &it.planned.address,
             resource: &it.desired.resource,
-            published: &it.desired.content.published,
+            published: &it.desired.published,
         });
         let sent: Vec<SentContent<'_>> = sent.collect();
         let secrets = PlannedSecrets {

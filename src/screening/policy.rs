@@ -84,7 +84,7 @@ async fn seen(repository: &ScreenedRepository<'_>) -> ObservedVisibility {
     let ScreenedRepository { desired, observed, connection, .. } = repository;
     let Connection { repository, anonymous, .. } = connection;
     let anonymous = anonymous.as_ref();
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());
     let known = known.or_else(|| root_there.then(|| root.clone()));

@@ -10,7 +10,7 @@ use oci_registry::Digest;
 
 /// Returns every blob of the published content and of its referrers.
 pub(super) fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&Digest> {
-    let published = &desired.content.published;
+    let published = &desired.published;
     let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
     published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
 }
@@ -19,7 +19,7 @@ pub(super) fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&Digest> {
 /// If the search is [whole](RepositorySearch::whole), everything.
 pub(super) fn select(search: RepositorySearch, repository: &ScreenedRepository<'_>) -> SearchedRepository {
     let ScreenedRepository { planned, desired, observed, .. } = repository;
-    let published = &desired.content.published;
+    let published = &desired.published;
     let (mut manifests, mut blobs) = (BTreeSet::new(), BTreeSet::new());
     if search.whole {
         let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);

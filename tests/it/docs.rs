@@ -333,6 +333,45 @@ fn every_link_leads_somewhere() {
     assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
 }
 
+/// The names in backticks of a page's prose that look like files of this repository, without the test after `::`.
+fn cited_files(text: &str) -> BTreeSet<String> {
+    let path =
+        regex(r"`((?:src|crates|tests|docs|scripts|benches|schemas|examples|\.ci|\.github)/[^`\s:]+)[^`]*`");
+    let cited = prose(text);
+    let cited = path.captures_iter(&cited).map(|found| found[1].to_owned());
+    // `schemas/*.schema.json` and `docs/errors/ROOM-NAME.md` stand for many files.
+    cited.filter(|path| !path.contains('*') && !path.contains("NAME") && !path.contains('…')).collect()
+}
+
+#[test]
+fn every_file_that_a_page_names_exists() {
+    let mut checked = 0;
+    let mut missing = Vec::new();
+    for (page, text) in pages() {
+        for path in cited_files(&text) {
+            checked += 1;
+            // The quickstart's first run creates this folder.
+            if !root().join(&path).exists() && !path.starts_with("examples/quickstart/published") {
+                missing.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "files that do not exist:\n{}", missing.join("\n"));
+    assert!(checked > 80, "only {checked} paths were found");
+}
+
+#[test]
+fn every_test_command_names_a_test_binary_and_a_module() {
+    let command = regex(r"cargo test --test (\w+)(?: (\w+)::)?");
+    for (page, text) in pages() {
+        for found in command.captures_iter(&text) {
+            let module = found.get(2).map_or("main", |module| module.as_str());
+            let file = format!("tests/{}/{module}.rs", &found[1]);
+            assert!(root().join(&file).exists(), "{}: `{}`: no {file}", page.display(), &found[0]);
+        }
+    }
+}
+
 #[test]
 fn every_guide_and_reference_is_listed_where_readers_look_for_it() {
     for (folder, lists) in [
