@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     // docs.aws.amazon.com, IAM, "Unique identifiers": AKIA of users, ASIA of sessions, ABIA and ACCA of services.
     Rule {
         severity: Severity::Medium,
-        ..near(
+        ..Rule::near(
             "aws-access-key-id",
             "AWS access key ID",
             "The ID of an AWS access key. The secret key is rarely far away.",
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     // cloud.google.com, "API keys". Keys for browsers are public by design.
     Rule {
         severity: Severity::Medium,
-        ..near(
+        ..Rule::near(
             "google-api-key",
             "Google API key",
             "A Google API key; high severity in variables and in files of variables.",
