@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::context::Flags;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::Session;
+use crate::run::Session;
 use crate::event::Reporter;
 use crate::model::EventName;
 use crate::report::output::{self, Stream};

@@ -6,11 +6,12 @@ use std::future::Future;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::connections::digest_at;
 use crate::desired::ListedTag;
 use oci_registry;
 use oci_registry::inventory::Inventory;
 use oci_registry::{Deletion, Inventories, RegistryError, Repository};
-use oci_registry::{Digest, Tag, TagOrDigest};
+use oci_registry::{Digest, Tag};
 
 /// The number of tags that are asked about at once.
 const ASKED_AT_ONCE: usize = 16;
@@ -48,8 +49,8 @@ pub async fn listing(repository: &dyn Repository) -> Result<Listing, RegistryErr
         return Ok(Listing { tags, put });
     }
     let named = each(repository.list_tags().await?, |tag| async move {
-        let head = repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
-        Ok(head.map(|head| (tag, head.digest)))
+        let digest = digest_at(repository, tag.clone()).await?;
+        Ok(digest.map(|digest| (tag, digest)))
     });
     // A tag that has disappeared since it was listed needs no removal.
     Ok(Listing { tags: named.await?.into_iter().flatten().collect(), put: HashMap::new() })

@@ -17,16 +17,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Secrets;
+use crate::connections::Connections;
 use crate::context::Environment;
 use crate::diagnostic::Diagnostic;
 use crate::event::Reporter;
+use crate::model::plan::Plan;
 use crate::model::secret_search::{PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding};
+use crate::observed::Observed;
 use blob_search::BlobSearcher;
+use policy::ScreenedRepository;
 use secret_scan::{ReportCache, Rules};
 
 pub(crate) use findings::secret_diagnostic;
 pub(crate) use gather::SentContent;
-pub(crate) use policy::ScreenedRepository;
 
 /// The search for secrets in the content that a plan sends.
 pub struct Screening {
@@ -44,26 +47,33 @@ impl Screening {
         Self { rules, cache, reporter }
     }
 
-    /// Searches the content that is sent to `repositories`, if the policy `declared` asks for it. Returns `None` if there is
-    /// nothing to search. `complete` says whether these are all declared repositories.
+    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns `None` if there is nothing to search.
+    /// `complete` says whether the plan has all declared repositories.
     ///
     /// # Errors
     ///
     /// Everything that could not be searched.
     pub(crate) async fn plan(
         &self,
+        plan: &Plan,
         declared: &Secrets,
-        repositories: &[ScreenedRepository<'_>],
+        observed: &Observed,
+        connections: &Connections,
         complete: bool,
     ) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
+        let repositories: Vec<ScreenedRepository<'_>> = plan
+            .repositories
+            .iter()
+            .filter_map(|planned| ScreenedRepository::new(planned, observed))
+            .collect();
         let (mut selected, mut all_searched) = (BTreeMap::new(), complete);
-        for repository in repositories {
-            let Some(search) = policy::repository_search(declared, repository).await else {
+        for repository in &repositories {
+            let Some(search) = policy::repository_search(declared, repository, connections).await? else {
                 all_searched = false;
                 continue;
             };
             let content = selection::select(search, repository);
-            all_searched &= content.blobs.len() == selection::all_blobs(repository.desired).len();
+            all_searched &= content.blobs.len() == selection::all_blobs(repository.desired()).len();
             selected.insert(repository.planned.address.clone(), content);
         }
         if selected.is_empty() {
@@ -71,8 +81,8 @@ impl Screening {
         }
         let sent = repositories.iter().map(|it| SentContent {
             address: &it.planned.address,
-            resource: &it.desired.resource,
-            published: &it.desired.published,
+            resource: &it.desired().resource,
+            published: &it.desired().published,
         });
         let sent: Vec<SentContent<'_>> = sent.collect();
         let secrets = PlannedSecrets {

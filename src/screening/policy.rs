@@ -1,24 +1,34 @@
 //! Decides which repositories are searched for secrets, and the effect of a finding there.
 
 use crate::config::Secrets;
+use crate::connections::{Connection, Connections};
 use crate::desired::DesiredRepository;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::Visibility;
 use crate::model::plan::{ObservedVisibility, PlannedRepository};
 use crate::model::secret_search::SecretPolicy;
-use crate::observed::{Connection, ObservedRepository};
+use crate::observed::{Observed, ObservedRepository};
 use crate::visibility;
 use oci_registry::{Provider, RegistryLocation, TagOrDigest};
 
 /// A repository of a plan whose content may be searched.
-pub(crate) struct ScreenedRepository<'a> {
+pub(super) struct ScreenedRepository<'a> {
     /// The repository in the plan.
     pub planned: &'a PlannedRepository,
-    /// The desired content and tags.
-    pub desired: &'a DesiredRepository,
-    /// The part of them that the registry has.
+    /// The part of the desired content that the registry has.
     pub observed: &'a ObservedRepository,
-    /// The connection to the registry.
-    pub connection: Connection,
+}
+
+impl<'a> ScreenedRepository<'a> {
+    /// Returns the repository `planned`, or `None` if it was not observed.
+    pub(super) fn new(planned: &'a PlannedRepository, observed: &'a Observed) -> Option<Self> {
+        Some(Self { planned, observed: observed.repositories.get(&planned.address)? })
+    }
+
+    /// Returns the desired content and tags.
+    pub(super) fn desired(&self) -> &'a DesiredRepository {
+        &self.observed.desired
+    }
 }
 
 /// The way in which the content of a repository is searched.
@@ -36,32 +46,34 @@ pub(super) struct RepositorySearch {
 pub(super) async fn repository_search(
     declared: &Secrets,
     repository: &ScreenedRepository<'_>,
-) -> Option<RepositorySearch> {
-    let ScreenedRepository { planned, desired, observed, .. } = repository;
+    connections: &Connections,
+) -> Result<Option<RepositorySearch>, Vec<Diagnostic>> {
+    let ScreenedRepository { planned, observed } = repository;
+    let desired = repository.desired();
     if !planned.places_content() && !planned.is_opened() {
-        return None;
+        return Ok(None);
     }
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
-        Some(SecretPolicy::Off) => return None,
-        Some(policy) if !goes_public => return Some(RepositorySearch { policy, whole: false }),
+        Some(SecretPolicy::Off) => return Ok(None),
+        Some(policy) if !goes_public => return Ok(Some(RepositorySearch { policy, whole: false })),
         _ => {}
     }
     if !matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
-        let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny))?;
-        return Some(RepositorySearch { policy, whole: false });
+        let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny));
+        return Ok(policy.map(|policy| RepositorySearch { policy, whole: false }));
     }
     let seen = match observed.visibility {
         // Nothing of the published content is there, but something else may be.
-        None | Some(ObservedVisibility::Absent) => seen(repository).await,
+        None | Some(ObservedVisibility::Absent) => seen(repository, connections).await?,
         Some(seen) => seen,
     };
     // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
     let is_hub = desired.endpoint.provider() == Some(Provider::Dockerhub);
     let made_public = is_hub && observed.reading.setting.is_none();
     let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
-    let policy = declared.policy.or(denied)?;
-    Some(RepositorySearch { policy, whole: seen != ObservedVisibility::Public })
+    let whole = seen != ObservedVisibility::Public;
+    Ok(declared.policy.or(denied).map(|policy| RepositorySearch { policy, whole }))
 }
 
 /// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts
@@ -80,9 +92,13 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 
 /// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
 /// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
-async fn seen(repository: &ScreenedRepository<'_>) -> ObservedVisibility {
-    let ScreenedRepository { desired, observed, connection, .. } = repository;
-    let Connection { repository, anonymous, .. } = connection;
+async fn seen(
+    screened: &ScreenedRepository<'_>,
+    connections: &Connections,
+) -> Result<ObservedVisibility, Vec<Diagnostic>> {
+    let (desired, observed) = (screened.desired(), screened.observed);
+    let connection = connections.connection(&desired.endpoint, &desired.name).await;
+    let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
     let anonymous = anonymous.as_ref();
     let root = &desired.published.content.root.digest;
     let root_there = !observed.missing_manifests.contains(root);
@@ -91,16 +107,16 @@ async fn seen(repository: &ScreenedRepository<'_>) -> ObservedVisibility {
     let digest = if let Some(digest) = known {
         digest
     } else {
-        let Ok(tags) = repository.list_tags().await else { return ObservedVisibility::Unknown };
+        let Ok(tags) = repository.list_tags().await else { return Ok(ObservedVisibility::Unknown) };
         let Some(tag) = tags.into_iter().next_back() else {
-            return visibility::probe_absent(anonymous, root).await;
+            return Ok(visibility::probe_absent(anonymous, root).await);
         };
         match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
             Ok(Some(head)) => head.digest,
-            Ok(None) | Err(_) => return ObservedVisibility::Unknown,
+            Ok(None) | Err(_) => return Ok(ObservedVisibility::Unknown),
         }
     };
-    visibility::probe(anonymous, &digest).await
+    Ok(visibility::probe(anonymous, &digest).await)
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@ pub(super) fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&Digest> {
 /// Returns the content that is searched: the part that the repository does not hold yet, because the rest is already published there.
 /// If the search is [whole](RepositorySearch::whole), everything.
 pub(super) fn select(search: RepositorySearch, repository: &ScreenedRepository<'_>) -> SearchedRepository {
-    let ScreenedRepository { planned, desired, observed, .. } = repository;
-    let published = &desired.published;
+    let ScreenedRepository { planned, observed } = repository;
+    let published = &repository.desired().published;
     let (mut manifests, mut blobs) = (BTreeSet::new(), BTreeSet::new());
     if search.whole {
         let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);
         manifests.extend(published.content.manifests.iter().chain(referrers).map(|it| it.digest().clone()));
-        blobs.extend(all_blobs(desired).into_iter().cloned());
+        blobs.extend(all_blobs(repository.desired()).into_iter().cloned());
     } else {
         let root = &published.content.root.digest;
         if !observed.tags.values().any(|tag| tag.digest == *root) {

@@ -14,5 +14,5 @@ mod recorded;
 
 pub use compare::compare;
 pub use expected::{Expected, ExpectedRepository, Place, expect, places};
-pub use observe::{Connection, Failure, Observed, ObservedRepository, list, observe};
+pub use observe::{Failure, Observed, ObservedRepository, list, observe};
 pub use recorded::{Later, RecordedTag, add as add_record};

@@ -2,7 +2,6 @@
 //! else was requested.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
@@ -10,23 +9,14 @@ use super::content::{self, Root};
 use super::deep;
 use super::expected::{Expected, ExpectedRepository, Place};
 use super::recorded::Later;
+use crate::connections::Connection;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
-use crate::visibility::{self, Reading, VisibilityProvider};
+use crate::visibility::{self, Reading};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{RegistryError, Repository};
-
-/// The connection to a repository.
-pub struct Connection {
-    /// Uses credentials.
-    pub repository: Arc<dyn Repository>,
-    /// Uses no credentials.
-    pub anonymous: Arc<dyn Repository>,
-    /// Answers who may pull.
-    pub visibility: Arc<dyn VisibilityProvider>,
-}
 
 /// The failure of a repository: its full name, and the error.
 pub type Failure = (String, RegistryError);

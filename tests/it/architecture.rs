@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// Who may import whom, the rooms of `src` in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 21] = [
+const TABLE: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("advice", &[]),
@@ -28,39 +28,56 @@ const TABLE: [(&str, &[&str]); 21] = [
     ("context", &[]),
     ("visibility", &[]),
     ("access", &[]),
+    ("event", &[]),
+    ("connections", &["context", "visibility", "event"]),
     ("desired", &["config", "context", "checks", "content"]),
-    ("observed", &["desired", "visibility"]),
+    ("observed", &["context", "visibility", "connections", "desired"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "desired", "visibility"]),
-    ("event", &[]),
+    ("verify", &["config", "context", "connections", "desired", "visibility"]),
     // Decides by the policy of the configuration which of the desired content is searched.
-    ("screening", &["config", "content", "context", "desired", "observed", "visibility", "event"]),
-    ("apply", &["screening", "content", "visibility", "access", "event"]),
+    (
+        "screening",
+        &["config", "content", "context", "connections", "desired", "event", "observed", "visibility"],
+    ),
+    // Its lines are those of the templates in the plan, and git is asked again about commits.
+    (
+        "apply",
+        &[
+            "screening",
+            "content",
+            "context",
+            "visibility",
+            "access",
+            "event",
+            "connections",
+            "desired",
+            "observed",
+        ],
+    ),
     ("report", &["event"]),
     ("saved", &[]),
     ("init", &[]),
     (
-        "engine",
+        "run",
         &[
             "config",
             "context",
             "checks",
-            "content",
-            "visibility",
             "access",
+            "event",
+            "connections",
             "desired",
             "observed",
             "plan",
             "verify",
-            "event",
-            "screening",
             "apply",
+            "screening",
             "saved",
             "init",
         ],
     ),
-    ("cli", &["config", "context", "desired", "event", "report", "engine", "saved"]),
+    ("cli", &["config", "context", "desired", "event", "report", "run", "saved"]),
 ];
 
 /// Rooms that every room may import.
@@ -189,14 +206,14 @@ fn the_imports_of_a_text_are_found() {
         use crate::{model::{Digest, Tag}, config as c};
         use super::super::registry::Registry;
         pub(in crate::plan) fn f(x: crate::event::Event) -> bool { matches!(x, crate::report::Y) }
-        mod inner { use super::super::super::source; fn g() { crate::engine::run(); } }
+        mod inner { use super::super::super::source; fn g() { crate::run::run(); } }
         use crate as whole;
         use std::fmt;
     ";
     let module = Module::parse("src/plan/diff.rs", &["plan", "diff"], text);
     let found: BTreeSet<String> = module.imports().into_iter().map(|(target, _)| target).collect();
     let expected =
-        ["model", "config", "registry", "plan", "event", "report", "source", "engine", "the whole crate"];
+        ["model", "config", "registry", "plan", "event", "report", "source", "run", "the whole crate"];
     assert_eq!(found, expected.map(str::to_owned).into());
 }
 

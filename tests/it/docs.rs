@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::engine::{self, Session};
 use brokkr_publish::model::ResourceId;
 use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
+use brokkr_publish::run::{self, Session};
 use brokkr_publish::{cli, saved};
 use regex::Regex;
 
@@ -286,7 +286,7 @@ fn every_whole_configuration_lints_clean() {
         for (line, toml) in whole {
             let path = folder.path().join("publish.toml");
             fs::write(&path, toml).expect("written");
-            let found = engine::lint(&session(folder.path()), &[path]);
+            let found = run::lint(&session(folder.path()), &[path]);
             let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
             assert!(found.is_empty(), "{}:{line}: {messages:?}", page.display());
             checked += 1;
@@ -515,7 +515,7 @@ fn the_examples_of_templates_render_as_told() {
                 other => panic!("{other} is no flag of a context"),
             }
         }
-        let rendered = engine::tags(&session).expect(template);
+        let rendered = run::tags(&session).expect(template);
         let tags: Vec<String> = rendered.resources[&ResourceId::image("broker")]
             .tags
             .iter()

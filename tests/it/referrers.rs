@@ -6,9 +6,9 @@ use testkit::signatures;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
+use brokkr_publish::run::{Run, Session};
 use futures_util::{StreamExt, stream};
 use oci_registry::referrer::{cosign_tags, fallback_tag, listed, subject_of};
 use oci_registry::{Digest, RawManifest};
@@ -62,18 +62,16 @@ impl World {
     }
 
     async fn apply(&self) -> Result<(Outcome, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        let session = self.session();
-        let plan = engine::plan(&session, &[], 4, &reporter).await?;
+        let mut run = Run::new(&self.session(), 4, Arc::new(Silent))?;
+        let plan = run.plan(&[]).await?;
         let (_sender, cancel) = watch::channel(false);
-        let how = Applying { saved: false, parallelism: 4 };
-        Ok(engine::apply(&session, &plan, &how, &reporter, cancel).await)
+        Ok(run.apply(&plan, cancel).await)
     }
 
     /// Whether a plan made now would change something.
     async fn has_changes(&self) -> bool {
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        engine::plan(&self.session(), &[], 4, &reporter).await.expect("a plan").has_changes()
+        let mut run = Run::new(&self.session(), 4, Arc::new(Silent)).expect("a configuration");
+        run.plan(&[]).await.expect("a plan").has_changes()
     }
 
     fn root(&self) -> Digest {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
+use brokkr_publish::run::{Run, Session};
 use oci_registry::Digest;
 use tokio::sync::watch;
 
@@ -55,12 +55,11 @@ impl World {
             environment: Environment::new(),
             working_folder: self.folder.path.clone(),
         };
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let plan = run.plan(&[]).await.expect("a plan");
         meanwhile(self);
         let (_sender, cancel) = watch::channel(false);
-        let how = Applying { saved: false, parallelism: 4 };
-        engine::apply(&session, &plan, &how, &reporter, cancel).await
+        run.apply(&plan, cancel).await
     }
 
     /// What a tag names in a registry.

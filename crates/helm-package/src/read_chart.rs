@@ -31,7 +31,8 @@ pub(crate) struct ReadChart {
 }
 
 impl ChartPath {
-    fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, ChartError> {
+    /// Finds the chart at `path`, relative to `folder`. Messages name it relative to `shown`.
+    pub(crate) fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, ChartError> {
         let joined = folder.join(path);
         let shown: PathBuf = shown.join(path).components().filter(|it| *it != Component::CurDir).collect();
         let shown = shown.display().to_string();

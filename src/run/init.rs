@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Result, Session};
+use super::session::{Result, Session};
 use crate::context::{self, Context, Needs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::init::{self, Proposal, Surroundings};

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::apply::Judge;
 use crate::context::{self, Context};
 use crate::desired::Line;
 use crate::model::forward::{Descent, Held, PlannedLine};
@@ -10,28 +9,36 @@ use crate::model::plan::Plan;
 use crate::model::{EventName, ResourceId};
 use oci_registry::Tag;
 
-/// Answers questions about forward tags with the context of a plan.
-pub(super) struct PlanJudge {
+/// Answers questions about the lines of versions and the ancestry of commits, with the context of a plan. Asked only about tags
+/// that are about to move.
+#[derive(Clone)]
+pub struct Lineage {
     context: Context,
     folder: PathBuf,
 }
 
-impl PlanJudge {
-    /// Returns a judge for `plan` that asks git in `folder`.
+impl Lineage {
+    /// Returns the answers for `plan`. Git is asked in `folder`.
     pub fn new(plan: &Plan, folder: &Path) -> Self {
         let context = serde_json::from_value(serde_json::Value::Object(plan.context.clone()));
         // Lines belong to releases, whose templates hardly use more than the version.
         let context = context.unwrap_or_else(|_| Context::new(EventName::Tag));
         Self { context, folder: folder.to_owned() }
     }
-}
 
-impl Judge for PlanJudge {
-    fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held> {
+    /// Returns the versions of `line` among `tags`, lowest first. `line` is that of the tag `tag` of `resource`.
+    pub(super) fn held(
+        &self,
+        line: &PlannedLine,
+        resource: &ResourceId,
+        tag: &Tag,
+        tags: &[Tag],
+    ) -> Vec<Held> {
         Line::from_plan(line, &self.context, resource, tag).held(tags)
     }
 
-    fn descent(&self, old: &str, new: &str) -> Descent {
+    /// Returns how commit `new` relates to commit `old`. Blocks.
+    pub(super) fn descent(&self, old: &str, new: &str) -> Descent {
         context::descent(&self.folder, old, new)
     }
 }

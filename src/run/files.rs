@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{Result, Session, path};
+use super::path;
+use super::session::{Result, Session};
 use crate::config::{self, LoadOptions};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
@@ -12,7 +13,7 @@ use crate::model::record::{self, Record, RecordedProblem};
 use crate::saved::{self, Document, SavedError};
 
 /// A document that `show` can show.
-pub enum Saved {
+pub enum SavedDocument {
     /// A plan.
     Plan(Box<Plan>),
     /// A record.
@@ -31,7 +32,7 @@ impl Document for Record {
     const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";
 }
 
-fn told(error: &SavedError) -> Vec<Diagnostic> {
+fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
@@ -49,7 +50,7 @@ fn rebase(plan: &mut Plan, from: &Path, to: &Path) {
 
 /// Reads a saved plan.
 pub fn load_plan(session: &Session, file: &Path) -> Result<Plan> {
-    let mut plan: Plan = saved::load(file).map_err(|error| told(&error))?;
+    let mut plan: Plan = saved::load(file).map_err(|error| problem(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
     Ok(plan)
 }
@@ -92,28 +93,28 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 }
 
 /// Reads a saved plan or a record, whichever it is.
-pub fn load_saved(session: &Session, file: &Path) -> Result<Saved> {
+pub fn load_saved(session: &Session, file: &Path) -> Result<SavedDocument> {
     // The file is read once, because a pipe cannot be read again.
-    let bytes = saved::read::<Plan>(file).map_err(|error| told(&error))?;
+    let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
     let folder = folder_of(session, file);
     match saved::parse::<Record>(file, &bytes) {
         Ok(mut record) => {
             rebase(&mut record.plan, &folder, &session.working_folder);
-            Ok(Saved::Record(Box::new(record)))
+            Ok(SavedDocument::Record(Box::new(record)))
         }
-        Err(error) if has_outcome(&bytes) => Err(told(&error)),
+        Err(error) if has_outcome(&bytes) => Err(problem(&error)),
         // A document that is not a record may be a plan, and then the error about the plan is the one to show.
         Err(_) => {
-            let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| told(&error))?;
+            let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
             rebase(&mut plan, &folder, &session.working_folder);
-            Ok(Saved::Plan(Box::new(plan)))
+            Ok(SavedDocument::Plan(Box::new(plan)))
         }
     }
 }
 
 /// Reads a record.
 pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
-    let bytes = saved::read::<Record>(file).map_err(|error| told(&error))?;
+    let bytes = saved::read::<Record>(file).map_err(|error| problem(&error))?;
     let mut record: Record = match saved::parse(file, &bytes) {
         Ok(record) => record,
         Err(_) if saved::parse::<Plan>(file, &bytes).is_ok() => {
@@ -126,7 +127,7 @@ pub fn load_record(session: &Session, file: &Path) -> Result<Record> {
             let help = "use the file exactly as `brokkr-publish apply --record FILE` wrote it";
             return Err(vec![error.to_diagnostic().help(help)]);
         }
-        Err(error) => return Err(told(&error)),
+        Err(error) => return Err(problem(&error)),
     };
     rebase(&mut record.plan, &folder_of(session, file), &session.working_folder);
     Ok(record)
@@ -177,7 +178,7 @@ pub fn check_destinations(
     if let Some(record) = record {
         match saved::probe::<Record>(record).and_then(|()| earlier(record)) {
             Ok(_) => {}
-            Err(error @ SavedError::Write { .. }) => found.extend(told(&error)),
+            Err(error @ SavedError::Write { .. }) => found.extend(problem(&error)),
             Err(error) => {
                 let help = "nothing was sent; name another file for the record, or remove this one";
                 found.push(error.to_diagnostic().help(help));
@@ -199,7 +200,7 @@ fn earlier(file: &Path) -> std::result::Result<Option<Record>, SavedError> {
 pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     let mut plan = plan.clone();
     rebase(&mut plan, &session.working_folder, &folder_of(session, file));
-    saved::save(&plan, file).map_err(|error| told(&error))
+    saved::save(&plan, file).map_err(|error| problem(&error))
 }
 
 /// Writes a record. If an earlier run of the same plan left a record in `file`, the new one takes over its way back.
@@ -210,7 +211,7 @@ pub fn save_record(session: &Session, record: &Record, file: &Path) -> Result<()
         Ok(None) | Err(_) => record.clone(),
     };
     rebase(&mut record.plan, &session.working_folder, &folder_of(session, file));
-    saved::save(&record, file).map_err(|error| told(&error))
+    saved::save(&record, file).map_err(|error| problem(&error))
 }
 
 /// Returns the record of an apply.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::connect::Connections;
-use super::{Result, Session, path};
+use super::Run;
+use super::session::Result;
 use crate::access::{self, Answers, Questions, Verdict};
-use crate::apply::Connect;
 use crate::config::{Config, Content};
+use crate::connections::Connections;
 use crate::desired::{Address, Selection};
 use crate::diagnostic::ToDiagnostic;
-use crate::event::Reporter;
 use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
 use crate::model::plan::GENERATOR;
 use crate::verify::{self, Place};
@@ -20,41 +19,35 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
 use oci_registry::{RegistryError, Repository};
 
-/// Asks what the credentials may do in every repository that `targets` name, or in all of them if there are no targets.
-pub async fn check_access(
-    session: &Session,
-    targets: &[String],
-    parallelism: usize,
-    reporter: &Arc<dyn Reporter>,
-) -> Result<AccessReport> {
-    let config = session.load()?;
-    // A target may name a tag, but permissions belong to its repository.
-    let of_repositories =
-        targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
-    let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
-    let everything = verify::places(&config, &Selection::default());
-    let addresses =
-        everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
-    let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
-    if !unknown.is_empty() {
-        return Err(unknown);
+impl Run {
+    /// Asks what the credentials may do in every repository that `targets` name, or in all of them if there are no targets.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the targets.
+    pub async fn check_access(&self, targets: &[String]) -> Result<AccessReport> {
+        let config = self.config()?;
+        // A target may name a tag, but permissions belong to its repository.
+        let of_repositories =
+            targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
+        let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
+        let everything = verify::places(config, &Selection::default());
+        let addresses =
+            everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
+        let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let places = verify::places(config, &selection);
+        let repositories = join_all(places.iter().map(|place| ask(config, place, &self.connections))).await;
+        Ok(AccessReport {
+            format_version: FORMAT_VERSION.to_owned(),
+            generator: GENERATOR.to_owned(),
+            title: self.session.title(config),
+            granted: repositories.iter().all(RepositoryAccess::is_granted),
+            repositories,
+        })
     }
-    let connections =
-        Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
-    let places = verify::places(&config, &selection);
-    let repositories = join_all(places.iter().map(|place| ask(&config, place, &connections))).await;
-    let file = path::relative(&session.working_folder, &config.path).display().to_string();
-    let title = match &config.profile {
-        Some(profile) => format!("{file}, profile {profile}"),
-        None => file,
-    };
-    Ok(AccessReport {
-        format_version: FORMAT_VERSION.to_owned(),
-        generator: GENERATOR.to_owned(),
-        title,
-        granted: repositories.iter().all(RepositoryAccess::is_granted),
-        repositories,
-    })
 }
 
 /// Asks one repository. An error that prevents asking is the answer to every question.

@@ -2,18 +2,21 @@
 //! the way to remove a tag. Each question is asked only if the previous answers make it necessary.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
+use crate::connections::{Connections, RepositoryFailure, digest_at};
+use crate::diagnostic::Diagnostic;
 use crate::model::plan::RemovalMethod;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Deletion, RegistryError, Repository};
-use oci_registry::{Digest, RepositoryName, Tag, TagOrDigest};
+use oci_registry::{Digest, RepositoryName, Tag};
 
-/// The questions about one repository.
+/// The questions about the tags of one repository.
 #[derive(Debug)]
-pub struct Question<'a> {
+pub struct TagQuestions<'a> {
+    /// The address of the repository in the plan.
+    pub address: &'a str,
     /// How to reach the registry.
     pub endpoint: &'a RegistryEndpoint,
     /// The repository, including the namespace.
@@ -22,9 +25,9 @@ pub struct Question<'a> {
     pub tags: Vec<(&'a Tag, Option<&'a Digest>)>,
 }
 
-/// The answers of one repository.
+/// What the tags of one repository name.
 #[derive(Debug, Default)]
-pub struct Standing {
+pub struct StandingTags {
     /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
     /// The digests to go back to that still exist. Digests that a tag already names are not asked about.
@@ -33,44 +36,46 @@ pub struct Standing {
     pub removal: Option<Result<RemovalMethod, String>>,
 }
 
-/// Asks every repository. `connected` has one entry for each of `questions`. Returns every failure with the name of the
-/// repository.
-pub async fn standing(
-    questions: &[Question<'_>],
-    connected: &[Arc<dyn Repository>],
-) -> Result<Vec<Standing>, Vec<(String, RegistryError)>> {
-    let asked = questions.iter().zip(connected).map(|(question, repository)| async move {
-        let name = question.endpoint.url.full_name(question.repository);
-        ask(question, repository.as_ref()).await.map_err(|error| (name, error))
+/// Asks every repository. Returns the answers by the addresses of the repositories.
+///
+/// # Errors
+///
+/// Every failure, with the name of the repository.
+pub async fn standing_tags(
+    questions: &[TagQuestions<'_>],
+    connections: &Connections,
+) -> Result<BTreeMap<String, StandingTags>, Vec<Diagnostic>> {
+    let connected = connections.repositories(questions.iter().map(|it| (it.endpoint, it.repository)))?;
+    let asked = questions.iter().zip(connected).map(|(questions, repository)| async move {
+        let standing = ask(questions, repository.as_ref()).await;
+        let failed = |error| RepositoryFailure {
+            repository: questions.endpoint.url.full_name(questions.repository),
+            error,
+        };
+        standing.map(|standing| (questions.address.to_owned(), standing)).map_err(failed)
     });
-    let (mut answers, mut errors) = (Vec::new(), Vec::new());
-    for result in join_all(asked).await {
-        match result {
-            Ok(answer) => answers.push(answer),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(answers) } else { Err(errors) }
+    Ok(RepositoryFailure::none_of(join_all(asked).await)?.into_iter().collect())
 }
 
-async fn ask(question: &Question<'_>, repository: &dyn Repository) -> Result<Standing, RegistryError> {
-    let digest_at = |at: TagOrDigest| async move {
-        Ok::<_, RegistryError>(repository.head_manifest(&at).await?.map(|head| head.digest))
-    };
-    let heads = question.tags.iter().map(|(tag, _)| digest_at(TagOrDigest::Tag((*tag).clone())));
-    let heads = try_join_all(heads).await?;
+async fn ask(
+    questions: &TagQuestions<'_>,
+    repository: &dyn Repository,
+) -> Result<StandingTags, RegistryError> {
+    let heads = questions.tags.iter().map(|(tag, back_to)| async move {
+        Ok::<_, RegistryError>((*tag, *back_to, digest_at(repository, (*tag).clone()).await?))
+    });
     let (mut tags, mut wanted, mut removes) = (BTreeMap::new(), BTreeSet::new(), false);
-    for ((tag, back_to), present) in question.tags.iter().zip(heads) {
-        if present.as_ref() != *back_to {
+    for (tag, back_to, present) in try_join_all(heads).await? {
+        if present.as_ref() != back_to {
             wanted.extend(back_to.cloned());
             removes |= back_to.is_none();
         }
-        tags.extend(present.map(|present| ((*tag).clone(), present)));
+        tags.extend(present.map(|present| (tag.clone(), present)));
     }
-    let held = wanted.into_iter().map(|digest| digest_at(TagOrDigest::Digest(digest)));
+    let held = wanted.into_iter().map(|digest| digest_at(repository, digest));
     let held = try_join_all(held).await?.into_iter().flatten().collect();
     let removal = if removes { Some(method(repository.deletion().await?)) } else { None };
-    Ok(Standing { tags, held, removal })
+    Ok(StandingTags { tags, held, removal })
 }
 
 /// The method for removing a single tag, given the deletions that the registry supports.

@@ -1,12 +1,61 @@
-//! The diagnostics about files: each once, and no more of them than anybody reads.
+//! `lint`: everything that is wrong with the files, each problem once, and no more of them than anybody reads.
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
+use super::session::Session;
+use crate::config::{self, LoadOptions};
+use crate::desired;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
+/// Returns everything that is wrong with the files, offline and without git. If there are no `files`, checks the one found in
+/// the working directory or above it.
+///
+/// Every profile that a file declares is checked, unless one was given.
+pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
+    let files = match files {
+        [] => match session.config_path() {
+            Ok(path) => vec![path],
+            Err(diagnostics) => return diagnostics,
+        },
+        files => files.to_vec(),
+    };
+    let mut found = Findings::default();
+    for file in files {
+        let options = session.load_options(&file);
+        let base = lint_one(&options, &mut found);
+        if session.profile.is_none() {
+            for profile in base {
+                let options = LoadOptions { profile: Some(profile), ..options.clone() };
+                lint_one(&options, &mut found);
+            }
+        }
+    }
+    found.reported()
+}
+
+/// Adds the new diagnostics about one profile. Returns the profiles that the file declares.
+fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
+    let loaded = config::load(options);
+    let templates = match (&loaded.config, &loaded.part) {
+        (Some(config), _) => desired::lint(config),
+        (None, Some(part)) => desired::lint_part(part),
+        (None, None) => Vec::new(),
+    };
+    let shown = Path::new(&options.display_name).parent().unwrap_or(Path::new(""));
+    let charts = loaded.config.iter().flat_map(|config| desired::lint_charts(config, shown));
+    loaded
+        .diagnostics
+        .into_iter()
+        .chain(templates)
+        .chain(charts)
+        .for_each(|diagnostic| found.add(diagnostic));
+    loaded.profiles
+}
+
 /// The number of diagnostics that are reported.
-const MAX_TOLD: usize = 1_000;
+const MAX_REPORTED: usize = 1_000;
 
 /// A code, the main place, and the message. They identify a diagnostic, because each profile reads the file again and finds
 /// the same problems.
@@ -14,7 +63,7 @@ type Key = (Code, Option<(String, Range<usize>)>, String);
 
 /// The diagnostics found so far.
 #[derive(Default)]
-pub(super) struct Findings {
+struct Findings {
     diagnostics: Vec<Diagnostic>,
     known: HashSet<Key>,
     /// The number of diagnostics found beyond those that are reported.
@@ -25,13 +74,13 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Adds a diagnostic if it is new.
-    pub fn add(&mut self, found: Diagnostic) {
+    fn add(&mut self, found: Diagnostic) {
         let place = found.labels.first().map(|label| &label.place);
         let place = place.map(|place| (place.source.name.clone(), place.span.clone()));
         if !self.known.insert((found.code, place, found.message.clone())) {
             return;
         }
-        if self.diagnostics.len() < MAX_TOLD {
+        if self.diagnostics.len() < MAX_REPORTED {
             self.diagnostics.push(found);
         } else {
             self.more += 1;
@@ -41,7 +90,7 @@ impl Findings {
 
     /// Returns the first thousand diagnostics, and a note with the number of the others. The note has the code of the last one,
     /// because it is not a problem by itself. It is an error if one of the others is.
-    pub fn told(mut self) -> Vec<Diagnostic> {
+    fn reported(mut self) -> Vec<Diagnostic> {
         if let (Some(last), more @ 1..) = (self.diagnostics.last(), self.more) {
             let severity = if self.more_errors { Severity::Error } else { Severity::Warning };
             let note = Diagnostic::error(last.code, format!("and {more} more"));
@@ -63,7 +112,7 @@ mod tests {
         for number in (0..1_500).chain(0..1_500) {
             found.add(Diagnostic::error(Code::ConfigValue, format!("value {number}")));
         }
-        let reported = found.told();
+        let reported = found.reported();
         assert_eq!(reported.len(), 1_001);
         assert_eq!(
             reported.last().map(|it| (it.message.as_str(), it.is_error())),
@@ -77,8 +126,12 @@ mod tests {
         for number in 0..1_000 {
             found.add(Diagnostic::warning(Code::ConfigValue, format!("value {number}")));
         }
-        assert_eq!(Findings { more: 0, ..Findings::default() }.told(), []);
+        assert_eq!(Findings { more: 0, ..Findings::default() }.reported(), []);
         found.add(Diagnostic::error(Code::ConfigValue, "the one"));
-        assert!(found.told().iter().any(Diagnostic::is_error));
+        assert!(found.reported().iter().any(Diagnostic::is_error));
     }
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod lint_tests;

@@ -8,8 +8,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
 
-use super::connect::Connections;
-use crate::apply::Connect;
+use crate::connections::Connections;
 use oci_content::{Reach, RemoteRepository, SourceError};
 use oci_registry;
 use oci_registry::reference::RegistryEndpoint;
@@ -41,9 +40,11 @@ impl Reach for RegistryReach {
         let endpoint = image
             .declared(&self.registries)
             .map_or_else(|| RegistryEndpoint::of(image.location()), |(_, endpoint)| endpoint.clone());
+        let host = image.location().host();
+        let travels = self.registries.values().any(|endpoint| endpoint.url.host() != host);
         let repository = self
             .connections
-            .repository(&endpoint, &image.repository)
+            .source(&endpoint, &image.repository, travels)
             .map_err(|error| refused(&name, &error))?;
         Ok(Arc::new(Reached { name, repository, runtime: self.runtime.clone() }))
     }
@@ -101,7 +102,7 @@ impl Read for Reader {
         while self.piece.is_empty() {
             match self.runtime.block_on(self.stream.next()) {
                 Some(Ok(piece)) => self.piece = piece,
-                Some(Err(error)) => return Err(self.told(error)),
+                Some(Err(error)) => return Err(self.of_source(error)),
                 None => return Ok(0),
             }
         }
@@ -115,7 +116,7 @@ impl Read for Reader {
 
 impl Reader {
     /// Returns `error`, with an error of the registry turned into one of the source.
-    fn told(&self, error: io::Error) -> io::Error {
+    fn of_source(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         match error.get_ref().and_then(|inner| inner.downcast_ref::<RegistryError>()) {
             Some(inner) => io::Error::new(kind, refused(&self.name, inner)),
