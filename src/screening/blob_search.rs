@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::gather::{SearchJob, read_config};
+use super::gather::SearchJob;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::event::{Event, Reporter};
-use oci_content::SourceError;
+use oci_content::{SourceError, read_config};
 use oci_registry::Digest;
 use secret_scan::{BlobError, BlobFacts, BlobReport, ConfigMatch, ReportCache, Rules};
 
@@ -74,7 +74,7 @@ impl BlobSearcher<'_> {
         let result = if job.is_config {
             match read_config(job.source.as_ref(), &job.blob) {
                 Ok(bytes) => Ok(BlobResult::Config(self.rules.search_config(&bytes))),
-                Err(error) => Err(failed(job, &error)),
+                Err(error) => Err(of_source(job, &error)),
             }
         } else {
             self.search_content(job)?

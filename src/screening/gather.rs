@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::content::Published;
 use crate::model::ResourceId;
 use crate::model::secret_search::{PlannedSecrets, SearchedRepository};
-use oci_content::read::{MAX_CONFIG_SIZE, read_bounded};
-use oci_content::{Content, Source};
+use oci_content::{Content, Source, read_config};
 use oci_registry::{Descriptor, Digest, Manifest, RawManifest, media_type};
 use secret_scan::Rules;
 
@@ -112,14 +111,6 @@ impl Instructions<'_> {
             rules.layer_instructions(&bytes, layers)
         })
     }
-}
-
-/// Reads the bytes of a configuration.
-pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> std::io::Result<Vec<u8>> {
-    if config.size > MAX_CONFIG_SIZE {
-        return Err(std::io::Error::other(format!("it is too large: {} bytes", config.size)));
-    }
-    read_bounded(source.open(config).map_err(std::io::Error::other)?, config.size)
 }
 
 impl GatheredContent {

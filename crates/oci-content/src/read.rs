@@ -50,7 +50,11 @@ pub(super) fn listed_platform(entry: &Descriptor) -> Option<&Platform> {
 }
 
 /// Reads the configuration of an image, and returns its bytes.
-pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
+///
+/// # Errors
+///
+/// [`SourceError`] if it is larger than [`MAX_CONFIG_SIZE`], cannot be read, or is not what `config` describes.
+pub fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
     read_whole(source, config, MAX_CONFIG_SIZE, &format!("configuration `{}`", config.digest))
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use oci_content::tar_header::{BLOCK, Block, parse};
+use oci_content::is_tar;
 
 use super::blob_search::{BlobSearch, WalkError};
 use super::bounded_reader::{BoundedReader, PIECE};
@@ -15,6 +15,8 @@ use super::{tar, zip};
 use crate::compiled::Rules;
 use crate::text_search::TextSearch;
 
+/// How many bytes are looked at to recognize a format: a header of a tar file.
+const HEAD: usize = 512;
 /// The largest window of zstd that memory is reserved for, as a power of two: the limit of the program `zstd` itself.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// The size that a blob may expand to, in bytes. Its bytes are searched as they pass, in constant memory, and the search can be
@@ -128,15 +130,9 @@ impl BlobFormat {
     }
 }
 
-/// Whether a tar archive begins here. It may be empty.
-fn is_tar(head: &[u8]) -> bool {
-    let block: Option<&Block> = head.get(..BLOCK).and_then(|block| block.try_into().ok());
-    block.is_some_and(|block| block.iter().all(|byte| *byte == 0) || parse(block).is_ok())
-}
-
 impl BlobSearch<'_> {
     fn search_blob(&mut self, raw: &mut BoundedReader<'_>, facts: BlobFacts<'_>) -> Result<(), WalkError> {
-        let format = BlobFormat::of(raw.peek(BLOCK)?);
+        let format = BlobFormat::of(raw.peek(HEAD)?);
         let compression = format.filter(|it| matches!(it, BlobFormat::Gzip | BlobFormat::Zstd));
         let Some(compression) = compression else {
             return self.search_content(raw, facts);
@@ -162,7 +158,7 @@ impl BlobSearch<'_> {
         input: &mut BoundedReader<'_>,
         facts: BlobFacts<'_>,
     ) -> Result<(), WalkError> {
-        let head = input.peek(BLOCK)?;
+        let head = input.peek(HEAD)?;
         let (format, is_empty) = (BlobFormat::of(head), head.is_empty());
         let name = facts.name.map(|name| name.trim_start_matches("./").to_owned());
         if let Some(name) = &name {
@@ -202,7 +198,7 @@ impl BlobSearch<'_> {
         open: bool,
     ) -> Result<(), WalkError> {
         let cut_off = || WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes"));
-        let wanted = usize::try_from(size).unwrap_or(BLOCK).min(BLOCK);
+        let wanted = usize::try_from(size).unwrap_or(HEAD).min(HEAD);
         let head = input.peek(wanted)?.get(..wanted).ok_or_else(cut_off)?;
         if let Some(format) = BlobFormat::of(head).filter(|_| open) {
             return self.archive(format, input, size, path);
@@ -276,7 +272,7 @@ impl BlobSearch<'_> {
     }
 
     fn decompressed(&mut self, inner: &mut BoundedReader<'_>, path: &str) -> Result<(), WalkError> {
-        if is_tar(inner.peek(BLOCK)?) {
+        if is_tar(inner.peek(HEAD)?) {
             return tar::walk(self, inner, Some(path), false);
         }
         // A single compressed file goes by its name without the ending.
