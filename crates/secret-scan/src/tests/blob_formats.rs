@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use testkit::raw_tar::{BLOCK, end, entry, file, pax};
+use testkit::raw_tar::{BLOCK, entry, file, pax};
 
 use super::blob_fixtures::{gzip, places, search, secret, tar, zipped, zstandard};
 use crate::{BlobError, BlobFacts, Rules};
