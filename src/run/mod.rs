@@ -54,9 +54,9 @@ use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Observed};
 use crate::plan::{self, Origin};
 use crate::screening;
-use oci_content::Surroundings;
+use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
-use reach::RegistryReach;
+use reach::source_registries;
 
 /// One run of the program. See the module.
 pub struct Run {
@@ -66,6 +66,8 @@ pub struct Run {
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
+    /// The content that was opened, so that nothing is exported, compressed or downloaded twice.
+    content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
     parallelism: usize,
     reporter: Arc<CurrentReporter>,
@@ -124,6 +126,7 @@ impl Run {
             config: None,
             folder,
             connections: Arc::new(connections),
+            content: Arc::default(),
             parallelism,
             reporter,
             observed: None,
@@ -214,7 +217,8 @@ impl Run {
         Surroundings {
             folder: self.folder.clone(),
             environment: Arc::new(move |name| environment.get(name).cloned()),
-            reach: Arc::new(RegistryReach::new(registries, self.connections.clone())),
+            registries: Some(source_registries(registries, self.connections.clone())),
+            content: self.content.clone(),
         }
     }
 

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use crate::content::Published;
 use crate::model::ResourceId;
 use crate::model::secret_search::SearchedRepository;
-use oci_content::{Content, Source};
+use oci_content::{Content, Source, read_config};
 use oci_registry::{Descriptor, Digest, Manifest, RawManifest, media_type};
 use secret_scan::Rules;
 use secret_scan::content::instructions;
 
 /// The annotation with the name of a layer of an artifact (image-spec, annotations.md).
 const TITLE: &str = "org.opencontainers.image.title";
-/// The size in bytes of the largest image configuration that is read.
-const MAX_CONFIG: u64 = 16 * 1024 * 1024;
 
 /// The content that is sent to one repository.
 pub(crate) struct Place<'a> {
@@ -100,17 +98,6 @@ impl Instructions<'_> {
             instructions(rules, &bytes, layers)
         })
     }
-}
-
-/// Reads the bytes of a configuration.
-pub(crate) fn read_config(source: &dyn Source, config: &Descriptor) -> std::io::Result<Vec<u8>> {
-    if config.size > MAX_CONFIG {
-        return Err(std::io::Error::other(format!("it is too large: {} bytes", config.size)));
-    }
-    let mut reader = source.open(config).map_err(std::io::Error::other)?;
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut reader, &mut bytes)?;
-    Ok(bytes)
 }
 
 impl Gathered {

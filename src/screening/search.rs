@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::cache::Cache;
-use super::gather::{Job, read_config};
+use super::gather::Job;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::event::{Event, Reporter};
-use oci_content::SourceError;
+use oci_content::{SourceError, read_config};
 use oci_registry::Digest;
 use secret_scan::Rules;
 use secret_scan::content;
@@ -74,7 +74,7 @@ impl Searching<'_> {
         let answer = if job.is_config {
             match read_config(job.source.as_ref(), &job.blob) {
                 Ok(bytes) => Ok(Answer::Config(content::config(self.rules, &bytes))),
-                Err(error) => Err(failed(job, &error)),
+                Err(error) => Err(of_source(job, &error)),
             }
         } else {
             self.content(job)?

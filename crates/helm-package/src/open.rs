@@ -17,9 +17,7 @@ use crate::read_chart::{ChartPath, ReadChart, read_chart};
 use crate::spec::ChartSpec;
 use crate::vendored::check_dependencies;
 use crate::version::HelmVersion;
-use oci_content::positioned::PositionedFile;
-use oci_content::read::read_bounded;
-use oci_content::{Source, SourceError, Surroundings};
+use oci_content::{PositionedFile, Source, SourceError, Surroundings, read_bounded};
 use oci_registry::{Descriptor, Digest};
 
 /// The largest provenance file, in bytes.
@@ -150,6 +148,79 @@ fn read_provenance(
     Ok(Some(bytes))
 }
 
+<<<<<<< HEAD
+/// Assembles the content to send: a manifest with the configuration and the layers.
+fn assemble(
+    location: &Location,
+    spec: &ChartSpec,
+    chart: &Chart,
+    layers: Vec<(Descriptor, Blob)>,
+) -> Result<ChartSource, SourceError> {
+    let malformed =
+        |error: serde_json::Error| SourceError::malformed(format!("`{}`", location.shown), error.to_string());
+    let created = spec.created.and_then(|created| jiff::Timestamp::from_second(created).ok());
+    let created = created.map(|created| created.to_string());
+    let mut annotations = manifest::annotations(&chart.metadata, created.as_deref());
+    annotations.extend(spec.annotations.clone());
+    let (config, bytes) = manifest::config(&chart.metadata).map_err(malformed)?;
+    let mut blobs = HashMap::from([(config.digest.clone(), Blob::Bytes(Arc::new(bytes)))]);
+    let mut descriptors = Vec::new();
+    for (layer, blob) in layers {
+        blobs.insert(layer.digest.clone(), blob);
+        descriptors.push(layer);
+    }
+    let root = manifest::manifest(config, descriptors, annotations).map_err(malformed)?;
+    Ok(ChartSource { root, blobs, shown: location.shown.clone() })
+}
+
+impl Source for ChartSource {
+    fn root(&self) -> Result<Descriptor, SourceError> {
+        Ok(self.root.descriptor())
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        if blob.digest == *self.root.digest() {
+            return Ok(manifest_reader(&self.root, blob));
+        }
+        let place = format!("chart `{}`", self.shown);
+        Ok(match self.blobs.get(&blob.digest).cloned() {
+            Some(Blob::Bytes(bytes)) => VerifyingReader::boxed(Cursor::new(Shared(bytes)), blob, place),
+            Some(Blob::Packaged(written)) => {
+                VerifyingReader::boxed(WrittenReader { written, position: 0 }, blob, place)
+            }
+            Some(Blob::File(file)) => {
+                let length = file.length();
+                VerifyingReader::boxed(Section::new(file, 0, length), blob, place)
+            }
+            None => return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place }),
+        })
+    }
+}
+
+/// Bytes that several readers share.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+struct WrittenReader {
+    written: Arc<Written>,
+    position: u64,
+}
+
+impl Read for WrittenReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.written.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+=======
+>>>>>>> 59730a5
 #[cfg(test)]
 #[path = "open_tests.rs"]
 mod tests;

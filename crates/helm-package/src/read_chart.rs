@@ -31,6 +31,7 @@ pub(crate) struct ReadChart {
 }
 
 impl ChartPath {
+    /// Finds the chart at `path`, relative to `folder`. Messages name it relative to `shown`.
     pub(crate) fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, ChartError> {
         let joined = folder.join(path);
         let shown: PathBuf = shown.join(path).components().filter(|it| *it != Component::CurDir).collect();

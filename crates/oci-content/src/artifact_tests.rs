@@ -132,7 +132,7 @@ fn paths_that_are_not_regular_files_are_refused_by_name() {
         ("/dev/zero", "`/dev/zero` is not a regular file"),
         (
             "/proc/self/status",
-            "`/proc/self/status` changes while it is read: its length is 0, but 1 bytes were read",
+            "`/proc/self/status` changes while it is read: its length is 0, but it gave 1 byte",
         ),
     ] {
         assert_eq!(refusal(&spec(TYPE, vec![file(path, "text/plain", "a")], &[]), &folder), message);

@@ -10,8 +10,10 @@ use super::finder::Finder;
 use super::input::{Input, PIECE};
 use super::{ContentError, Searched, tar, zip};
 use crate::{Rules, Search};
-use oci_content::tar_header::{BLOCK, Block, parse};
+use oci_content::is_tar;
 
+/// How many bytes are looked at to recognize a format: a header of a tar file.
+const HEAD: usize = 512;
 /// The largest window of zstd that memory is reserved for, as a power of two: the limit of the program `zstd` itself.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// The size that a blob may expand to, in bytes. Its bytes are searched as they pass, in constant memory, and the search can be
@@ -138,15 +140,9 @@ impl Kind {
     }
 }
 
-/// Whether a tar archive begins here. It may be empty.
-fn is_tar(head: &[u8]) -> bool {
-    let block: Option<&Block> = head.get(..BLOCK).and_then(|block| block.try_into().ok());
-    block.is_some_and(|block| block.iter().all(|byte| *byte == 0) || parse(block).is_ok())
-}
-
 impl Finder<'_> {
     fn blob(&mut self, raw: &mut Input<'_>, about: About<'_>) -> Result<(), Failure> {
-        let kind = Kind::of(raw.peek(BLOCK)?);
+        let kind = Kind::of(raw.peek(HEAD)?);
         let Some(compression) = kind.filter(|kind| matches!(kind, Kind::Gzip | Kind::Zstd)) else {
             return self.content(raw, about);
         };
@@ -167,7 +163,7 @@ impl Finder<'_> {
 
     /// Searches the decompressed bytes of a blob, to their end.
     fn content(&mut self, input: &mut Input<'_>, about: About<'_>) -> Result<(), Failure> {
-        let head = input.peek(BLOCK)?;
+        let head = input.peek(HEAD)?;
         let (kind, is_empty) = (Kind::of(head), head.is_empty());
         let name = about.name.map(|name| name.trim_start_matches("./").to_owned());
         if let Some(name) = &name {
@@ -207,7 +203,7 @@ impl Finder<'_> {
         open: bool,
     ) -> Result<(), Failure> {
         let cut_off = || Failure::Malformed(format!("it ends in the middle of a file of {size} bytes"));
-        let wanted = usize::try_from(size).unwrap_or(BLOCK).min(BLOCK);
+        let wanted = usize::try_from(size).unwrap_or(HEAD).min(HEAD);
         let head = input.peek(wanted)?.get(..wanted).ok_or_else(cut_off)?;
         if let Some(kind) = Kind::of(head).filter(|_| open) {
             return self.archive(kind, input, size, path);
@@ -272,7 +268,7 @@ impl Finder<'_> {
     }
 
     fn decompressed(&mut self, inner: &mut Input<'_>, path: &str) -> Result<(), Failure> {
-        if is_tar(inner.peek(BLOCK)?) {
+        if is_tar(inner.peek(HEAD)?) {
             return tar::walk(self, inner, Some(path), false);
         }
         // A single compressed file goes by its name without the ending.

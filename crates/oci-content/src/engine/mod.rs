@@ -4,32 +4,30 @@
 //! (Docker Engine API, "Inspect an image" and "Export an image"). Paths contain no version, because every engine, old or new,
 //! answers such paths.
 //!
-//! In reading order: `endpoint` and `context` (the address of the engine), `connect` and `http` (requests to it).
+//! In reading order: `endpoint` and `context` (the address of the engine), `client` (requests to it).
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::blocking::Response;
 use serde::Deserialize;
 
 use super::docker_archive::{DockerArchive, normalized};
 use super::positioned::PositionedFile;
 use super::read::read_bounded;
-use super::temporary::TemporaryFolder;
 use super::{Source, SourceError, Surroundings};
 use crate::TransportSpec;
 use oci_registry::Digest;
 
-mod connect;
+mod client;
 mod context;
 mod endpoint;
-mod http;
 
-use endpoint::{Endpoint, Place};
-use http::Answer;
+use client::RequestError;
+use endpoint::Endpoint;
 
 /// The longest time that an engine may be silent when it is asked about an image.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,15 +37,6 @@ const EXPORT_PATIENCE: Duration = Duration::from_secs(15 * 60);
 const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
 /// The largest error message that is read, in bytes.
 const MAX_ERROR: u64 = 64 * 1024;
-/// The most images that are remembered.
-const MAX_REMEMBERED: usize = 64;
-
-/// The images that this process exported, by engine and id. They are remembered, because an image is opened when a plan is made
-/// and when it is applied, and once for every repository and profile. An id is a digest, so a remembered image never goes stale.
-static EXPORTED: LazyLock<Mutex<Exported>> = LazyLock::new(Mutex::default);
-
-/// Images by engine and id.
-type Exported = HashMap<(String, Digest), Arc<DockerArchive>>;
 
 /// An engine's description of an image.
 #[derive(Deserialize)]
@@ -71,18 +60,13 @@ pub(super) fn open(
     let engine = Engine { endpoint: Endpoint::find(surroundings)? };
     let id = engine.id(image)?;
     let pinned = TransportSpec::DockerDaemon { image: id.to_string() };
-    let key = (engine.endpoint.place.to_string(), id.clone());
-    let remembered = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    if let Some(source) = remembered {
+    let name = engine.endpoint.address.to_string();
+    if let Some(source) = surroundings.content.exported(&name, &id) {
         return Ok((source, pinned));
     }
-    let folder = TemporaryFolder::of(surroundings);
-    let source = Arc::new(engine.export(image, &id, &folder)?);
-    let mut exported = EXPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if exported.len() >= MAX_REMEMBERED {
-        exported.clear();
-    }
-    exported.insert(key, Arc::clone(&source));
+    let (source, size) = engine.export(image, &id, surroundings)?;
+    let source: Arc<dyn Source> = Arc::new(source);
+    surroundings.content.keep_exported(&name, &id, Arc::clone(&source), size);
     Ok((source, pinned))
 }
 
@@ -136,11 +120,11 @@ impl Engine {
         }
         for name in names {
             let answer = self.get(&format!("/images/{name}/json"), PATIENCE)?;
-            if answer.status == 404 {
+            if answer.status() == 404 {
                 continue;
             }
             let body = self.successful(answer, "about the image", image)?;
-            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.broken(&error))?;
+            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.failed(&client::body_error(&error)))?;
             let description: Description =
                 serde_json::from_slice(&bytes).map_err(|error| self.odd(&error.to_string()))?;
             // Older versions of podman leave the algorithm out.
@@ -151,15 +135,16 @@ impl Engine {
         Err(self.no_image(image))
     }
 
-    /// Exports an image to a temporary file, and opens that.
+    /// Exports an image to a temporary file, opens that, and returns it with its size in bytes.
     fn export(
         &self,
         image: &str,
         id: &Digest,
-        folder: &TemporaryFolder,
-    ) -> Result<DockerArchive, SourceError> {
+        surroundings: &Surroundings,
+    ) -> Result<(DockerArchive, u64), SourceError> {
+        let folder = &surroundings.temporary_folder();
         let answer = self.get(&format!("/images/{id}/get"), EXPORT_PATIENCE)?;
-        if answer.status == 404 {
+        if answer.status() == 404 {
             return Err(self.no_image(image));
         }
         let mut body = self.successful(answer, "for the image", image)?;
@@ -170,46 +155,43 @@ impl Engine {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.broken(&error)),
+                Err(error) => return Err(self.failed(&client::body_error(&error))),
             };
             file.write_all(buffer.get(..count).unwrap_or_default()).map_err(|error| folder.failed(error))?;
         }
         let said = tail(&mut file).map_err(|error| folder.failed(error))?;
         let place = format!("docker-daemon:{image}");
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
-        DockerArchive::read(file, None, &place, folder).map_err(|error| match said {
+        let size = file.length();
+        let archive = DockerArchive::read(file, None, &place, surroundings).map_err(|error| match said {
             Some(said) => SourceError::Engine {
                 reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
                 help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),
             },
             None => error,
-        })
+        })?;
+        Ok((archive, size))
     }
 
-    fn get(&self, path: &str, patience: Duration) -> Result<Answer, SourceError> {
-        let place = &self.endpoint.place;
-        let stream = connect::connect(place, patience).map_err(|error| self.unreachable(&error))?;
-        let host = match place {
-            Place::Unix(_) => "docker",
-            Place::Tcp { address, .. } => address,
-        };
-        http::get(stream, host, path).map_err(|error| self.broken(&error))
+    fn get(&self, path: &str, patience: Duration) -> Result<Response, SourceError> {
+        client::get(&self.endpoint.address, path, patience).map_err(|error| self.failed(&error))
     }
 
     /// The body of a successful answer, or the engine's error.
-    fn successful(&self, answer: Answer, what: &str, image: &str) -> Result<http::Body, SourceError> {
-        if answer.status == 200 {
-            return Ok(answer.body);
+    fn successful(&self, answer: Response, what: &str, image: &str) -> Result<Response, SourceError> {
+        let status = answer.status().as_u16();
+        if status == 200 {
+            return Ok(answer);
         }
         // The engine's message is shown if it can be read; otherwise the status is enough.
-        let said = read_bounded(answer.body, MAX_ERROR).unwrap_or_default();
+        let said = read_bounded(answer, MAX_ERROR).unwrap_or_default();
         // A server that is not an engine at all answers in plain text.
         let message = serde_json::from_slice::<ErrorMessage>(&said)
             .map_or_else(|_| String::from_utf8_lossy(&said).into_owned(), |error| error.message);
         let message = shortened(&message);
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
         Err(SourceError::Engine {
-            reason: format!("{} answered {} when asked {what} `{image}`{said}", self.name(), answer.status),
+            reason: format!("{} answered {status} when asked {what} `{image}`{said}", self.name()),
             help: "try `docker image inspect NAME` and `docker save NAME`; the engine's log has more details"
                 .to_owned(),
         })
@@ -217,7 +199,7 @@ impl Engine {
 
     /// The name of the engine, for people.
     fn name(&self) -> String {
-        format!("the Docker Engine at `{}`, {},", self.endpoint.place, self.endpoint.named_by)
+        format!("the Docker Engine at `{}`, {},", self.endpoint.address, self.endpoint.named_by)
     }
 
     fn no_image(&self, image: &str) -> SourceError {
@@ -251,11 +233,12 @@ impl Engine {
         }
     }
 
-    /// The error for a broken connection or an unreadable answer.
-    fn broken(&self, error: &io::Error) -> SourceError {
-        let reason = match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{} does not answer", self.name()),
-            _ => format!("{} gave an unreadable answer: {error}", self.name()),
+    /// The error for a request that got no answer.
+    fn failed(&self, error: &RequestError) -> SourceError {
+        let reason = match error {
+            RequestError::Connect(error) => return self.unreachable(error),
+            RequestError::Silent => format!("{} does not answer", self.name()),
+            RequestError::Broken(reason) => format!("{} gave an unreadable answer: {reason}", self.name()),
         };
         SourceError::Engine {
             reason,

@@ -23,30 +23,30 @@ const FORMS: &str = "write it as `unix:///run/docker.sock` or `tcp://HOST:2375`"
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
     /// Its address.
-    pub(super) place: Place,
+    pub(super) address: EngineAddress,
     /// The setting that named it, for people.
     pub(super) named_by: String,
 }
 
 /// The address of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum EngineAddress {
     /// A socket in the file system.
     Unix(PathBuf),
     /// A host and port.
     Tcp {
         /// `HOST:PORT`.
-        address: String,
+        host_and_port: String,
         /// The folder with `ca.pem`, `cert.pem` and `key.pem`, if it uses TLS.
         certificates: Option<PathBuf>,
     },
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for EngineAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Tcp { address, .. } => write!(f, "tcp://{address}"),
+            Self::Tcp { host_and_port, .. } => write!(f, "tcp://{host_and_port}"),
         }
     }
 }
@@ -70,7 +70,7 @@ impl Endpoint {
             let certificates =
                 if tls { variable("DOCKER_CERT_PATH").map(PathBuf::from).or(folder) } else { None };
             let named_by = "from `DOCKER_HOST`".to_owned();
-            return Ok(Self { place: parse(&host, certificates, &named_by)?, named_by });
+            return Ok(Self { address: parse(&host, certificates, &named_by)?, named_by });
         }
         let chosen = match (variable("DOCKER_CONTEXT"), &folder) {
             (Some(name), _) => Some(name),
@@ -80,20 +80,20 @@ impl Endpoint {
         if let (Some(name), Some(folder)) = (chosen.filter(|name| name != "default"), &folder) {
             let (host, certificates) = context::endpoint(folder, &name)?;
             let named_by = format!("of the Docker context `{name}`");
-            return Ok(Self { place: parse(&host, certificates, &named_by)?, named_by });
+            return Ok(Self { address: parse(&host, certificates, &named_by)?, named_by });
         }
         let own = variable("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("docker.sock"));
         let path = match own {
             Some(own) if !Path::new(SYSTEM_SOCKET).exists() && own.exists() => own,
             _ => PathBuf::from(SYSTEM_SOCKET),
         };
-        Ok(Self { place: Place::Unix(path), named_by: "Docker's default address".to_owned() })
+        Ok(Self { address: EngineAddress::Unix(path), named_by: "Docker's default address".to_owned() })
     }
 }
 
 /// Parses a host as docker writes it. `named_by` is the setting that named it, for people. The text itself is not repeated if it
 /// has a user name, because it may contain a password.
-fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Place, SourceError> {
+fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<EngineAddress, SourceError> {
     let refuse = |reason: String, help: &str| {
         Err(SourceError::Engine {
             reason: format!("the Docker Engine {named_by} {reason}"),
@@ -104,8 +104,8 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
         return refuse("is not an address".to_owned(), FORMS);
     };
     match scheme {
-        "unix" if rest.is_empty() => Ok(Place::Unix(PathBuf::from(SYSTEM_SOCKET))),
-        "unix" if rest.starts_with('/') => Ok(Place::Unix(PathBuf::from(rest))),
+        "unix" if rest.is_empty() => Ok(EngineAddress::Unix(PathBuf::from(SYSTEM_SOCKET))),
+        "unix" if rest.starts_with('/') => Ok(EngineAddress::Unix(PathBuf::from(rest))),
         "tcp" | "http" if rest.contains('@') => {
             refuse("contains a user name, which engines do not support".to_owned(), FORMS)
         }
@@ -117,8 +117,8 @@ fn parse(host: &str, certificates: Option<PathBuf>, named_by: &str) -> Result<Pl
             }
             let port = if certificates.is_some() { TLS_PORT } else { PORT };
             let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-            let address = if has_port { rest.to_owned() } else { format!("{rest}:{port}") };
-            Ok(Place::Tcp { address, certificates })
+            let host_and_port = if has_port { rest.to_owned() } else { format!("{rest}:{port}") };
+            Ok(EngineAddress::Tcp { host_and_port, certificates })
         }
         "ssh" => refuse(
             "is reached over ssh, which is not supported".to_owned(),
