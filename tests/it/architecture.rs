@@ -5,30 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+mod circles;
 mod syntax;
 use syntax::Module;
 
-/// Who may import whom, the rooms in reading order. `model` and `diagnostic` are open to every room.
+/// The crates of the workspace that are published, and the crates of it that each may use. Cargo permits no circle.
+const CRATES: [(&str, &[&str]); 4] = [
+    ("oci-registry", &[]),
+    ("oci-content", &["oci-registry"]),
+    ("helm-package", &["oci-content", "oci-registry"]),
+    ("secret-scan", &["oci-content", "oci-registry"]),
+];
+
+/// Who may import whom, the rooms of `src` in reading order. `model`, `diagnostic` and `advice` are open to every room.
 const TABLE: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("diagnostic", &[]),
-    // Before the configuration, which names the rules that find secrets.
-    ("guard", &[]),
-    ("config", &["guard"]),
+    ("advice", &[]),
+    ("checks", &[]),
+    ("content", &[]),
+    ("config", &["checks"]),
     ("context", &[]),
-    ("source", &[]),
-    ("registry", &[]),
-    // The anonymous probe is a pull like any other, from a repository connected without credentials; and the APIs of
-    // providers are reached with the same client, limits and credentials.
-    ("visibility", &["registry"]),
-    ("access", &["registry"]),
-    ("desired", &["config", "context", "guard", "source"]),
-    ("observed", &["desired", "registry", "visibility"]),
+    ("visibility", &[]),
+    ("access", &[]),
+    ("desired", &["config", "context", "checks", "content"]),
+    ("observed", &["desired", "visibility"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "desired", "registry", "visibility"]),
+    ("verify", &["config", "context", "desired", "visibility"]),
     ("event", &[]),
-    ("apply", &["source", "registry", "visibility", "access", "event"]),
+    ("apply", &["content", "visibility", "access", "event"]),
     ("report", &["event"]),
     ("saved", &[]),
     ("init", &[]),
@@ -37,10 +43,9 @@ const TABLE: [(&str, &[&str]); 20] = [
         &[
             "config",
             "context",
-            "guard",
-            "registry",
+            "checks",
+            "content",
             "visibility",
-            "source",
             "access",
             "desired",
             "observed",
@@ -56,10 +61,11 @@ const TABLE: [(&str, &[&str]); 20] = [
 ];
 
 /// Rooms that every room may import.
-const OPEN: [&str; 2] = ["model", "diagnostic"];
+const OPEN: [&str; 3] = ["model", "diagnostic", "advice"];
 
-/// Lines of code that a file may have: without blank lines, comments and tests.
-const LONGEST: usize = 400;
+/// Lines of code that a file may have, without blank lines, comments and tests. From about 400 on, look whether the file has
+/// two subjects; a subject is not cut in two to stay below.
+const LONGEST: usize = 450;
 
 fn permitted(room: &str) -> Option<&'static [&'static str]> {
     TABLE.iter().find(|(name, _)| *name == room).map(|(_, permitted)| *permitted)
@@ -110,6 +116,59 @@ fn the_table_is_complete_and_tight() {
 }
 
 #[test]
+fn no_import_circle_between_files() {
+    let found: Vec<String> = libraries().iter().flat_map(|modules| circles::circles(modules)).collect();
+    assert!(found.is_empty(), "{} import circles:\n{}", found.len(), found.join("\n\n"));
+}
+
+#[test]
+fn a_circle_is_found_behind_a_re_export() {
+    let module = |file: &str, path: &[&str], text: &str| Module::parse(file, path, text);
+    let found = circles::circles(&[
+        module("lib.rs", &[], "mod a; mod b; pub use b::{Deep as Other, B};"),
+        module("a.rs", &["a"], "use crate::Other; pub struct A(Other);"),
+        module(
+            "b.rs",
+            &["b"],
+            "pub struct B; pub struct Deep(super::a::A);\n#[cfg(test)] mod tests { use super::*; }",
+        ),
+    ]);
+    assert_eq!(found, ["  a.rs:1 -> b.rs\n  b.rs:1 -> a.rs"]);
+    let one_way = [
+        module("lib.rs", &[], "pub mod a; pub mod b; pub use b::B;"),
+        module("a.rs", &["a"], "use crate::B; pub struct A(B);"),
+        module("b.rs", &["b"], "pub struct B;\n#[cfg(test)] mod tests { use crate::a::A; }"),
+    ];
+    assert!(circles::circles(&one_way).is_empty());
+}
+
+/// The modules of the library of this package, and of each crate below it.
+fn libraries() -> Vec<Vec<Module>> {
+    let crates =
+        CRATES.iter().map(|(name, _)| syntax::modules_of(&Path::new("crates").join(name).join("src/lib.rs")));
+    std::iter::once(syntax::modules()).chain(crates).collect()
+}
+
+#[test]
+fn each_crate_uses_only_the_crates_below_it() {
+    for (name, permitted) in CRATES {
+        let file = syntax::root().join("crates").join(name).join("Cargo.toml");
+        let manifest: toml::Table = fs::read_to_string(&file).expect("a manifest").parse().expect("TOML");
+        let dependencies = manifest["dependencies"].as_table().expect("dependencies");
+        let used: BTreeSet<&str> = CRATES
+            .iter()
+            .map(|(other, _)| *other)
+            .filter(|other| dependencies.contains_key(*other))
+            .collect();
+        assert_eq!(used, permitted.iter().copied().collect(), "{}", file.display());
+        assert!(
+            !dependencies.contains_key("brokkr-publish") && !dependencies.contains_key("testkit"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn the_table_has_no_circle() {
     // Each room may import only rooms above it, which no circle can.
     for (position, (room, permitted)) in TABLE.iter().enumerate() {
@@ -140,11 +199,13 @@ fn the_imports_of_a_text_are_found() {
 
 #[test]
 fn every_file_is_a_module_with_a_header_and_a_sane_length() {
-    let modules = syntax::modules();
+    let libraries = libraries();
     let found: BTreeMap<&str, &Module> =
-        modules.iter().map(|module| (module.file.as_str(), module)).collect();
+        libraries.iter().flatten().map(|module| (module.file.as_str(), module)).collect();
+    let crates = CRATES.iter().map(|(name, _)| Path::new("crates").join(name).join("src"));
+    let files = std::iter::once(Path::new("src").to_owned()).chain(crates).flat_map(|it| syntax::files(&it));
     let mut wrong = Vec::new();
-    for file in syntax::files(Path::new("src")) {
+    for file in files {
         let module = found.get(file.as_str());
         if module.is_none() && file != "src/main.rs" {
             wrong.push(format!("{file}: no module"));
@@ -155,7 +216,7 @@ fn every_file_is_a_module_with_a_header_and_a_sane_length() {
         }
         let lines = syntax::lines_of_code(&text);
         if lines > LONGEST && !module.is_some_and(|module| module.for_tests) {
-            wrong.push(format!("{file}: {lines} lines of code, and {LONGEST} are enough"));
+            wrong.push(format!("{file}: {lines} lines of code: does it hold two subjects?"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -170,9 +231,11 @@ fn lines_of_code_are_counted_without_tests_and_comments() {
 
 #[test]
 fn only_the_report_prints() {
-    let wrong: Vec<String> = syntax::modules()
+    let libraries = libraries();
+    let wrong: Vec<String> = libraries
         .iter()
-        .filter(|module| module.room() != Some("report"))
+        .flatten()
+        .filter(|module| !module.file.starts_with("src/report/"))
         .flat_map(|module| module.prints().into_iter().map(move |(what, line)| (module, what, line)))
         // The log's writer is handed over, not written to.
         .filter(|(module, what, _)| (module.file.as_str(), what.as_str()) != ("src/cli/options.rs", "stderr"))

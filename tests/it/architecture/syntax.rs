@@ -14,10 +14,10 @@ pub struct Module {
     /// The file, from the root of the package: `src/plan/diff.rs`.
     pub file: String,
     /// The names from the crate down: `["plan", "diff"]`.
-    path: Vec<String>,
+    pub path: Vec<String>,
     /// Whether it is compiled for tests only.
     pub for_tests: bool,
-    tree: syn::File,
+    pub tree: syn::File,
 }
 
 /// The root of the package.
@@ -40,11 +40,17 @@ pub fn files(folder: &Path) -> Vec<String> {
     found
 }
 
-/// Every module of the library that has a file in `src`: found as the compiler finds them, from `lib.rs` down.
+/// Every module of the library of this package that has a file in `src`.
 pub fn modules() -> Vec<Module> {
-    let mut found = Vec::new();
-    collect(Path::new("src/lib.rs"), &[], false, &mut found);
+    let found = modules_of(Path::new("src/lib.rs"));
     assert!(found.len() > 50, "only {} modules were found", found.len());
+    found
+}
+
+/// Every module that has a file, of the library whose root is `root`: found as the compiler finds them, from `root` down.
+pub fn modules_of(root: &Path) -> Vec<Module> {
+    let mut found = Vec::new();
+    collect(root, &[], false, &mut found);
     found
 }
 
@@ -297,7 +303,7 @@ pub fn lines_of_code(text: &str) -> usize {
         .count()
 }
 
-fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+pub fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|it| {
         it.path().is_ident("cfg") && it.meta.require_list().is_ok_and(|it| it.tokens.to_string() == "test")
     })
