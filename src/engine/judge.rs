@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::apply::Judge;
 use crate::context::{self, Context};
-use crate::desired::Line;
+use crate::desired::ReleaseLine;
 use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
 use crate::model::{EventName, ResourceId};
@@ -28,7 +28,7 @@ impl PlanJudge {
 
 impl Judge for PlanJudge {
     fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held> {
-        Line::from_plan(line, &self.context, resource, tag).held(tags)
+        ReleaseLine::from_plan(line, &self.context, resource, tag).held(tags)
     }
 
     fn descent(&self, old: &str, new: &str) -> Descent {
