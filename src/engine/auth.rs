@@ -15,7 +15,7 @@ use crate::diagnostic::ToDiagnostic;
 use crate::event::Reporter;
 use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
 use crate::model::plan::GENERATOR;
-use crate::verify::{self, Place};
+use crate::verify::{self, DeclaredRepository};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
 use oci_registry::{ReadWriteRepository, RegistryError};
@@ -32,7 +32,7 @@ pub async fn check_access(
     let of_repositories =
         targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
     let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
-    let everything = verify::places(&config, &Selection::default());
+    let everything = verify::declared_repositories(&config, &Selection::default());
     let addresses =
         everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
     let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
@@ -41,7 +41,7 @@ pub async fn check_access(
     }
     let connections =
         Connections::new(config.folder.clone(), &session.environment, parallelism, reporter.clone());
-    let places = verify::places(&config, &selection);
+    let places = verify::declared_repositories(&config, &selection);
     let repositories = join_all(places.iter().map(|place| ask(&config, place, &connections))).await;
     let file = path::relative(&session.working_folder, &config.path).display().to_string();
     let title = match &config.profile {
@@ -58,7 +58,7 @@ pub async fn check_access(
 }
 
 /// Asks one repository. An error that prevents asking is the answer to every question.
-async fn ask(config: &Config, place: &Place, connections: &Connections) -> RepositoryAccess {
+async fn ask(config: &Config, place: &DeclaredRepository, connections: &Connections) -> RepositoryAccess {
     let report = |credentials, answers: Answers, mounts: Vec<String>| RepositoryAccess {
         address: place.address.clone(),
         resource: place.resource.clone(),
@@ -94,7 +94,7 @@ type Connected = (Arc<dyn ReadWriteRepository>, Vec<(String, Arc<dyn ReadWriteRe
 /// Returns the repository, and those that it mounts from by name.
 fn connected(
     config: &Config,
-    place: &Place,
+    place: &DeclaredRepository,
     connections: &Connections,
 ) -> std::result::Result<Connected, RegistryError> {
     let repository = connections.repository(&place.endpoint, &place.repository)?;
@@ -114,7 +114,7 @@ fn connected(
 }
 
 /// Returns the repositories of the same registry that the sources of an image are in, except those whose names are templates.
-fn mounted_from(config: &Config, place: &Place) -> Vec<RemoteReference> {
+fn mounted_from(config: &Config, place: &DeclaredRepository) -> Vec<RemoteReference> {
     let Some(Content::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content) else {
         return Vec::new();
     };
@@ -142,7 +142,7 @@ fn repository_of(source: &str) -> Option<RemoteReference> {
 }
 
 /// Whether a retention applies to the repository.
-fn is_retained(config: &Config, place: &Place) -> bool {
+fn is_retained(config: &Config, place: &DeclaredRepository) -> bool {
     config.retention.values().any(|retention| {
         retention.resources.contains(&place.resource) && retention.registries.contains(&place.registry)
     })

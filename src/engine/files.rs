@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Result, Session, path};
-use crate::config::{self, LoadOptions};
+use crate::config::{ConfigFile, Overrides};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{self, Plan, PlanKind};
@@ -65,8 +65,10 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let shown = path::relative(&session.working_folder, &path);
-    let options = LoadOptions { profile: plan.config.profile.clone(), ..session.load_options(&shown) };
-    if config::file_digest(&options).as_ref() == Some(&plan.config.file_digest) {
+    let options = session.load_options(&shown);
+    let (file, profile) =
+        (ConfigFile::read(&options.path, &options.display_name), plan.config.profile.as_deref());
+    if file.digest(profile).as_ref() == Some(&plan.config.file_digest) {
         return Ok(());
     }
     let stale = |message: String| {
@@ -74,7 +76,8 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     };
     let shown = shown.display();
     let mut found = vec![stale(format!("`{shown}` changed since the plan was made"))];
-    if let Some(config) = config::load(&options).config {
+    let overrides = Overrides { environment: options.environment, set: options.set };
+    if let Some(config) = file.select(profile, &overrides).config {
         found.extend(plan.registries.iter().filter_map(|(name, planned)| {
             let planned = planned.url.to_string();
             match config.registries.get(name).map(|registry| registry.endpoint.url.to_string()) {

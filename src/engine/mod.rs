@@ -35,7 +35,7 @@ pub use verify::{Verifying, verify};
 
 use crate::apply;
 use crate::checks;
-use crate::config::{self, Config, LoadOptions};
+use crate::config::{self, Config, ConfigFile, LoadOptions, Overrides};
 use crate::context::{self, Context, Environment, Flags, Needs};
 use crate::desired::{self, Basis, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
@@ -104,18 +104,19 @@ impl Session {
     /// Loads the file of `config` under each other profile, and under none. Leaves out those that have errors.
     fn other_profiles(&self, config: &Config) -> impl Iterator<Item = Config> {
         let options = self.load_options(&path::relative(&self.working_folder, &config.path));
-        let declared = config::profiles(&options).into_iter().map(Some);
+        let file = ConfigFile::read(&options.path, &options.display_name);
+        let overrides = Overrides { environment: options.environment, set: options.set };
+        let declared = file.profiles().map(|name| Some(name.to_owned()));
         let others = declared.chain([None]).filter(|profile| *profile != config.profile).collect::<Vec<_>>();
-        others
-            .into_iter()
-            .filter_map(move |profile| config::load(&LoadOptions { profile, ..options.clone() }).config)
+        others.into_iter().filter_map(move |profile| file.select(profile.as_deref(), &overrides).config)
     }
 
     /// Returns the digest of the file of `config` with its profile, without the environment and the command line.
     fn file_digest(&self, config: &Config) -> Digest {
-        let options = LoadOptions { profile: config.profile.clone(), ..self.load_options(&config.path) };
+        let options = self.load_options(&config.path);
+        let file = ConfigFile::read(&options.path, &options.display_name);
         // The file was readable a moment ago.
-        config::file_digest(&options).unwrap_or_else(|| config.digest.clone())
+        file.digest(config.profile.as_deref()).unwrap_or_else(|| config.digest.clone())
     }
 
     fn context(&self, config: &Config) -> Result<Context> {
@@ -142,20 +143,21 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
     let mut found = Findings::default();
     for file in files {
         let options = session.load_options(&file);
-        let base = lint_one(&options, &mut found);
+        let file = ConfigFile::read(&options.path, &options.display_name);
+        lint_one(&file, options.profile.as_deref(), &options, &mut found);
         if session.profile.is_none() {
-            for profile in base {
-                let options = LoadOptions { profile: Some(profile), ..options.clone() };
-                lint_one(&options, &mut found);
+            for profile in file.profiles() {
+                lint_one(&file, Some(profile), &options, &mut found);
             }
         }
     }
     found.told()
 }
 
-/// Adds the new diagnostics about one profile. Returns the profiles that the file declares.
-fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
-    let loaded = config::load(options);
+/// Adds the new diagnostics about one profile.
+fn lint_one(file: &ConfigFile, profile: Option<&str>, options: &LoadOptions, found: &mut Findings) {
+    let overrides = Overrides { environment: options.environment.clone(), set: options.set.clone() };
+    let loaded = file.select(profile, &overrides);
     let templates = match (&loaded.config, &loaded.part) {
         (Some(config), _) => desired::lint(config),
         (None, Some(part)) => desired::lint_part(part),
@@ -169,7 +171,6 @@ fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
         .chain(templates)
         .chain(charts)
         .for_each(|diagnostic| found.add(diagnostic));
-    loaded.profiles
 }
 
 /// The tags of a context.

@@ -13,7 +13,8 @@ use crate::event::Reporter;
 use crate::model::forward::Descent;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::verify::{self, Connection, Expected, Later, Observed, Place};
+use crate::observed::Connection;
+use crate::verify::{self, ComparedRepository, Comparison, DeclaredRepository, Later};
 
 /// Options for a verification.
 #[derive(Debug)]
@@ -37,15 +38,15 @@ pub async fn verify(
     let config = session.load()?;
     let records = records(session, how.records)?;
     let selection = Selection::new(how.targets);
-    let everything = verify::places(&config, &Selection::default());
-    let places = verify::places(&config, &selection);
+    let everything = verify::declared_repositories(&config, &Selection::default());
+    let declared = verify::declared_repositories(&config, &selection);
     let connections =
         Connections::new(config.folder.clone(), &session.environment, how.parallelism, reporter.clone());
-    let connected = connect(&places, &connections)?;
-    let listings = verify::list(&places, &connected).await.map_err(|failures| told(&failures))?;
+    let connected = connect(&declared, &connections)?;
+    let listed = verify::list(&declared, &connected).await.map_err(|failures| told(&failures))?;
     let folder: PathBuf = session.working_folder.join(&config.folder).components().collect();
     let releases = Releases::new(&config, TaggedCommits::of(&folder));
-    let mut expected = verify::expect(&config, &releases, &places, &listings);
+    let mut expected = verify::expect(&config, &releases, &listed);
     for (name, record) in &records {
         verify::add_record(&mut expected, &everything, name, record);
     }
@@ -53,10 +54,10 @@ pub async fn verify(
     if !unknown.is_empty() {
         return Err(unknown);
     }
-    let observed = verify::observe(&expected, &connected, how.deep).await;
-    let mut observed = observed.map_err(|failures| told(&failures))?;
-    judge_descent(&folder, &expected, &mut observed);
-    Ok(verify::compare(&expected, &observed, title(session, &config)))
+    let comparison = verify::observe(expected, &connected, how.deep).await;
+    let mut comparison = comparison.map_err(|failures| told(&failures))?;
+    judge_descent(&folder, &mut comparison);
+    Ok(verify::compare(&comparison, title(session, &config)))
 }
 
 fn title(session: &Session, config: &Config) -> String {
@@ -79,16 +80,17 @@ fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>
     if diagnostics.is_empty() { Ok(records) } else { Err(diagnostics) }
 }
 
-fn connect(places: &[Place], connections: &Connections) -> Result<Vec<Connection>> {
-    let connected = connections.both(places.iter().map(|place| (&place.endpoint, &place.repository)))?;
+fn connect(declared: &[DeclaredRepository], connections: &Connections) -> Result<verify::Connections> {
+    let connected = connections.both(declared.iter().map(|it| (&it.endpoint, &it.repository)))?;
     let connection = |(repository, anonymous, visibility)| Connection { repository, anonymous, visibility };
-    Ok(connected.into_iter().map(connection).collect())
+    let addresses = declared.iter().map(|it| it.address.clone());
+    Ok(addresses.zip(connected.into_iter().map(connection)).collect())
 }
 
 /// Asks git whether the commit that a branch tag has now came after the commit in a record.
-fn judge_descent(folder: &Path, expected: &Expected, observed: &mut Observed) {
-    for (wanted, present) in expected.repositories.iter().zip(&mut observed.repositories) {
-        for recorded in &wanted.recorded {
+fn judge_descent(folder: &Path, comparison: &mut Comparison) {
+    for ComparedRepository { expected, observed: present } in &mut comparison.repositories {
+        for recorded in &expected.recorded {
             let Later::Commit(Some(old)) = &recorded.later else { continue };
             let Some(Some(new)) = present.revisions.get(&recorded.tag) else { continue };
             let descent: Descent = context::descent(folder, old, new);

@@ -2,40 +2,44 @@
 //! else was requested.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
 use super::content::{self, Root};
 use super::deep;
-use super::expected::{Expected, ExpectedRepository, Place};
-use super::recorded::Later;
+use super::expect::ListedRepository;
+use super::expected::{DeclaredRepository, Expected, ExpectedRepository, Later};
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
-use crate::visibility::{self, Reading, VisibilityProvider};
-use oci_registry;
+use crate::model::verification::Unverified;
+use crate::observed::Connection;
+use crate::visibility::{self, Reading};
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{ReadWriteRepository, RegistryError};
 
-/// The connection to a repository.
-pub struct Connection {
-    /// Uses credentials.
-    pub repository: Arc<dyn ReadWriteRepository>,
-    /// Uses no credentials.
-    pub anonymous: Arc<dyn ReadWriteRepository>,
-    /// Answers who may pull.
-    pub visibility: Arc<dyn VisibilityProvider>,
-}
+/// The connections to repositories, by [`DeclaredRepository::address`].
+pub type Connections = BTreeMap<String, Connection>;
 
 /// The failure of a repository: its full name, and the error.
 pub type Failure = (String, RegistryError);
 
-/// The observed content of the registries, one entry for each expected repository, in the same order.
+/// The expected and the observed content of the registries.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub struct Comparison {
     /// The repositories.
-    pub repositories: Vec<ObservedRepository>,
+    pub repositories: Vec<ComparedRepository>,
+    /// The declared items that cannot be verified.
+    pub unverified: Vec<Unverified>,
+}
+
+/// The expected and the observed content of one repository.
+#[derive(Debug)]
+pub struct ComparedRepository {
+    /// What should be there.
+    pub expected: ExpectedRepository,
+    /// What is there.
+    pub observed: ObservedRepository,
 }
 
 /// The part of the expected content that one repository has.
@@ -59,26 +63,37 @@ pub struct ObservedRepository {
     pub descents: BTreeMap<(Tag, Digest), Descent>,
 }
 
-/// Lists the tags of each place. `connections` has one entry for each.
-pub async fn list(places: &[Place], connections: &[Connection]) -> Result<Vec<Vec<Tag>>, Vec<Failure>> {
-    let asked = places.iter().zip(connections).map(|(place, connection)| async move {
-        connection.repository.list_tags().await.map_err(|error| (place.name.clone(), error))
+/// Lists the tags of each repository that has a connection.
+pub async fn list(
+    declared: &[DeclaredRepository],
+    connections: &Connections,
+) -> Result<Vec<ListedRepository>, Vec<Failure>> {
+    let connected = declared.iter().filter_map(|it| Some((it, connections.get(&it.address)?)));
+    let asked = connected.map(|(declared, connection)| async move {
+        let tags = connection.repository.list_tags().await.map_err(|error| (declared.name.clone(), error))?;
+        Ok(ListedRepository { declared: declared.clone(), tags })
     });
     all(join_all(asked).await)
 }
 
-/// Asks about every repository of `expected`. `connections` has one entry for each. With `deep`, also asks about
-/// everything that the tags reach. Returns every failure with the name of the repository.
+/// Asks about every repository of `expected`, which was made of a listing through the same connections. With `deep`, also asks
+/// about everything that the tags reach. Returns every failure with the name of the repository.
 pub async fn observe(
-    expected: &Expected,
-    connections: &[Connection],
+    expected: Expected,
+    connections: &Connections,
     deep: bool,
-) -> Result<Observed, Vec<Failure>> {
-    let asked = expected.repositories.iter().zip(connections).map(|(expected, connection)| async move {
-        let observed = observe_one(expected, connection, deep).await;
-        observed.map_err(|error| (expected.place.name.clone(), error))
+) -> Result<Comparison, Vec<Failure>> {
+    let connected = expected
+        .repositories
+        .into_iter()
+        .filter_map(|it| connections.get(&it.declared.address).map(|connection| (it, connection)));
+    let asked = connected.map(|(expected, connection)| async move {
+        match observe_repository(&expected, connection, deep).await {
+            Ok(observed) => Ok(ComparedRepository { expected, observed }),
+            Err(error) => Err((expected.declared.name.clone(), error)),
+        }
     });
-    Ok(Observed { repositories: all(join_all(asked).await)? })
+    Ok(Comparison { repositories: all(join_all(asked).await)?, unverified: expected.unverified })
 }
 
 /// Returns every result, or every failure.
@@ -93,7 +108,7 @@ fn all<T>(results: Vec<Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
     if failures.is_empty() { Ok(values) } else { Err(failures) }
 }
 
-async fn observe_one(
+async fn observe_repository(
     expected: &ExpectedRepository,
     connection: &Connection,
     deep: bool,
@@ -105,9 +120,9 @@ async fn observe_one(
     let heads = asked.into_iter().map(|tag| async move { Ok((tag, head(repository, tag).await?)) });
     for (tag, head) in try_join_all(heads).await? {
         match head {
-            Head::Absent => {}
-            Head::Names(digest) => drop(observed.tags.insert(tag.clone(), digest)),
-            Head::Corrupt { named, found } => {
+            TagHead::Absent => {}
+            TagHead::Names(digest) => drop(observed.tags.insert(tag.clone(), digest)),
+            TagHead::Corrupt { named, found } => {
                 observed.tags.insert(tag.clone(), named);
                 observed.corrupt.insert(tag.clone(), found);
             }
@@ -116,7 +131,7 @@ async fn observe_one(
     let roots = roots(expected, &observed);
     let (root, visibility, revisions, content) = tokio::join!(
         read_root(expected, repository, &observed),
-        look(expected, connection, &observed),
+        observe_visibility(expected, connection, &observed),
         read_revisions(expected, repository, &observed),
         async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
     );
@@ -128,18 +143,18 @@ async fn observe_one(
 }
 
 /// The answer about a tag.
-enum Head {
+enum TagHead {
     Absent,
     Names(Digest),
     Corrupt { named: Digest, found: Digest },
 }
 
-async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<Head, RegistryError> {
+async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<TagHead, RegistryError> {
     match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
-        Ok(None) => Ok(Head::Absent),
-        Ok(Some(manifest)) => Ok(Head::Names(manifest.digest)),
+        Ok(None) => Ok(TagHead::Absent),
+        Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
         Err(RegistryError::ContentMismatch { expected, found, .. }) => {
-            Ok(Head::Corrupt { named: expected, found })
+            Ok(TagHead::Corrupt { named: expected, found })
         }
         Err(error) => Err(error),
     }
@@ -173,18 +188,18 @@ async fn read_root(
 }
 
 /// Pulls an observed digest without credentials, and asks the registry's API. A directory has no visibility.
-async fn look(
+async fn observe_visibility(
     expected: &ExpectedRepository,
     connection: &Connection,
     observed: &ObservedRepository,
 ) -> Option<(ObservedVisibility, Reading)> {
-    let is_http = matches!(expected.place.endpoint.url, RegistryLocation::Http { .. });
-    if expected.place.visibility.is_none() || !is_http {
+    let is_http = matches!(expected.declared.endpoint.url, RegistryLocation::Http { .. });
+    if expected.declared.visibility.is_none() || !is_http {
         return None;
     }
     let digest = observed.tags.values().next()?;
     let probe = visibility::probe(connection.anonymous.as_ref(), digest);
-    let reading = visibility::read(connection.visibility.as_ref(), &expected.place.repository);
+    let reading = visibility::read(connection.visibility.as_ref(), &expected.declared.repository);
     Some(tokio::join!(probe, reading))
 }
 

@@ -32,7 +32,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("observed", &["desired", "visibility"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "desired", "visibility"]),
+    ("verify", &["config", "context", "desired", "observed", "visibility"]),
     ("event", &[]),
     ("apply", &["content", "visibility", "access", "event"]),
     ("report", &["event"]),
