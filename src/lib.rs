@@ -14,11 +14,12 @@
 //! - [`guard`]: the values that must agree before anything is published.
 //! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
 //! - [`mod@access`]: what the credentials may do in a repository.
+//! - [`connections`]: the registries that a run has open.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`mod@verify`]: whether what was published is still in place.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens during a run; [`report`]: what people and machines read.
 //! - [`saved`]: plans and records as files; [`mod@init`]: a first `publish.toml`.
-//! - [`engine`]: all of it on one page; [`cli`]: the command line.
+//! - [`mod@run`]: one run from its first request to its last; [`cli`]: the command line.
 
 pub mod diagnostic;
 pub mod model;
@@ -29,15 +30,16 @@ pub mod apply;
 pub mod checks;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod content;
 pub mod context;
 pub mod desired;
-pub mod engine;
 pub mod event;
 pub mod init;
 pub mod observed;
 pub mod plan;
 pub mod report;
+pub mod run;
 pub mod saved;
 pub mod screening;
 pub mod verify;

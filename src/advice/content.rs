@@ -10,9 +10,7 @@ impl ToDiagnostic for SourceError {
     fn to_diagnostic(&self) -> Diagnostic {
         let (code, help) = match self {
             Self::Registry { image, cause } => {
-                let mut diagnostic = cause.to_diagnostic();
-                diagnostic.message = format!("`{image}`: {}", diagnostic.message);
-                return diagnostic;
+                return cause.to_diagnostic().about(format_args!("`{image}`"));
             }
             Self::NotInRegistry { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Missing { .. } => (

@@ -6,10 +6,11 @@
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
@@ -25,7 +26,7 @@ const PIECES: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A listener that is called with the number of bytes of a blob that have been handed on.
-pub(super) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+pub(super) type SentListener = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// A message of the reading thread.
 enum Piece {
@@ -47,11 +48,15 @@ struct Reading {
 pub(super) struct SharedBody {
     reading: Arc<Reading>,
     first: Mutex<Option<mpsc::Receiver<Piece>>>,
-    progress: Progress,
+    progress: SentListener,
 }
 
 /// Returns bodies of `blob`, one for each `progress` listener.
-pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<Progress>) -> Vec<SharedBody> {
+pub(super) fn share(
+    source: &Arc<dyn Source>,
+    blob: &Descriptor,
+    progress: Vec<SentListener>,
+) -> Vec<SharedBody> {
     let (senders, receivers): (Vec<_>, Vec<_>) = progress.iter().map(|_| mpsc::channel(PIECES)).unzip();
     let (source, blob, waiting) = (source.clone(), blob.clone(), Mutex::new(Some(senders)));
     let reading = Arc::new(Reading { source, blob, waiting, refused: Mutex::default() });
@@ -125,22 +130,18 @@ fn read_pieces(
     }
 }
 
-/// Sends a piece. Returns whether the receiver still takes part in this reading.
+/// Sends a piece. Returns whether the receiver still takes part in this reading. Waits for a receiver that is behind, but not for
+/// long if others wait too.
 fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
+    let piece = Piece::Bytes(piece);
     if alone {
-        return sender.blocking_send(Piece::Bytes(piece)).is_ok();
+        return sender.blocking_send(piece).is_ok();
     }
-    let begun = Instant::now();
-    let mut piece = Piece::Bytes(piece);
-    loop {
-        match sender.try_send(piece) {
-            Ok(()) => return true,
-            Err(TrySendError::Closed(_)) => return false,
-            Err(TrySendError::Full(_)) if begun.elapsed() > PATIENCE => return false,
-            Err(TrySendError::Full(unsent)) => {
-                piece = unsent;
-                std::thread::sleep(Duration::from_millis(2));
-            }
+    match sender.try_send(piece) {
+        Ok(()) => true,
+        Err(TrySendError::Closed(_)) => false,
+        Err(TrySendError::Full(piece)) => {
+            Handle::current().block_on(sender.send_timeout(piece, PATIENCE)).is_ok()
         }
     }
 }
@@ -150,7 +151,7 @@ struct Position {
     reading: Arc<Reading>,
     receiver: mpsc::Receiver<Piece>,
     sent: u64,
-    progress: Progress,
+    progress: SentListener,
     over: bool,
 }
 
@@ -251,8 +252,8 @@ mod tests {
             .expect("readable")
     }
 
-    fn silent(count: usize) -> Vec<Progress> {
-        (0..count).map(|_| Arc::new(|_| {}) as Progress).collect()
+    fn silent(count: usize) -> Vec<SentListener> {
+        (0..count).map(|_| Arc::new(|_| {}) as SentListener).collect()
     }
 
     #[tokio::test]

@@ -6,35 +6,22 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::forward::{self, Verdict};
+use super::forward::{self, ForwardVerdict};
+use super::options::Options;
+use super::prepared::Prepared;
+use super::progress::Progress;
+use super::referrers;
 use super::refused::{PrepareError, conflict, contradiction};
-use super::{Options, progress::Progress, referrers};
 use crate::content::Published;
-use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::outcome::ChangeResult;
-use crate::model::plan::{Change, Plan, PlannedContent, PlannedRepository, TagTarget};
+use crate::model::plan::{Change, Plan, PlannedContent, TagTarget};
 use crate::model::secret_search::PlannedSecrets;
-use oci_registry::{Digest, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
-
-/// A repository of the plan, with its content and connection.
-pub struct Prepared<'p> {
-    /// The position of the repository in the plan.
-    pub position: usize,
-    /// The planned repository.
-    pub planned: &'p PlannedRepository,
-    /// The content, if any is published. Repositories that publish the same content share it.
-    pub content: Option<Arc<Published>>,
-    /// The connection.
-    pub repository: Arc<dyn ReadWriteRepository>,
-    /// The host, which identifies the registry: blobs are mounted between repositories of the same registry.
-    pub host: String,
-    /// The location of the registry, and how to reach it.
-    pub endpoint: &'p oci_registry::reference::RegistryEndpoint,
-}
+use oci_registry::Digest;
+use oci_registry::RegistryError;
 
 /// Opens the sources and connections of `plan`, or returns everything that prevents it.
-pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
+pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
@@ -69,10 +56,11 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'_>) -> Result<Vec<Prepared
                 continue;
             }
         };
-        match options.connect.repository(endpoint, &planned.repository) {
+        let observed = options.observed.and_then(|observed| observed.repositories.get(&planned.address));
+        match options.connections.repository(endpoint, &planned.repository) {
             Ok(repository) => {
                 let host = endpoint.url.host();
-                prepared.push(Prepared { position, planned, content, repository, host, endpoint });
+                prepared.push(Prepared { position, planned, content, repository, host, endpoint, observed });
             }
             Err(error) => errors.push(PrepareError::Registry { address: planned.address.clone(), error }),
         }
@@ -86,9 +74,12 @@ fn content(
     options: &Options<'_>,
     known: &mut BTreeMap<String, Arc<Published>>,
 ) -> Result<Arc<Published>, PrepareError> {
+    // The run that made the plan has it open.
+    let observed = options.observed.and_then(|observed| observed.repositories.get(address));
+    let opened = observed.map(|it| &it.desired.published).filter(|it| it.spec == planned.source);
     // The serialized source is the key, so that equal sources are opened once.
     let key = serde_json::to_string(&planned.source).unwrap_or_default();
-    let published = if let Some(published) = known.get(&key) {
+    let published = if let Some(published) = opened.or_else(|| known.get(&key)) {
         published.clone()
     } else {
         let published = crate::content::publishable(&planned.source, &options.surroundings)
@@ -110,14 +101,6 @@ fn content(
     }
 }
 
-/// Returns the digest that a tag names.
-pub(super) async fn digest_at(
-    repository: &dyn ReadWriteRepository,
-    tag: &Tag,
-) -> Result<Option<Digest>, RegistryError> {
-    Ok(repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?.map(|head| head.digest))
-}
-
 /// Whether `found` is the planned digest or the wanted one. If the plan was made in this run, a digest that another release
 /// left there meanwhile counts too, because the tag is decided again when its turn comes. A saved plan is applied as it was
 /// approved.
@@ -135,7 +118,7 @@ async fn stands(
     }
     let listing = forward::listing(it, [change]).await?;
     let verdict = forward::judge(it, change, found, &listing, options).await?;
-    Ok(!matches!(verdict, Verdict::Unexplained))
+    Ok(!matches!(verdict, ForwardVerdict::Unexplained))
 }
 
 /// Whether the wanted manifest is available, from the source or from the repository.
@@ -145,45 +128,11 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
     if manifests.into_iter().any(|manifest| manifest.digest() == wanted) {
         return Ok(true);
     }
-    Ok(it.repository.head_manifest(&TagOrDigest::Digest(wanted.clone())).await?.is_some())
+    Ok(it.digest_at(wanted.clone()).await?.is_some())
 }
 
-/// The diagnostic for a tag whose wanted manifest is gone.
-pub(super) fn gone_diagnostic(it: &Prepared<'_>, change: &Change) -> Diagnostic {
-    let wanted = change.wanted().map_or_else(|| "nothing".to_owned(), |wanted| wanted.short(12));
-    let message = format!(
-        "{}:{}: the plan wants {wanted}, but neither its source nor the repository has it any more",
-        it.planned.name, change.tag
-    );
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
-}
-
-/// The diagnostic for a tag that no longer names what the plan says.
-pub(super) fn stale_diagnostic(name: &str, change: &Change, found: Option<&Digest>) -> Diagnostic {
-    let tag = &change.tag;
-    let message = match (change.present(), found) {
-        (Some(before), None) => {
-            format!("{name}:{tag} was deleted since the plan was made: it named {}", before.short(12))
-        }
-        (None, Some(found)) => {
-            format!("{name}:{tag} was created since the plan was made: it names {}", found.short(12))
-        }
-        (before, found) => {
-            let short = |digest: Option<&Digest>| {
-                digest.map_or_else(|| "nothing".to_owned(), |digest| digest.short(12))
-            };
-            format!(
-                "{name}:{tag} was moved since the plan was made: it named {} and now names {}",
-                short(before),
-                short(found)
-            )
-        }
-    };
-    Diagnostic::error(Code::PlanStale, message).help("make the plan again and approve the new one")
-}
-
-/// Reads every tag that is to change again, and refuses the whole plan if one of them no longer names what the plan says.
-/// Returns the positions of the repositories in which a tag does not name the wanted digest yet.
+/// Reads every tag that is to change again, unless the run has just observed it, and refuses the whole plan if one of them no longer
+/// names what the plan says. Returns the positions of the repositories in which a tag does not name the wanted digest yet.
 pub(super) async fn stale(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -193,15 +142,18 @@ pub(super) async fn stale(
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {
             let standing = async {
-                let found = digest_at(it.repository.as_ref(), &change.tag).await?;
+                let found = match it.observed.filter(|_| !options.tags_are_old) {
+                    Some(observed) => observed.tags.get(&change.tag).map(|tag| tag.digest.clone()),
+                    None => it.digest_at(change.tag.clone()).await?,
+                };
                 let pending = found.as_ref() != change.wanted();
                 if !has_wanted(it, change).await? {
-                    return Ok((pending, Some(gone_diagnostic(it, change))));
+                    return Ok((pending, Some(it.gone(change))));
                 }
                 if stands(it, change, found.as_ref(), options).await? {
                     return Ok::<_, RegistryError>((pending, None));
                 }
-                let diagnostic = stale_diagnostic(&it.planned.name, change, found.as_ref());
+                let diagnostic = it.stale(change, found.as_ref());
                 progress.found(it.position, position, found.map(TagTarget::new));
                 Ok((pending, Some(diagnostic)))
             };
@@ -218,8 +170,7 @@ pub(super) async fn stale(
                 problems.push(diagnostic);
             }
             Err(error) => {
-                let mut diagnostic = error.to_diagnostic();
-                diagnostic.message = format!("{name}:{}: {}", change.tag, diagnostic.message);
+                let diagnostic = error.to_diagnostic().about(format_args!("{name}:{}", change.tag));
                 progress.change(
                     it.position,
                     position,

@@ -10,12 +10,14 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, stream};
 
+use super::belief::Belief;
 use super::body::{self, SharedBody};
-use super::check::Prepared;
+use super::options::Options;
+use super::prepared::Prepared;
+use super::progress::Progress;
 use super::referrers::{self, Unlisted};
-use super::{Options, progress::Progress};
 use crate::content::Published;
-use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
 use oci_content::Source;
@@ -49,13 +51,11 @@ pub(super) async fn place(
     let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.places_content()).collect();
     let mut incomplete: Vec<(&Prepared<'_>, &Published)> =
         changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?))).collect();
-    let mut pauses = PAUSES.into_iter();
+    let (mut pauses, mut belief) = (PAUSES.into_iter(), Belief::Observed);
     loop {
-        // In the last round the registry is no longer trusted about the blobs that it has.
-        let trusting = !pauses.as_slice().is_empty();
-        blobs(&incomplete, trusting, options, progress).await?;
+        blobs(&incomplete, belief, options, progress).await?;
         let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
-            manifests(it, published, progress).await.map_err(|error| (*it, error))
+            manifests(it, published, belief, progress).await.map_err(|error| (*it, error))
         }));
         let problems: Vec<_> = manifests.await.into_iter().filter_map(Result::err).collect();
         let passing = problems.iter().all(|(_, error)| error.misses_content());
@@ -65,22 +65,18 @@ pub(super) async fn place(
                 incomplete
                     .retain(|(it, _)| problems.iter().any(|(failed, _)| failed.position == it.position));
                 tokio::time::sleep(pause).await;
+                // In the last round the registry is no longer believed.
+                belief = if pauses.as_slice().is_empty() { Belief::Nothing } else { Belief::Registry };
             }
             None if problems.is_empty() => return Ok(()),
-            None => return Err(problems.iter().map(|(it, error)| diagnostic(it, error)).collect()),
+            None => return Err(problems.iter().map(|(it, error)| it.failed(error)).collect()),
         }
     }
 }
 
-fn diagnostic(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
-    diagnostic
-}
-
 async fn blobs(
     incomplete: &[(&Prepared<'_>, &Published)],
-    trusting: bool,
+    belief: Belief,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
@@ -106,7 +102,7 @@ async fn blobs(
             if stop.load(Ordering::SeqCst) {
                 return Vec::new();
             }
-            let problems = place_blob(&placement, trusting, options, progress).await;
+            let problems = place_blob(&placement, belief, options, progress).await;
             if !problems.is_empty() {
                 stop.store(true, Ordering::SeqCst);
             }
@@ -128,29 +124,25 @@ async fn blobs(
 /// Places one blob in every repository that lacks it.
 async fn place_blob(
     placement: &Placement<'_>,
-    trusting: bool,
+    belief: Belief,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Vec<Diagnostic> {
     let Placement { blob, source, targets } = placement;
-    let present = join_all(
-        targets
-            .iter()
-            .map(|it| async move { if trusting { it.repository.has_blob(blob).await } else { Ok(false) } }),
-    );
-    let present = present.await;
+    let present = targets.iter().map(|it| async move { (*it, belief.has_blob(it, blob).await) });
+    let present = join_all(present).await;
     let mut problems = Vec::new();
     // A repository that holds the blob, for each host.
     let mut holders: BTreeMap<&str, &Prepared<'_>> = BTreeMap::new();
     let mut lacking: Vec<&Prepared<'_>> = Vec::new();
-    for (it, present) in targets.iter().zip(present) {
+    for (it, present) in present {
         match present {
             Ok(true) => {
                 progress.blob(it.position, blob, Placed::Present);
                 holders.entry(&it.host).or_insert(it);
             }
             Ok(false) => lacking.push(it),
-            Err(error) => problems.push(diagnostic(it, &error)),
+            Err(error) => problems.push(it.failed(&error)),
         }
     }
     if !problems.is_empty() {
@@ -204,12 +196,10 @@ async fn push(
     let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
         match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
             // The registry of the source failed, not this one.
-            Some(mut refused) => {
-                refused.message =
-                    format!("{}: cannot push blob `{}`: {}", it.planned.name, blob.digest, refused.message);
-                refused
+            Some(refused) => {
+                refused.about(format_args!("{}: cannot push blob `{}`", it.planned.name, blob.digest))
             }
-            None => diagnostic(it, &error),
+            None => it.failed(&error),
         }
     })?;
     let how = match outcome {
@@ -220,7 +210,7 @@ async fn push(
     Ok(())
 }
 
-fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body::Progress {
+fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body::SentListener {
     let (reporter, repository) = (options.reporter.clone(), it.planned.name.clone());
     let (digest, size) = (blob.digest.clone(), blob.size);
     Arc::new(move |sent| {
@@ -232,17 +222,18 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
 async fn manifests(
     it: &Prepared<'_>,
     published: &Published,
+    belief: Belief,
     progress: &Progress,
 ) -> Result<(), RegistryError> {
     let content = &published.content;
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
         content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
     let unlisted = Unlisted::default();
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, &unlisted, progress))).await?;
+    try_join_all(images.into_iter().map(|manifest| put(it, manifest, belief, &unlisted, progress))).await?;
     for index in indexes {
-        put(it, index, &unlisted, progress).await?;
+        put(it, index, belief, &unlisted, progress).await?;
     }
-    referrers::place(it, published, unlisted, progress).await?;
+    referrers::place(it, published, belief, unlisted, progress).await?;
     progress.complete(it.position);
     Ok(())
 }
@@ -250,10 +241,11 @@ async fn manifests(
 async fn put(
     it: &Prepared<'_>,
     manifest: &RawManifest,
+    belief: Belief,
     unlisted: &Unlisted,
     progress: &Progress,
 ) -> Result<(), RegistryError> {
-    let how = referrers::put(it, manifest, unlisted).await?;
+    let how = referrers::put(it, manifest, belief, unlisted).await?;
     progress.manifest(it.position, manifest.digest(), how);
     Ok(())
 }

@@ -8,26 +8,16 @@
 
 use futures_util::future::join_all;
 
-use super::Options;
-use super::check::{Prepared, digest_at};
-use crate::model::ResourceId;
+use super::options::Options;
+use super::prepared::Prepared;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
 use oci_registry;
 use oci_registry::RegistryError;
 use oci_registry::{Digest, Tag};
 
-/// Answers questions that need templates and git, which a plan does not contain. Asked only about tags that are about to move.
-pub trait Judge: Send + Sync {
-    /// Returns the versions of `line` among `tags`, lowest first. `line` is that of the tag `tag` of `resource`.
-    fn held(&self, line: &PlannedLine, resource: &ResourceId, tag: &Tag, tags: &[Tag]) -> Vec<Held>;
-
-    /// Returns how commit `new` relates to commit `old`. Blocks.
-    fn descent(&self, old: &str, new: &str) -> Descent;
-}
-
 /// The decision about a forward tag.
-pub(super) enum Verdict {
+pub(super) enum ForwardVerdict {
     /// It moves, with the reason if it does not name what the plan says.
     Moves(Option<String>),
     /// It stays, with the reason: something newer has it, or should have it.
@@ -55,7 +45,7 @@ pub(super) fn newest(
     options: &Options<'_>,
 ) -> Option<Held> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return None };
-    let held = options.judge.held(line, &it.planned.resource, &change.tag, listing);
+    let held = options.lineage.held(line, &it.planned.resource, &change.tag, listing);
     newer(&held, &line.version).cloned()
 }
 
@@ -66,50 +56,50 @@ pub(super) async fn judge(
     found: Option<&Digest>,
     listing: &[Tag],
     options: &Options<'_>,
-) -> Result<Verdict, RegistryError> {
+) -> Result<ForwardVerdict, RegistryError> {
     let as_planned = found == change.present();
     match (&change.forward, found) {
         (Some(PlannedForward::Version(line)), _) => {
             if let Some(newest) = newest(it, change, listing, options) {
-                return Ok(Verdict::Stays(overtaken(&newest)));
+                return Ok(ForwardVerdict::Stays(overtaken(&newest)));
             }
             match found {
-                _ if as_planned => Ok(Verdict::Moves(None)),
+                _ if as_planned => Ok(ForwardVerdict::Moves(None)),
                 Some(found) => {
                     let older = version_of(it, change, line, found, listing, options).await?;
-                    let moves = |tag| Verdict::Moves(Some(format!("{tag} was published meanwhile")));
-                    Ok(older.map_or(Verdict::Unexplained, moves))
+                    let moves = |tag| ForwardVerdict::Moves(Some(format!("{tag} was published meanwhile")));
+                    Ok(older.map_or(ForwardVerdict::Unexplained, moves))
                 }
-                None => Ok(Verdict::Unexplained),
+                None => Ok(ForwardVerdict::Unexplained),
             }
         }
         (Some(PlannedForward::Commit(commit)), Some(found)) if !as_planned => {
-            let unknown = |why: String| Ok(Verdict::Unknown(commit.on_unknown, why));
+            let unknown = |why: String| Ok(ForwardVerdict::Unknown(commit.on_unknown, why));
             let Some(revision) = oci_registry::revision(it.repository.as_ref(), found).await? else {
                 return unknown("an image that does not say its commit was published meanwhile".to_owned());
             };
             let Some(own) = commit.revision.clone() else {
                 return unknown("the commit being published is not known".to_owned());
             };
-            let (judge, old) = (options.judge.clone(), revision.clone());
-            let descent = tokio::task::spawn_blocking(move || judge.descent(&old, &own)).await;
+            let (lineage, old) = (options.lineage.clone(), revision.clone());
+            let descent = tokio::task::spawn_blocking(move || lineage.descent(&old, &own)).await;
             let short: String = revision.chars().take(7).collect();
             Ok(match descent {
-                Ok(Descent::Descendant) => {
-                    Verdict::Moves(Some(format!("commit {short}, which is older, was published meanwhile")))
-                }
-                Ok(Descent::Older) => {
-                    Verdict::Stays(format!("kept: commit {short}, which is newer, was published meanwhile"))
-                }
-                Ok(Descent::Unknown(why)) => Verdict::Unknown(
+                Ok(Descent::Descendant) => ForwardVerdict::Moves(Some(format!(
+                    "commit {short}, which is older, was published meanwhile"
+                ))),
+                Ok(Descent::Older) => ForwardVerdict::Stays(format!(
+                    "kept: commit {short}, which is newer, was published meanwhile"
+                )),
+                Ok(Descent::Unknown(why)) => ForwardVerdict::Unknown(
                     commit.on_unknown,
                     format!("commit {short} was published meanwhile, and {why}"),
                 ),
-                Ok(Descent::Diverged) | Err(_) => Verdict::Unexplained,
+                Ok(Descent::Diverged) | Err(_) => ForwardVerdict::Unexplained,
             })
         }
-        _ if as_planned => Ok(Verdict::Moves(None)),
-        _ => Ok(Verdict::Unexplained),
+        _ if as_planned => Ok(ForwardVerdict::Moves(None)),
+        _ => Ok(ForwardVerdict::Unexplained),
     }
 }
 
@@ -141,10 +131,12 @@ async fn version_of(
 ) -> Result<Option<Tag>, RegistryError> {
     /// The number of versions, highest first, whose digests are requested: those that may be published at once.
     const ASKED: usize = 32;
-    let held = options.judge.held(line, &it.planned.resource, &change.tag, listing);
-    let heads = held.iter().rev().take(ASKED).map(|held| async move {
-        Ok::<_, RegistryError>((held, digest_at(it.repository.as_ref(), &held.tag).await?))
-    });
+    let held = options.lineage.held(line, &it.planned.resource, &change.tag, listing);
+    let heads = held
+        .iter()
+        .rev()
+        .take(ASKED)
+        .map(|held| async move { Ok::<_, RegistryError>((held, it.digest_at(held.tag.clone()).await?)) });
     for head in join_all(heads).await {
         let (held, digest) = head?;
         if digest.as_ref() == Some(found) {

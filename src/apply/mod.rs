@@ -4,12 +4,16 @@
 //! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
 //! that at worst it leaves content that no tag names.
 
+mod belief;
 mod body;
 mod check;
 mod content;
 mod forward;
+mod lineage;
+mod options;
 mod orphans;
 mod preflight;
+mod prepared;
 mod progress;
 mod read_back;
 mod referrers;
@@ -19,72 +23,24 @@ mod secrets;
 mod tags;
 mod visibility;
 
-use std::sync::Arc;
-
-use tokio::sync::watch;
-
-pub use check::{Prepared, prepare};
-pub use forward::Judge;
+pub use lineage::Lineage;
+pub use options::Options;
 pub use refused::PrepareError;
 pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{Event, Problem, Reporter, Stage};
+use crate::event::{Event, Problem, Stage};
 use crate::model::Mutability;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Action, Change, Plan};
-use crate::visibility::VisibilityProvider;
-use oci_content::Surroundings;
-use oci_registry::RepositoryName;
-use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ReadWriteRepository, RegistryError};
+use options::Stop;
+use prepared::Prepared;
 use progress::Progress;
-
-/// How an apply reaches the repositories of its plan.
-pub trait Connect: Send + Sync {
-    /// Returns the repository, reached with credentials.
-    fn repository(
-        &self,
-        endpoint: &RegistryEndpoint,
-        name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
-
-    /// Returns the repository, reached without credentials.
-    fn anonymous(
-        &self,
-        endpoint: &RegistryEndpoint,
-        name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
-
-    /// Returns the API that reads and sets who may pull from the registry.
-    fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider>;
-}
-
-/// The inputs of an apply besides its plan.
-pub struct Options<'a> {
-    /// The surroundings that sources are opened with, such as the folder that the relative paths of the plan start at.
-    pub surroundings: Surroundings,
-    /// How to reach repositories.
-    pub connect: &'a dyn Connect,
-    /// Decides again about forward tags.
-    pub judge: Arc<dyn Judge>,
-    /// Searches the content to send for secrets.
-    pub secrets: Arc<dyn SecretSearch>,
-    /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
-    /// what the plan says when the apply begins.
-    pub saved: bool,
-    /// The receiver of events.
-    pub reporter: Arc<dyn Reporter>,
-    /// The number of blobs that are under way at once.
-    pub parallelism: usize,
-    /// Turns true when the person wants to stop.
-    pub cancel: watch::Receiver<bool>,
-}
 
 /// Applies `plan`. Returns what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
-    let problems = match run(plan, options, &progress).await {
+    let problems = match apply_stages(plan, options, &progress).await {
         Ok(()) => Vec::new(),
         Err(Stop { mut problems, interrupted: during }) => {
             problems.extend(during.map(|stage| interrupted(stage, progress.tags_put())));
@@ -100,21 +56,7 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     (outcome, problems)
 }
 
-/// The reason why an apply stopped early.
-struct Stop {
-    /// Everything that went wrong.
-    problems: Vec<Diagnostic>,
-    /// The stage that the person stopped, if one was.
-    interrupted: Option<Stage>,
-}
-
-impl From<Vec<Diagnostic>> for Stop {
-    fn from(problems: Vec<Diagnostic>) -> Self {
-        Self { problems, interrupted: None }
-    }
-}
-
-async fn run(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
+async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
     // Sources are read on this thread, and sources in registries wait for the network.

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Options;
-use super::check::Prepared;
+use super::options::Options;
+use super::prepared::Prepared;
 use super::progress::Progress;
 use super::removal::Removals;
-use super::tags::of_repository;
 use crate::diagnostic::Diagnostic;
 use oci_registry::RegistryError;
 use oci_registry::inventory::{Inventory, Parts};
@@ -40,7 +39,7 @@ pub(super) async fn delete(
         }
     }
     let put_back = put_back(removals, deleted, progress).await;
-    result.and(put_back).map_err(|error| of_repository(it, &error))?;
+    result.and(put_back).map_err(|error| it.failed(&error))?;
     Ok(all)
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::Options;
-use super::check::Prepared;
+use super::options::Options;
+use super::prepared::Prepared;
 use super::refused::PrepareError;
 use crate::access::{self, Answers, Questions, Verdict};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
@@ -55,7 +55,7 @@ pub(super) async fn ask(
                 continue;
             }
             let (endpoint, repository) = declared(plan, source);
-            match options.connect.repository(&endpoint, repository) {
+            match options.connections.repository(&endpoint, repository) {
                 Ok(repository) => {
                     one.questions.mounts.push(repository);
                     one.mounts.push(name);
@@ -69,7 +69,7 @@ pub(super) async fn ask(
     }
     let answers = join_all(asked.iter().map(|one| async move {
         let provider = one.it.endpoint.provider();
-        told(one, &access::ask(one.it.repository.as_ref(), provider, &one.questions).await)
+        refusals(one, &access::ask(one.it.repository.as_ref(), provider, &one.questions).await)
     }));
     problems.extend(answers.await.into_iter().flatten());
     if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -110,7 +110,7 @@ fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, 
 }
 
 /// Returns the problems in one repository, each once, because a token that is refused is refused for everything.
-fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
+fn refusals(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let mounts = one.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
     let mut problems: Vec<(Vec<String>, &Verdict, Diagnostic)> = Vec::new();
@@ -121,14 +121,13 @@ fn told(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
             None => problems.push((vec![what], verdict, diagnostic)),
         }
     }
-    let with_name = |(what, verdict, mut diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
+    let with_name = |(what, verdict, diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
         let what = match verdict {
             Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
             _ => format!("cannot find out whether the credentials may {}", alternatives(&what)),
         };
         let name = &one.it.planned.name;
-        diagnostic.message = format!("{name}: {what}, so nothing was sent: {}", diagnostic.message);
-        diagnostic
+        diagnostic.about(format_args!("{name}: {what}, so nothing was sent"))
     };
     problems.into_iter().map(with_name).collect()
 }

@@ -3,11 +3,11 @@
 
 use futures_util::future::join_all;
 
-use super::check::{Prepared, digest_at};
-use super::forward::{self, Verdict};
-use super::tags::{manifest, of_tag};
+use super::forward::{self, ForwardVerdict};
+use super::options::Options;
+use super::prepared::{Prepared, short};
+use super::progress::Progress;
 use super::visibility::Settled;
-use super::{Options, progress::Progress};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
@@ -21,7 +21,7 @@ use oci_registry::{READ_PAUSES, RegistryError};
 const REPAIRS: usize = 8;
 
 /// The result of reading a tag back if nothing is wrong.
-enum Seen {
+enum TagReadBack {
     /// It names the wanted digest.
     AsWanted,
     /// Something newer has it, with the reason.
@@ -48,7 +48,7 @@ pub(super) async fn tags(
         let read = put.into_iter().map(|(position, change)| async move {
             let seen = match listing {
                 Ok(listing) => tag(it, change, listing.clone(), options).await,
-                Err(error) => Err(of_tag(it, &change.tag, error)),
+                Err(error) => Err(it.failed_at(&change.tag, error)),
             };
             (position, seen)
         });
@@ -58,8 +58,8 @@ pub(super) async fn tags(
     for (it, read) in join_all(asked).await {
         for (position, seen) in read {
             match seen {
-                Ok(Seen::AsWanted) => {}
-                Ok(Seen::Overtaken(why)) => {
+                Ok(TagReadBack::AsWanted) => {}
+                Ok(TagReadBack::Overtaken(why)) => {
                     progress.change(it.position, position, ChangeResult::Kept, Some(why));
                 }
                 Err(diagnostic) => {
@@ -77,8 +77,8 @@ pub(super) async fn tags(
 pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
     let mut pauses = READ_PAUSES.into_iter();
     loop {
-        let found = digest_at(it.repository.as_ref(), &change.tag).await;
-        let found = found.map_err(|error| of_tag(it, &change.tag, &error))?;
+        let found = it.digest_at(change.tag.clone()).await;
+        let found = found.map_err(|error| it.failed_at(&change.tag, &error))?;
         if found.as_ref() == change.wanted() {
             return Ok(());
         }
@@ -96,18 +96,18 @@ async fn tag(
     change: &Change,
     mut listing: Vec<Tag>,
     options: &Options<'_>,
-) -> Result<Seen, Diagnostic> {
-    let failed = |error: RegistryError| of_tag(it, &change.tag, &error);
+) -> Result<TagReadBack, Diagnostic> {
+    let failed = |error: RegistryError| it.failed_at(&change.tag, &error);
     let (mut pauses, mut repairs) = (READ_PAUSES.into_iter(), 0);
     // The digest that this run put last.
     let mut last = change.wanted().cloned();
     loop {
-        let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(failed)?;
+        let found = it.digest_at(change.tag.clone()).await.map_err(failed)?;
         let right = match forward::newest(it, change, &listing, options) {
             Some(newest) => {
-                let highest = digest_at(it.repository.as_ref(), &newest.tag).await.map_err(failed)?;
+                let highest = it.digest_at(newest.tag.clone()).await.map_err(failed)?;
                 if highest.is_none() || highest == found {
-                    return Ok(Seen::Overtaken(forward::overtaken(&newest)));
+                    return Ok(TagReadBack::Overtaken(forward::overtaken(&newest)));
                 }
                 // This run took the tag after the other had it, or a third one did.
                 let older = match &found {
@@ -118,7 +118,7 @@ async fn tag(
                 };
                 highest.filter(|_| found == last || older)
             }
-            None if found.as_ref() == change.wanted() => return Ok(Seen::AsWanted),
+            None if found.as_ref() == change.wanted() => return Ok(TagReadBack::AsWanted),
             None => None,
         };
         let right = match right {
@@ -127,18 +127,22 @@ async fn tag(
             None => {
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
                 match forward::judge(it, change, found.as_ref(), &listing, options).await.map_err(failed)? {
-                    Verdict::Stays(why) if forward::newest(it, change, &listing, options).is_none() => {
-                        return Ok(Seen::Overtaken(why));
+                    ForwardVerdict::Stays(why)
+                        if forward::newest(it, change, &listing, options).is_none() =>
+                    {
+                        return Ok(TagReadBack::Overtaken(why));
                     }
-                    Verdict::Moves(_) => change.wanted().cloned(),
+                    ForwardVerdict::Moves(_) => change.wanted().cloned(),
                     // Two runs that cannot know would overwrite each other in turns.
-                    Verdict::Stays(_) | Verdict::Unknown(..) | Verdict::Unexplained => None,
+                    ForwardVerdict::Stays(_) | ForwardVerdict::Unknown(..) | ForwardVerdict::Unexplained => {
+                        None
+                    }
                 }
             }
         };
         if let Some(right) = right.filter(|_| repairs < REPAIRS) {
             repairs += 1;
-            if let Some(manifest) = manifest(it, &right).await.map_err(failed)? {
+            if let Some(manifest) = it.manifest(&right).await.map_err(failed)? {
                 let at = TagOrDigest::Tag(change.tag.clone());
                 it.repository.put_manifest(&at, &manifest).await.map_err(failed)?;
                 last = Some(right);
@@ -160,13 +164,12 @@ fn may_lag(change: &Change, found: Option<&Digest>) -> bool {
 }
 
 fn differs_from_put(it: &Prepared<'_>, change: &Change, found: Option<&Digest>) -> Diagnostic {
-    let names = |digest: Option<&Digest>| digest.map_or_else(|| "nothing".to_owned(), |it| it.short(12));
     let was = match change.wanted() {
         Some(wanted) => format!("put as {}", wanted.short(12)),
         None => "removed".to_owned(),
     };
     let (name, tag) = (&it.planned.name, &change.tag);
-    let message = format!("{name}:{tag} was {was}, but names {} when read back", names(found));
+    let message = format!("{name}:{tag} was {was}, but names {} when read back", short(found));
     Diagnostic::error(Code::ApplyReadBack, message)
         .help("somebody else may have moved the tag meanwhile: `brokkr-publish plan` shows what it names now")
 }
@@ -181,7 +184,7 @@ fn standing(planned: &PlannedRepository) -> Option<&Digest> {
 }
 
 /// The visibility of a repository, as an anonymous pull and the API of the registry show it.
-struct Look {
+struct SeenVisibility {
     observed: ObservedVisibility,
     reading: Reading,
 }
@@ -193,9 +196,9 @@ async fn look(
     digest: &Digest,
     options: &Options<'_>,
     was_set: bool,
-) -> Look {
-    let provider = options.connect.visibility(it.endpoint);
-    let anonymous = options.connect.anonymous(it.endpoint, &it.planned.repository);
+) -> SeenVisibility {
+    let provider = options.connections.visibility(it.endpoint);
+    let anonymous = options.connections.anonymous(it.endpoint, &it.planned.repository).await;
     let mut pauses = READ_PAUSES.into_iter().filter(|_| was_set);
     loop {
         let probe = async {
@@ -210,12 +213,12 @@ async fn look(
             Some(pause) if as_declared(declared, reading.visibility(), observed) == Some(false) => {
                 tokio::time::sleep(pause).await;
             }
-            _ => return Look { observed, reading },
+            _ => return SeenVisibility { observed, reading },
         }
     }
 }
 
-fn differs(it: &Prepared<'_>, declared: Visibility, seen: &Look) -> Diagnostic {
+fn differs(it: &Prepared<'_>, declared: Visibility, seen: &SeenVisibility) -> Diagnostic {
     let message = format!(
         "{} is published, but it is {}, and `publish.toml` declares it {}",
         it.planned.name,

@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
 
-use super::check::Prepared;
+use super::belief::Belief;
+use super::prepared::Prepared;
 use super::progress::Progress;
 use super::refused::PrepareError;
-use super::tags::of_repository;
 use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::Placed;
@@ -74,11 +74,12 @@ impl Unlisted {
 pub(super) async fn put(
     it: &Prepared<'_>,
     manifest: &RawManifest,
+    belief: Belief,
     unlisted: &Unlisted,
 ) -> Result<Placed, RegistryError> {
     let at = TagOrDigest::Digest(manifest.digest().clone());
     let subject = subject_of(manifest);
-    if it.repository.head_manifest(&at).await?.is_some() {
+    if belief.has_manifest(it, manifest.digest()).await? {
         let Some(subject) = &subject else { return Ok(Placed::Present) };
         let listed = listed_referrers(it.repository.as_ref(), subject).await?;
         if listed.iter().any(|listed| listed.digest == *manifest.digest()) {
@@ -96,6 +97,7 @@ pub(super) async fn put(
 pub(super) async fn place(
     it: &Prepared<'_>,
     published: &Published,
+    belief: Belief,
     unlisted: Unlisted,
     progress: &Progress,
 ) -> Result<(), RegistryError> {
@@ -105,7 +107,7 @@ pub(super) async fn place(
     for travelling in &referrers {
         for manifest in travelling.content.manifests.iter().filter(|manifest| done.insert(manifest.digest()))
         {
-            let how = put(it, manifest, &unlisted).await?;
+            let how = put(it, manifest, belief, &unlisted).await?;
             progress.manifest(it.position, manifest.digest(), how);
             if how == Placed::Pushed && *manifest.digest() == travelling.referrer.descriptor.digest {
                 put_now.push(manifest.digest());
@@ -142,7 +144,7 @@ pub(super) async fn confirm(prepared: &[Prepared<'_>]) -> Result<(), Vec<Diagnos
             }
             Ok::<_, RegistryError>(())
         };
-        again.await.err().map(|error| of_repository(it, &error))
+        again.await.err().map(|error| it.failed(&error))
     });
     let problems: Vec<Diagnostic> = join_all(looked).await.into_iter().flatten().collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }

@@ -96,10 +96,6 @@ pub enum PrepareError {
 impl PrepareError {
     /// Returns the diagnostic for this error.
     pub fn to_diagnostic(&self) -> Diagnostic {
-        let prefixed = |mut diagnostic: Diagnostic, address: &str| {
-            diagnostic.message = format!("{address}: {}", diagnostic.message);
-            diagnostic
-        };
         match self {
             Self::Conflict { .. } => Diagnostic::error(Code::PlanConflict, self.to_string()).help(
                 "publish under another version; or set `on_conflict = \"keep\"` on the rule to keep the digest that was published first",
@@ -111,10 +107,10 @@ impl PrepareError {
             Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }
-            Self::Source { address, error } => prefixed(error.to_diagnostic(), address),
+            Self::Source { address, error } => error.to_diagnostic().about(address),
             Self::SourceChanged { .. } | Self::ReferrerGone { .. } => Diagnostic::error(Code::PlanStale, self.to_string())
                 .help("make the plan again and approve the new one"),
-            Self::Registry { address, error } => prefixed(error.to_diagnostic(), address),
+            Self::Registry { address, error } => error.to_diagnostic().about(address),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::check::{Prepared, digest_at, stale_diagnostic};
+use super::prepared::Prepared;
 use super::progress::Progress;
-use super::tags::of_tag;
+use crate::connections::digest_at;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
@@ -80,13 +80,13 @@ impl<'p> Removals<'p> {
                 return Ok(());
             }
             Ok(Removal::Moved(found)) => {
-                let diagnostic = stale_diagnostic(&it.planned.name, change, Some(&found));
+                let diagnostic = it.stale(change, Some(&found));
                 progress.found(it.position, position, Some(TagTarget::new(found)));
                 (ChangeResult::Stale, diagnostic)
             }
             Err(Refused::NamedBy(tags)) => (ChangeResult::Stale, self.named_by(change, &tags)),
             Err(Refused::Needed(obstacle)) => (ChangeResult::Stale, self.needed(change, &obstacle)),
-            Err(Refused::Registry(error)) => (ChangeResult::Failed, of_tag(it, &change.tag, &error)),
+            Err(Refused::Registry(error)) => (ChangeResult::Failed, it.failed_at(&change.tag, &error)),
         };
         note(result, Some(diagnostic.message.clone()));
         Err(diagnostic)
@@ -110,7 +110,7 @@ impl<'p> Removals<'p> {
 
     /// Deletes the manifest that `tag` names.
     async fn manifest(&mut self, tag: &Tag, expected: &Digest) -> Result<Removal, Refused> {
-        let found = digest_at(self.it.repository.as_ref(), tag).await?;
+        let found = self.it.digest_at(tag.clone()).await?;
         if found.as_ref().is_some_and(|found| found != expected) {
             return Ok(found.map_or(Removal::Absent, Removal::Moved));
         }
@@ -214,7 +214,7 @@ impl<'p> Removals<'p> {
         let listed = repository.list_tags().await?;
         let asked = listed.into_iter().filter(|tag| !going.contains(tag));
         let asked = stream::iter(asked.map(|tag| async move {
-            let digest = digest_at(repository, &tag).await?;
+            let digest = digest_at(repository, tag.clone()).await?;
             Ok::<_, RegistryError>((digest, tag))
         }));
         let read: Vec<(Option<Digest>, Tag)> = asked.buffer_unordered(READ_AT_ONCE).try_collect().await?;

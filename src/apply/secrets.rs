@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::check::Prepared;
-use super::{Options, Stop, progress::Progress};
+use super::options::{Options, Stop};
+use super::prepared::Prepared;
+use super::progress::Progress;
 use crate::content::Published;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Stage;

@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
-use super::check::{Prepared, digest_at, gone_diagnostic, stale_diagnostic};
-use super::forward::{self, Verdict};
+use super::forward::{self, ForwardVerdict};
+use super::options::Options;
+use super::prepared::Prepared;
+use super::progress::Progress;
 use super::removal::Removals;
-use super::{Options, orphans, progress::Progress, read_back};
-use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use super::{orphans, read_back};
+use crate::diagnostic::Diagnostic;
 use crate::model::Mutability;
 use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
 use oci_registry::RegistryError;
-use oci_registry::{Digest, RawManifest, Tag, TagOrDigest};
+use oci_registry::{Tag, TagOrDigest};
 
 /// Carries out the changes that are `of_stage`: repositories in parallel, the tags of one repository in order, and removals
 /// last. Returns false if the person stopped it before all were tried.
@@ -39,7 +41,7 @@ pub(super) async fn put(
             Ok(listing) => listing,
             Err(error) => {
                 stop.store(true, Ordering::SeqCst);
-                return vec![of_repository(it, &error)];
+                return vec![it.failed(&error)];
             }
         };
         for (position, change) in of_stage {
@@ -77,20 +79,6 @@ pub(super) async fn put(
     if problems.is_empty() { Ok(!interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
 }
 
-/// The diagnostic for an error in a repository.
-pub(super) fn of_repository(it: &Prepared<'_>, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}: {}", it.planned.name, diagnostic.message);
-    diagnostic
-}
-
-/// The diagnostic for an error at one tag.
-pub(super) fn of_tag(it: &Prepared<'_>, tag: &Tag, error: &RegistryError) -> Diagnostic {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("{}:{tag}: {}", it.planned.name, diagnostic.message);
-    diagnostic
-}
-
 async fn put_one(
     it: &Prepared<'_>,
     position: usize,
@@ -104,8 +92,8 @@ async fn put_one(
         note(ChangeResult::Failed, Some(diagnostic.message.clone()));
         diagnostic
     };
-    let at_tag = |error: RegistryError| failed(of_tag(it, &change.tag, &error));
-    let found = digest_at(it.repository.as_ref(), &change.tag).await.map_err(at_tag)?;
+    let at_tag = |error: RegistryError| failed(it.failed_at(&change.tag, &error));
+    let found = it.digest_at(change.tag.clone()).await.map_err(at_tag)?;
     if found.as_ref() == change.wanted() {
         note(ChangeResult::Unchanged, None);
         return Ok(());
@@ -120,26 +108,26 @@ async fn put_one(
         &fresh
     };
     let detail = match forward::judge(it, change, found.as_ref(), listing, options).await.map_err(at_tag)? {
-        Verdict::Moves(detail) => detail,
-        Verdict::Unknown(OnUnknown::Move, why) => Some(format!("moved, possibly backward: {why}")),
-        Verdict::Stays(detail) | Verdict::Unknown(OnUnknown::Keep, detail) => {
+        ForwardVerdict::Moves(detail) => detail,
+        ForwardVerdict::Unknown(OnUnknown::Move, why) => Some(format!("moved, possibly backward: {why}")),
+        ForwardVerdict::Stays(detail) | ForwardVerdict::Unknown(OnUnknown::Keep, detail) => {
             if !as_planned {
                 progress.found(it.position, position, found.map(TagTarget::new));
             }
             note(ChangeResult::Kept, Some(detail));
             return Ok(());
         }
-        Verdict::Unexplained => {
-            let diagnostic = stale_diagnostic(&it.planned.name, change, found.as_ref());
+        ForwardVerdict::Unexplained => {
+            let diagnostic = it.stale(change, found.as_ref());
             progress.found(it.position, position, found.map(TagTarget::new));
             note(ChangeResult::Stale, Some(diagnostic.message.clone()));
             return Err(diagnostic);
         }
     };
     let Some(wanted) = change.wanted() else { return Ok(()) };
-    let manifest = manifest(it, wanted).await.map_err(at_tag)?;
+    let manifest = it.manifest(wanted).await.map_err(at_tag)?;
     let Some(manifest) = manifest else {
-        return Err(failed(gone_diagnostic(it, change)));
+        return Err(failed(it.gone(change)));
     };
     if !as_planned {
         // This is noted before the put, because a put that fails may have reached the registry, and a rollback goes back to this.
@@ -154,16 +142,4 @@ async fn put_one(
     let created = change.action == Action::Create && as_planned;
     note(if created { ChangeResult::Created } else { ChangeResult::Moved }, detail);
     Ok(())
-}
-
-/// Returns the manifest with this digest, from the content or from the repository.
-pub(super) async fn manifest(
-    it: &Prepared<'_>,
-    digest: &Digest,
-) -> Result<Option<RawManifest>, RegistryError> {
-    let of_content = it.content.iter().flat_map(|published| &published.content.manifests);
-    match of_content.into_iter().find(|manifest| manifest.digest() == digest) {
-        Some(manifest) => Ok(Some(manifest.clone())),
-        None => it.repository.get_manifest(&TagOrDigest::Digest(digest.clone())).await,
-    }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Options;
-use super::check::Prepared;
+use super::options::Options;
+use super::prepared::Prepared;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::plan::{ObservedVisibility, VisibilityAction, VisibilityChange};
@@ -36,7 +36,7 @@ fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
 /// Whether a visibility may have to be set.
 pub(super) fn is_due(prepared: &[Prepared<'_>], options: &Options<'_>) -> bool {
     let mut due = prepared.iter().filter(|it| to_set(it).is_some());
-    due.any(|it| options.connect.visibility(it.endpoint).capability() == Capability::ReadWrite)
+    due.any(|it| options.connections.visibility(it.endpoint).capability() == Capability::ReadWrite)
 }
 
 /// Sets the visibilities, one repository after the other, because several may belong to one project. No request is cut off.
@@ -48,7 +48,7 @@ pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Set
             settled.interrupted = true;
             break;
         }
-        let provider = options.connect.visibility(it.endpoint);
+        let provider = options.connections.visibility(it.endpoint);
         let done = match planned.action {
             VisibilityAction::Set => as_planned(it, planned, provider.as_ref()).await,
             _ => first(it, planned, provider.as_ref()).await,
@@ -72,7 +72,7 @@ pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> R
         let Some(planned) = to_set(it).filter(|planned| planned.action == VisibilityAction::Set) else {
             continue;
         };
-        let read = options.connect.visibility(it.endpoint).get(&it.planned.repository).await;
+        let read = options.connections.visibility(it.endpoint).get(&it.planned.repository).await;
         match read {
             Ok(found) => problems.extend(moved(it, planned, found.as_ref())),
             Err(error) => problems.push(error.to_diagnostic(&it.planned.name, "cannot read its visibility")),

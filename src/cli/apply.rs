@@ -8,8 +8,8 @@ use super::approve::{self, Approval};
 use super::plan::Shape;
 use super::{Exit, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::{self, Applying, Session};
 use crate::model::plan::Plan;
+use crate::run::{self, Run, Session};
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -39,14 +39,20 @@ pub struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
-    engine::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
-    let plan = match &arguments.saved {
-        Some(path) => saved(global, arguments, &session, path)?,
-        None => made(global, arguments, &session)?,
-    };
+    run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
-    let how = Applying { saved: arguments.saved.is_some(), parallelism };
-    approve::carry_out(global, &session, plan, &how, arguments.json, arguments.record.as_deref())
+    match &arguments.saved {
+        Some(path) => {
+            let plan = saved(global, arguments, &session, path)?;
+            let run =
+                Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+            block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        }
+        None => {
+            let mut run = Run::new(&session, parallelism, global.reporter(false))?;
+            block_on(plan_and_apply(global, arguments, &mut run))?
+        }
+    }
 }
 
 /// Loads a saved plan. Refuses every option that would shape a different plan.
@@ -71,18 +77,16 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = engine::load_plan(session, path)?;
-    engine::check_declared(session, &plan)?;
+    let plan = run::load_plan(session, path)?;
+    run::check_declared(session, &plan)?;
     Ok(plan)
 }
 
-/// Makes a plan, shows it and asks for approval now.
-fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
-    let shape = &arguments.shape;
-    let reporter = global.reporter(false);
-    let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;
+/// Makes a plan, and applies it once it is approved.
+async fn plan_and_apply(global: &Global, arguments: &Arguments, run: &mut Run) -> Exit {
+    let plan = run.plan(&arguments.shape.target).await?;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
-    let _now = approve::approve(global, session, &plan, Approval { auto, json, out })?;
-    Ok(plan)
+    let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
+    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
 }

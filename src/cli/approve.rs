@@ -4,13 +4,13 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::{DONE, Exit, FAILED, Global, block_on};
+use super::{DONE, Exit, FAILED, Global};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::{self, Applying, Session};
 use crate::event::Event;
 use crate::model::plan::{Plan, PlanKind};
 use crate::report::output::{Stream, ask, can_ask};
 use crate::report::{self, diagnostics, outcome};
+use crate::run::{self, Run};
 
 /// How a plan that was just made is approved.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ pub(super) enum Approved {
 /// Shows `plan`, saves it if a file was given, and asks for approval. Does not ask if the plan changes nothing.
 pub(super) fn approve(
     global: &Global,
-    session: &Session,
+    run: &mut Run,
     plan: &Plan,
     how: Approval<'_>,
 ) -> Result<Approved, Vec<Diagnostic>> {
@@ -46,7 +46,7 @@ pub(super) fn approve(
         stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     if let Some(path) = how.out {
-        engine::save_plan(session, plan, path)?;
+        run::save_plan(run.session(), plan, path)?;
     }
     if !needs_approval {
         return Ok(Approved::Now);
@@ -60,7 +60,9 @@ pub(super) fn approve(
         }
         return Ok(Approved::Later);
     }
-    match ask("\nApply this plan? Type `yes` to apply: ").as_deref() {
+    let answer = ask("\nApply this plan? Type `yes` to apply: ");
+    run.doubt_tags();
+    match answer.as_deref() {
         Some("yes") => Ok(Approved::Now),
         Some(_) => Err(vec![Diagnostic::error(Code::ApplyNotConfirmed, "not applied: the answer was not `yes`")]),
         None => Err(vec![
@@ -83,29 +85,26 @@ pub(super) fn saved(path: &Path) -> String {
 }
 
 /// Applies `plan`, reports the outcome, and saves the record if a file was given.
-pub(super) fn carry_out(
+pub(super) async fn carry_out(
     global: &Global,
-    session: &Session,
+    run: &Run,
     plan: Plan,
-    how: &Applying,
     json: bool,
     record: Option<&Path>,
 ) -> Exit {
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan });
-    let (result, mut problems) = block_on(async {
-        let cancel = cancellation();
-        engine::apply(session, &plan, how, &reporter, cancel).await
-    })?;
+    run.report_to(reporter);
+    let (result, mut problems) = run.apply(&plan, cancellation()).await;
     if !json {
         let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(Stream::Out));
         Stream::Out.write(&text);
     }
     Stream::Err.write(&report::secrets::let_through(&result));
     if let Some(path) = record {
-        let record = engine::record(plan, result, &problems);
+        let record = run::record(plan, result, &problems);
         // A record that cannot be written is one more problem, beside those of the apply.
-        problems.extend(engine::save_record(session, &record, path).err().unwrap_or_default());
+        problems.extend(run::save_record(run.session(), &record, path).err().unwrap_or_default());
     }
     if problems.is_empty() {
         return Ok(DONE);

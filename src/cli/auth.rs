@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::options::Network;
 use super::{DONE, Exit, FAILED, Global, block_on};
-use crate::engine;
 use crate::report::output::Stream;
 use crate::report::{access, diagnostics};
+use crate::run::Run;
 
 /// Find out what the credentials may do
 #[derive(Debug, Args)]
@@ -42,8 +42,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
     // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
-    let asked = engine::check_access(&session, &check.target, check.network.parallelism, &reporter);
-    let report = block_on(asked)??;
+    let run = Run::new(&session, check.network.parallelism, reporter)?;
+    let report = block_on(run.check_access(&check.target))??;
     if check.json {
         Stream::Out.write(&access::json(&report));
     } else {

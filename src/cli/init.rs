@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::{DONE, Exit, Global};
-use crate::engine;
 use crate::report::output::Stream;
 use crate::report::proposal;
+use crate::run;
 
 /// Write a first publish.toml from the repository: Dockerfiles, charts, the git remote
 ///
@@ -20,12 +20,12 @@ pub struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
-    let first = engine::first_configuration(&session)?;
+    let first = run::first_configuration(&session)?;
     let written = if arguments.stdout {
         Stream::Out.write(&first.text);
         None
     } else {
-        Some(engine::write_first(&session, &first)?)
+        Some(run::write_first(&session, &first)?)
     };
     if !global.is_quiet() {
         let resources: Vec<(String, &str)> =

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::{DONE, Exit, FAILED, Global};
 use crate::diagnostic::Diagnostic;
-use crate::engine;
 use crate::report::diagnostics::{self, Format};
 use crate::report::output::Stream;
+use crate::run;
 
 /// Check publish.toml offline: syntax, schema, references, and every template on sample events
 ///
@@ -37,7 +37,7 @@ enum LintFormat {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
-    let found = engine::lint(&session, &arguments.files);
+    let found = run::lint(&session, &arguments.files);
     let format = match arguments.format {
         LintFormat::Human => Format::Human(global.style(Stream::Err)),
         LintFormat::Json => Format::Json,

@@ -1,4 +1,4 @@
-//! The command line: the clap tree, and one file for each subcommand. There is no logic here: `engine` does the work, and
+//! The command line: the clap tree, and one file for each subcommand. There is no logic here: `run` does the work, and
 //! `report` writes the output.
 
 mod apply;

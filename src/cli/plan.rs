@@ -9,7 +9,8 @@ use super::options::{Network, Simulation};
 use super::{CHANGES, DONE, Exit, FAILED, Global, block_on};
 use crate::model::plan::Plan;
 use crate::report::output::Stream;
-use crate::{engine, report, saved};
+use crate::run::{self, Run};
+use crate::{report, saved};
 
 /// Show what apply would change
 ///
@@ -46,9 +47,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     // Standard output is for the plan, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let shape = &arguments.shape;
-    let plan = block_on(engine::plan(&session, &shape.target, shape.network.parallelism, &reporter))??;
+    let mut run = Run::new(&session, shape.network.parallelism, reporter)?;
+    let plan = block_on(run.plan(&shape.target))??;
     if let Some(path) = &arguments.out {
-        engine::save_plan(&session, &plan, path)?;
+        run::save_plan(&session, &plan, path)?;
     }
     Stream::Out.write(&text(global, &plan, arguments.json));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {

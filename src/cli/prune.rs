@@ -7,7 +7,7 @@ use clap::Args;
 use super::approve::{self, Approval, Approved};
 use super::plan::Shape;
 use super::{DONE, Exit, Global, block_on};
-use crate::engine::{self, Applying};
+use crate::run::{self, Run};
 
 /// Remove the tags that `[retention]` selects
 ///
@@ -34,13 +34,14 @@ pub struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let shape = &arguments.shape;
     let session = global.session_in(Some(&shape.simulation))?;
-    engine::check_destinations(&session, None, arguments.out.as_deref(), arguments.record.as_deref())?;
-    let (reporter, parallelism) = (global.reporter(false), shape.network.parallelism);
-    let plan = block_on(engine::prune(&session, &shape.target, parallelism, &reporter))??;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    if approve::approve(global, &session, &plan, Approval { auto, json, out })? == Approved::Later {
-        return Ok(DONE);
-    }
-    let how = Applying { saved: false, parallelism };
-    approve::carry_out(global, &session, plan, &how, json, arguments.record.as_deref())
+    run::check_destinations(&session, None, arguments.out.as_deref(), arguments.record.as_deref())?;
+    let mut run = Run::new(&session, shape.network.parallelism, global.reporter(false))?;
+    block_on(async {
+        let plan = run.prune(&shape.target).await?;
+        let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+        if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+            return Ok(DONE);
+        }
+        approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+    })?
 }

@@ -8,7 +8,7 @@ use super::approve::{self, Approval, Approved};
 use super::options::Network;
 use super::{DONE, Exit, Global, block_on};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::{self, Applying};
+use crate::run::{self, Run};
 
 /// Put the tags back to what they were before an apply
 ///
@@ -48,15 +48,16 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     }
     let session = global.session()?;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
-    engine::check_destinations(&session, Some(&arguments.applied), out, record)?;
-    let record = engine::load_record(&session, &arguments.applied)?;
-    let parallelism = arguments.network.parallelism;
-    let reporter = global.reporter(false);
-    let plan = block_on(engine::rollback(&session, &record, &arguments.target, parallelism, &reporter))??;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    if approve::approve(global, &session, &plan, Approval { auto, json, out })? == Approved::Later {
-        return Ok(DONE);
-    }
-    let how = Applying { saved: false, parallelism };
-    approve::carry_out(global, &session, plan, &how, json, arguments.record.as_deref())
+    run::check_destinations(&session, Some(&arguments.applied), out, record)?;
+    let record = run::load_record(&session, &arguments.applied)?;
+    let (parallelism, reporter) = (arguments.network.parallelism, global.reporter(false));
+    let mut run = Run::without_configuration(&session, &record.plan, parallelism, reporter);
+    block_on(async {
+        let plan = run.rollback(&record, &arguments.target).await?;
+        let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+        if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+            return Ok(DONE);
+        }
+        approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+    })?
 }

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::{DONE, Exit, Global, plan};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::engine::{self, Saved};
 use crate::report::output::Stream;
 use crate::report::{self, outcome, references};
+use crate::run::{self, SavedDocument};
 use crate::saved;
 
 /// Show a saved plan or the record of an apply
@@ -38,25 +38,25 @@ enum ReferenceFormat {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
-    let text = match (engine::load_saved(&global.session()?, &arguments.file)?, arguments.format) {
-        (Saved::Plan(_), Some(_)) => {
+    let text = match (run::load_saved(&global.session()?, &arguments.file)?, arguments.format) {
+        (SavedDocument::Plan(_), Some(_)) => {
             let message = format!("`{}` is a plan: only a record has references", arguments.file.display());
             return Err(vec![
                 Diagnostic::error(Code::CommandUsage, message)
                     .help("`brokkr-publish apply --record FILE` writes a record"),
             ]);
         }
-        (Saved::Plan(saved), None) => plan::text(global, &saved, arguments.json),
-        (Saved::Record(record), Some(format)) => match format {
+        (SavedDocument::Plan(saved), None) => plan::text(global, &saved, arguments.json),
+        (SavedDocument::Record(record), Some(format)) => match format {
             ReferenceFormat::Digests => references::digests(&record),
             ReferenceFormat::Json => references::json(&record),
             ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
             ReferenceFormat::Env => references::env(&record).map_err(|error| vec![error.to_diagnostic()])?,
         },
-        (Saved::Record(record), None) if arguments.json => {
+        (SavedDocument::Record(record), None) if arguments.json => {
             report::json_text(&saved::to_json(record.as_ref()))
         }
-        (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
+        (SavedDocument::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
     };
     Stream::Out.write(&text);
     Ok(DONE)

@@ -5,9 +5,9 @@ use clap::{Args, ValueEnum};
 use super::options::Simulation;
 use super::{DONE, Exit, Global};
 use crate::desired::ResourceVersion;
-use crate::engine;
 use crate::report::output::Stream;
 use crate::report::tags::{ResourceTags, TagEntry, Tags};
+use crate::run;
 
 /// Print the tags that this context renders, per image, chart and artifact
 ///
@@ -34,7 +34,7 @@ enum TagsFormat {
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session_in(Some(&arguments.simulation))?;
-    let rendered = engine::tags(&session)?;
+    let rendered = run::tags(&session)?;
     let resources = rendered.resources.iter().map(|(id, resource)| {
         let tags = resource.tags.iter().map(|tag| TagEntry {
             tag: tag.tag.to_string(),
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             ResourceVersion::Known(version) => Some(version.to_string()),
             ResourceVersion::None(_) | ResourceVersion::Other(_) | ResourceVersion::Invalid(_) => None,
         };
-        let repositories = engine::repositories(&rendered.config, id);
+        let repositories = run::repositories(&rendered.config, id);
         (
             id.clone(),
             ResourceTags { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::options::Network;
 use super::{CHANGES, DONE, Exit, Global, block_on};
-use crate::engine::{self, Verifying};
 use crate::report::output::Stream;
 use crate::report::verification;
+use crate::run::{Run, Verifying};
 
 /// Verify that what was published is still in place
 ///
@@ -37,13 +37,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
     // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
-    let how = Verifying {
-        targets: &arguments.target,
-        records: &arguments.record,
-        deep: arguments.deep,
-        parallelism: arguments.network.parallelism,
-    };
-    let result = block_on(engine::verify(&session, &how, &reporter))??;
+    let how = Verifying { targets: &arguments.target, records: &arguments.record, deep: arguments.deep };
+    let run = Run::new(&session, arguments.network.parallelism, reporter)?;
+    let result = block_on(run.verify(&how))??;
     Stream::Out.write(&if arguments.json {
         verification::json(&result)
     } else {

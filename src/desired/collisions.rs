@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::rendered::RenderedTag;
 use super::tag_template::TagTemplate;
 use crate::config::{Config, Resource};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::{OnConflict, ResourceId, ResourceKind};
 use oci_registry::Tag;
 
@@ -53,7 +53,7 @@ pub(super) fn find<'a>(
 }
 
 /// The place in the file that determines the repository of a resource.
-fn repository_place(config: &Config, id: &ResourceId) -> Option<Place> {
+fn repository_place(config: &Config, id: &ResourceId) -> Option<Location> {
     config.places.value(&id.key("repository")).or_else(|| config.places.key(&id.path()))
 }
 
@@ -100,7 +100,7 @@ fn collision(
     situation: &str,
 ) -> Option<Diagnostic> {
     let tag = &second.tag.tag;
-    let template_place = |claim: Claim<'_>| -> Option<Place> {
+    let template_place = |claim: Claim<'_>| -> Option<Location> {
         let named = config.named_resource(claim.resource)?;
         let path = TagTemplate::called(config, named, &claim.tag.rule)?.path();
         config.places.value(&path).or_else(|| config.places.key(&path[..2]))

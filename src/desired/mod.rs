@@ -205,11 +205,10 @@ fn publish(
     crate::content::publishable(&spec, surroundings).map_err(|error| {
         let key = id.key(resource.content.key());
         let place = config.places.value(&key).or_else(|| config.places.key(&key));
-        let placed = |mut diagnostic: Diagnostic| {
-            diagnostic.message = format!("{}: {}", id.title(), diagnostic.message);
+        let placed = |diagnostic: Diagnostic| {
             // Errors inside a chart have their own places there.
             let place = place.clone().filter(|_| diagnostic.labels.is_empty());
-            diagnostic.at_maybe(place, "")
+            diagnostic.about(id.title()).at_maybe(place, "")
         };
         error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
     })

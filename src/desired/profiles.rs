@@ -9,7 +9,7 @@ use super::tag_template::TagTemplate;
 use super::tags::{self, Renderer};
 use crate::config::{Config, Resource};
 use crate::context::Context;
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::{ContentSpec, ResourceId};
 use oci_content::Surroundings;
 use oci_registry::{Digest, Tag};
@@ -136,7 +136,7 @@ impl Side<'_> {
     }
 
     /// The place that gives the tag its mutability, by the rule or the version of the chart called `rule`.
-    fn mutability_place(&self, rule: &str) -> Option<Place> {
+    fn mutability_place(&self, rule: &str) -> Option<Location> {
         let places = &self.config.places;
         let named = self.config.named_resource(self.resource)?;
         let [table, name, _] = TagTemplate::called(self.config, named, rule)?.path();
@@ -144,7 +144,7 @@ impl Side<'_> {
     }
 
     /// The place that says where the content comes from.
-    fn content_place(&self) -> Option<Place> {
+    fn content_place(&self) -> Option<Location> {
         let places = &self.config.places;
         let key = self.config.resources.get(self.resource)?.content.key();
         places.value(&self.resource.key(key)).or_else(|| places.key(&self.resource.path()))

@@ -138,7 +138,8 @@ fn only_branches_that_are_named_are_known() {
             ]
         );
         let untraceable = releases.untraceable(image);
-        let untraceable: Vec<_> = untraceable.iter().map(|it| format!("{}: {}", it.template.name(), it.reason)).collect();
+        let untraceable: Vec<_> =
+            untraceable.iter().map(|it| format!("{}: {}", it.template.name(), it.reason)).collect();
         assert_eq!(
             untraceable,
             [

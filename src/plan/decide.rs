@@ -28,8 +28,7 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
 /// mentioned, because the tag may have been rolled back on purpose.
 fn in_place(tag: &DesiredTag, observed: &ObservedRepository) -> Reason {
     let Basis::Release(line) = &tag.basis else { return Reason::AlreadyThere };
-    let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
-    match newer(held, &line.version) {
+    match newer(observed.line(&tag.tag), &line.version) {
         Some(highest) => Reason::Behind { version: highest.version.to_string(), tag: highest.tag.clone() },
         None => Reason::AlreadyThere,
     }
@@ -55,16 +54,13 @@ fn forward(
             None => (Action::Create, Reason::New),
         },
         // A missing tag is no exception: a backport must not create a `latest` that nobody has made yet.
-        Basis::Release(line) => {
-            let held = observed.lines.get(&tag.tag).map(Vec::as_slice).unwrap_or_default();
-            match newer(held, &line.version) {
-                Some(highest) => {
-                    let (version, tag) = (highest.version.to_string(), highest.tag.clone());
-                    (Action::Keep, Reason::NewerVersion { version, tag })
-                }
-                None => move_or_create(present, Reason::HighestVersion),
+        Basis::Release(line) => match newer(observed.line(&tag.tag), &line.version) {
+            Some(highest) => {
+                let (version, tag) = (highest.version.to_string(), highest.tag.clone());
+                (Action::Keep, Reason::NewerVersion { version, tag })
             }
-        }
+            None => move_or_create(present, Reason::HighestVersion),
+        },
         Basis::Commit(_) => match present {
             None => (Action::Create, Reason::New),
             Some(present) => by_descent(present, tag.on_unknown),

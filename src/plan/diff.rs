@@ -1,11 +1,11 @@
-//! The comparison of desired and observed: a pure function that cannot fail and does no I/O.
+//! The comparison of what is desired with what was observed of it: a pure function that cannot fail and does no I/O.
 
 use std::collections::BTreeMap;
 
 use super::decide::decide;
-use super::sending::Holdings;
+use super::sending::{self, Holdings};
 use super::visibility::{refuse_contradictions, visibility};
-use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
+use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
@@ -28,20 +28,20 @@ pub struct Origin {
     pub title: String,
 }
 
-/// Returns the plan of the changes that turn `observed` into `desired`.
-pub fn diff(desired: &Desired, observed: &Observed, origin: Origin) -> Plan {
-    let pairs = || desired.repositories.iter().zip(&observed.repositories);
+/// Returns the plan of the changes that turn what was observed into what is desired.
+pub fn diff(observed: &Observed, origin: Origin) -> Plan {
     let mut holdings = Holdings::default();
-    for (wanted, present) in pairs() {
-        holdings.note_present(&wanted.endpoint.url.host(), wanted, present);
+    for repository in observed.repositories.values() {
+        holdings.note_present(repository);
     }
     let mut repositories: Vec<PlannedRepository> =
-        pairs().map(|(wanted, present)| repository(wanted, present, &mut holdings)).collect();
+        observed.repositories.values().map(|it| repository(it, &mut holdings)).collect();
     refuse_division(&mut repositories);
-    refuse_contradictions(desired, observed, &mut repositories);
-    let targets = desired.repositories.iter().map(|it| (it.registry.clone(), it.endpoint.clone()));
-    let registries: BTreeMap<_, _> = targets.chain(desired.read.clone()).collect();
-    let silent = desired.silent.iter().map(|(resource, rules)| SilentResource {
+    refuse_contradictions(observed, &mut repositories);
+    let desired = observed.repositories.values().map(|it| &it.desired);
+    let targets = desired.map(|it| (it.registry.clone(), it.endpoint.clone()));
+    let registries: BTreeMap<_, _> = targets.chain(observed.read.clone()).collect();
+    let silent = observed.silent.iter().map(|(resource, rules)| SilentResource {
         resource: resource.clone(),
         rules: rules.iter().cloned().collect(),
     });
@@ -87,78 +87,68 @@ fn refuse_division(repositories: &mut [PlannedRepository]) {
     }
 }
 
-fn repository(
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    holdings: &mut Holdings,
-) -> PlannedRepository {
+fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> PlannedRepository {
+    let desired = &observed.desired;
     let content = &desired.published.content;
-    let address = format!("{}@{}", desired.resource, desired.registry);
-    let kept = kept(desired, observed);
-    let changes: Vec<Change> =
-        desired.tags.iter().map(|tag| change(&address, tag, desired, observed, kept.as_ref())).collect();
-    let placed = |change: &Change| change.action.is_change() && change.wanted() == Some(&content.root.digest);
-    let host = desired.endpoint.url.host();
+    let kept = kept(observed);
+    let changes: Vec<Change> = desired.tags.iter().map(|tag| change(tag, observed, kept.as_ref())).collect();
+    let placed = |change: &Change| change.action.is_change() && change.wanted() == Some(observed.root());
     let places = changes.iter().any(placed);
-    let mut sending =
-        if places { holdings.plan(&host, desired, observed) } else { holdings.nothing(desired) };
+    let mut sending = if places { holdings.plan(observed) } else { sending::nothing(observed) };
     // Referrers make no sense without the content that they refer to.
-    let stands = observed.tags.values().any(|present| present.digest == content.root.digest);
-    let referrers = if places || stands { referrers(desired, observed) } else { Vec::new() };
+    let referrers = if places || observed.root_is_tagged() { referrers(observed) } else { Vec::new() };
     if !referrers.is_empty() {
-        holdings.add_referrers(&mut sending, &host, desired, observed);
+        holdings.add_referrers(&mut sending, observed);
     }
-    let source = desired.published.spec.clone();
     let planned = PlannedContent {
-        source,
+        source: desired.published.spec.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         referrers,
         sending,
     };
     PlannedRepository {
+        address: observed.address(),
         resource: desired.resource.clone(),
         registry: desired.registry.clone(),
         repository: desired.name.clone(),
         name: desired.endpoint.url.full_name(&desired.name),
         content: Some(planned),
-        visibility: visibility(desired, observed),
-        address,
+        visibility: visibility(observed),
         changes,
         orphans: Vec::new(),
     }
 }
 
 /// The referrers of the content, with the action for each.
-fn referrers(desired: &DesiredRepository, observed: &ObservedRepository) -> Vec<PlannedReferrer> {
-    let referrers = desired.published.referrers.iter().zip(&observed.referrers.actions);
-    referrers.map(|(it, action)| PlannedReferrer { referrer: it.referrer.clone(), action: *action }).collect()
+fn referrers(observed: &ObservedRepository) -> Vec<PlannedReferrer> {
+    let actions = observed.referrers_and_actions();
+    actions.map(|(it, action)| PlannedReferrer { referrer: it.referrer.clone(), action }).collect()
 }
 
-/// The first published digest that an immutable tag of this run keeps, and that tag. The other tags of the run follow
-/// it, so that all name the same image.
-fn kept(desired: &DesiredRepository, observed: &ObservedRepository) -> Option<(Digest, Tag)> {
-    let root = &desired.published.content.root.digest;
-    desired.tags.iter().find_map(|tag| {
-        let (_, reason) = decide(tag, root, observed);
+/// A digest that stays because it was published first.
+struct KeptFirst {
+    digest: Digest,
+    /// The immutable tag that names it.
+    tag: Tag,
+}
+
+/// The first published digest that an immutable tag of this run keeps. The other tags of the run follow it, so that all name the
+/// same image.
+fn kept(observed: &ObservedRepository) -> Option<KeptFirst> {
+    observed.desired.tags.iter().find_map(|tag| {
+        let (_, reason) = decide(tag, observed.root(), observed);
         let present = observed.tags.get(&tag.tag).filter(|_| reason == Reason::KeptFirst)?;
-        Some((present.digest.clone(), tag.tag.clone()))
+        Some(KeptFirst { digest: present.digest.clone(), tag: tag.tag.clone() })
     })
 }
 
-fn change(
-    address: &str,
-    tag: &DesiredTag,
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    kept: Option<&(Digest, Tag)>,
-) -> Change {
-    let root = &desired.published.content.root.digest;
+fn change(tag: &DesiredTag, observed: &ObservedRepository, kept: Option<&KeptFirst>) -> Change {
     let kept = kept.filter(|_| tag.mutability != Mutability::Immutable);
-    let wanted = kept.map_or(root, |(digest, _)| digest);
+    let wanted = kept.map_or(observed.root(), |kept| &kept.digest);
     let (action, mut reason) = decide(tag, wanted, observed);
-    if let Some((_, immutable)) = kept.filter(|_| matches!(action, Action::Create | Action::Move)) {
-        reason = Reason::FollowsKept { tag: immutable.clone() };
+    if let Some(kept) = kept.filter(|_| matches!(action, Action::Create | Action::Move)) {
+        reason = Reason::FollowsKept { tag: kept.tag.clone() };
     }
     let before = observed.tags.get(&tag.tag).map(|present| {
         let held = observed.versions.get(&present.digest);
@@ -182,7 +172,7 @@ fn change(
     };
     let after = TagTarget { digest: wanted.clone(), version, version_tag: None, revision };
     Change {
-        address: format!("{address}:{}", tag.tag),
+        address: format!("{}:{}", observed.address(), tag.tag),
         tag: tag.tag.clone(),
         rule: tag.rule.clone(),
         mutability: tag.mutability,

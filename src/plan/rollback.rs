@@ -14,7 +14,7 @@ use crate::model::plan::{
     TagTarget,
 };
 use crate::model::record::Record;
-use crate::observed::{Question, Standing};
+use crate::observed::{StandingTags, TagQuestions};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Tag};
 
@@ -41,12 +41,12 @@ impl RollbackError {
 #[derive(Debug)]
 pub struct Rollback<'r> {
     record: &'r Record,
-    repositories: Vec<Repository<'r>>,
+    repositories: Vec<RolledBackRepository<'r>>,
 }
 
 /// The part of the rollback in one repository.
 #[derive(Debug)]
-struct Repository<'r> {
+struct RolledBackRepository<'r> {
     planned: &'r PlannedRepository,
     endpoint: &'r RegistryEndpoint,
     tags: Vec<Done<'r>>,
@@ -87,7 +87,7 @@ impl<'r> Rollback<'r> {
                 continue;
             }
             match record.plan.registries.get(&planned.registry) {
-                Some(endpoint) => repositories.push(Repository { planned, endpoint, tags }),
+                Some(endpoint) => repositories.push(RolledBackRepository { planned, endpoint, tags }),
                 None => errors.push(RollbackError::UnknownRegistry(planned.registry.clone())),
             }
         }
@@ -98,8 +98,9 @@ impl<'r> Rollback<'r> {
     }
 
     /// The questions whose answers the plan needs.
-    pub fn questions(&self) -> Vec<Question<'r>> {
-        let question = |it: &Repository<'r>| Question {
+    pub fn questions(&self) -> Vec<TagQuestions<'r>> {
+        let question = |it: &RolledBackRepository<'r>| TagQuestions {
+            address: &it.planned.address,
             endpoint: it.endpoint,
             repository: &it.planned.repository,
             tags: it.tags.iter().map(|tag| (&tag.planned.tag, tag.before())).collect(),
@@ -107,12 +108,14 @@ impl<'r> Rollback<'r> {
         self.repositories.iter().map(question).collect()
     }
 
-    /// Returns the plan. `standing` has an answer for each of the questions.
-    pub fn plan(&self, standing: &[Standing]) -> Plan {
+    /// Returns the plan. `standing` has the answers to the questions, by address. A repository without an answer is left out.
+    pub fn plan(&self, standing: &BTreeMap<String, StandingTags>) -> Plan {
         let plan = &self.record.plan;
-        let repositories = self.repositories.iter().zip(standing);
-        let repositories: Vec<PlannedRepository> =
-            repositories.map(|(repository, standing)| repository.plan(standing)).collect();
+        let planned = self
+            .repositories
+            .iter()
+            .filter_map(|repository| Some(repository.plan(standing.get(&repository.planned.address)?)));
+        let repositories: Vec<PlannedRepository> = planned.collect();
         let named: BTreeSet<&String> = repositories.iter().map(|it| &it.registry).collect();
         let mut registries = plan.registries.clone();
         registries.retain(|name, _| named.contains(name));
@@ -133,8 +136,8 @@ impl<'r> Rollback<'r> {
     }
 }
 
-impl Repository<'_> {
-    fn plan(&self, standing: &Standing) -> PlannedRepository {
+impl RolledBackRepository<'_> {
+    fn plan(&self, standing: &StandingTags) -> PlannedRepository {
         let planned = self.planned;
         PlannedRepository {
             address: planned.address.clone(),
@@ -149,7 +152,7 @@ impl Repository<'_> {
         }
     }
 
-    fn change(&self, done: Done<'_>, standing: &Standing) -> Change {
+    fn change(&self, done: Done<'_>, standing: &StandingTags) -> Change {
         let Change { tag, address, rule, mutability, .. } = done.planned;
         let present = standing.tags.get(tag);
         let (action, reason, removal) = decide(done, present, standing);
@@ -212,7 +215,7 @@ impl<'r> Done<'r> {
 fn decide(
     done: Done<'_>,
     present: Option<&Digest>,
-    standing: &Standing,
+    standing: &StandingTags,
 ) -> (Action, Reason, Option<RemovalMethod>) {
     // A tag that a retention was to remove may come back, because it always had the same digest.
     let was_put = done.after().is_some();

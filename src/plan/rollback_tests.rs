@@ -60,17 +60,23 @@ fn standing(
     present: char,
     held: &str,
     removal: Option<Result<RemovalMethod, String>>,
-) -> Standing {
+) -> StandingTags {
     let parsed = |letter: char| digest(letter).parse::<Digest>().expect("a digest");
-    let mut standing = Standing { held: held.chars().map(parsed).collect(), removal, ..Standing::default() };
+    let held = held.chars().map(parsed).collect();
+    let mut standing = StandingTags { held, removal, ..StandingTags::default() };
     if present != '-' {
         standing.tags.insert(tag.parse().expect("a tag"), parsed(present));
     }
     standing
 }
 
-fn plan(record: &Record, standing: Standing) -> Plan {
-    Rollback::new(record, &Selection::default()).expect("a way back").plan(&[standing])
+fn plan(record: &Record, standing: StandingTags) -> Plan {
+    Rollback::new(record, &Selection::default()).expect("a way back").plan(&answers(standing))
+}
+
+/// The answers of the only repository.
+fn answers(standing: StandingTags) -> BTreeMap<String, StandingTags> {
+    BTreeMap::from([("images.app@local".to_owned(), standing)])
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn a_rollback_leaves_out_unchanged_tags() {
         let record = record(&[("latest", "forward", 'a', 'b', result)]);
         let rollback = Rollback::new(&record, &Selection::default()).expect("a way back");
         assert!(rollback.questions().is_empty(), "{result}");
-        let plan = rollback.plan(&[]);
+        let plan = rollback.plan(&BTreeMap::new());
         assert!(plan.repositories.is_empty() && plan.registries.is_empty() && !plan.is_blocked());
     }
 }
@@ -162,7 +168,7 @@ fn a_version_is_known_by_its_immutable_tag() {
     let rollback = Rollback::new(&record, &Selection::default()).expect("a way back");
     let mut standing = standing("latest", 'b', "a", None);
     standing.tags.insert("v2.0.0".parse().expect("a tag"), digest('b').parse().expect("a digest"));
-    let changes = &rollback.plan(&[standing]).repositories[0].changes;
+    let changes = &rollback.plan(&answers(standing)).repositories[0].changes;
     let known = |change: &Change| {
         change.before.as_ref().and_then(|it| it.version_tag.clone()).map(|it| it.to_string())
     };

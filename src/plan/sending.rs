@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::DesiredRepository;
 use crate::model::plan::PlannedSending;
 use crate::model::referrer::ReferrerAction;
 use crate::observed::ObservedRepository;
@@ -14,31 +13,28 @@ use oci_registry::{Digest, RawManifest};
 pub(super) struct Holdings(BTreeSet<(String, Digest)>);
 
 impl Holdings {
-    /// Records the blobs that `observed` shows in a repository of the registry at `host`.
-    pub fn note_present(&mut self, host: &str, desired: &DesiredRepository, observed: &ObservedRepository) {
-        let content = &desired.published.content;
-        let present = content.blobs.iter().filter(|blob| !observed.missing_blobs.contains(&blob.digest));
-        self.0.extend(present.map(|blob| (host.to_owned(), blob.digest.clone())));
+    /// Records the blobs that `observed` already has.
+    pub fn note_present(&mut self, observed: &ObservedRepository) {
+        let host = observed.desired.endpoint.url.host();
+        let blobs = observed.desired.published.content.blobs.iter();
+        let present = blobs.filter(|blob| !observed.missing_blobs.contains(&blob.digest));
+        self.0.extend(present.map(|blob| (host.clone(), blob.digest.clone())));
     }
 
     /// Returns the content to send to a repository, which has it afterwards.
-    pub fn plan(
-        &mut self,
-        host: &str,
-        desired: &DesiredRepository,
-        observed: &ObservedRepository,
-    ) -> PlannedSending {
-        let mut planned = self.nothing(desired);
-        let content = &desired.published.content;
-        for manifest in content.manifests.iter().filter(|it| observed.missing_manifests.contains(it.digest()))
-        {
+    pub fn plan(&mut self, observed: &ObservedRepository) -> PlannedSending {
+        let mut planned = nothing(observed);
+        let published = &observed.desired.published;
+        let host = observed.desired.endpoint.url.host();
+        let lacks = |manifest: &&RawManifest| observed.missing_manifests.contains(manifest.digest());
+        for manifest in published.content.manifests.iter().filter(lacks) {
             planned.manifests_to_put += 1;
             planned.bytes_to_send += manifest.bytes().len() as u64;
         }
-        let source = &desired.published.source;
-        for blob in content.blobs.iter().filter(|blob| observed.missing_blobs.contains(&blob.digest)) {
-            let held = source.origin(&blob.digest).is_some_and(|origin| origin.host == host);
-            if self.0.insert((host.to_owned(), blob.digest.clone())) && !held {
+        let blobs = published.content.blobs.iter();
+        for blob in blobs.filter(|blob| observed.missing_blobs.contains(&blob.digest)) {
+            let held = published.source.origin(&blob.digest).is_some_and(|origin| origin.host == host);
+            if self.0.insert((host.clone(), blob.digest.clone())) && !held {
                 planned.blobs_to_push += 1;
                 planned.bytes_to_send += blob.size;
             } else {
@@ -49,23 +45,17 @@ impl Holdings {
     }
 
     /// Adds the content of the referrers to send to `planned`.
-    pub fn add_referrers(
-        &mut self,
-        planned: &mut PlannedSending,
-        host: &str,
-        desired: &DesiredRepository,
-        observed: &ObservedRepository,
-    ) {
-        let published = &desired.published;
-        let content = &published.content;
+    pub fn add_referrers(&mut self, planned: &mut PlannedSending, observed: &ObservedRepository) {
+        let content = &observed.desired.published.content;
+        let host = observed.desired.endpoint.url.host();
         let mut counted: BTreeSet<&Digest> = content
             .manifests
             .iter()
             .map(RawManifest::digest)
             .chain(content.blobs.iter().map(|it| &it.digest))
             .collect();
-        for (it, action) in published.referrers.iter().zip(&observed.referrers.actions) {
-            let sends = *action == ReferrerAction::Send;
+        for (it, action) in observed.referrers_and_actions() {
+            let sends = action == ReferrerAction::Send;
             for manifest in it.content.manifests.iter().filter(|manifest| counted.insert(manifest.digest())) {
                 let size = manifest.bytes().len() as u64;
                 planned.bytes = planned.bytes.saturating_add(size);
@@ -80,7 +70,7 @@ impl Holdings {
                 if !sends || !observed.referrers.missing_blobs.contains(&blob.digest) {
                     continue;
                 }
-                if self.0.insert((host.to_owned(), blob.digest.clone())) {
+                if self.0.insert((host.clone(), blob.digest.clone())) {
                     planned.blobs_to_push += 1;
                     planned.bytes_to_send = planned.bytes_to_send.saturating_add(blob.size);
                 } else {
@@ -89,15 +79,10 @@ impl Holdings {
             }
         }
     }
+}
 
-    /// Returns the content to send if no tag changes.
-    #[allow(clippy::unused_self)] // reads as the other half of `plan`
-    pub fn nothing(&self, desired: &DesiredRepository) -> PlannedSending {
-        let content = &desired.published.content;
-        PlannedSending {
-            bytes: content.total_size(),
-            blobs: content.blobs.len(),
-            ..PlannedSending::default()
-        }
-    }
+/// Returns the content to send if no tag changes.
+pub(super) fn nothing(observed: &ObservedRepository) -> PlannedSending {
+    let content = &observed.desired.published.content;
+    PlannedSending { bytes: content.total_size(), blobs: content.blobs.len(), ..PlannedSending::default() }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::desired::{Desired, DesiredRepository};
 use crate::model::Visibility;
 use crate::model::plan::{PlannedRepository, VisibilityAction, VisibilityChange};
 use crate::model::visibility::as_declared;
@@ -10,10 +9,8 @@ use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::{irreversible, is_of_project, settings_url, wide};
 
 /// Returns the change of visibility of one repository, or nothing if none is declared or the registry was not asked.
-pub(super) fn visibility(
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-) -> Option<VisibilityChange> {
+pub(super) fn visibility(observed: &ObservedRepository) -> Option<VisibilityChange> {
+    let desired = &observed.desired;
     let (declared, pulled) = (desired.visibility?, observed.visibility?);
     let reading = &observed.reading;
     let setting = reading.visibility();
@@ -50,29 +47,21 @@ pub(super) fn visibility(
 
 /// If two repositories of one project are declared differently, neither is set, because each apply would undo the
 /// other's.
-pub(super) fn refuse_contradictions(
-    desired: &Desired,
-    observed: &Observed,
-    repositories: &mut [PlannedRepository],
-) {
-    let projects: Vec<Option<(String, String)>> = desired
-        .repositories
-        .iter()
-        .zip(&observed.repositories)
-        .map(|(wanted, present)| {
-            let project = present.reading.setting.as_ref()?.project.clone()?;
-            Some((wanted.endpoint.url.host(), project))
-        })
-        .collect();
+pub(super) fn refuse_contradictions(observed: &Observed, repositories: &mut [PlannedRepository]) {
+    let project_of = |address: &str| -> Option<(String, String)> {
+        let present = observed.repositories.get(address)?;
+        let project = present.reading.setting.as_ref()?.project.clone()?;
+        Some((present.desired.endpoint.url.host(), project))
+    };
     let mut declared: BTreeMap<(String, String), Vec<(String, Visibility)>> = BTreeMap::new();
-    for (project, repository) in projects.iter().zip(repositories.iter()) {
-        if let (Some(project), Some(change)) = (project, &repository.visibility) {
-            declared.entry(project.clone()).or_default().push((repository.address.clone(), change.declared));
+    for repository in repositories.iter() {
+        if let (Some(change), Some(project)) = (&repository.visibility, project_of(&repository.address)) {
+            declared.entry(project).or_default().push((repository.address.clone(), change.declared));
         }
     }
-    for (project, repository) in projects.iter().zip(repositories) {
+    for repository in repositories {
         let Some(change) = &mut repository.visibility else { continue };
-        let others = project.as_ref().and_then(|project| declared.get(project));
+        let others = project_of(&repository.address).and_then(|project| declared.get(&project));
         let other = others.into_iter().flatten().find(|(_, other)| *other != change.declared);
         if let (VisibilityAction::Set, Some((address, other))) = (change.action, other) {
             change.action = VisibilityAction::ByHand;

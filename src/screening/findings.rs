@@ -205,10 +205,8 @@ impl Telling<'_> {
         if failed.unreadable && !denies(self.planned, &standing.addresses) {
             return self.unsearched(resource, digest, None, failed.diagnostic.message.clone());
         }
-        let mut diagnostic = failed.diagnostic.clone();
         let layer = standing.layer.map(|layer| format!(" layer {layer}")).unwrap_or_default();
-        diagnostic.message = format!("{resource}{layer}: {}", diagnostic.message);
-        self.problems.push(diagnostic);
+        self.problems.push(failed.diagnostic.clone().about(format_args!("{resource}{layer}")));
     }
 
     fn found(

@@ -19,10 +19,10 @@ use policy::Search;
 
 use crate::apply::{SecretSearch, Sent};
 use crate::config::Secrets;
+use crate::connections::Connections;
 use crate::context::Environment;
-use crate::desired::{Desired, DesiredRepository};
+use crate::desired::DesiredRepository;
 use crate::diagnostic::Diagnostic;
-use crate::engine::connect::Connections;
 use crate::event::Reporter;
 use crate::model::plan::{Plan, PlannedRepository};
 use crate::model::referrer::ReferrerAction;
@@ -34,21 +34,22 @@ use secret_scan::Rules;
 
 /// Searches the content that `plan` sends, and adds the findings to the plan.
 pub(crate) async fn planned(
-    plan: &mut Plan,
+    plan: &Plan,
     declared: &Secrets,
-    (desired, observed): (&Desired, &Observed),
+    observed: &Observed,
     connections: &Connections,
     (environment, reporter): (&Environment, &Arc<dyn Reporter>),
     whole: bool,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
     let mut repositories = BTreeMap::new();
     let mut all_searched = whole;
-    let standing = desired.repositories.iter().zip(&observed.repositories);
-    for (planned, (desired, observed)) in plan.repositories.iter().zip(standing) {
+    for planned in &plan.repositories {
+        let Some(observed) = observed.repositories.get(&planned.address) else { continue };
+        let desired = &observed.desired;
         let searched = if planned.places_content() || planned.is_opened() {
             let at = [(&desired.endpoint, &desired.name)];
-            let Some((repository, anonymous, _)) = connections.both(at)?.into_iter().next() else { continue };
-            policy::policy(declared, desired, observed, (repository.as_ref(), anonymous.as_ref())).await
+            let Some(connection) = connections.connections(at).await?.pop() else { continue };
+            policy::policy(declared, observed, &connection).await
         } else {
             None
         };
@@ -61,19 +62,18 @@ pub(crate) async fn planned(
         repositories.insert(planned.address.clone(), searched);
     }
     if repositories.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let searcher = Searcher::new(environment, reporter.clone());
-    let sent: Vec<Sent<'_>> = desired
-        .repositories
-        .iter()
-        .zip(&plan.repositories)
-        .map(|(desired, planned)| Sent {
+    let sent = plan.repositories.iter().filter_map(|planned| {
+        let desired = &observed.repositories.get(&planned.address)?.desired;
+        Some(Sent {
             address: &planned.address,
             resource: &desired.resource,
-            published: &desired.published,
+            published: desired.published.as_ref(),
         })
-        .collect();
+    });
+    let sent: Vec<Sent<'_>> = sent.collect();
     let secrets = PlannedSecrets {
         rules: searcher.rules.identity().clone(),
         allow: declared.allow.clone(),
@@ -88,8 +88,7 @@ pub(crate) async fn planned(
     let (mut secrets, unused) = tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
     // An allowance may apply to content that was not searched.
     secrets.unused = if all_searched { unused } else { Vec::new() };
-    plan.secrets = Some(secrets);
-    Ok(())
+    Ok(Some(secrets))
 }
 
 /// Returns every blob of the published content and of its referrers.

@@ -1,13 +1,12 @@
 //! Decides which repositories are searched for secrets, and the effect of a finding there.
 
 use crate::config::Secrets;
-use crate::desired::DesiredRepository;
+use crate::connections::Connection;
 use crate::model::Visibility;
 use crate::model::plan::ObservedVisibility;
 use crate::model::secret_search::SecretPolicy;
 use crate::observed::ObservedRepository;
 use crate::visibility;
-use oci_registry::ReadWriteRepository;
 use oci_registry::{Provider, RegistryLocation, TagOrDigest};
 
 /// The way in which the content of a repository is searched.
@@ -24,10 +23,10 @@ pub(crate) struct Search {
 /// one, a secret is denied if the repository is declared or seen to be public.
 pub(crate) async fn policy(
     declared: &Secrets,
-    desired: &DesiredRepository,
     observed: &ObservedRepository,
-    (repository, anonymous): (&dyn ReadWriteRepository, &dyn ReadWriteRepository),
+    connection: &Connection,
 ) -> Option<Search> {
+    let desired = &observed.desired;
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
         Some(SecretPolicy::Off) => return None,
@@ -40,7 +39,7 @@ pub(crate) async fn policy(
     }
     let seen = match observed.visibility {
         // Nothing of the published content is there, but something else may be.
-        None | Some(ObservedVisibility::Absent) => seen(desired, observed, repository, anonymous).await,
+        None | Some(ObservedVisibility::Absent) => seen(observed, connection).await,
         Some(seen) => seen,
     };
     // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
@@ -67,20 +66,22 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 
 /// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
 /// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
-async fn seen(
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-    repository: &dyn ReadWriteRepository,
-    anonymous: &dyn ReadWriteRepository,
-) -> ObservedVisibility {
-    let root = &desired.published.content.root.digest;
+async fn seen(observed: &ObservedRepository, connection: &Connection) -> ObservedVisibility {
+    let (repository, anonymous) = (connection.repository.as_ref(), connection.anonymous.as_ref());
+    let root = observed.root();
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());
     let known = known.or_else(|| root_there.then(|| root.clone()));
     let digest = if let Some(digest) = known {
         digest
     } else {
-        let Ok(tags) = repository.list_tags().await else { return ObservedVisibility::Unknown };
+        let tags = match &observed.listing {
+            Some(tags) => tags.clone(),
+            None => match repository.list_tags().await {
+                Ok(tags) => tags,
+                Err(_) => return ObservedVisibility::Unknown,
+            },
+        };
         let Some(tag) = tags.into_iter().next_back() else {
             return visibility::probe_absent(anonymous, root).await;
         };

@@ -132,9 +132,8 @@ fn failed(job: &Job, error: &std::io::Error) -> Failed {
 }
 
 fn of_source(job: &Job, error: &SourceError) -> Failed {
-    let mut diagnostic = error.to_diagnostic();
-    diagnostic.message = format!("cannot search `{}` for secrets: {}", job.blob.digest, diagnostic.message);
-    Failed { unreadable: false, diagnostic }
+    let what = format!("cannot search `{}` for secrets", job.blob.digest);
+    Failed { unreadable: false, diagnostic: error.to_diagnostic().about(what) }
 }
 
 fn unreadable(job: &Job, reason: &str) -> Failed {

@@ -8,7 +8,9 @@ use crate::model::drift::TagDrift;
 use crate::model::forward::Descent;
 use crate::verify::content::Root;
 use crate::verify::expected::{Demand, ExpectedTag};
-use crate::verify::{ComparedRepository, Comparison, ListedRepository, RecordedTag, declared_repositories, expect};
+use crate::verify::{
+    ComparedRepository, Comparison, ListedRepository, RecordedTag, declared_repositories, expect,
+};
 
 const CONFIG: &str = r#"
 version = 1

@@ -9,20 +9,17 @@ use super::content::{self, Root};
 use super::deep;
 use super::expect::ListedRepository;
 use super::expected::{DeclaredRepository, Expected, ExpectedRepository, Later};
+use crate::connections::{Connection, RepositoryFailure};
+use crate::diagnostic::Diagnostic;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
 use crate::model::verification::Unverified;
-use crate::observed::Connection;
 use crate::visibility::{self, Reading};
-use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{Digest, RegistryError, RegistryLocation, Repository, Tag, TagOrDigest};
 
 /// The connections to repositories, by [`DeclaredRepository::address`].
 pub type Connections = BTreeMap<String, Connection>;
-
-/// The failure of a repository: its full name, and the error.
-pub type Failure = (String, RegistryError);
 
 /// The expected and the observed content of the registries.
 #[derive(Debug, Default)]
@@ -67,22 +64,24 @@ pub struct ObservedRepository {
 pub async fn list(
     declared: &[DeclaredRepository],
     connections: &Connections,
-) -> Result<Vec<ListedRepository>, Vec<Failure>> {
+) -> Result<Vec<ListedRepository>, Vec<Diagnostic>> {
     let connected = declared.iter().filter_map(|it| Some((it, connections.get(&it.address)?)));
     let asked = connected.map(|(declared, connection)| async move {
-        let tags = connection.repository.list_tags().await.map_err(|error| (declared.name.clone(), error))?;
-        Ok(ListedRepository { declared: declared.clone(), tags })
+        match connection.repository.list_tags().await {
+            Ok(tags) => Ok(ListedRepository { declared: declared.clone(), tags }),
+            Err(error) => Err(RepositoryFailure { repository: declared.name.clone(), error }),
+        }
     });
-    all(join_all(asked).await)
+    RepositoryFailure::none_of(join_all(asked).await)
 }
 
 /// Asks about every repository of `expected`, which was made of a listing through the same connections. With `deep`, also asks
-/// about everything that the tags reach. Returns every failure with the name of the repository.
+/// about everything that the tags reach. Returns a diagnostic for every failure.
 pub async fn observe(
     expected: Expected,
     connections: &Connections,
     deep: bool,
-) -> Result<Comparison, Vec<Failure>> {
+) -> Result<Comparison, Vec<Diagnostic>> {
     let connected = expected
         .repositories
         .into_iter()
@@ -90,22 +89,13 @@ pub async fn observe(
     let asked = connected.map(|(expected, connection)| async move {
         match observe_repository(&expected, connection, deep).await {
             Ok(observed) => Ok(ComparedRepository { expected, observed }),
-            Err(error) => Err((expected.declared.name.clone(), error)),
+            Err(error) => Err(RepositoryFailure { repository: expected.declared.name.clone(), error }),
         }
     });
-    Ok(Comparison { repositories: all(join_all(asked).await)?, unverified: expected.unverified })
-}
-
-/// Returns every result, or every failure.
-fn all<T>(results: Vec<Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
-    let (mut values, mut failures) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if failures.is_empty() { Ok(values) } else { Err(failures) }
+    Ok(Comparison {
+        repositories: RepositoryFailure::none_of(join_all(asked).await)?,
+        unverified: expected.unverified,
+    })
 }
 
 async fn observe_repository(
@@ -149,7 +139,7 @@ enum TagHead {
     Corrupt { named: Digest, found: Digest },
 }
 
-async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<TagHead, RegistryError> {
+async fn head(repository: &dyn Repository, tag: &Tag) -> Result<TagHead, RegistryError> {
     match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
         Ok(None) => Ok(TagHead::Absent),
         Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
@@ -174,7 +164,7 @@ fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeM
 /// Reads the root of the last version, if it is here and something is declared about it.
 async fn read_root(
     expected: &ExpectedRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &ObservedRepository,
 ) -> Result<Option<Root>, RegistryError> {
     if expected.platforms.is_empty() && expected.annotations.is_empty() {
@@ -206,7 +196,7 @@ async fn observe_visibility(
 /// Reads the commit of each branch tag that does not name the recorded digest.
 async fn read_revisions(
     expected: &ExpectedRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &ObservedRepository,
 ) -> Result<BTreeMap<Tag, Option<String>>, RegistryError> {
     let mut moved: BTreeMap<&Tag, &Digest> = BTreeMap::new();

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::engine::{self, Session};
 use brokkr_publish::model::ResourceId;
 use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
+use brokkr_publish::run::{self, Session};
 use brokkr_publish::{cli, saved};
 use regex::Regex;
 
@@ -286,7 +286,7 @@ fn every_whole_configuration_lints_clean() {
         for (line, toml) in whole {
             let path = folder.path().join("publish.toml");
             fs::write(&path, toml).expect("written");
-            let found = engine::lint(&session(folder.path()), &[path]);
+            let found = run::lint(&session(folder.path()), &[path]);
             let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
             assert!(found.is_empty(), "{}:{line}: {messages:?}", page.display());
             checked += 1;
@@ -331,6 +331,45 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+/// The names in backticks of a page's prose that look like files of this repository, without the test after `::`.
+fn cited_files(text: &str) -> BTreeSet<String> {
+    let path =
+        regex(r"`((?:src|crates|tests|docs|scripts|benches|schemas|examples|\.ci|\.github)/[^`\s:]+)[^`]*`");
+    let cited = prose(text);
+    let cited = path.captures_iter(&cited).map(|found| found[1].to_owned());
+    // `schemas/*.schema.json` and `docs/errors/ROOM-NAME.md` stand for many files.
+    cited.filter(|path| !path.contains('*') && !path.contains("NAME") && !path.contains('…')).collect()
+}
+
+#[test]
+fn every_file_that_a_page_names_exists() {
+    let mut checked = 0;
+    let mut missing = Vec::new();
+    for (page, text) in pages() {
+        for path in cited_files(&text) {
+            checked += 1;
+            // The quickstart's first run creates this folder.
+            if !root().join(&path).exists() && !path.starts_with("examples/quickstart/published") {
+                missing.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "files that do not exist:\n{}", missing.join("\n"));
+    assert!(checked > 80, "only {checked} paths were found");
+}
+
+#[test]
+fn every_test_command_names_a_test_binary_and_a_module() {
+    let command = regex(r"cargo test --test (\w+)(?: (\w+)::)?");
+    for (page, text) in pages() {
+        for found in command.captures_iter(&text) {
+            let module = found.get(2).map_or("main", |module| module.as_str());
+            let file = format!("tests/{}/{module}.rs", &found[1]);
+            assert!(root().join(&file).exists(), "{}: `{}`: no {file}", page.display(), &found[0]);
+        }
+    }
 }
 
 #[test]
@@ -476,7 +515,7 @@ fn the_examples_of_templates_render_as_told() {
                 other => panic!("{other} is no flag of a context"),
             }
         }
-        let rendered = engine::tags(&session).expect(template);
+        let rendered = run::tags(&session).expect(template);
         let tags: Vec<String> = rendered.resources[&ResourceId::image("broker")]
             .tags
             .iter()

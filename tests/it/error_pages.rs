@@ -13,7 +13,7 @@ use brokkr_publish::report::diagnostics::{Style, human};
 
 const STYLE: Style = Style { color: false, unicode: true, width: 80 };
 
-/// What stands between the line `opening` and the next fence.
+/// Returns the text between the line `opening` and the next fence.
 fn block<'a>(page: &'a str, opening: &str) -> Option<&'a str> {
     let (_, rest) = page.split_once(opening)?;
     rest.split_once("```\n").map(|(block, _)| block)
@@ -35,7 +35,7 @@ fn load(code: Code, toml: Option<&str>) -> Loaded {
     config::load_text(toml.unwrap_or("version = 1\n"), &options)
 }
 
-/// What the check of `toml` says of `file` on the release of version 1.2.3.
+/// Returns the findings of the check `toml` about `file` on the release of version 1.2.3.
 fn checked(toml: &str, file: &str) -> Vec<Diagnostic> {
     let options = LoadOptions { display_name: "publish.toml".into(), ..LoadOptions::default() };
     let config = config::load_text(toml, &options).part.expect("a part of a configuration");
@@ -45,7 +45,7 @@ fn checked(toml: &str, file: &str) -> Vec<Diagnostic> {
     assert!(wrong.is_empty(), "{wrong:?}");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(&checks.first().expect("a check").file), file).expect("written");
-    checks::run(&checks, folder.path(), Path::new("."))
+    checks::run_checks(&checks, folder.path(), Path::new("."))
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
-use brokkr_publish::engine::{self, Session};
 use brokkr_publish::event::{Event, Reporter};
+use brokkr_publish::run::{Run, Session};
 use proptest::prelude::*;
 use semver::Version;
 
@@ -51,13 +51,12 @@ fn publish(folder: &Path, version: &Version) {
         environment: Environment::new(),
         working_folder: folder.to_owned(),
     };
-    let reporter: Arc<dyn Reporter> = Arc::new(Silent);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
-        let how = engine::Applying { saved: false, parallelism: 4 };
+        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let plan = run.plan(&[]).await.expect("a plan");
         let (_, cancel) = tokio::sync::watch::channel(false);
-        let (_, problems) = engine::apply(&session, &plan, &how, &reporter, cancel).await;
+        let (_, problems) = run.apply(&plan, cancel).await;
         assert_eq!(problems, [], "{version}");
     });
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::engine::{self, Session};
 use brokkr_publish::init::{Surroundings, propose, survey};
+use brokkr_publish::run::{self, Session};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use testkit::chart::Chart;
@@ -285,7 +285,7 @@ proptest! {
             working_folder: folder.path.clone(),
         };
         // What Helm would refuse in a chart is the chart's mistake, and told by `lint`.
-        let mut found = engine::lint(&session, &[]);
+        let mut found = run::lint(&session, &[]);
         found.retain(|it| it.code != Code::SourceChart);
         let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
         prop_assert!(found.is_empty(), "{messages:?}\n{}", proposal.text);

@@ -6,17 +6,17 @@ use testkit::signatures;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
+use brokkr_publish::run::{Run, Session};
 use futures_util::{StreamExt, stream};
 use oci_registry::referrer::{cosign_tags, fallback_tag, listed, subject_of};
 use oci_registry::{Digest, RawManifest};
 use tokio::sync::watch;
 
-use crate::test_registry::{Fault, Options, TestRegistry};
 use testkit::command::Folder;
 use testkit::image::{LayoutDirectory, OCI_INDEX, Written, describe};
+use testkit::test_registry::{Fault, Options, TestRegistry};
 use testkit::world::{RELEASE_RULES, image};
 
 const SBOM: &str = "application/spdx+json";
@@ -62,18 +62,16 @@ impl World {
     }
 
     async fn apply(&self) -> Result<(Outcome, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        let session = self.session();
-        let plan = engine::plan(&session, &[], 4, &reporter).await?;
+        let mut run = Run::new(&self.session(), 4, Arc::new(Silent))?;
+        let plan = run.plan(&[]).await?;
         let (_sender, cancel) = watch::channel(false);
-        let how = Applying { saved: false, parallelism: 4 };
-        Ok(engine::apply(&session, &plan, &how, &reporter, cancel).await)
+        Ok(run.apply(&plan, cancel).await)
     }
 
     /// Whether a plan made now would change something.
     async fn has_changes(&self) -> bool {
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        engine::plan(&self.session(), &[], 4, &reporter).await.expect("a plan").has_changes()
+        let mut run = Run::new(&self.session(), 4, Arc::new(Silent)).expect("a configuration");
+        run.plan(&[]).await.expect("a plan").has_changes()
     }
 
     fn root(&self) -> Digest {
@@ -83,8 +81,9 @@ impl World {
     fn manifest(&self, at: &str) -> Option<RawManifest> {
         let content = self.registry.content();
         let tagged = content.tags.get(&("app".to_owned(), at.to_owned())).cloned();
-        let digest = tagged.or_else(|| at.parse().ok())?;
-        content.manifests.get(&("app".to_owned(), digest)).cloned()
+        let digest = tagged.unwrap_or_else(|| at.to_owned());
+        let held = content.manifests.get(&("app".to_owned(), digest))?;
+        Some(RawManifest::new(&held.media_type, held.bytes.to_vec()))
     }
 
     /// Whether all that refers to the image is there, and is found by those who look for it.
@@ -198,7 +197,7 @@ async fn what_another_writer_took_away_is_put_back() {
     let registry = world.registry.clone();
     world.registry.hold(Arc::new(move |request| {
         if request.method == "PUT" && request.path.ends_with("/manifests/latest") {
-            registry.content().tag("app", fallback.as_str(), &foreign);
+            registry.content().tag("app", fallback.as_str(), foreign.media_type(), foreign.bytes());
         }
         Box::pin(std::future::ready(()))
     }));

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::test_registry::{Auth, Options, TestRegistry};
 use regex::Regex;
 use testkit::command::Folder;
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -17,7 +17,7 @@ fn read(path: &str) -> String {
 #[test]
 fn every_cannot_names_tests_that_are_there() {
     let page = read("SECURITY.md");
-    let reference = Regex::new(r"`((?:src|tests)/[a-z_/]+\.rs)::([a-z0-9_]+)`").expect("a pattern");
+    let reference = Regex::new(r"`((?:src|tests|crates)/[a-z_/-]+\.rs)::([a-z0-9_]+)`").expect("a pattern");
     let mut named = BTreeSet::new();
     let mut headings = Vec::new();
     let mut claims = 0;

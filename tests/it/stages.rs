@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
+use brokkr_publish::run::{Run, Session};
 use oci_registry::Digest;
 use tokio::sync::watch;
 
-use crate::test_registry::{Fault, Options, TestRegistry};
 use testkit::command::Folder;
 use testkit::image::Written;
+use testkit::test_registry::{Fault, Options, TestRegistry};
 use testkit::world::{configuration, image};
 
 struct Silent;
@@ -55,24 +55,23 @@ impl World {
             environment: Environment::new(),
             working_folder: self.folder.path.clone(),
         };
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
-        let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let plan = run.plan(&[]).await.expect("a plan");
         meanwhile(self);
         let (_sender, cancel) = watch::channel(false);
-        let how = Applying { saved: false, parallelism: 4 };
-        engine::apply(&session, &plan, &how, &reporter, cancel).await
+        run.apply(&plan, cancel).await
     }
 
     /// What a tag names in a registry.
     fn tag(&self, registry: usize, tag: &str) -> Option<String> {
         let content = self.registries[registry].content();
-        content.tags.get(&("app".to_owned(), tag.to_owned())).map(ToString::to_string)
+        content.tags.get(&("app".to_owned(), tag.to_owned())).cloned()
     }
 
     /// Whether a registry holds all content of the new image.
     fn is_complete(&self, registry: usize) -> bool {
         let content = self.registries[registry].content();
-        let key = |digest: &str| ("app".to_owned(), digest.parse::<Digest>().expect("a digest"));
+        let key = |digest: &str| ("app".to_owned(), digest.to_owned());
         content.manifests.contains_key(&key(&self.new.digest))
             && self.new.blobs.iter().all(|digest| {
                 content.blobs.contains_key(&key(digest)) || content.manifests.contains_key(&key(digest))

@@ -22,6 +22,7 @@ pub mod command;
 pub mod docker_hub_api;
 pub mod docker_registry;
 pub mod engine;
+pub mod github_packages;
 pub mod gitlab_api;
 pub mod harbor_api;
 pub mod image;
@@ -30,6 +31,7 @@ pub mod proxy;
 pub mod quay_api;
 pub mod raw_tar;
 pub mod signatures;
+pub mod test_registry;
 pub mod token_issuer;
 pub mod world;
 

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
 use crate::config::{Content, Image, ImageSource, Resource, raw, suggest};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::ResourceId;
 use oci_content::TransportSpec;
 use oci_content::spec::TRANSPORT_FORMS;
@@ -61,7 +61,7 @@ fn image(
 struct ListedPlatform {
     platform: Platform,
     /// The place of the item in the file.
-    place: Option<Place>,
+    place: Option<Location>,
 }
 
 /// The valid platforms of the image `name`. Reports those that are not valid, and those that are listed twice.
@@ -87,7 +87,7 @@ fn platforms(texts: &[String], name: &str, problems: &mut Problems<'_>) -> Vec<L
 }
 
 /// Parses `text`, which is written at `place`, as a platform.
-fn platform(text: &str, place: Option<Place>, problems: &mut Problems<'_>) -> Option<Platform> {
+fn platform(text: &str, place: Option<Location>, problems: &mut Problems<'_>) -> Option<Platform> {
     let error = match text.parse::<Platform>() {
         Ok(platform) => return Some(platform),
         Err(error) => error,

@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex};
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::engine::{self, Applying, Session};
 use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
 use brokkr_publish::model::plan::Plan;
+use brokkr_publish::run::{Run, Session};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::test_registry::{Content, Gate, Options, TestRegistry};
 use testkit::command::Folder;
+use testkit::test_registry::{Content, Gate, Options, TestRegistry};
 use testkit::world::image;
 
 /// What one of the applies publishes.
@@ -242,31 +242,29 @@ struct Stage {
     registry: TestRegistry,
     content: Content,
     doors: Vec<String>,
-    planned: Vec<(Session, Plan)>,
+    planned: Vec<(Run, Plan)>,
     digests: Vec<String>,
 }
-
-const HOW: Applying = Applying { saved: false, parallelism: 4 };
 
 impl Stage {
     async fn new(world: &World, before: &Actor, actors: &[Actor]) -> Self {
         let registry = TestRegistry::start(Options::default()).await;
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
+        let start = |session: &Session| Run::new(session, 4, Arc::new(Silent)).expect("a configuration");
         if before.version.is_some() || before.commit.is_some() {
-            let session = world.session(actors.len(), before, &registry.host());
-            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            let mut run = start(&world.session(actors.len(), before, &registry.host()));
+            let plan = run.plan(&[]).await.expect("a plan");
             let (_sender, cancel) = watch::channel(false);
-            let (_, problems) = engine::apply(&session, &plan, &HOW, &reporter, cancel).await;
+            let (_, problems) = run.apply(&plan, cancel).await;
             assert_eq!(problems, []);
         }
         let content = registry.content().clone();
         let (mut doors, mut planned) = (Vec::new(), Vec::new());
         for (which, actor) in actors.iter().enumerate() {
             let door = registry.door().await;
-            let session = world.session(which, actor, &door);
-            let plan = engine::plan(&session, &[], 4, &reporter).await.expect("a plan");
+            let mut run = start(&world.session(which, actor, &door));
+            let plan = run.plan(&[]).await.expect("a plan");
             doors.push(door);
-            planned.push((session, plan));
+            planned.push((run, plan));
         }
         Self { registry, content, doors, planned, digests: world.digests.clone() }
     }
@@ -274,17 +272,16 @@ impl Stage {
     async fn run(&self, gated: Gated, choices: &mut Vec<(usize, usize)>) -> Option<Ended> {
         *self.registry.content() = self.content.clone();
         self.registry.forget_log();
-        let reporter: Arc<dyn Reporter> = Arc::new(Silent);
         let count = self.planned.len();
         let queues = (0..count).map(|_| VecDeque::new()).collect();
         let waiting = Arc::new(Mutex::new(Waiting { queues, over: vec![false; count] }));
         let changed = Arc::new(Notify::new());
         self.registry.hold(gate(gated, self.doors.clone(), waiting.clone(), changed.clone()));
-        let runs = self.planned.iter().enumerate().map(|(which, (session, plan))| {
-            let (reporter, waiting, changed) = (&reporter, &waiting, &changed);
+        let runs = self.planned.iter().enumerate().map(|(which, (run, plan))| {
+            let (waiting, changed) = (&waiting, &changed);
             async move {
                 let (_sender, cancel) = watch::channel(false);
-                let ended = engine::apply(session, plan, &HOW, reporter, cancel).await;
+                let ended = run.apply(plan, cancel).await;
                 waiting.lock().unwrap().over[which] = true;
                 changed.notify_one();
                 ended

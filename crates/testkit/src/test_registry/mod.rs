@@ -1,0 +1,335 @@
+//! An OCI registry in the process, for tests: it keeps blobs, manifests and tags in memory, logs every
+//! request, asks for tokens where told to, and fails as the test's script says.
+//!
+//! ```ignore
+//! let registry = TestRegistry::start(Options::default()).await;
+//! registry.on("PUT", "/blobs/uploads/", 1, Fault::Reset { after: 1000 });   // the first such request
+//! connect(&endpoint(&registry.host()), &options);
+//! assert_eq!(registry.count("PUT", "/blobs/uploads/"), 2);
+//! ```
+//!
+//! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
+//! content and answers as the specification says, `referrers` lists what refers to it, `tokens` is the token server, `wire` accepts connections
+//! that can be cut.
+
+mod content;
+mod referrers;
+mod tokens;
+mod wire;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+pub use content::{Content, Manifest};
+use futures_util::future::BoxFuture;
+use tokens::Tokens;
+
+/// How the registry behaves when nothing is scripted.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The user and password that its token server, or it itself, lets in; `None`: everybody.
+    pub user: Option<(&'static str, &'static str)>,
+    /// What it wants to see.
+    pub auth: Auth,
+    /// How long a token lives.
+    pub token_lifetime: Duration,
+    /// Whether the token server says how long that is.
+    pub tells_lifetime: bool,
+    /// Whether it mounts blobs.
+    pub mounts: bool,
+    /// Whether it heeds the `Range` of who reads a blob.
+    pub ranges: bool,
+    /// Whether it takes a blob in one PUT.
+    pub whole: bool,
+    /// The largest chunk it takes, in bytes: it answers 416 to a larger one, as GHCR does.
+    pub largest_chunk: u64,
+    /// The smallest chunk it takes but for the last, and says so.
+    pub smallest_chunk: u64,
+    /// The most tags on a page.
+    pub page: usize,
+    /// Whether it lists what refers to a manifest, and says so when one is put.
+    pub referrers: bool,
+    /// Whether it takes the fallback tag of a digest for the digest, as GitLab does.
+    pub takes_tags_for_digests: bool,
+    /// Whether a full page has a `Link` to the next.
+    pub links: bool,
+    /// Whether its `Location`s are absolute.
+    pub absolute: bool,
+    /// What it deletes.
+    pub deletes: Deletes,
+    /// What its token server calls deleting.
+    pub delete_action: &'static str,
+    /// Whether it cancels an upload: GHCR answers 405.
+    pub cancels: bool,
+}
+
+/// What a registry deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletes {
+    /// Nothing: 405.
+    Nothing,
+    /// Manifests by digest, with all their tags; a tag is 400, as the distribution registry 2 has it.
+    Manifests,
+    /// As `Manifests`; but the first is deleted without its tags, and the answer is 500, as the distribution
+    /// registry 2.8 has it where tags go meanwhile.
+    ManifestsByHalves,
+    /// Manifests by digest, and tags alone.
+    Tags,
+    /// Manifests, with all their tags, by digest or by tag, as zot once had it.
+    ManifestsByTag,
+    /// 404 to any DELETE, with no code, as ECR has it.
+    Unknown,
+}
+
+/// What a registry wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Nothing.
+    None,
+    /// User name and password.
+    Basic,
+    /// A token of its token server, at `/token`.
+    Token,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            user: None,
+            auth: Auth::None,
+            token_lifetime: Duration::from_secs(300),
+            tells_lifetime: true,
+            mounts: true,
+            ranges: true,
+            whole: true,
+            largest_chunk: u64::MAX,
+            smallest_chunk: 0,
+            page: usize::MAX,
+            referrers: false,
+            takes_tags_for_digests: false,
+            links: true,
+            absolute: false,
+            deletes: Deletes::Nothing,
+            delete_action: "delete",
+            cancels: true,
+        }
+    }
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The request's body is read and forgotten, and this is the answer.
+    Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// This is the answer, at once; the body is not read.
+    Early(u16),
+    /// The connection is cut after so many bytes of the request's body.
+    Reset {
+        /// How many bytes are read, and kept where a chunk is.
+        after: u64,
+    },
+    /// Nothing happens any more after so many bytes of the request's body.
+    Stall {
+        /// How many bytes are read.
+        after: u64,
+    },
+    /// All is done as it should be, and then the connection is cut instead of an answer.
+    Lost,
+    /// All is done as it should be, and the answer has these headers set, or removed where the value is
+    /// empty.
+    Headers(Vec<(&'static str, String)>),
+    /// All is done as it should be, and the connection is cut after so many bytes of the answer's body.
+    Cut {
+        /// How many bytes are sent.
+        after: usize,
+    },
+    /// All is done as it should be, and nothing more is sent after so many bytes of the answer's body.
+    Silence {
+        /// How many bytes are sent.
+        after: usize,
+    },
+    /// An answer 200 whose body does not end.
+    Endless,
+    /// An answer 200 whose body does not end, and comes byte by byte.
+    Trickle {
+        /// The wait before each byte.
+        every: Duration,
+    },
+}
+
+/// Whether everybody may pull from a repository.
+pub type Public = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Holds a request back until what it returns is done.
+pub type Gate = Arc<dyn Fn(&Logged) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// The address that it was sent to: the registry's own, or that of one of its doors.
+    pub door: String,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, as it came; empty where there was none.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Logged {
+    /// A header, as text; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// `METHOD path?query`.
+    pub fn line(&self) -> String {
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        format!("{} {}{query}", self.method, self.path)
+    }
+}
+
+struct Rule {
+    method: &'static str,
+    part: String,
+    left: u32,
+    fault: Fault,
+}
+
+/// What handlers share.
+struct Shared {
+    options: Options,
+    address: String,
+    content: Mutex<Content>,
+    tokens: Mutex<Tokens>,
+    rules: Mutex<Vec<Rule>>,
+    log: Mutex<Vec<Logged>>,
+    gate: Mutex<Option<Gate>>,
+    public: Mutex<Option<Public>>,
+    countdown: Mutex<Option<(usize, Fault)>>,
+}
+
+impl Shared {
+    /// The fault that the script has for a request.
+    fn fault(&self, request: &Logged) -> Option<Fault> {
+        let mut countdown = self.countdown.lock().expect("a lock");
+        match &mut *countdown {
+            Some((0, _)) => return countdown.take().map(|(_, fault)| fault),
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
+        drop(countdown);
+        let mut rules = self.rules.lock().expect("a lock");
+        let line = request.line();
+        let rule = rules.iter_mut().find(|rule| {
+            rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
+        })?;
+        rule.left -= 1;
+        Some(rule.fault.clone())
+    }
+}
+
+/// A running registry; it stops with the test's runtime.
+#[derive(Clone)]
+pub struct TestRegistry {
+    shared: Arc<Shared>,
+}
+
+impl TestRegistry {
+    /// Starts one on a free port of `127.0.0.1`.
+    pub async fn start(options: Options) -> Self {
+        let listener = wire::Cuttable::bind().await;
+        let shared = Arc::new(Shared {
+            options,
+            address: listener.address(),
+            content: Mutex::default(),
+            tokens: Mutex::default(),
+            rules: Mutex::default(),
+            log: Mutex::default(),
+            gate: Mutex::default(),
+            public: Mutex::default(),
+            countdown: Mutex::default(),
+        });
+        wire::serve(listener, Arc::clone(&shared));
+        Self { shared }
+    }
+
+    /// Another address of the same registry, by which a test tells apart who asks.
+    pub async fn door(&self) -> String {
+        let listener = wire::Cuttable::bind().await;
+        let address = listener.address();
+        wire::serve(listener, Arc::clone(&self.shared));
+        address
+    }
+
+    /// The request after `skipped` others from here on goes wrong, whatever it is.
+    pub fn nth(&self, skipped: usize, fault: Fault) {
+        *self.shared.countdown.lock().expect("a lock") = Some((skipped, fault));
+    }
+
+    /// Whether a fault of [`Self::nth`] still waits for its request; it is forgotten.
+    pub fn takes_back(&self) -> bool {
+        self.shared.countdown.lock().expect("a lock").take().is_some()
+    }
+
+    /// Whoever has no credentials may pull from these repositories, by a token of the token server.
+    pub fn public_where(&self, public: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        *self.shared.public.lock().expect("a lock") = Some(Arc::new(public));
+    }
+
+    /// Asks `gate` about every request from here on, before it is answered.
+    pub fn hold(&self, gate: Gate) {
+        *self.shared.gate.lock().expect("a lock") = Some(gate);
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.shared.address.clone()
+    }
+
+    /// The next `times` requests with this method whose path and query hold `part` go wrong. Rules are asked
+    /// in the order they were made, and one that is used up no more.
+    pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
+        let rule = Rule { method, part: part.to_owned(), left: times, fault };
+        self.shared.rules.lock().expect("a lock").push(rule);
+    }
+
+    /// All requests so far.
+    pub fn log(&self) -> Vec<Logged> {
+        self.shared.log.lock().expect("a lock").clone()
+    }
+
+    /// The requests so far with this method whose path and query hold `part`.
+    pub fn requests(&self, method: &str, part: &str) -> Vec<Logged> {
+        let matching = |request: &Logged| request.method == method && request.line().contains(part);
+        self.log().into_iter().filter(matching).collect()
+    }
+
+    /// How many those are.
+    pub fn count(&self, method: &str, part: &str) -> usize {
+        self.requests(method, part).len()
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub fn forget_script(&self) {
+        self.shared.rules.lock().expect("a lock").clear();
+    }
+
+    /// Forgets the log.
+    pub fn forget_log(&self) {
+        self.shared.log.lock().expect("a lock").clear();
+    }
+
+    /// What it holds, to look at and to change.
+    pub fn content(&self) -> std::sync::MutexGuard<'_, Content> {
+        self.shared.content.lock().expect("a lock")
+    }
+
+    /// Makes all tokens that were given out worthless.
+    pub fn revoke_tokens(&self) {
+        self.shared.tokens.lock().expect("a lock").revoke();
+    }
+}

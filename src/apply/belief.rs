@@ -1,0 +1,39 @@
+//! What an apply believes about the content that a repository has, before it sends any.
+
+use super::prepared::Prepared;
+use oci_registry::{Descriptor, Digest, RegistryError};
+
+/// What is believed about the content that a repository has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belief {
+    /// What this run observed when it made the plan, else what the registry answers.
+    Observed,
+    /// What the registry answers.
+    Registry,
+    /// Nothing: content is sent whatever the registry says.
+    Nothing,
+}
+
+impl Belief {
+    /// Whether the repository has `blob`.
+    pub(super) async fn has_blob(self, it: &Prepared<'_>, blob: &Descriptor) -> Result<bool, RegistryError> {
+        let observed = it.observed.and_then(|observed| observed.has_blob(&blob.digest));
+        match (self, observed) {
+            (Self::Nothing, _) => Ok(false),
+            (Self::Observed, Some(has)) => Ok(has),
+            _ => it.repository.has_blob(blob).await,
+        }
+    }
+
+    /// Whether the repository has the manifest with this digest.
+    pub(super) async fn has_manifest(
+        self,
+        it: &Prepared<'_>,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        match it.observed.filter(|_| self == Self::Observed).and_then(|it| it.has_manifest(digest)) {
+            Some(has) => Ok(has),
+            None => Ok(it.digest_at(digest.clone()).await?.is_some()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Decisions about forward tags during an apply, made again with the templates that the plan carries and with git.
+
+use std::path::{Path, PathBuf};
+
+use crate::context::{self, Context};
+use crate::desired::ReleaseLine;
+use crate::model::forward::{Descent, Held, PlannedLine};
+use crate::model::plan::Plan;
+use crate::model::{EventName, ResourceId};
+use oci_registry::Tag;
+
+/// Answers questions about the lines of versions and the ancestry of commits, with the context of a plan. Asked only about tags
+/// that are about to move.
+#[derive(Clone)]
+pub struct Lineage {
+    context: Context,
+    folder: PathBuf,
+}
+
+impl Lineage {
+    /// Returns the answers for `plan`. Git is asked in `folder`.
+    pub fn new(plan: &Plan, folder: &Path) -> Self {
+        let context = serde_json::from_value(serde_json::Value::Object(plan.context.clone()));
+        // Lines belong to releases, whose templates hardly use more than the version.
+        let context = context.unwrap_or_else(|_| Context::new(EventName::Tag));
+        Self { context, folder: folder.to_owned() }
+    }
+
+    /// Returns the versions of `line` among `tags`, lowest first. `line` is that of the tag `tag` of `resource`.
+    pub(super) fn held(
+        &self,
+        line: &PlannedLine,
+        resource: &ResourceId,
+        tag: &Tag,
+        tags: &[Tag],
+    ) -> Vec<Held> {
+        ReleaseLine::from_plan(line, &self.context, resource, tag).held(tags)
+    }
+
+    /// Returns how commit `new` relates to commit `old`. Blocks.
+    pub(super) fn descent(&self, old: &str, new: &str) -> Descent {
+        context::descent(&self.folder, old, new)
+    }
+}

@@ -1,0 +1,52 @@
+//! The inputs of an apply besides its plan, and the reasons for stopping it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::lineage::Lineage;
+use super::secrets::SecretSearch;
+use crate::connections::Connections;
+use crate::diagnostic::Diagnostic;
+use crate::event::{Reporter, Stage};
+use crate::observed::Observed;
+use oci_content::Surroundings;
+
+/// The inputs of an apply besides its plan.
+pub struct Options<'a> {
+    /// The surroundings that sources are opened with, such as the folder that the relative paths of the plan start at.
+    pub surroundings: Surroundings,
+    /// The connections to repositories.
+    pub connections: &'a Connections,
+    /// Decides again about forward tags.
+    pub lineage: Lineage,
+    /// Searches the content to send for secrets.
+    pub secrets: Arc<dyn SecretSearch>,
+    /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
+    /// what the plan says when the apply begins.
+    pub saved: bool,
+    /// What the plan was made from, if this run made it. It is not asked for again.
+    pub observed: Option<&'a Observed>,
+    /// Whether the tags may have moved since they were observed.
+    pub tags_are_old: bool,
+    /// The receiver of events.
+    pub reporter: Arc<dyn Reporter>,
+    /// The number of blobs that are under way at once.
+    pub parallelism: usize,
+    /// Turns true when the person wants to stop.
+    pub cancel: watch::Receiver<bool>,
+}
+
+/// The reason why an apply stopped early.
+pub(super) struct Stop {
+    /// Everything that went wrong.
+    pub problems: Vec<Diagnostic>,
+    /// The stage that the person stopped, if one was.
+    pub interrupted: Option<Stage>,
+}
+
+impl From<Vec<Diagnostic>> for Stop {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Self { problems, interrupted: None }
+    }
+}

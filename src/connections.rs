@@ -1,0 +1,235 @@
+//! Connections to registries. Each registry is opened once in a run, with credentials and without, and all of them share
+//! the answers of credential programs and token servers.
+
+mod read_once;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::context::Environment;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use crate::event::{Event, Reporter};
+use crate::visibility::{self, VisibilityProvider};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
+use oci_registry::{Digest, RegistryLocation, RepositoryName, TagOrDigest};
+use read_once::{Kept, ReadOnce};
+
+/// The connections of a run.
+pub struct Connections {
+    options: ConnectOptions,
+    /// Registries by endpoint, with credentials (`false`) and without (`true`).
+    open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
+    providers: Mutex<HashMap<String, Arc<dyn VisibilityProvider>>>,
+    /// The content that was read from sources.
+    kept: Arc<Kept>,
+}
+
+/// The connection to one repository.
+pub struct Connection {
+    /// Uses credentials.
+    pub repository: Arc<dyn Repository>,
+    /// Uses no credentials.
+    pub anonymous: Arc<dyn Repository>,
+    /// Answers who may pull.
+    pub visibility: Arc<dyn VisibilityProvider>,
+}
+
+/// The failure of one repository.
+#[derive(Debug, thiserror::Error)]
+#[error("{repository}: {error}")]
+pub struct RepositoryFailure {
+    /// The full name of the repository.
+    pub repository: String,
+    /// The cause.
+    #[source]
+    pub error: RegistryError,
+}
+
+impl ToDiagnostic for RepositoryFailure {
+    fn to_diagnostic(&self) -> Diagnostic {
+        self.error.to_diagnostic().about(&self.repository)
+    }
+}
+
+impl RepositoryFailure {
+    /// Returns every result, or a diagnostic for every failure.
+    pub fn none_of<T>(results: impl IntoIterator<Item = Result<T, Self>>) -> Result<Vec<T>, Vec<Diagnostic>> {
+        let (mut values, mut diagnostics) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(value) => values.push(value),
+                Err(failure) => diagnostics.push(failure.to_diagnostic()),
+            }
+        }
+        if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }
+    }
+}
+
+impl Connections {
+    /// Starts without any connection. Relative paths of endpoints start at `folder`.
+    pub fn new(
+        folder: PathBuf,
+        environment: &Environment,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
+        let environment = environment.clone();
+        let options = ConnectOptions {
+            folder,
+            environment: Arc::new(move |name| environment.get(name).cloned()),
+            notify: Arc::new(move |notice| report(reporter.as_ref(), &notice)),
+            credentials: CredentialMemory::default(),
+            run_folder: Some(PathBuf::from("/run")),
+            // Blobs that share a reading wait for each other, so each must get a connection.
+            parallelism: parallelism.max(1),
+            ..ConnectOptions::default()
+        };
+        Self { options, open: Mutex::default(), providers: Mutex::default(), kept: Arc::default() }
+    }
+
+    fn registry(
+        &self,
+        endpoint: &RegistryEndpoint,
+        anonymous: bool,
+    ) -> Result<Arc<dyn Registry>, RegistryError> {
+        let key = (serde_json::to_string(endpoint).unwrap_or_default(), anonymous);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = open.get(&key) {
+            return Ok(registry.clone());
+        }
+        let registry = if anonymous {
+            let options = ConnectOptions { anonymous: true, ..self.options.clone() };
+            oci_registry::connect(&endpoint.anonymous(), &options)?
+        } else {
+            oci_registry::connect(endpoint, &self.options)?
+        };
+        open.insert(key, registry.clone());
+        Ok(registry)
+    }
+
+    /// Returns the repository, reached with credentials.
+    pub fn repository(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
+        Ok(self.registry(endpoint, false)?.repository(name))
+    }
+
+    /// Returns the repository, reached without credentials. If there are no credentials for it anyway, this is the same
+    /// connection, so that the registry need not be discovered twice.
+    pub async fn anonymous(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
+        if endpoint.anonymous() == *endpoint {
+            let repository = self.repository(endpoint, name)?;
+            if matches!(repository.credentials_origin().await, Ok(None)) {
+                return Ok(repository);
+            }
+        }
+        Ok(self.registry(endpoint, true)?.repository(name))
+    }
+
+    /// Returns the API that reads and sets who may pull from the registry.
+    pub fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider> {
+        let key = serde_json::to_string(endpoint).unwrap_or_default();
+        let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || visibility::provider(endpoint, &self.options);
+        Arc::clone(providers.entry(key).or_insert_with(open))
+    }
+
+    /// Returns the repository as a source, from which nothing is read twice. `travels` says whether its blobs may have to be sent
+    /// to another registry: only then are large ones kept.
+    pub fn source(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+        travels: bool,
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
+        let repository = self.repository(endpoint, name)?;
+        Ok(Arc::new(ReadOnce::new(&endpoint.url.identity(name), repository, self.kept.clone(), travels)))
+    }
+
+    /// Sets whether large blobs of sources that are read from now on are kept, because they will be read again.
+    pub fn keep_large_blobs(&self, keep: bool) {
+        self.kept.keep_large(keep);
+    }
+
+    /// Returns the connection to a repository.
+    pub async fn connection(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Connection, RegistryError> {
+        let repository = self.repository(endpoint, name)?;
+        let anonymous = match &endpoint.url {
+            RegistryLocation::Http { .. } => self.anonymous(endpoint, name).await?,
+            RegistryLocation::Directory { .. } => repository.clone(),
+        };
+        Ok(Connection { repository, anonymous, visibility: self.visibility(endpoint) })
+    }
+
+    /// Returns the connection to each repository of `at`, or everything that is wrong with the registries, each problem once.
+    pub async fn connections<'p>(
+        &self,
+        at: impl IntoIterator<Item = (&'p RegistryEndpoint, &'p RepositoryName)>,
+    ) -> Result<Vec<Connection>, Vec<Diagnostic>> {
+        let mut connected = Vec::new();
+        for (endpoint, name) in at {
+            connected.push(self.connection(endpoint, name).await);
+        }
+        each_problem_once(connected)
+    }
+
+    /// Returns each repository of `at`, reached with credentials, or everything that is wrong with the registries, each problem
+    /// once.
+    pub fn repositories<'p>(
+        &self,
+        at: impl IntoIterator<Item = (&'p RegistryEndpoint, &'p RepositoryName)>,
+    ) -> Result<Vec<Arc<dyn Repository>>, Vec<Diagnostic>> {
+        each_problem_once(at.into_iter().map(|(endpoint, name)| self.repository(endpoint, name)))
+    }
+}
+
+/// Returns every result, or the diagnostics of all errors. Repositories of one registry fail for one reason.
+fn each_problem_once<T>(
+    results: impl IntoIterator<Item = Result<T, RegistryError>>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
+    let (mut values, mut diagnostics) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(error) => {
+                let diagnostic = error.to_diagnostic();
+                if !diagnostics.contains(&diagnostic) {
+                    diagnostics.push(diagnostic);
+                }
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }
+}
+
+/// Returns the digest of the manifest at a tag or digest, or `None` if there is none.
+pub async fn digest_at(
+    repository: &dyn Repository,
+    at: impl Into<TagOrDigest>,
+) -> Result<Option<Digest>, RegistryError> {
+    Ok(repository.head_manifest(&at.into()).await?.map(|head| head.digest))
+}
+
+fn report(reporter: &dyn Reporter, notice: &Notice) {
+    match notice {
+        Notice::Retry { request, attempt, wait, cause } => reporter.report(&Event::Retry {
+            request,
+            attempt: *attempt,
+            wait_milliseconds: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            cause,
+        }),
+        Notice::Warning { host, text } => reporter.report(&Event::RegistryWarning { host, text }),
+    }
+}

@@ -1,0 +1,12 @@
+//! The content of the registries: what `publish` compares with what is desired, and what `rollback` and `retained` (a prune)
+//! need to know. Registries are asked only about that, all at once.
+
+mod publish;
+mod referrers;
+mod retained;
+mod rollback;
+
+pub use publish::{Observed, ObservedRepository, ObservedTag, observe};
+pub use referrers::ObservedReferrers;
+pub use retained::{Listing, Removing, listing, removing, times};
+pub use rollback::{StandingTags, TagQuestions, standing_tags};

@@ -1,0 +1,318 @@
+//! What the registries hold of what is desired.
+//!
+//! If everything is in place, a repository costs one request for each tag, and one tag listing if a tag moves forward
+//! by version. More is asked only if something has to change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use futures_util::future::{join_all, try_join_all};
+use indexmap::IndexMap;
+
+use super::referrers::{self, ObservedReferrers};
+use crate::connections::{Connection, RepositoryFailure, digest_at};
+use crate::context;
+use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
+use crate::diagnostic::Diagnostic;
+use crate::model::ResourceId;
+use crate::model::forward::{Descent, Held};
+use crate::model::plan::ObservedVisibility;
+use crate::model::referrer::ReferrerAction;
+use crate::visibility::{self, Reading};
+use oci_content::Travelling;
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, RegistryLocation, Tag};
+use oci_registry::{RegistryError, Repository};
+
+/// What is desired, each repository with what its registry holds.
+#[derive(Default)]
+pub struct Observed {
+    /// The repositories by address, `RESOURCE@REGISTRY`, in the order of the configuration.
+    pub repositories: IndexMap<String, ObservedRepository>,
+    /// The resources for which no rule fires, each with the reasons.
+    pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
+    /// The registries that sources are read from.
+    pub read: BTreeMap<String, RegistryEndpoint>,
+}
+
+/// A desired repository, and what its registry holds of it.
+pub struct ObservedRepository {
+    /// What it should hold.
+    pub desired: DesiredRepository,
+    /// The targets of the desired tags. Tags that do not exist are left out.
+    pub tags: BTreeMap<Tag, ObservedTag>,
+    /// Every tag of the repository, if a forward tag of a release needs them.
+    pub listing: Option<Vec<Tag>>,
+    /// The versions of the line of each forward tag of a release, lowest first.
+    pub lines: BTreeMap<Tag, Vec<Held>>,
+    /// Versions whose digest is known.
+    pub versions: BTreeMap<Digest, Held>,
+    /// The manifests of the content that the repository lacks.
+    pub missing_manifests: BTreeSet<Digest>,
+    /// The blobs of the content that the repository lacks.
+    pub missing_blobs: BTreeSet<Digest>,
+    /// The referrers of the content that the repository has, and what each needs.
+    pub referrers: ObservedReferrers,
+    /// The observed visibility: who can pull, or `None` if that was not asked.
+    pub visibility: Option<ObservedVisibility>,
+    /// The answer of the registry's API about who may pull.
+    pub reading: Reading,
+}
+
+/// The target of a tag.
+#[derive(Debug, Clone)]
+pub struct ObservedTag {
+    /// The manifest.
+    pub digest: Digest,
+    /// The commit from which it was built, if that was asked and the image names one.
+    pub revision: Option<String>,
+    /// The relation of the commit being published to `revision`, if that was asked.
+    pub descent: Option<Descent>,
+}
+
+impl ObservedRepository {
+    fn new(desired: DesiredRepository) -> Self {
+        Self {
+            desired,
+            tags: BTreeMap::new(),
+            listing: None,
+            lines: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            missing_manifests: BTreeSet::new(),
+            missing_blobs: BTreeSet::new(),
+            referrers: ObservedReferrers::default(),
+            visibility: None,
+            reading: Reading::default(),
+        }
+    }
+
+    /// Returns the address of the repository in a plan.
+    pub fn address(&self) -> String {
+        format!("{}@{}", self.desired.resource, self.desired.registry)
+    }
+
+    /// Returns the digest of the content to publish.
+    pub fn root(&self) -> &Digest {
+        &self.desired.published.content.root.digest
+    }
+
+    /// Whether a desired tag names the content to publish. Tags are moved last, so everything that it reaches is there.
+    pub fn root_is_tagged(&self) -> bool {
+        self.tags.values().any(|tag| tag.digest == *self.root())
+    }
+
+    /// Returns the versions of the line of `tag`, lowest first.
+    pub fn line(&self, tag: &Tag) -> &[Held] {
+        self.lines.get(tag).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The referrers of the content, each with the action for it.
+    pub fn referrers_and_actions(&self) -> impl Iterator<Item = (&Travelling, ReferrerAction)> {
+        self.desired.published.referrers.iter().zip(self.referrers.actions.iter().copied())
+    }
+
+    /// Whether the repository has a blob; `None` if that is not known.
+    pub fn has_blob(&self, digest: &Digest) -> Option<bool> {
+        let published = &self.desired.published;
+        if self.missing_blobs.contains(digest) || self.referrers.missing_blobs.contains(digest) {
+            return Some(false);
+        }
+        let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
+        let known = published.content.blobs.iter().chain(referrers).any(|blob| blob.digest == *digest);
+        known.then_some(true)
+    }
+
+    /// Whether the repository has a manifest; `None` if that is not known.
+    pub fn has_manifest(&self, digest: &Digest) -> Option<bool> {
+        let published = &self.desired.published;
+        if self.missing_manifests.contains(digest) || self.referrers.missing_manifests.contains(digest) {
+            return Some(false);
+        }
+        let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);
+        let known = published.content.manifests.iter().chain(referrers).any(|it| it.digest() == digest);
+        known.then_some(true)
+    }
+}
+
+/// Asks about every repository of `desired`, and git in `folder` about the commits of branch tags. `connections` has one entry
+/// for each repository.
+///
+/// # Errors
+///
+/// Every failure, with the name of the repository.
+pub async fn observe(
+    desired: Desired,
+    connections: &[Connection],
+    folder: &Path,
+) -> Result<Observed, Vec<Diagnostic>> {
+    let asked = desired.repositories.into_iter().zip(connections).map(|(desired, connection)| async move {
+        let repository = desired.endpoint.url.full_name(&desired.name);
+        let observed = observe_repository(desired, connection).await;
+        observed.map_err(|error| RepositoryFailure { repository, error })
+    });
+    let mut repositories = IndexMap::new();
+    for mut repository in RepositoryFailure::none_of(join_all(asked).await)? {
+        judge_descent(folder, &mut repository);
+        repositories.insert(repository.address(), repository);
+    }
+    Ok(Observed { repositories, silent: desired.silent, read: desired.read })
+}
+
+async fn observe_repository(
+    desired: DesiredRepository,
+    connection: &Connection,
+) -> Result<ObservedRepository, RegistryError> {
+    let repository = connection.repository.as_ref();
+    let mut observed = ObservedRepository::new(desired);
+    let tags = observed.desired.tags.iter().map(|it| it.tag.clone());
+    let heads = try_join_all(tags.map(|tag| async move {
+        let digest = digest_at(repository, tag.clone()).await?;
+        Ok::<_, RegistryError>(digest.map(|digest| (tag, digest)))
+    }));
+    let (heads, listing) = tokio::join!(heads, list(&observed.desired, repository));
+    // If both fail, the error of the listing says more, because an answer to HEAD has no body.
+    let (listing, heads) = (listing?, heads?);
+    for (tag, digest) in heads.into_iter().flatten() {
+        observed.tags.insert(tag, ObservedTag { digest, revision: None, descent: None });
+    }
+    for tag in &observed.desired.tags {
+        if let Basis::Release(line) = &tag.basis {
+            let held = line.held(listing.as_deref().unwrap_or_default());
+            observed.lines.insert(tag.tag.clone(), held);
+        }
+    }
+    observed.listing = listing;
+    name_versions(repository, &mut observed).await?;
+    read_revisions(repository, &mut observed).await?;
+    if !observed.root_is_tagged() {
+        find_missing(repository, &mut observed).await?;
+    }
+    if !observed.desired.published.referrers.is_empty() {
+        observed.referrers = referrers::referrers(&observed.desired, repository).await?;
+    }
+    let desired = &observed.desired;
+    if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
+        let root = observed.root();
+        let root_present = !observed.missing_manifests.contains(root);
+        let pullable = observed.tags.values().next().map(|tag| &tag.digest).or(root_present.then_some(root));
+        let probe = async {
+            match pullable {
+                Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
+                None => ObservedVisibility::Absent,
+            }
+        };
+        let reading = visibility::read(connection.visibility.as_ref(), &desired.name);
+        let (probe, reading) = tokio::join!(probe, reading);
+        (observed.visibility, observed.reading) = (Some(probe), reading);
+    }
+    Ok(observed)
+}
+
+/// Returns the tag list, if a forward tag of a release needs it.
+async fn list(
+    desired: &DesiredRepository,
+    repository: &dyn Repository,
+) -> Result<Option<Vec<Tag>>, RegistryError> {
+    let wanted = desired.tags.iter().any(|tag| match &tag.basis {
+        Basis::Release(line) => line.can_be_read(),
+        Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => false,
+    });
+    if wanted { repository.list_tags().await.map(Some) } else { Ok(None) }
+}
+
+/// The number of versions of a line, highest first, that are asked for the digest of a forward tag. Nearly always the
+/// first one has it; after a rollback, a lower one.
+const NAMED: usize = 4;
+
+/// Finds the version of each forward tag, if one of the highest versions of its line has the same digest.
+async fn name_versions(
+    repository: &dyn Repository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
+    for tag in &observed.desired.tags {
+        let Basis::Release(line) = &tag.basis else { continue };
+        let Some(present) = observed.tags.get(&tag.tag) else { continue };
+        let others = observed.line(&tag.tag).iter().rev().filter(|held| held.version != line.version);
+        // Only tags that move need it.
+        if present.digest != *observed.root() {
+            asked.extend(others.take(NAMED).map(|held| (&held.tag, held)));
+        }
+    }
+    let heads = asked.into_values().map(|held| async move {
+        let digest = digest_at(repository, held.tag.clone()).await?;
+        Ok::<_, RegistryError>(digest.map(|digest| (digest, held.clone())))
+    });
+    let mut versions: Vec<(Digest, Held)> = try_join_all(heads).await?.into_iter().flatten().collect();
+    // If two versions have the same digest, the higher one wins.
+    versions.sort_by(|(_, one), (_, other)| one.version.cmp(&other.version));
+    observed.versions = versions.into_iter().collect();
+    Ok(())
+}
+
+/// Reads the commit of each forward tag of a branch, if the tag would move.
+async fn read_revisions(
+    repository: &dyn Repository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let root = observed.root().clone();
+    for DesiredTag { tag, basis, .. } in &observed.desired.tags {
+        let Some(present) = observed.tags.get_mut(tag) else { continue };
+        if matches!(basis, Basis::Commit(_)) && present.digest != root {
+            present.revision = oci_registry::revision(repository, &present.digest).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks git whether the commit being published descends from the commit of each branch tag.
+fn judge_descent(folder: &Path, observed: &mut ObservedRepository) {
+    for tag in &observed.desired.tags {
+        let Basis::Commit(commit) = &tag.basis else { continue };
+        let Some(present) = observed.tags.get_mut(&tag.tag) else { continue };
+        let Some(revision) = &present.revision else { continue };
+        present.descent = Some(match commit {
+            None => Descent::Unknown("the commit being published is not known".to_owned()),
+            Some(commit) => context::descent(folder, revision, commit),
+        });
+    }
+}
+
+/// Finds the missing manifests and blobs. All of them are asked about, because a registry may have lost some of them to
+/// a cleanup that does not know about indexes.
+async fn find_missing(
+    repository: &dyn Repository,
+    observed: &mut ObservedRepository,
+) -> Result<(), RegistryError> {
+    let content = &observed.desired.published.content;
+    let largest = content.blobs.iter().max_by_key(|blob| blob.size);
+    if let (true, Some(largest)) = (looks_empty(observed), largest)
+        && !repository.has_blob(largest).await?
+    {
+        observed.missing_manifests = content.manifests.iter().map(|it| it.digest().clone()).collect();
+        observed.missing_blobs = content.blobs.iter().map(|blob| blob.digest.clone()).collect();
+        return Ok(());
+    }
+    let found = content.manifests.iter().map(|manifest| async move {
+        let digest = manifest.digest();
+        Ok::<_, RegistryError>((digest.clone(), digest_at(repository, digest.clone()).await?.is_some()))
+    });
+    let manifests = missing(try_join_all(found).await?);
+    let found = content.blobs.iter().map(|blob| async move {
+        Ok::<_, RegistryError>((blob.digest.clone(), repository.has_blob(blob).await?))
+    });
+    let blobs = missing(try_join_all(found).await?);
+    (observed.missing_manifests, observed.missing_blobs) = (manifests, blobs);
+    Ok(())
+}
+
+/// Whether the repository has no tag at all. It may hold content nevertheless: a run that was interrupted before its first tag
+/// leaves blobs, the largest first, and builds push by digest. If it lacks the largest blob too, the others are not asked
+/// about: at worst, a few small ones are sent again.
+fn looks_empty(observed: &ObservedRepository) -> bool {
+    observed.tags.is_empty() && observed.listing.as_ref().is_some_and(Vec::is_empty)
+}
+
+fn missing(found: Vec<(Digest, bool)>) -> BTreeSet<Digest> {
+    found.into_iter().filter(|(_, found)| !found).map(|(digest, _)| digest).collect()
+}

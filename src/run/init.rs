@@ -1,0 +1,82 @@
+//! Writing a first `publish.toml`: git lists the files, `init` makes the text, and the file is written if it does not exist.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::session::{Result, Session};
+use crate::context::{self, Context, Needs};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::init::{self, Proposal, Surroundings};
+
+/// The name of the file, unless `--config` names another.
+const FILE_NAME: &str = "publish.toml";
+
+/// The files that git lists (gitglossary(7), "pathspec"). `init::is_candidate` selects from them.
+const PATTERNS: [&str; 3] = ["*Dockerfile*", "*Containerfile*", "*Chart.yaml"];
+
+/// The branches that are taken for the default branch if nothing says which one it is.
+const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+/// Returns the file that [`write_first`] writes, as it is called from the working directory.
+fn place(session: &Session) -> PathBuf {
+    session.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME))
+}
+
+/// Returns a first configuration for what is in the folder of the file. Writes nothing and does not use the network.
+///
+/// # Errors
+///
+/// If the folder does not exist.
+pub fn first_configuration(session: &Session) -> Result<Proposal> {
+    let file = session.working_folder.join(place(session));
+    let folder: PathBuf = file.parent().unwrap_or(&session.working_folder).components().collect();
+    if !folder.is_dir() {
+        let message = format!("there is no folder `{}`", folder.display());
+        return Err(vec![
+            Diagnostic::error(Code::ConfigFile, message)
+                .help("create it, or name another file with `--config FILE`"),
+        ]);
+    }
+    Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
+}
+
+fn surroundings(session: &Session, folder: &Path) -> Surroundings {
+    let files = context::files(folder, &PATTERNS);
+    let files = files.map(|files| files.into_iter().filter(|file| init::is_candidate(file)).collect());
+    // CI variables that make no sense are no reason to write nothing.
+    let context = Context::discover(folder, &session.environment, &session.flags, Needs::default()).ok();
+    let branch = context.as_ref().and_then(|context| {
+        let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
+        context.default_branch.clone().or(usual)
+    });
+    Surroundings { files, remote: context.and_then(|context| context.remote), branch }
+}
+
+/// Writes `proposal` to the configuration file, which must not exist yet. Returns the file, as it is called from the working
+/// directory.
+///
+/// # Errors
+///
+/// If the file already exists or cannot be written.
+pub fn write_first(session: &Session, proposal: &Proposal) -> Result<PathBuf> {
+    let shown = place(session);
+    let path = session.working_folder.join(&shown);
+    let written = OpenOptions::new().write(true).create_new(true).open(&path);
+    let written = written.and_then(|mut file| {
+        file.write_all(proposal.text.as_bytes())?;
+        file.sync_all()
+    });
+    let name = shown.display();
+    written.map_err(|error| {
+        vec![match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Diagnostic::error(Code::ConfigFile, format!("`{name}` already exists and is not overwritten"))
+                    .help("`init --stdout` prints what would be written; `--config FILE` names another file")
+            }
+            _ => Diagnostic::error(Code::ConfigFile, format!("`{name}` cannot be written: {error}"))
+                .help("`init --stdout` prints what would be written; `--config FILE` names another file"),
+        }]
+    })?;
+    Ok(shown)
+}

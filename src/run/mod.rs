@@ -1,0 +1,273 @@
+//! A run: everything that one command knows and has open, from its first request to its last.
+//!
+//! ```text
+//! Run::new ─► Run::plan ─► (a person approves) ─► Run::apply
+//!               │ config × context × sources = desired     check, preflight, secrets, content, tags,
+//!               │ desired × registries = observed          visibility, read-back
+//!               └ observed = plan
+//! ```
+//!
+//! A run owns the configuration (loaded once), the connections with their tokens, the content that was read from sources in
+//! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
+//! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
+//! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
+//! `lint`, `init`, `tags` and `files` talk to none.
+
+mod access;
+mod files;
+mod init;
+mod lint;
+mod path;
+mod prune;
+mod reach;
+mod rollback;
+mod session;
+mod tags;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+pub use files::{
+    SavedDocument, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
+    save_record,
+};
+pub use init::{first_configuration, write_first};
+pub use lint::lint;
+use session::LoadedConfig;
+pub use session::{Result, Session};
+pub use tags::{RenderedTags, repositories, tags};
+pub use verify::Verifying;
+
+use crate::apply::{self, Lineage};
+use crate::checks;
+use crate::config::Config;
+use crate::connections::Connections;
+use crate::context::Context;
+use crate::desired::{self, Desired, Selection};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::{Event, Reporter};
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Plan, PlannedConfig};
+use crate::observed::{self, Observed};
+use crate::plan::{self, Origin};
+use crate::screening;
+use oci_content::Surroundings;
+use oci_registry::reference::RegistryEndpoint;
+use reach::RegistryReach;
+
+/// One run of the program. See the module.
+pub struct Run {
+    session: Session,
+    /// The configuration; `None` if the run has a saved plan or a record instead.
+    config: Option<LoadedConfig>,
+    /// The folder that relative paths start at.
+    folder: PathBuf,
+    connections: Arc<Connections>,
+    /// The number of blobs that are under way at once.
+    parallelism: usize,
+    reporter: Arc<CurrentReporter>,
+    /// What this run observed to make its plan.
+    observed: Option<Observed>,
+    /// Whether the plan was made in this run. Only then is it certain that nobody approved it without what stands now.
+    made_plan: bool,
+    /// Whether the tags may have moved since they were observed.
+    tags_are_old: bool,
+}
+
+/// The reporter of the present phase: a plan is reported to people even if `apply` reports in JSON.
+struct CurrentReporter(RwLock<Arc<dyn Reporter>>);
+
+impl Reporter for CurrentReporter {
+    fn report(&self, event: &Event<'_>) {
+        let reporter = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        reporter.report(event);
+    }
+}
+
+impl Run {
+    /// Starts a run with the configuration that `session` names.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the configuration.
+    pub fn new(session: &Session, parallelism: usize, reporter: Arc<dyn Reporter>) -> Result<Self> {
+        let loaded = session.load()?;
+        let folder = path::normal(&session.working_folder.join(&loaded.config.folder));
+        Ok(Self { config: Some(loaded), ..Self::in_folder(session, folder, parallelism, reporter) })
+    }
+
+    /// Starts a run for `plan`, a saved plan or that of a record, which is enough by itself.
+    pub fn without_configuration(
+        session: &Session,
+        plan: &Plan,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
+        let folder = path::normal(&session.working_folder.join(&plan.folder));
+        Self::in_folder(session, folder, parallelism, reporter)
+    }
+
+    fn in_folder(
+        session: &Session,
+        folder: PathBuf,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
+        let reporter = Arc::new(CurrentReporter(RwLock::new(reporter)));
+        let connections =
+            Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
+        Self {
+            session: session.clone(),
+            config: None,
+            folder,
+            connections: Arc::new(connections),
+            parallelism,
+            reporter,
+            observed: None,
+            made_plan: false,
+            tags_are_old: false,
+        }
+    }
+
+    /// Returns the surroundings that the run started with.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Reports what happens from now on to `reporter`.
+    pub fn report_to(&self, reporter: Arc<dyn Reporter>) {
+        *self.reporter.0.write().unwrap_or_else(PoisonError::into_inner) = reporter;
+    }
+
+    /// Notes that time has passed, so that the tags are read again before anything is sent. Waiting for a person takes time.
+    pub fn doubt_tags(&mut self) {
+        self.tags_are_old = true;
+    }
+
+    fn config(&self) -> Result<&Config> {
+        self.loaded().map(|loaded| &loaded.config)
+    }
+
+    fn loaded(&self) -> Result<&LoadedConfig> {
+        self.config.as_ref().ok_or_else(|| {
+            let message = "a saved plan is applied without a configuration";
+            vec![Diagnostic::error(Code::CommandUsage, message)]
+        })
+    }
+
+    /// Makes the plan: resolves what is desired, observes the registries, and compares the two.
+    ///
+    /// # Errors
+    ///
+    /// Everything that prevents it.
+    pub async fn plan(&mut self, targets: &[String]) -> Result<Plan> {
+        let loaded = self.loaded()?;
+        let config = &loaded.config;
+        let context = self.session.context(config)?;
+        let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
+        let surroundings = self.surroundings(declared.collect());
+        // Sources are read on this thread, and sources in registries wait for the network.
+        let desired = tokio::task::block_in_place(|| {
+            self.checked(loaded, &context, &Selection::new(targets), &surroundings)
+        })?;
+        let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
+        let connections = self.connections.connections(places).await?;
+        let observed = observed::observe(desired, &connections, &self.folder).await?;
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context));
+        self.connections.keep_large_blobs(true);
+        plan.secrets = screening::planned(
+            &plan,
+            &config.secrets,
+            &observed,
+            &self.connections,
+            (&self.session.environment, &self.reporter()),
+            targets.is_empty(),
+        )
+        .await?;
+        self.connections.keep_large_blobs(false);
+        (self.observed, self.made_plan) = (Some(observed), true);
+        Ok(plan)
+    }
+
+    /// Applies `plan`, which was made in this run or saved before. Nothing else is needed except credentials.
+    pub async fn apply(&self, plan: &Plan, cancel: watch::Receiver<bool>) -> (Outcome, Vec<Diagnostic>) {
+        let options = apply::Options {
+            surroundings: self.surroundings(plan.registries.clone()),
+            connections: &self.connections,
+            lineage: Lineage::new(plan, &self.folder),
+            secrets: Arc::new(screening::Searcher::new(&self.session.environment, self.reporter())),
+            saved: !self.made_plan,
+            observed: self.observed.as_ref(),
+            tags_are_old: self.tags_are_old,
+            reporter: self.reporter(),
+            parallelism: self.parallelism,
+            cancel,
+        };
+        apply::apply(plan, &options).await
+    }
+
+    fn reporter(&self) -> Arc<dyn Reporter> {
+        self.reporter.clone()
+    }
+
+    /// Returns the surroundings that sources are opened with. Sources in registries are reached as `registries` declares them.
+    fn surroundings(&self, registries: BTreeMap<String, RegistryEndpoint>) -> Surroundings {
+        let environment = self.session.environment.clone();
+        Surroundings {
+            folder: self.folder.clone(),
+            environment: Arc::new(move |name| environment.get(name).cloned()),
+            reach: Arc::new(RegistryReach::new(registries, self.connections.clone())),
+        }
+    }
+
+    /// Resolves what is desired, if the lockstep checks allow it. Problems that the checks find are returned together with the
+    /// problems of resolving.
+    fn checked(
+        &self,
+        loaded: &LoadedConfig,
+        context: &Context,
+        selection: &Selection,
+        surroundings: &Surroundings,
+    ) -> Result<Desired> {
+        let config = &loaded.config;
+        let (checks, mut found) = desired::checks(config, context, selection);
+        found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
+        let others = loaded.other_profiles();
+        found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
+        match desired::resolve(config, context, selection, surroundings) {
+            Ok(desired) if found.is_empty() => Ok(desired),
+            Ok(_) => Err(found),
+            Err(mut diagnostics) => {
+                // A missing version is one mistake, and the tags already report it.
+                let reported = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
+                diagnostics
+                    .extend(found.into_iter().filter(|it| !reported || it.code != Code::ContextVersion));
+                Err(diagnostics)
+            }
+        }
+    }
+
+    /// Returns what a plan says about its origin.
+    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> Origin {
+        let config = &loaded.config;
+        let fields = match serde_json::to_value(context) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        Origin {
+            config: PlannedConfig {
+                path: self.session.shown(&config.path).display().to_string(),
+                digest: config.digest.clone(),
+                file_digest: loaded.file_digest(),
+                profile: config.profile.clone(),
+            },
+            folder: self.session.shown(&config.folder).display().to_string(),
+            context: fields,
+            title: context.describe(),
+        }
+    }
+}
