@@ -59,6 +59,9 @@ use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
 
+/// The number of bytes of layers that are kept from the search to the push.
+const SPOOL: u64 = 4 * 1024 * 1024 * 1024;
+
 /// One run of the program. See the module.
 pub struct Run {
     session: Session,
@@ -67,7 +70,7 @@ pub struct Run {
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
-    /// The content that was opened, so that nothing is exported, compressed or downloaded twice.
+    /// The content of the sources that this run opened.
     content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
     parallelism: usize,
@@ -181,7 +184,7 @@ impl Run {
         let connections = self.connections.connections(places).await?;
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
-        self.connections.keep_large_blobs(true);
+        self.content.spool_up_to(SPOOL);
         plan.secrets = screening::planned(
             &plan,
             &config.secrets,
@@ -191,7 +194,7 @@ impl Run {
             targets.is_empty(),
         )
         .await?;
-        self.connections.keep_large_blobs(false);
+        self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
     }
