@@ -30,6 +30,7 @@ pub mod proxy;
 pub mod quay_api;
 pub mod raw_tar;
 pub mod signatures;
+pub mod tls_proxy;
 pub mod token_issuer;
 pub mod world;
 
