@@ -76,17 +76,26 @@ if [ "${#packages[@]}" -gt 0 ]; then
   install_packages "${packages[@]}"
 fi
 
-# pre-commit is a Python package. It gets its own environment in target/, beside the builds.
+# pre-commit and helm-python-sdk, which contains Helm's Go code, are Python packages. They get their own environment in target/,
+# beside the builds.
 tools="$PWD/target/tools"
 export PATH="$PATH:$tools/bin"
-if ! command -v pre-commit >/dev/null; then
-  say "installing pre-commit into target/tools"
-  if ! python3 -m venv "$tools" >"$log" 2>&1; then
+
+install_python_package() {
+  say "installing $1 into target/tools"
+  if [ ! -x "$tools/bin/pip" ] && ! python3 -m venv "$tools" >"$log" 2>&1; then
     missing=(python3-venv)
     install_packages python3-venv
     quietly python3 -m venv --clear "$tools"
   fi
-  quietly "$tools/bin/pip" install --quiet --disable-pip-version-check 'pre-commit>=4,<5'
+  quietly "$tools/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+if ! command -v pre-commit >/dev/null; then
+  install_python_package 'pre-commit>=4,<5'
+fi
+if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
+  install_python_package 'helm-python-sdk==0.2.2'
 fi
 
 for program in "${programs[@]%%:*}" pre-commit; do

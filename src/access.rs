@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use oci_registry::Provider;
-use oci_registry::{Deletion, Presence, ReadWriteRepository, RegistryError};
+use oci_registry::{Deletion, Presence, RegistryError, Repository};
 
 /// The questions to ask about one repository.
 #[derive(Clone, Default)]
@@ -18,7 +18,7 @@ pub struct Questions {
     /// Whether something may be deleted from it.
     pub delete: bool,
     /// The repositories that content is to be mounted from, which must be readable.
-    pub mounts: Vec<Arc<dyn ReadWriteRepository>>,
+    pub mounts: Vec<Arc<dyn Repository>>,
 }
 
 /// The answer to one question.
@@ -54,11 +54,7 @@ pub struct Answers {
 }
 
 /// Returns the answers to `questions` about `repository`, whose registry is run by `provider`.
-pub async fn ask(
-    repository: &dyn ReadWriteRepository,
-    provider: Option<Provider>,
-    questions: &Questions,
-) -> Answers {
+pub async fn ask(repository: &dyn Repository, provider: Option<Provider>, questions: &Questions) -> Answers {
     let read = async { if questions.read { Some(repository.probe_read().await) } else { None } };
     let push = async { if questions.push { Some(repository.probe_push().await) } else { None } };
     let mounts = join_all(questions.mounts.iter().map(|from| async { mount(from.probe_read().await) }));
@@ -67,7 +63,7 @@ pub async fn ask(
     let delete = match (&read, questions.delete) {
         (_, false) => Verdict::NotAsked,
         (Verdict::NotYet, true) => Verdict::NotYet,
-        (_, true) => delete(repository.probe_delete().await),
+        (_, true) => delete(repository.probe_deletion().await),
     };
     Answers { read, push, create, mounts, delete }
 }

@@ -18,7 +18,7 @@ use crate::model::plan::ObservedVisibility;
 use crate::visibility::{self, Reading, VisibilityProvider};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 pub use referrers::ObservedReferrers;
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use standing::{Question, Standing, standing};
@@ -65,9 +65,9 @@ pub struct ObservedTag {
 /// The connection to a desired repository.
 pub struct Connection {
     /// Uses credentials.
-    pub repository: Arc<dyn ReadWriteRepository>,
+    pub repository: Arc<dyn Repository>,
     /// Uses no credentials.
-    pub anonymous: Arc<dyn ReadWriteRepository>,
+    pub anonymous: Arc<dyn Repository>,
     /// Answers who may pull.
     pub visibility: Arc<dyn VisibilityProvider>,
 }
@@ -97,7 +97,7 @@ async fn observe(
     connection: &Connection,
 ) -> Result<ObservedRepository, RegistryError> {
     let repository = connection.repository.as_ref();
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let heads = try_join_all(desired.tags.iter().map(|tag| async move {
         let head = repository.head_manifest(&TagOrDigest::Tag(tag.tag.clone())).await?;
         Ok::<_, RegistryError>(head.map(|head| (tag.tag.clone(), head.digest)))
@@ -120,7 +120,7 @@ async fn observe(
     if !observed.tags.values().any(|present| present.digest == *root) {
         find_missing(desired, repository, &mut observed).await?;
     }
-    if !desired.content.published.referrers.is_empty() {
+    if !desired.published.referrers.is_empty() {
         observed.referrers = referrers::referrers(desired, repository).await?;
     }
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
@@ -140,10 +140,7 @@ async fn observe(
 }
 
 /// Returns the tag list, if a forward tag of a release needs it.
-async fn list(
-    desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
-) -> Result<Vec<Tag>, RegistryError> {
+async fn list(desired: &DesiredRepository, repository: &dyn Repository) -> Result<Vec<Tag>, RegistryError> {
     let wanted = desired.tags.iter().any(|tag| match &tag.basis {
         Basis::Release(line) => line.can_be_read(),
         Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => false,
@@ -158,10 +155,10 @@ const NAMED: usize = 4;
 /// Finds the version of each forward tag, if one of the highest versions of its line has the same digest.
 async fn name_versions(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
     for tag in &desired.tags {
         let Basis::Release(line) = &tag.basis else { continue };
@@ -187,10 +184,10 @@ async fn name_versions(
 /// Reads the commit of each forward tag of a branch, if the tag would move.
 async fn read_revisions(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     for DesiredTag { tag, basis, .. } in &desired.tags {
         let Some(present) = observed.tags.get_mut(tag) else { continue };
         if matches!(basis, Basis::Commit(_)) && present.digest != *root {
@@ -204,10 +201,10 @@ async fn read_revisions(
 /// a cleanup that does not know about indexes.
 async fn find_missing(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let content = &desired.content.published.content;
+    let content = &desired.published.content;
     let present = |digest: &Digest| {
         let at = TagOrDigest::Digest(digest.clone());
         async move { Ok::<_, RegistryError>(repository.head_manifest(&at).await?.is_some()) }

@@ -1,20 +1,15 @@
-//! What to do about an error of a chart.
+//! Errors of charts as diagnostics, with what to do about them.
 
-use helm_package::{ChartError, Concern, Finding, Severity};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Label, ToDiagnostic};
+use helm_package::{ChartError, ChartFile, FileSpan, Finding, FindingConcern, FindingSeverity};
+
+use crate::diagnostic::{Code, Diagnostic, Label, Location, SourceText, ToDiagnostic};
 
 impl ToDiagnostic for Finding {
     fn to_diagnostic(&self) -> Diagnostic {
-        let code = match self.concern {
-            Concern::Chart => Code::SourceChart,
-            Concern::Dependencies => Code::SourceChartDependencies,
-        };
-        let diagnostic = match self.severity {
-            Severity::Error => Diagnostic::error(code, &self.message),
-            Severity::Warning => Diagnostic::warning(code, &self.message),
-        };
-        diagnostic.at_maybe(self.place.clone(), "").help(&self.help)
+        ChartTexts::default().diagnostic(self)
     }
 }
 
@@ -33,11 +28,15 @@ impl ToDiagnostic for ChartError {
 /// Returns the diagnostics of `error`, one for each problem.
 pub fn diagnostics(error: &ChartError) -> Vec<Diagnostic> {
     match error {
-        ChartError::Invalid { findings, .. } if !findings.is_empty() => {
-            findings.iter().map(ToDiagnostic::to_diagnostic).collect()
-        }
+        ChartError::Invalid { findings, .. } if !findings.is_empty() => diagnostics_of_findings(findings),
         error => vec![error.to_diagnostic()],
     }
+}
+
+/// Returns one diagnostic for each finding.
+pub fn diagnostics_of_findings(findings: &[Finding]) -> Vec<Diagnostic> {
+    let mut texts = ChartTexts::default();
+    findings.iter().map(|finding| texts.diagnostic(finding)).collect()
 }
 
 /// The findings as one diagnostic, with a label for each finding that has a place, and a line for each that has none.
@@ -45,18 +44,49 @@ fn together(path: &str, findings: &[Finding]) -> Diagnostic {
     if let [finding] = findings {
         return finding.to_diagnostic();
     }
+    let mut texts = ChartTexts::default();
     let mut message = format!("chart `{path}` has {} problems", findings.len());
     let mut help: Vec<&str> = Vec::new();
     let mut labels = Vec::new();
     for finding in findings {
-        match &finding.place {
-            Some(place) => labels.push(Label { place: place.clone(), text: finding.message.clone() }),
+        match &finding.span {
+            Some(span) => labels.push(Label { place: texts.location(span), text: finding.message.clone() }),
             None => message.extend(["\n", &finding.message]),
         }
         if !help.contains(&finding.help.as_str()) {
             help.push(&finding.help);
         }
     }
-    let code = findings.first().map_or(Code::SourceChart, |first| first.to_diagnostic().code);
+    let code = findings.first().map_or(Code::SourceChart, code);
     Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
+}
+
+fn code(finding: &Finding) -> Code {
+    match finding.concern {
+        FindingConcern::Chart => Code::SourceChart,
+        FindingConcern::Dependencies => Code::SourceChartDependencies,
+    }
+}
+
+/// The texts of files that findings point into. Findings about one file share its text, because labels in the same text are
+/// drawn together.
+#[derive(Default)]
+struct ChartTexts(HashMap<*const ChartFile, Arc<SourceText>>);
+
+impl ChartTexts {
+    fn diagnostic(&mut self, finding: &Finding) -> Diagnostic {
+        let code = code(finding);
+        let diagnostic = match finding.severity {
+            FindingSeverity::Error => Diagnostic::error(code, &finding.message),
+            FindingSeverity::Warning => Diagnostic::warning(code, &finding.message),
+        };
+        diagnostic.at_maybe(finding.span.as_ref().map(|span| self.location(span)), "").help(&finding.help)
+    }
+
+    fn location(&mut self, span: &FileSpan) -> Location {
+        let ChartFile { name, path, text } = &*span.file;
+        let text = || SourceText { name: name.clone(), file: path.clone(), text: text.clone() };
+        let source = self.0.entry(Arc::as_ptr(&span.file)).or_insert_with(|| Arc::new(text()));
+        Location { source: Arc::clone(source), span: span.bytes.clone() }
+    }
 }

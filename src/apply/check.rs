@@ -15,7 +15,7 @@ use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, Plan, PlannedContent, PlannedRepository, TagTarget};
 use crate::model::secret_search::PlannedSecrets;
 use oci_registry::{Digest, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// A repository of the plan, with its content and connection.
 pub struct Prepared<'p> {
@@ -26,7 +26,7 @@ pub struct Prepared<'p> {
     /// The content, if any is published. Repositories that publish the same content share it.
     pub content: Option<Arc<Published>>,
     /// The connection.
-    pub repository: Arc<dyn ReadWriteRepository>,
+    pub repository: Arc<dyn Repository>,
     /// The host, which identifies the registry: blobs are mounted between repositories of the same registry.
     pub host: String,
     /// The location of the registry, and how to reach it.
@@ -112,7 +112,7 @@ fn content(
 
 /// Returns the digest that a tag names.
 pub(super) async fn digest_at(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     tag: &Tag,
 ) -> Result<Option<Digest>, RegistryError> {
     Ok(repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await?.map(|head| head.digest))

@@ -37,7 +37,7 @@ use crate::visibility::VisibilityProvider;
 use oci_content::Surroundings;
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 use progress::Progress;
 
 /// How an apply reaches the repositories of its plan.
@@ -47,14 +47,14 @@ pub trait Connect: Send + Sync {
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+    ) -> Result<Arc<dyn Repository>, RegistryError>;
 
     /// Returns the repository, reached without credentials.
     fn anonymous(
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError>;
+    ) -> Result<Arc<dyn Repository>, RegistryError>;
 
     /// Returns the API that reads and sets who may pull from the registry.
     fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider>;

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use semver::Version;
 
-use crate::checks::document::{Document, DocumentError, Found, shortened};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::checks::document::{DocumentError, DocumentText, TextDocument, shortened};
+use crate::diagnostic::{Code, Diagnostic, Location, ToDiagnostic};
 use crate::model::{Compare, KeyPath};
 
 /// A check that applies.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct LockstepCheck {
     /// The file, relative to the folder of the configuration.
     pub file: String,
     /// The key in it.
@@ -35,11 +35,11 @@ pub enum Expectation {
 #[derive(Debug, Clone, Default)]
 pub struct CheckPlaces {
     /// `file`.
-    pub file: Option<Place>,
+    pub file: Option<Location>,
     /// `key`.
-    pub key: Option<Place>,
+    pub key: Option<Location>,
     /// `equals`.
-    pub equals: Option<Place>,
+    pub equals: Option<Location>,
 }
 
 /// Returns the version in `text`, without pre-release and build metadata.
@@ -47,26 +47,26 @@ pub struct CheckPlaces {
 /// # Errors
 ///
 /// The message of the parser, if `text` is not a semantic version.
-pub fn core(text: &str) -> Result<Version, String> {
+fn core_version(text: &str) -> Result<Version, String> {
     let version = Version::parse(text).map_err(|error| error.to_string())?;
     Ok(Version::new(version.major, version.minor, version.patch))
 }
 
 /// Returns everything that `checks` find wrong. Files are relative to `folder`, which `shown` names relative to the working
 /// directory. Each file is read once.
-pub fn run(checks: &[Check], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
-    let mut documents: HashMap<&str, Result<Document, Box<DocumentError>>> = HashMap::new();
+pub fn run_checks(checks: &[LockstepCheck], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
+    let mut documents: HashMap<&str, Result<TextDocument, Box<DocumentError>>> = HashMap::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for check in checks {
-        let read = || Document::read(folder, &check.file, &shown_name(shown, &check.file));
+        let read = || TextDocument::read(folder, &check.file, &shown_name(shown, &check.file));
         let document = documents.entry(&check.file).or_insert_with(read);
         let found = match document {
             Ok(document) => document.text(&check.key),
             Err(error) => Err(error.clone()),
         };
         let wrong = match found {
-            Ok(found) => differs(check, &found),
-            Err(error) => Some(unread(check, &error)),
+            Ok(found) => difference(check, &found),
+            Err(error) => Some(unreadable(check, &error)),
         };
         // A file that cannot be read is one mistake, however many checks need it.
         let again = |new: &Diagnostic| {
@@ -82,7 +82,7 @@ fn shown_name(shown: &Path, file: &str) -> String {
     if shown == Path::new(".") { file.to_owned() } else { shown.join(file).display().to_string() }
 }
 
-fn unread(check: &Check, error: &DocumentError) -> Diagnostic {
+fn unreadable(check: &LockstepCheck, error: &DocumentError) -> Diagnostic {
     let place = if error.is_of_key() { &check.places.key } else { &check.places.file };
     let mut diagnostic = error.to_diagnostic();
     let there = std::mem::take(&mut diagnostic.labels);
@@ -92,8 +92,8 @@ fn unread(check: &Check, error: &DocumentError) -> Diagnostic {
 }
 
 /// Returns the diagnostic for a value that is not the expected one, or `None` if it is.
-fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
-    let Check { file, key, .. } = check;
+fn difference(check: &LockstepCheck, found: &DocumentText) -> Option<Diagnostic> {
+    let LockstepCheck { file, key, .. } = check;
     let is = format!("`{key}` in `{file}` is `{}`", shortened(&found.text));
     let (message, label, help) = match &check.expected {
         Expectation::Exact(expected) if *expected == found.text => return None,
@@ -102,7 +102,7 @@ fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
             let help = format!("make it `{expected}` in the commit that is published");
             (format!("{is}, but should be `{expected}`"), format!("is `{expected}` here"), help)
         }
-        Expectation::Core(expected) => match core(&found.text) {
+        Expectation::Core(expected) => match core_version(&found.text) {
             Ok(found) if found == *expected => return None,
             Ok(_) => {
                 let help = format!("make it `{expected}` in the commit that is published");
@@ -123,7 +123,7 @@ fn differs(check: &Check, found: &Found) -> Option<Diagnostic> {
     Some(
         Diagnostic::error(Code::CheckDiffers, message)
             .at_maybe(check.places.equals.clone(), label)
-            .at_maybe(found.place.clone(), "found")
+            .at_maybe(found.location.clone(), "found")
             .help(help),
     )
 }
@@ -137,7 +137,7 @@ impl Expectation {
     pub fn new(text: String, compare: Compare) -> Result<Self, String> {
         match compare {
             Compare::Exact => Ok(Self::Exact(text)),
-            Compare::Core => core(&text).map(Self::Core),
+            Compare::Core => core_version(&text).map(Self::Core),
         }
     }
 }
@@ -146,9 +146,9 @@ impl Expectation {
 mod tests {
     use super::*;
 
-    fn check(file: &str, key: &str, expected: Expectation) -> Check {
+    fn check(file: &str, key: &str, expected: Expectation) -> LockstepCheck {
         let key = key.parse().expect("a key");
-        Check { file: file.to_owned(), key, expected, places: CheckPlaces::default() }
+        LockstepCheck { file: file.to_owned(), key, expected, places: CheckPlaces::default() }
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
             std::fs::write(folder.path().join("f.json"), serde_json::json!({ "v": found }).to_string())
                 .expect("written");
             let expected = Expectation::new(expected.to_owned(), compare).expect("an expectation");
-            let found = run(&[check("f.json", "v", expected)], folder.path(), Path::new("."));
+            let found = run_checks(&[check("f.json", "v", expected)], folder.path(), Path::new("."));
             let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
             assert_eq!(messages, message.into_iter().collect::<Vec<_>>());
         }
@@ -195,7 +195,7 @@ mod tests {
     fn a_missing_file_is_reported_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let one = |key: &str| check("f.toml", key, Expectation::Exact(String::new()));
-        let found = run(&[one("a"), one("b")], folder.path(), Path::new("sub"));
+        let found = run_checks(&[one("a"), one("b")], folder.path(), Path::new("sub"));
         assert_eq!(found.len(), 1);
     }
 }

@@ -1,10 +1,10 @@
 //! The lockstep checks of `[[checks]]`: values of files that must agree with the release before anything is published.
 //!
-//! `document` reads one value of a TOML, JSON or YAML file; `check` compares such values with the expected ones. Which value
-//! a check expects in a context is decided in `desired`.
+//! `document` reads one value of a TOML, JSON or YAML file; `check` compares such values with the expected ones. `desired`
+//! decides which value a check expects in a context.
 
 mod check;
 mod document;
 
-pub use check::{Check, CheckPlaces, Expectation, core, run};
-pub use document::{Document, DocumentError, Found};
+pub use check::{CheckPlaces, Expectation, LockstepCheck, run_checks};
+pub use document::{DocumentError, DocumentText, TextDocument};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::suggest;
 use super::tree::{Content, Node};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask::{assigned, masked, token_ranges, user_information};
 
 /// A credential in a text.
@@ -223,7 +223,7 @@ impl Credential {
         };
         Diagnostic::error(Code::ConfigLiteralCredential, message)
             .at(
-                Place { source: Arc::clone(source), span: self.span.clone() },
+                Location { source: Arc::clone(source), span: self.span.clone() },
                 "a secret does not belong here",
             )
             .help(help)

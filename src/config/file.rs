@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
 /// The largest file that is read, in bytes. A configuration of a thousand images takes a tenth of a megabyte.
@@ -95,7 +95,7 @@ fn not_utf_8(cause: std::string::FromUtf8Error, path: &Path, name: &str) -> Diag
         file: Some(path.to_owned()),
         text: mask::mask_by_text(replaced),
     });
-    let place = Place { source, span: offset..offset + char::REPLACEMENT_CHARACTER.len_utf8() };
+    let place = Location { source, span: offset..offset + char::REPLACEMENT_CHARACTER.len_utf8() };
     let line = place.position().0;
     let message = format!("`{name}` is not UTF-8: byte 0x{byte:02x} at offset {offset}, in line {line}");
     let help = if utf_16 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::tree::{Content, Node};
 use super::{credentials, overrides, suggest, syntax, tree};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
 /// The defaults, which apply without a file.
@@ -126,7 +126,7 @@ fn select(
     if let Content::Table(table) = &mut overlay.content {
         for key in ["version", "profile"] {
             if let Some(node) = table.shift_remove(key) {
-                let place = Place { source: Arc::clone(source), span: node.key };
+                let place = Location { source: Arc::clone(source), span: node.key };
                 let message = format!("unknown key `{key}` in `{}`", suggest::table(&["profile", &name]));
                 diagnostics.push(
                     Diagnostic::error(Code::ConfigUnknownKey, message)

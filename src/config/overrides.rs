@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::layers::Layer;
 use super::suggest::folded;
 use super::tree::{self, Content, Node};
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
 /// The prefix of environment variables that set keys.
@@ -160,6 +160,6 @@ fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Re
 fn malformed(what: &str, name: String, text: String, span: Range<usize>, help: &str) -> Diagnostic {
     let message = format!("{name} cannot be read: {what}");
     let text = mask::mask_by_text(text);
-    let place = Place { source: Arc::new(SourceText { name, file: None, text }), span };
+    let place = Location { source: Arc::new(SourceText { name, file: None, text }), span };
     Diagnostic::error(Code::ConfigOverride, message).at(place, what).help(help)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::strings;
-use crate::diagnostic::{Place, SourceText};
+use crate::diagnostic::{Location, SourceText};
 
 /// The places where the keys and values of the merged configuration were written, by path: `["tags", "version", "template"]`.
 /// The path of an array's element ends with its index: `["images", "a", "tags", "0"]`.
@@ -43,19 +43,19 @@ impl Places {
     }
 
     /// The place where the value at `path` was written, in the layer that gave it. The place of a table is its header.
-    pub fn value(&self, path: &[&str]) -> Option<Place> {
+    pub fn value(&self, path: &[&str]) -> Option<Location> {
         let written = self.find(path)?;
         self.place(written, written.value.clone())
     }
 
     /// The place where the key at `path` was written.
-    pub fn key(&self, path: &[&str]) -> Option<Place> {
+    pub fn key(&self, path: &[&str]) -> Option<Location> {
         let written = self.find(path)?;
         self.place(written, written.key.clone())
     }
 
     /// The place where the bytes `range` of the string at `path` were written. Takes the escapes of TOML into account.
-    pub fn inside(&self, path: &[&str], range: Range<usize>) -> Option<Place> {
+    pub fn inside(&self, path: &[&str], range: Range<usize>) -> Option<Location> {
         let written = self.find(path)?;
         let text = &self.inner.sources.get(written.layer)?.text;
         let inside = strings::inside(text.get(written.value.clone())?, range)?;
@@ -72,8 +72,8 @@ impl Places {
         path.iter().try_fold(&self.inner.root, |written, part| written.below.get(*part))
     }
 
-    fn place(&self, written: &Written, span: Range<usize>) -> Option<Place> {
+    fn place(&self, written: &Written, span: Range<usize>) -> Option<Location> {
         let source = self.inner.sources.get(written.layer)?;
-        Some(Place { source: Arc::clone(source), span })
+        Some(Location { source: Arc::clone(source), span })
     }
 }

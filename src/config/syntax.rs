@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 
 /// The most syntax errors that are reported. In a file of another kind, every line is one.
 const MAX_ERRORS: usize = 20;
@@ -26,7 +26,7 @@ fn diagnostic(error: &toml::de::Error, source: &Arc<SourceText>) -> Diagnostic {
     let said = error.message();
     let span = error.span().unwrap_or(0..0);
     let end = span.end.min(source.text.len());
-    let place = Place { source: Arc::clone(source), span: span.start.min(end)..end };
+    let place = Location { source: Arc::clone(source), span: span.start.min(end)..end };
     let help = [
         ("string values must be quoted", "put text in quotes: `key = \"text\"`"),
         ("invalid boolean", "put text in quotes: `key = \"text\"`; `true` and `false` need no quotes"),

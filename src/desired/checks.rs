@@ -22,7 +22,7 @@ pub fn checks(
     config: &Config,
     context: &Context,
     selection: &Selection,
-) -> (Vec<checks::Check>, Vec<Diagnostic>) {
+) -> (Vec<checks::LockstepCheck>, Vec<Diagnostic>) {
     let (mut applying, mut diagnostics) = (Vec::new(), Vec::new());
     let selected: Vec<&Check> = config.checks.iter().filter(|check| selects(check, selection)).collect();
     if selected.is_empty() {
@@ -32,7 +32,7 @@ pub fn checks(
     for check in selected {
         match expected(&renderer, context, check) {
             Ok(None) => {}
-            Ok(Some(expected)) => applying.push(checks::Check {
+            Ok(Some(expected)) => applying.push(checks::LockstepCheck {
                 file: check.file.clone(),
                 key: check.key.clone(),
                 expected,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::tags::RenderedTag;
 use crate::config::{Config, Resource};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::{Mutability, OnConflict, ResourceId, ResourceKind};
 use oci_registry::Tag;
 
@@ -52,7 +52,7 @@ pub(super) fn find<'a>(
 }
 
 /// The place in the file that determines the repository of a resource.
-fn repository_place(config: &Config, id: &ResourceId) -> Option<Place> {
+fn repository_place(config: &Config, id: &ResourceId) -> Option<Location> {
     config.places.value(&id.key("repository")).or_else(|| config.places.key(&id.path()))
 }
 
@@ -99,7 +99,7 @@ fn collision(
     situation: &str,
 ) -> Option<Diagnostic> {
     let tag = &second.tag.tag;
-    let rule_place = |rule: &str| -> Option<Place> {
+    let rule_place = |rule: &str| -> Option<Location> {
         let path = config.tags.get(rule).map_or(["tags", rule, "template"], |it| it.template_path(rule));
         config.places.value(&path).or_else(|| config.places.key(&path[..2]))
     };

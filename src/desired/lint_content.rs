@@ -11,10 +11,10 @@ use super::samples::Sample;
 use super::tags::Renderer;
 use super::template::is_template;
 use super::version;
+use crate::advice::chart::diagnostics_of_findings;
 use crate::config::{Config, Content, Resource};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::ResourceId;
-use helm_package;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
 pub(super) struct Contents<'a>(Vec<(&'a ResourceId, &'a Resource)>);
@@ -74,8 +74,8 @@ pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
             continue;
         }
         let name = resource.repository.as_str().rsplit('/').next();
-        match helm_package::check(&config.folder, shown, &declared.source, name) {
-            Ok(findings) => found.extend(findings.iter().map(ToDiagnostic::to_diagnostic)),
+        match helm_package::check_chart(&config.folder, shown, &declared.source, name) {
+            Ok(findings) => found.extend(diagnostics_of_findings(&findings)),
             Err(error) => found.push(error.to_diagnostic()),
         }
     }

@@ -71,18 +71,12 @@ pub struct DesiredRepository {
     pub endpoint: RegistryEndpoint,
     /// The repository, namespace included.
     pub name: RepositoryName,
-    /// The content to publish.
-    pub content: Arc<DesiredContent>,
+    /// The content to publish, the same in every registry.
+    pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
-}
-
-/// The content of a resource, the same in every registry.
-pub struct DesiredContent {
-    /// The content found in the declared source.
-    pub published: Published,
 }
 
 /// A tag that should name the root of the content.
@@ -145,8 +139,8 @@ pub fn resolve(
             continue;
         }
         match content(&renderer, context, id, resource, surroundings) {
-            Ok(content) => {
-                add_repositories(&mut desired, &renderer, context, (id, resource), resource_tags, &content);
+            Ok(published) => {
+                add_repositories(&mut desired, &renderer, context, (id, resource), resource_tags, &published);
             }
             Err(found) => diagnostics.extend(found),
         }
@@ -168,7 +162,7 @@ pub fn resolve(
 /// The declared registries that the sources of `repositories` are read from.
 fn read(config: &Config, repositories: &[DesiredRepository]) -> BTreeMap<String, RegistryEndpoint> {
     let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
-    let specs = repositories.iter().map(|repository| &repository.content.published.spec);
+    let specs = repositories.iter().map(|repository| &repository.published.spec);
     let remotes = specs.flat_map(|spec| match spec {
         ContentSpec::Image(image) => image.source.remotes().collect(),
         ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Vec::new(),
@@ -198,7 +192,7 @@ fn content(
     id: &ResourceId,
     resource: &Resource,
     surroundings: &Surroundings,
-) -> Result<Arc<DesiredContent>, Vec<Diagnostic>> {
+) -> Result<Arc<Published>, Vec<Diagnostic>> {
     let spec = content::content(renderer, context, id, resource)?;
     let config = renderer.config;
     let published = crate::content::publishable(&spec, surroundings).map_err(|error| {
@@ -211,7 +205,7 @@ fn content(
         };
         error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
     })?;
-    Ok(Arc::new(DesiredContent { published }))
+    Ok(Arc::new(published))
 }
 
 fn add_repositories(
@@ -220,7 +214,7 @@ fn add_repositories(
     context: &Context,
     (id, resource): (&ResourceId, &Resource),
     resource_tags: &ResourceTags,
-    content: &Arc<DesiredContent>,
+    published: &Arc<Published>,
 ) {
     let config = renderer.config;
     let tags: Vec<DesiredTag> = resource_tags
@@ -245,7 +239,7 @@ fn add_repositories(
             registry: registry_name.clone(),
             endpoint: registry.endpoint.clone(),
             name: registry.endpoint.url.repository(&resource.repository),
-            content: content.clone(),
+            published: published.clone(),
             visibility: resource.visibility.or(registry.visibility),
             tags: tags.clone(),
         });

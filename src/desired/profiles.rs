@@ -7,7 +7,7 @@ use super::content;
 use super::tags::{self, RenderedTag, Renderer};
 use crate::config::{Config, Resource};
 use crate::context::Context;
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::{ContentSpec, ResourceId};
 use oci_content::Surroundings;
 use oci_registry::{Digest, Tag};
@@ -141,7 +141,7 @@ fn diagnostic(
         resource.title(),
         rival.title()
     );
-    let place = |config: &Config, resource: &ResourceId, side: usize| -> Option<Place> {
+    let place = |config: &Config, resource: &ResourceId, side: usize| -> Option<Location> {
         let places = &config.places;
         match difference {
             Difference::Mutability(sides) => {

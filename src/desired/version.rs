@@ -5,7 +5,7 @@ use std::path::Path;
 use indexmap::IndexSet;
 use semver::Version;
 
-use crate::checks::Document;
+use crate::checks::TextDocument;
 use crate::config::{Config, Resource, VersionFile};
 use crate::context::Context;
 use crate::model::EventName;
@@ -44,7 +44,7 @@ pub fn read_file(config: &Config) -> FileVersion {
 
 fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
     let VersionFile { file, key } = place;
-    let document = Document::read(folder, file, file).map_err(|error| error.to_string())?;
+    let document = TextDocument::read(folder, file, file).map_err(|error| error.to_string())?;
     let text = document.text(key).map_err(|error| error.to_string())?.text;
     Version::parse(&text)
         .map_err(|error| format!("`{key}` in `{file}` is `{text}`, not a semantic version: {error}"))

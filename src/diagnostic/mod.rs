@@ -3,11 +3,12 @@
 //! Other modules have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
 
 mod catalogue;
+mod source_text;
 
 use std::fmt;
 
 pub use catalogue::Code;
-pub use helm_package::text::{Place, SourceText};
+pub use source_text::{Location, SourceText};
 
 /// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +33,7 @@ impl Severity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The place.
-    pub place: Place,
+    pub place: Location,
     /// The text; may be empty.
     pub text: String,
 }
@@ -65,14 +66,14 @@ impl Diagnostic {
 
     /// Adds a label.
     #[must_use]
-    pub fn at(mut self, place: Place, text: impl Into<String>) -> Self {
+    pub fn at(mut self, place: Location, text: impl Into<String>) -> Self {
         self.labels.push(Label { place, text: text.into() });
         self
     }
 
     /// Adds a label if there is a place.
     #[must_use]
-    pub fn at_maybe(self, place: Option<Place>, text: impl Into<String>) -> Self {
+    pub fn at_maybe(self, place: Option<Location>, text: impl Into<String>) -> Self {
         match place {
             Some(place) => self.at(place, text),
             None => self,

@@ -20,7 +20,7 @@ use crate::model::plan::GENERATOR;
 use crate::verify::{self, Place};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// Asks what the credentials may do in every repository that `targets` name, or in all of them if there are no targets.
 pub async fn check_access(
@@ -91,7 +91,7 @@ async fn ask(config: &Config, place: &Place, connections: &Connections) -> Repos
     report(credentials, answers, names)
 }
 
-type Connected = (Arc<dyn ReadWriteRepository>, Vec<(String, Arc<dyn ReadWriteRepository>)>);
+type Connected = (Arc<dyn Repository>, Vec<(String, Arc<dyn Repository>)>);
 
 /// Returns the repository, and those that it mounts from by name.
 fn connected(

@@ -12,7 +12,7 @@ use crate::visibility::{self, VisibilityProvider};
 use oci_registry;
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ConnectOptions, CredentialMemory, Notice, ReadWriteRepository, Registry, RegistryError};
+use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
 
 /// The answers of credential programs and token servers. A process is one run. Its plan and its apply have separate connections,
 /// but they ask each program once, and continue with the token that replaced an identity token.
@@ -69,8 +69,7 @@ impl Connections {
 }
 
 /// A repository with credentials and without, and the API for its visibility.
-pub(crate) type Both =
-    (Arc<dyn ReadWriteRepository>, Arc<dyn ReadWriteRepository>, Arc<dyn VisibilityProvider>);
+pub(crate) type Both = (Arc<dyn Repository>, Arc<dyn Repository>, Arc<dyn VisibilityProvider>);
 
 impl Connections {
     /// Returns a connection to each of `places` both ways, or everything that is wrong with the registries, each problem once.
@@ -101,7 +100,7 @@ impl Connect for Connections {
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError> {
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
         Ok(self.registry(endpoint, false)?.repository(name))
     }
 
@@ -109,7 +108,7 @@ impl Connect for Connections {
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
-    ) -> Result<Arc<dyn ReadWriteRepository>, RegistryError> {
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
         Ok(self.registry(endpoint, true)?.repository(name))
     }
 

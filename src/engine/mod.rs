@@ -258,7 +258,7 @@ fn checked(
 ) -> Result<Desired> {
     let (checks, mut found) = desired::checks(config, context, selection);
     let shown = path::relative(&session.working_folder, &config.folder);
-    found.extend(checks::run(&checks, &config.folder, &shown));
+    found.extend(checks::run_checks(&checks, &config.folder, &shown));
     found.extend(
         session
             .other_profiles(config)

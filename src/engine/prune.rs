@@ -16,7 +16,7 @@ use crate::model::Mutability;
 use crate::model::plan::Plan;
 use crate::observed;
 use crate::plan::{self, Pruned};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// The resources that share one repository, each with its own retentions.
 type Group<'r> = Vec<&'r RetainedRepository>;
@@ -103,7 +103,7 @@ fn name(group: &Group<'_>) -> String {
 async fn decide(
     retentions: &Retentions<'_>,
     group: &Group<'_>,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     selection: &Selection,
     now: i64,
 ) -> std::result::Result<Option<Pruned>, RegistryError> {

@@ -14,7 +14,7 @@ use oci_content::{Reach, RemoteRepository, SourceError};
 use oci_registry;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
-use oci_registry::{ByteStream, ReadWriteRepository, RegistryError};
+use oci_registry::{ByteStream, RegistryError, Repository};
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
 
 /// The number of blobs that are asked about at once.
@@ -57,7 +57,7 @@ fn refused(name: &str, error: &RegistryError) -> SourceError {
 struct Reached {
     /// The name of the repository in sources.
     name: String,
-    repository: Arc<dyn ReadWriteRepository>,
+    repository: Arc<dyn Repository>,
     runtime: Handle,
 }
 

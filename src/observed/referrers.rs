@@ -8,7 +8,7 @@ use crate::desired::DesiredRepository;
 use crate::model::referrer::ReferrerAction;
 use oci_registry::referrer::has_all_of;
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError, check_listable, listed_referrers};
+use oci_registry::{RegistryError, Repository, check_listable, listed_referrers};
 
 /// The observed referrers of the content in a repository.
 #[derive(Debug, Default)]
@@ -24,9 +24,9 @@ pub struct ObservedReferrers {
 /// Asks for each referrer of the content whether it is present and can be found.
 pub(super) async fn referrers(
     desired: &DesiredRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
 ) -> Result<ObservedReferrers, RegistryError> {
-    let published = &desired.content.published;
+    let published = &desired.published;
     let mut observed = ObservedReferrers::default();
     let by_subject = published.referrers.iter().filter(|it| it.referrer.tag.is_none());
     let subjects: BTreeSet<&Digest> = by_subject.map(|it| &it.referrer.subject).collect();
@@ -61,7 +61,7 @@ pub(super) async fn referrers(
 async fn at_tag(
     referrer: &Referrer,
     manifests: &[RawManifest],
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
 ) -> Result<ReferrerAction, RegistryError> {
     let (Some(tag), Some(ours)) = (&referrer.tag, manifests.last()) else {
         return Ok(ReferrerAction::NoOp);
@@ -80,7 +80,7 @@ async fn at_tag(
 async fn missing(
     manifests: &[RawManifest],
     blobs: &[Descriptor],
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &mut ObservedReferrers,
 ) -> Result<(), RegistryError> {
     let is_there = |digest: &Digest| {

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::desired::ListedTag;
 use oci_registry;
 use oci_registry::inventory::Inventory;
-use oci_registry::{Deletion, Inventories, ReadWriteRepository, RegistryError};
+use oci_registry::{Deletion, Inventories, RegistryError, Repository};
 use oci_registry::{Digest, Tag, TagOrDigest};
 
 /// The number of tags that are asked about at once.
@@ -38,7 +38,7 @@ pub enum Removing {
 }
 
 /// Lists the tags of `repository`. If the registry lists manifests with their tags, no tag is asked about by itself.
-pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, RegistryError> {
+pub async fn listing(repository: &dyn Repository) -> Result<Listing, RegistryError> {
     if let Some(held) = repository.list_manifests().await? {
         let put = held.iter().filter_map(|it| Some((it.digest.clone(), it.created?))).collect();
         let of =
@@ -58,7 +58,7 @@ pub async fn listing(repository: &dyn ReadWriteRepository) -> Result<Listing, Re
 /// Returns the tags of `listing`, with the time of those that are `asked` for. The time at which the registry received
 /// the manifest comes first, because no builder can set it; otherwise the build time in the image is used.
 pub async fn times(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     listing: &Listing,
     asked: &BTreeSet<Tag>,
 ) -> Result<Vec<ListedTag>, RegistryError> {
@@ -85,7 +85,7 @@ pub async fn times(
 }
 
 /// Finds out how tags of `repository` are removed.
-pub async fn removing(repository: &dyn ReadWriteRepository) -> Result<Removing, RegistryError> {
+pub async fn removing(repository: &dyn Repository) -> Result<Removing, RegistryError> {
     Ok(match repository.deletion().await? {
         Deletion::Tags => Removing::Tags,
         Deletion::Nothing(why) => Removing::Nothing(why),

@@ -8,7 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::model::plan::RemovalMethod;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{Deletion, ReadWriteRepository, RegistryError};
+use oci_registry::{Deletion, RegistryError, Repository};
 use oci_registry::{Digest, RepositoryName, Tag, TagOrDigest};
 
 /// The questions about one repository.
@@ -37,7 +37,7 @@ pub struct Standing {
 /// repository.
 pub async fn standing(
     questions: &[Question<'_>],
-    connected: &[Arc<dyn ReadWriteRepository>],
+    connected: &[Arc<dyn Repository>],
 ) -> Result<Vec<Standing>, Vec<(String, RegistryError)>> {
     let asked = questions.iter().zip(connected).map(|(question, repository)| async move {
         let name = question.endpoint.url.full_name(question.repository);
@@ -53,10 +53,7 @@ pub async fn standing(
     if errors.is_empty() { Ok(answers) } else { Err(errors) }
 }
 
-async fn ask(
-    question: &Question<'_>,
-    repository: &dyn ReadWriteRepository,
-) -> Result<Standing, RegistryError> {
+async fn ask(question: &Question<'_>, repository: &dyn Repository) -> Result<Standing, RegistryError> {
     let digest_at = |at: TagOrDigest| async move {
         Ok::<_, RegistryError>(repository.head_manifest(&at).await?.map(|head| head.digest))
     };

@@ -92,7 +92,7 @@ fn repository(
     observed: &ObservedRepository,
     holdings: &mut Holdings,
 ) -> PlannedRepository {
-    let content = &desired.content.published.content;
+    let content = &desired.published.content;
     let address = format!("{}@{}", desired.resource, desired.registry);
     let kept = kept(desired, observed);
     let changes: Vec<Change> =
@@ -108,7 +108,7 @@ fn repository(
     if !referrers.is_empty() {
         holdings.add_referrers(&mut sending, &host, desired, observed);
     }
-    let source = desired.content.published.spec.clone();
+    let source = desired.published.spec.clone();
     let planned = PlannedContent {
         source,
         root: content.root.clone(),
@@ -131,14 +131,14 @@ fn repository(
 
 /// The referrers of the content, with the action for each.
 fn referrers(desired: &DesiredRepository, observed: &ObservedRepository) -> Vec<PlannedReferrer> {
-    let referrers = desired.content.published.referrers.iter().zip(&observed.referrers.actions);
+    let referrers = desired.published.referrers.iter().zip(&observed.referrers.actions);
     referrers.map(|(it, action)| PlannedReferrer { referrer: it.referrer.clone(), action: *action }).collect()
 }
 
 /// The first published digest that an immutable tag of this run keeps, and that tag. The other tags of the run follow
 /// it, so that all name the same image.
 fn kept(desired: &DesiredRepository, observed: &ObservedRepository) -> Option<(Digest, Tag)> {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     desired.tags.iter().find_map(|tag| {
         let (_, reason) = decide(tag, root, observed);
         let present = observed.tags.get(&tag.tag).filter(|_| reason == Reason::KeptFirst)?;
@@ -153,7 +153,7 @@ fn change(
     observed: &ObservedRepository,
     kept: Option<&(Digest, Tag)>,
 ) -> Change {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let kept = kept.filter(|_| tag.mutability != Mutability::Immutable);
     let wanted = kept.map_or(root, |(digest, _)| digest);
     let (action, mut reason) = decide(tag, wanted, observed);

@@ -16,7 +16,7 @@ pub(super) struct Holdings(BTreeSet<(String, Digest)>);
 impl Holdings {
     /// Records the blobs that `observed` shows in a repository of the registry at `host`.
     pub fn note_present(&mut self, host: &str, desired: &DesiredRepository, observed: &ObservedRepository) {
-        let content = &desired.content.published.content;
+        let content = &desired.published.content;
         let present = content.blobs.iter().filter(|blob| !observed.missing_blobs.contains(&blob.digest));
         self.0.extend(present.map(|blob| (host.to_owned(), blob.digest.clone())));
     }
@@ -29,13 +29,13 @@ impl Holdings {
         observed: &ObservedRepository,
     ) -> PlannedSending {
         let mut planned = self.nothing(desired);
-        let content = &desired.content.published.content;
+        let content = &desired.published.content;
         for manifest in content.manifests.iter().filter(|it| observed.missing_manifests.contains(it.digest()))
         {
             planned.manifests_to_put += 1;
             planned.bytes_to_send += manifest.bytes().len() as u64;
         }
-        let source = &desired.content.published.source;
+        let source = &desired.published.source;
         for blob in content.blobs.iter().filter(|blob| observed.missing_blobs.contains(&blob.digest)) {
             let held = source.origin(&blob.digest).is_some_and(|origin| origin.host == host);
             if self.0.insert((host.to_owned(), blob.digest.clone())) && !held {
@@ -56,7 +56,7 @@ impl Holdings {
         desired: &DesiredRepository,
         observed: &ObservedRepository,
     ) {
-        let published = &desired.content.published;
+        let published = &desired.published;
         let content = &published.content;
         let mut counted: BTreeSet<&Digest> = content
             .manifests
@@ -93,7 +93,7 @@ impl Holdings {
     /// Returns the content to send if no tag changes.
     #[allow(clippy::unused_self)] // reads as the other half of `plan`
     pub fn nothing(&self, desired: &DesiredRepository) -> PlannedSending {
-        let content = &desired.content.published.content;
+        let content = &desired.published.content;
         PlannedSending {
             bytes: content.total_size(),
             blobs: content.blobs.len(),

@@ -71,7 +71,7 @@ pub(crate) async fn planned(
         .map(|(desired, planned)| Sent {
             address: &planned.address,
             resource: &desired.resource,
-            published: &desired.content.published,
+            published: &desired.published,
         })
         .collect();
     let secrets = PlannedSecrets {
@@ -94,7 +94,7 @@ pub(crate) async fn planned(
 
 /// Returns every blob of the published content and of its referrers.
 fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&oci_registry::Digest> {
-    let published = &desired.content.published;
+    let published = &desired.published;
     let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
     published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
 }
@@ -107,7 +107,7 @@ fn what(
     desired: &DesiredRepository,
     observed: &ObservedRepository,
 ) -> SearchedRepository {
-    let published = &desired.content.published;
+    let published = &desired.published;
     if whole {
         let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);
         let manifests: BTreeSet<_> =

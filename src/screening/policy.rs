@@ -7,7 +7,7 @@ use crate::model::plan::ObservedVisibility;
 use crate::model::secret_search::SecretPolicy;
 use crate::observed::ObservedRepository;
 use crate::visibility;
-use oci_registry::ReadWriteRepository;
+use oci_registry::Repository;
 use oci_registry::{Provider, RegistryLocation, TagOrDigest};
 
 /// The way in which the content of a repository is searched.
@@ -26,7 +26,7 @@ pub(crate) async fn policy(
     declared: &Secrets,
     desired: &DesiredRepository,
     observed: &ObservedRepository,
-    (repository, anonymous): (&dyn ReadWriteRepository, &dyn ReadWriteRepository),
+    (repository, anonymous): (&dyn Repository, &dyn Repository),
 ) -> Option<Search> {
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
@@ -70,10 +70,10 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 async fn seen(
     desired: &DesiredRepository,
     observed: &ObservedRepository,
-    repository: &dyn ReadWriteRepository,
-    anonymous: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
+    anonymous: &dyn Repository,
 ) -> ObservedVisibility {
-    let root = &desired.content.published.content.root.digest;
+    let root = &desired.published.content.root.digest;
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());
     let known = known.or_else(|| root_there.then(|| root.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::drift::Finding;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, Tag, TagOrDigest, media_type};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// The largest configuration that is read for its platform, in bytes.
 const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub(super) enum Read {
 
 /// Reads a manifest that `tags` need. Errors in its bytes are a finding, and errors of the registry an error.
 pub(super) async fn read(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     digest: &Digest,
     tags: &[Tag],
 ) -> Result<Read, RegistryError> {
@@ -60,7 +60,7 @@ fn understood(raw: &RawManifest, digest: Digest, tags: Vec<Tag>) -> Read {
 
 /// Reads the root `digest` that `tag` names and, with `platforms`, the platforms of its images.
 pub(super) async fn read_root(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     tag: &Tag,
     digest: &Digest,
     platforms: bool,
@@ -115,7 +115,7 @@ pub(super) async fn read_root(
 /// Returns the platform in the configuration of an image, or `None` for an artifact, whose configuration is something
 /// else.
 async fn config_platform(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     config: &Descriptor,
     tags: &[Tag],
 ) -> Result<Result<Option<Platform>, Finding>, RegistryError> {

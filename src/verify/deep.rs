@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use super::content::{self, Read};
 use crate::model::drift::Finding;
 use oci_registry::{Descriptor, Digest, Manifest, Tag, media_type};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// The maximum nesting depth of indexes.
 const MAX_DEPTH: usize = 16;
@@ -25,7 +25,7 @@ enum Node {
 
 /// Finds missing and wrong content that `roots` reach, each with the tags that need it.
 pub(super) async fn walk(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     roots: &BTreeMap<Digest, Vec<Tag>>,
 ) -> Result<Vec<Finding>, RegistryError> {
     let nodes = read_all(repository, roots).await?;
@@ -50,7 +50,7 @@ pub(super) async fn walk(
 
 /// Reads every manifest that `roots` reach, one level of indexes after another.
 async fn read_all(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     roots: &BTreeMap<Digest, Vec<Tag>>,
 ) -> Result<HashMap<Digest, Node>, RegistryError> {
     let mut nodes: HashMap<Digest, Node> = HashMap::new();

@@ -16,14 +16,14 @@ use crate::model::plan::ObservedVisibility;
 use crate::visibility::{self, Reading, VisibilityProvider};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
-use oci_registry::{ReadWriteRepository, RegistryError};
+use oci_registry::{RegistryError, Repository};
 
 /// The connection to a repository.
 pub struct Connection {
     /// Uses credentials.
-    pub repository: Arc<dyn ReadWriteRepository>,
+    pub repository: Arc<dyn Repository>,
     /// Uses no credentials.
-    pub anonymous: Arc<dyn ReadWriteRepository>,
+    pub anonymous: Arc<dyn Repository>,
     /// Answers who may pull.
     pub visibility: Arc<dyn VisibilityProvider>,
 }
@@ -134,7 +134,7 @@ enum Head {
     Corrupt { named: Digest, found: Digest },
 }
 
-async fn head(repository: &dyn ReadWriteRepository, tag: &Tag) -> Result<Head, RegistryError> {
+async fn head(repository: &dyn Repository, tag: &Tag) -> Result<Head, RegistryError> {
     match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
         Ok(None) => Ok(Head::Absent),
         Ok(Some(manifest)) => Ok(Head::Names(manifest.digest)),
@@ -159,7 +159,7 @@ fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeM
 /// Reads the root of the last version, if it is here and something is declared about it.
 async fn read_root(
     expected: &ExpectedRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &ObservedRepository,
 ) -> Result<Option<Root>, RegistryError> {
     if expected.platforms.is_empty() && expected.annotations.is_empty() {
@@ -191,7 +191,7 @@ async fn look(
 /// Reads the commit of each branch tag that does not name the recorded digest.
 async fn read_revisions(
     expected: &ExpectedRepository,
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     observed: &ObservedRepository,
 ) -> Result<BTreeMap<Tag, Option<String>>, RegistryError> {
     let mut moved: BTreeMap<&Tag, &Digest> = BTreeMap::new();

@@ -35,9 +35,5 @@ mod visibility;
 /// What fuzz targets do with bytes.
 #[path = "../fuzz/entry.rs"]
 mod entry;
-#[path = "../support/github_packages.rs"]
-mod github_packages;
 #[path = "../support/small_image.rs"]
 mod small_image;
-#[path = "../support/test_registry/mod.rs"]
-mod test_registry;

@@ -4,8 +4,8 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 use testkit::command::{Done, Folder};
+use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 use testkit::world::{RELEASE_RULES, configuration, image};
 
 const UPLOADS: &str = "/blobs/uploads/";

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::github_packages::{GithubPackages, Owner, TOKEN};
-use crate::test_registry::{Auth, Options, TestRegistry};
 use insta::assert_snapshot;
 use oci_registry::{Digest, RawManifest, media_type};
 use serde_json::{Value, json};
 use testkit::command::{Done, Folder};
+use testkit::github_packages::{GithubPackages, Owner, TOKEN};
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 const REPOSITORY: &str = "acme/app";
 const PRUNE: &str = "prune --event pull_request_closed --pr 12";
@@ -73,9 +73,9 @@ source = "oci:image"
     fn hold(&mut self, name: &str, manifest: &RawManifest, tags: &[&str]) -> Digest {
         let digest = manifest.digest().clone();
         let mut content = self.registry.content();
-        content.manifests.insert((REPOSITORY.to_owned(), digest.clone()), manifest.clone());
+        content.put(REPOSITORY, manifest.media_type(), manifest.bytes());
         for tag in tags {
-            content.tags.insert((REPOSITORY.to_owned(), (*tag).to_owned()), digest.clone());
+            content.tag(REPOSITORY, tag, manifest.media_type(), manifest.bytes());
         }
         self.names.insert(digest.to_string(), name.to_owned());
         digest
@@ -124,7 +124,7 @@ source = "oci:image"
             .map(|(_, digest)| {
                 let tags = content.tags.iter().filter(|(_, named)| *named == digest);
                 let tags: Vec<&str> = tags.map(|((_, tag), _)| tag.as_str()).collect();
-                let name = self.names.get(digest.as_str()).map_or(digest.as_str(), String::as_str);
+                let name = self.names.get(digest).map_or(digest.as_str(), String::as_str);
                 [&[name], tags.as_slice()].concat().join(" ")
             })
             .collect();
@@ -198,7 +198,7 @@ async fn a_version_with_another_tag_takes_two_steps() {
     let done = scene.run(&format!("{PRUNE} --auto-approve")).expect_code(0);
     assert!(done.stdout().contains("by way of a placeholder"), "{}", done.shown());
     scene.expect(&["pr pr-123", "pr-amd64", "pr-amd64-proof", "pr-arm64", "pr-arm64-proof"]);
-    assert!(scene.registry.content().tags.values().any(|named| *named == digest));
+    assert!(scene.registry.content().tags.values().any(|named| *named == digest.as_str()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +211,7 @@ async fn what_something_that_stays_reaches_survives() {
         scene.image("signed", &[], None),
     );
     let fresh = scene.image("fresh", &[], None);
-    scene.packages.put_at(&fresh, jiff::Timestamp::now().as_second() - 60);
+    scene.packages.put_at(fresh.as_str(), jiff::Timestamp::now().as_second() - 60);
     let pull_request = scene.index("pr", &["pr-12"], &[&shared, &under_way, &alone, &signed, &fresh]);
     scene.index("main", &["main"], &[&shared]);
     // A release under way: its index has no tag yet.
@@ -258,9 +258,13 @@ async fn what_was_pushed_since_the_plan_keeps_what_it_reaches() {
     let stale = scene.run("apply plan.json").expect_code(1);
     assert_snapshot!("needed", scene.steady(&stale));
     scene.expect(&["above above", "pr pr-12", "pr-amd64"]);
-    scene.registry.content().delete(REPOSITORY, &above);
+    scene.registry.content().delete(REPOSITORY, above.as_str());
     // Another tag of the version.
-    scene.registry.content().tags.insert((REPOSITORY.to_owned(), "also".to_owned()), pull_request);
+    scene
+        .registry
+        .content()
+        .tags
+        .insert((REPOSITORY.to_owned(), "also".to_owned()), pull_request.to_string());
     let stale = scene.run("apply plan.json").expect_code(1);
     assert!(stale.stderr().contains("it got another tag, `also`"), "{}", stale.shown());
     scene.registry.content().tags.remove(&(REPOSITORY.to_owned(), "also".to_owned()));
@@ -285,8 +289,7 @@ async fn what_an_index_lists_by_the_time_it_is_deleted_is_put_back() {
     scene.registry.hold(Arc::new(move |request| {
         let is_read = request.method == "GET" && request.path.ends_with(image.as_str());
         if is_read && reads.fetch_add(1, Ordering::SeqCst) == 1 {
-            let key = (REPOSITORY.to_owned(), late.digest().clone());
-            registry.content().manifests.insert(key, late.clone());
+            registry.content().put(REPOSITORY, late.media_type(), late.bytes());
         }
         Box::pin(async {})
     }));
@@ -310,7 +313,7 @@ async fn a_version_that_is_put_again_meanwhile_gets_its_parts_back() {
     scene.registry.hold(Arc::new(move |request| {
         let is_read = request.method == "GET" && request.path.ends_with(image.as_str());
         if is_read && reads.fetch_add(1, Ordering::SeqCst) == 1 {
-            registry.content().tag(REPOSITORY, "v2.0.0", &manifest);
+            registry.content().tag(REPOSITORY, "v2.0.0", manifest.media_type(), manifest.bytes());
         }
         Box::pin(async {})
     }));
@@ -357,7 +360,7 @@ async fn ages_are_those_of_versions() {
     let now = jiff::Timestamp::now().as_second();
     for (tag, days) in [("sha-0000001", 31), ("sha-0000002", 29)] {
         let image = scene.image(tag, &[tag], None);
-        scene.packages.put_at(&image, now - days * 24 * 60 * 60);
+        scene.packages.put_at(image.as_str(), now - days * 24 * 60 * 60);
     }
     scene.run("prune --event schedule --auto-approve").expect_code(0);
     scene.expect(&["sha-0000002 sha-0000002"]);

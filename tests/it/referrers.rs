@@ -14,9 +14,9 @@ use oci_registry::referrer::{cosign_tags, fallback_tag, listed, subject_of};
 use oci_registry::{Digest, RawManifest};
 use tokio::sync::watch;
 
-use crate::test_registry::{Fault, Options, TestRegistry};
 use testkit::command::Folder;
 use testkit::image::{LayoutDirectory, OCI_INDEX, Written, describe};
+use testkit::test_registry::{Fault, Options, TestRegistry};
 use testkit::world::{RELEASE_RULES, image};
 
 const SBOM: &str = "application/spdx+json";
@@ -83,8 +83,9 @@ impl World {
     fn manifest(&self, at: &str) -> Option<RawManifest> {
         let content = self.registry.content();
         let tagged = content.tags.get(&("app".to_owned(), at.to_owned())).cloned();
-        let digest = tagged.or_else(|| at.parse().ok())?;
-        content.manifests.get(&("app".to_owned(), digest)).cloned()
+        let digest = tagged.unwrap_or_else(|| at.to_owned());
+        let held = content.manifests.get(&("app".to_owned(), digest))?;
+        Some(RawManifest::new(&held.media_type, held.bytes.to_vec()))
     }
 
     /// Whether all that refers to the image is there, and is found by those who look for it.
@@ -198,7 +199,7 @@ async fn what_another_writer_took_away_is_put_back() {
     let registry = world.registry.clone();
     world.registry.hold(Arc::new(move |request| {
         if request.method == "PUT" && request.path.ends_with("/manifests/latest") {
-            registry.content().tag("app", fallback.as_str(), &foreign);
+            registry.content().tag("app", fallback.as_str(), foreign.media_type(), foreign.bytes());
         }
         Box::pin(std::future::ready(()))
     }));

@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::small_image::{Blob, Body, SmallImage, at, name};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{BlobOutcome, ConnectOptions, ReadWriteRepository, RegistryError, connect};
+use oci_registry::{BlobOutcome, ConnectOptions, RegistryError, Repository, connect};
 use oci_registry::{Digest, Manifest, RawManifest, media_type};
 
 /// Names the directory to a process that is to be killed.
 const TARGET: &str = "BROKKR_PUBLISH_TEST_TARGET";
 
-fn repository(folder: &Path, text: &str) -> Arc<dyn ReadWriteRepository> {
+fn repository(folder: &Path, text: &str) -> Arc<dyn Repository> {
     let options = ConnectOptions { folder: folder.to_owned(), ..ConnectOptions::default() };
     let url = "oci:registry".parse().expect("a location");
     let endpoint = RegistryEndpoint::of(url);
@@ -22,7 +22,7 @@ fn repository(folder: &Path, text: &str) -> Arc<dyn ReadWriteRepository> {
 }
 
 /// Every tag names a manifest that is whole, down to its blobs. Returns how many there are.
-async fn check_complete(folder: &Path, repository: &dyn ReadWriteRepository) -> usize {
+async fn check_complete(folder: &Path, repository: &dyn Repository) -> usize {
     let tags = repository.list_tags().await.expect("tags");
     for tag in &tags {
         let index =

@@ -3,16 +3,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
 use crate::small_image::{SmallImage, at, name};
-use crate::test_registry::{Auth, Options, TestRegistry};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    ConnectOptions, Deletion, HeldManifest, Notice, ReadWriteRepository, RegistryError, Removal, RetryPolicy,
-    connect, remove_tag,
+    ConnectOptions, Deletion, HeldManifest, Notice, RegistryError, Removal, Repository, RetryPolicy, connect,
+    remove_tag,
 };
 use oci_registry::{Digest, Provider, Tag};
+use testkit::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 const NAME: &str = "acme/charts/hello";
 const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&per_page=100";
@@ -21,7 +21,7 @@ const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&
 struct Scene {
     registry: TestRegistry,
     packages: GithubPackages,
-    repository: Arc<dyn ReadWriteRepository>,
+    repository: Arc<dyn Repository>,
     notices: Arc<Mutex<Vec<Notice>>>,
     image: SmallImage,
 }
@@ -60,7 +60,7 @@ fn client(
     registry: &TestRegistry,
     api: &str,
     token: Option<&'static str>,
-) -> (Arc<dyn ReadWriteRepository>, Arc<Mutex<Vec<Notice>>>) {
+) -> (Arc<dyn Repository>, Arc<Mutex<Vec<Notice>>>) {
     let notices = Arc::new(Mutex::new(Vec::new()));
     let (sink, api) = (Arc::clone(&notices), api.to_owned());
     let options = ConnectOptions {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::test_registry::{Auth, Options, TestRegistry};
 use regex::Regex;
 use testkit::command::Folder;
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

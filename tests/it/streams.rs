@@ -1,10 +1,10 @@
 //! What the streams are given: colours and characters that they have, errors of writing, and the plan that a question
 //! is about.
 
-#[cfg(unix)]
-use crate::test_registry::{Fault, Options, TestRegistry};
 use testkit::command;
 use testkit::command::{Folder, Run};
+#[cfg(unix)]
+use testkit::test_registry::{Fault, Options, TestRegistry};
 
 const CONFIG: &str = r#"
 version = 1

@@ -3,11 +3,11 @@
 //!
 //! Names and answers of single readers are in `tests/it/hostile_sources.rs`, `tests/it/hostile_plan.rs` and `tests/it/registry_http/malice.rs`.
 
-use crate::test_registry;
-use crate::test_registry::{Fault, Options, TestRegistry};
 use serde_json::{Value, json};
 use testkit::chart::Chart;
 use testkit::command::{Done, Folder};
+use testkit::test_registry;
+use testkit::test_registry::{Fault, Options, TestRegistry};
 
 /// Sets colours and a title, clears the screen, in C0 and in C1, reorders text, goes back in the line; then forges lines that
 /// GitHub and Azure take for commands.

@@ -10,9 +10,9 @@ mod probe;
 mod quay;
 mod secrets;
 
-use crate::test_registry::{Auth, Options, TestRegistry};
 use testkit::command::{Done, Folder, Run};
 use testkit::image::{Image, Layer};
+use testkit::test_registry::{Auth, Options, TestRegistry};
 
 /// Compares with the snapshot of that name; all are in one folder.
 fn assert_snapshot(name: &str, text: &str) {

@@ -1,10 +1,10 @@
 //! `auth check`: what the credentials may do in every declared repository, asked of real registries and of stand-ins that
 //! refuse as GHCR and others do.
 
-use crate::github_packages;
 use brokkr_publish::diagnostic::ToDiagnostic;
 use std::fs;
 use std::path::Path;
+use testkit::github_packages;
 use testkit::{docker_registry, world};
 
 use brokkr_publish::model::access::AccessReport;
@@ -14,10 +14,10 @@ use insta::assert_snapshot;
 use oci_registry::{ErrorEnvelope, Refusal, RegistryError};
 use serde_json::{Value, json};
 
-use crate::github_packages::{GithubPackages, Owner};
-use crate::test_registry::{Deletes, Fault, Options, TestRegistry};
 use testkit::command::{Done, Folder};
 use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::github_packages::{GithubPackages, Owner};
+use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
 
 const UPLOADS: &str = "/blobs/uploads/";
 const USER: Auth = Auth::Basic { username: "alice", password: "se:cret" };

@@ -1,4 +1,4 @@
-//! Tests of the program against other programs: docker-registry, skopeo, podman, buildah, umoci, Docker Engine, pre-commit.
+//! Tests of the program against other programs: docker-registry, skopeo, podman, buildah, umoci, Docker Engine, Helm, pre-commit.
 //! `scripts/test.sh` installs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
@@ -12,6 +12,7 @@ mod credentials_real;
 mod docker_archive_real;
 mod docker_daemon_real;
 mod guides;
+mod helm;
 mod index_real;
 mod precommit;
 mod promotion;
@@ -33,9 +34,5 @@ mod stale;
 mod tag_and_push_real;
 mod verify;
 
-#[path = "../support/github_packages.rs"]
-mod github_packages;
 #[path = "../support/small_image.rs"]
 mod small_image;
-#[path = "../support/test_registry/mod.rs"]
-mod test_registry;

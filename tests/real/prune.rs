@@ -1,12 +1,12 @@
 //! Tags that retentions remove: from a real `docker-registry`, a directory, and a registry that deletes tags alone. What
 //! stays can be pulled as before.
 
-use crate::test_registry::{Deletes, Options, TestRegistry};
 use insta::assert_snapshot;
 use serde_json::Value;
 use testkit::command::{Done, Folder};
 use testkit::docker_registry::{Auth, DockerRegistry};
 use testkit::image;
+use testkit::test_registry::{Deletes, Options, TestRegistry};
 use testkit::world::{RELEASE_RULES, copy, digest, image, pull, tags};
 
 const RETENTIONS: &str = r#"

@@ -15,7 +15,7 @@ const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
 /// Large enough that an apply takes a moment.
 fn large() -> Image {
-    let platform = |seed| vec![Layer::noise(seed, 120_000_000)];
+    let platform = |seed| vec![Layer::noise(seed, 50_000_000)];
     Image::new().platform("linux/amd64", platform(1)).platform("linux/arm64", platform(2))
 }
 
@@ -48,7 +48,7 @@ fn killed_while_pushing_to_a_registry() {
     let before = folder.publish("1.2.2");
     let written = folder.image("image", &large());
     // Killed at the start, in the middle and near the end of the upload.
-    for bytes in [1_000_000, 60_000_000, 200_000_000] {
+    for bytes in [1_000_000, 25_000_000, 85_000_000] {
         let base = size_of(&registry.data());
         let mut child = folder.start(APPLY);
         wait_until("bytes arrived", || {
@@ -78,7 +78,7 @@ fn killed_while_writing_a_directory() {
     let written = folder.image("image", &large());
     let place = folder.path.join("registry");
     let layout = place.join("app").display().to_string();
-    for bytes in [1_000_000, 60_000_000, 200_000_000] {
+    for bytes in [1_000_000, 25_000_000, 85_000_000] {
         let base = size_of(&place);
         let mut child = folder.start(APPLY);
         wait_until("bytes arrived", || {

@@ -7,15 +7,13 @@ use std::sync::Arc;
 use crate::small_image::{SmallImage, at, name};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
-use oci_registry::{
-    ConnectOptions, Deletion, HeldManifest, ReadWriteRepository, Removal, connect, remove_tag,
-};
+use oci_registry::{ConnectOptions, Deletion, HeldManifest, Removal, Repository, connect, remove_tag};
 use oci_registry::{Digest, RawManifest, Tag, media_type};
 use testkit::docker_registry::{Auth, DockerRegistry, run};
 
 const BASIC: Auth = Auth::Basic { username: "alice", password: "secret" };
 
-fn open(url: &str, folder: &Path, password: &'static str) -> Arc<dyn ReadWriteRepository> {
+fn open(url: &str, folder: &Path, password: &'static str) -> Arc<dyn Repository> {
     let endpoint = RegistryEndpoint {
         url: url.parse().expect("a location"),
         insecure: false,
@@ -179,7 +177,7 @@ async fn a_directory_lets_go_of_one_tag() {
     let (one, two) = (SmallImage::new("one"), SmallImage::new("two"));
     let absent = remove_tag(repository.as_ref(), &tag("v1"), one.index.digest(), &deletion).await;
     assert_eq!(absent.expect("nothing"), Removal::Absent);
-    repository.delete_tag(&tag("v1")).await.expect("nothing");
+    repository.deleter().expect("a deleter").delete_tag(&tag("v1")).await.expect("nothing");
     repository.delete_manifest(one.index.digest()).await.expect("nothing");
     assert!(!layout.exists(), "nothing was made");
     one.push(repository.as_ref(), "v1").await.expect("pushed");
@@ -201,7 +199,7 @@ async fn a_directory_lets_go_of_one_tag() {
     assert_eq!(ls.split_whitespace().collect::<Vec<_>>(), ["latest", "v2"]);
 
     // Without a tag the manifest is still there, until it is deleted.
-    repository.delete_tag(&tag("latest")).await.expect("removed");
+    repository.deleter().expect("a deleter").delete_tag(&tag("latest")).await.expect("removed");
     let listed = repository.list_manifests().await.expect("an answer").expect("a list");
     assert_eq!(listed, [held(&two, &["v2"]), held(&one, &[])]);
     assert!(repository.get_manifest(&one.index.digest().clone().into()).await.expect("an answer").is_some());

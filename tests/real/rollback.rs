@@ -1,11 +1,11 @@
 //! The way back from a release, in a real `docker-registry` and in a directory: floating tags are what they were, tags
 //! that did not exist are gone where that can be, immutable tags stay, and what somebody moved since is left alone.
 
-use crate::test_registry::{Deletes, Fault, Options, TestRegistry};
 use insta::assert_snapshot;
 use serde_json::Value;
 use testkit::command::{Done, Folder};
 use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
 use testkit::world::{configuration, copy, digest, image, tags};
 use testkit::{command, docker_registry, world};
 

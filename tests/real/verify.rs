@@ -374,7 +374,7 @@ fn visibility_is_proved_by_an_anonymous_pull() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_does_not_say_who_can_pull() {
-    use crate::test_registry::{Fault, Options, TestRegistry};
+    use testkit::test_registry::{Fault, Options, TestRegistry};
     let registry = TestRegistry::start(Options::default()).await;
     let text = configuration(&[("one", &registry.host())])
         .replace("[registries.one]\n", "[registries.one]\nvisibility = \"public\"\n");

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use oci_registry::{BlobBody, BlobOutcome, ByteStream, ReadWriteRepository, RegistryError};
+use oci_registry::{BlobBody, BlobOutcome, ByteStream, RegistryError, Repository};
 use oci_registry::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest, media_type};
 
 /// Bytes in memory, in pieces, that count how often they were opened and may break at the end.
@@ -133,7 +133,7 @@ impl SmallImage {
     }
 
     /// Sends all of it to `repository`, and lets `tag` name it.
-    pub async fn push(&self, repository: &dyn ReadWriteRepository, tag: &str) -> Result<(), RegistryError> {
+    pub async fn push(&self, repository: &dyn Repository, tag: &str) -> Result<(), RegistryError> {
         for blob in &self.blobs {
             if !repository.has_blob(&blob.descriptor).await? {
                 let outcome = repository.push_blob(&blob.descriptor, &blob.body(), None).await?;

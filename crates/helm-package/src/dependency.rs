@@ -5,33 +5,33 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::read::{Fields, is_null};
-use super::yaml::Value;
-use crate::text::Place;
+use crate::chart_file::FileSpan;
+use crate::fields::FieldReader;
+use crate::helm_yaml::HelmNode;
 
 /// A dependency. The fields and their order are those of Helm's struct (`pkg/chart/dependency.go`), because its JSON goes into the
 /// digest of the lock and into the configuration of the published chart.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Dependency {
-    pub(super) name: String,
+pub(crate) struct Dependency {
+    pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) version: String,
-    pub(super) repository: String,
+    pub(crate) version: String,
+    pub(crate) repository: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) condition: String,
+    pub(crate) condition: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) enabled: bool,
+    pub(crate) enabled: bool,
     #[serde(rename = "import-values", skip_serializing_if = "Vec::is_empty")]
-    pub(super) import_values: Vec<Json>,
+    pub(crate) import_values: Vec<Json>,
     #[serde(rename = "export-values", skip_serializing_if = "Vec::is_empty")]
-    pub(super) export_values: Vec<Json>,
+    pub(crate) export_values: Vec<Json>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) alias: String,
+    pub(crate) alias: String,
     /// Its place in the file.
     #[serde(skip)]
-    pub(super) place: Option<Place>,
+    pub(crate) span: Option<FileSpan>,
 }
 
 impl PartialEq for Dependency {
@@ -54,36 +54,39 @@ const KEYS: [&str; 9] = [
 ];
 
 /// Reads a list of dependencies, of which no two may have the same name or alias.
-pub(super) fn read_dependencies(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dependency> {
-    let dependencies = read_locked(fields, value);
+pub(crate) fn read_dependencies(fields: &mut FieldReader<'_>, value: &HelmNode<'_>) -> Vec<Dependency> {
+    let dependencies = read_locked_dependencies(fields, value);
     let mut names = BTreeSet::new();
     for dependency in &dependencies {
         let key = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias };
         if !names.insert(key) {
             let message = format!("two dependencies have the name or alias `{key}`");
-            fields.findings.error(dependency.place.clone(), message, "give one of them an `alias`");
+            fields.findings.error(dependency.span.clone(), message, "give one of them an `alias`");
         }
     }
     dependencies
 }
 
 /// Reads the list of dependencies of a lock. A lock has no aliases, so a chart that is used twice is listed twice.
-pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dependency> {
+pub(crate) fn read_locked_dependencies(
+    fields: &mut FieldReader<'_>,
+    value: &HelmNode<'_>,
+) -> Vec<Dependency> {
     let mut dependencies = Vec::new();
     for item in fields.list("dependencies", value) {
-        if is_null(&item) {
+        if item.is_null() {
             let message = "`dependencies` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
+            fields.findings.error(Some(item.span()), message, "write `- name: …`, or remove the line");
             continue;
         }
-        let mut dependency = Dependency { place: Some(item.place()), ..Dependency::default() };
+        let mut dependency = Dependency { span: Some(item.span()), ..Dependency::default() };
         for entry in fields.entries("dependencies", &item, &KEYS) {
             let (key, value) = (entry.key.as_str(), &entry.value);
             let what = format!("dependencies.{key}");
             match key {
                 "name" => {
                     dependency.name = fields.text(&what, value);
-                    dependency.place = Some(value.place());
+                    dependency.span = Some(value.span());
                 }
                 "version" => dependency.version = fields.text(&what, value),
                 "repository" => dependency.repository = fields.text(&what, value),
@@ -99,7 +102,7 @@ pub(super) fn read_locked(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Dep
                         let message =
                             format!("the alias `{}` has characters that Helm refuses", dependency.alias);
                         fields.findings.error(
-                            Some(value.place()),
+                            Some(value.span()),
                             message,
                             "use only letters, digits, `_` and `-`",
                         );

@@ -4,15 +4,20 @@
 //! module replaces the two values in place, or adds a line. Helm must read the same fields either way, and to make sure of that the
 //! new text is read again.
 
-use super::finding::Findings;
-use super::load::Chart;
-use super::metadata::{CHART_YAML, Metadata};
-use super::scalar::{Scalar, resolve};
-use super::yaml::{Entry, Is, Yaml};
+use crate::finding::ChartFindings;
+use crate::helm_yaml::{HelmContent, HelmEntry, HelmYaml};
+use crate::load::LoadedChart;
+use crate::metadata::{CHART_YAML, ChartMetadata};
+use crate::scalar::GoScalar;
 
 /// Sets the version, and the version of the application if one is given.
-pub(super) fn set(chart: &mut Chart, version: &str, app_version: Option<&str>, findings: &mut Findings) {
-    let wanted = Metadata {
+pub(crate) fn set_versions(
+    chart: &mut LoadedChart,
+    version: &str,
+    app_version: Option<&str>,
+    findings: &mut ChartFindings,
+) {
+    let wanted = ChartMetadata {
         version: version.to_owned(),
         app_version: app_version.map_or_else(|| chart.metadata.app_version.clone(), str::to_owned),
         ..chart.metadata.clone()
@@ -23,17 +28,17 @@ pub(super) fn set(chart: &mut Chart, version: &str, app_version: Option<&str>, f
     let mut text = chart.text.clone();
     let values = [("version", Some(version)), ("appVersion", app_version)];
     for (key, value) in values.into_iter().filter_map(|(key, value)| Some((key, value?))) {
-        if let Some(edited) = read(&text).and_then(|yaml| with(&text, &yaml, key, value)) {
+        if let Some(edited) = parse_chart_yaml(&text).and_then(|yaml| with_value(&text, &yaml, key, value)) {
             text = edited;
         }
     }
     // The dependencies of a Helm 2 chart are in another file, so the text does not have them.
     let dependencies = || wanted.dependencies.clone();
-    let metadata = |yaml: &Yaml| Metadata {
+    let metadata = |yaml: &HelmYaml| ChartMetadata {
         dependencies: dependencies(),
-        ..Metadata::read(yaml, &mut Findings::default())
+        ..ChartMetadata::read(yaml, &mut ChartFindings::default())
     };
-    match read(&text).map(|yaml| (metadata(&yaml), yaml)) {
+    match parse_chart_yaml(&text).map(|yaml| (metadata(&yaml), yaml)) {
         Some((found, yaml)) if found == wanted => {
             chart.text = text;
             chart.yaml = yaml;
@@ -47,39 +52,39 @@ pub(super) fn set(chart: &mut Chart, version: &str, app_version: Option<&str>, f
     }
 }
 
-fn read(text: &str) -> Option<Yaml> {
-    Yaml::parse(CHART_YAML, None, text).ok()
+fn parse_chart_yaml(text: &str) -> Option<HelmYaml> {
+    HelmYaml::parse(CHART_YAML, None, text).ok()
 }
 
 /// Returns the text with `key` set to `value`.
-fn with(text: &str, yaml: &Yaml, key: &str, value: &str) -> Option<String> {
-    let Is::Mapping(entries) = yaml.root()?.is() else { return None };
+fn with_value(text: &str, yaml: &HelmYaml, key: &str, value: &str) -> Option<String> {
+    let HelmContent::Mapping(entries) = yaml.root()?.content() else { return None };
     let find = |key: &str| entries.iter().find(|entry| entry.key == key);
-    let value = scalar(value);
+    let value = written_scalar(value);
     if let Some(entry) = find(key) {
-        let span = entry.value.span();
+        let span = entry.value.bytes();
         if span.is_empty() {
-            let colon = entry.key_span.end + text.get(entry.key_span.end..)?.find(':')? + 1;
+            let colon = entry.key_bytes.end + text.get(entry.key_bytes.end..)?.find(':')? + 1;
             return Some([text.get(..colon)?, " ", &value, text.get(colon..)?].concat());
         }
         return Some([text.get(..span.start)?, &value, text.get(span.end..)?].concat());
     }
-    insert(text, find("version")?, key, &value)
+    with_key(text, find("version")?, key, &value)
 }
 
 /// Returns the text with a new key before another one.
-fn insert(text: &str, next: &Entry<'_>, key: &str, value: &str) -> Option<String> {
-    let (before, after) = (text.get(..next.key_span.start)?, text.get(next.key_span.start..)?);
+fn with_key(text: &str, next: &HelmEntry<'_>, key: &str, value: &str) -> Option<String> {
+    let (before, after) = (text.get(..next.key_bytes.start)?, text.get(next.key_bytes.start..)?);
     let indentation = before.rsplit('\n').next().unwrap_or_default();
     let divider = if indentation.trim().is_empty() { format!("\n{indentation}") } else { ", ".to_owned() };
     Some([before, key, ": ", value, &divider, after].concat())
 }
 
 /// Returns `value` as a scalar: plain if it stays a string, otherwise in quotes.
-fn scalar(value: &str) -> String {
+fn written_scalar(value: &str) -> String {
     let simple = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_');
     let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())
         && value.chars().all(simple)
-        && resolve(value) == Scalar::Text(value.to_owned());
+        && GoScalar::is_plain_string(value);
     if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() }
 }

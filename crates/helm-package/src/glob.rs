@@ -3,10 +3,10 @@
 
 /// A pattern that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BadPattern;
+pub(crate) struct BadGlob;
 
 /// One step of a pattern.
-enum Step {
+enum GlobStep {
     /// `*`: any number of characters except slashes.
     Many,
     /// `?`: one character except a slash.
@@ -18,31 +18,31 @@ enum Step {
 }
 
 /// A pattern, ready to match.
-pub(super) struct Glob {
-    steps: Vec<Step>,
+pub(crate) struct Glob {
+    steps: Vec<GlobStep>,
 }
 
 impl Glob {
     /// Parses a pattern.
-    pub(super) fn parse(pattern: &str) -> Result<Self, BadPattern> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self, BadGlob> {
         let mut steps = Vec::new();
         let mut rest = pattern.chars().peekable();
         while let Some(character) = rest.next() {
             steps.push(match character {
-                '*' => Step::Many,
-                '?' => Step::One,
-                '\\' => Step::Exactly(rest.next().ok_or(BadPattern)?),
+                '*' => GlobStep::Many,
+                '?' => GlobStep::One,
+                '\\' => GlobStep::Exactly(rest.next().ok_or(BadGlob)?),
                 '[' => class(&mut rest)?,
-                other => Step::Exactly(other),
+                other => GlobStep::Exactly(other),
             });
         }
         // Several stars match the same as one; merging them keeps matching fast.
-        steps.dedup_by(|second, first| matches!((second, first), (Step::Many, Step::Many)));
+        steps.dedup_by(|second, first| matches!((second, first), (GlobStep::Many, GlobStep::Many)));
         Ok(Self { steps })
     }
 
     /// Whether the whole of `name` matches. The time is at most the product of both lengths.
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         let name: Vec<char> = name.chars().collect();
         let (mut step, mut at) = (0, 0);
         // The position of the last star, and how far it has matched. Once a later star is reached, no earlier one is needed again,
@@ -50,15 +50,15 @@ impl Glob {
         let mut star: Option<(usize, usize)> = None;
         loop {
             let matched = match (self.steps.get(step), name.get(at)) {
-                (Some(Step::Many), _) => {
+                (Some(GlobStep::Many), _) => {
                     star = Some((step, at));
                     step += 1;
                     continue;
                 }
                 (None, None) => return true,
-                (Some(Step::One), Some(character)) => *character != '/',
-                (Some(Step::Exactly(wanted)), Some(character)) => wanted == character,
-                (Some(Step::Class(negated, ranges)), Some(character)) => {
+                (Some(GlobStep::One), Some(character)) => *character != '/',
+                (Some(GlobStep::Exactly(wanted)), Some(character)) => wanted == character,
+                (Some(GlobStep::Class(negated, ranges)), Some(character)) => {
                     ranges.iter().any(|(low, high)| (low..=high).contains(&character)) != *negated
                 }
                 _ => false,
@@ -80,12 +80,12 @@ impl Glob {
     }
 }
 
-fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Step, BadPattern> {
+fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<GlobStep, BadGlob> {
     let negated = rest.next_if_eq(&'^').is_some();
     let mut ranges = Vec::new();
     loop {
         if !ranges.is_empty() && rest.next_if_eq(&']').is_some() {
-            return Ok(Step::Class(negated, ranges));
+            return Ok(GlobStep::Class(negated, ranges));
         }
         let low = of_class(rest)?;
         let high = if rest.next_if_eq(&'-').is_some() { of_class(rest)? } else { low };
@@ -94,10 +94,10 @@ fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Step, Ba
 }
 
 /// Reads a character of a class: `-` and `]` must be escaped.
-fn of_class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, BadPattern> {
-    match rest.next().ok_or(BadPattern)? {
-        '-' | ']' => Err(BadPattern),
-        '\\' => rest.next().ok_or(BadPattern),
+fn of_class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<char, BadGlob> {
+    match rest.next().ok_or(BadGlob)? {
+        '-' | ']' => Err(BadGlob),
+        '\\' => rest.next().ok_or(BadGlob),
         other => Ok(other),
     }
 }

@@ -7,15 +7,15 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 /// Returns `value` as Go writes it.
-pub(super) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, Go))?;
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, GoFormatter))?;
     Ok(bytes)
 }
 
-struct Go;
+struct GoFormatter;
 
-impl Formatter for Go {
+impl Formatter for GoFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

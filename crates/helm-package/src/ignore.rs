@@ -3,14 +3,14 @@
 //! They differ from git's. The first rule that decides ends the search: a rule that matches leaves a path out, and a rule with `!`
 //! leaves out every path that it does *not* match, so `!keep.txt` alone leaves nothing but `keep.txt`. `**` is refused.
 
-use super::glob::Glob;
+use crate::glob::Glob;
 
 /// The rules of a chart.
-pub(super) struct Rules {
-    rules: Vec<Rule>,
+pub(crate) struct HelmIgnore {
+    rules: Vec<IgnoreRule>,
 }
 
-struct Rule {
+struct IgnoreRule {
     glob: Glob,
     negated: bool,
     /// Whether it ends with a slash, so that it applies only to directories.
@@ -21,28 +21,28 @@ struct Rule {
 
 /// A rule that Helm refuses, with its line from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadRule {
-    pub(super) line: usize,
-    pub(super) reason: &'static str,
+pub(crate) struct BadIgnoreRule {
+    pub(crate) line: usize,
+    pub(crate) reason: &'static str,
 }
 
-impl Rules {
+impl HelmIgnore {
     /// Parses the text of a `.helmignore`, and adds Helm's own rule: hidden files in `templates` are not templates.
-    pub(super) fn parse(text: &str) -> Result<Self, Vec<BadRule>> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Vec<BadIgnoreRule>> {
         let mut rules = Vec::new();
         let mut bad = Vec::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, line) in text.lines().chain(["templates/.?*"]).enumerate() {
-            match Rule::parse(line.trim()) {
+            match IgnoreRule::parse(line.trim()) {
                 Ok(rule) => rules.extend(rule),
-                Err(reason) => bad.push(BadRule { line: index + 1, reason }),
+                Err(reason) => bad.push(BadIgnoreRule { line: index + 1, reason }),
             }
         }
         if bad.is_empty() { Ok(Self { rules }) } else { Err(bad) }
     }
 
     /// Whether the file or directory at `path`, whose parts are separated by `/`, is left out.
-    pub(super) fn ignores(&self, path: &str, is_directory: bool) -> bool {
+    pub(crate) fn ignores(&self, path: &str, is_directory: bool) -> bool {
         if matches!(path, "" | "." | "./") {
             return false;
         }
@@ -53,7 +53,7 @@ impl Rules {
     }
 }
 
-impl Rule {
+impl IgnoreRule {
     /// Parses a line; `None` for an empty line or a comment.
     fn parse(line: &str) -> Result<Option<Self>, &'static str> {
         if line.is_empty() || line.starts_with('#') {
@@ -121,7 +121,7 @@ mod tests {
             ("*.txt\n!a.txt", "a.txt", true),
             ("\u{feff}a.txt", "a.txt", true),
         ] {
-            let rules = Rules::parse(pattern).expect("rules");
+            let rules = HelmIgnore::parse(pattern).expect("rules");
             let is_directory = name.ends_with('/') || name == "cargo";
             assert_eq!(rules.ignores(name, is_directory), expected, "`{pattern}` on `{name}`");
         }
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn refuses_what_helm_refuses_and_says_where() {
-        let refused = |text| Rules::parse(text).err().expect("refused");
+        let refused = |text| HelmIgnore::parse(text).err().expect("refused");
         let found = refused("ok\nfoo/**/bar\n# **\n[z-\n");
         let lines: Vec<usize> = found.iter().map(|rule| rule.line).collect();
         assert_eq!(lines, [2, 4]);

@@ -1,40 +1,48 @@
-//! Helm charts: a directory, which is packaged here, or a package, which stays as it is; and the content that `helm push` makes of
-//! it for a registry.
+#![doc = include_str!("../README.md")]
 //!
-//! In reading order: `tree` and `unpack` find the files in a directory with `.helmignore` or in an archive; `contents` holds their
-//! bytes; `load` makes a chart of them (with `metadata`, `dependency`, `lock` and `vendored`); `edit` sets the versions; `package`
-//! and `manifest` make the package and its manifest; `open` makes a source of all that. `yaml`, `scalar`, `read`, `version`, `glob`
-//! and `go_json` read and write the same as Helm's Go libraries; `finding` collects errors and warnings, with file and line.
+//! # How it is laid out
 //!
-//! Facts are from Helm 3.18 and 4.0, with the names of their files. No network is used: dependencies must be under `charts/`.
+//! In reading order: `directory` and `unpack` find the files in a directory with `.helmignore` or in an archive; `file_store` holds
+//! their bytes; `load` makes a chart of them (with `metadata`, `dependency` and `lock`); `check` and `vendored` check it; `edit` sets
+//! the versions; `package` and `manifest` make the package and its manifest; `open` makes a source of all that. `helm_yaml`,
+//! `scalar`, `fields`, `version`, `glob` and `go_json` read and write the same as Helm's Go libraries, `helm_yaml` on top of [`yaml`];
+//! `finding` collects errors and warnings, with file and line.
+//!
+//! Facts are from Helm 3.18 and 4.0, with the names of their files.
 
-mod contents;
+mod chart_file;
+mod chart_source;
+mod check;
 mod dependency;
+mod directory;
 mod edit;
 mod error;
+mod fields;
+mod file_names;
+mod file_store;
 mod finding;
 mod glob;
 mod go_json;
+mod helm_yaml;
 mod ignore;
 mod load;
 mod lock;
 mod manifest;
 mod metadata;
-mod names;
 mod open;
 mod package;
 mod provenance;
-mod read;
+mod read_chart;
 mod scalar;
 mod spec;
-pub mod text;
-mod tree;
 mod unpack;
 mod vendored;
 mod version;
-mod yaml;
+pub mod yaml;
 
+pub use chart_file::{ChartFile, FileSpan};
+pub use check::{chart_name, check_chart};
 pub use error::ChartError;
-pub use finding::{Concern, Finding, Severity};
-pub use open::{check, name, open};
+pub use finding::{Finding, FindingConcern, FindingSeverity};
+pub use open::open;
 pub use spec::ChartSpec;

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use super::contents::{Contents, Files, Held};
-use super::dependency::{Dependency, read_dependencies};
-use super::finding::{Findings, place, source_text};
-use super::lock::Lock;
-use super::metadata::{CHART_YAML, Metadata};
-use super::read::{Fields, is_null};
-use super::unpack::unpack;
-use super::yaml::{Is, Yaml, YamlError, check_mappings};
-use crate::text;
+use crate::chart_file::{ChartFile, FileSpan};
+use crate::dependency::{Dependency, read_dependencies};
+use crate::fields::FieldReader;
+use crate::file_store::{ChartFiles, FileStore, StoredFile};
+use crate::finding::ChartFindings;
+use crate::helm_yaml::{HelmYaml, HelmYamlError};
+use crate::lock::ChartLock;
+use crate::metadata::{CHART_YAML, ChartMetadata};
+use crate::unpack::unpack;
+use crate::yaml::check_mappings;
 
 /// How deep charts may be nested.
 const MAX_DEPTH: usize = 16;
@@ -22,65 +23,68 @@ const MAX_DESCRIPTION: u64 = 1024 * 1024;
 /// The schema of the values.
 const SCHEMA: &str = "values.schema.json";
 
-/// A chart.
-pub(super) struct Chart {
-    pub(super) metadata: Metadata,
+/// A chart, with the places of its values.
+pub(crate) struct LoadedChart {
+    pub(crate) metadata: ChartMetadata,
     /// The text of `Chart.yaml`, and its values with their places.
-    pub(super) text: String,
-    pub(super) yaml: Yaml,
-    pub(super) lock: Option<Lock>,
+    pub(crate) text: String,
+    pub(crate) yaml: HelmYaml,
+    pub(crate) lock: Option<ChartLock>,
     /// Its files, except `Chart.yaml` and the files under `charts/`.
-    pub(super) files: Files,
+    pub(crate) files: ChartFiles,
     /// The charts under `charts/`, by name.
-    pub(super) charts: BTreeMap<String, Chart>,
+    pub(crate) charts: BTreeMap<String, LoadedChart>,
     /// The name of the chart in messages.
-    pub(super) shown: String,
+    pub(crate) shown: String,
 }
 
-/// The location of a chart.
+/// The origin of a chart: its name in messages, and its directory.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct ChartOrigin<'a> {
     /// The name of the chart in messages.
-    pub(super) shown: &'a str,
+    pub(crate) shown: &'a str,
     /// The directory of the chart, if its files are files on disk.
-    pub(super) folder: Option<&'a Path>,
+    pub(crate) folder: Option<&'a Path>,
 }
 
-impl Place<'_> {
+impl ChartOrigin<'_> {
     fn file(&self, name: &str) -> (String, Option<PathBuf>) {
         (format!("{}/{name}", self.shown), self.folder.map(|folder| folder.join(name)))
     }
 }
 
-impl Chart {
+impl LoadedChart {
     /// Returns the place of the value of a key of `Chart.yaml`, or the beginning of the file.
-    pub(super) fn place_of(&self, key: &str) -> text::Place {
-        let found = self.yaml.root().and_then(|root| match root.is() {
-            Is::Mapping(entries) => entries.into_iter().find(|entry| entry.key == key),
-            _ => None,
-        });
-        found.map_or_else(|| self.yaml.start(), |entry| entry.value.place())
+    pub(crate) fn span_of(&self, key: &str) -> FileSpan {
+        let value = self.yaml.root().and_then(|root| root.get(key));
+        value.map_or_else(|| self.yaml.start(), |value| value.span())
+    }
+
+    /// Returns the names of the charts under `charts/` that are not listed as dependencies.
+    pub(crate) fn unlisted_charts(&self) -> Vec<&str> {
+        let listed: BTreeSet<&str> = self.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
+        self.charts.keys().map(String::as_str).filter(|name| !listed.contains(name)).collect()
     }
 }
 
 /// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
-pub(super) fn load(
-    files: Files,
-    at: Place<'_>,
-    contents: &mut Contents,
-    findings: &mut Findings,
-) -> Option<Chart> {
-    Loader { contents, findings }.load(files, at, 0)
+pub(crate) fn load_chart(
+    files: ChartFiles,
+    at: ChartOrigin<'_>,
+    contents: &mut FileStore,
+    findings: &mut ChartFindings,
+) -> Option<LoadedChart> {
+    ChartLoader { contents, findings }.load(files, at, 0)
 }
 
-struct Loader<'a> {
-    contents: &'a mut Contents,
-    findings: &'a mut Findings,
+struct ChartLoader<'a> {
+    contents: &'a mut FileStore,
+    findings: &'a mut ChartFindings,
 }
 
-impl Loader<'_> {
-    fn load(&mut self, files: Files, at: Place<'_>, depth: usize) -> Option<Chart> {
-        let Some(held) = files.get(CHART_YAML).copied() else {
+impl ChartLoader<'_> {
+    fn load(&mut self, files: ChartFiles, at: ChartOrigin<'_>, depth: usize) -> Option<LoadedChart> {
+        let Some(file) = files.get(CHART_YAML).copied() else {
             let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
                 None,
@@ -89,33 +93,33 @@ impl Loader<'_> {
             );
             return None;
         };
-        let (text, yaml) = self.yaml(held, CHART_YAML, at)?;
-        let mut metadata = Metadata::read(&yaml, self.findings);
-        self.whole(&yaml, CHART_YAML);
-        let (mut own, mut charts) = (Files::new(), BTreeMap::<String, Files>::new());
-        for (name, held) in files {
+        let (text, yaml) = self.read_yaml(file, CHART_YAML, at)?;
+        let mut metadata = ChartMetadata::read(&yaml, self.findings);
+        self.check_read_whole(&yaml, CHART_YAML);
+        let (mut own, mut charts) = (ChartFiles::new(), BTreeMap::<String, ChartFiles>::new());
+        for (name, file) in files {
             match name.strip_prefix("charts/").filter(|_| !has_extension(&name, "prov")) {
                 _ if name == CHART_YAML => {}
-                None => drop(own.insert(name, held)),
+                None => drop(own.insert(name, file)),
                 // Helm skips names that begin with these characters.
                 Some(inner) if inner.starts_with(['_', '.']) => {}
                 Some(inner) => {
                     let (chart, rest) = inner.split_once('/').unwrap_or((inner, ""));
-                    charts.entry(chart.to_owned()).or_default().insert(rest.to_owned(), held);
+                    charts.entry(chart.to_owned()).or_default().insert(rest.to_owned(), file);
                 }
             }
         }
-        self.requirements(&mut metadata, &mut own, at, depth);
-        let lock = self.lock(&metadata, &mut own, at);
-        self.values(&own, at);
-        let charts = self.charts(charts, at, depth);
-        Some(Chart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
+        self.read_requirements(&mut metadata, &mut own, at, depth);
+        let lock = self.read_lock(&metadata, &mut own, at);
+        self.check_values(&own, at);
+        let charts = self.load_charts(charts, at, depth);
+        Some(LoadedChart { metadata, text, yaml, lock, files: own, charts, shown: at.shown.to_owned() })
     }
 
     /// Returns the text of a file, or `None` if it is not text.
-    fn text(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<String> {
+    fn read_text(&mut self, file: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<String> {
         let shown = at.file(name).0;
-        let message = match self.contents.read(held).map(String::from_utf8) {
+        let message = match self.contents.read(file).map(String::from_utf8) {
             Ok(Ok(text)) => return Some(text),
             Ok(Err(_)) => format!("`{shown}` is not UTF-8"),
             Err(error) => format!("`{shown}` cannot be read: {error}"),
@@ -124,9 +128,9 @@ impl Loader<'_> {
         None
     }
 
-    fn yaml(&mut self, held: Held, name: &str, at: Place<'_>) -> Option<(String, Yaml)> {
-        let (shown, file) = at.file(name);
-        if held.length > MAX_DESCRIPTION {
+    fn read_yaml(&mut self, file: StoredFile, name: &str, at: ChartOrigin<'_>) -> Option<(String, HelmYaml)> {
+        let (shown, path) = at.file(name);
+        if file.length > MAX_DESCRIPTION {
             self.findings.error(
                 None,
                 format!("`{shown}` is larger than 1 MiB"),
@@ -134,32 +138,38 @@ impl Loader<'_> {
             );
             return None;
         }
-        let text = self.text(held, name, at)?;
-        match Yaml::parse(&shown, file, &text) {
+        let text = self.read_text(file, name, at)?;
+        match HelmYaml::parse(&shown, path, &text) {
             Ok(yaml) => Some((text, yaml)),
             Err(error) => {
-                self.syntax(name, error);
+                self.report_syntax(name, error);
                 None
             }
         }
     }
 
-    fn syntax(&mut self, name: &str, error: YamlError) {
+    fn report_syntax(&mut self, name: &str, error: HelmYamlError) {
         let message = format!("`{name}` cannot be read as YAML: {}", error.message);
-        self.findings.error(Some(error.place), message, "correct the text there, or just before it");
+        self.findings.error(Some(error.span), message, "correct the text there, or just before it");
     }
 
     /// Reads `requirements.yaml`, which holds the dependencies of a Helm 2 chart.
-    fn requirements(&mut self, metadata: &mut Metadata, own: &mut Files, at: Place<'_>, depth: usize) {
+    fn read_requirements(
+        &mut self,
+        metadata: &mut ChartMetadata,
+        own: &mut ChartFiles,
+        at: ChartOrigin<'_>,
+        depth: usize,
+    ) {
         const NAME: &str = "requirements.yaml";
-        let Some(held) = own.get(NAME).copied() else { return };
+        let Some(file) = own.get(NAME).copied() else { return };
         if !metadata.is_v1() {
             self.leave_out(NAME, own, at, depth);
             return;
         }
-        let Some((_, yaml)) = self.yaml(held, NAME, at) else { return };
-        let Some(root) = yaml.root().filter(|root| !is_null(root)) else { return };
-        let mut fields = Fields { findings: self.findings, file: NAME };
+        let Some((_, yaml)) = self.read_yaml(file, NAME, at) else { return };
+        let Some(root) = yaml.root() else { return };
+        let mut fields = FieldReader { findings: self.findings, file: NAME };
         let mut found: Option<Vec<Dependency>> = None;
         for entry in fields.entries(NAME, &root, &["dependencies"]) {
             if entry.key == "dependencies" {
@@ -167,11 +177,11 @@ impl Loader<'_> {
             }
         }
         metadata.dependencies = found.unwrap_or_default();
-        self.whole(&yaml, NAME);
+        self.check_read_whole(&yaml, NAME);
     }
 
     /// Reports an error if not all of a file was read.
-    fn whole(&mut self, yaml: &Yaml, name: &str) {
+    fn check_read_whole(&mut self, yaml: &HelmYaml, name: &str) {
         if yaml.is_too_much() {
             let message = format!("the aliases in `{name}` expand to more than is read");
             self.findings.error(Some(yaml.start()), message, "write the values instead of aliases");
@@ -179,7 +189,7 @@ impl Loader<'_> {
     }
 
     /// Leaves out a Helm 2 file in a chart with `apiVersion: v2`: an error in the published chart, silent in a dependency, as in Helm.
-    fn leave_out(&mut self, name: &str, own: &mut Files, at: Place<'_>, depth: usize) {
+    fn leave_out(&mut self, name: &str, own: &mut ChartFiles, at: ChartOrigin<'_>, depth: usize) {
         own.remove(name);
         if depth == 0 {
             let message = format!("`{}` is not read in a chart with `apiVersion: v2`", at.file(name).0);
@@ -189,48 +199,54 @@ impl Loader<'_> {
         }
     }
 
-    fn lock(&mut self, metadata: &Metadata, own: &mut Files, at: Place<'_>) -> Option<Lock> {
+    fn read_lock(
+        &mut self,
+        metadata: &ChartMetadata,
+        own: &mut ChartFiles,
+        at: ChartOrigin<'_>,
+    ) -> Option<ChartLock> {
         const NOW: &str = "Chart.lock";
         const HELM_2: &str = "requirements.lock";
         let (name, other) = if metadata.is_v1() { (HELM_2, NOW) } else { (NOW, HELM_2) };
-        let found = own.get(name).copied().map(|held| (name, held));
+        let found = own.get(name).copied().map(|file| (name, file));
         // Helm reads either lock, but packages only the one that belongs to the chart's `apiVersion`.
-        let other = own.remove(other).map(|held| (other, held));
-        let (name, held) = found.or(other)?;
-        let (_, yaml) = self.yaml(held, name, at)?;
-        let lock = Lock::read(&yaml, name, self.findings);
-        self.whole(&yaml, name);
+        let other = own.remove(other).map(|file| (other, file));
+        let (name, file) = found.or(other)?;
+        let (_, yaml) = self.read_yaml(file, name, at)?;
+        let lock = ChartLock::read(&yaml, name, self.findings);
+        self.check_read_whole(&yaml, name);
         Some(lock)
     }
 
     /// Checks `values.yaml` and its schema.
-    fn values(&mut self, own: &Files, at: Place<'_>) {
-        if let Some(held) = own.get("values.yaml").copied()
-            && let Some(text) = self.text(held, "values.yaml", at)
+    fn check_values(&mut self, own: &ChartFiles, at: ChartOrigin<'_>) {
+        if let Some(file) = own.get("values.yaml").copied()
+            && let Some(text) = self.read_text(file, "values.yaml", at)
         {
-            let (shown, file) = at.file("values.yaml");
-            if let Err(error) = check_mappings(&shown, file.as_deref(), &text) {
-                self.syntax("values.yaml", error);
+            let (shown, path) = at.file("values.yaml");
+            if let Err(error) = check_mappings(&text) {
+                let file = ChartFile::masked(&shown, path, &text);
+                self.report_syntax("values.yaml", HelmYamlError::new(&file, error));
             }
         }
-        if let Some(held) = own.get(SCHEMA).copied()
-            && let Some(text) = self.text(held, SCHEMA, at)
+        if let Some(file) = own.get(SCHEMA).copied()
+            && let Some(text) = self.read_text(file, SCHEMA, at)
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
         {
-            let (shown, file) = at.file(SCHEMA);
-            let start = offset(&text, error.line(), error.column());
-            let at = place(&source_text(&shown, file, &text), start..start);
+            let (shown, path) = at.file(SCHEMA);
+            let start = byte_offset(&text, error.line(), error.column());
+            let span = FileSpan::new(&ChartFile::masked(&shown, path, &text), start..start);
             let message = format!("`{SCHEMA}` cannot be read as JSON: {error}");
-            self.findings.error(Some(at), message, "correct the text there, or just before it");
+            self.findings.error(Some(span), message, "correct the text there, or just before it");
         }
     }
 
-    fn charts(
+    fn load_charts(
         &mut self,
-        found: BTreeMap<String, Files>,
-        at: Place<'_>,
+        found: BTreeMap<String, ChartFiles>,
+        at: ChartOrigin<'_>,
         depth: usize,
-    ) -> BTreeMap<String, Chart> {
+    ) -> BTreeMap<String, LoadedChart> {
         let mut charts = BTreeMap::new();
         for (name, files) in found {
             let shown = format!("{}/charts/{name}", at.shown);
@@ -240,9 +256,9 @@ impl Loader<'_> {
                 break;
             }
             // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
-            let mut inner = Findings::default();
-            let mut loader = Loader { contents: &mut *self.contents, findings: &mut inner };
-            let chart = loader.vendored(&name, files, &shown, at, depth);
+            let mut inner = ChartFindings::default();
+            let mut loader = ChartLoader { contents: &mut *self.contents, findings: &mut inner };
+            let chart = loader.load_vendored(&name, files, &shown, at, depth);
             self.findings.take_errors(inner);
             let Some(chart) = chart else { continue };
             let key = chart.metadata.name.clone();
@@ -254,15 +270,15 @@ impl Loader<'_> {
         charts
     }
 
-    fn vendored(
+    fn load_vendored(
         &mut self,
         name: &str,
-        files: Files,
+        files: ChartFiles,
         shown: &str,
-        at: Place<'_>,
+        at: ChartOrigin<'_>,
         depth: usize,
-    ) -> Option<Chart> {
-        if let Some(held) = files.get("").copied() {
+    ) -> Option<LoadedChart> {
+        if let Some(file) = files.get("").copied() {
             if !has_extension(name, "tgz") {
                 let message =
                     format!("`{shown}` is not a chart: Helm accepts directories and `.tgz` files there");
@@ -270,11 +286,11 @@ impl Loader<'_> {
                 return None;
             }
             let unpacked =
-                self.contents.read(held).map_err(|error| format!("cannot be read: {error}")).and_then(
+                self.contents.read(file).map_err(|error| format!("cannot be read: {error}")).and_then(
                     |bytes| unpack(Cursor::new(bytes), self.contents).map_err(|error| error.reason),
                 );
             return match unpacked {
-                Ok(unpacked) => self.load(unpacked.files, Place { shown, folder: None }, depth + 1),
+                Ok(unpacked) => self.load(unpacked.files, ChartOrigin { shown, folder: None }, depth + 1),
                 Err(reason) => {
                     let help = "run `helm dependency build` to fetch it again";
                     self.findings.error(None, format!("`{shown}` {reason}"), help);
@@ -283,7 +299,7 @@ impl Loader<'_> {
             };
         }
         let folder = at.folder.map(|folder| folder.join("charts").join(name));
-        self.load(files, Place { shown, folder: folder.as_deref() }, depth + 1)
+        self.load(files, ChartOrigin { shown, folder: folder.as_deref() }, depth + 1)
     }
 }
 
@@ -293,17 +309,11 @@ fn has_extension(name: &str, extension: &str) -> bool {
 }
 
 /// Returns the offset of a line and column, both counted from 1, as in JSON errors.
-fn offset(text: &str, line: usize, column: usize) -> usize {
+fn byte_offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut offset = before.saturating_add(column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
     }
     offset
-}
-
-/// Returns the names of the charts under `charts/` that no dependency asks for.
-pub(super) fn unasked(chart: &Chart) -> Vec<&str> {
-    let asked: BTreeSet<&str> = chart.metadata.dependencies.iter().map(|it| it.name.as_str()).collect();
-    chart.charts.keys().map(String::as_str).filter(|name| !asked.contains(name)).collect()
 }

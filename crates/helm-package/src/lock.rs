@@ -3,34 +3,34 @@
 
 use std::collections::BTreeMap;
 
-use super::dependency::{Dependency, read_locked};
-use super::finding::Findings;
-use super::go_json;
-use super::read::Fields;
-use super::yaml::Yaml;
-use crate::text::Place;
+use crate::chart_file::FileSpan;
+use crate::dependency::{Dependency, read_locked_dependencies};
+use crate::fields::FieldReader;
+use crate::finding::ChartFindings;
+use crate::go_json;
+use crate::helm_yaml::HelmYaml;
 use oci_registry::Digest;
 
 /// A lock.
-pub(super) struct Lock {
-    pub(super) digest: String,
-    pub(super) dependencies: Vec<Dependency>,
+pub(crate) struct ChartLock {
+    pub(crate) digest: String,
+    pub(crate) dependencies: Vec<Dependency>,
     /// The place of the digest, or the beginning of the file.
-    pub(super) place: Place,
+    pub(crate) span: FileSpan,
 }
 
-impl Lock {
+impl ChartLock {
     /// Reads a lock from the document. `file` is the name of the file.
-    pub(super) fn read(yaml: &Yaml, file: &'static str, findings: &mut Findings) -> Self {
-        let mut lock = Self { digest: String::new(), dependencies: Vec::new(), place: yaml.start() };
+    pub(crate) fn read(yaml: &HelmYaml, file: &'static str, findings: &mut ChartFindings) -> Self {
+        let mut lock = Self { digest: String::new(), dependencies: Vec::new(), span: yaml.start() };
         let Some(root) = yaml.root() else { return lock };
-        let mut fields = Fields { findings, file };
+        let mut fields = FieldReader { findings, file };
         for entry in fields.entries(file, &root, &["dependencies", "digest", "generated"]) {
             match entry.key.as_str() {
-                "dependencies" => lock.dependencies = read_locked(&mut fields, &entry.value),
+                "dependencies" => lock.dependencies = read_locked_dependencies(&mut fields, &entry.value),
                 "digest" => {
                     lock.digest = fields.text("digest", &entry.value);
-                    lock.place = entry.value.place();
+                    lock.span = entry.value.span();
                 }
                 _ => {}
             }
@@ -40,7 +40,7 @@ impl Lock {
 
     /// Whether the lock was made from these dependencies. If a repository is named by an alias in somebody's Helm (`@name`,
     /// `alias:name`), the repository in the lock is used, because Helm resolved the alias before it computed the digest.
-    pub(super) fn fits(&self, asked: &[Dependency], v1: bool) -> bool {
+    pub(crate) fn fits(&self, asked: &[Dependency], v1: bool) -> bool {
         let resolved: Vec<Dependency> = asked
             .iter()
             .enumerate()

@@ -10,12 +10,12 @@ fn dependency(text: &str) -> Dependency {
     Dependency { name, version, repository, condition, tags, ..Dependency::default() }
 }
 
-fn lock(digest: &str, dependencies: &[&str]) -> Lock {
-    let yaml = Yaml::parse("Chart.lock", None, "").ok().expect("YAML");
-    Lock {
+fn lock(digest: &str, dependencies: &[&str]) -> ChartLock {
+    let yaml = HelmYaml::parse("Chart.lock", None, "").ok().expect("YAML");
+    ChartLock {
         digest: format!("sha256:{digest}"),
         dependencies: dependencies.iter().map(|text| dependency(text)).collect(),
-        place: yaml.start(),
+        span: yaml.start(),
     }
 }
 

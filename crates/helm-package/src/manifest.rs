@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::go_json;
-use super::metadata::Metadata;
+use crate::go_json;
+use crate::metadata::ChartMetadata;
 use oci_registry::{Descriptor, Digest, RawManifest, media_type};
 
 /// The media type of the configuration.
-pub(super) const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+pub(crate) const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 /// The media type of the package.
-pub(super) const CONTENT: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub(crate) const CONTENT: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The media type of the provenance.
-pub(super) const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+pub(crate) const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
 const TITLE: &str = "org.opencontainers.image.title";
 const VERSION: &str = "org.opencontainers.image.version";
@@ -22,7 +22,7 @@ const VERSION: &str = "org.opencontainers.image.version";
 /// A manifest as Go writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct HelmManifest {
     schema_version: u8,
     config: Descriptor,
     layers: Vec<Descriptor>,
@@ -30,25 +30,25 @@ struct Wire {
 }
 
 /// Returns the configuration of a chart.
-pub(super) fn config(metadata: &Metadata) -> serde_json::Result<(Descriptor, Vec<u8>)> {
+pub(crate) fn config(metadata: &ChartMetadata) -> serde_json::Result<(Descriptor, Vec<u8>)> {
     let bytes = go_json::to_vec(metadata)?;
     Ok((Descriptor::new(CONFIG, Digest::of(&bytes), bytes.len() as u64), bytes))
 }
 
 /// Returns the manifest with a configuration and layers.
-pub(super) fn manifest(
+pub(crate) fn manifest(
     config: Descriptor,
     mut layers: Vec<Descriptor>,
     annotations: BTreeMap<String, String>,
 ) -> serde_json::Result<RawManifest> {
     layers.sort_by(|one, other| one.digest.as_str().cmp(other.digest.as_str()));
-    let wire = Wire { schema_version: 2, config, layers, annotations };
-    Ok(RawManifest::new(media_type::OCI_MANIFEST, go_json::to_vec(&wire)?))
+    let manifest = HelmManifest { schema_version: 2, config, layers, annotations };
+    Ok(RawManifest::new(media_type::OCI_MANIFEST, go_json::to_vec(&manifest)?))
 }
 
 /// Returns the annotations that Helm makes from a chart's metadata. `created` is in RFC 3339. Helm uses the time of the push, so each
 /// push makes another manifest; here it is the time of the commit, or left out.
-pub(super) fn annotations(metadata: &Metadata, created: Option<&str>) -> BTreeMap<String, String> {
+pub(crate) fn annotations(metadata: &ChartMetadata, created: Option<&str>) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::new();
     let mut add = |key: &str, value: &str| {
         if !value.trim().is_empty() {

@@ -1,41 +1,42 @@
 //! Configurations, annotations and manifests: the cases of Helm's own test (`pkg/registry/chart_test.go`), and the bytes that Go writes.
 
-use super::super::metadata::Maintainer;
 use super::*;
+use crate::metadata::Maintainer;
 
 fn maintainer(name: &str, email: &str) -> Maintainer {
     Maintainer { name: name.into(), email: email.into(), url: String::new() }
 }
 
-fn oci() -> Metadata {
-    Metadata { name: "oci".into(), version: "0.0.1".into(), ..Metadata::default() }
+fn oci() -> ChartMetadata {
+    ChartMetadata { name: "oci".into(), version: "0.0.1".into(), ..ChartMetadata::default() }
 }
 
-fn annotated(metadata: &Metadata) -> Vec<(String, String)> {
+fn annotated(metadata: &ChartMetadata) -> Vec<(String, String)> {
     let short = |key: String| key.trim_start_matches("org.opencontainers.image.").to_owned();
     annotations(metadata, Some("now")).into_iter().map(|(key, value)| (short(key), value)).collect()
 }
 
 #[test]
 fn annotations_are_those_of_helm() {
-    let said = Metadata { description: "OCI Helm Chart".into(), home: "https://helm.sh".into(), ..oci() };
+    let said =
+        ChartMetadata { description: "OCI Helm Chart".into(), home: "https://helm.sh".into(), ..oci() };
     let both = vec![maintainer("John Snow", "john@winterfell.com"), maintainer("Jane Snow", "")];
     let sources = vec!["https://github.com/helm/helm".to_owned(), "https://helm.sh".to_owned()];
     let own =
         [(TITLE, "other"), (VERSION, "1.0.0"), ("extra", "value"), ("org.opencontainers.image.url", "own")];
     let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let blank = Metadata { description: "  ".into(), ..oci() };
+    let blank = ChartMetadata { description: "  ".into(), ..oci() };
     for (metadata, more) in [
         (oci(), vec![]),
         (blank, vec![]),
         (said.clone(), vec![("description", "OCI Helm Chart"), ("url", "https://helm.sh")]),
         (
-            Metadata { maintainers: both, ..oci() },
+            ChartMetadata { maintainers: both, ..oci() },
             vec![("authors", "John Snow (john@winterfell.com), Jane Snow")],
         ),
-        (Metadata { sources, ..oci() }, vec![("source", "https://github.com/helm/helm")]),
+        (ChartMetadata { sources, ..oci() }, vec![("source", "https://github.com/helm/helm")]),
         (
-            Metadata { annotations: own.into(), ..said },
+            ChartMetadata { annotations: own.into(), ..said },
             vec![("description", "OCI Helm Chart"), ("url", "own"), ("extra", "value")],
         ),
     ] {
@@ -53,8 +54,12 @@ fn annotations_are_those_of_helm() {
 
 #[test]
 fn a_manifest_is_what_helm_writes() {
-    let metadata =
-        Metadata { description: "a <b> & c".into(), api_version: "v2".into(), deprecated: true, ..oci() };
+    let metadata = ChartMetadata {
+        description: "a <b> & c".into(),
+        api_version: "v2".into(),
+        deprecated: true,
+        ..oci()
+    };
     let (config, bytes) = config(&metadata).expect("a configuration");
     assert_eq!(
         String::from_utf8(bytes).expect("UTF-8"),

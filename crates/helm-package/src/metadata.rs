@@ -4,64 +4,64 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::dependency::{Dependency, read_dependencies};
-use super::finding::Findings;
-use super::read::{Fields, is_null};
-use super::version::Version;
-use super::yaml::{Is, Value, Yaml};
+use crate::dependency::{Dependency, read_dependencies};
+use crate::fields::FieldReader;
+use crate::finding::ChartFindings;
+use crate::helm_yaml::{HelmNode, HelmYaml};
+use crate::version::HelmVersion;
 
 /// The name of the file.
-pub(super) const CHART_YAML: &str = "Chart.yaml";
+pub(crate) const CHART_YAML: &str = "Chart.yaml";
 
 /// The values of `Chart.yaml`. The fields, their order and their JSON are those of Helm's struct.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Metadata {
+pub(crate) struct ChartMetadata {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) home: String,
+    pub(crate) home: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) version: String,
+    pub(crate) version: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) description: String,
+    pub(crate) description: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) keywords: Vec<String>,
+    pub(crate) keywords: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) maintainers: Vec<Maintainer>,
+    pub(crate) maintainers: Vec<Maintainer>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) icon: String,
+    pub(crate) icon: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) api_version: String,
+    pub(crate) api_version: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) condition: String,
+    pub(crate) condition: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) tags: String,
+    pub(crate) tags: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) app_version: String,
+    pub(crate) app_version: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) deprecated: bool,
+    pub(crate) deprecated: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) kube_version: String,
+    pub(crate) kube_version: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) dependencies: Vec<Dependency>,
+    pub(crate) dependencies: Vec<Dependency>,
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
-    pub(super) kind: String,
+    pub(crate) kind: String,
 }
 
 /// A person who maintains the chart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(super) struct Maintainer {
+pub(crate) struct Maintainer {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) email: String,
+    pub(crate) email: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 /// The keys that Helm knows.
@@ -85,11 +85,11 @@ const KEYS: [&str; 17] = [
     "type",
 ];
 
-impl Metadata {
+impl ChartMetadata {
     /// Reads the values of the document, and reports everything that is wrong with them.
-    pub(super) fn read(yaml: &Yaml, findings: &mut Findings) -> Self {
+    pub(crate) fn read(yaml: &HelmYaml, findings: &mut ChartFindings) -> Self {
         let mut metadata = Self::default();
-        let Some(root) = yaml.root().filter(|root| !is_null(root)) else {
+        let Some(root) = yaml.root() else {
             findings.error(
                 Some(yaml.start()),
                 format!("{CHART_YAML} is empty"),
@@ -97,7 +97,7 @@ impl Metadata {
             );
             return metadata;
         };
-        let mut fields = Fields { findings, file: CHART_YAML };
+        let mut fields = FieldReader { findings, file: CHART_YAML };
         let mut kind = None;
         let mut name = None;
         let mut version = None;
@@ -106,13 +106,13 @@ impl Metadata {
             match key {
                 "name" => {
                     metadata.name = fields.text(key, value);
-                    name = Some(value.place());
+                    name = Some(value.span());
                 }
                 "home" => metadata.home = fields.text(key, value),
                 "sources" => metadata.sources = fields.texts(key, value),
                 "version" => {
                     metadata.version = fields.text(key, value);
-                    version = Some(value.place());
+                    version = Some(value.span());
                 }
                 "description" => metadata.description = fields.text(key, value),
                 "keywords" => metadata.keywords = fields.texts(key, value),
@@ -121,10 +121,11 @@ impl Metadata {
                 "apiVersion" => {
                     metadata.api_version = fields.text(key, value);
                     if !["", "v1", "v2"].contains(&metadata.api_version.as_str()) {
-                        let message = format!("`apiVersion` is `{}`", metadata.api_version);
+                        let message =
+                            format!("`apiVersion` must be `v1` or `v2`, not `{}`", metadata.api_version);
                         let help =
-                            "write `v2`, or `v1` for a Helm 2 chart; other charts cannot be published yet";
-                        fields.findings.error(Some(value.place()), message, help);
+                            "write `v2`, or `v1` for a Helm 2 chart; other charts cannot be packaged yet";
+                        fields.findings.error(Some(value.span()), message, help);
                     }
                 }
                 "condition" => metadata.condition = fields.text(key, value),
@@ -136,7 +137,7 @@ impl Metadata {
                 "dependencies" => metadata.dependencies = read_dependencies(&mut fields, value),
                 "type" => {
                     metadata.kind = fields.text(key, value);
-                    kind = Some(value.place());
+                    kind = Some(value.span());
                 }
                 _ => {}
             }
@@ -145,44 +146,48 @@ impl Metadata {
         if metadata.api_version.is_empty() {
             "v1".clone_into(&mut metadata.api_version);
         }
-        let here = |place: Option<_>| place.or_else(|| Some(yaml.start()));
+        let here = |span: Option<_>| span.or_else(|| Some(yaml.start()));
         if metadata.name.is_empty() {
             findings.error(
                 here(name),
                 "`name` is missing",
-                "write the chart's name: the last part of its repository",
+                "write the chart's name, in lower-case letters, digits and dashes",
             );
         } else if matches!(metadata.name.as_str(), "." | "..") || metadata.name.contains(['/', '\\']) {
-            let message = format!("`name` is `{}`, which is a path", metadata.name);
+            let message = format!("`name` must be a single name, not the path `{}`", metadata.name);
             findings.error(name, message, "use lower-case letters, digits and dashes");
         }
         if metadata.version.is_empty() {
-            let help = "write any version, such as `1.2.3`: the chart is published with the `version` of `publish.toml`";
+            let help = "write three numbers, such as `1.2.3`";
             findings.error(here(version), "`version` is missing", help);
-        } else if Version::parse(&metadata.version).is_none() {
+        } else if HelmVersion::parse(&metadata.version).is_none() {
             let message = format!("`version` is `{}`, which is not a semantic version", metadata.version);
             findings.error(version, message, "write three numbers, such as `1.2.3`");
         }
         if !["", "application", "library"].contains(&metadata.kind.as_str()) {
-            let message = format!("`type` is `{}`", metadata.kind);
-            findings.error(kind, message, "write `application` or `library`");
+            let message = format!("`type` must be `application` or `library`, not `{}`", metadata.kind);
+            findings.error(
+                kind,
+                message,
+                "write `library` for a chart without manifests; otherwise remove the line",
+            );
         }
         metadata
     }
 
     /// Whether it is a Helm 2 chart, whose dependencies are in `requirements.yaml`.
-    pub(super) fn is_v1(&self) -> bool {
+    pub(crate) fn is_v1(&self) -> bool {
         self.api_version == "v1"
     }
 }
 
-fn maintainers(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Maintainer> {
+fn maintainers(fields: &mut FieldReader<'_>, value: &HelmNode<'_>) -> Vec<Maintainer> {
     let mut maintainers = Vec::new();
     for item in fields.list("maintainers", value) {
         let mut maintainer = Maintainer::default();
-        if !matches!(item.is(), Is::Mapping(_)) && is_null(&item) {
+        if item.is_null() {
             let message = "`maintainers` has an empty item";
-            fields.findings.error(Some(item.place()), message, "write `- name: …`, or remove the line");
+            fields.findings.error(Some(item.span()), message, "write `- name: …`, or remove the line");
             continue;
         }
         for entry in fields.entries("maintainers", &item, &["name", "email", "url"]) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once_with_its_line() {
+fn everything_that_is_wrong_is_reported_at_once_with_its_line() {
     let chart = "apiVersion: v3\nname: a/b\nversion: one\ntype: job\nkeywords: x\ndependencies:\n  - name: d\n    alias: a b\n\
                  \x20 - name: d\n    alias: a b\n  -\nmaintainers: [~]\ndeprecated: maybe\nVersion: 2\nhome: [x]\nhome: y\n";
     let refusal = refused_chart(
@@ -26,7 +26,7 @@ fn charts_that_helm_refuses_are_refused() {
         (small().with("Chart.yaml", ""), "chart/Chart.yaml:1:1: Chart.yaml is empty"),
         (
             small().with("Chart.yaml", "- a\n"),
-            "chart/Chart.yaml:1:1: `Chart.yaml` of Chart.yaml is a list, not a mapping",
+            "chart/Chart.yaml:1:1: Chart.yaml must be a mapping, but is a list",
         ),
         (small().with("Chart.yaml", "name: a\n"), "chart/Chart.yaml:1:1: `version` is missing"),
         (
@@ -93,8 +93,8 @@ fn charts_that_helm_accepts_are_accepted() {
     let folder = written(&small().with("Chart.yaml", "name: small\nversion: 1.0.0\nown: key\n"));
     let warned = checked(folder.path(), Path::new(""), "chart", Some("small"));
     assert_eq!(warned.len(), 1);
-    assert_eq!(warned[0].message, "Chart.yaml has no key `own`");
-    assert_eq!(name(folder.path(), "chart").as_deref(), Some("small"));
+    assert_eq!(warned[0].message, "`own` is not a key of Chart.yaml that Helm knows");
+    assert_eq!(chart_name(folder.path(), "chart").as_deref(), Some("small"));
 }
 
 #[test]

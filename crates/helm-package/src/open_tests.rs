@@ -1,12 +1,15 @@
 //! Charts as sources: packaging, annotations, and refusals.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::check::{chart_name, check_chart};
+use crate::finding::Finding;
 use oci_content::{Content, walk};
 use testkit::chart::{Chart as Made, DATABASE, entry, gzip};
 
@@ -30,7 +33,7 @@ fn spec(path: &str) -> ChartSpec {
 
 /// The findings about a chart that can be read.
 fn checked(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<Finding> {
-    check(folder, shown, path, wanted).unwrap_or_else(|error| panic!("{error}"))
+    check_chart(folder, shown, path, wanted).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn written(chart: &Made) -> TempDir {
@@ -43,7 +46,7 @@ type Opened = (Arc<dyn Source>, ChartSpec);
 
 /// Opens a chart. If the declaration gives no name, it gets the right one.
 fn open_in(folder: &Path, spec: &ChartSpec) -> Result<Opened, ChartError> {
-    let own = || name(folder, &spec.path).unwrap_or_default();
+    let own = || chart_name(folder, &spec.path).unwrap_or_default();
     let called = if spec.name.is_empty() { own() } else { spec.name.clone() };
     open(&ChartSpec { name: called, ..spec.clone() }, &Surroundings::local(folder))
 }

@@ -8,10 +8,10 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
-use super::contents::{Contents, Held, Spool, Written};
-use super::load::Chart;
-use super::metadata::CHART_YAML;
-use super::names::in_order;
+use crate::file_names::walk_order;
+use crate::file_store::{FileStore, PackageBuffer, PackageBytes, StoredFile};
+use crate::load::LoadedChart;
+use crate::metadata::CHART_YAML;
 use oci_registry::{Digest, Digester};
 
 /// The extra field that Helm writes into the header of every package.
@@ -20,38 +20,42 @@ const EXTRA: &str = "+aHR0cHM6Ly95b3V0dS5iZS96OVV6MWljandyTQo=";
 const LEVEL: u32 = 6;
 
 /// A package.
-pub(super) struct Package {
-    pub(super) bytes: Arc<Written>,
-    pub(super) digest: Digest,
-    pub(super) size: u64,
+pub(crate) struct PackagedChart {
+    pub(crate) bytes: Arc<PackageBytes>,
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
 }
 
 /// Packages `chart`. Every file gets the time `modified`, in seconds since 1970.
-pub(super) fn package(chart: &Chart, contents: &mut Contents, modified: u64) -> io::Result<Package> {
-    let output = Output { spool: Spool::new(), digester: Digester::sha256(), size: 0 };
+pub(crate) fn package_chart(
+    chart: &LoadedChart,
+    contents: &mut FileStore,
+    modified: u64,
+) -> io::Result<PackagedChart> {
+    let output = PackageOutput { spool: PackageBuffer::new(), digester: Digester::sha256(), size: 0 };
     let gzip = GzBuilder::new()
         .extra(EXTRA)
         .comment("Helm")
         .mtime(0)
         .operating_system(255) // unknown, as in Go
         .write(output, Compression::new(LEVEL));
-    let mut tar = Tar { builder: Builder::new(gzip), contents, modified };
+    let mut tar = PackageTar { builder: Builder::new(gzip), contents, modified };
     tar.chart(chart, "")?;
     let output = tar.builder.into_inner()?.finish()?;
-    Ok(Package {
+    Ok(PackagedChart {
         digest: output.digester.finish(),
         size: output.size,
         bytes: Arc::new(output.spool.finish()),
     })
 }
 
-struct Output {
-    spool: Spool,
+struct PackageOutput {
+    spool: PackageBuffer,
     digester: Digester,
     size: u64,
 }
 
-impl Write for Output {
+impl Write for PackageOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.spool.write(bytes)?;
         self.digester.update(bytes.get(..count).unwrap_or_default());
@@ -64,19 +68,20 @@ impl Write for Output {
     }
 }
 
-struct Tar<'a> {
-    builder: Builder<GzEncoder<Output>>,
-    contents: &'a mut Contents,
+struct PackageTar<'a> {
+    builder: Builder<GzEncoder<PackageOutput>>,
+    contents: &'a mut FileStore,
     modified: u64,
 }
 
-impl Tar<'_> {
-    fn chart(&mut self, chart: &Chart, prefix: &str) -> io::Result<()> {
+impl PackageTar<'_> {
+    fn chart(&mut self, chart: &LoadedChart, prefix: &str) -> io::Result<()> {
         let base = format!("{prefix}{}/", chart.metadata.name);
         self.file(&format!("{base}{CHART_YAML}"), chart.text.as_bytes())?;
-        let mut files: Vec<(&str, Held)> =
+        let mut files: Vec<(&str, StoredFile)> =
             chart.files.iter().map(|(name, held)| (name.as_str(), *held)).collect();
-        files.sort_by(|(one, _), (other, _)| rank(one).cmp(&rank(other)).then_with(|| in_order(one, other)));
+        files
+            .sort_by(|(one, _), (other, _)| rank(one).cmp(&rank(other)).then_with(|| walk_order(one, other)));
         for (name, held) in files {
             let bytes = self.contents.read(held)?;
             self.file(&format!("{base}{name}"), &bytes)?;

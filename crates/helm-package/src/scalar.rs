@@ -1,30 +1,38 @@
-//! The type of a plain scalar, as Go's YAML library reads it for Helm (YAML 1.1), and its text in a string field.
+//! The type of a scalar, as Go's YAML library reads it for Helm (YAML 1.1), and its text in a string field.
 //!
 //! `version: 1.10` is a number there, and as a string it is `1.1`. Helm publishes that, so it counts here too.
 
-/// A scalar.
+use crate::yaml::YamlScalar;
+
+/// A scalar, with its type.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub(crate) enum GoScalar {
     Null,
     Bool(bool),
     Int(i64),
-    /// An integer that is too large for [`Scalar::Int`].
+    /// An integer that is too large for [`GoScalar::Int`].
     Unsigned(u64),
     Float(f64),
     Text(String),
 }
 
-impl Scalar {
-    /// Returns its length in bytes, approximately.
-    pub(super) fn length(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            _ => 8,
+impl GoScalar {
+    /// Returns the value of a scalar of a document. The only tags that count are those that make it a string.
+    pub(crate) fn of(scalar: &YamlScalar) -> Self {
+        if scalar.is_plain && !scalar.is_tagged_string {
+            plain(&scalar.text)
+        } else {
+            Self::Text(scalar.text.clone())
         }
     }
 
+    /// Whether `text` is a string if it is written without quotes.
+    pub(crate) fn is_plain_string(text: &str) -> bool {
+        plain(text) == Self::Text(text.to_owned())
+    }
+
     /// Returns the text that a string field gets (`sigs.k8s.io/yaml`, `convertToJSONableObject`).
-    pub(super) fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Null => String::new(),
             Self::Bool(value) => value.to_string(),
@@ -36,25 +44,25 @@ impl Scalar {
     }
 }
 
-/// Returns the scalar that the plain text `text` denotes.
-pub(super) fn resolve(text: &str) -> Scalar {
+/// Returns the value of the plain text `text`.
+fn plain(text: &str) -> GoScalar {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return GoScalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Scalar::Bool(true);
+            return GoScalar::Bool(true);
         }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Scalar::Bool(false);
+            return GoScalar::Bool(false);
         }
-        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return GoScalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return GoScalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return GoScalar::Float(f64::NEG_INFINITY),
         _ => {}
     }
-    number(text).unwrap_or_else(|| Scalar::Text(text.to_owned()))
+    number(text).unwrap_or_else(|| GoScalar::Text(text.to_owned()))
 }
 
-fn number(text: &str) -> Option<Scalar> {
+fn number(text: &str) -> Option<GoScalar> {
     if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.')) {
         return None;
     }
@@ -62,12 +70,12 @@ fn number(text: &str) -> Option<Scalar> {
     integer(&plain).or_else(|| {
         let value: f64 = is_float(&plain).then(|| plain.parse().ok()).flatten()?;
         // Go does not treat a value that is out of range as a number.
-        value.is_finite().then_some(Scalar::Float(value))
+        value.is_finite().then_some(GoScalar::Float(value))
     })
 }
 
 /// Parses an integer as Go's `ParseInt` does with base 0.
-fn integer(text: &str) -> Option<Scalar> {
+fn integer(text: &str) -> Option<GoScalar> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -89,8 +97,8 @@ fn integer(text: &str) -> Option<Scalar> {
     }
     let value = i128::from_str_radix(digits, radix).ok()?;
     let value = if negative { -value } else { value };
-    let small = i64::try_from(value).map(Scalar::Int);
-    small.or_else(|_| u64::try_from(value).map(Scalar::Unsigned)).ok()
+    let small = i64::try_from(value).map(GoScalar::Int);
+    small.or_else(|_| u64::try_from(value).map(GoScalar::Unsigned)).ok()
 }
 
 /// Whether it has the form `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
@@ -163,7 +171,7 @@ mod tests {
             ("v1", "v1"),
             ("18446744073709551615", "18446744073709551615"),
         ] {
-            assert_eq!(resolve(written).to_text(), text, "`{written}`");
+            assert_eq!(plain(written).to_text(), text, "`{written}`");
         }
     }
 }

@@ -7,53 +7,58 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::contents::{Contents, Files, MAX_CHART, MAX_FILES, Refused};
-use super::names;
+use crate::file_names::refusal;
+use crate::file_store::{ChartFiles, FileStore, MAX_CHART, MAX_FILES, StoreError};
 use oci_content::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
 
 /// The longest name or extended header that is read.
 const MAX_METADATA: u64 = 1024 * 1024;
 /// How many bytes the unpacked archive may have: the files, and headers of two blocks and padding for each.
-pub(super) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
+pub(crate) const MAX_ARCHIVE: u64 = MAX_CHART + MAX_FILES as u64 * 2048;
 
 /// Why an archive is not a chart.
-pub(super) struct Unreadable {
+pub(crate) struct UnpackError {
     /// The reason, to follow the name of the archive.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
-fn unreadable(reason: impl Into<String>) -> Unreadable {
-    Unreadable { reason: reason.into() }
+fn unpack_error(reason: impl Into<String>) -> UnpackError {
+    UnpackError { reason: reason.into() }
 }
 
 /// The result of unpacking.
-pub(super) struct Unpacked {
+pub(crate) struct UnpackedChart {
     /// The directory that contains all files.
-    pub(super) folder: String,
+    pub(crate) folder: String,
     /// The files, by their names in the directory.
-    pub(super) files: Files,
+    pub(crate) files: ChartFiles,
 }
 
 /// Reads the archive in `compressed`.
-pub(super) fn unpack(compressed: impl Read, contents: &mut Contents) -> Result<Unpacked, Unreadable> {
-    let reader = Bounded { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
-    let mut unpack =
-        Unpack { reader, contents, global: Records::default(), folder: None, files: Files::new() };
+pub(crate) fn unpack(compressed: impl Read, contents: &mut FileStore) -> Result<UnpackedChart, UnpackError> {
+    let reader = BoundedReader { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
+    let mut unpack = ChartUnpacker {
+        reader,
+        contents,
+        global: Records::default(),
+        folder: None,
+        files: ChartFiles::new(),
+    };
     while unpack.entry()? {}
     unpack.drain()?;
     match unpack.folder {
-        Some(folder) if !unpack.files.is_empty() => Ok(Unpacked { folder, files: unpack.files }),
-        _ => Err(unreadable("holds no files")),
+        Some(folder) if !unpack.files.is_empty() => Ok(UnpackedChart { folder, files: unpack.files }),
+        _ => Err(unpack_error("holds no files")),
     }
 }
 
 /// Reads up to a limit, and fails beyond it.
-struct Bounded<R> {
+struct BoundedReader<R> {
     inner: R,
     left: u64,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for BoundedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
@@ -66,17 +71,17 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-struct Unpack<'a, R> {
-    reader: Bounded<R>,
-    contents: &'a mut Contents,
+struct ChartUnpacker<'a, R> {
+    reader: BoundedReader<R>,
+    contents: &'a mut FileStore,
     global: Records,
     folder: Option<String>,
-    files: Files,
+    files: ChartFiles,
 }
 
-impl<R: Read> Unpack<'_, R> {
+impl<R: Read> ChartUnpacker<'_, R> {
     /// Reads one entry and the metadata entries before it. Returns false at the end.
-    fn entry(&mut self) -> Result<bool, Unreadable> {
+    fn entry(&mut self) -> Result<bool, UnpackError> {
         let mut records = Records::default();
         let mut long_name = None;
         loop {
@@ -85,7 +90,7 @@ impl<R: Read> Unpack<'_, R> {
                 return Ok(false);
             }
             let header =
-                parse(&block).map_err(|reason| unreadable(format!("contains no tar file: {reason}")))?;
+                parse(&block).map_err(|reason| unpack_error(format!("contains no tar file: {reason}")))?;
             match header.kind {
                 Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
                 Kind::LongLink => drop(self.metadata(header.size)?),
@@ -107,9 +112,9 @@ impl<R: Read> Unpack<'_, R> {
         }
     }
 
-    fn keep(&mut self, name: &[u8], kind: Kind, is_device: bool, size: u64) -> Result<(), Unreadable> {
+    fn keep(&mut self, name: &[u8], kind: Kind, is_device: bool, size: u64) -> Result<(), UnpackError> {
         let shown = String::from_utf8_lossy(name).into_owned();
-        let refuse = |reason: &str| Err(unreadable(format!("holds `{shown}`, which {reason}")));
+        let refuse = |reason: &str| Err(unpack_error(format!("holds `{shown}`, which {reason}")));
         let Ok(name) = std::str::from_utf8(name) else { return refuse("has a name that is not UTF-8") };
         // Helm's loader cuts off the first part, whatever it is (helm.sh/helm v3, pkg/chart/loader/archive.go).
         if name.starts_with("./") {
@@ -117,7 +122,7 @@ impl<R: Read> Unpack<'_, R> {
                 "Helm cannot load: it must not begin with `./`; package the chart with `helm package`",
             );
         }
-        if let Some(reason) = names::refused(name) {
+        if let Some(reason) = refusal(name) {
             return refuse(reason);
         }
         match kind {
@@ -138,27 +143,27 @@ impl<R: Read> Unpack<'_, R> {
         }
         let mut reader = (&mut self.reader).take(size);
         let held = self.contents.add(&mut reader).map_err(|refused| match refused {
-            Refused::Io(error) => broken(&error),
-            refused => unreadable(format!("holds `{shown}`, which {}", refused.reason())),
+            StoreError::Io(error) => broken(&error),
+            refused => unpack_error(format!("holds `{shown}`, which {}", refused.reason())),
         })?;
         if reader.limit() > 0 {
-            return Err(unreadable("is cut off"));
+            return Err(unpack_error("is cut off"));
         }
         self.padding(size)?;
         if self.files.insert(inner.join("/"), held).is_some() {
-            return Err(unreadable(format!("holds `{shown}` twice")));
+            return Err(unpack_error(format!("holds `{shown}` twice")));
         }
         Ok(())
     }
 
     /// Returns the next block, or `None` at the end.
-    fn block(&mut self) -> Result<Option<Block>, Unreadable> {
+    fn block(&mut self) -> Result<Option<Block>, UnpackError> {
         let mut block: Block = [0; BLOCK];
         let mut filled = 0;
         while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.reader.read(rest) {
                 Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(unreadable("is cut off")),
+                Ok(0) => return Err(unpack_error("is cut off")),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(broken(&error)),
@@ -167,47 +172,47 @@ impl<R: Read> Unpack<'_, R> {
         Ok(Some(block))
     }
 
-    fn metadata(&mut self, size: u64) -> Result<Vec<u8>, Unreadable> {
+    fn metadata(&mut self, size: u64) -> Result<Vec<u8>, UnpackError> {
         if size > MAX_METADATA {
-            return Err(unreadable("holds a name or extended header of more than 1 MiB"));
+            return Err(unpack_error("holds a name or extended header of more than 1 MiB"));
         }
         let mut bytes = Vec::new();
         (&mut self.reader).take(size).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
         if (bytes.len() as u64) < size {
-            return Err(unreadable("is cut off"));
+            return Err(unpack_error("is cut off"));
         }
         self.padding(size)?;
         Ok(bytes)
     }
 
-    fn records(&mut self, size: u64) -> Result<Records, Unreadable> {
-        Records::parse(&self.metadata(size)?).map_err(|reason| unreadable(format!("is damaged: {reason}")))
+    fn records(&mut self, size: u64) -> Result<Records, UnpackError> {
+        Records::parse(&self.metadata(size)?).map_err(|reason| unpack_error(format!("is damaged: {reason}")))
     }
 
     /// Skips the padding after contents of `size`.
-    fn padding(&mut self, size: u64) -> Result<(), Unreadable> {
+    fn padding(&mut self, size: u64) -> Result<(), UnpackError> {
         let length = size.next_multiple_of(BLOCK as u64) - size;
         let skipped = io::copy(&mut (&mut self.reader).take(length), &mut io::sink());
         match skipped {
             Ok(count) if count == length => Ok(()),
-            Ok(_) => Err(unreadable("is cut off")),
+            Ok(_) => Err(unpack_error("is cut off")),
             Err(error) => Err(broken(&error)),
         }
     }
 
     /// Reads to the end of the archive, which has the checksum.
-    fn drain(&mut self) -> Result<(), Unreadable> {
+    fn drain(&mut self) -> Result<(), UnpackError> {
         io::copy(&mut self.reader, &mut io::sink()).map_err(|error| broken(&error))?;
         Ok(())
     }
 }
 
-fn broken(error: &io::Error) -> Unreadable {
+fn broken(error: &io::Error) -> UnpackError {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => unreadable("is cut off"),
+        io::ErrorKind::UnexpectedEof => unpack_error("is cut off"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            unreadable(format!("is not a gzip file, or is damaged: {error}"))
+            unpack_error(format!("is not a gzip file, or is damaged: {error}"))
         }
-        _ => unreadable(format!("cannot be read: {error}")),
+        _ => unpack_error(format!("cannot be read: {error}")),
     }
 }

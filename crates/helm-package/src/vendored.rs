@@ -3,13 +3,13 @@
 //! This is stricter than `helm package`, which requires only that a chart of each name is present: a published chart has exactly the
 //! dependencies that its lock names, and its lock matches its `Chart.yaml`.
 
-use super::dependency::Dependency;
-use super::finding::Findings;
-use super::load::{Chart, unasked};
-use super::version::{Range, Version};
+use crate::dependency::Dependency;
+use crate::finding::ChartFindings;
+use crate::load::LoadedChart;
+use crate::version::{HelmVersion, VersionRange};
 
 /// Reports dependencies that are missing or do not match the lock.
-pub(super) fn check(chart: &Chart, findings: &mut Findings) {
+pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut ChartFindings) {
     let asked = &chart.metadata.dependencies;
     let (description, lock_name) = if chart.metadata.is_v1() {
         ("requirements.yaml", "requirements.lock")
@@ -18,7 +18,7 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
     };
     let build = format!("run `helm dependency build {}` before publishing", chart.shown);
     let update = format!("run `helm dependency update {}`, and commit `{lock_name}`", chart.shown);
-    for name in unasked(chart) {
+    for name in chart.unlisted_charts() {
         let message =
             format!("`{}/charts` holds `{name}`, which is not a dependency in `{description}`", chart.shown);
         findings.warning(None, message, "it is packaged anyway, as Helm does; list it or remove it");
@@ -31,10 +31,10 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
         (Some(lock), Some(false)) => {
             let message =
                 format!("`{lock_name}` was made for other dependencies than those of `{description}`");
-            findings.dependency(Some(lock.place.clone()), message, &update);
+            findings.dependency(Some(lock.span.clone()), message, &update);
         }
         (None, _) if asked.iter().any(|dependency| !dependency.repository.is_empty()) => {
-            let first = asked.first().and_then(|dependency| dependency.place.clone());
+            let first = asked.first().and_then(|dependency| dependency.span.clone());
             let message =
                 format!("`{lock_name}` is missing: nothing says which versions the dependencies have");
             findings.dependency(first, message, &update);
@@ -42,19 +42,19 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
         _ => {}
     }
     for (index, dependency) in asked.iter().enumerate() {
-        let Some(range) = Range::parse(&dependency.version) else {
+        let Some(range) = VersionRange::parse(&dependency.version) else {
             let message = format!(
                 "the dependency `{}` has the version `{}`, which is not a version or a range",
                 dependency.name, dependency.version
             );
             let help = "write a version or a range, such as `^1.2.0` or `1.x`";
-            findings.error(dependency.place.clone(), message, help);
+            findings.error(dependency.span.clone(), message, help);
             continue;
         };
         let Some(found) = chart.charts.get(&dependency.name) else {
             let message =
                 format!("the dependency `{}` is not under `{}/charts`", dependency.name, chart.shown);
-            findings.dependency(dependency.place.clone(), message, &build);
+            findings.dependency(dependency.span.clone(), message, &build);
             continue;
         };
         let version = found.metadata.version.as_str();
@@ -63,13 +63,13 @@ pub(super) fn check(chart: &Chart, findings: &mut Findings) {
         if let Some(locked) = locked.filter(|locked| !same(locked, version)) {
             let message =
                 format!("`{}` has the version {version}, but `{lock_name}` names {locked}", found.shown);
-            findings.dependency(dependency.place.clone(), message, &build);
-        } else if !Version::parse(version).is_some_and(|version| range.holds(&version)) {
+            findings.dependency(dependency.span.clone(), message, &build);
+        } else if !HelmVersion::parse(version).is_some_and(|version| range.holds(&version)) {
             let message = format!(
                 "`{}` has the version {version}, but `{description}` asks for `{}`",
                 found.shown, dependency.version
             );
-            findings.dependency(dependency.place.clone(), message, &update);
+            findings.dependency(dependency.span.clone(), message, &update);
         }
     }
 }
@@ -82,7 +82,7 @@ fn locked_version<'a>(locked: &'a [Dependency], index: usize, name: &str) -> Opt
 }
 
 fn same(one: &str, other: &str) -> bool {
-    match (Version::parse(one), Version::parse(other)) {
+    match (HelmVersion::parse(one), HelmVersion::parse(other)) {
         (Some(one), Some(other)) => one.same(&other),
         _ => one == other,
     }

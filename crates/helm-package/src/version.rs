@@ -4,18 +4,18 @@ use std::cmp::Ordering;
 
 /// A version. A leading `v` and missing parts are accepted: `v1.2` is 1.2.0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version {
+pub(crate) struct HelmVersion {
     inner: semver::Version,
 }
 
-impl Version {
+impl HelmVersion {
     /// Parses a version.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (parts, rest) = Parts::parse(text)?;
-        let number = |number: &Number| match number {
-            Number::Is(value) => Some(*value),
-            Number::Missing => Some(0),
-            Number::Wild => None,
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (parts, rest) = VersionParts::parse(text)?;
+        let number = |number: &VersionPart| match number {
+            VersionPart::Is(value) => Some(*value),
+            VersionPart::Missing => Some(0),
+            VersionPart::Wild => None,
         };
         let numbers: Option<Vec<u64>> = parts.numbers.iter().map(number).collect();
         match numbers?.as_slice() {
@@ -29,20 +29,20 @@ impl Version {
     }
 
     /// Whether both have the same precedence and the same build metadata.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub(crate) fn same(&self, other: &Self) -> bool {
         self.inner == other.inner
     }
 }
 
 /// A range of versions: alternatives, each a list of conditions that must all hold.
 #[derive(Debug)]
-pub(super) struct Range {
-    alternatives: Vec<Vec<Condition>>,
+pub(crate) struct VersionRange {
+    alternatives: Vec<Vec<VersionCondition>>,
 }
 
-impl Range {
+impl VersionRange {
     /// Parses a range: `^1.2`, `~1.2.3`, `>=1 <2`, `1.x`, `1 - 3`, `a || b`. An empty range is any release.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.trim().is_empty() {
             return Self::parse("*");
         }
@@ -51,7 +51,7 @@ impl Range {
     }
 
     /// Whether `version` is in the range. Pre-releases are in it only if a condition names one.
-    pub(super) fn holds(&self, version: &Version) -> bool {
+    pub(crate) fn holds(&self, version: &HelmVersion) -> bool {
         self.alternatives.iter().any(|conditions| {
             let pre_releases = conditions.iter().any(|condition| condition.version.is_pre_release());
             (pre_releases || !version.is_pre_release())
@@ -61,7 +61,7 @@ impl Range {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
+enum VersionOperator {
     Equal,
     NotEqual,
     Greater,
@@ -72,23 +72,23 @@ enum Operator {
     Caret,
 }
 
-const OPERATORS: [(&str, Operator); 11] = [
-    ("!=", Operator::NotEqual),
-    (">=", Operator::GreaterOrEqual),
-    ("=>", Operator::GreaterOrEqual),
-    ("<=", Operator::LessOrEqual),
-    ("=<", Operator::LessOrEqual),
-    ("~>", Operator::Tilde),
-    ("=", Operator::Equal),
-    (">", Operator::Greater),
-    ("<", Operator::Less),
-    ("~", Operator::Tilde),
-    ("^", Operator::Caret),
+const OPERATORS: [(&str, VersionOperator); 11] = [
+    ("!=", VersionOperator::NotEqual),
+    (">=", VersionOperator::GreaterOrEqual),
+    ("=>", VersionOperator::GreaterOrEqual),
+    ("<=", VersionOperator::LessOrEqual),
+    ("=<", VersionOperator::LessOrEqual),
+    ("~>", VersionOperator::Tilde),
+    ("=", VersionOperator::Equal),
+    (">", VersionOperator::Greater),
+    ("<", VersionOperator::Less),
+    ("~", VersionOperator::Tilde),
+    ("^", VersionOperator::Caret),
 ];
 
 /// The parts that are written in the version of a condition: `1` and `1.x` name only the major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
+enum Precision {
     Nothing,
     Major,
     Minor,
@@ -96,53 +96,53 @@ enum Written {
 }
 
 #[derive(Debug)]
-struct Condition {
-    operator: Operator,
-    version: Version,
-    written: Written,
+struct VersionCondition {
+    operator: VersionOperator,
+    version: HelmVersion,
+    written: Precision,
 }
 
-impl Condition {
-    fn holds(&self, version: &Version) -> bool {
+impl VersionCondition {
+    fn holds(&self, version: &HelmVersion) -> bool {
         let (own, it) = (&self.version.inner, &version.inner);
         let order = it.cmp_precedence(own);
         let same_major = it.major == own.major;
         let same_minor = same_major && it.minor == own.minor;
         match (self.operator, self.written) {
-            (Operator::Equal, Written::Whole) => order == Ordering::Equal,
-            (Operator::Equal | Operator::Tilde, written) => {
+            (VersionOperator::Equal, Precision::Whole) => order == Ordering::Equal,
+            (VersionOperator::Equal | VersionOperator::Tilde, written) => {
                 order != Ordering::Less
                     && match written {
-                        Written::Nothing => true,
-                        Written::Major => same_major,
+                        Precision::Nothing => true,
+                        Precision::Major => same_major,
                         // In the library, `~0.0.0` holds for all versions.
-                        Written::Whole if (own.major, own.minor, own.patch) == (0, 0, 0) => true,
-                        Written::Minor | Written::Whole => same_minor,
+                        Precision::Whole if (own.major, own.minor, own.patch) == (0, 0, 0) => true,
+                        Precision::Minor | Precision::Whole => same_minor,
                     }
             }
-            (Operator::NotEqual, written) => match written {
-                Written::Major => !same_major,
-                Written::Minor => !same_minor || it.pre != own.pre,
-                Written::Nothing | Written::Whole => order != Ordering::Equal,
+            (VersionOperator::NotEqual, written) => match written {
+                Precision::Major => !same_major,
+                Precision::Minor => !same_minor || it.pre != own.pre,
+                Precision::Nothing | Precision::Whole => order != Ordering::Equal,
             },
-            (Operator::Greater, Written::Major) => it.major > own.major,
-            (Operator::Greater, Written::Minor) => {
+            (VersionOperator::Greater, Precision::Major) => it.major > own.major,
+            (VersionOperator::Greater, Precision::Minor) => {
                 it.major > own.major || (same_major && it.minor > own.minor)
             }
-            (Operator::Greater, _) => order == Ordering::Greater,
-            (Operator::GreaterOrEqual, _) => order != Ordering::Less,
-            (Operator::Less, _) => order == Ordering::Less,
-            (Operator::LessOrEqual, Written::Whole) => order != Ordering::Greater,
-            (Operator::LessOrEqual, written) => {
-                it.major < own.major || (same_major && (written == Written::Major || it.minor <= own.minor))
+            (VersionOperator::Greater, _) => order == Ordering::Greater,
+            (VersionOperator::GreaterOrEqual, _) => order != Ordering::Less,
+            (VersionOperator::Less, _) => order == Ordering::Less,
+            (VersionOperator::LessOrEqual, Precision::Whole) => order != Ordering::Greater,
+            (VersionOperator::LessOrEqual, written) => {
+                it.major < own.major || (same_major && (written == Precision::Major || it.minor <= own.minor))
             }
-            (Operator::Caret, written) => {
+            (VersionOperator::Caret, written) => {
                 order != Ordering::Less
                     && match written {
                         // `^*` names 0.0.0, and holds for no version above it.
-                        Written::Major => same_major,
+                        Precision::Major => same_major,
                         _ if own.major > 0 => same_major,
-                        Written::Minor => same_minor,
+                        Precision::Minor => same_minor,
                         _ if own.minor > 0 => same_minor,
                         _ => same_minor && it.patch == own.patch,
                     }
@@ -152,19 +152,19 @@ impl Condition {
 }
 
 /// Parses the conditions of one alternative, which are separated by spaces or commas.
-fn conditions(text: &str) -> Option<Vec<Condition>> {
+fn conditions(text: &str) -> Option<Vec<VersionCondition>> {
     let mut conditions = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
         let found = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign));
-        let (sign, operator) = found.copied().unwrap_or(("", Operator::Equal));
-        let (parts, after) = Parts::parse(rest.get(sign.len()..)?.trim_start())?;
+        let (sign, operator) = found.copied().unwrap_or(("", VersionOperator::Equal));
+        let (parts, after) = VersionParts::parse(rest.get(sign.len()..)?.trim_start())?;
         let next = after.trim_start();
         // `1 - 3`, with spaces around the dash.
         if let Some(upper) = next.strip_prefix('-').filter(|_| next.len() < after.len() && sign.is_empty()) {
-            let (upper, after) = Parts::parse(upper.strip_prefix(char::is_whitespace)?.trim_start())?;
-            conditions.push(parts.condition(Operator::GreaterOrEqual)?);
-            conditions.push(upper.condition(Operator::LessOrEqual)?);
+            let (upper, after) = VersionParts::parse(upper.strip_prefix(char::is_whitespace)?.trim_start())?;
+            conditions.push(parts.condition(VersionOperator::GreaterOrEqual)?);
+            conditions.push(upper.condition(VersionOperator::LessOrEqual)?);
             rest = divided(after)?;
             continue;
         }
@@ -185,7 +185,7 @@ fn divided(after: &str) -> Option<&str> {
 
 /// One number of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Number {
+enum VersionPart {
     Missing,
     /// `x`, `X` or `*`.
     Wild,
@@ -193,25 +193,25 @@ enum Number {
 }
 
 /// A version whose parts may be missing or wild.
-struct Parts<'a> {
-    numbers: [Number; 3],
+struct VersionParts<'a> {
+    numbers: [VersionPart; 3],
     pre: &'a str,
     build: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> VersionParts<'a> {
     /// Parses the version that `text` begins with. Returns it and the text after it.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
         let mut rest = text.strip_prefix('v').unwrap_or(text);
-        let mut numbers = [Number::Missing; 3];
+        let mut numbers = [VersionPart::Missing; 3];
         for (index, number) in numbers.iter_mut().enumerate() {
             let after = if index == 0 { Some(rest) } else { rest.strip_prefix('.') };
             let Some(after) = after else { break };
             let end = after.find(|it: char| !(it.is_ascii_digit() || matches!(it, 'x' | 'X' | '*')));
             let (written, left) = after.split_at(end.unwrap_or(after.len()));
             *number = match written {
-                "x" | "X" | "*" => Number::Wild,
-                digits => Number::Is(digits.parse().ok()?),
+                "x" | "X" | "*" => VersionPart::Wild,
+                digits => VersionPart::Is(digits.parse().ok()?),
             };
             rest = left;
         }
@@ -229,23 +229,23 @@ impl<'a> Parts<'a> {
         Some((Self { numbers, pre, build }, rest))
     }
 
-    fn version(&self, [major, minor, patch]: [u64; 3]) -> Option<Version> {
+    fn version(&self, [major, minor, patch]: [u64; 3]) -> Option<HelmVersion> {
         let mut inner = semver::Version::new(major, minor, patch);
         inner.pre = semver::Prerelease::new(self.pre).ok()?;
         inner.build = semver::BuildMetadata::new(self.build).ok()?;
-        Some(Version { inner })
+        Some(HelmVersion { inner })
     }
 
-    fn condition(&self, operator: Operator) -> Option<Condition> {
+    fn condition(&self, operator: VersionOperator) -> Option<VersionCondition> {
         let (numbers, written) = match self.numbers {
-            [Number::Is(major), Number::Is(minor), Number::Is(patch)] => {
-                ([major, minor, patch], Written::Whole)
+            [VersionPart::Is(major), VersionPart::Is(minor), VersionPart::Is(patch)] => {
+                ([major, minor, patch], Precision::Whole)
             }
-            [Number::Is(major), Number::Is(minor), _] => ([major, minor, 0], Written::Minor),
-            [Number::Is(major), ..] => ([major, 0, 0], Written::Major),
-            [..] => ([0, 0, 0], Written::Nothing),
+            [VersionPart::Is(major), VersionPart::Is(minor), _] => ([major, minor, 0], Precision::Minor),
+            [VersionPart::Is(major), ..] => ([major, 0, 0], Precision::Major),
+            [..] => ([0, 0, 0], Precision::Nothing),
         };
-        Some(Condition { operator, version: self.version(numbers)?, written })
+        Some(VersionCondition { operator, version: self.version(numbers)?, written })
     }
 }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn holds(range: &str, version: &str) -> bool {
-    let range = Range::parse(range).unwrap_or_else(|| panic!("`{range}` is a range"));
-    range.holds(&Version::parse(version).unwrap_or_else(|| panic!("`{version}` is a version")))
+    let range = VersionRange::parse(range).unwrap_or_else(|| panic!("`{range}` is a range"));
+    range.holds(&HelmVersion::parse(version).unwrap_or_else(|| panic!("`{version}` is a version")))
 }
 
 #[test]
@@ -39,12 +39,12 @@ fn texts_that_are_not_ranges_are_refused() {
         "1xx",
         "99999999999999999999",
     ] {
-        assert!(Range::parse(text).is_none(), "`{text}`");
+        assert!(VersionRange::parse(text).is_none(), "`{text}`");
     }
     for text in
         ["12.3.34 ~1.2.3", "v2.3.5-20161202202307-sha.e8fc5e5", "3 - 4 || => 3.0, < 4", "", " >= 1 , < 2 "]
     {
-        assert!(Range::parse(text).is_some(), "`{text}`");
+        assert!(VersionRange::parse(text).is_some(), "`{text}`");
     }
 }
 
@@ -65,7 +65,7 @@ fn versions_are_those_that_helm_accepts() {
         ("1.2.3-a..b", None),
     ] {
         assert_eq!(
-            Version::parse(text).map(|version| version.inner.to_string()).as_deref(),
+            HelmVersion::parse(text).map(|version| version.inner.to_string()).as_deref(),
             read,
             "`{text}`"
         );
@@ -75,7 +75,7 @@ fn versions_are_those_that_helm_accepts() {
 proptest! {
     #[test]
     fn reads_anything(range in "[0-9a-zA-Z.*^~<>=!|, +-]{0,24}", version in "[0-9a-z.+-]{0,12}") {
-        if let (Some(range), Some(version)) = (Range::parse(&range), Version::parse(&version)) {
+        if let (Some(range), Some(version)) = (VersionRange::parse(&range), HelmVersion::parse(&version)) {
             range.holds(&version);
         }
     }

@@ -1,186 +1,283 @@
-//! A YAML document as a tree with places, for files that are read as a whole: `Chart.yaml` and `Chart.lock`.
+//! YAML documents as trees of nodes with byte ranges: the reader for text that others wrote.
 //!
-//! Aliases point at the node of their anchor and are never copied, so a tree has at most as many nodes as its text has values. Plain
-//! scalars follow YAML 1.1 as Go reads it (`scalar`), because Helm reads these files that way.
+//! [`YamlDocument::parse`] reads the first document of a stream. It decides no types: a scalar is its text, whether it was written
+//! plain, and its tag. Programs differ in the types that plain scalars have, and in merge keys (`<<`), so callers resolve both.
+//!
+//! Reading is bounded. A document has at most as many nodes as the caller allows; collections are nested at most 255 levels deep in
+//! block style and 255 in flow style, which the parser checks; and an alias points at the node of its anchor and is never copied, so
+//! a tree has at most as many nodes as its text has values. A caller that follows aliases must bound how much it reads.
+//!
+//! ```
+//! use helm_package::yaml::{YamlContent, YamlDocument};
+//!
+//! let text = "name: broker\nversion: 1.2.3\n";
+//! let document = YamlDocument::parse(text, 1_000)?;
+//! let Some(YamlContent::Mapping(entries)) = document.root().map(|root| root.content()) else { unreachable!() };
+//! let version = entries[1].value;
+//! assert_eq!(&text[version.span()], "1.2.3");
+//! # Ok::<(), helm_package::yaml::YamlError>(())
+//! ```
 
-use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::finding::{place, source_text};
-use super::scalar::{Scalar, resolve};
-use crate::text::{Place, SourceText};
-
-/// The most values that one file may have. A large `Chart.yaml` has a few hundred.
-const MAX_NODES: usize = 50_000;
-/// How many levels of mappings `<<` may merge into one another.
-const MAX_MERGES: usize = 16;
-/// How much may be read from one document with aliases followed, in bytes of scalars, items of lists, and `KEY` for each key. A
-/// document of the largest size needs less, even if each value is read several times.
-const MAX_READ: usize = 16 * 1024 * 1024;
-/// The amount that reading a key counts for.
-const KEY: usize = 32;
-
-/// A document.
-pub(super) struct Yaml {
-    source: Arc<SourceText>,
-    nodes: Vec<Node>,
-    root: Option<usize>,
-    /// How much was read.
-    read: Cell<usize>,
+/// The reason why a text cannot be read as YAML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct YamlError {
+    /// The message, without the position.
+    pub message: String,
+    /// The bytes that it is about; empty if they are only a position.
+    pub span: Range<usize>,
 }
 
-struct Node {
-    kind: Kind,
+impl YamlError {
+    fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), span }
+    }
+}
+
+/// A document: its nodes, in the order of the text.
+#[derive(Debug)]
+pub struct YamlDocument {
+    nodes: Vec<StoredNode>,
+    root: Option<usize>,
+    cycle: Option<Range<usize>>,
+}
+
+#[derive(Debug)]
+struct StoredNode {
+    content: StoredContent,
     span: Range<usize>,
 }
 
-enum Kind {
-    Scalar(Scalar),
-    Sequence(Vec<Link>),
-    Mapping(Vec<(usize, Link)>),
+#[derive(Debug)]
+enum StoredContent {
+    Scalar(YamlScalar),
+    Sequence(Vec<NodeLink>),
+    Mapping(Vec<(NodeLink, NodeLink)>),
 }
 
-/// A node as the value of a key or an item of a list, with its place there: that of the alias, if it is one.
-#[derive(Clone)]
-struct Link {
+/// A node as a key, a value or an item, with its bytes there: those of the alias, if it is one.
+#[derive(Debug, Clone)]
+struct NodeLink {
     node: usize,
     span: Range<usize>,
 }
 
-/// Why a text cannot be read as YAML.
-pub(super) struct YamlError {
-    pub(super) place: Place,
-    pub(super) message: String,
+/// A scalar as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YamlScalar {
+    /// The text, without quotes and with escapes resolved.
+    pub text: String,
+    /// Whether it is written without quotes and not as a block, so that it may be something other than a string.
+    pub is_plain: bool,
+    /// The tag, as it is written.
+    pub tag: Option<String>,
+    /// Whether the tag makes it a string: `!!str` or `!`.
+    pub is_tagged_string: bool,
 }
 
-impl Yaml {
+impl YamlScalar {
+    fn new(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Self {
+        let written = |tag: &Tag| format!("{}{}", tag.original_handle(), tag.suffix());
+        let says_string =
+            |tag: &Tag| tag.is_yaml_core_schema_tag("str") || tag.original() == "!" || written(tag) == "!";
+        Self {
+            text,
+            is_plain: style == ScalarStyle::Plain,
+            tag: tag.map(written),
+            is_tagged_string: tag.is_some_and(says_string),
+        }
+    }
+
+    /// Whether it is null in every version of YAML.
+    pub fn is_null(&self) -> bool {
+        self.is_plain
+            && !self.is_tagged_string
+            && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+    }
+}
+
+/// A node of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct YamlNode<'d> {
+    document: &'d YamlDocument,
+    node: &'d StoredNode,
+    span: &'d Range<usize>,
+}
+
+/// The content of a node.
+#[derive(Debug, Clone)]
+pub enum YamlContent<'d> {
+    /// A scalar.
+    Scalar(&'d YamlScalar),
+    /// The items of a list.
+    Sequence(Vec<YamlNode<'d>>),
+    /// The entries of a mapping in the order of the text. Keys may appear twice.
+    Mapping(Vec<YamlEntry<'d>>),
+}
+
+/// A key of a mapping, and its value.
+#[derive(Debug, Clone, Copy)]
+pub struct YamlEntry<'d> {
+    /// The key, which may be a list or a mapping.
+    pub key: YamlNode<'d>,
+    /// The value.
+    pub value: YamlNode<'d>,
+}
+
+impl YamlDocument {
     /// Reads the first document of `text`.
-    pub(super) fn parse(name: &str, file: Option<PathBuf>, text: &str) -> Result<Self, YamlError> {
-        let yaml =
-            Self { source: source_text(name, file, text), nodes: Vec::new(), root: None, read: Cell::new(0) };
-        let mut builder = Builder { yaml, open: Vec::new(), anchors: HashMap::new() };
-        for event in Parser::new_from_str(text) {
-            match event {
-                Ok((Event::DocumentEnd, _)) => break,
-                Ok((event, span)) => builder.event(event, &range(&span))?,
-                Err(error) => {
-                    let at = error.marker().byte_offset().unwrap_or(text.len());
-                    return Err(builder.yaml.error(at..at, error.info()));
-                }
+    ///
+    /// # Errors
+    ///
+    /// [`YamlError`] if the text is not YAML up to the end of that document, or has more than `max_nodes` nodes.
+    pub fn parse(text: &str, max_nodes: usize) -> Result<Self, YamlError> {
+        let document = Self { nodes: Vec::new(), root: None, cycle: None };
+        let mut builder = TreeBuilder { document, max_nodes, open: Vec::new(), anchors: HashMap::new() };
+        for event in yaml_events(text) {
+            match event? {
+                (Event::DocumentEnd, _) => break,
+                (event, span) => builder.add(event, span)?,
             }
         }
-        Ok(builder.yaml)
+        Ok(builder.document)
     }
 
-    fn error(&self, span: Range<usize>, message: impl Into<String>) -> YamlError {
-        YamlError { place: place(&self.source, span), message: message.into() }
+    /// Returns the node of the whole document, or `None` if the stream is empty.
+    pub fn root(&self) -> Option<YamlNode<'_>> {
+        let node = self.nodes.get(self.root?)?;
+        Some(YamlNode { document: self, node, span: &node.span })
     }
 
-    /// Returns the value of the whole document, or `None` if the document is empty.
-    pub(super) fn root(&self) -> Option<Value<'_>> {
-        let node = self.root?;
-        Some(Value { yaml: self, node, span: self.nodes.get(node)?.span.clone() })
+    /// Returns the bytes of the first alias that is inside the node that it names. A walk through such a document has no end.
+    pub fn cycle(&self) -> Option<Range<usize>> {
+        self.cycle.clone()
     }
 
-    /// Whether aliases expand to more than is read. If so, the values that were read are incomplete.
-    pub(super) fn is_too_much(&self) -> bool {
-        self.read.get() > MAX_READ
-    }
-
-    /// Counts an amount that is read. Returns false if the total is too much.
-    fn count(&self, amount: usize) -> bool {
-        self.read.set(self.read.get().saturating_add(amount).saturating_add(1));
-        !self.is_too_much()
-    }
-
-    /// Returns its beginning, for findings about the whole document.
-    pub(super) fn start(&self) -> Place {
-        place(&self.source, 0..0)
+    fn follow<'d>(&'d self, link: &'d NodeLink) -> Option<YamlNode<'d>> {
+        Some(YamlNode { document: self, node: self.nodes.get(link.node)?, span: &link.span })
     }
 }
 
-fn range(span: &Span) -> Range<usize> {
-    span.byte_range().unwrap_or(0..0)
+impl<'d> YamlNode<'d> {
+    /// Returns the bytes where the node is written: those of the alias, if it was reached by one. A list or a mapping has the empty
+    /// range at its start, because its last byte is not where people look.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Returns the bytes of the node itself, even if it was reached by an alias.
+    pub fn own_span(&self) -> Range<usize> {
+        self.node.span.clone()
+    }
+
+    /// Returns how many items or entries it has, or the length of its text in bytes.
+    pub fn length(&self) -> usize {
+        match &self.node.content {
+            StoredContent::Scalar(scalar) => scalar.text.len(),
+            StoredContent::Sequence(items) => items.len(),
+            StoredContent::Mapping(entries) => entries.len(),
+        }
+    }
+
+    /// Returns the content.
+    pub fn content(&self) -> YamlContent<'d> {
+        let follow = |link: &'d NodeLink| self.document.follow(link);
+        match &self.node.content {
+            StoredContent::Scalar(scalar) => YamlContent::Scalar(scalar),
+            StoredContent::Sequence(items) => {
+                YamlContent::Sequence(items.iter().filter_map(follow).collect())
+            }
+            StoredContent::Mapping(entries) => {
+                let entry = |(key, value)| Some(YamlEntry { key: follow(key)?, value: follow(value)? });
+                YamlContent::Mapping(
+                    entries.iter().map(|(key, value)| (key, value)).filter_map(entry).collect(),
+                )
+            }
+        }
+    }
 }
 
 /// A collection that has not ended.
-struct Open {
+struct OpenCollection {
     node: usize,
     /// The key whose value is next.
-    key: Option<usize>,
+    key: Option<NodeLink>,
 }
 
-struct Builder {
-    yaml: Yaml,
-    open: Vec<Open>,
+struct TreeBuilder {
+    document: YamlDocument,
+    max_nodes: usize,
+    open: Vec<OpenCollection>,
     anchors: HashMap<usize, usize>,
 }
 
-impl Builder {
-    fn event(&mut self, event: Event<'_>, span: &Range<usize>) -> Result<(), YamlError> {
+impl TreeBuilder {
+    fn add(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let says_string = tag
-                    .as_deref()
-                    .is_some_and(|tag| tag.is_yaml_core_schema_tag("str") || tag.original() == "!");
-                let scalar = match style {
-                    ScalarStyle::Plain if !says_string => resolve(&text),
-                    _ => Scalar::Text(text.into_owned()),
-                };
-                let node = self.node(Kind::Scalar(scalar), span, anchor)?;
-                self.attach(Link { node, span: span.clone() });
+                let scalar = YamlScalar::new(text.into_owned(), style, tag.as_deref());
+                self.node(StoredContent::Scalar(scalar), span, anchor)?;
             }
             Event::SequenceStart(_, anchor, _) => {
-                let node = self.node(Kind::Sequence(Vec::new()), &(span.start..span.start), anchor)?;
-                self.attach(Link { node, span: span.start..span.start });
-                self.open.push(Open { node, key: None });
+                self.collection(StoredContent::Sequence(Vec::new()), span.start, anchor)?;
             }
             Event::MappingStart(_, anchor, _) => {
-                let node = self.node(Kind::Mapping(Vec::new()), &(span.start..span.start), anchor)?;
-                self.attach(Link { node, span: span.start..span.start });
-                self.open.push(Open { node, key: None });
+                self.collection(StoredContent::Mapping(Vec::new()), span.start, anchor)?;
             }
             Event::SequenceEnd | Event::MappingEnd => drop(self.open.pop()),
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).copied() else {
-                    return Err(self.yaml.error(span.clone(), "no such anchor"));
+                    return Err(YamlError::new(span, "no such anchor"));
                 };
                 if self.open.iter().any(|open| open.node == node) {
-                    return Err(self.yaml.error(span.clone(), "the anchor contains itself"));
+                    self.document.cycle.get_or_insert_with(|| span.clone());
                 }
-                self.attach(Link { node, span: span.clone() });
+                self.attach(NodeLink { node, span });
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn node(&mut self, kind: Kind, span: &Range<usize>, anchor: usize) -> Result<usize, YamlError> {
-        let node = self.yaml.nodes.len();
-        if node >= MAX_NODES {
-            return Err(self.yaml.error(span.clone(), format!("the file has more than {MAX_NODES} values")));
+    fn collection(&mut self, content: StoredContent, start: usize, anchor: usize) -> Result<(), YamlError> {
+        let node = self.node(content, start..start, anchor)?;
+        self.open.push(OpenCollection { node, key: None });
+        Ok(())
+    }
+
+    fn node(
+        &mut self,
+        content: StoredContent,
+        span: Range<usize>,
+        anchor: usize,
+    ) -> Result<usize, YamlError> {
+        let node = self.document.nodes.len();
+        if node >= self.max_nodes {
+            return Err(YamlError::new(span, format!("the file has more than {} values", self.max_nodes)));
         }
-        self.yaml.nodes.push(Node { kind, span: span.clone() });
+        self.document.nodes.push(StoredNode { content, span: span.clone() });
         if anchor != 0 {
             self.anchors.insert(anchor, node);
         }
+        self.attach(NodeLink { node, span });
         Ok(node)
     }
 
-    fn attach(&mut self, link: Link) {
+    /// Adds a node to the collection that is open.
+    fn attach(&mut self, link: NodeLink) {
         let Some(open) = self.open.last_mut() else {
-            self.yaml.root.get_or_insert(link.node);
+            self.document.root.get_or_insert(link.node);
             return;
         };
-        match self.yaml.nodes.get_mut(open.node).map(|node| &mut node.kind) {
-            Some(Kind::Sequence(items)) => items.push(link),
-            Some(Kind::Mapping(entries)) => match open.key.take() {
-                None => open.key = Some(link.node),
+        match self.document.nodes.get_mut(open.node).map(|node| &mut node.content) {
+            Some(StoredContent::Sequence(items)) => items.push(link),
+            Some(StoredContent::Mapping(entries)) => match open.key.take() {
+                None => open.key = Some(link),
                 Some(key) => entries.push((key, link)),
             },
             _ => {}
@@ -188,134 +285,48 @@ impl Builder {
     }
 }
 
-/// A value of a document, with its place.
-#[derive(Clone)]
-pub(super) struct Value<'a> {
-    yaml: &'a Yaml,
-    node: usize,
-    span: Range<usize>,
-}
-
-/// A key of a mapping, and its value.
-#[derive(Clone)]
-pub(super) struct Entry<'a> {
-    pub(super) key: String,
-    pub(super) key_span: Range<usize>,
-    pub(super) value: Value<'a>,
-}
-
-/// The kinds of values.
-pub(super) enum Is<'a> {
-    Scalar(&'a Scalar),
-    List(Vec<Value<'a>>),
-    Mapping(Vec<Entry<'a>>),
-}
-
-impl<'a> Value<'a> {
-    /// Returns its place.
-    pub(super) fn place(&self) -> Place {
-        place(&self.yaml.source, self.span.clone())
-    }
-
-    /// Returns the text that it was read from.
-    pub(super) fn source(&self) -> &'a Arc<SourceText> {
-        &self.yaml.source
-    }
-
-    /// Returns its range in the text.
-    pub(super) fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-
-    /// Returns the kind of the value; null if too much was read already.
-    pub(super) fn is(&self) -> Is<'a> {
-        self.is_at(0)
-    }
-
-    fn is_at(&self, merges: usize) -> Is<'a> {
-        let yaml = self.yaml;
-        let value = |link: &Link| Value { yaml, node: link.node, span: link.span.clone() };
-        match yaml.nodes.get(self.node).map(|node| &node.kind) {
-            Some(Kind::Scalar(scalar)) if yaml.count(scalar.length()) => Is::Scalar(scalar),
-            Some(Kind::Sequence(items)) if yaml.count(items.len()) => {
-                Is::List(items.iter().map(value).collect())
-            }
-            Some(Kind::Mapping(entries)) if yaml.count(entries.len().saturating_mul(KEY)) => {
-                Is::Mapping(self.entries(entries, merges))
-            }
-            _ => Is::Scalar(&Scalar::Null),
-        }
-    }
-
-    fn entries(&self, entries: &[(usize, Link)], merges: usize) -> Vec<Entry<'a>> {
-        let yaml = self.yaml;
-        let mut found: Vec<Entry<'a>> = Vec::new();
-        let mut merged = Vec::new();
-        for (key, link) in entries {
-            let Some(node) = yaml.nodes.get(*key) else { continue };
-            let Kind::Scalar(scalar) = &node.kind else { continue };
-            let value = Value { yaml, node: link.node, span: link.span.clone() };
-            match scalar {
-                Scalar::Text(text) if text == "<<" => merged.push(value),
-                _ => found.push(Entry { key: scalar.to_text(), key_span: node.span.clone(), value }),
-            }
-        }
-        if merged.is_empty() || merges >= MAX_MERGES {
-            return found;
-        }
-        // Merged keys give way to keys of the mapping itself, and to keys that were merged earlier.
-        let mut known: BTreeSet<String> = found.iter().map(|entry| entry.key.clone()).collect();
-        let parts = merged.into_iter().flat_map(|value| match value.is_at(merges + 1) {
-            Is::List(items) => items,
-            _ => vec![value],
-        });
-        for part in parts {
-            let Is::Mapping(entries) = part.is_at(merges + 1) else { continue };
-            for entry in entries {
-                if yaml.count(KEY) && known.insert(entry.key.clone()) {
-                    found.push(entry);
+/// Reads `text` to its end, and checks that every document in it is a mapping or empty. It keeps nothing, so the size of the text does
+/// not matter.
+///
+/// # Errors
+///
+/// [`YamlError`] if the text is not YAML, or a document is something else.
+pub fn check_mappings(text: &str) -> Result<(), YamlError> {
+    let mut is_first = false;
+    for event in yaml_events(text) {
+        match event? {
+            (Event::DocumentStart(..), _) => is_first = true,
+            (event, span) if is_first => {
+                is_first = false;
+                let is_mapping = match event {
+                    Event::MappingStart(..) | Event::DocumentEnd => true,
+                    Event::Scalar(text, style, _, tag) => {
+                        YamlScalar::new(text.into_owned(), style, tag.as_deref()).is_null()
+                    }
+                    _ => false,
+                };
+                if !is_mapping {
+                    let start = span.start;
+                    return Err(YamlError::new(start..start, "it is not a mapping of keys to values"));
                 }
             }
-        }
-        found
-    }
-
-    /// Returns its description for messages: `a list`, `` `1.5` ``.
-    pub(super) fn described(&self) -> String {
-        match self.is() {
-            Is::Scalar(Scalar::Text(_)) => "a string".to_owned(),
-            Is::Scalar(scalar) => format!("`{}`", scalar.to_text()),
-            Is::List(_) => "a list".to_owned(),
-            Is::Mapping(_) => "a mapping".to_owned(),
-        }
-    }
-}
-
-/// Reads `text` to its end, and checks that it is YAML in which every document is a mapping or empty. It keeps nothing, so the size
-/// of the text does not matter.
-pub(super) fn check_mappings(name: &str, file: Option<&Path>, text: &str) -> Result<(), YamlError> {
-    let fail = |at: Range<usize>, message: String| {
-        Err(YamlError { place: place(&source_text(name, file.map(Path::to_owned), text), at), message })
-    };
-    let mut top = false;
-    for event in Parser::new_from_str(text) {
-        match event {
-            Ok((Event::DocumentStart(..), _)) => top = true,
-            Ok((event, span)) if top => {
-                top = false;
-                let empty = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..)
-                    if resolve(text) == Scalar::Null);
-                if !(empty || matches!(event, Event::MappingStart(..) | Event::DocumentEnd)) {
-                    let start = range(&span).start;
-                    return fail(start..start, "it is not a mapping of keys to values".to_owned());
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or(text.len());
-                return fail(at..at, error.info());
-            }
+            _ => {}
         }
     }
     Ok(())
 }
+
+/// Returns the events of the parser with their bytes.
+fn yaml_events(text: &str) -> impl Iterator<Item = Result<(Event<'_>, Range<usize>), YamlError>> {
+    Parser::new_from_str(text).map(|event| match event {
+        Ok((event, span)) => Ok((event, span.byte_range().unwrap_or(0..0))),
+        Err(error) => {
+            let at = error.marker().byte_offset().unwrap_or(text.len());
+            Err(YamlError::new(at..at, error.info()))
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "yaml_tests.rs"]
+mod tests;

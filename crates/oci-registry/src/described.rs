@@ -1,6 +1,6 @@
 //! Facts that an image states about itself: the commit it was built from, and the time.
 
-use super::{ReadRepository, RegistryError};
+use super::{RegistryError, Repository};
 use crate::{Digest, Manifest, Platform, TagOrDigest, annotation};
 
 /// The largest configuration that is read, in bytes.
@@ -8,10 +8,7 @@ const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
 
 /// Returns the commit that an image says it was built from: the annotation of its root or of the first image of an
 /// index, or else the label in the configuration.
-pub async fn revision(
-    repository: &dyn ReadRepository,
-    digest: &Digest,
-) -> Result<Option<String>, RegistryError> {
+pub async fn revision(repository: &dyn Repository, digest: &Digest) -> Result<Option<String>, RegistryError> {
     let label = |config: &serde_json::Value| {
         let label = config.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
         label.and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -21,7 +18,7 @@ pub async fn revision(
 
 /// Returns when an image says it was built, in seconds since 1970: the annotation of its root or of the first image of
 /// an index, or else `created` in the configuration (image-spec, config.md). `None` also if the value is not a time.
-pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
+pub async fn created(repository: &dyn Repository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
     let member = |config: &serde_json::Value| config.get("created")?.as_str().map(str::to_owned);
     let text = described(repository, digest, annotation::CREATED, member).await?;
     let time = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
@@ -31,7 +28,7 @@ pub async fn created(repository: &dyn ReadRepository, digest: &Digest) -> Result
 /// Returns the annotation `key` of the root or of the first image of an index, or else the value that `in_config` finds
 /// in the configuration of that image.
 async fn described(
-    repository: &dyn ReadRepository,
+    repository: &dyn Repository,
     digest: &Digest,
     key: &str,
     in_config: impl Fn(&serde_json::Value) -> Option<String> + Send,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{HeldManifest, ReadWriteRepository, RegistryError};
+use super::{HeldManifest, RegistryError, Repository};
 use crate::inventory::{Holding, Inventory, Parts};
 use crate::{Digest, Tag, TagOrDigest};
 
@@ -42,10 +42,7 @@ impl Inventories {
     }
 
     /// Returns what `repository` holds now; `None` if the registry cannot list it.
-    pub async fn read(
-        &mut self,
-        repository: &dyn ReadWriteRepository,
-    ) -> Result<Option<Inventory>, RegistryError> {
+    pub async fn read(&mut self, repository: &dyn Repository) -> Result<Option<Inventory>, RegistryError> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let Some(mut held) = repository.list_manifests().await? else { return Ok(None) };
@@ -76,7 +73,7 @@ impl Inventories {
     /// Reads the manifests of `held` that have not been read yet. Returns those that do not exist.
     async fn learn(
         &mut self,
-        repository: &dyn ReadWriteRepository,
+        repository: &dyn Repository,
         held: &[HeldManifest],
     ) -> Result<BTreeSet<Digest>, RegistryError> {
         let unknown = held.iter().map(|it| &it.digest).filter(|digest| !self.known.contains_key(*digest));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{READ_PAUSES, ReadRepository, ReadWriteRepository, RegistryError};
+use super::{READ_PAUSES, RegistryError, Repository};
 use crate::referrer::{cosign_tags, describe, fallback_tag, listed, with_referrers};
 use crate::{Descriptor, Digest, RawManifest, Referrer, Tag, TagOrDigest};
 
@@ -12,7 +12,7 @@ const ATTEMPTS: usize = 8;
 /// Returns the manifests that the repository lists with `subject` as their subject: from the registry's own list, or
 /// from the index at the fallback tag if there is one.
 pub async fn listed_referrers(
-    repository: &dyn ReadRepository,
+    repository: &dyn Repository,
     subject: &Digest,
 ) -> Result<Vec<Descriptor>, RegistryError> {
     if let Some(referrers) = repository.list_referrers(subject).await? {
@@ -26,7 +26,7 @@ pub async fn listed_referrers(
 /// Returns everything that refers to `subject`: manifests with that subject, and manifests at cosign's tags for it.
 /// Listed manifests that do not exist (any more) or have another subject are left out.
 pub async fn find_referrers(
-    repository: &dyn ReadRepository,
+    repository: &dyn Repository,
     subject: &Digest,
 ) -> Result<Vec<Referrer>, RegistryError> {
     let mut found: Vec<Referrer> = Vec::new();
@@ -50,7 +50,7 @@ pub async fn find_referrers(
 /// The refusal of the registry, if it refuses; [`RegistryError::NotListed`] if the tag names something else, or if the index does
 /// not hold the new entries.
 pub async fn list_at_fallback_tag(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     subject: &Digest,
     referrers: &[Descriptor],
 ) -> Result<(), RegistryError> {
@@ -84,7 +84,7 @@ pub async fn list_at_fallback_tag(
 ///
 /// [`RegistryError::NotListed`] if the registry keeps no list itself and the fallback tag names something that is not a
 /// list.
-pub async fn check_listable(repository: &dyn ReadRepository, subject: &Digest) -> Result<(), RegistryError> {
+pub async fn check_listable(repository: &dyn Repository, subject: &Digest) -> Result<(), RegistryError> {
     let Some(tag) = fallback_tag(subject) else { return Ok(()) };
     if repository.list_referrers(subject).await?.is_some() {
         return Ok(());
@@ -98,7 +98,7 @@ pub async fn check_listable(repository: &dyn ReadRepository, subject: &Digest) -
 /// Returns the manifest at `tag` after `written` was put there in place of `before`. Reads can lag, so an answer with
 /// `before` is not believed at once; `None` if no other answer comes.
 async fn read_back(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     tag: &Tag,
     before: Option<&RawManifest>,
     written: &RawManifest,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{BlobBody, ByteStream, Deletion, READ_PAUSES, ReadWriteRepository, RegistryError};
+use super::{BlobBody, ByteStream, Deletion, READ_PAUSES, RegistryError, Repository};
 use crate::{Descriptor, Digest, RawManifest, Tag, TagOrDigest, media_type};
 
 /// A tar archive without entries: two blocks of zeros (POSIX.1-2017, pax, "ustar Interchange Format").
@@ -29,7 +29,7 @@ pub enum Removal {
 }
 
 /// Removes `tag` if it names `expected`, and nothing else: the manifest's other tags stay. `deletion` is the answer of
-/// [`super::DeleteRepository::deletion`].
+/// [`crate::Deleter::deletion`].
 ///
 /// If only manifests can be deleted, the tag is first made to name a placeholder, a manifest that no other tag names,
 /// and the placeholder is deleted (regclient's way, `scheme/reg/tag.go`). Until then the tag names the placeholder, so
@@ -41,7 +41,7 @@ pub enum Removal {
 /// nothing. [`RegistryError::NotPutBack`] if the tag was left naming the placeholder. [`RegistryError::StillThere`] if
 /// the tag can still be read afterwards.
 pub async fn remove_tag(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     tag: &Tag,
     expected: &Digest,
     deletion: &Deletion,
@@ -54,7 +54,7 @@ pub async fn remove_tag(
     }
     let mut ours = vec![expected.clone()];
     match deletion {
-        Deletion::Tags => repository.delete_tag(tag).await?,
+        Deletion::Tags => repository.required_deleter()?.delete_tag(tag).await?,
         Deletion::Nothing(reason) => return Err(RegistryError::DeletesNothing { reason: reason.clone() }),
         Deletion::Manifests => {
             let original = match repository.get_manifest(&at).await? {
@@ -76,7 +76,7 @@ pub async fn remove_tag(
 
 /// Waits until `tag` is gone or names none of `ours`, in which case somebody put it again.
 async fn read_back(
-    repository: &dyn ReadWriteRepository,
+    repository: &dyn Repository,
     tag: &Tag,
     ours: &[Digest],
 ) -> Result<Removal, RegistryError> {
@@ -106,7 +106,7 @@ pub(super) struct StandIn {
 impl StandIn {
     /// Makes `tag`, which names `original`, name a placeholder.
     pub(super) async fn put(
-        repository: &dyn ReadWriteRepository,
+        repository: &dyn Repository,
         tag: &Tag,
         original: RawManifest,
     ) -> Result<Self, RegistryError> {
@@ -137,11 +137,7 @@ impl StandIn {
     }
 
     /// Puts back the original manifest after `error`, unless the tag names something else. Returns the error to report.
-    pub(super) async fn put_back(
-        self,
-        repository: &dyn ReadWriteRepository,
-        error: RegistryError,
-    ) -> RegistryError {
+    pub(super) async fn put_back(self, repository: &dyn Repository, error: RegistryError) -> RegistryError {
         let at = TagOrDigest::Tag(self.tag.clone());
         let stands = match repository.head_manifest(&at).await {
             // Reads may lag behind writes.

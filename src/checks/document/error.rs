@@ -1,7 +1,7 @@
 //! The errors of documents, with their messages and help.
 
-use super::problem::{Holds, TOLD, What};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use super::problem::{MAX_LISTED_KEYS, ValueContents, ValueKind};
+use crate::diagnostic::{Code, Diagnostic, Location, ToDiagnostic};
 use oci_registry::mask;
 
 /// Why a document has no text at a key.
@@ -43,7 +43,7 @@ pub enum DocumentError {
         /// The message of the parser, with credentials masked.
         message: String,
         /// The place of the error.
-        place: Option<Place>,
+        location: Option<Location>,
     },
     /// There is no such key.
     #[error("`{name}` has no key `{key}`")]
@@ -55,21 +55,21 @@ pub enum DocumentError {
         /// The part of the key that exists; empty if no part does.
         at: String,
         /// The contents at that part.
-        has: Holds,
+        has: ValueContents,
     },
     /// The value is not a string.
-    #[error("`{key}` in `{name}` is {}, not a string", described(.what))]
+    #[error("`{key}` in `{name}` is {}, not a string", kind_name(.kind))]
     NotText {
         /// The file.
         name: String,
         /// The key.
         key: String,
         /// The kind of the value.
-        what: What,
+        kind: ValueKind,
         /// The contents of the value.
-        has: Holds,
+        has: ValueContents,
         /// The place of the value.
-        place: Option<Place>,
+        location: Option<Location>,
     },
 }
 
@@ -79,17 +79,7 @@ impl DocumentError {
         matches!(self, Self::NoKey { .. } | Self::NotText { .. })
     }
 
-    /// Returns the diagnostic, which points into the file if the place is known.
-    pub fn to_diagnostic(&self) -> Diagnostic {
-        let (place, label) = match self {
-            Self::Syntax { place, .. } => (place.clone(), "here"),
-            Self::NotText { place, .. } => (place.clone(), "not a string"),
-            _ => (None, ""),
-        };
-        Diagnostic::error(Code::CheckFile, self.to_string()).at_maybe(place, label).help(self.way_out())
-    }
-
-    fn way_out(&self) -> String {
+    fn help(&self) -> String {
         match self {
             Self::Missing { .. } => {
                 "`file` is relative to the folder of `publish.toml`; correct the path, or run where the file exists"
@@ -99,47 +89,59 @@ impl DocumentError {
             Self::TooLarge { .. } => "name the file that the version is maintained in".to_owned(),
             Self::Format { .. } => "name a file that ends in `.toml`, `.json`, `.yaml` or `.yml`".to_owned(),
             Self::Syntax { .. } => "correct the file".to_owned(),
-            Self::NoKey { at, has, .. } => there(at, has),
-            Self::NotText { key, what, has, .. } => match (what, has) {
-                (What::Unquoted(_, text), _) => format!("put it in quotes: `\"{}\"`", shortened(text)),
-                (What::Null, _) => "give it a value, in quotes".to_owned(),
-                (What::Tagged(_), _) => "remove the tag and put the value in quotes".to_owned(),
-                (What::Table, Holds::Keys(keys)) if keys == &["workspace"] => {
+            Self::NoKey { at, has, .. } => choices(at, has),
+            Self::NotText { key, kind, has, .. } => match (kind, has) {
+                (ValueKind::Unquoted(_, text), _) => format!("put it in quotes: `\"{}\"`", shortened(text)),
+                (ValueKind::Null, _) => "give it a value, in quotes".to_owned(),
+                (ValueKind::Tagged(_), _) => "remove the tag and put the value in quotes".to_owned(),
+                (ValueKind::Table, ValueContents::Keys(keys)) if keys == &["workspace"] => {
                     "it is inherited: check the file of the workspace, usually at `workspace.package.version`"
                         .to_owned()
                 }
-                (_, has) => there(key, has),
+                (_, has) => choices(key, has),
             },
         }
     }
 }
 
-fn described(what: &What) -> String {
-    match what {
-        What::Table => "a table".to_owned(),
-        What::List => "a list".to_owned(),
-        What::Unquoted(kind, text) => format!("{kind} `{}`", shortened(text)),
-        What::Null => "empty (null)".to_owned(),
-        What::Tagged(tag) => format!("of the type `{}`", shortened(tag)),
+impl ToDiagnostic for DocumentError {
+    /// Returns the diagnostic, which points into the file if the place is known.
+    fn to_diagnostic(&self) -> Diagnostic {
+        let (location, label) = match self {
+            Self::Syntax { location, .. } => (location.clone(), "here"),
+            Self::NotText { location, .. } => (location.clone(), "not a string"),
+            _ => (None, ""),
+        };
+        Diagnostic::error(Code::CheckFile, self.to_string()).at_maybe(location, label).help(self.help())
+    }
+}
+
+fn kind_name(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::Table => "a table".to_owned(),
+        ValueKind::List => "a list".to_owned(),
+        ValueKind::Unquoted(name, text) => format!("{name} `{}`", shortened(text)),
+        ValueKind::Null => "empty (null)".to_owned(),
+        ValueKind::Tagged(tag) => format!("of the type `{}`", shortened(tag)),
     }
 }
 
 /// Returns a text that lists what exists at the key `at`.
-fn there(at: &str, has: &Holds) -> String {
+fn choices(at: &str, has: &ValueContents) -> String {
     let subject = if at.is_empty() { "the file".to_owned() } else { format!("`{at}`") };
     match has {
-        Holds::Keys(keys) if keys.is_empty() => format!("{subject} has no keys"),
-        Holds::Keys(keys) => {
-            let more = if keys.len() < TOLD { "" } else { ", …" };
+        ValueContents::Keys(keys) if keys.is_empty() => format!("{subject} has no keys"),
+        ValueContents::Keys(keys) => {
+            let more = if keys.len() < MAX_LISTED_KEYS { "" } else { ", …" };
             let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", shortened(key))).collect();
             format!("{subject} has {}{more}", keys.join(", "))
         }
-        Holds::Items(0) => format!("{subject} is an empty list"),
-        Holds::Items(count) => {
+        ValueContents::Items(0) => format!("{subject} is an empty list"),
+        ValueContents::Items(count) => {
             let first = if at.is_empty() { "0".to_owned() } else { format!("{at}.0") };
             format!("{subject} is a list of {count}: `{first}` is its first item")
         }
-        Holds::Nothing => format!("{subject} is not a table and has no keys"),
+        ValueContents::Nothing => format!("{subject} is not a table and has no keys"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A TOML, JSON or YAML file, and the text at one of its keys, with its place if the format provides it.
 //!
 //! Each format has a file with one function `find`. A document is kept only as text: every lookup reads it from the start, so
-//! aliases of YAML and deep nesting never cost more than the size of the file.
+//! aliases of YAML are never written out, and nesting costs no more than the file is long.
 
 mod error;
 mod json;
@@ -15,26 +15,26 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Place, SourceText};
+use crate::diagnostic::{Location, SourceText};
 use crate::model::KeyPath;
 use oci_registry::mask;
 
 pub use error::DocumentError;
 pub(super) use error::shortened;
-use problem::Problem;
+use problem::LookupProblem;
 
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
 /// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum DocumentFormat {
     Toml,
     Json,
     Yaml,
 }
 
-impl Format {
+impl DocumentFormat {
     /// Returns the format that the extension of the file names.
     fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -56,10 +56,10 @@ impl Format {
 }
 
 /// A file that was read. In a YAML stream, the first document counts.
-pub struct Document {
+pub struct TextDocument {
     /// The name as it is written in `publish.toml`.
     name: String,
-    format: Format,
+    format: DocumentFormat,
     text: String,
     /// The text that labels point into, with credentials masked.
     source: Arc<SourceText>,
@@ -67,14 +67,14 @@ pub struct Document {
 
 /// The text at a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct DocumentText {
     /// The text.
     pub text: String,
     /// The place of the text.
-    pub place: Option<Place>,
+    pub location: Option<Location>,
 }
 
-impl Document {
+impl TextDocument {
     /// Reads the file `name`, which is relative to `folder`. `shown` is the file's name relative to the working directory.
     ///
     /// # Errors
@@ -83,7 +83,8 @@ impl Document {
     /// most 4 MiB. Whether the text is valid in its format is reported by the first lookup.
     pub fn read(folder: &Path, name: &str, shown: &str) -> Result<Self, Box<DocumentError>> {
         let path = folder.join(name);
-        let format = Format::of(&path).ok_or_else(|| DocumentError::Format { name: name.to_owned() })?;
+        let format =
+            DocumentFormat::of(&path).ok_or_else(|| DocumentError::Format { name: name.to_owned() })?;
         let unreadable = |message: String| DocumentError::Unreadable { name: name.to_owned(), message };
         let bytes = bytes(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => DocumentError::Missing { name: name.to_owned() },
@@ -97,7 +98,7 @@ impl Document {
         Ok(Self::of(name, shown, &path, format, text))
     }
 
-    fn of(name: &str, shown: &str, path: &Path, format: Format, text: String) -> Self {
+    fn of(name: &str, shown: &str, path: &Path, format: DocumentFormat, text: String) -> Self {
         let source = SourceText {
             name: shown.to_owned(),
             file: Some(path.to_owned()),
@@ -112,37 +113,41 @@ impl Document {
     /// # Errors
     ///
     /// [`DocumentError`] if the document is not valid in its format, has no such key, or has no string there.
-    pub fn text(&self, key: &KeyPath) -> Result<Found, Box<DocumentError>> {
+    pub fn text(&self, key: &KeyPath) -> Result<DocumentText, Box<DocumentError>> {
         let parts = key.parts();
         let found = match self.format {
-            Format::Toml => toml::find(&self.text, parts),
-            Format::Json => json::find(&self.text, parts),
-            Format::Yaml => yaml::find(&self.text, parts),
+            DocumentFormat::Toml => toml::find(&self.text, parts),
+            DocumentFormat::Json => json::find(&self.text, parts),
+            DocumentFormat::Yaml => yaml::find(&self.text, parts),
         };
         let (text, span) = found.map_err(|problem| Box::new(self.error(problem, key)))?;
-        Ok(Found { text, place: self.place(span) })
+        Ok(DocumentText { text, location: self.location(span) })
     }
 
-    fn place(&self, span: Option<Range<usize>>) -> Option<Place> {
+    fn location(&self, span: Option<Range<usize>>) -> Option<Location> {
         let span = span.filter(|span| self.source.text.get(span.clone()).is_some())?;
-        Some(Place { source: Arc::clone(&self.source), span })
+        Some(Location { source: Arc::clone(&self.source), span })
     }
 
-    fn error(&self, problem: Problem, key: &KeyPath) -> DocumentError {
+    fn error(&self, problem: LookupProblem, key: &KeyPath) -> DocumentError {
         let name = self.name.clone();
         match problem {
-            Problem::Syntax { message, span } => DocumentError::Syntax {
+            LookupProblem::Syntax { message, span } => DocumentError::Syntax {
                 name,
                 format: self.format.name(),
                 message: mask::mask_by_text(message),
-                place: self.place(span),
+                location: self.location(span),
             },
-            Problem::NoKey { found, has } => {
+            LookupProblem::NoKey { found, has } => {
                 DocumentError::NoKey { name, key: key.to_string(), at: key.first(found), has }
             }
-            Problem::NotText { what, has, span } => {
-                DocumentError::NotText { name, key: key.to_string(), what, has, place: self.place(span) }
-            }
+            LookupProblem::NotText { kind, has, span } => DocumentError::NotText {
+                name,
+                key: key.to_string(),
+                kind,
+                has,
+                location: self.location(span),
+            },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(super) enum LookupProblem {
     /// The document is not valid in its format.
     Syntax {
         /// The message of the parser.
@@ -17,14 +17,14 @@ pub(super) enum Problem {
         /// How many parts exist.
         found: usize,
         /// The contents at the last existing part.
-        has: Holds,
+        has: ValueContents,
     },
     /// There is a value, but it is not a string.
     NotText {
         /// The kind of the value.
-        what: What,
+        kind: ValueKind,
         /// The contents of the value.
-        has: Holds,
+        has: ValueContents,
         /// The bytes of the value.
         span: Option<Range<usize>>,
     },
@@ -32,7 +32,7 @@ pub(super) enum Problem {
 
 /// The kind of a value that is not a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum ValueKind {
     /// A table, a mapping, an object.
     Table,
     /// A list.
@@ -47,7 +47,7 @@ pub enum What {
 
 /// The contents of a value, so that a message can list the choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holds {
+pub enum ValueContents {
     /// A table with these keys, of which only the first few are kept.
     Keys(Vec<String>),
     /// A list with this many items.
@@ -57,4 +57,4 @@ pub enum Holds {
 }
 
 /// How many keys a message lists.
-pub(super) const TOLD: usize = 12;
+pub(super) const MAX_LISTED_KEYS: usize = 12;

@@ -80,7 +80,7 @@ fn platforms(texts: &[String], name: &str, desk: &mut Desk<'_>) -> Vec<(usize, P
     platforms
 }
 
-fn platform(text: &str, place: Option<crate::diagnostic::Place>, desk: &mut Desk<'_>) -> Option<Platform> {
+fn platform(text: &str, place: Option<crate::diagnostic::Location>, desk: &mut Desk<'_>) -> Option<Platform> {
     let error = match text.parse::<Platform>() {
         Ok(platform) => return Some(platform),
         Err(error) => error,

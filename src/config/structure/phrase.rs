@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::findings::{Finding, What};
 use crate::config::places::Places;
 use crate::config::{schema, suggest};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Location};
 
 /// Words that people write instead of keys of the language, if their spelling alone does not show which key was meant.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -78,7 +78,7 @@ pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Di
 }
 
 /// The place of an error about the table at `path`: its header or key, or the start of the file.
-fn table_place(path: &[&str], places: &Places) -> Option<Place> {
+fn table_place(path: &[&str], places: &Places) -> Option<Location> {
     if path.is_empty() { places.value(path) } else { places.value(path).or_else(|| places.key(path)) }
 }
 

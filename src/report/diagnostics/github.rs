@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::report::clean;
 
 /// Returns a line for each diagnostic.
@@ -28,7 +28,7 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
 
 /// Returns the position as properties. Columns are included only if the label is on one line, because GitHub accepts them for
 /// nothing else.
-fn position(place: &Place) -> Vec<(&'static str, String)> {
+fn position(place: &Location) -> Vec<(&'static str, String)> {
     let (line, column) = place.position();
     let (end_line, end_column) = place.source.position(place.span.end);
     let mut properties = vec![("file", place.source.name.clone()), ("line", line.to_string())];

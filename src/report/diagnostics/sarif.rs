@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Code, Diagnostic, Label, Place};
+use crate::diagnostic::{Code, Diagnostic, Label, Location};
 use crate::report::clean;
 use oci_registry::Digest;
 
@@ -133,7 +133,7 @@ fn fingerprint(diagnostic: &Diagnostic, seen: &mut HashMap<String, usize>) -> St
     format!("{}:{count}", digest.hex().get(..32).unwrap_or_default())
 }
 
-fn line(place: &Place) -> &str {
+fn line(place: &Location) -> &str {
     let text = place.source.text.as_str();
     let start =
         text.get(..place.span.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);

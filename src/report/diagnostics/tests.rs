@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
-use crate::diagnostic::{Code, Place, SourceText};
+use crate::diagnostic::{Code, Location, SourceText};
 
 const PLAIN: Style = Style { color: false, unicode: true, width: 80 };
 
@@ -13,9 +13,9 @@ fn file(text: &str) -> Arc<SourceText> {
     Arc::new(SourceText { file: Some(PathBuf::from(&name)), name, text: text.to_owned() })
 }
 
-fn place(source: &Arc<SourceText>, text: &str) -> Place {
+fn place(source: &Arc<SourceText>, text: &str) -> Location {
     let start = source.text.find(text).expect("the text");
-    Place { source: Arc::clone(source), span: start..start + text.len() }
+    Location { source: Arc::clone(source), span: start..start + text.len() }
 }
 
 /// Returns an error with labels in two sources, and a warning without labels.
@@ -167,7 +167,7 @@ fn odd_places_are_drawn() {
         (&lines, 0..2000),
         (&lines, 2000..2000),
     ] {
-        let place = Place { source: Arc::clone(source), span };
+        let place = Location { source: Arc::clone(source), span };
         let text = human(&[Diagnostic::error(Code::ConfigValue, "odd").at(place, "here")], PLAIN);
         assert!(text.len() < 3_000 && !text.contains("Failed"), "{text}");
         assert!(text.contains("publish.toml:") && text.contains("here"), "{text}");

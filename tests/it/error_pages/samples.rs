@@ -16,7 +16,7 @@ use testkit::world::{image, signal, wait_until};
 
 use super::Page;
 use super::drawn::{diagnostics, diagnostics_with, wide};
-use crate::test_registry::{Auth, Fault, Options, TestRegistry};
+use testkit::test_registry::{Auth, Fault, Options, TestRegistry};
 
 /// The lines before the fragment of a page.
 const PRELUDE: &str = "version = 1\n\n[registries.ghcr]\nurl = \"ghcr.io/acme\"\n\n";
@@ -322,7 +322,7 @@ fn move_latest(registry: &TestRegistry) -> bool {
     let latest = ("acme/hello".to_owned(), "latest".to_owned());
     let Some(now) = content.tags.get(&latest).cloned() else { return false };
     let mut others: Vec<_> = content.manifests.keys().map(|(_, digest)| digest.clone()).collect();
-    others.sort_by_key(ToString::to_string);
+    others.sort();
     let other = others.into_iter().find(|digest| *digest != now).expect("another manifest");
     content.tags.insert(latest, other);
     true

@@ -13,7 +13,7 @@ fn deletes(deletes: Deletes) -> Options {
 async fn with_two_tags(options: Options) -> (Scene, RawManifest) {
     let scene = Scene::with(options).await;
     let manifest = tagged(&scene.server, "a");
-    scene.server.content().tag("o/n", "latest", &manifest);
+    scene.server.content().tag("o/n", "latest", manifest.media_type(), manifest.bytes());
     (scene, manifest)
 }
 
@@ -26,7 +26,7 @@ async fn remove(scene: &Scene, tag: &str, expected: &Digest) -> Result<Removal, 
 /// What the tags of the registry name.
 fn standing(scene: &Scene) -> Vec<(String, Digest)> {
     let content = scene.server.content();
-    content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.clone())).collect()
+    content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.parse().expect("a digest"))).collect()
 }
 
 #[tokio::test]
@@ -108,8 +108,8 @@ async fn one_tag_goes_and_the_other_stays() {
 async fn a_registry_that_was_seen_to_untag_gets_no_more_placeholders() {
     for (kind, placeholders) in [(Deletes::Tags, 1), (Deletes::ManifestsByTag, 3)] {
         let (scene, manifest) = with_two_tags(deletes(kind)).await;
-        scene.server.content().tag("o/n", "v2", &manifest);
-        scene.server.content().tag("o/n", "kept", &manifest);
+        scene.server.content().tag("o/n", "v2", manifest.media_type(), manifest.bytes());
+        scene.server.content().tag("o/n", "kept", manifest.media_type(), manifest.bytes());
         for tag in ["v1", "latest", "v2"] {
             assert_eq!(remove(&scene, tag, manifest.digest()).await.expect(tag), Removal::Removed);
         }

@@ -10,7 +10,7 @@ async fn with_tags(count: usize, options: Options) -> Scene {
         let mut content = scene.server.content();
         content.tags.clear();
         for number in 0..count {
-            content.tag("o/n", &format!("t{number:05}"), &manifest);
+            content.tag("o/n", &format!("t{number:05}"), manifest.media_type(), manifest.bytes());
         }
     }
     scene

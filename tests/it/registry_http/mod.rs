@@ -16,14 +16,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::small_image::{Blob, Body, SmallImage, at, name};
-use crate::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 use brokkr_publish::diagnostic::Code;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, ReadWriteRepository, Registry, RegistryError,
-    Removal, RetryPolicy, Timeouts, connect, remove_tag,
+    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, Registry, RegistryError, Removal, Repository,
+    RetryPolicy, Timeouts, connect, remove_tag,
 };
 use oci_registry::{Digest, RawManifest, Tag, media_type};
+use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -50,7 +50,7 @@ impl Scene {
         Self { server, registry, notices }
     }
 
-    fn repository(&self) -> Arc<dyn ReadWriteRepository> {
+    fn repository(&self) -> Arc<dyn Repository> {
         self.registry.repository(&name("o/n"))
     }
 
@@ -67,7 +67,7 @@ impl Scene {
     async fn push(&self, blob: &Blob) -> Result<BlobOutcome, RegistryError> {
         let outcome = self.repository().push_blob(&blob.descriptor, &blob.body(), None).await;
         if outcome.is_ok() {
-            let key = ("o/n".to_owned(), blob.descriptor.digest.clone());
+            let key = ("o/n".to_owned(), blob.descriptor.digest.to_string());
             assert_eq!(self.server.content().blobs.get(&key), Some(&blob.bytes));
         }
         outcome
@@ -121,6 +121,6 @@ fn headers(headers: &[(&'static str, &str)]) -> Fault {
 fn tagged(server: &TestRegistry, text: &str) -> RawManifest {
     let json = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"x":"{text}"}}}}"#);
     let manifest = RawManifest::new(media_type::OCI_INDEX, json.into_bytes());
-    server.content().tag("o/n", "v1", &manifest);
+    server.content().tag("o/n", "v1", manifest.media_type(), manifest.bytes());
     manifest
 }

@@ -94,7 +94,7 @@ async fn a_registry_without_a_list_is_asked_for_the_fallback_tag() {
         let scene = Scene::new().await;
         let root = tagged(&scene.server, "image");
         let known = artifact(root.digest(), "known");
-        scene.server.content().manifests.insert(("o/n".to_owned(), known.digest().clone()), known.clone());
+        scene.server.content().put("o/n", known.media_type(), known.bytes());
         if let Some(no_list) = no_list {
             scene.server.on("GET", "/referrers/", 99, no_list);
         }
@@ -161,7 +161,8 @@ async fn what_is_no_index_of_referrers_is_left() {
     let scene = Scene::new().await;
     let root = tagged(&scene.server, "image");
     let tag = fallback_tag(root.digest()).expect("a tag");
-    scene.server.content().tag("o/n", tag.as_str(), &artifact(root.digest(), "in the way"));
+    let foreign = artifact(root.digest(), "in the way");
+    scene.server.content().tag("o/n", tag.as_str(), foreign.media_type(), foreign.bytes());
     let error = list_at_fallback_tag(scene.repository().as_ref(), root.digest(), &[entry])
         .await
         .expect_err("refused");

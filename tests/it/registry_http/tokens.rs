@@ -125,7 +125,7 @@ async fn bad_token_servers_are_said() {
 }
 
 /// The registry of a scene, for who has what is in `config` as Docker's file.
-fn reached(scene: &Scene, config: &str) -> Arc<dyn ReadWriteRepository> {
+fn reached(scene: &Scene, config: &str) -> Arc<dyn Repository> {
     let config = config.replace("HOST", &scene.server.host());
     let options = ConnectOptions {
         environment: Arc::new(move |name| (name == "DOCKER_AUTH_CONFIG").then(|| config.clone())),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::test_registry::Logged;
 use crate::visibility::{Scene, assert_snapshot};
 use futures_util::future::BoxFuture;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
+use testkit::test_registry::Logged;
 
 async fn scene(visibility: &str) -> (Scene, DockerHubApi) {
     let hub = DockerHubApi::start().await;

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::test_registry::Fault;
 use crate::visibility::Scene;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
 use testkit::gitlab_api::{GitlabApi, TOKEN as GITLAB_TOKEN};
 use testkit::harbor_api::{ADMIN, HarborApi};
 use testkit::quay_api::{QuayApi, TOKEN};
+use testkit::test_registry::Fault;
 
 const ROBOT: (&str, &str) = ("acme+ci", "robot-word");
 

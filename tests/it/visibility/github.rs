@@ -1,10 +1,10 @@
 //! GitHub: its API tells, and only a person sets.
 
-use crate::github_packages::{GithubPackages, Owner, TOKEN};
-use crate::test_registry::TestRegistry;
 use crate::visibility::{Scene, assert_snapshot};
 use std::sync::{Arc, Mutex};
 use testkit::command::Run;
+use testkit::github_packages::{GithubPackages, Owner, TOKEN};
+use testkit::test_registry::TestRegistry;
 
 const USER: (&str, &str) = ("acme-ci", TOKEN);
 

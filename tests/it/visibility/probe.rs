@@ -9,8 +9,8 @@ use oci_registry::Digest;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{ConnectOptions, RetryPolicy, connect};
 
-use crate::test_registry::{Fault, Options, TestRegistry};
 use crate::visibility::Scene;
+use testkit::test_registry::{Fault, Options, TestRegistry};
 
 #[tokio::test]
 async fn limits_and_faults_are_unknown_and_never_private() {

@@ -15,8 +15,8 @@ use brokkr_publish::model::plan::Plan;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::test_registry::{Content, Gate, Options, TestRegistry};
 use testkit::command::Folder;
+use testkit::test_registry::{Content, Gate, Options, TestRegistry};
 use testkit::world::image;
 
 /// What one of the applies publishes.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use repository::DirectoryRepository;
 use tokio::sync::Semaphore;
 
-use super::{DirectoryProblem, ReadWriteRepository, Registry, RegistryError};
+use super::{DirectoryProblem, Registry, RegistryError, Repository};
 use crate::RepositoryName;
 
 /// A registry in a directory.
@@ -42,7 +42,7 @@ impl DirectoryRegistry {
 }
 
 impl Registry for DirectoryRegistry {
-    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn Repository> {
         Arc::new(DirectoryRepository::new(self.root.clone(), name.clone(), Arc::clone(&self.writers)))
     }
 }

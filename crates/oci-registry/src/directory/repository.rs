@@ -12,8 +12,8 @@ use super::blobs::BlobWriter;
 use super::layout::{Layout, read};
 use super::wrong;
 use crate::{
-    BlobBody, BlobOutcome, ByteStream, DeleteRepository, Deletion, DirectoryProblem, HeldManifest, Presence,
-    ProbeRepository, Put, ReadRepository, RegistryError, Repository,
+    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, DirectoryProblem, HeldManifest, ManifestLister,
+    Presence, Put, RegistryError, Repository,
 };
 use crate::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
 
@@ -96,17 +96,7 @@ impl Repository for DirectoryRepository {
         self.run(move |_| writer.finish()).await?;
         Ok(BlobOutcome::Pushed)
     }
-}
 
-async fn next(pieces: &mut ByteStream) -> Result<Option<bytes::Bytes>, String> {
-    match tokio::time::timeout(SOURCE_PATIENCE, pieces.next()).await {
-        Ok(piece) => piece.transpose().map_err(|error| error.to_string()),
-        Err(_) => Err(format!("its source gave nothing for {SOURCE_PATIENCE:?}")),
-    }
-}
-
-#[async_trait::async_trait]
-impl ReadRepository for DirectoryRepository {
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
         let at = at.clone();
         self.run(move |layout| layout.manifest(&at)).await
@@ -143,31 +133,7 @@ impl ReadRepository for DirectoryRepository {
         // A layout has only the index at the fallback tag, which is updated when manifests are put.
         Ok(None)
     }
-}
 
-#[async_trait::async_trait]
-impl DeleteRepository for DirectoryRepository {
-    async fn deletion(&self) -> Result<Deletion, RegistryError> {
-        Ok(Deletion::Tags)
-    }
-
-    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
-        let tag = tag.clone();
-        self.run(move |layout| layout.delete_tag(&tag)).await
-    }
-
-    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
-        let digest = digest.clone();
-        self.run(move |layout| layout.delete_manifest(&digest)).await
-    }
-
-    async fn list_manifests(&self) -> Result<Option<Vec<HeldManifest>>, RegistryError> {
-        self.run(|layout| layout.list_manifests().map(Some)).await
-    }
-}
-
-#[async_trait::async_trait]
-impl ProbeRepository for DirectoryRepository {
     async fn credentials_origin(&self) -> Result<Option<String>, RegistryError> {
         Ok(None)
     }
@@ -180,8 +146,47 @@ impl ProbeRepository for DirectoryRepository {
         self.run(|layout| layout.probe_write()).await
     }
 
-    async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError> {
+    fn deleter(&self) -> Option<&dyn Deleter> {
+        Some(self)
+    }
+
+    fn lister(&self) -> Option<&dyn ManifestLister> {
+        Some(self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Deleter for DirectoryRepository {
+    async fn deletion(&self) -> Result<Deletion, RegistryError> {
+        Ok(Deletion::Tags)
+    }
+
+    async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
         self.run(|layout| layout.probe_write()).await?;
         self.deletion().await.map(Some)
+    }
+
+    async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
+        let tag = tag.clone();
+        self.run(move |layout| layout.delete_tag(&tag)).await
+    }
+
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {
+        let digest = digest.clone();
+        self.run(move |layout| layout.delete_manifest(&digest)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ManifestLister for DirectoryRepository {
+    async fn list_manifests(&self) -> Result<Vec<HeldManifest>, RegistryError> {
+        self.run(|layout| layout.list_manifests()).await
+    }
+}
+
+async fn next(pieces: &mut ByteStream) -> Result<Option<bytes::Bytes>, String> {
+    match tokio::time::timeout(SOURCE_PATIENCE, pieces.next()).await {
+        Ok(piece) => piece.transpose().map_err(|error| error.to_string()),
+        Err(_) => Err(format!("its source gave nothing for {SOURCE_PATIENCE:?}")),
     }
 }

@@ -5,7 +5,7 @@
 //! requests are sent again; `host` joins these. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
 //! protocol, `pull` reads a large blob, `upload`, `chunks` and `body` send one, `delete` deletes, `probe` asks which
 //! operations are allowed, and `repository` implements the registry traits. `api` speaks to the additional APIs of some
-//! registries, and `github` uses one of them to delete from GitHub's registry, which does not support deleting.
+//! registries, and `github` uses one of them to list and delete the manifests of GitHub's registry.
 
 mod address;
 mod answer;
@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 pub(super) use address::repository_path;
 pub use api::{ApiAnswer, ApiCredential, ApiMethod, JsonApi};
-use github::{GithubRepository, Packages};
+use github::PackagesApi;
 use host::Host;
 pub(super) use manifests::inner_type;
 use repository::HttpRepository;
@@ -48,7 +48,7 @@ pub use retry::RetryPolicy;
 pub use wait::Timeouts;
 
 use super::credentials::Keychain;
-use super::{ConnectOptions, ReadWriteRepository, Registry, RegistryError};
+use super::{ConnectOptions, Registry, RegistryError, Repository};
 use crate::reference::RegistryEndpoint;
 use crate::{Provider, RepositoryName};
 
@@ -56,7 +56,7 @@ use crate::{Provider, RepositoryName};
 pub(super) struct HttpRegistry {
     host: Arc<Host>,
     /// The API for deleting from the registry, if it is GitHub's.
-    packages: Option<Arc<Packages>>,
+    packages: Option<Arc<PackagesApi>>,
 }
 
 impl HttpRegistry {
@@ -68,16 +68,16 @@ impl HttpRegistry {
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
         let is_github = endpoint.provider() == Some(Provider::Github);
-        let packages = is_github.then(|| Arc::new(Packages::new(endpoint, options)));
+        let packages = is_github.then(|| Arc::new(PackagesApi::new(endpoint, options)));
         Ok(Self { host: Arc::new(Host::new(endpoint, host, keychain, options)?), packages })
     }
 }
 
 impl Registry for HttpRegistry {
-    fn repository(&self, name: &RepositoryName) -> Arc<dyn ReadWriteRepository> {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn Repository> {
         let repository = HttpRepository::new(Arc::clone(&self.host), name);
         match &self.packages {
-            Some(packages) => Arc::new(GithubRepository::new(repository, Arc::clone(packages))),
+            Some(packages) => Arc::new(repository.with_packages(Arc::clone(packages))),
             None => Arc::new(repository),
         }
     }

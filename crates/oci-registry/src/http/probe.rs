@@ -9,18 +9,14 @@ use super::exchange::Call;
 use super::origin;
 use super::repository::HttpRepository;
 use super::upload::Session;
-use crate::{Deletion, Presence, ProbeRepository, RegistryError};
+use crate::{Presence, RegistryError};
 
 /// How long cancelling an upload session may take: the session expires by itself if that fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-#[async_trait::async_trait]
-impl ProbeRepository for HttpRepository {
-    async fn credentials_origin(&self) -> Result<Option<String>, RegistryError> {
-        Ok(self.host.keychain.origin(&self.path).await)
-    }
-
-    async fn probe_read(&self) -> Result<Presence, RegistryError> {
+impl HttpRepository {
+    /// Returns whether the repository exists.
+    pub(super) async fn find_presence(&self) -> Result<Presence, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/tags/list?n=1", self.path)).await?;
         let answer = self.host.send(&Call::new(Method::GET, url, &self.reading)).await?;
         match answer.status() {
@@ -32,28 +28,23 @@ impl ProbeRepository for HttpRepository {
                 answer.discard().await;
                 Ok(Presence::NotYet)
             }
-            _ => Err(answer.into_error().await.about(&self.path)),
+            _ => Err(answer.into_error().await),
         }
     }
 
+    /// Opens an upload session and cancels it.
+    ///
     /// 202 means that the credentials may push, 401 or 403 that they may not (docs/reference/registries.md;
     /// distribution-spec 1.1, "Pushing blobs"). Asks with the same token as a push, so a run that pushes afterwards needs no
     /// other token.
-    async fn probe_push(&self) -> Result<(), RegistryError> {
-        let session = self.open_session().await.map_err(|error| error.about(&self.path))?;
+    pub(super) async fn try_session(&self) -> Result<(), RegistryError> {
+        let session = self.open_session().await?;
         // A failure to cancel is ignored: GHCR answers 405, and the session expires by itself
         // (radius-project/radius#12623).
         let _ = tokio::time::timeout(PATIENCE, self.cancel(&session)).await;
         Ok(())
     }
 
-    async fn probe_delete(&self) -> Result<Option<Deletion>, RegistryError> {
-        let deletion = self.what_can_be_deleted().await.map_err(|error| error.about(&self.path));
-        deletion.map(Some)
-    }
-}
-
-impl HttpRepository {
     /// Tries once to cancel an upload session. It uses the credentials at hand; some registries require more for a
     /// DELETE. A session on another host, which must not see the credentials, is left to expire.
     async fn cancel(&self, session: &Session) {

@@ -18,13 +18,13 @@ const VARIABLE: &str = "GITHUB_API_URL";
 const LIMIT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The packages API that belongs to a registry. The first request opens it.
-pub(in crate::http) struct Packages {
+pub(in crate::http) struct PackagesApi {
     endpoint: RegistryEndpoint,
     options: ConnectOptions,
     api: OnceLock<Result<JsonApi, RegistryError>>,
 }
 
-impl Packages {
+impl PackagesApi {
     /// Returns the API for the registry at `endpoint`.
     pub(in crate::http) fn new(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Self {
         Self { endpoint: endpoint.clone(), options: options.clone(), api: OnceLock::new() }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::GithubRepository;
+use super::GithubPackage;
 use crate::error::text;
 use crate::http::api::{ApiAnswer, ApiCredential, JsonApi};
 use crate::http::wait::ListingTime;
@@ -69,7 +69,7 @@ enum Walk {
     Nowhere(RegistryError),
 }
 
-impl GithubRepository {
+impl GithubPackage {
     /// Returns every manifest. A package that does not exist has none.
     pub(super) async fn versions(&self) -> Result<Vec<HeldManifest>, RegistryError> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
@@ -83,7 +83,7 @@ impl GithubRepository {
         match self.walk(&mut visit).await? {
             // GitHub also answers 404 for content that a token may not see (GitHub Docs, "Troubleshooting the REST
             // API").
-            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            Walk::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
             _ => Ok(found),
         }
     }
@@ -91,7 +91,7 @@ impl GithubRepository {
     /// Checks that the API shows the package, if there is one. It is an error if the API hides it from this token.
     pub(super) async fn see_package(&self) -> Result<(), RegistryError> {
         match self.walk(&mut |_| false).await? {
-            Walk::Nowhere(error) if !self.registry.all_tags().await?.is_empty() => Err(error),
+            Walk::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
             _ => Ok(()),
         }
     }
@@ -113,7 +113,7 @@ impl GithubRepository {
             }
             // The manifest is gone, or the API does not yet list it because it was just put.
             let at = TagOrDigest::Digest(digest.clone());
-            if self.registry.head_manifest_at(&at).await?.is_none() {
+            if self.repository.head_manifest_at(&at).await?.is_none() {
                 return Ok(());
             }
             match (pauses.next(), walk) {
@@ -174,7 +174,7 @@ impl GithubRepository {
         let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
         let credential = self.credential().await?;
         let mut visited = HashSet::new();
-        let time = ListingTime::new(&self.registry.host.timeouts);
+        let time = ListingTime::new(&self.repository.host.timeouts);
         loop {
             let page = api.read(&url, credential.as_ref(), PAGE_LIMIT);
             let so_far = || format!("{} pages of versions", visited.len());
@@ -204,16 +204,16 @@ impl GithubRepository {
     /// Returns the path of the versions, with the owner as one of `owners`. The name of the package is the part after
     /// the owner, with its slashes encoded (docs/reference/registries.md).
     fn path(&self, owners: &str) -> Result<String, RegistryError> {
-        let Some((owner, package)) = self.registry.path.split_once('/') else {
+        let Some((owner, package)) = self.repository.path.split_once('/') else {
             let reason =
-                format!("`{}` does not start with an owner, as GitHub's packages do", self.registry.path);
+                format!("`{}` does not start with an owner, as GitHub's packages do", self.repository.path);
             return Err(RegistryError::DeletesNothing { reason });
         };
         Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
     }
 
     async fn credential(&self) -> Result<Option<ApiCredential>, RegistryError> {
-        let found = self.registry.host.keychain.find(&self.registry.path).await?;
+        let found = self.repository.host.keychain.find(&self.repository.path).await?;
         Ok(found.map(ApiCredential::Bearer))
     }
 }

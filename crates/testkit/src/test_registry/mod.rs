@@ -12,9 +12,6 @@
 //! content and answers as the specification says, `referrers` lists what refers to it, `tokens` is the token server, `wire` accepts connections
 //! that can be cut.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 mod content;
 mod referrers;
 mod tokens;
@@ -24,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-pub use content::Content;
+pub use content::{Content, Manifest};
 use futures_util::future::BoxFuture;
 use tokens::Tokens;
 

@@ -3,22 +3,41 @@
 use std::collections::{BTreeMap, HashMap};
 
 use axum::body::Body;
+use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use bytes::Bytes;
 use futures_util::StreamExt;
-use oci_registry::{Digest, RawManifest};
 
 use super::{Auth, Deletes, Logged, Shared};
+use crate::image::sha256;
+
+/// A manifest as it was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The media type it came with.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Whether `text` is a digest: `sha256:HEX` or `sha512:HEX`.
+pub(super) fn is_digest(text: &str) -> bool {
+    let (digits, length) = match text.split_once(':') {
+        Some(("sha256", digits)) => (digits, 64),
+        Some(("sha512", digits)) => (digits, 128),
+        _ => return false,
+    };
+    digits.len() == length && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 /// What a registry holds.
 #[derive(Clone, Default)]
 pub struct Content {
     /// Blobs, by repository and digest.
-    pub blobs: HashMap<(String, Digest), Bytes>,
+    pub blobs: HashMap<(String, String), Bytes>,
     /// Manifests, by repository and digest.
-    pub manifests: HashMap<(String, Digest), RawManifest>,
+    pub manifests: HashMap<(String, String), Manifest>,
     /// What each tag names, by repository and tag.
-    pub tags: BTreeMap<(String, String), Digest>,
+    pub tags: BTreeMap<(String, String), String>,
     /// What was received in each upload session that is open, by its path.
     pub sessions: HashMap<String, Vec<u8>>,
     opened: usize,
@@ -27,22 +46,29 @@ pub struct Content {
 }
 
 impl Content {
+    /// Puts a manifest under no tag; its digest.
+    pub fn put(&mut self, repository: &str, media_type: &str, bytes: &[u8]) -> String {
+        let digest = sha256(bytes);
+        let manifest = Manifest { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
+        self.manifests.insert((repository.to_owned(), digest.clone()), manifest);
+        digest
+    }
+
     /// Puts a manifest under a tag.
-    pub fn tag(&mut self, repository: &str, tag: &str, manifest: &RawManifest) {
-        let digest = manifest.digest().clone();
-        self.manifests.insert((repository.to_owned(), digest.clone()), manifest.clone());
+    pub fn tag(&mut self, repository: &str, tag: &str, media_type: &str, bytes: &[u8]) {
+        let digest = self.put(repository, media_type, bytes);
         self.tags.insert((repository.to_owned(), tag.to_owned()), digest);
     }
 
     /// Deletes a manifest with all its tags.
-    pub fn delete(&mut self, repository: &str, digest: &Digest) {
-        self.manifests.remove(&(repository.to_owned(), digest.clone()));
+    pub fn delete(&mut self, repository: &str, digest: &str) {
+        self.manifests.remove(&(repository.to_owned(), digest.to_owned()));
         self.tags.retain(|(name, _), named| name != repository || named != digest);
     }
 
     /// Puts a blob.
     pub fn blob(&mut self, repository: &str, bytes: &Bytes) {
-        self.blobs.insert((repository.to_owned(), Digest::of(bytes)), bytes.clone());
+        self.blobs.insert((repository.to_owned(), sha256(bytes)), bytes.clone());
     }
 
     /// What was received in the upload session at `path`.
@@ -133,41 +159,40 @@ impl Shared {
     fn manifest(&self, repository: &str, at: &str) -> Response<Body> {
         let content = self.content.lock().expect("a lock");
         let tagged = content.tags.get(&(repository.to_owned(), at.to_owned())).cloned();
-        let like_a_digest =
-            self.options.takes_tags_for_digests.then(|| at.replacen('-', ":", 1).parse().ok()).flatten();
-        let digest = tagged.or_else(|| at.parse().ok()).or(like_a_digest);
+        let like_a_digest = self.options.takes_tags_for_digests.then(|| at.replacen('-', ":", 1));
+        let digest = tagged.or(is_digest(at).then(|| at.to_owned())).or(like_a_digest);
         let manifest = digest.and_then(|digest| content.manifests.get(&(repository.to_owned(), digest)));
         let Some(manifest) = manifest else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
+        let found = sha256(&manifest.bytes);
         let headers = [
-            ("content-type", manifest.media_type().to_owned()),
-            ("content-length", manifest.bytes().len().to_string()),
-            ("docker-content-digest", manifest.digest().to_string()),
+            ("content-type", manifest.media_type.clone()),
+            ("content-length", manifest.bytes.len().to_string()),
+            ("docker-content-digest", found),
         ];
         let mut answer = empty(200, &headers);
-        *answer.body_mut() = Body::from(manifest.bytes().to_vec());
+        *answer.body_mut() = Body::from(manifest.bytes.clone());
         answer
     }
 
     async fn put_manifest(&self, repository: &str, at: &str, request: &Logged, body: Body) -> Response<Body> {
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default().to_vec();
-        let manifest = RawManifest::new(request.header("content-type"), bytes);
-        let digest = manifest.digest().clone();
-        if at.parse::<Digest>().is_ok_and(|asked| asked != digest) {
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let digest = sha256(&bytes);
+        if is_digest(at) && at != digest {
             return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         let mut content = self.content.lock().expect("a lock");
-        if at.parse::<Digest>().is_err() {
+        if !is_digest(at) {
             content.tags.insert((repository.to_owned(), at.to_owned()), digest.clone());
         }
-        let mut headers = vec![("docker-content-digest", digest.to_string())];
-        headers.extend(self.processed(&manifest));
-        content.manifests.insert((repository.to_owned(), digest), manifest);
+        let mut headers = vec![("docker-content-digest", digest)];
+        headers.extend(self.processed(&bytes));
+        content.put(repository, request.header("content-type"), &bytes);
         empty(201, &headers)
     }
 
     fn delete_manifest(&self, repository: &str, at: &str) -> Response<Body> {
         let deletes = self.options.deletes;
-        let digest = at.parse::<Digest>().ok();
+        let digest = is_digest(at).then(|| at.to_owned());
         match (deletes, &digest) {
             (Deletes::Nothing, _) => return refusal(405, "UNSUPPORTED", "the operation is unsupported"),
             (Deletes::Unknown, _) => return empty(404, &[]),
@@ -197,8 +222,7 @@ impl Shared {
 
     fn blob(&self, repository: &str, digest: &str, range: &str) -> Response<Body> {
         let content = self.content.lock().expect("a lock");
-        let key = digest.parse().ok().map(|digest| (repository.to_owned(), digest));
-        let Some(bytes) = key.and_then(|key| content.blobs.get(&key)) else {
+        let Some(bytes) = content.blobs.get(&(repository.to_owned(), digest.to_owned())) else {
             return refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
         };
         let size = bytes.len();
@@ -225,11 +249,11 @@ impl Shared {
         if let (true, Some(digest), Some(source)) =
             (self.options.mounts, query.get("mount"), query.get("from"))
         {
-            let digest: Digest = digest.parse().expect("a digest");
+            assert!(is_digest(digest), "{digest} is no digest");
             if let Some(bytes) = content.blobs.get(&(source.clone(), digest.clone())).cloned() {
                 content.blobs.insert((repository.to_owned(), digest.clone()), bytes);
                 let location = format!("/v2/{repository}/blobs/{digest}");
-                return empty(201, &[("location", location), ("docker-content-digest", digest.to_string())]);
+                return empty(201, &[("location", location), ("docker-content-digest", digest.clone())]);
             }
         }
         content.opened += 1;
@@ -286,13 +310,13 @@ impl Shared {
         bytes.extend_from_slice(&last);
         let query = pairs(&request.query);
         let digest = query.iter().find(|(key, _)| key == "digest").map(|(_, digest)| digest.clone());
-        let found = Digest::of(&bytes);
+        let found = sha256(&bytes);
         if digest.as_deref() != Some(found.as_str()) || !request.query.starts_with("_state=a%2Fb%3D%3D&") {
             return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         content.blobs.insert((repository.to_owned(), found.clone()), bytes.into());
         let location = format!("/v2/{repository}/blobs/{found}");
-        empty(201, &[("location", location), ("docker-content-digest", found.to_string())])
+        empty(201, &[("location", location), ("docker-content-digest", found)])
     }
 
     fn cancel(&self, request: &Logged) -> Response<Body> {

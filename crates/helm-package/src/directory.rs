@@ -1,41 +1,43 @@
 //! The files of a chart directory, as Helm finds them (`pkg/chart/loader/directory.go`, `internal/sympath`): the rules of
 //! `.helmignore` apply, symbolic links are followed, and anything that is neither a file nor a directory is refused.
 //!
-//! In one point this is stricter than Helm: a link must not lead out of the folder of `publish.toml` and the chart. Files outside
+//! In one point this is stricter than Helm: a link must not lead out of the folder of the project and the chart. Files outside
 //! exist on this machine alone, and are hardly meant to be published.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::contents::{Contents, Files};
-use super::finding::{Findings, place, source_text};
-use super::ignore::Rules;
-use super::names;
+use crate::chart_file::{ChartFile, FileSpan};
+use crate::file_names::refusal;
+use crate::file_store::{ChartFiles, FileStore};
+use crate::finding::ChartFindings;
+use crate::ignore::HelmIgnore;
 
 /// The file with the rules.
-pub(super) const HELMIGNORE: &str = ".helmignore";
+pub(crate) const HELMIGNORE: &str = ".helmignore";
 /// How deep directories may be nested.
 const MAX_DEPTH: usize = 64;
 /// The largest `.helmignore`, in bytes.
 const MAX_RULES: u64 = 1024 * 1024;
 
-/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of `publish.toml`.
-pub(super) fn read(
+/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of the project.
+pub(crate) fn read_directory(
     root: &Path,
     shown: &str,
     folder: &Path,
-    contents: &mut Contents,
-    findings: &mut Findings,
-) -> Files {
-    let Some(rules) = rules(root, shown, findings) else { return Files::new() };
+    contents: &mut FileStore,
+    findings: &mut ChartFindings,
+) -> ChartFiles {
+    let Some(rules) = read_helmignore(root, shown, findings) else { return ChartFiles::new() };
     let within = [root, folder].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut walk = Walk { shown, rules, within, contents, findings, files: Files::new(), stop: false };
+    let mut walk =
+        DirectoryWalk { shown, rules, within, contents, findings, files: ChartFiles::new(), stop: false };
     walk.directory(root, "", &mut Vec::new());
     walk.files
 }
 
-fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
+fn read_helmignore(root: &Path, shown: &str, findings: &mut ChartFindings) -> Option<HelmIgnore> {
     let path = root.join(HELMIGNORE);
     let name = format!("{shown}/{HELMIGNORE}");
     let help = "write one pattern per line, as in the `.helmignore` of `helm create`";
@@ -55,19 +57,19 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
             return None;
         }
     };
-    match Rules::parse(&text) {
+    match HelmIgnore::parse(&text) {
         Ok(rules) => Some(rules),
         Err(bad) => {
-            let source = source_text(&name, Some(path), &text);
+            let file = ChartFile::masked(&name, Some(path), &text);
             let starts: Vec<usize> =
                 std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
             for rule in bad {
                 let start = starts.get(rule.line - 1).copied().unwrap_or(text.len());
                 let length =
                     text.get(start..).map_or(0, |rest| rest.lines().next().unwrap_or_default().len());
-                let at = place(&source, start..start + length);
+                let span = FileSpan::new(&file, start..start + length);
                 findings.error(
-                    Some(at),
+                    Some(span),
                     format!("a rule of `.helmignore` cannot be read: {}", rule.reason),
                     help,
                 );
@@ -77,19 +79,19 @@ fn rules(root: &Path, shown: &str, findings: &mut Findings) -> Option<Rules> {
     }
 }
 
-struct Walk<'a> {
+struct DirectoryWalk<'a> {
     shown: &'a str,
-    rules: Rules,
+    rules: HelmIgnore,
     /// The folders that links may lead into.
     within: Vec<PathBuf>,
-    contents: &'a mut Contents,
-    findings: &'a mut Findings,
-    files: Files,
+    contents: &'a mut FileStore,
+    findings: &'a mut ChartFindings,
+    files: ChartFiles,
     /// Whether the chart is too large, so that its other files no longer matter.
     stop: bool,
 }
 
-impl Walk<'_> {
+impl DirectoryWalk<'_> {
     /// Walks a directory. `name` is its path in the chart, and `above` are the real paths of the directories above it.
     fn directory(&mut self, path: &Path, name: &str, above: &mut Vec<PathBuf>) {
         let real = match fs::canonicalize(path) {
@@ -146,7 +148,7 @@ impl Walk<'_> {
             return;
         }
         if linked && !self.stays_within(path) {
-            return self.refuse(name, "is a link that leads out of the folder of `publish.toml`", LINKS);
+            return self.refuse(name, "is a link that leads out of the folder of the project", LINKS);
         }
         if metadata.is_dir() {
             return self.directory(path, name, above);
@@ -154,7 +156,7 @@ impl Walk<'_> {
         if !metadata.is_file() {
             return self.refuse(name, "is not a regular file", "remove it, or name it in `.helmignore`");
         }
-        if let Some(reason) = names::refused(name) {
+        if let Some(reason) = refusal(name) {
             return self.refuse(name, reason, "rename it");
         }
         let file = match fs::File::open(path) {
@@ -164,8 +166,10 @@ impl Walk<'_> {
         match self.contents.add(file) {
             Ok(held) => drop(self.files.insert(name.to_owned(), held)),
             Err(refused) => {
-                self.stop =
-                    !matches!(refused, super::contents::Refused::File | super::contents::Refused::Io(_));
+                self.stop = !matches!(
+                    refused,
+                    crate::file_store::StoreError::File | crate::file_store::StoreError::Io(_)
+                );
                 let help = "list what is not part of the chart in `.helmignore`";
                 self.refuse(name, &refused.reason(), help);
             }

@@ -10,31 +10,31 @@ use tempfile::{SpooledData, SpooledTempFile};
 /// How many bytes are held in memory.
 const IN_MEMORY: usize = 8 * 1024 * 1024;
 /// The largest file that a chart may have, in bytes (Helm, `MaxDecompressedFileSize`).
-pub(super) const MAX_FILE: u64 = 5 * 1024 * 1024;
+pub(crate) const MAX_FILE: u64 = 5 * 1024 * 1024;
 /// The most bytes that all files of a chart may have together (Helm, `MaxDecompressedChartSize`).
-pub(super) const MAX_CHART: u64 = 100 * 1024 * 1024;
+pub(crate) const MAX_CHART: u64 = 100 * 1024 * 1024;
 /// The most files that a chart may have, those of its dependencies included.
-pub(super) const MAX_FILES: usize = 20_000;
+pub(crate) const MAX_FILES: usize = 20_000;
 
 /// Files by name; the parts of a name are separated by `/`.
-pub(super) type Files = BTreeMap<String, Held>;
+pub(crate) type ChartFiles = BTreeMap<String, StoredFile>;
 
-/// The position of a file in [`Contents`].
+/// The position of a file in [`FileStore`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
+pub(crate) struct StoredFile {
     start: u64,
-    pub(super) length: u64,
+    pub(crate) length: u64,
 }
 
 /// All files of a chart and its dependencies.
-pub(super) struct Contents {
+pub(crate) struct FileStore {
     spool: SpooledTempFile,
     length: u64,
     count: usize,
 }
 
 /// Why a file was refused.
-pub(super) enum Refused {
+pub(crate) enum StoreError {
     /// It is larger than the limit for a file.
     File,
     /// With it, the chart is larger than the limit.
@@ -45,15 +45,15 @@ pub(super) enum Refused {
     Io(io::Error),
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl Refused {
+impl StoreError {
     /// Returns the reason, to follow the name of the file.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             Self::File => format!("is larger than {} MiB, the most that Helm loads", MAX_FILE >> 20),
             Self::Chart => {
@@ -65,27 +65,27 @@ impl Refused {
     }
 }
 
-impl Contents {
-    pub(super) fn new() -> Self {
+impl FileStore {
+    pub(crate) fn new() -> Self {
         Self { spool: SpooledTempFile::new(IN_MEMORY), length: 0, count: 0 }
     }
 
     /// Adds a file. A byte order mark at its start is left out, as Helm does.
-    pub(super) fn add(&mut self, reader: impl Read) -> Result<Held, Refused> {
+    pub(crate) fn add(&mut self, reader: impl Read) -> Result<StoredFile, StoreError> {
         self.count += 1;
         if self.count > MAX_FILES {
-            return Err(Refused::Count);
+            return Err(StoreError::Count);
         }
         let mut bytes = Vec::new();
         reader.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_FILE {
-            return Err(Refused::File);
+            return Err(StoreError::File);
         }
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-        let held = Held { start: self.length, length: bytes.len() as u64 };
+        let held = StoredFile { start: self.length, length: bytes.len() as u64 };
         self.length += held.length;
         if self.length > MAX_CHART {
-            return Err(Refused::Chart);
+            return Err(StoreError::Chart);
         }
         self.spool.seek(SeekFrom::Start(held.start))?;
         self.spool.write_all(bytes)?;
@@ -93,7 +93,7 @@ impl Contents {
     }
 
     /// Returns the bytes of a file: at most [`MAX_FILE`].
-    pub(super) fn read(&mut self, held: Held) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&mut self, held: StoredFile) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.spool.seek(SeekFrom::Start(held.start))?;
         (&mut self.spool).take(held.length).read_to_end(&mut bytes)?;
@@ -102,25 +102,25 @@ impl Contents {
 }
 
 /// Bytes that are written once and then read from many places.
-pub(super) struct Spool {
+pub(crate) struct PackageBuffer {
     inner: SpooledTempFile,
 }
 
-impl Spool {
-    pub(super) fn new() -> Self {
+impl PackageBuffer {
+    pub(crate) fn new() -> Self {
         Self { inner: SpooledTempFile::new(IN_MEMORY) }
     }
 
     /// Returns the bytes that were written.
-    pub(super) fn finish(self) -> Written {
+    pub(crate) fn finish(self) -> PackageBytes {
         match self.inner.into_inner() {
-            SpooledData::InMemory(bytes) => Written::Memory(bytes.into_inner()),
-            SpooledData::OnDisk(file) => Written::File(file),
+            SpooledData::InMemory(bytes) => PackageBytes::Memory(bytes.into_inner()),
+            SpooledData::OnDisk(file) => PackageBytes::File(file),
         }
     }
 }
 
-impl Write for Spool {
+impl Write for PackageBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.inner.write(bytes)
     }
@@ -131,14 +131,14 @@ impl Write for Spool {
 }
 
 /// Bytes that can be read from any position.
-pub(super) enum Written {
+pub(crate) enum PackageBytes {
     Memory(Vec<u8>),
     File(std::fs::File),
 }
 
-impl Written {
+impl PackageBytes {
     /// Reads some bytes at `offset`, and returns 0 at the end.
-    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match self {
             Self::Memory(bytes) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX);

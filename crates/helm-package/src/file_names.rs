@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// Returns the reason why a file of a chart cannot have this name; `name` is relative to the chart.
-pub(super) fn refused(name: &str) -> Option<&'static str> {
+pub(crate) fn refusal(name: &str) -> Option<&'static str> {
     let drive =
         |name: &str| matches!(name.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
     if name.is_empty() {
@@ -26,6 +26,6 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
 }
 
 /// Compares names in the order in which Helm walks files: those of a directory are sorted, and each directory is in its place.
-pub(super) fn in_order(one: &str, other: &str) -> Ordering {
+pub(crate) fn walk_order(one: &str, other: &str) -> Ordering {
     one.split('/').cmp(other.split('/'))
 }

@@ -8,16 +8,12 @@
 //! packages.on("DELETE", "/versions/", 1, 403, &[], r#"{"message":"…"}"#);   // the first such request
 //! ```
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
-use oci_registry::Digest;
 use serde_json::{Value, json};
 
 use crate::test_registry::TestRegistry;
@@ -61,7 +57,7 @@ struct Shared {
     owner: Owner,
     address: String,
     /// The ids of versions, by package and digest, in the order in which they were first seen.
-    ids: Mutex<HashMap<(String, Digest), u64>>,
+    ids: Mutex<HashMap<(String, String), u64>>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Asked>>,
     /// How many listings do not show what is new yet.
@@ -73,7 +69,7 @@ struct Shared {
     /// The most versions on a page, below what is asked for.
     page: Mutex<usize>,
     /// When versions were put, where that is not as [`FIRST`] says.
-    put: Mutex<HashMap<Digest, i64>>,
+    put: Mutex<HashMap<String, i64>>,
     /// Who may pull packages: a person's click, which no request is.
     visibility: Mutex<String>,
 }
@@ -169,8 +165,8 @@ impl GithubPackages {
     }
 
     /// A version was put at this time, in seconds since 1970.
-    pub fn put_at(&self, digest: &Digest, time: i64) {
-        self.shared.put.lock().expect("a lock").insert(digest.clone(), time);
+    pub fn put_at(&self, digest: &str, time: i64) {
+        self.shared.put.lock().expect("a lock").insert(digest.to_owned(), time);
     }
 
     /// A person sets who may pull packages, on the page of their settings.
@@ -306,7 +302,7 @@ impl Shared {
     }
 
     /// The versions of a package, the newest first. What is not listed yet is not there.
-    fn versions(&self, repository: &str) -> Vec<(u64, Digest)> {
+    fn versions(&self, repository: &str) -> Vec<(u64, String)> {
         {
             let mut lag = self.lag.lock().expect("a lock");
             if *lag == 0 {
@@ -322,13 +318,13 @@ impl Shared {
         versions
     }
 
-    fn tags(&self, repository: &str, digest: &Digest) -> Vec<String> {
+    fn tags(&self, repository: &str, digest: &str) -> Vec<String> {
         let content = self.registry.content();
         let tags = content.tags.iter().filter(|((name, _), named)| name == repository && *named == digest);
         tags.map(|((_, tag), _)| tag.clone()).collect()
     }
 
-    fn version(&self, repository: &str, id: u64, digest: &Digest) -> Value {
+    fn version(&self, repository: &str, id: u64, digest: &str) -> Value {
         let created = FIRST + 60 * i64::try_from(id - 1001).expect("a small number");
         let created = self.put.lock().expect("a lock").get(digest).copied().unwrap_or(created);
         let created = jiff::Timestamp::from_second(created).expect("a time").to_string();
@@ -342,7 +338,7 @@ impl Shared {
         })
     }
 
-    fn list(&self, path: &str, query: &str, versions: &[(u64, Digest)]) -> Response<Body> {
+    fn list(&self, path: &str, query: &str, versions: &[(u64, String)]) -> Response<Body> {
         let query: HashMap<String, String> =
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         assert_eq!(query.get("state").map(String::as_str), Some("active"));
@@ -371,9 +367,9 @@ impl Shared {
         answer
     }
 
-    fn delete(&self, repository: &str, digest: &Digest) -> Response<Body> {
-        let is_tagged = |digest: &Digest| !self.tags(repository, digest).is_empty();
-        let held: Vec<Digest> = {
+    fn delete(&self, repository: &str, digest: &str) -> Response<Body> {
+        let is_tagged = |digest: &str| !self.tags(repository, digest).is_empty();
+        let held: Vec<String> = {
             let content = self.registry.content();
             let held = content.manifests.keys().filter(|(name, _)| name == repository);
             held.map(|(_, digest)| digest.clone()).collect()

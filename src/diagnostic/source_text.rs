@@ -1,4 +1,4 @@
-//! Places in texts: a file, an environment variable or a flag, and a range of bytes in it.
+//! Texts that people wrote, and ranges of bytes in them: a diagnostic points into a file, an environment variable or a flag.
 
 use std::fmt;
 use std::ops::Range;
@@ -32,16 +32,16 @@ impl fmt::Debug for SourceText {
     }
 }
 
-/// A range of bytes in a text.
+/// A range of bytes in a [`SourceText`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The text.
     pub source: Arc<SourceText>,
     /// The range of bytes in the text.
     pub span: Range<usize>,
 }
 
-impl Place {
+impl Location {
     /// Returns the line and column of the first byte, both from 1.
     pub fn position(&self) -> (usize, usize) {
         self.source.position(self.span.start)

@@ -1,0 +1,60 @@
+//! Checks of a chart without packaging it.
+
+use std::path::Path;
+
+use crate::error::ChartError;
+use crate::finding::{ChartFindings, Finding, FindingConcern, FindingSeverity};
+use crate::load::LoadedChart;
+use crate::read_chart::{ChartPath, read_chart};
+use crate::vendored::check_dependencies;
+
+/// Returns everything that is wrong with the chart at `path`, a directory or a package, without using the network. Dependencies that
+/// are not under `charts/` are warnings here, because they may be fetched only just before the chart is published.
+///
+/// `path` is relative to `folder`, and links in the chart may lead only into the chart and `folder`. Findings name files relative to
+/// `shown`, which is usually the path of `folder` relative to the working directory. `wanted` is the name that the chart must have,
+/// because Helm finds a chart by that name: the last part of its repository.
+///
+/// # Errors
+///
+/// [`ChartError`] if there is no chart, or it cannot be opened.
+pub fn check_chart(
+    folder: &Path,
+    shown: &Path,
+    path: &str,
+    wanted: Option<&str>,
+) -> Result<Vec<Finding>, ChartError> {
+    let location = ChartPath::find(folder, shown, path)?;
+    let mut findings = ChartFindings::default();
+    if let Some(read) = read_chart(&location, folder, &mut findings)? {
+        check_name(&read.chart, wanted, &mut findings);
+        if !location.packaged {
+            check_dependencies(&read.chart, &mut findings);
+        }
+    }
+    let mut found = findings.into_list();
+    for finding in &mut found {
+        if finding.concern == FindingConcern::Dependencies {
+            finding.severity = FindingSeverity::Warning;
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the name of the chart at `path`, relative to `folder`, if it can be read.
+pub fn chart_name(folder: &Path, path: &str) -> Option<String> {
+    let location = ChartPath::find(folder, Path::new(""), path).ok()?;
+    let read = read_chart(&location, folder, &mut ChartFindings::default()).ok()?;
+    read.map(|read| read.chart.metadata.name).filter(|name| !name.is_empty())
+}
+
+/// Checks that the chart has the name of its repository, because Helm pulls `oci://…/NAME`.
+pub(crate) fn check_name(chart: &LoadedChart, wanted: Option<&str>, findings: &mut ChartFindings) {
+    let name = &chart.metadata.name;
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != name && !name.is_empty()) {
+        let message = format!("the chart is called `{name}`, but its repository ends in `{wanted}`");
+        let help =
+            format!("end the repository in `{name}`, or rename the chart: Helm pulls a chart by its name");
+        findings.error(Some(chart.span_of("name")), message, &help);
+    }
+}
