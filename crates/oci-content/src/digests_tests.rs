@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use brokkr_publish::diagnostic::Code;
+use crate::refusal::variant;
 
 fn folder(files: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("a directory");
@@ -36,24 +36,24 @@ fn files_are_named_by_digest() {
 #[test]
 fn other_files_are_refused_by_name() {
     let hex = "a".repeat(64);
-    for (names, code, words) in [
-        (vec![".DS_Store"], Code::SourceUnsupported, ".DS_Store"),
-        (vec![hex.as_str(), "digest.txt"], Code::SourceUnsupported, "digest.txt"),
-        (vec![&hex[1..]], Code::SourceUnsupported, &hex[1..]),
-        (vec!["a/b/c"], Code::SourceUnsupported, "a/b"),
-        (vec!["a/README"], Code::SourceUnsupported, "a/README"),
-        (vec![hex.as_str(), "linux-amd64/"], Code::SourcePlatform, "linux-amd64` holds no digest"),
-        (vec![""], Code::SourcePlatform, "digests` holds no digest"),
+    for (names, kind, words) in [
+        (vec![".DS_Store"], "Unsupported", ".DS_Store"),
+        (vec![hex.as_str(), "digest.txt"], "Unsupported", "digest.txt"),
+        (vec![&hex[1..]], "Unsupported", &hex[1..]),
+        (vec!["a/b/c"], "Unsupported", "a/b"),
+        (vec!["a/README"], "Unsupported", "a/README"),
+        (vec![hex.as_str(), "linux-amd64/"], "Platform", "linux-amd64` holds no digest"),
+        (vec![""], "Platform", "digests` holds no digest"),
     ] {
         let upper = folder(&names);
-        let error = read(&upper, "docker://r.example/app").expect_err(words).to_diagnostic();
-        assert!(error.code == code && error.message.contains(words), "{names:?}: {error}");
-        assert!(error.help.is_some_and(|help| help.contains("touch")));
+        let error = read(&upper, "docker://r.example/app").expect_err(words);
+        assert!(variant(&error) == kind && error.to_string().contains(words), "{names:?}: {error}");
+        assert!(error.help().is_some_and(|help| help.contains("touch")));
     }
     let upper = folder(&[&"A".repeat(64)]);
     assert!(read(&upper, "docker://r.example/app").is_err());
     let error = read(&tempfile::tempdir().expect("a directory"), "docker://app").expect_err("nothing");
-    assert_eq!(error.to_diagnostic().code, Code::SourceMissing);
+    assert_eq!(variant(&error), "Missing");
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn the_source_must_be_a_repository() {
         (&format!("docker://r.example/app@sha256:{hex}"), "docker://r.example/app`"),
         ("oci:dist", "docker://ghcr.io/OWNER/NAME"),
     ] {
-        let error = read(&folder, from).expect_err(from).to_diagnostic();
-        assert!(error.message.contains(from), "{error}");
-        assert!(error.help.is_some_and(|help| help.contains(example)), "{from}");
+        let error = read(&folder, from).expect_err(from);
+        assert!(error.to_string().contains(from), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains(example)), "{from}");
     }
 }

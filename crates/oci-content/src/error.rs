@@ -143,6 +143,19 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Returns the way out, if the error itself knows one. The way out of the others depends on the program.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::NotALayout { help, .. }
+            | Self::Platform { help, .. }
+            | Self::Unsupported { help, .. }
+            | Self::NotInRegistry { help, .. }
+            | Self::Engine { help, .. }
+            | Self::NoSuchImage { help, .. } => Some(help),
+            _ => None,
+        }
+    }
+
     /// The error for a digest that two descriptors describe differently.
     pub(super) fn described_twice(digest: &Digest) -> Self {
         Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")

@@ -225,7 +225,7 @@ fn a_name_of_a_megabyte() {
     layout.list(&other, &["b".repeat(1_000_000)]);
     let text = refused("oci:image", folder.path());
     assert!(
-        text.starts_with("source `oci:[FOLDER]/image` holds 2 images: `a\\u{0}\\u{1b}]0;x\\u{7}a"),
+        text.starts_with("source `oci:[FOLDER]/image` holds 2 images: `a\u{0}\u{1b}]0;x\u{7}a"),
         "{text}"
     );
     let text = refused("oci:image:c", folder.path());

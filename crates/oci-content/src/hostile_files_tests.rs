@@ -31,14 +31,10 @@ fn read(spec: &str, folder: &Path) -> Result<Content, SourceError> {
     content
 }
 
-/// The message and the help of a refusal, which must be short and contain nothing that acts on a terminal.
+/// The message and the help of a refusal.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = read(spec, folder) else { panic!("{spec} was accepted") };
-    let diagnostic = error.to_diagnostic();
-    let text = format!("{}\n{}", diagnostic.message, diagnostic.help.expect("a way out"));
-    assert!(text.len() < 5000, "{} bytes: {:?}", text.len(), text.chars().take(300).collect::<String>());
-    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
-    text.replace(&folder.display().to_string(), "[FOLDER]")
+    refusal::message_and_help(&error).replace(&folder.display().to_string(), "[FOLDER]")
 }
 
 fn folder() -> TempDir {

@@ -94,9 +94,8 @@ fn refused(source: &Arc<Memory>, words: &str) {
         publish(source).map(drop).expect_err("published"),
     ];
     for error in errors {
-        let diagnostic = error.to_diagnostic();
-        assert!(diagnostic.message.contains(words), "{diagnostic}");
-        assert!(diagnostic.help.is_some_and(|help| !help.is_empty()));
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.help().is_none_or(|help| !help.is_empty()));
     }
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }

@@ -12,6 +12,7 @@ use super::super::fixture::{Image, Layer, Written, blob_path, files_of, to_archi
 use super::super::{Surroundings, open, walk};
 use super::*;
 use crate::SourceSpec;
+use crate::refusal::shown;
 use oci_registry::{Digest, RawManifest};
 
 fn folder() -> TempDir {
@@ -30,15 +31,12 @@ fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
     open(&SourceSpec::One(spec.parse().expect("a source")), &Surroundings::local(folder)).map(|it| it.source)
 }
 
-/// The message and the help that people see.
+/// The error as tests see it.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = opened(spec, folder).and_then(|source| walk(source.as_ref())) else {
         panic!("`{spec}` was accepted")
     };
-    let diagnostic = error.to_diagnostic();
-    let text =
-        format!("{}: {}\n{}", diagnostic.code, diagnostic.message, diagnostic.help.expect("a way out"));
-    text.replace(&folder.display().to_string(), "/F")
+    shown(&error).replace(&folder.display().to_string(), "/F")
 }
 
 #[test]
@@ -78,16 +76,16 @@ fn files_that_are_not_layouts_are_refused_with_the_reason() {
     fs::create_dir_all(at.join("version")).expect("made");
     fs::write(at.join("version/oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).expect("written");
     for (spec, words) in [
-        ("oci:absent", "publish::source::missing: source `/F/absent` does not exist"),
+        ("oci:absent", "Missing: source `/F/absent` does not exist"),
         ("oci-archive:absent.tar", "source `/F/absent.tar` does not exist"),
         ("oci:a.tar", "it is not a directory\nfor a layout in a tar file, write `oci-archive:/F/a.tar`"),
         ("oci-archive:layout", "it is not a file\nfor a layout in a directory, write `oci:/F/layout`"),
         (
             "oci:empty",
-            "publish::source::unsupported: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
+            "NotALayout: source `/F/empty` is not an OCI image layout: it has no file `oci-layout`",
         ),
         ("oci:docker", "`tar -C DIR -cf FILE .`, and publish that as `docker-archive:FILE`"),
-        ("oci-archive:text.tar", "publish::source::malformed: archive `/F/text.tar` is damaged: at byte 0"),
+        ("oci-archive:text.tar", "Malformed: archive `/F/text.tar` is damaged: at byte 0"),
         (
             "oci-archive:nothing.tar",
             "it has no `oci-layout`, and ends without an end marker: the file is cut off",
@@ -115,11 +113,11 @@ fn an_incomplete_layout_is_refused_before_anything_is_read() {
     fs::write(&path, &bytes[1..]).expect("written");
     let text = refused("oci:layout", folder.path());
     let size = bytes.len();
-    assert!(text.starts_with("publish::source::digest"), "{text}");
+    assert!(text.starts_with("Digest"), "{text}");
     assert!(text.contains(&format!("it has {} bytes, but {size} are declared", size - 1)), "{text}");
     fs::remove_file(&path).expect("removed");
     let text = refused("oci:layout", folder.path());
-    assert!(text.starts_with(&format!("publish::source::missing: `{blob}` is not in the source")), "{text}");
+    assert!(text.starts_with(&format!("MissingBlob: `{blob}` is not in the source")), "{text}");
     assert!(text.contains(&format!("expected `/F/layout/blobs/{}`", blob.replace(':', "/"))), "{text}");
     fs::create_dir(&path).expect("made");
     assert!(refused("oci:layout", folder.path()).contains("not a regular file"));
@@ -133,7 +131,7 @@ fn a_wrong_manifest_is_refused_by_its_digest() {
     let text = fs::read_to_string(&path).expect("read").replace("arm64", "arm46");
     fs::write(&path, text).expect("written");
     let text = refused("oci:layout", folder.path());
-    assert!(text.starts_with("publish::source::digest") && text.contains("its bytes are `sha256:"), "{text}");
+    assert!(text.starts_with("Digest") && text.contains("its bytes are `sha256:"), "{text}");
 }
 
 #[test]
@@ -177,7 +175,7 @@ fn large_index_files_and_manifests_are_refused_by_size() {
     for negative in ["-1", "18446744073709551616", "1.5", "\"1\""] {
         let index = index.replace(&size, &format!("\"size\":{negative}"));
         fs::write(at.join("index.json"), index).expect("written");
-        assert!(refused("oci:layout", folder.path()).starts_with("publish::source::malformed"), "{negative}");
+        assert!(refused("oci:layout", folder.path()).starts_with("Malformed"), "{negative}");
     }
     sparse(&at.join("index.json"));
     assert!(refused("oci:layout", folder.path()).contains("has 104857600 bytes, more than"));

@@ -60,6 +60,9 @@ pub use walk::{Content, walk};
 use testkit::{chart as chart_fixture, image as fixture, raw_tar};
 
 #[cfg(test)]
+mod refusal;
+
+#[cfg(test)]
 mod hostile_tests;
 
 #[cfg(test)]

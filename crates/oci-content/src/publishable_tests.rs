@@ -1,20 +1,20 @@
 //! The content that is published for a declared source.
 
 use super::*;
-use oci_content::SourceSpec;
-use oci_content::fixture::{Image, Layer};
+use crate::SourceSpec;
+use crate::fixture::{Image, Layer};
 use oci_registry::Platform;
 use std::collections::BTreeMap;
 
-fn publish(image: &Image, platforms: &[&str]) -> Result<Published, String> {
+fn publish(image: &Image, platforms: &[&str]) -> Result<Publishable, String> {
     let folder = tempfile::tempdir().expect("a directory");
     image.write(&folder.path().join("image"));
     let spec = SourceSpec::One("oci:image".parse().expect("a source"));
     let platforms: Vec<Platform> = platforms.iter().map(|it| it.parse().expect("a platform")).collect();
     let annotations = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
-    let spec = ContentSpec::Image(ImageSpec { platforms, annotations, ..ImageSpec::of(spec) });
-    publishable(&spec, &Surroundings::local(folder.path())).map_err(|error| {
-        assert!(error.to_diagnostic().help.is_some());
+    let spec = ImageSpec { platforms, annotations, ..ImageSpec::of(spec) };
+    open_image(&spec, &Surroundings::local(folder.path())).map(|(_, content)| content).map_err(|error| {
+        assert!(error.help().is_some());
         error.to_string()
     })
 }

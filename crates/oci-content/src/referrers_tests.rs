@@ -40,7 +40,7 @@ impl Signed {
         }
     }
 
-    fn publish(&self, spec: &ImageSpec) -> Result<Published, SourceError> {
+    fn publish(&self, spec: &ImageSpec) -> Result<Publishable, SourceError> {
         publish_in(self.folder.path(), spec)
     }
 
@@ -57,8 +57,8 @@ impl Signed {
     }
 }
 
-fn publish_in(folder: &Path, spec: &ImageSpec) -> Result<Published, SourceError> {
-    publishable(&ContentSpec::Image(spec.clone()), &Surroundings::local(folder))
+fn publish_in(folder: &Path, spec: &ImageSpec) -> Result<Publishable, SourceError> {
+    open_image(spec, &Surroundings::local(folder)).map(|(_, content)| content)
 }
 
 fn key(referrer: &Value, subject: &str) -> (String, String, Option<String>) {
@@ -201,7 +201,7 @@ fn a_change_of_a_signed_image_is_refused() {
     let error = signed.publish(&change(Signed::spec())).err().expect("refused");
     let expected = format!("1 manifest refers to `{}` of the source", signed.written.digest);
     assert!(error.to_string().contains(&expected), "{error}");
-    assert!(error.to_diagnostic().help.is_some_and(|help| help.contains("sign after publishing")));
+    assert!(error.help().is_some_and(|help| help.contains("sign after publishing")));
     let without = ImageSpec { referrers: false, ..change(Signed::spec()) };
     assert!(signed.publish(&without).is_ok());
 }

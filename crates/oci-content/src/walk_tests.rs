@@ -17,7 +17,7 @@ fn content(at: &Path) -> Result<Content, SourceError> {
 }
 
 fn refused(at: &Path) -> String {
-    content(at).expect_err("refused").to_diagnostic().message
+    content(at).expect_err("refused").to_string()
 }
 
 fn written(image: &Image) -> (Content, Written) {

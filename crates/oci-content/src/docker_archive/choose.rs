@@ -154,8 +154,7 @@ mod tests {
 
     fn chosen(items: &[Item], reference: Option<&str>) -> Result<String, String> {
         choose(items, reference, "docker-archive:x").map(|item| item.config.clone()).map_err(|error| {
-            let diagnostic = error.to_diagnostic();
-            format!("{}\n{}", diagnostic.message, diagnostic.help.unwrap_or_default())
+            error.to_string()
         })
     }
 
@@ -191,14 +190,11 @@ mod tests {
         let items = [item("a", &["app:v1"]), item("b", &["app:v2"])];
         assert_eq!(
             chosen(&items, None),
-            Err("source `docker-archive:x` holds 2 images: `app:v1`, `app:v2`\n\
-                 say which one, after a second colon: `docker-archive:x:app:v1`"
-                .to_owned())
+            Err("source `docker-archive:x` holds 2 images: `app:v1`, `app:v2`".to_owned())
         );
         assert_eq!(
             chosen(&items, Some("app:v3")),
-            Err("source `docker-archive:x` holds no image `app:v3`: `app:v1`, `app:v2`\ndid you mean `app:v1`?"
-                .to_owned())
+            Err("source `docker-archive:x` holds no image `app:v3`: `app:v1`, `app:v2`".to_owned())
         );
         let error = chosen(&[], None).expect_err("none");
         assert!(error.contains("lists no image"), "{error}");

@@ -13,6 +13,7 @@ use super::super::fixture::{OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, describe, n
 use super::super::{Content, Source, Surroundings, open, walk};
 use super::*;
 use crate::SourceSpec;
+use crate::refusal::shown;
 
 #[path = "hostile_tests.rs"]
 mod hostile;
@@ -108,13 +109,10 @@ fn read(source: &dyn Source, blob: &Descriptor) -> Vec<u8> {
     bytes
 }
 
-/// The code and the message that people see.
+/// The error as tests see it.
 fn refused(folder: &TempDir, source: &str) -> String {
     let Err(error) = opened(folder, source) else { panic!("`{source}` was accepted") };
-    let diagnostic = error.to_diagnostic();
-    assert!(diagnostic.help.is_some_and(|help| !help.is_empty()), "no way out of: {}", diagnostic.message);
-    let text = format!("{}: {}", diagnostic.code, diagnostic.message);
-    text.replace(&folder.path().display().to_string(), "/F")
+    shown(&error).replace(&folder.path().display().to_string(), "/F")
 }
 
 /// An archive in the older format, with one layer in a file and another behind a link.

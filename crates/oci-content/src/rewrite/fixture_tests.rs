@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::fixture::{LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, describe};
-use super::super::{Content, SourceError, Surroundings, publishable};
+use super::super::{Content, SourceError, Surroundings, open_image};
 use crate::SourceSpec;
+use crate::refusal;
 use crate::{AnnotationPlace, ImageSpec};
-use brokkr_publish::model::content::ContentSpec;
 use oci_registry::{Digest, RawManifest};
 
 /// A layout under construction.
@@ -92,10 +92,10 @@ impl Tree {
         let name = root["digest"].as_str().expect("a digest").replace(':', "-");
         self.layout.list(root, std::slice::from_ref(&name));
         let source = SourceSpec::One(format!("oci:.:{name}").parse().expect("a source"));
-        let spec = ContentSpec::Image(ImageSpec { source, ..spec });
-        let published = publishable(&spec, &Surroundings::local(self.folder.path()))?;
+        let surroundings = Surroundings::local(self.folder.path());
+        let (pinned, published) = open_image(&ImageSpec { source, ..spec }, &surroundings)?;
         // The written content is the same on every run, and every byte of it can be read.
-        let again = publishable(&published.spec, &Surroundings::local(self.folder.path()))?;
+        let (_, again) = open_image(&pinned, &surroundings)?;
         assert_eq!(again.content.root, published.content.root);
         for blob in published.content.blobs.iter().chain([&published.content.root]) {
             let mut bytes = Vec::new();
@@ -113,9 +113,7 @@ impl Tree {
 
     pub(super) fn refused(&self, root: &Value, spec: ImageSpec) -> String {
         let Err(error) = self.publish(root, spec) else { panic!("published") };
-        let diagnostic = error.to_diagnostic();
-        assert!(diagnostic.help.as_ref().is_some_and(|help| !help.is_empty()), "{diagnostic}");
-        format!("{}\n{}", diagnostic.message, diagnostic.help.unwrap_or_default())
+        refusal::message_and_help(&error)
     }
 }
 
