@@ -7,7 +7,7 @@ use super::options::{Global, Simulation};
 use crate::desired::ResourceVersion;
 use crate::engine;
 use crate::report::output::OutputStream;
-use crate::report::tags::{ResourceTags, TagEntry, Tags};
+use crate::report::tags::{ResourceEntry, TagEntry, Tags};
 
 /// Print the tags that this context renders, per image, chart and artifact
 ///
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, arguments: &TagsArguments) -> Exit {
         let repositories = engine::repositories(&rendered.config, id);
         (
             id.clone(),
-            ResourceTags { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },
+            ResourceEntry { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },
         )
     });
     let tags = Tags {
