@@ -28,7 +28,7 @@ pub use options::Options;
 pub use refused::PrepareError;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{Event, Problem, Stage};
+use crate::event::{Event, ReportedProblem, Stage};
 use crate::model::Mutability;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Action, Change, Plan};
@@ -50,7 +50,7 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     options.reporter.report(&Event::Finished {
         success: problems.is_empty(),
         outcome: &outcome,
-        problems: problems.iter().map(Problem::from).collect(),
+        problems: problems.iter().map(ReportedProblem::from).collect(),
     });
     (outcome, problems)
 }

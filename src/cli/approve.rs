@@ -4,11 +4,12 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::{DONE, Exit, FAILED, Global};
+use super::exit::{DONE, Exit, FAILED};
+use super::options::Global;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Event;
 use crate::model::plan::{Plan, PlanKind};
-use crate::report::output::{Stream, ask, can_ask};
+use crate::report::output::{OutputStream, ask, can_ask};
 use crate::report::{self, diagnostics, outcome};
 use crate::run::{self, Run};
 
@@ -42,7 +43,7 @@ pub(super) fn approve(
     let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
     // The plan is shown before every question, whatever else is printed, because nobody can approve what they have not seen.
     if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
-        let stream = if how.json { Stream::Err } else { Stream::Out };
+        let stream = if how.json { OutputStream::Err } else { OutputStream::Out };
         stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     if let Some(path) = how.out {
@@ -56,7 +57,7 @@ pub(super) fn approve(
             global.reporter(true).report(&Event::Plan { plan });
         }
         if !global.is_quiet() {
-            Stream::Err.write(&saved(path));
+            OutputStream::Err.write(&saved(path));
         }
         return Ok(Approved::Later);
     }
@@ -97,10 +98,10 @@ pub(super) async fn carry_out(
     run.report_to(reporter);
     let (result, mut problems) = run.apply(&plan, cancellation()).await;
     if !json {
-        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(Stream::Out));
-        Stream::Out.write(&text);
+        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));
+        OutputStream::Out.write(&text);
     }
-    Stream::Err.write(&report::secrets::let_through(&result));
+    OutputStream::Err.write(&report::secrets::let_through(&result));
     if let Some(path) = record {
         let record = run::record(plan, result, &problems);
         // A record that cannot be written is one more problem, beside those of the apply.
@@ -109,7 +110,7 @@ pub(super) async fn carry_out(
     if problems.is_empty() {
         return Ok(DONE);
     }
-    Stream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(Stream::Err))));
+    OutputStream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(OutputStream::Err))));
     Ok(FAILED)
 }
 
@@ -120,9 +121,9 @@ fn cancellation() -> watch::Receiver<bool> {
     tokio::spawn(async move {
         interruption().await;
         sender.send_replace(true);
-        Stream::Err.write("\nStopping; interrupt again to stop at once.\n");
+        OutputStream::Err.write("\nStopping; interrupt again to stop at once.\n");
         interruption().await;
-        Stream::Err.write(
+        OutputStream::Err.write(
             "\nStopped at once: a tag may have been moved without a report; run `brokkr-publish plan` to see where the tags are.\n",
         );
         std::process::exit(i32::from(FAILED));

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{DONE, Exit, Global, plan};
+use super::exit::{DONE, Exit};
+use super::options::Global;
+use super::plan;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::report::{self, outcome, references};
-use crate::run::{self, SavedDocument};
+use crate::run::{self, PlanOrRecord};
 use crate::saved;
 
 /// Show a saved plan or the record of an apply
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ShowArguments {
     /// The file that `plan --out` or `apply --record` wrote.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -37,27 +39,27 @@ enum ReferenceFormat {
     Env,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
     let text = match (run::load_saved(&global.session()?, &arguments.file)?, arguments.format) {
-        (SavedDocument::Plan(_), Some(_)) => {
+        (PlanOrRecord::Plan(_), Some(_)) => {
             let message = format!("`{}` is a plan: only a record has references", arguments.file.display());
             return Err(vec![
                 Diagnostic::error(Code::CommandUsage, message)
                     .help("`brokkr-publish apply --record FILE` writes a record"),
             ]);
         }
-        (SavedDocument::Plan(saved), None) => plan::text(global, &saved, arguments.json),
-        (SavedDocument::Record(record), Some(format)) => match format {
+        (PlanOrRecord::Plan(saved), None) => plan::text(global, &saved, arguments.json),
+        (PlanOrRecord::Record(record), Some(format)) => match format {
             ReferenceFormat::Digests => references::digests(&record),
             ReferenceFormat::Json => references::json(&record),
             ReferenceFormat::KubernetesImages => references::kubernetes_images(&record),
             ReferenceFormat::Env => references::env(&record).map_err(|error| vec![error.to_diagnostic()])?,
         },
-        (SavedDocument::Record(record), None) if arguments.json => {
+        (PlanOrRecord::Record(record), None) if arguments.json => {
             report::json_text(&saved::to_json(record.as_ref()))
         }
-        (SavedDocument::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
+        (PlanOrRecord::Record(record), None) => outcome::record(&record, global.style(OutputStream::Out)),
     };
-    Stream::Out.write(&text);
+    OutputStream::Out.write(&text);
     Ok(DONE)
 }

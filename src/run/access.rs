@@ -12,7 +12,9 @@ use crate::config::{Config, Content};
 use crate::connections::Connections;
 use crate::desired::{Address, Selection};
 use crate::diagnostic::ToDiagnostic;
-use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
+use crate::model::access::{
+    AccessAnswer, AccessProblem, AccessReport, FORMAT_VERSION, MountAccess, RepositoryAccess,
+};
 use crate::model::plan::GENERATOR;
 use crate::verify::{self, DeclaredRepository};
 use oci_registry::reference::RegistryEndpoint;
@@ -153,22 +155,22 @@ fn nothing(error: &RegistryError) -> AccessVerdicts {
     }
 }
 
-fn answer(verdict: &AccessVerdict) -> Answer {
+fn answer(verdict: &AccessVerdict) -> AccessAnswer {
     match verdict {
-        AccessVerdict::Granted => Answer::Granted,
-        AccessVerdict::Refused(error) => Answer::Refused(problem(error)),
-        AccessVerdict::Unknown(error) => Answer::Unknown(problem(error)),
-        AccessVerdict::NotYet => Answer::NotYet,
+        AccessVerdict::Granted => AccessAnswer::Granted,
+        AccessVerdict::Refused(error) => AccessAnswer::Refused(problem(error)),
+        AccessVerdict::Unknown(error) => AccessAnswer::Unknown(problem(error)),
+        AccessVerdict::NotYet => AccessAnswer::NotYet,
         AccessVerdict::NotShown => {
-            Answer::NotShown { why: "GitHub shows this only when something is deleted".to_owned() }
+            AccessAnswer::NotShown { why: "GitHub shows this only when something is deleted".to_owned() }
         }
-        AccessVerdict::NotAsked => Answer::NotAsked,
+        AccessVerdict::NotAsked => AccessAnswer::NotAsked,
     }
 }
 
-fn problem(error: &RegistryError) -> Problem {
+fn problem(error: &RegistryError) -> AccessProblem {
     let diagnostic = error.to_diagnostic();
-    Problem { code: diagnostic.code.to_string(), reason: diagnostic.message, help: diagnostic.help }
+    AccessProblem { code: diagnostic.code.to_string(), reason: diagnostic.message, help: diagnostic.help }
 }
 
 #[cfg(test)]

@@ -9,23 +9,23 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{self, Plan, PlanKind};
 use crate::model::record::{self, Record, RecordedProblem};
-use crate::saved::{self, Document, SavedError};
+use crate::saved::{self, SavedDocument, SavedError};
 
-/// A document that `show` can show.
-pub enum SavedDocument {
+/// A saved plan or a record: the documents that `show` can show.
+pub enum PlanOrRecord {
     /// A plan.
     Plan(Box<Plan>),
     /// A record.
     Record(Box<Record>),
 }
 
-impl Document for Plan {
+impl SavedDocument for Plan {
     const NAME: &'static str = "plan";
     const FORMAT_VERSION: &'static str = plan::FORMAT_VERSION;
     const WRITTEN_BY: &'static str = "brokkr-publish plan --out FILE";
 }
 
-impl Document for Record {
+impl SavedDocument for Record {
     const NAME: &'static str = "record";
     const FORMAT_VERSION: &'static str = record::FORMAT_VERSION;
     const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";
@@ -92,21 +92,21 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 }
 
 /// Reads a saved plan or a record, whichever it is.
-pub fn load_saved(session: &Session, file: &Path) -> Result<SavedDocument> {
+pub fn load_saved(session: &Session, file: &Path) -> Result<PlanOrRecord> {
     // The file is read once, because a pipe cannot be read again.
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
     let folder = folder_of(session, file);
     match saved::parse::<Record>(file, &bytes) {
         Ok(mut record) => {
             rebase(&mut record.plan, &folder, &session.working_folder);
-            Ok(SavedDocument::Record(Box::new(record)))
+            Ok(PlanOrRecord::Record(Box::new(record)))
         }
         Err(error) if has_outcome(&bytes) => Err(problem(&error)),
         // A document that is not a record may be a plan, and then the error about the plan is the one to show.
         Err(_) => {
             let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
             rebase(&mut plan, &folder, &session.working_folder);
-            Ok(SavedDocument::Plan(Box::new(plan)))
+            Ok(PlanOrRecord::Plan(Box::new(plan)))
         }
     }
 }

@@ -32,7 +32,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 pub use files::{
-    SavedDocument, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
+    PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
     save_record,
 };
 pub use init::{first_configuration, write_first};
