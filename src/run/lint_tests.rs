@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::context::{Environment, Flags};
 
 const START: &str = r#"
 version = 1
