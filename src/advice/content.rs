@@ -1,6 +1,8 @@
-//! What to do about an error of a source.
+//! Advice for an error of a source.
 
-use oci_content::{SourceError, described};
+use std::io::ErrorKind;
+
+use oci_content::{SourceError, name_list};
 
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 
@@ -26,9 +28,7 @@ impl ToDiagnostic for SourceError {
                 (Code::SourceMissing, "leave the reference out of `source`, or build the image with that name".to_owned())
             }
             Self::NoSuchReference { names, reference, .. } => (Code::SourceMissing, near(reference, names)),
-            Self::Io { .. } => {
-                (Code::SourceMissing, "check that the file exists and that this user may read it".to_owned())
-            }
+            Self::Io { cause, .. } => (Code::SourceMissing, unreadable(cause.kind()).to_owned()),
             Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
             Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
@@ -45,6 +45,17 @@ impl ToDiagnostic for SourceError {
             Self::Platform { help, .. } => (Code::SourcePlatform, help.clone()),
         };
         Diagnostic::error(code, printable(&self.to_string())).help(printable(&help))
+    }
+}
+
+/// The way out if the system cannot read a file: a wrong path or missing rights are the user's to fix, others are not.
+fn unreadable(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "check that the file exists",
+        ErrorKind::PermissionDenied => "check that this user may read the file",
+        _ => {
+            "the disk or the file system failed: try again, check the system's log, or copy the file elsewhere"
+        }
     }
 }
 
@@ -70,7 +81,7 @@ fn near(reference: &str, names: &[String]) -> String {
         .filter(|(distance, _)| *distance <= 3);
     match nearest {
         Some((_, name)) => format!("did you mean `{name}`?"),
-        None => format!("write one of these after the path: {}", described(names).trim_start_matches(": ")),
+        None => format!("write one of these after the path: {}", name_list(names).trim_start_matches(": ")),
     }
 }
 
@@ -87,4 +98,63 @@ fn printable(text: &str) -> String {
     let start = text.chars().take(START).map(escape);
     let end = text.chars().skip(length - END).map(escape);
     start.chain([format!("… ({} characters left out) …", length - START - END)]).chain(end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn shown(error: &SourceError) -> String {
+        let diagnostic = error.to_diagnostic();
+        format!("{}: {}\n{}", diagnostic.code, diagnostic.message, diagnostic.help.expect("a way out"))
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn ambiguous(of: &[&str]) -> SourceError {
+        SourceError::Ambiguous { place: "oci:x".to_owned(), count: of.len(), names: names(of) }
+    }
+
+    #[test]
+    fn the_help_says_how_to_choose_one_of_several_images() {
+        assert_eq!(
+            shown(&ambiguous(&["v1", "v2"])),
+            "publish::source::missing: source `oci:x` holds 2 images: `v1`, `v2`\n\
+             say which one, after a second colon: `oci:x:v1`"
+        );
+        assert!(shown(&ambiguous(&["@0", "@1"])).contains("linux/arm64"));
+        let absent = |reference: &str, of: &[&str]| {
+            let (place, reference) = ("oci:x".to_owned(), reference.to_owned());
+            shown(&SourceError::NoSuchReference { place, reference, names: names(of) })
+        };
+        assert!(absent("v3", &["v1", "v2"]).ends_with("\ndid you mean `v1`?"));
+        assert!(absent("latest", &["v1"]).ends_with("\nwrite one of these after the path: `v1`"));
+        assert!(absent("v1", &[]).contains("leave the reference out"));
+    }
+
+    #[test]
+    fn a_message_acts_on_no_terminal_and_can_be_read() {
+        let hostile = shown(&ambiguous(&["\u{1b}[2J", "v2"]));
+        assert!(hostile.contains(r"`\u{1b}[2J`") && !hostile.contains('\u{1b}'), "{hostile}");
+        let long = shown(&SourceError::malformed("x", "a\u{0}\u{7}".repeat(100_000)));
+        assert!(long.contains("characters left out") && long.len() < 10_000, "{} bytes", long.len());
+        assert!(!long.chars().any(|c| c.is_control() && c != '\n'), "{long:?}");
+    }
+
+    #[test]
+    fn a_failing_disk_is_not_a_missing_file() {
+        for (kind, words) in [
+            (ErrorKind::PermissionDenied, "this user may read"),
+            (ErrorKind::NotFound, "the file exists"),
+            (ErrorKind::StaleNetworkFileHandle, "the disk or the file system failed"),
+            (ErrorKind::Other, "the disk or the file system failed"),
+        ] {
+            let error = SourceError::io("`a.tar`", io::Error::from(kind));
+            assert!(shown(&error).contains(words), "{kind:?}");
+        }
+    }
 }

@@ -54,10 +54,13 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Observed};
 use crate::plan::{self, Origin};
-use crate::screening;
-use oci_content::Surroundings;
+use crate::screening::Screening;
+use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
-use reach::RegistryReach;
+use reach::source_registries;
+
+/// The number of bytes of layers that are kept from the search to the push.
+const SPOOL: u64 = 4 * 1024 * 1024 * 1024;
 
 /// One run of the program. See the module.
 pub struct Run {
@@ -67,6 +70,9 @@ pub struct Run {
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
+    screening: Screening,
+    /// The content of the sources that this run opened.
+    content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
     parallelism: usize,
     reporter: Arc<CurrentReporter>,
@@ -125,6 +131,8 @@ impl Run {
             config: None,
             folder,
             connections: Arc::new(connections),
+            screening: Screening::new(&session.environment, reporter.clone()),
+            content: Arc::default(),
             parallelism,
             reporter,
             observed: None,
@@ -178,17 +186,11 @@ impl Run {
         let connections = self.connections.connections(places).await?;
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
-        self.connections.keep_large_blobs(true);
-        plan.secrets = screening::planned(
-            &plan,
-            &config.secrets,
-            &observed,
-            &self.connections,
-            (&self.session.environment, &self.reporter()),
-            targets.is_empty(),
-        )
-        .await?;
-        self.connections.keep_large_blobs(false);
+        self.content.spool_up_to(SPOOL);
+        let screening =
+            self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
+        plan.secrets = screening.await?;
+        self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
     }
@@ -199,7 +201,7 @@ impl Run {
             surroundings: self.surroundings(plan.registries.clone()),
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
-            secrets: Arc::new(screening::Searcher::new(&self.session.environment, self.reporter())),
+            screening: &self.screening,
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
@@ -220,7 +222,8 @@ impl Run {
         Surroundings {
             folder: self.folder.clone(),
             environment: Arc::new(move |name| environment.get(name).cloned()),
-            reach: Arc::new(RegistryReach::new(registries, self.connections.clone())),
+            registries: Some(source_registries(registries, self.connections.clone())),
+            content: self.content.clone(),
         }
     }
 

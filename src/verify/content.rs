@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::drift::Finding;
+use oci_content::MAX_CONFIG_SIZE;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, Tag, TagOrDigest, media_type};
 use oci_registry::{RegistryError, Repository};
 
-/// The largest configuration that is read for its platform, in bytes.
-const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
 /// The maximum nesting depth of indexes.
 const MAX_DEPTH: usize = 8;
 /// The maximum number of manifests that are read for their platforms.

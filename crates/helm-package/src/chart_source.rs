@@ -8,10 +8,9 @@ use crate::file_store::PackageBytes;
 use crate::load::LoadedChart;
 use crate::manifest;
 use crate::spec::ChartSpec;
-use oci_content::assemble::open_bytes;
-use oci_content::positioned::{PositionedFile, Section};
-use oci_content::verify::VerifyingReader;
-use oci_content::{BlobReader, Source, SourceError};
+use oci_content::{
+    BlobReader, PositionedFile, Section, Source, SourceError, VerifyingReader, manifest_reader,
+};
 use oci_registry::{Descriptor, Digest, RawManifest};
 
 /// A chart, as it is sent.
@@ -62,7 +61,7 @@ impl Source for ChartSource {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         let place = format!("chart `{}`", self.shown);
         Ok(match self.blobs.get(&blob.digest).cloned() {

@@ -17,9 +17,7 @@ use crate::read_chart::{ChartPath, ReadChart, read_chart};
 use crate::spec::ChartSpec;
 use crate::vendored::check_dependencies;
 use crate::version::HelmVersion;
-use oci_content::positioned::PositionedFile;
-use oci_content::read::read_bounded;
-use oci_content::{Source, SourceError, Surroundings};
+use oci_content::{PositionedFile, Source, SourceError, Surroundings, read_bounded};
 use oci_registry::{Descriptor, Digest};
 
 /// The largest provenance file, in bytes.

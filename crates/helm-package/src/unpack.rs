@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::file_names::refusal;
 use crate::file_store::{ChartFiles, FileStore, MAX_CHART, MAX_FILES, StoreError};
-use oci_content::tar_header::{BLOCK, Block, Kind, Records, parse, until_nul};
+use oci_content::{EntryKind, TarEntry, TarError, TarItem, TarReader};
 
 /// The longest name or extended header that is read.
 const MAX_METADATA: u64 = 1024 * 1024;
@@ -37,14 +37,13 @@ pub(crate) struct UnpackedChart {
 /// Reads the archive in `compressed`.
 pub(crate) fn unpack(compressed: impl Read, contents: &mut FileStore) -> Result<UnpackedChart, UnpackError> {
     let reader = BoundedReader { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
-    let mut unpack = ChartUnpacker {
-        reader,
-        contents,
-        global: Records::default(),
-        folder: None,
-        files: ChartFiles::new(),
-    };
-    while unpack.entry()? {}
+    let mut unpack = ChartUnpacker { reader, contents, folder: None, files: ChartFiles::new() };
+    let mut entries = TarReader::new(MAX_METADATA);
+    while let Some(item) = entries.next_item(&mut unpack.reader)? {
+        if let TarItem::Entry(entry) = item {
+            unpack.keep(&entry)?;
+        }
+    }
     unpack.drain()?;
     match unpack.folder {
         Some(folder) if !unpack.files.is_empty() => Ok(UnpackedChart { folder, files: unpack.files }),
@@ -74,45 +73,13 @@ impl<R: Read> Read for BoundedReader<R> {
 struct ChartUnpacker<'a, R> {
     reader: BoundedReader<R>,
     contents: &'a mut FileStore,
-    global: Records,
     folder: Option<String>,
     files: ChartFiles,
 }
 
 impl<R: Read> ChartUnpacker<'_, R> {
-    /// Reads one entry and the metadata entries before it. Returns false at the end.
-    fn entry(&mut self) -> Result<bool, UnpackError> {
-        let mut records = Records::default();
-        let mut long_name = None;
-        loop {
-            let Some(block) = self.block()? else { return Ok(false) };
-            if block.iter().all(|byte| *byte == 0) {
-                return Ok(false);
-            }
-            let header =
-                parse(&block).map_err(|reason| unpack_error(format!("contains no tar file: {reason}")))?;
-            match header.kind {
-                Kind::LongName => long_name = Some(until_nul(&self.metadata(header.size)?).to_vec()),
-                Kind::LongLink => drop(self.metadata(header.size)?),
-                Kind::Extended => records = self.records(header.size)?.over(&records),
-                Kind::Global => self.global = self.records(header.size)?.over(&self.global),
-                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
-                    let records = records.over(&self.global);
-                    let name = records.path.flatten().or(long_name).unwrap_or(header.name);
-                    let size = match header.kind {
-                        Kind::File => records.size.flatten().unwrap_or(header.size),
-                        _ => header.size,
-                    };
-                    let is_device = matches!(block.get(156), Some(b'3' | b'4' | b'6'));
-                    let kind = if records.sparse { Kind::Sparse } else { header.kind };
-                    self.keep(&name, kind, is_device, size)?;
-                    return Ok(true);
-                }
-            }
-        }
-    }
-
-    fn keep(&mut self, name: &[u8], kind: Kind, is_device: bool, size: u64) -> Result<(), UnpackError> {
+    fn keep(&mut self, entry: &TarEntry) -> Result<(), UnpackError> {
+        let (name, size) = (entry.name.as_slice(), entry.size);
         let shown = String::from_utf8_lossy(name).into_owned();
         let refuse = |reason: &str| Err(unpack_error(format!("holds `{shown}`, which {reason}")));
         let Ok(name) = std::str::from_utf8(name) else { return refuse("has a name that is not UTF-8") };
@@ -125,11 +92,12 @@ impl<R: Read> ChartUnpacker<'_, R> {
         if let Some(reason) = refusal(name) {
             return refuse(reason);
         }
-        match kind {
-            Kind::HardLink | Kind::SymbolicLink => return refuse("is a link"),
-            Kind::Sparse => return refuse("is a sparse file"),
-            Kind::Other if is_device => return refuse("is not a regular file"),
-            Kind::Other => return Ok(()), // a directory; Helm skips it
+        match entry.kind {
+            _ if entry.is_sparse => return refuse("is a sparse file"),
+            EntryKind::HardLink | EntryKind::SymbolicLink => return refuse("is a link"),
+            EntryKind::Sparse => return refuse("is a sparse file"),
+            EntryKind::Device => return refuse("is not a regular file"),
+            EntryKind::Directory => return Ok(()), // Helm skips it
             _ => {}
         }
         let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
@@ -149,49 +117,15 @@ impl<R: Read> ChartUnpacker<'_, R> {
         if reader.limit() > 0 {
             return Err(unpack_error("is cut off"));
         }
-        self.padding(size)?;
+        self.padding(entry.padding())?;
         if self.files.insert(inner.join("/"), held).is_some() {
             return Err(unpack_error(format!("holds `{shown}` twice")));
         }
         Ok(())
     }
 
-    /// Returns the next block, or `None` at the end.
-    fn block(&mut self) -> Result<Option<Block>, UnpackError> {
-        let mut block: Block = [0; BLOCK];
-        let mut filled = 0;
-        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.reader.read(rest) {
-                Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(unpack_error("is cut off")),
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(broken(&error)),
-            }
-        }
-        Ok(Some(block))
-    }
-
-    fn metadata(&mut self, size: u64) -> Result<Vec<u8>, UnpackError> {
-        if size > MAX_METADATA {
-            return Err(unpack_error("holds a name or extended header of more than 1 MiB"));
-        }
-        let mut bytes = Vec::new();
-        (&mut self.reader).take(size).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
-        if (bytes.len() as u64) < size {
-            return Err(unpack_error("is cut off"));
-        }
-        self.padding(size)?;
-        Ok(bytes)
-    }
-
-    fn records(&mut self, size: u64) -> Result<Records, UnpackError> {
-        Records::parse(&self.metadata(size)?).map_err(|reason| unpack_error(format!("is damaged: {reason}")))
-    }
-
-    /// Skips the padding after contents of `size`.
-    fn padding(&mut self, size: u64) -> Result<(), UnpackError> {
-        let length = size.next_multiple_of(BLOCK as u64) - size;
+    /// Skips the padding after contents.
+    fn padding(&mut self, length: u64) -> Result<(), UnpackError> {
         let skipped = io::copy(&mut (&mut self.reader).take(length), &mut io::sink());
         match skipped {
             Ok(count) if count == length => Ok(()),
@@ -204,6 +138,19 @@ impl<R: Read> ChartUnpacker<'_, R> {
     fn drain(&mut self) -> Result<(), UnpackError> {
         io::copy(&mut self.reader, &mut io::sink()).map_err(|error| broken(&error))?;
         Ok(())
+    }
+}
+
+impl From<TarError> for UnpackError {
+    fn from(error: TarError) -> Self {
+        match error {
+            TarError::Header { reason, .. } => unpack_error(format!("contains no tar file: {reason}")),
+            TarError::Records { reason, .. } => unpack_error(format!("is damaged: {reason}")),
+            TarError::Metadata { .. } => unpack_error("holds a name or extended header of more than 1 MiB"),
+            TarError::CutOff { .. } => unpack_error("is cut off"),
+            TarError::Io(error) => broken(&error),
+            other => unpack_error(format!("is damaged: {other}")),
+        }
     }
 }
 

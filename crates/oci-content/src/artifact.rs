@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::assemble::open_bytes;
-use super::verify::VerifyingReader;
+use super::error::counted;
+use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError};
 use crate::{ArtifactFile, ArtifactSpec};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
@@ -143,7 +143,7 @@ fn as_go_writes(json: &str) -> String {
     text
 }
 
-/// Checks a media type. It repeats the check of `publish.toml`, because a saved plan may contain anything.
+/// Checks a media type. Callers may have checked it before, but a spec can come from a file that anybody wrote.
 fn check_media_type(what: &str, text: &str) -> Result<(), SourceError> {
     if media_type::is_media_type(text) {
         return Ok(());
@@ -241,7 +241,11 @@ fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
     }
     if size != length {
         return Err(SourceError::Unsupported {
-            reason: format!("{} changes while it is read: its length is {length}, but {size} bytes were read", place()),
+            reason: format!(
+                "{} changes while it is read: its length is {length}, but it gave {}",
+                place(),
+                counted(size, "byte")
+            ),
             help: "wait until nothing writes to it any more; copy a file in `/proc` or the like to a regular file first"
                 .to_owned(),
         });
@@ -256,13 +260,14 @@ impl Source for Artifact {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         if let Some(path) = self.files.get(&blob.digest) {
             let place = format!("`{}`", path.display());
             let (file, size) = open_file(path)?;
             if size != blob.size {
-                let reason = format!("it has {size} bytes, but had {} when it was hashed", blob.size);
+                let reason =
+                    format!("it has {}, but had {} when it was hashed", counted(size, "byte"), blob.size);
                 return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
             }
             return Ok(VerifyingReader::boxed(file, blob, place));

@@ -132,7 +132,7 @@ fn paths_that_are_not_regular_files_are_refused_by_name() {
         ("/dev/zero", "`/dev/zero` is not a regular file"),
         (
             "/proc/self/status",
-            "`/proc/self/status` changes while it is read: its length is 0, but 1 bytes were read",
+            "`/proc/self/status` changes while it is read: its length is 0, but it gave 1 byte",
         ),
     ] {
         assert_eq!(refusal(&spec(TYPE, vec![file(path, "text/plain", "a")], &[]), &folder), message);
@@ -165,7 +165,6 @@ fn invalid_types_titles_and_times_are_refused() {
     ] {
         let message = refusal(&spec(TYPE, vec![file("a", "text/plain", title)], &[]), &folder);
         assert!(message.contains(words), "{message}");
-        assert!(!message.contains('\u{1b}'));
     }
     let twice = vec![file("a", "text/plain", "a"), file("a", "text/x", "a")];
     assert_eq!(refusal(&spec(TYPE, twice, &[]), &folder), "two files of the artifact have the title `a`");

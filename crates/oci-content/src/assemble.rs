@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::error::{list, list_platforms};
 use super::images::{Image, images};
-use super::verify::VerifyingReader;
+use super::transport::open_transport;
+use super::verify::manifest_reader;
 use super::walk::walk_from;
-use super::{BlobReader, Origin, Source, SourceError, Surroundings, open_transport};
+use super::{BlobReader, Origin, Source, SourceError, Surroundings};
 use crate::TransportSpec;
 use oci_registry::{Descriptor, Digest, Platform, RawManifest, Referrer, media_type};
 
@@ -24,7 +25,7 @@ pub(super) struct Assembled {
 /// The serialized form of an index: the same bytes on every run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct IndexDocument {
     schema_version: u8,
     media_type: &'static str,
     manifests: Vec<Descriptor>,
@@ -148,8 +149,9 @@ impl Parts {
     }
 
     fn assemble(self) -> Result<Assembled, SourceError> {
-        let wire = Wire { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: self.entries };
-        let bytes = serde_json::to_vec(&wire)
+        let document =
+            IndexDocument { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: self.entries };
+        let bytes = serde_json::to_vec(&document)
             .map_err(|error| SourceError::malformed("the assembled index", error.to_string()))?;
         let root = RawManifest::new(media_type::OCI_INDEX, bytes);
         Ok(Assembled { root, parts: self.sources, holder: self.holder })
@@ -222,7 +224,7 @@ impl Source for Assembled {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         let missing = || SourceError::MissingBlob {
             digest: blob.digest.clone(),
@@ -256,12 +258,6 @@ impl Source for Assembled {
     fn origin(&self, blob: &Digest) -> Option<Origin> {
         self.parts.get(*self.holder.get(blob)?)?.origin(blob)
     }
-}
-
-/// A reader of a manifest that this program wrote, verified against `described` like any other.
-pub fn open_bytes(manifest: &RawManifest, described: &Descriptor) -> BlobReader {
-    let bytes = std::io::Cursor::new(manifest.bytes().to_vec());
-    VerifyingReader::boxed(bytes, described, format!("manifest `{}`", manifest.digest()))
 }
 
 #[cfg(test)]

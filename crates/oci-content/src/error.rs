@@ -1,4 +1,4 @@
-//! The errors of sources, and their diagnostics.
+//! The errors of sources: [`SourceError`].
 
 use std::error::Error;
 use std::io;
@@ -34,7 +34,7 @@ pub enum SourceError {
         help: String,
     },
     /// The layout holds several images, and the source does not say which.
-    #[error("source `{place}` holds {count} images{}", described(names))]
+    #[error("source `{place}` holds {count} images{}", name_list(names))]
     Ambiguous {
         /// The layout.
         place: String,
@@ -44,7 +44,7 @@ pub enum SourceError {
         names: Vec<String>,
     },
     /// The layout holds no image with the requested name.
-    #[error("source `{place}` holds no image `{reference}`{}", described(names))]
+    #[error("source `{place}` holds no image `{reference}`{}", name_list(names))]
     NoSuchReference {
         /// The layout.
         place: String,
@@ -172,6 +172,7 @@ impl SourceError {
         }
     }
 
+    /// The error for contents of `place` that do not fit it.
     pub fn malformed(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Malformed { place: place.into(), reason: reason.into() }
     }
@@ -194,6 +195,17 @@ impl SourceError {
     }
 }
 
+/// A number of things for people: `1 byte`, `5 bytes`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The reason why a blob of `found` bytes is not the one that a descriptor describes with `declared` bytes.
+pub(super) fn other_size(found: u64, declared: u64) -> String {
+    let verb = if declared == 1 { "is" } else { "are" };
+    format!("it has {}, but {declared} {verb} declared", counted(found, "byte"))
+}
+
 /// The names as a list for people, or `none`.
 pub(super) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     match names {
@@ -207,7 +219,7 @@ pub(super) fn list_platforms(platforms: &[Platform]) -> String {
     let mut platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     platforms.sort();
     platforms.dedup();
-    described(&platforms).trim_start_matches(": ").to_owned()
+    name_list(&platforms).trim_start_matches(": ").to_owned()
 }
 
 /// Like [`list`], with long names cut, because the length of a reference has no limit.
@@ -221,7 +233,7 @@ fn list_short(names: &[String]) -> String {
 }
 
 /// Names as people read a list of them after a message: `: a, b and 3 more`; nothing if there are none.
-pub fn described(names: &[String]) -> String {
+pub fn name_list(names: &[String]) -> String {
     const SHOWN: usize = 12;
     match names {
         [] => String::new(),

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::SourceSpec;
 
 /// An image, or an index of images.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ImageSpec {
     /// The source of the image.
     pub source: SourceSpec,
@@ -44,9 +45,8 @@ impl ImageSpec {
 }
 
 /// A place that annotations are written to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AnnotationPlace {
     /// The root: the index, or the manifest of a single image.

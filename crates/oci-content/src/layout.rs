@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::error::other_size;
 use super::layout_referrers::{LayoutReferrers, tags_of};
 use super::read::{read_bounded, read_manifest};
 use super::reference::{choose, ref_names, the_only};
@@ -109,7 +110,7 @@ impl<F: Files> Source for Layout<F> {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if file.size != blob.size {
-            let reason = format!("it has {} bytes, but {} are declared", file.size, blob.size);
+            let reason = other_size(file.size, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(file.reader, blob, place))

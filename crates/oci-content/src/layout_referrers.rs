@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::limits::{MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use super::read::read_manifest;
 use super::reference::ref_names;
-use super::walk::{MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use super::{Source, SourceError};
 use oci_registry::referrer::{describe, listed, subject_of};
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, Tag, media_type};

@@ -54,6 +54,21 @@ impl PositionedFile {
         file.read(buffer)
     }
 
+    /// Writes all of `bytes` at `offset`.
+    #[cfg(unix)]
+    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset)
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    #[cfg(not(unix))]
+    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        use std::io::{Seek, Write};
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(io::SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
     /// Fills `buffer` with the bytes from `offset` until the file ends, and returns their number.
     pub fn fill_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;

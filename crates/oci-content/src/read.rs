@@ -8,7 +8,7 @@ use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
 /// The largest image configuration that is read or written, in bytes.
-pub(super) const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
+pub const MAX_CONFIG_SIZE: u64 = 16 * 1024 * 1024;
 
 /// Reads at most `limit` bytes.
 pub fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
@@ -50,7 +50,11 @@ pub(super) fn listed_platform(entry: &Descriptor) -> Option<&Platform> {
 }
 
 /// Reads the configuration of an image, and returns its bytes.
-pub(super) fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
+///
+/// # Errors
+///
+/// [`SourceError`] if it is larger than [`MAX_CONFIG_SIZE`], cannot be read, or is not what `config` describes.
+pub fn read_config(source: &dyn Source, config: &Descriptor) -> Result<Vec<u8>, SourceError> {
     read_whole(source, config, MAX_CONFIG_SIZE, &format!("configuration `{}`", config.digest))
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::limits::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use super::read::read_manifest;
-use super::walk::{Content, MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much, walk_from};
+use super::walk::{Content, walk_from};
 use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, Referrer};
 

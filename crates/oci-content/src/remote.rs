@@ -1,72 +1,58 @@
 //! An image in a registry: its tag is resolved once, and all later requests are by digest.
 
-use std::collections::HashMap;
-use std::io::Cursor;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::verify::VerifyingReader;
-use super::{BlobReader, Origin, Reach, RemoteRepository, Source, SourceError};
+use super::opened_content::{BlobPlace, OpenedContent};
+use super::registries::BlockingRepository;
+use super::temporary::TemporaryFolder;
+use super::verify::{VerifyingReader, manifest_reader};
+use super::{BlobReader, Origin, Source, SourceError, Surroundings};
 use oci_registry::remote::RemoteReference;
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest, media_type};
-
-/// The number of bytes of manifests that are kept, so that reading a manifest twice takes one request.
-const KEPT: usize = 16 * 1024 * 1024;
 
 /// An image in a registry.
 pub(super) struct Remote {
     /// The image, pinned to the digest of the root.
     image: RemoteReference,
-    repository: Arc<dyn RemoteRepository>,
+    repository: BlockingRepository,
     root: Descriptor,
-    kept: Mutex<Kept>,
-}
-
-/// The manifests that have been read.
-#[derive(Default)]
-struct Kept {
-    manifests: HashMap<Digest, RawManifest>,
-    bytes: usize,
-}
-
-impl Kept {
-    fn keep(&mut self, manifest: RawManifest) {
-        self.bytes += manifest.bytes().len();
-        if self.bytes <= KEPT {
-            self.manifests.insert(manifest.digest().clone(), manifest);
-        }
-    }
+    content: Arc<OpenedContent>,
+    folder: TemporaryFolder,
 }
 
 impl Remote {
     /// Resolves `image`, and returns the source and the image pinned to the digest.
     pub(super) fn open(
         image: &RemoteReference,
-        reach: &dyn Reach,
+        surroundings: &Surroundings,
     ) -> Result<(Self, RemoteReference), SourceError> {
-        let repository = reach.repository(image)?;
+        let registries = surroundings.registries.as_ref().ok_or_else(|| no_registry(image))?;
+        let repository = registries.repository(image)?;
         let at = image.at().ok_or_else(|| missing(image))?;
-        let manifest = repository.manifest(&at)?.ok_or_else(|| missing(image))?;
+        let content = Arc::clone(&surroundings.content);
+        let known = image.digest.as_ref().and_then(|digest| content.manifest(&place(image, digest)));
+        let manifest = match known {
+            Some(manifest) => manifest,
+            None => repository.manifest(&at)?.ok_or_else(|| missing(image))?,
+        };
         // Refused manifests, such as those of Docker's first schema, have digests that mean nothing.
         manifest.parse().map_err(|error| SourceError::manifest(&error))?;
         let image = image.pinned(image.digest.as_ref().unwrap_or(manifest.digest()));
-        let (root, mut kept) = (manifest.descriptor(), Kept::default());
-        kept.keep(manifest);
-        Ok((Self { image: image.clone(), repository, root, kept: Mutex::new(kept) }, image))
-    }
-
-    /// The repository, for people.
-    fn place(&self) -> String {
-        format!("{}/{}", self.image.host, self.image.repository)
+        let root = manifest.descriptor();
+        content.keep_manifest(place(&image, &root.digest), manifest);
+        let folder = surroundings.temporary_folder();
+        Ok((Self { image: image.clone(), repository, root, content, folder }, image))
     }
 
     fn manifest(&self, digest: &Digest) -> Result<RawManifest, SourceError> {
-        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(manifest) = kept().manifests.get(digest) {
-            return Ok(manifest.clone());
+        let place = place(&self.image, digest);
+        if let Some(manifest) = self.content.manifest(&place) {
+            return Ok(manifest);
         }
         let found = self.repository.manifest(&TagOrDigest::Digest(digest.clone()))?;
         let manifest = found.ok_or_else(|| self.lost("manifest", digest))?;
-        kept().keep(manifest.clone());
+        self.content.keep_manifest(place, manifest.clone());
         Ok(manifest)
     }
 
@@ -85,16 +71,26 @@ impl Source for Remote {
     }
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
-        let place = format!("`{}@{}`", self.place(), blob.digest);
         if media_type::is_manifest(&blob.media_type) {
-            let bytes = Cursor::new(self.manifest(&blob.digest)?.bytes().to_vec());
-            return Ok(VerifyingReader::boxed(bytes, blob, place));
+            return Ok(manifest_reader(&self.manifest(&blob.digest)?, blob));
         }
-        Ok(VerifyingReader::boxed(self.repository.blob(blob)?, blob, place))
+        let place = place(&self.image, &blob.digest);
+        let shown = format!("`{}@{}`", place.repository, place.digest);
+        if let Some(kept) = self.content.blob(&place) {
+            return Ok(VerifyingReader::boxed(kept, blob, shown));
+        }
+        let reader = VerifyingReader::boxed(self.repository.blob(blob)?, blob, shown);
+        let spool = self.repository.travels.then_some(&self.folder);
+        Ok(self.content.keep_blob(place, blob, reader, spool))
     }
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
-        let missing = self.repository.missing(&blobs.iter().collect::<Vec<_>>())?;
+        let unknown = |blob: &&Descriptor| !self.content.is_present(&place(&self.image, &blob.digest));
+        let asked: Vec<&Descriptor> = blobs.iter().filter(unknown).collect();
+        let missing = self.repository.missing(&asked)?;
+        let absent: HashSet<&Digest> = missing.iter().collect();
+        let present = asked.iter().filter(|blob| !absent.contains(&blob.digest));
+        self.content.keep_present(present.map(|blob| place(&self.image, &blob.digest)));
         missing.first().map_or(Ok(()), |digest| Err(self.lost("blob", digest)))
     }
 
@@ -104,6 +100,18 @@ impl Source for Remote {
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {
         self.repository.referrers(subject)
+    }
+}
+
+/// The place of a manifest or blob in the repository of `image`.
+fn place(image: &RemoteReference, digest: &Digest) -> BlobPlace {
+    BlobPlace { repository: format!("{}/{}", image.host, image.repository), digest: digest.clone() }
+}
+
+fn no_registry(image: &RemoteReference) -> SourceError {
+    SourceError::Unsupported {
+        reason: format!("`docker://{image}` cannot be read: no registry is available here"),
+        help: "publish from a file or a directory".to_owned(),
     }
 }
 

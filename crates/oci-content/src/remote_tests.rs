@@ -1,113 +1,71 @@
-//! Images in registries. Layouts play the registries here.
+//! Images in registries: a registry in a directory.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{ConnectOptions, RegistryLocation, Repository, TagOrDigest};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use super::super::fixture::{self, Image, Layer, Written};
-use super::super::{Surroundings, open, walk};
+use super::super::{OpenedContent, Surroundings, open, walk};
 use super::*;
 use crate::refusal::variant;
-use crate::spec::DigestFolder;
-use crate::{SourceSpec, TransportSpec};
+use crate::{DigestFolder, Opened, SourceRegistries, SourceRepository, SourceSpec, TransportSpec};
 
-/// A registry with one repository, whose content is in a layout.
-struct Layouts {
-    folder: PathBuf,
-    tags: Mutex<BTreeMap<String, (String, Vec<u8>)>>,
-    asked: Mutex<Vec<String>>,
-    missing: Vec<String>,
-}
-
-impl Layouts {
-    fn bytes(&self, digest: &Digest) -> Option<Vec<u8>> {
-        std::fs::read(fixture::blob_path(&self.folder, &digest.to_string())).ok()
-    }
-}
-
-struct Reaching(Arc<Layouts>);
-
-impl Reach for Reaching {
-    fn repository(&self, _: &RemoteReference) -> Result<Arc<dyn RemoteRepository>, SourceError> {
-        Ok(self.0.clone())
-    }
-}
-
-impl RemoteRepository for Layouts {
-    fn referrers(&self, _: &Digest) -> Result<Vec<Referrer>, SourceError> {
-        Ok(Vec::new())
-    }
-
-    fn manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, SourceError> {
-        self.asked.lock().expect("a lock").push(at.to_string());
-        let (media_type, bytes) = match at {
-            TagOrDigest::Tag(tag) => match self.tags.lock().expect("a lock").get(tag.as_str()) {
-                Some(found) => found.clone(),
-                None => return Ok(None),
-            },
-            TagOrDigest::Digest(digest) => {
-                let Some(bytes) = self.bytes(digest) else { return Ok(None) };
-                let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-                (value["mediaType"].as_str().expect("a type").to_owned(), bytes)
-            }
-        };
-        Ok(Some(RawManifest::new(media_type, bytes)))
-    }
-
-    fn missing(&self, blobs: &[&Descriptor]) -> Result<Vec<Digest>, SourceError> {
-        let lost = |digest: &Digest| self.missing.contains(&digest.to_string());
-        Ok(blobs.iter().map(|blob| blob.digest.clone()).filter(lost).collect())
-    }
-
-    fn blob(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, SourceError> {
-        Ok(Box::new(Cursor::new(self.bytes(&blob.digest).unwrap_or_default())))
-    }
-}
-
+/// A registry with one repository, which every image is read from.
 struct Scene {
     folder: TempDir,
-    layouts: Arc<Layouts>,
+    runtime: Runtime,
+    repository: Arc<dyn Repository>,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self::losing(&[])
-    }
-
-    fn losing(missing: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a directory");
-        let layouts = Layouts {
-            folder: folder.path().join("registry"),
-            tags: Mutex::default(),
-            asked: Mutex::default(),
-            missing: missing.to_vec(),
-        };
-        Self { folder, layouts: Arc::new(layouts) }
+        let path = folder.path().join("registry").display().to_string();
+        let endpoint = RegistryEndpoint::of(RegistryLocation::Directory { path });
+        let registry = oci_registry::connect(&endpoint, &ConnectOptions::default()).expect("a registry");
+        let repository = registry.repository(&"team/app".parse().expect("a name"));
+        Self { folder, runtime: Runtime::new().expect("a runtime"), repository }
     }
 
     fn path(&self) -> &Path {
         self.folder.path()
     }
 
+    /// The layout that holds the repository.
+    fn layout(&self) -> PathBuf {
+        self.path().join("registry/team/app")
+    }
+
     fn push(&self, tag: &str, image: &Image) -> Written {
-        let written = image.write(&self.layouts.folder);
+        let written = image.write(&self.layout());
         self.tag(tag, &written.media_type, &written.bytes);
         written
     }
 
     fn tag(&self, tag: &str, media_type: &str, bytes: &[u8]) {
-        let named = (media_type.to_owned(), bytes.to_vec());
-        self.layouts.tags.lock().expect("a lock").insert(tag.to_owned(), named);
+        let at = TagOrDigest::Tag(tag.parse().expect("a tag"));
+        let manifest = RawManifest::new(media_type, bytes.to_vec());
+        self.runtime.block_on(self.repository.put_manifest(&at, &manifest)).expect("put");
     }
 
-    fn open_spec(&self, spec: &SourceSpec) -> Result<super::super::Opened, SourceError> {
-        let reach = Arc::new(Reaching(self.layouts.clone()));
-        open(spec, &Surroundings { reach, ..Surroundings::local(self.path()) })
+    fn surroundings(&self) -> Surroundings {
+        let repository = Arc::clone(&self.repository);
+        let find = move |_: &RemoteReference| {
+            Ok(SourceRepository { repository: Arc::clone(&repository), travels: true })
+        };
+        let registries = SourceRegistries::new(self.runtime.handle().clone(), find);
+        Surroundings { registries: Some(registries), ..Surroundings::local(self.path()) }
     }
 
-    fn open(&self, text: &str) -> Result<super::super::Opened, SourceError> {
+    fn open_spec(&self, spec: &SourceSpec) -> Result<Opened, SourceError> {
+        open(spec, &self.surroundings())
+    }
+
+    fn open(&self, text: &str) -> Result<Opened, SourceError> {
         self.open_spec(&SourceSpec::One(text.parse().expect(text)))
     }
 
@@ -116,7 +74,7 @@ impl Scene {
         error
     }
 
-    fn digests(&self) -> Result<super::super::Opened, SourceError> {
+    fn digests(&self) -> Result<Opened, SourceError> {
         let from = "docker://r.example/team/app".parse().expect("a source");
         self.open_spec(&SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from }))
     }
@@ -142,14 +100,39 @@ fn a_tag_is_resolved_once() {
     let content = walk(opened.source.as_ref()).expect("content");
     assert_eq!(content.root.digest.to_string(), first.digest);
     assert_eq!(content.manifests.last().map(RawManifest::bytes), Some(&first.bytes[..]));
-    // A pinned image is requested by digest, and each manifest once.
     let again = scene.open_spec(&opened.spec).expect("opened");
     assert_eq!(again.spec, opened.spec);
     assert_eq!(again.source.root().expect("a root").digest.to_string(), first.digest);
-    let asked = scene.layouts.asked.lock().expect("a lock").clone();
-    assert_eq!(asked.iter().filter(|at| *at == "rc").count(), 1, "{asked:?}");
-    let again = asked.iter().filter(|at| **at == first.digest).count();
-    assert_eq!(again, 1, "{asked:?}");
+}
+
+/// Reads everything that `source` reaches.
+fn read_all(source: &dyn Source) -> Result<(), SourceError> {
+    for blob in &walk(source)?.blobs {
+        let read = std::io::copy(&mut source.open(blob)?, &mut std::io::sink());
+        read.map_err(|error| SourceError::io("a blob", error))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn content_is_downloaded_once_by_all_who_share_it() {
+    let scene = Scene::new();
+    let large = Image::new().platform("linux/amd64", vec![Layer::noise(1, 5 << 20), Layer::noise(2, 100)]);
+    scene.push("rc", &large);
+    let spec = SourceSpec::One("docker://r.example/team/app:rc".parse().expect("a source"));
+    let alone = Surroundings { content: Arc::new(OpenedContent::default()), ..scene.surroundings() };
+    let spooling = Surroundings { content: Arc::new(OpenedContent::spooling(6 << 20)), ..alone.clone() };
+    let pinned = open(&spec, &spooling).expect("opened").spec;
+    for surroundings in [&alone, &spooling] {
+        read_all(open(&pinned, surroundings).expect("opened").source.as_ref()).expect("read");
+    }
+    // The registry has nothing any more, so only content that is kept can be read.
+    std::fs::remove_dir_all(scene.layout().join("blobs")).expect("removed");
+    read_all(open(&pinned, &spooling).expect("opened").source.as_ref()).expect("read again");
+    let error = read_all(open(&pinned, &alone).expect("opened").source.as_ref()).expect_err("a large layer");
+    assert_eq!(variant(&error), "Registry");
+    let other = scene.open_spec(&pinned).err().expect("nothing is shared");
+    assert_eq!(variant(&other), "NotInRegistry");
 }
 
 #[test]
@@ -180,9 +163,8 @@ fn missing_content_is_named_with_a_way_out() {
         assert!(error.help().expect("a help").contains(help));
     }
     let written = scene.push("rc", &for_platform("linux/amd64"));
-    let losing = Scene::losing(&written.blobs[..1]);
-    losing.push("rc", &for_platform("linux/amd64"));
-    let opened = losing.open("docker://r.example/team/app:rc").expect("opened");
+    std::fs::remove_file(fixture::blob_path(&scene.layout(), &written.blobs[0])).expect("removed");
+    let opened = scene.open("docker://r.example/team/app:rc").expect("opened");
     let error = walk(opened.source.as_ref()).expect_err("lost");
     assert_eq!(variant(&error), "NotInRegistry");
     assert!(error.to_string().contains(&written.blobs[0]), "{error}");
@@ -203,10 +185,11 @@ fn dockers_first_schema_is_refused_with_the_reason() {
 fn bytes_are_never_trusted() {
     let scene = Scene::new();
     let written = scene.push("rc", &for_platform("linux/amd64").single());
+    let content = walk(scene.open("docker://r.example/team/app:rc").expect("opened").source.as_ref());
+    let content = content.expect("content");
     let opened = scene.open("docker://r.example/team/app:rc").expect("opened");
-    let content = walk(opened.source.as_ref()).expect("content");
     for digest in &written.blobs {
-        let path = fixture::blob_path(&scene.layouts.folder, digest);
+        let path = fixture::blob_path(&scene.layout(), digest);
         let length = std::fs::metadata(&path).expect("a file").len();
         std::fs::write(&path, vec![b'x'; usize::try_from(length).expect("a size")]).expect("written");
     }

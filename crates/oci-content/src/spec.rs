@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use oci_registry::remote::RemoteReference;
 
-/// The source of an image, with its templates rendered. Paths are relative to the folder of
-/// `publish.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// The source of an image. Relative paths start at [`Surroundings::folder`](crate::Surroundings::folder).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     expecting = "expected a source: a transport such as `oci:DIR[:REF]`, a list of those, a table of those by platform, or `{ digests, from }`"
@@ -28,7 +28,8 @@ pub enum SourceSpec {
 }
 
 /// Images that a build pushed by digest, one for each platform. The build left their digests in files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DigestFolder {
     /// The folder of files named by digest: `HEX` or `sha256:HEX`.
@@ -215,6 +216,7 @@ impl From<TransportSpec> for String {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for TransportSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Transport".into()

@@ -11,7 +11,7 @@ pub type Block = [u8; BLOCK];
 
 /// The kind of an entry, in the detail that matters if nothing is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// A file, with contents.
     File,
     /// Another name of a file, without contents. Its target is a name in the archive.
@@ -20,8 +20,10 @@ pub enum Kind {
     SymbolicLink,
     /// A file with holes that are left out of the contents.
     Sparse,
-    /// A directory, device or pipe: no contents.
-    Other,
+    /// A directory: no contents.
+    Directory,
+    /// A device or pipe: no contents.
+    Device,
     /// GNU: the contents are the name of the next entry.
     LongName,
     /// GNU: the contents are the link target of the next entry.
@@ -42,8 +44,8 @@ pub struct Header {
     /// The number of bytes of contents that follow.
     pub size: u64,
     /// The kind of the entry.
-    pub kind: Kind,
-    /// Whether blocks that continue the list of extents come before the contents ([`Kind::Sparse`]).
+    pub kind: EntryKind,
+    /// Whether blocks that continue the list of extents come before the contents ([`EntryKind::Sparse`]).
     pub extended: bool,
 }
 
@@ -53,15 +55,16 @@ pub fn parse(block: &Block) -> Result<Header, String> {
         return Err("the checksum of its header is wrong".to_owned());
     }
     let kind = match field(block, 156, 1).first() {
-        Some(b'1') => Kind::HardLink,
-        Some(b'2') => Kind::SymbolicLink,
-        Some(b'3'..=b'6') => Kind::Other,
-        Some(b'L') => Kind::LongName,
-        Some(b'K') => Kind::LongLink,
-        Some(b'x') => Kind::Extended,
-        Some(b'g') => Kind::Global,
-        Some(b'S') => Kind::Sparse,
-        _ => Kind::File, // an unknown type is read as a file (POSIX, "typeflag")
+        Some(b'1') => EntryKind::HardLink,
+        Some(b'2') => EntryKind::SymbolicLink,
+        Some(b'5') => EntryKind::Directory,
+        Some(b'3' | b'4' | b'6') => EntryKind::Device,
+        Some(b'L') => EntryKind::LongName,
+        Some(b'K') => EntryKind::LongLink,
+        Some(b'x') => EntryKind::Extended,
+        Some(b'g') => EntryKind::Global,
+        Some(b'S') => EntryKind::Sparse,
+        _ => EntryKind::File, // an unknown type is read as a file (POSIX, "typeflag")
     };
     let mut name = until_nul(field(block, 0, 100)).to_vec();
     // GNU's magic is `ustar  \0`, and its bytes from 345 are not a prefix.
@@ -71,12 +74,13 @@ pub fn parse(block: &Block) -> Result<Header, String> {
     }
     // Before POSIX, which gave files a type, a directory was a file whose name ends in a slash. The name of a file may also end
     // in a slash if it is cut because it is too long for the header; then a record before the header has the whole name.
-    let kind = if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { Kind::Other } else { kind };
+    let kind =
+        if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { EntryKind::Directory } else { kind };
     let size = match kind {
-        Kind::HardLink | Kind::SymbolicLink | Kind::Other => 0, // the field may contain anything
+        EntryKind::HardLink | EntryKind::SymbolicLink | EntryKind::Directory | EntryKind::Device => 0, // the field may contain anything
         _ => number(field(block, 124, 12))?,
     };
-    let extended = kind == Kind::Sparse && field(block, 482, 1) != [0];
+    let extended = kind == EntryKind::Sparse && field(block, 482, 1) != [0];
     Ok(Header { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind, extended })
 }
 
@@ -120,7 +124,7 @@ pub fn number(field: &[u8]) -> Result<u64, String> {
 /// The pax records of an entry. `Some(None)` is an empty value, which cancels an earlier one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[allow(clippy::option_option)] // missing, canceled and set are three different things
-pub struct Records {
+pub struct PaxRecords {
     /// The name of the entry.
     pub path: Option<Option<Vec<u8>>>,
     /// The target of a link.
@@ -133,7 +137,7 @@ pub struct Records {
     pub sparse_name: Option<Vec<u8>>,
 }
 
-impl Records {
+impl PaxRecords {
     /// Reads records: `LENGTH KEY=VALUE\n`. The length is that of the whole record.
     pub fn parse(mut bytes: &[u8]) -> Result<Self, String> {
         const BROKEN: &str = "its extended header is broken";
@@ -245,13 +249,19 @@ mod tests {
         let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
         assert_eq!(
             posix,
-            Header { name: b"a/b/c".to_vec(), link: Vec::new(), size: 5, kind: Kind::File, extended: false }
+            Header {
+                name: b"a/b/c".to_vec(),
+                link: Vec::new(),
+                size: 5,
+                kind: EntryKind::File,
+                extended: false
+            }
         );
         let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
         assert_eq!(gnu.name, b"c");
-        assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, Kind::Other);
+        assert_eq!(read(header(b"d/", b"", 0, b"", b"")).kind, EntryKind::Directory);
         let cut_off = read(header(b"a/long/", b"5", b'0', b"ustar\x0000", b""));
-        assert_eq!((cut_off.kind, cut_off.size), (Kind::File, 5));
+        assert_eq!((cut_off.kind, cut_off.size), (EntryKind::File, 5));
         assert_eq!(read(header(b"l", b"junk", b'1', b"", b"")).size, 0);
         let mut broken = header(b"c", b"5", b'0', b"ustar\x0000", b"");
         broken[0] = b'd';
@@ -260,7 +270,7 @@ mod tests {
 
     #[test]
     fn records() {
-        let read = |text: &str| Records::parse(text.as_bytes());
+        let read = |text: &str| PaxRecords::parse(text.as_bytes());
         let records = read("18 path=blobs/a/b\n11 size=42\n").expect("records");
         assert_eq!(records.path, Some(Some(b"blobs/a/b".to_vec())));
         assert_eq!(records.size, Some(Some(42)));
@@ -278,8 +288,8 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), BLOCK), text in "[0-9]{0,3} ?[a-z=\n]{0,20}") {
             let block: Block = bytes.as_slice().try_into().expect("a block");
             let _ = parse(&block);
-            let _ = Records::parse(&bytes);
-            let _ = Records::parse(text.as_bytes());
+            let _ = PaxRecords::parse(&bytes);
+            let _ = PaxRecords::parse(text.as_bytes());
             let fixed = header(&bytes[..100], &bytes[100..112], bytes[112], &bytes[113..121], &bytes[121..276]);
             let _ = parse(&fixed);
         }

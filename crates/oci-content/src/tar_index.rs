@@ -5,10 +5,12 @@
 //! compared with the file's length.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 
+use super::error::counted;
 use super::positioned::PositionedFile;
-use crate::tar_header::{BLOCK, Block, Header, Kind, Records, list_goes_on, parse, until_nul};
+use super::tar_header::EntryKind;
+use super::tar_reader::{TarEntry, TarError, TarItem, TarReader};
 
 /// The longest name or extended header that is read; Go's archive/tar has the same limit.
 const MAX_METADATA: u64 = 1024 * 1024;
@@ -66,124 +68,73 @@ pub(super) enum IndexError {
     Io(#[from] io::Error),
 }
 
+impl From<TarError> for IndexError {
+    fn from(error: TarError) -> Self {
+        match error {
+            TarError::Io(error) => Self::Io(error),
+            TarError::CutOff { position, .. } => damaged(position, &format!("{error}: the file is cut off")),
+            TarError::Header { position, .. }
+            | TarError::Records { position, .. }
+            | TarError::Metadata { position, .. } => damaged(position, &error.to_string()),
+        }
+    }
+}
+
 /// Scans `file` from start to end, and returns its index.
 pub(super) fn index(file: &PositionedFile, names: Names) -> Result<Index, IndexError> {
-    let (global, index) = (Records::default(), Index::default());
-    let mut scan = Scan { file, names, position: 0, global, name_bytes: 0, index };
-    while scan.entry()? {}
+    let mut reader = TarReader::new(MAX_METADATA);
+    let mut headers = Headers { file, position: 0 };
+    let mut scan = Scan { names, name_bytes: 0, index: Index::default() };
+    while let Some(item) = reader.next_item(&mut headers)? {
+        if let TarItem::Entry(entry) = item {
+            let offset = headers.skip(&entry)?;
+            scan.keep(entry, offset)?;
+        }
+    }
+    scan.index.complete = reader.is_complete();
     Ok(scan.index)
 }
 
-struct Scan<'a> {
+/// The file, read from header to header.
+struct Headers<'a> {
     file: &'a PositionedFile,
-    names: Names,
     position: u64,
-    global: Records,
+}
+
+impl Read for Headers<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position = self.position.saturating_add(count as u64);
+        Ok(count)
+    }
+}
+
+impl Headers<'_> {
+    /// Moves past the contents of `entry`, and returns the position of their first byte.
+    fn skip(&mut self, entry: &TarEntry) -> Result<u64, IndexError> {
+        let (offset, size, length) = (self.position, entry.size, self.file.length());
+        let Some(end) = offset.checked_add(size).filter(|end| *end <= length) else {
+            let left = length.saturating_sub(offset);
+            let verb = if left == 1 { "is" } else { "are" };
+            let declared = counted(size, "byte");
+            let reason = format!("it declares {declared}, but {left} {verb} left: the file is cut off");
+            return Err(damaged(entry.position, &reason));
+        };
+        // The padding of the last entry may be missing.
+        self.position = end.saturating_add(entry.padding()).min(length);
+        Ok(offset)
+    }
+}
+
+struct Scan {
+    names: Names,
     name_bytes: usize,
     index: Index,
 }
 
-/// The values for an entry from the metadata entries before it.
-#[derive(Default)]
-struct About {
-    records: Records,
-    long_name: Option<Vec<u8>>,
-    long_link: Option<Vec<u8>>,
-}
-
-impl Scan<'_> {
-    /// Reads one entry with the metadata before it. Returns false at the end.
-    fn entry(&mut self) -> Result<bool, IndexError> {
-        let mut about = About::default();
-        loop {
-            let Some((start, header)) = self.header()? else { return Ok(false) };
-            match header.kind {
-                Kind::LongName => {
-                    about.long_name = Some(until_nul(&self.metadata(start, &header)?).to_vec());
-                }
-                Kind::LongLink => {
-                    about.long_link = Some(until_nul(&self.metadata(start, &header)?).to_vec());
-                }
-                Kind::Extended => about.records = self.records(start, &header)?.over(&about.records),
-                Kind::Global => self.global = self.records(start, &header)?.over(&self.global),
-                Kind::File | Kind::HardLink | Kind::SymbolicLink | Kind::Sparse | Kind::Other => {
-                    self.keep(start, header, about)?;
-                    return Ok(true);
-                }
-            }
-        }
-    }
-
-    /// Reads the header at the position, and moves past it. Returns `None` at the end.
-    fn header(&mut self) -> Result<Option<(u64, Header)>, IndexError> {
-        let start = self.position;
-        let mut block: Block = [0; BLOCK];
-        match self.file.fill_at(&mut block, start)? {
-            0 => return Ok(None),
-            BLOCK => {}
-            _ => return Err(damaged(start, "it ends in the middle of a header: the file is cut off")),
-        }
-        if block.iter().all(|byte| *byte == 0) {
-            self.index.complete = true;
-            return Ok(None);
-        }
-        let header = parse(&block).map_err(|reason| damaged(start, &reason))?;
-        self.position = start.saturating_add(BLOCK as u64);
-        Ok(Some((start, header)))
-    }
-
-    /// Moves past the contents of `size` bytes at the position, and returns the position of their first byte.
-    fn skip(&mut self, start: u64, size: u64) -> Result<u64, IndexError> {
-        let offset = self.position;
-        let end = offset.checked_add(size).filter(|end| *end <= self.file.length());
-        let Some(end) = end else {
-            let left = self.file.length().saturating_sub(offset);
-            let reason = format!("it declares {size} bytes, but {left} are left: the file is cut off");
-            return Err(damaged(start, &reason));
-        };
-        // The padding of the last entry may be missing.
-        self.position = end.next_multiple_of(BLOCK as u64).min(self.file.length());
-        Ok(offset)
-    }
-
-    /// Moves past the blocks at the position that hold a sparse file's list of extents.
-    fn skip_extents(&mut self, start: u64) -> Result<(), IndexError> {
-        loop {
-            let mut block: Block = [0; BLOCK];
-            let at = self.skip(start, BLOCK as u64)?;
-            self.file.fill_at(&mut block, at)?;
-            if !list_goes_on(&block) {
-                return Ok(());
-            }
-        }
-    }
-
-    fn metadata(&mut self, start: u64, header: &Header) -> Result<Vec<u8>, IndexError> {
-        if header.size > MAX_METADATA {
-            return Err(damaged(start, &format!("it declares a name of {} bytes", header.size)));
-        }
-        let offset = self.skip(start, header.size)?;
-        let mut bytes = vec![0; usize::try_from(header.size).unwrap_or_default()];
-        let filled = self.file.fill_at(&mut bytes, offset)?;
-        bytes.truncate(filled);
-        Ok(bytes)
-    }
-
-    fn records(&mut self, start: u64, header: &Header) -> Result<Records, IndexError> {
-        let bytes = self.metadata(start, header)?;
-        Records::parse(&bytes).map_err(|reason| damaged(start, &reason))
-    }
-
-    fn keep(&mut self, start: u64, header: Header, about: About) -> Result<(), IndexError> {
-        let records = about.records.over(&self.global);
-        let contents = matches!(header.kind, Kind::File | Kind::Sparse);
-        let length = if contents { records.size.flatten().unwrap_or(header.size) } else { 0 };
-        if header.extended {
-            self.skip_extents(start)?;
-        }
-        let offset = self.skip(start, length)?;
-        let name = records.path.flatten().or(about.long_name).unwrap_or(header.name);
-        let name = records.sparse_name.unwrap_or(name);
+impl Scan {
+    fn keep(&mut self, entry: TarEntry, offset: u64) -> Result<(), IndexError> {
+        let TarEntry { position: start, kind, name, link, size: length, is_sparse, .. } = entry;
         if leads_out(&name) {
             let name = String::from_utf8_lossy(&name);
             return Err(damaged(start, &format!("its name `{name}` leads out of the archive")));
@@ -193,16 +144,13 @@ impl Scan<'_> {
             Names::All => inner_name(&name),
         };
         let Some(name) = kept else { return Ok(()) };
-        let link = || {
-            let link = records.link.flatten().or(about.long_link).unwrap_or(header.link);
-            String::from_utf8_lossy(&link).into_owned()
-        };
-        let entry = match header.kind {
-            Kind::Sparse => Entry::Sparse,
-            Kind::File if records.sparse => Entry::Sparse,
-            Kind::File => Entry::File { offset, length },
-            Kind::HardLink => Entry::HardLink(link()),
-            Kind::SymbolicLink => Entry::SymbolicLink(link()),
+        let link = || String::from_utf8_lossy(&link).into_owned();
+        let entry = match kind {
+            EntryKind::Sparse => Entry::Sparse,
+            EntryKind::File if is_sparse => Entry::Sparse,
+            EntryKind::File => Entry::File { offset, length },
+            EntryKind::HardLink => Entry::HardLink(link()),
+            EntryKind::SymbolicLink => Entry::SymbolicLink(link()),
             // The name may already be in use for a file, which is then kept: a directory may have the same name.
             _ if self.names == Names::Layout && !self.index.files.contains_key(&name) => Entry::Special,
             _ => return Ok(()),

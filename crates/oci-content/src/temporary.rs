@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::{SourceError, Surroundings};
+use super::SourceError;
 
 /// The folder in which temporary files are made.
 #[derive(Debug, Clone)]
 pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    /// The folder that `TMPDIR` names, or the system's own.
-    pub(super) fn of(surroundings: &Surroundings) -> Self {
-        let named = (surroundings.environment)("TMPDIR").filter(|folder| !folder.is_empty());
+    /// The folder at the path `named`, or the system's own.
+    pub(super) fn named(named: Option<String>) -> Self {
+        let named = named.filter(|folder| !folder.is_empty());
         Self(named.map_or_else(std::env::temp_dir, PathBuf::from))
     }
 

@@ -2,8 +2,9 @@
 
 use std::io::{self, Read};
 
+use super::error::counted;
 use super::{BlobReader, SourceError};
-use oci_registry::{Descriptor, Digester};
+use oci_registry::{Descriptor, Digester, RawManifest};
 
 /// A reader that passes bytes on while it computes their digest.
 ///
@@ -54,14 +55,14 @@ impl<R: Read> Read for VerifyingReader<R> {
         let declared = self.expected.size;
         if count == 0 {
             if self.seen < declared {
-                return self.fail(format!("it ends after {} of {declared} bytes", self.seen));
+                return self.fail(format!("it ends after {} of {}", self.seen, counted(declared, "byte")));
             }
             self.compare()?;
             return Ok(0);
         }
         self.seen = self.seen.saturating_add(count as u64);
         if self.seen > declared {
-            return self.fail(format!("it is larger than the {declared} bytes declared"));
+            return self.fail(format!("it is larger than the {} declared", counted(declared, "byte")));
         }
         if let Some(digester) = &mut self.digester {
             digester.update(buffer.get(..count).unwrap_or_default());
@@ -71,6 +72,12 @@ impl<R: Read> Read for VerifyingReader<R> {
         }
         Ok(count)
     }
+}
+
+/// A reader of a manifest that is in memory, verified against `described` like any other.
+pub fn manifest_reader(manifest: &RawManifest, described: &Descriptor) -> BlobReader {
+    let bytes = io::Cursor::new(manifest.bytes().to_vec());
+    VerifyingReader::boxed(bytes, described, format!("manifest `{}`", manifest.digest()))
 }
 
 #[cfg(test)]

@@ -2,17 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::images::is_attestation;
+use super::attestation::is_attestation;
+use super::limits::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use super::read::{ConfigPlatforms, listed_platform, read_manifest};
 use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
-
-/// The greatest depth of indexes nested in indexes.
-pub(super) const MAX_DEPTH: usize = 16;
-/// The most manifests that a root may reach.
-pub(super) const MAX_MANIFESTS: usize = 10_000;
-/// The most bytes that all manifests may have together, because they are held in memory.
-pub(super) const MAX_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Everything that a root reaches, each once.
 #[derive(Debug, Clone)]
@@ -189,11 +183,6 @@ fn meet<T: PartialEq>(
             Ok(true)
         }
     }
-}
-
-/// The error for content that exceeds the limits of this program.
-pub(super) fn too_much(reason: String) -> SourceError {
-    SourceError::Unsupported { reason, help: "publish a smaller index, or several".to_owned() }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::resource::{self, CommonKeys, Defaults};
 use crate::config::{DeclaredContent, DeclaredImage, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::ResourceId;
+use oci_content::TRANSPORT_FORMS;
 use oci_content::TransportSpec;
-use oci_content::spec::TRANSPORT_FORMS;
 use oci_registry::Platform;
 
 pub(super) fn check_images(

@@ -177,6 +177,11 @@ fn location(url: &str, name: &str, problems: &mut Problems<'_>) -> Option<Regist
                 .to_owned(),
         ),
     };
-    problems.wrong(Code::ConfigUrl, error.to_string(), &["registries", name, "url"], &label, help);
+    let message = if url.contains("://") {
+        format!("{error}; `insecure = true` allows plain http")
+    } else {
+        error.to_string()
+    };
+    problems.wrong(Code::ConfigUrl, message, &["registries", name, "url"], &label, help);
     None
 }

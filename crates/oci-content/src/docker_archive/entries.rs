@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::super::SourceError;
 use super::super::archive::indexed;
 use super::super::positioned::{Extent, PositionedFile};
@@ -91,6 +93,17 @@ impl Entries {
                 format!("it names the file `{}`, but does not contain it", shortened(name)),
             )
         })
+    }
+
+    /// The parsed contents of the JSON file `name` of at most `limit` bytes; `None` if there is no such file.
+    pub(super) fn json<T: for<'a> Deserialize<'a>>(
+        &self,
+        name: &str,
+        limit: u64,
+    ) -> Result<Option<T>, SourceError> {
+        let Some(extent) = self.find(name)? else { return Ok(None) };
+        let parsed = serde_json::from_slice(&self.small(name, &extent, limit)?);
+        parsed.map(Some).map_err(|error| SourceError::malformed(self.locate(name), error.to_string()))
     }
 
     /// The bytes of a file of at most `limit` bytes.

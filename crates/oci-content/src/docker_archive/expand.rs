@@ -67,7 +67,7 @@ mod tests {
         gzip.write_all(&vec![0; 1_000_000]).expect("compressed");
         std::fs::write(&path, gzip.finish().expect("compressed")).expect("written");
         let surroundings = super::super::super::Surroundings::local(folder.path());
-        let temporary = TemporaryFolder::of(&surroundings);
+        let temporary = surroundings.temporary_folder();
         let expand = |floor| {
             let file = PositionedFile::open(path.clone()).expect("opened");
             expanded(file, Expansion { floor, ratio: 10, ceiling: u64::MAX }, &temporary)

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 
 use super::super::SourceError;
 use super::super::compression::{Compression, Expansion};
+use super::super::opened_content::{OpenedContent, StoredBlob};
 use super::super::positioned::{Extent, PositionedFile};
 use super::super::temporary::TemporaryFolder;
 use oci_registry::{Descriptor, Digest, Digester};
@@ -26,8 +27,6 @@ const LEVEL: u32 = 5;
 const PIECE: usize = 128 * 1024;
 /// The most threads that process layers.
 const MAX_THREADS: usize = 8;
-/// The most compressed layers that are remembered.
-const MAX_REMEMBERED: usize = 1000;
 /// The limits on the expansion of a compressed layer. A gigabyte of zeros may be an image's real swap file; a layer beyond that
 /// which expands to more than 200 times its size is a bomb.
 const EXPANSION: Expansion = Expansion { floor: 1 << 30, ratio: 200, ceiling: u64::MAX };
@@ -59,13 +58,13 @@ pub(super) struct Layer {
     pub(super) kept: bool,
 }
 
-/// The layers that this process compressed, by the digest of their tar. They are remembered, because the same image is opened
-/// when a plan is made and when it is applied, and images share layers. A remembered layer is right for any image with the same
-/// digest, because the digest was computed here.
-static COMPRESSED: LazyLock<Mutex<HashMap<Digest, Layer>>> = LazyLock::new(Mutex::default);
-
-/// Prepares the layers of `wanted`, and returns them in the same order. A layer that is listed twice is processed once.
-pub(super) fn prepare(wanted: &[Wanted], folder: &TemporaryFolder) -> Result<Vec<Layer>, SourceError> {
+/// Prepares the layers of `wanted`, and returns them in the same order. A layer that is listed twice is processed once, and a
+/// layer that is in `opened` is not compressed again.
+pub(super) fn prepare(
+    wanted: &[Wanted],
+    folder: &TemporaryFolder,
+    opened: &OpenedContent,
+) -> Result<Vec<Layer>, SourceError> {
     let mut jobs: Vec<&Wanted> = Vec::new();
     let mut job_of: HashMap<(u64, u64, &Digest), usize> = HashMap::new();
     let positions: Vec<usize> = wanted
@@ -78,7 +77,7 @@ pub(super) fn prepare(wanted: &[Wanted], folder: &TemporaryFolder) -> Result<Vec
             })
         })
         .collect();
-    let mut done = work(&jobs, folder)?;
+    let mut done = work(&jobs, folder, opened)?;
     done.sort_by_key(|(job, _)| *job);
     let mut layers = Vec::with_capacity(jobs.len());
     for (_, layer) in done {
@@ -91,10 +90,15 @@ pub(super) fn prepare(wanted: &[Wanted], folder: &TemporaryFolder) -> Result<Vec
 type Done = (usize, Result<Layer, SourceError>);
 
 /// Processes all jobs, or as many as it can before one fails.
-fn work(jobs: &[&Wanted], folder: &TemporaryFolder) -> Result<Vec<Done>, SourceError> {
+fn work(
+    jobs: &[&Wanted],
+    folder: &TemporaryFolder,
+    opened: &OpenedContent,
+) -> Result<Vec<Done>, SourceError> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let worker = || -> Result<Vec<Done>, SourceError> {
-        let mut worker = Worker { folder, file: None, length: 0, compressed: Vec::new(), kept: Vec::new() };
+        let mut worker =
+            Worker { folder, opened, file: None, length: 0, compressed: Vec::new(), kept: Vec::new() };
         while !failed.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { break };
@@ -125,11 +129,11 @@ fn work(jobs: &[&Wanted], folder: &TemporaryFolder) -> Result<Vec<Done>, SourceE
 /// One thread that processes layers, with its results.
 struct Worker<'a> {
     folder: &'a TemporaryFolder,
+    opened: &'a OpenedContent,
     /// The compressed layers, one after the other. The file is created with the first.
     file: Option<File>,
     length: u64,
-    /// Job, digest of the tar, digest, start and length of each layer in the file.
-    compressed: Vec<(usize, Digest, Digest, u64, u64)>,
+    compressed: Vec<CompressedLayer>,
     kept: Vec<Done>,
 }
 
@@ -148,9 +152,8 @@ impl Worker<'_> {
             self.kept.push((number, Ok(layer)));
             return Ok(());
         }
-        let remembered = COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner).get(&job.diff_id).cloned();
-        if let Some(layer) = remembered {
-            self.kept.push((number, Ok(layer)));
+        if let Some(StoredBlob { descriptor, extent }) = self.opened.compressed(&job.diff_id) {
+            self.kept.push((number, Ok(Layer { descriptor, extent, kept: false })));
             return Ok(());
         }
         let file = match &mut self.file {
@@ -158,33 +161,39 @@ impl Worker<'_> {
             none => none.insert(self.folder.file()?),
         };
         let mut output = Measured::new(file);
-        let compressed = compress(job, &mut output, self.folder)?;
+        let diff_id = compress(job, &mut output, self.folder)?;
         let (digest, length) = (output.digester.finish(), output.length);
-        self.compressed.push((number, compressed, digest, self.length, length));
+        self.compressed.push(CompressedLayer { job: number, diff_id, digest, offset: self.length, length });
         self.length = self.length.saturating_add(length);
         Ok(())
     }
 
-    /// Returns the layers, and remembers those that were compressed.
+    /// Returns the layers, and keeps those that were compressed for later.
     fn finish(self) -> Result<Vec<Done>, SourceError> {
         let mut done = self.kept;
         let Some(file) = self.file else { return Ok(done) };
         let file = PositionedFile::of(file, PathBuf::from("a temporary file"))
             .map_err(|error| self.folder.failed(error))?;
         let file = Arc::new(file);
-        let mut remembered = COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, diff_id, digest, offset, length) in self.compressed {
+        for CompressedLayer { job, diff_id, digest, offset, length } in self.compressed {
             let extent = Extent { file: Arc::clone(&file), offset, length };
             let descriptor = Descriptor::new(OCI_LAYER_GZIP, digest, length);
-            let layer = Layer { descriptor, extent, kept: false };
-            if remembered.len() >= MAX_REMEMBERED {
-                remembered.clear();
-            }
-            remembered.insert(diff_id, layer.clone());
-            done.push((number, Ok(layer)));
+            let stored = StoredBlob { descriptor: descriptor.clone(), extent: extent.clone() };
+            self.opened.keep_compressed(diff_id, stored);
+            done.push((job, Ok(Layer { descriptor, extent, kept: false })));
         }
         Ok(done)
     }
+}
+
+/// A layer that a worker compressed into its file.
+struct CompressedLayer {
+    job: usize,
+    /// The digest of the tar.
+    diff_id: Digest,
+    digest: Digest,
+    offset: u64,
+    length: u64,
 }
 
 /// Compresses a layer, checks the digest of its tar, and returns that digest.

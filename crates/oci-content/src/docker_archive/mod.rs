@@ -14,11 +14,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::archive::open_file;
-use super::assemble::open_bytes;
+use super::error::{counted, other_size};
 use super::positioned::{Extent, PositionedFile};
 use super::read::MAX_CONFIG_SIZE;
-use super::temporary::TemporaryFolder;
-use super::verify::VerifyingReader;
+use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError, Surroundings};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, RawManifest, media_type};
@@ -55,7 +54,7 @@ struct RootFilesystem {
 /// The serialized form of a manifest: the same bytes on every run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct ManifestDocument<'a> {
     schema_version: u8,
     media_type: &'static str,
     config: &'a Descriptor,
@@ -70,7 +69,7 @@ impl DockerArchive {
         surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
         let place = format!("docker-archive:{}", path.display());
-        Self::read(open_file(path)?, reference, &place, &TemporaryFolder::of(surroundings))
+        Self::read(open_file(path)?, reference, &place, surroundings)
     }
 
     /// Reads an archive that is open. `place` is the source as it is written without a reference.
@@ -78,11 +77,12 @@ impl DockerArchive {
         file: PositionedFile,
         reference: Option<&str>,
         place: &str,
-        folder: &TemporaryFolder,
+        surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
+        let folder = &surroundings.temporary_folder();
         let entries = Entries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
-        let items: Vec<choose::Item> = json(&entries, "manifest.json", MAX_MANIFEST_SIZE)?
-            .ok_or_else(|| no_manifest(&entries, place))?;
+        let items: Vec<choose::Item> =
+            entries.json("manifest.json", MAX_MANIFEST_SIZE)?.ok_or_else(|| no_manifest(&entries, place))?;
         let item = choose::choose(&items, reference, place)?;
         let config_extent = entries.required(&item.config)?;
         let config_bytes = entries.small(&item.config, &config_extent, MAX_CONFIG_SIZE)?;
@@ -90,7 +90,7 @@ impl DockerArchive {
             Descriptor::new(media_type::OCI_CONFIG, Digest::of(&config_bytes), config_bytes.len() as u64);
         named_by_digest(&entries, &item.config, &config.digest)?;
         let wanted = wanted(&entries, item, &config_bytes)?;
-        let layers = layers::prepare(&wanted, folder)?;
+        let layers = layers::prepare(&wanted, folder, &surroundings.content)?;
         for (name, layer) in item.layers.iter().flatten().zip(&layers).filter(|(_, layer)| layer.kept) {
             named_by_digest(&entries, name, &layer.descriptor.digest)?;
         }
@@ -113,8 +113,8 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
     let names = item.layers.as_deref().unwrap_or_default();
     if names.len() != diff_ids.len() {
         return Err(malformed(format!(
-            "it names {} layers, but `manifest.json` lists {} for it",
-            diff_ids.len(),
+            "it names {}, but `manifest.json` lists {} for it",
+            counted(diff_ids.len() as u64, "layer"),
             names.len()
         )));
     }
@@ -143,27 +143,15 @@ fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), 
 
 /// Writes the manifest of an image that has none in the archive.
 fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceError> {
-    let wire = Wire {
+    let document = ManifestDocument {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         config,
         layers: layers.iter().map(|layer| &layer.descriptor).collect(),
     };
-    let bytes = serde_json::to_vec(&wire)
+    let bytes = serde_json::to_vec(&document)
         .map_err(|error| SourceError::malformed("the manifest of the image", error.to_string()))?;
     Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
-}
-
-/// The parsed contents of the JSON file `name`; `None` if there is no such file.
-fn json<T: for<'a> Deserialize<'a>>(
-    entries: &Entries,
-    name: &str,
-    limit: u64,
-) -> Result<Option<T>, SourceError> {
-    let Some(extent) = entries.find(name)? else { return Ok(None) };
-    let bytes = entries.small(name, &extent, limit)?;
-    let parsed = serde_json::from_slice(&bytes);
-    parsed.map(Some).map_err(|error| SourceError::malformed(entries.locate(name), error.to_string()))
 }
 
 fn no_manifest(entries: &Entries, place: &str) -> SourceError {
@@ -189,14 +177,14 @@ impl Source for DockerArchive {
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if blob.digest == *self.root.digest() {
-            return Ok(open_bytes(&self.root, blob));
+            return Ok(manifest_reader(&self.root, blob));
         }
         let place = format!("`{}` in {}", blob.digest, self.archive);
         let Some(extent) = self.blobs.get(&blob.digest) else {
             return Err(SourceError::MissingBlob { digest: blob.digest.clone(), place });
         };
         if extent.length != blob.size {
-            let reason = format!("it has {} bytes, but {} are declared", extent.length, blob.size);
+            let reason = other_size(extent.length, blob.size);
             return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
         }
         Ok(VerifyingReader::boxed(extent.reader(), blob, place))

@@ -1,7 +1,7 @@
 //! The manifest that an archive already has for an image, if the archive holds exactly the published content.
 
 use super::super::SourceError;
-use super::super::walk::MAX_DEPTH;
+use super::super::limits::MAX_DEPTH;
 use super::entries::Entries;
 use super::layers::Layer;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub(super) fn manifest(
     if layers.iter().any(|layer| !layer.kept) {
         return Ok(None);
     }
-    let index: Option<IndexFile> = super::json(entries, "index.json", MAX_MANIFEST_SIZE)?;
+    let index: Option<IndexFile> = entries.json("index.json", MAX_MANIFEST_SIZE)?;
     let mut search = Search { entries, config, layers, looked_at: 0 };
     search.among(&index.map(|index| index.manifests).unwrap_or_default(), 0)
 }

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::tree::{Tree, check_size, entries_of, is_index, malformed, object_of};
 use crate::ImageSpec;
 use crate::SourceError;
+use crate::attestation::{attested, is_attestation};
 use crate::error::{list, list_platforms};
-use crate::images::{attested, is_attestation};
 use oci_registry::{Descriptor, Digest, Manifest, Platform};
 
 /// The root with only the declared platforms.

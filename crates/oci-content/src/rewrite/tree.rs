@@ -9,8 +9,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::object::Object;
+use crate::limits::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use crate::read::{ConfigPlatforms, MAX_CONFIG_SIZE, is_config, listed_platform, read_config, read_manifest};
-use crate::walk::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use crate::{Source, SourceError};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::object::Object;
 use super::tree::{Tree, check_size, entries_of, is_index, malformed, object_of};
 use crate::SourceError;
-use crate::images::{attested, is_attestation};
+use crate::attestation::{attested, is_attestation};
 use crate::read::is_config;
 use crate::{AnnotationPlace, ImageSpec};
 use oci_registry::{Descriptor, Digest, Manifest, RawManifest, media_type};

@@ -1,0 +1,42 @@
+//! Opening the source that a spec names: [`open`].
+
+use std::sync::Arc;
+
+use super::assemble::{assemble, assemble_several};
+use super::digests;
+use super::transport::open_transport;
+use super::{Source, SourceError, SourceSpec, Surroundings, TransportSpec};
+
+/// A source, and a spec that names exactly its present content.
+pub struct Opened {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// The opened spec, pinned: a name that could mean something else tomorrow is replaced by a digest.
+    pub spec: SourceSpec,
+}
+
+/// Opens the source that `spec` names. A table of platforms, a list, and a folder of digests are assembled into an index.
+///
+/// # Errors
+///
+/// [`SourceError`] if it does not exist, cannot be published, or does not say which image is meant.
+pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, SourceError> {
+    match spec {
+        SourceSpec::One(transport) => {
+            let (source, transport) = open_transport(transport, surroundings)?;
+            Ok(Opened { source, spec: SourceSpec::One(transport) })
+        }
+        SourceSpec::Platforms(table) => {
+            let (source, table) = assemble(table, surroundings)?;
+            Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
+        }
+        SourceSpec::Several(list) => several(list, surroundings),
+        SourceSpec::Digests(folder) => several(&digests::pushed(folder, &surroundings.folder)?, surroundings),
+    }
+}
+
+/// Opens an index that is assembled from the images of several sources.
+fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<Opened, SourceError> {
+    let (source, list) = assemble_several(list, surroundings)?;
+    Ok(Opened { source: Arc::new(source), spec: SourceSpec::Several(list) })
+}
