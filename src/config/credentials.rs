@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::suggest;
-use super::tree::{Content, Node};
+use super::tree::{Node, NodeContent};
 use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask::{assigned, masked, token_ranges, user_information};
 
@@ -82,22 +82,25 @@ struct CredentialSearch<'a> {
 impl CredentialSearch<'_> {
     fn visit(&mut self, node: &Node) {
         match &node.content {
-            Content::Table(table) => {
+            NodeContent::Table(table) => {
                 for (key, node) in table {
                     self.path.push(key.clone());
                     self.visit(node);
                     self.path.pop();
                 }
             }
-            Content::Array(items) => {
+            NodeContent::Array(items) => {
                 for (index, node) in items.iter().enumerate() {
                     self.path.push(index.to_string());
                     self.visit(node);
                     self.path.pop();
                 }
             }
-            Content::String(text) => self.visit_string(node, text),
-            Content::Integer(_) | Content::Float(_) | Content::Boolean(_) | Content::Unfit(_) => {
+            NodeContent::String(text) => self.visit_string(node, text),
+            NodeContent::Integer(_)
+            | NodeContent::Float(_)
+            | NodeContent::Boolean(_)
+            | NodeContent::Unfit(_) => {
                 if self.by_key() == Some(CredentialKind::Key) {
                     self.add(CredentialKind::Key, node.value.clone(), node.value.clone());
                 }

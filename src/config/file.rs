@@ -16,7 +16,7 @@ const FILE_NAME: &str = "publish.toml";
 
 /// Finds the `publish.toml` in `start` or in the nearest folder above it, up to and including the root of the git repository,
 /// which is the first folder that holds `.git`. Outside any repository, all folders above are searched.
-pub fn find(start: &Path) -> Option<PathBuf> {
+pub fn find_config_file(start: &Path) -> Option<PathBuf> {
     let start = std::path::absolute(start).ok()?;
     for folder in start.ancestors() {
         let file = folder.join(FILE_NAME);

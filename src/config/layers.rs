@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::credentials::Credential;
 use super::overrides::{Override, Overrides};
-use super::tree::{Content, Node};
+use super::tree::{Node, NodeContent};
 use super::{credentials, overrides, suggest, syntax, tree};
 use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
@@ -15,7 +15,7 @@ const DEFAULTS: &str = "[project]\ntag_prefix = \"v\"\n";
 
 /// A text and its parsed content, without `[profile.*]`.
 #[derive(Clone)]
-pub(super) struct Layer {
+pub(super) struct ConfigLayer {
     /// The text, with credentials masked.
     pub source: Arc<SourceText>,
     /// The parsed content.
@@ -27,7 +27,7 @@ pub(super) struct Layer {
 /// The text of the file, parsed once for all profiles.
 pub(super) struct ParsedFile {
     /// The defaults, and the file without its profiles.
-    base: [Layer; 2],
+    base: [ConfigLayer; 2],
     /// The overlay of each declared profile.
     profiles: Vec<(String, Node)>,
     /// The credentials in the text.
@@ -39,9 +39,9 @@ pub(super) struct ParsedFile {
 }
 
 /// The layers of one profile, and the errors found in each of them on its own.
-pub(super) struct Layers {
+pub(super) struct ConfigLayers {
     /// The layers, lowest first. The first one holds the defaults, the second one the file.
-    pub stack: Vec<Layer>,
+    pub stack: Vec<ConfigLayer>,
     /// Everything that is wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the layers can be merged, because the file's syntax is right and the profile exists.
@@ -66,12 +66,12 @@ impl ParsedFile {
         let defaults =
             SourceText { name: "built-in defaults".to_owned(), file: None, text: DEFAULTS.to_owned() };
         let base = [
-            Layer {
+            ConfigLayer {
                 source: Arc::new(defaults),
                 root: Arc::new(tree::parse(DEFAULTS).0),
                 credentials: Vec::new(),
             },
-            Layer { source, root: Arc::new(root), credentials: credentials::paths(&credentials, None) },
+            ConfigLayer { source, root: Arc::new(root), credentials: credentials::paths(&credentials, None) },
         ];
         Self { base, profiles, credentials, diagnostics, is_toml }
     }
@@ -82,16 +82,16 @@ impl ParsedFile {
     }
 
     /// The layers of `profile`, or of the file alone, with those of `overrides` above them.
-    pub fn layers(&self, profile: Option<&str>, overrides: &Overrides) -> Layers {
+    pub fn layers(&self, profile: Option<&str>, overrides: &Overrides) -> ConfigLayers {
         let mut diagnostics = self.diagnostics.clone();
         let mut stack = self.base.to_vec();
         let [_, file] = &self.base;
         if let Some(wanted) = profile.filter(|_| self.is_toml) {
             let Some(root) = self.select(wanted, &file.source, &mut diagnostics) else {
-                return Layers { stack, diagnostics, readable: false };
+                return ConfigLayers { stack, diagnostics, readable: false };
             };
             let credentials = credentials::paths(&self.credentials, Some(wanted));
-            stack.push(Layer { source: Arc::clone(&file.source), root: Arc::new(root), credentials });
+            stack.push(ConfigLayer { source: Arc::clone(&file.source), root: Arc::new(root), credentials });
         }
         let below: Vec<&Node> = stack.iter().map(|layer| layer.root.as_ref()).collect();
         let variables = overrides::from_environment(&overrides.environment, &below);
@@ -103,12 +103,12 @@ impl ParsedFile {
                     let source = Arc::new(SourceText { name, file: None, text });
                     diagnostics.extend(found.iter().map(|credential| credential.diagnostic(&source)));
                     let credentials = credentials::paths(&found, None);
-                    stack.push(Layer { source, root: Arc::new(root), credentials });
+                    stack.push(ConfigLayer { source, root: Arc::new(root), credentials });
                 }
                 Err(diagnostic) => diagnostics.push(*diagnostic),
             }
         }
-        Layers { stack, diagnostics, readable: self.is_toml }
+        ConfigLayers { stack, diagnostics, readable: self.is_toml }
     }
 
     /// The overlay of the profile `wanted`, or `None` with a diagnostic if the file does not declare it.
@@ -129,7 +129,7 @@ impl ParsedFile {
             return None;
         };
         let mut overlay = overlay.clone();
-        if let Content::Table(table) = &mut overlay.content {
+        if let NodeContent::Table(table) = &mut overlay.content {
             for key in ["version", "profile"] {
                 if let Some(node) = table.shift_remove(key) {
                     let place = Location { source: Arc::clone(source), span: node.key };
@@ -150,8 +150,8 @@ impl ParsedFile {
 
 /// Takes `[profile.*]` out of the file. An entry that is not a table stays, so that the schema reports it.
 fn take_profiles(root: &mut Node) -> Vec<(String, Node)> {
-    let Content::Table(table) = &mut root.content else { return Vec::new() };
-    let Some(Node { content: Content::Table(profiles), .. }) = table.get_mut("profile") else {
+    let NodeContent::Table(table) = &mut root.content else { return Vec::new() };
+    let Some(Node { content: NodeContent::Table(profiles), .. }) = table.get_mut("profile") else {
         return Vec::new();
     };
     let taken = std::mem::take(profiles);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::check;
 use super::declared::{self, DeclaredNames};
-use super::layers::{Layers, ParsedFile};
+use super::layers::{ConfigLayers, ParsedFile};
 use super::merge::{self, Merged};
 use super::overrides::Overrides;
 use super::{Config, file, raw, structure};
@@ -65,7 +65,7 @@ impl ConfigFile {
     /// The digest of the file and `profile` without the layers above them, so that it does not depend on the environment.
     /// `None` if the two cannot be merged.
     pub fn digest(&self, profile: Option<&str>) -> Option<Digest> {
-        let Layers { stack, readable, .. } =
+        let ConfigLayers { stack, readable, .. } =
             self.parsed.as_ref().ok()?.layers(profile, &Overrides::default());
         let merged = merge::merge(&stack).ok().filter(|_| readable)?;
         Some(Digest::of_json(&merged.json))
@@ -79,8 +79,8 @@ impl ConfigFile {
         }
     }
 
-    fn checked(&self, layers: Layers, profile: Option<&str>) -> Loaded {
-        let Layers { stack, mut diagnostics, readable } = layers;
+    fn checked(&self, layers: ConfigLayers, profile: Option<&str>) -> Loaded {
+        let ConfigLayers { stack, mut diagnostics, readable } = layers;
         if !readable {
             return Loaded::unreadable(diagnostics);
         }

@@ -12,9 +12,9 @@ use figment::value::{Dict, Empty, Map, Tag, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use indexmap::IndexMap;
 
-use super::layers::Layer;
+use super::layers::ConfigLayer;
 use super::places::{PlaceTree, Places};
-use super::tree::{Content, Node};
+use super::tree::{Node, NodeContent};
 
 /// The merged configuration, in the order of the layers and their texts.
 pub(super) struct Merged {
@@ -24,7 +24,7 @@ pub(super) struct Merged {
     pub places: Places,
 }
 
-impl Provider for Layer {
+impl Provider for ConfigLayer {
     fn metadata(&self) -> Metadata {
         Metadata::named(self.source.name.clone())
     }
@@ -38,26 +38,26 @@ impl Provider for Layer {
     }
 }
 
-fn from_content(content: &Content) -> Value {
+fn from_content(content: &NodeContent) -> Value {
     let tag = Tag::Default;
     match content {
-        Content::Table(table) => Value::Dict(
+        NodeContent::Table(table) => Value::Dict(
             tag,
             table.iter().map(|(key, node)| (key.clone(), from_content(&node.content))).collect(),
         ),
-        Content::Array(items) => {
+        NodeContent::Array(items) => {
             Value::Array(tag, items.iter().map(|node| from_content(&node.content)).collect())
         }
-        Content::String(text) => Value::String(tag, text.clone()),
-        Content::Integer(number) => Value::Num(tag, (*number).into()),
-        Content::Float(number) => Value::Num(tag, (*number).into()),
-        Content::Boolean(value) => Value::Bool(tag, *value),
-        Content::Unfit(_) => Value::Empty(tag, Empty::Unit),
+        NodeContent::String(text) => Value::String(tag, text.clone()),
+        NodeContent::Integer(number) => Value::Num(tag, (*number).into()),
+        NodeContent::Float(number) => Value::Num(tag, (*number).into()),
+        NodeContent::Boolean(value) => Value::Bool(tag, *value),
+        NodeContent::Unfit(_) => Value::Empty(tag, Empty::Unit),
     }
 }
 
 /// Merges the layers. Later layers win: tables are merged key by key, and any other value is replaced as a whole.
-pub(super) fn merge(layers: &[Layer]) -> Result<Merged, Box<figment::Error>> {
+pub(super) fn merge(layers: &[ConfigLayer]) -> Result<Merged, Box<figment::Error>> {
     let merger = Merger { figment: layers.iter().fold(Figment::new(), Figment::merge) };
     let merged = merger.figment.find_value("")?;
     let roots: Vec<LayerNode<'_>> =
@@ -138,7 +138,7 @@ fn leaf(node: &Node, layer: usize) -> (serde_json::Value, PlaceTree) {
         below: IndexMap::new(),
     };
     let json = match &node.content {
-        Content::Table(table) => {
+        NodeContent::Table(table) => {
             let mut json = serde_json::Map::new();
             for (key, node) in table {
                 let (value, inner) = leaf(node, layer);
@@ -147,7 +147,7 @@ fn leaf(node: &Node, layer: usize) -> (serde_json::Value, PlaceTree) {
             }
             serde_json::Value::Object(json)
         }
-        Content::Array(items) => {
+        NodeContent::Array(items) => {
             let mut json = Vec::with_capacity(items.len());
             for (index, node) in items.iter().enumerate() {
                 let (value, inner) = leaf(node, layer);
@@ -156,11 +156,11 @@ fn leaf(node: &Node, layer: usize) -> (serde_json::Value, PlaceTree) {
             }
             serde_json::Value::Array(json)
         }
-        Content::String(text) => text.as_str().into(),
-        Content::Integer(number) => (*number).into(),
-        Content::Float(number) => (*number).into(),
-        Content::Boolean(value) => (*value).into(),
-        Content::Unfit(_) => serde_json::Value::Null,
+        NodeContent::String(text) => text.as_str().into(),
+        NodeContent::Integer(number) => (*number).into(),
+        NodeContent::Float(number) => (*number).into(),
+        NodeContent::Boolean(value) => (*value).into(),
+        NodeContent::Unfit(_) => serde_json::Value::Null,
     };
     (json, places)
 }

@@ -34,7 +34,7 @@ use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
-pub use file::find;
+pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
@@ -56,7 +56,7 @@ pub struct Config {
     /// `[vars]`, as values of templates.
     pub vars: IndexMap<String, serde_json::Value>,
     /// `[registries.*]`.
-    pub registries: IndexMap<String, Registry>,
+    pub registries: IndexMap<String, DeclaredRegistry>,
     /// `[tags.*]`.
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
@@ -64,7 +64,7 @@ pub struct Config {
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
-    pub checks: Vec<Check>,
+    pub checks: Vec<DeclaredCheck>,
     /// `[retention.*]`.
     pub retention: IndexMap<String, Retention>,
     /// The places where keys and values were written.
@@ -103,7 +103,7 @@ pub struct VersionFile {
 
 /// `[registries.NAME]`.
 #[derive(Debug, Clone)]
-pub struct Registry {
+pub struct DeclaredRegistry {
     /// The address of the registry, and the way to connect to it.
     pub endpoint: RegistryEndpoint,
     /// The visibility of its repositories, unless an image declares its own.
@@ -135,7 +135,7 @@ pub struct TagRule {
 #[derive(Debug, Clone)]
 pub struct Resource {
     /// The content, by kind.
-    pub content: Content,
+    pub content: DeclaredContent,
     /// The repository, below the namespace of each registry.
     pub repository: RepositoryName,
     /// The names of its registries.
@@ -168,18 +168,18 @@ impl Resource {
         };
         let mut found = Vec::new();
         match &self.content {
-            Content::Image(image) => {
+            DeclaredContent::Image(image) => {
                 for (key, text) in image.source.templates() {
                     let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
                     found.push(at(&keys, text));
                 }
                 found.extend(image.labels.iter().map(|(key, text)| at(&["labels", key], text.as_str())));
             }
-            Content::Chart(chart) => {
+            DeclaredContent::Chart(chart) => {
                 found.push(at(&["source"], chart.source.as_str()));
                 found.extend(chart.app_version.iter().map(|text| at(&["app_version"], text.as_str())));
             }
-            Content::Artifact(artifact) => {
+            DeclaredContent::Artifact(artifact) => {
                 for (index, file) in artifact.files.iter().enumerate() {
                     found.push(at(&["files", &index.to_string(), "path"], file.path.as_str()));
                 }
@@ -214,16 +214,16 @@ impl Config {
 
 /// The content of a resource.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub enum DeclaredContent {
     /// An image, or an index of images.
-    Image(Image),
+    Image(DeclaredImage),
     /// A Helm chart.
-    Chart(Chart),
+    Chart(DeclaredChart),
     /// Files under an artifact type.
-    Artifact(Artifact),
+    Artifact(DeclaredArtifact),
 }
 
-impl Content {
+impl DeclaredContent {
     /// The key of the resource that says where the content comes from.
     pub fn key(&self) -> &'static str {
         match self {
@@ -235,7 +235,7 @@ impl Content {
 
 /// `[images.NAME]`: the keys that only images have.
 #[derive(Debug, Clone)]
-pub struct Image {
+pub struct DeclaredImage {
     /// The source of its content. Its strings are templates.
     pub source: ImageSource,
     /// The platforms that are published. Empty: all platforms of the source.
@@ -250,7 +250,7 @@ pub struct Image {
 
 /// `[charts.NAME]`: the keys that only charts have.
 #[derive(Debug, Clone)]
-pub struct Chart {
+pub struct DeclaredChart {
     /// The directory of the chart, or a packaged chart: a template.
     pub source: String,
     /// The version that the chart is published as: a template.
@@ -261,7 +261,7 @@ pub struct Chart {
 
 /// `[artifacts.NAME]`: the keys that only artifacts have.
 #[derive(Debug, Clone)]
-pub struct Artifact {
+pub struct DeclaredArtifact {
     /// Its type.
     pub artifact_type: String,
     /// Its files; their paths are templates.
@@ -290,7 +290,7 @@ pub struct Secrets {
 
 /// `[[checks]]`.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct DeclaredCheck {
     /// The position in the list as written, which is its key in [`Places`].
     pub index: usize,
     /// The file, TOML, JSON or YAML, relative to the folder of `publish.toml`.

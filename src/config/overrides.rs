@@ -1,4 +1,4 @@
-//! Layers from outside the file: `BROKKR_PUBLISH_*` and `--set a.b=c`.
+//! ConfigLayers from outside the file: `BROKKR_PUBLISH_*` and `--set a.b=c`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::suggest::folded;
-use super::tree::{self, Content, Node};
+use super::tree::{self, Node, NodeContent};
 use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
@@ -20,7 +20,7 @@ pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SC
 /// The most keys in the name of a variable. The language is five keys deep.
 const MAX_DEPTH: usize = 16;
 
-/// What is set outside the file, and wins over it.
+/// The settings outside the file, which win over it.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// The whole environment of the process; variables `BROKKR_PUBLISH_*` set keys.
@@ -119,7 +119,7 @@ pub(super) fn from_argument(argument: &str) -> Result<Override, Box<Diagnostic>>
         path.push((key.clone(), below.key.clone()));
         node = below;
     }
-    if !errors.is_empty() || path.is_empty() || !matches!(node.content, Content::Integer(0)) {
+    if !errors.is_empty() || path.is_empty() || !matches!(node.content, NodeContent::Integer(0)) {
         return Err(Box::new(malformed("the part before `=` is not a key", name, text, 0..equals, help)));
     }
     refuse_profile(&path, &name, &text)?;
@@ -142,11 +142,11 @@ fn unquoted_equals(argument: &str) -> Option<usize> {
 
 /// Parses `value` as a TOML value, or makes a string of it if it is not one.
 fn parsed_value(value: &str, start: usize) -> Node {
-    let parsed = tree::parse_value(value).filter(|node| !matches!(node.content, Content::Unfit(_)));
+    let parsed = tree::parse_value(value).filter(|node| !matches!(node.content, NodeContent::Unfit(_)));
     let mut node = parsed.unwrap_or_else(|| Node {
         key: 0..0,
         value: 0..value.len(),
-        content: Content::String(value.to_owned()),
+        content: NodeContent::String(value.to_owned()),
     });
     node.shift(start);
     node
@@ -157,7 +157,7 @@ fn nested(path: Vec<(String, Range<usize>)>, value: Node) -> Node {
     let inner = path.into_iter().rev().fold(value, |mut value, (name, range)| {
         value.key = range.clone();
         let table = IndexMap::from([(name, value)]);
-        Node { key: 0..0, value: range, content: Content::Table(table) }
+        Node { key: 0..0, value: range, content: NodeContent::Table(table) }
     });
     Node { content: inner.content, ..Node::root() }
 }

@@ -15,12 +15,12 @@ pub(super) struct Node {
     /// The bytes of the value, or of the header if it is a table.
     pub value: Range<usize>,
     /// The parsed content.
-    pub content: Content,
+    pub content: NodeContent,
 }
 
 /// The content of a [`Node`].
 #[derive(Debug, Clone)]
-pub(super) enum Content {
+pub(super) enum NodeContent {
     /// A table, in the order of the text.
     Table(IndexMap<String, Node>),
     /// An array.
@@ -40,13 +40,13 @@ pub(super) enum Content {
 impl Node {
     /// An empty table at the start of the text.
     pub fn root() -> Self {
-        Self { key: 0..0, value: 0..0, content: Content::Table(IndexMap::new()) }
+        Self { key: 0..0, value: 0..0, content: NodeContent::Table(IndexMap::new()) }
     }
 
     /// The table's entries, if this is a table.
     pub fn table(&self) -> Option<&IndexMap<String, Self>> {
         match &self.content {
-            Content::Table(table) => Some(table),
+            NodeContent::Table(table) => Some(table),
             _ => None,
         }
     }
@@ -62,14 +62,14 @@ impl Node {
             *range = range.start + offset..range.end + offset;
         }
         match &mut self.content {
-            Content::Table(table) => table.values_mut().for_each(|node| node.shift(offset)),
-            Content::Array(items) => items.iter_mut().for_each(|node| node.shift(offset)),
+            NodeContent::Table(table) => table.values_mut().for_each(|node| node.shift(offset)),
+            NodeContent::Array(items) => items.iter_mut().for_each(|node| node.shift(offset)),
             _ => {}
         }
     }
 }
 
-impl Content {
+impl NodeContent {
     /// The type of the value, in TOML's words: `a string`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -100,15 +100,15 @@ pub(super) fn parse_value(text: &str) -> Option<Node> {
     Some(node)
 }
 
-fn from_table(table: DeTable<'_>) -> Content {
+fn from_table(table: DeTable<'_>) -> NodeContent {
     let entry = |(key, value): (toml::Spanned<std::borrow::Cow<'_, str>>, toml::Spanned<DeValue<'_>>)| {
         let node = Node { key: key.span(), value: value.span(), content: from_value(value.into_inner()) };
         (key.into_inner().into_owned(), node)
     };
-    Content::Table(table.into_iter().map(entry).collect())
+    NodeContent::Table(table.into_iter().map(entry).collect())
 }
 
-fn from_value(value: DeValue<'_>) -> Content {
+fn from_value(value: DeValue<'_>) -> NodeContent {
     match value {
         DeValue::Table(table) => from_table(table),
         DeValue::Array(array) => {
@@ -117,18 +117,18 @@ fn from_value(value: DeValue<'_>) -> Content {
                 value: item.span(),
                 content: from_value(item.into_inner()),
             };
-            Content::Array(array.into_iter().map(item).collect())
+            NodeContent::Array(array.into_iter().map(item).collect())
         }
-        DeValue::String(text) => Content::String(text.into_owned()),
-        DeValue::Boolean(value) => Content::Boolean(value),
-        DeValue::Datetime(_) => Content::Unfit("a date-time"),
+        DeValue::String(text) => NodeContent::String(text.into_owned()),
+        DeValue::Boolean(value) => NodeContent::Boolean(value),
+        DeValue::Datetime(_) => NodeContent::Unfit("a date-time"),
         DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
-            Ok(value) => Content::Integer(value),
-            Err(_) => Content::Unfit("an integer of more than 64 bits"),
+            Ok(value) => NodeContent::Integer(value),
+            Err(_) => NodeContent::Unfit("an integer of more than 64 bits"),
         },
         DeValue::Float(value) => match value.as_str().parse::<f64>() {
-            Ok(value) if value.is_finite() => Content::Float(value),
-            _ => Content::Unfit("a float that is not a finite number"),
+            Ok(value) if value.is_finite() => NodeContent::Float(value),
+            _ => NodeContent::Unfit("a float that is not a finite number"),
         },
     }
 }

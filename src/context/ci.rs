@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::data::Environment;
 use super::error::ContextError;
-use super::event_payload::Payload;
+use super::event_payload::EventPayload;
 use super::git::is_commit_id;
 use crate::model::EventName;
 
@@ -33,9 +33,9 @@ pub struct CiFacts {
 }
 
 /// The variables of a CI. An empty variable counts as unset.
-struct Variables<'a>(&'a Environment);
+struct CiVariables<'a>(&'a Environment);
 
-impl Variables<'_> {
+impl CiVariables<'_> {
     fn get(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|value| !value.is_empty()).cloned()
     }
@@ -100,24 +100,24 @@ pub(super) fn discover_ci(
     environment: &Environment,
     simulated: bool,
 ) -> Result<Option<CiFacts>, ContextError> {
-    let variables = Variables(environment);
+    let variables = CiVariables(environment);
     let payload = match variables.get("GITHUB_EVENT_PATH") {
-        Some(path) if variables.is("GITHUB_ACTIONS", "true") => match Payload::read(Path::new(&path)) {
-            Err(_) if simulated => Payload::default(),
+        Some(path) if variables.is("GITHUB_ACTIONS", "true") => match EventPayload::read(Path::new(&path)) {
+            Err(_) if simulated => EventPayload::default(),
             payload => payload?,
         },
-        _ => Payload::default(),
+        _ => EventPayload::default(),
     };
     Ok(read_with(environment, &payload))
 }
 
 /// The facts of the CI in `environment`, with GitHub's event payload given as JSON. Pure.
 pub fn read_ci(environment: &Environment, payload: Option<&serde_json::Value>) -> Option<CiFacts> {
-    read_with(environment, &payload.map(Payload::from_json).unwrap_or_default())
+    read_with(environment, &payload.map(EventPayload::from_json).unwrap_or_default())
 }
 
-fn read_with(environment: &Environment, payload: &Payload) -> Option<CiFacts> {
-    let variables = Variables(environment);
+fn read_with(environment: &Environment, payload: &EventPayload) -> Option<CiFacts> {
+    let variables = CiVariables(environment);
     let has = |name: &str| variables.get(name).is_some();
     Some(if variables.is("GITHUB_ACTIONS", "true") {
         github(&variables, payload)
@@ -144,7 +144,7 @@ fn read_with(environment: &Environment, payload: &Payload) -> Option<CiFacts> {
 
 /// GitHub runs workflows on dozens of events, and most of them push nothing (docs.github.com, "Events that trigger workflows").
 /// So an event that is not known to give a branch, a git tag or a pull request counts as started by hand.
-fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
+fn github(variables: &CiVariables<'_>, payload: &EventPayload) -> CiFacts {
     let event_name = variables.get("GITHUB_EVENT_NAME").unwrap_or_default();
     let reference = variables.get("GITHUB_REF");
     let of_type =
@@ -188,7 +188,7 @@ fn github(variables: &Variables<'_>, payload: &Payload) -> CiFacts {
 
 /// The commit of a pull request is its head, which on GitHub only the payload contains. On services derived from GitHub the ref
 /// may be the head.
-fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFacts) -> CiFacts {
+fn github_pull_request(variables: &CiVariables<'_>, payload: &EventPayload, facts: CiFacts) -> CiFacts {
     // Without a payload, the ref is refs/pull/12/merge.
     let from_ref = || {
         let (number, what) = facts.reference.as_deref()?.strip_prefix("refs/pull/")?.split_once('/')?;
@@ -213,7 +213,7 @@ fn github_pull_request(variables: &Variables<'_>, payload: &Payload, facts: CiFa
     }
 }
 
-fn gitlab(variables: &Variables<'_>) -> CiFacts {
+fn gitlab(variables: &CiVariables<'_>) -> CiFacts {
     let timer_or_hand = match variables.get("CI_PIPELINE_SOURCE").as_deref() {
         Some("schedule") => Some(EventName::Schedule),
         Some("web" | "api" | "trigger" | "pipeline" | "chat" | "parent_pipeline") => Some(EventName::Manual),
@@ -227,7 +227,7 @@ fn gitlab(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("GitLab CI", timer_or_hand, sha, place, variables.get("CI_DEFAULT_BRANCH"))
 }
 
-fn buildkite(variables: &Variables<'_>) -> CiFacts {
+fn buildkite(variables: &CiVariables<'_>) -> CiFacts {
     let timer_or_hand = match variables.get("BUILDKITE_SOURCE").as_deref() {
         Some("schedule") => Some(EventName::Schedule),
         Some("ui" | "api") => Some(EventName::Manual),
@@ -244,14 +244,14 @@ fn buildkite(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("Buildkite", timer_or_hand, sha, place, default_branch)
 }
 
-fn circleci(variables: &Variables<'_>) -> CiFacts {
+fn circleci(variables: &CiVariables<'_>) -> CiFacts {
     let from_address = || variables.get("CIRCLE_PULL_REQUEST")?.rsplit('/').next()?.parse().ok();
     let pull_request = variables.number("CIRCLE_PR_NUMBER").or_else(from_address);
     let place = (variables.get("CIRCLE_BRANCH"), variables.get("CIRCLE_TAG"), pull_request);
     CiFacts::derived("CircleCI", None, variables.get("CIRCLE_SHA1"), place, None)
 }
 
-fn jenkins(variables: &Variables<'_>) -> CiFacts {
+fn jenkins(variables: &CiVariables<'_>) -> CiFacts {
     // BRANCH_NAME is `PR-12` in a pull request's build, and GIT_BRANCH carries the remote's name.
     let plain = || {
         let name = variables.get("BRANCH_NAME").or_else(|| variables.get("GIT_BRANCH"))?;
@@ -262,7 +262,7 @@ fn jenkins(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("Jenkins", None, variables.get("GIT_COMMIT"), place, None)
 }
 
-fn woodpecker(variables: &Variables<'_>) -> CiFacts {
+fn woodpecker(variables: &CiVariables<'_>) -> CiFacts {
     let timer_or_hand = match variables.get("CI_PIPELINE_EVENT").as_deref() {
         Some("cron") => Some(EventName::Schedule),
         Some("manual") => Some(EventName::Manual),
@@ -275,7 +275,7 @@ fn woodpecker(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("Woodpecker", timer_or_hand, sha, place, variables.get("CI_REPO_DEFAULT_BRANCH"))
 }
 
-fn drone(variables: &Variables<'_>) -> CiFacts {
+fn drone(variables: &CiVariables<'_>) -> CiFacts {
     let timer_or_hand = match variables.get("DRONE_BUILD_EVENT").as_deref() {
         Some("cron") => Some(EventName::Schedule),
         Some("custom" | "promote" | "rollback") => Some(EventName::Manual),
@@ -287,7 +287,7 @@ fn drone(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("Drone", timer_or_hand, sha, place, variables.get("DRONE_REPO_BRANCH"))
 }
 
-fn azure(variables: &Variables<'_>) -> CiFacts {
+fn azure(variables: &CiVariables<'_>) -> CiFacts {
     let timer_or_hand = match variables.get("BUILD_REASON").as_deref() {
         Some("Schedule") => Some(EventName::Schedule),
         Some("Manual") => Some(EventName::Manual),
@@ -306,7 +306,7 @@ fn azure(variables: &Variables<'_>) -> CiFacts {
     CiFacts::derived("Azure Pipelines", timer_or_hand, sha, place, None)
 }
 
-fn bitbucket(variables: &Variables<'_>) -> CiFacts {
+fn bitbucket(variables: &CiVariables<'_>) -> CiFacts {
     let place = (
         variables.get("BITBUCKET_BRANCH"),
         variables.get("BITBUCKET_TAG"),

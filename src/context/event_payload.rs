@@ -11,7 +11,7 @@ const MAX_SIZE: u64 = 25 * 1024 * 1024;
 
 /// The fields of a payload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Payload {
+pub(super) struct EventPayload {
     /// `action`: `closed`, `published`.
     pub action: Option<String>,
     /// `deleted` of a push: whether the ref was deleted.
@@ -28,7 +28,7 @@ pub(super) struct Payload {
     pub default_branch: Option<String>,
 }
 
-impl Payload {
+impl EventPayload {
     /// Reads the fields of `json`. A field of another type counts as missing.
     pub fn from_json(json: &Value) -> Self {
         let text = |pointer: &str| {

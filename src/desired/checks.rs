@@ -11,7 +11,7 @@ use super::values::NO_IMAGE;
 use super::version;
 use crate::checks;
 use crate::checks::{CheckPlaces, Expectation};
-use crate::config::{Check, Config};
+use crate::config::{Config, DeclaredCheck};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
@@ -24,7 +24,8 @@ pub fn checks(
     selection: &Selection,
 ) -> (Vec<checks::LockstepCheck>, Vec<Diagnostic>) {
     let (mut applying, mut diagnostics) = (Vec::new(), Vec::new());
-    let selected: Vec<&Check> = config.checks.iter().filter(|check| selects(check, selection)).collect();
+    let selected: Vec<&DeclaredCheck> =
+        config.checks.iter().filter(|check| selects(check, selection)).collect();
     if selected.is_empty() {
         return (applying, diagnostics);
     }
@@ -47,7 +48,7 @@ pub fn checks(
 }
 
 /// Whether a check belongs to a selected resource. A check of the whole project always does.
-fn selects(check: &Check, selection: &Selection) -> bool {
+fn selects(check: &DeclaredCheck, selection: &Selection) -> bool {
     check.image.as_ref().is_none_or(|image| selection.selects_resource(&ResourceId::image(image)))
 }
 
@@ -55,7 +56,7 @@ fn selects(check: &Check, selection: &Selection) -> bool {
 fn expected(
     renderer: &Renderer<'_>,
     context: &Context,
-    check: &Check,
+    check: &DeclaredCheck,
 ) -> Result<Option<Expectation>, TemplateError> {
     let templates = &renderer.templates;
     let id = check.image.as_ref().map(ResourceId::image);
@@ -97,11 +98,11 @@ fn expected(
     Ok(Some(expectation))
 }
 
-fn path(check: &Check, key: &'static str) -> [String; 3] {
+fn path(check: &DeclaredCheck, key: &'static str) -> [String; 3] {
     ["checks".to_owned(), check.index.to_string(), key.to_owned()]
 }
 
-fn places(config: &Config, check: &Check) -> CheckPlaces {
+fn places(config: &Config, check: &DeclaredCheck) -> CheckPlaces {
     let place = |key| {
         let path = path(check, key);
         config.places.value(&path.each_ref().map(String::as_str))
@@ -109,7 +110,7 @@ fn places(config: &Config, check: &Check) -> CheckPlaces {
     CheckPlaces { file: place("file"), key: place("key"), equals: place("equals") }
 }
 
-fn diagnostic(config: &Config, check: &Check, error: TemplateError) -> Diagnostic {
+fn diagnostic(config: &Config, check: &DeclaredCheck, error: TemplateError) -> Diagnostic {
     let path = path(check, "equals");
     let path = path.each_ref().map(String::as_str);
     let place = config.places.inside(&path, error.range).or_else(|| config.places.value(&path));
@@ -119,7 +120,7 @@ fn diagnostic(config: &Config, check: &Check, error: TemplateError) -> Diagnosti
 }
 
 /// The errors in the template of `check` that do not depend on the context.
-pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic> {
+pub(super) fn template(renderer: &Renderer<'_>, check: &DeclaredCheck) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
     let mut errors = templates.check(&check.equals, TemplateSyntax::Text);
     if errors.is_empty()
@@ -137,7 +138,11 @@ pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic
 }
 
 /// The error of `check`, whose template is valid, in one sample.
-pub(super) fn sample(renderer: &Renderer<'_>, check: &Check, sample: &Sample<'_>) -> Option<Diagnostic> {
+pub(super) fn sample(
+    renderer: &Renderer<'_>,
+    check: &DeclaredCheck,
+    sample: &Sample<'_>,
+) -> Option<Diagnostic> {
     let config = renderer.config;
     let resource = check.image.as_ref().and_then(|name| config.resources.get(&ResourceId::image(name)));
     let prefix =

@@ -12,7 +12,7 @@ use oci_registry::Tag;
 
 /// One claim on a tag of a repository.
 #[derive(Clone, Copy)]
-struct Claim<'a> {
+struct WantedTag<'a> {
     resource: &'a ResourceId,
     registry: &'a str,
     tag: &'a RenderedTag,
@@ -26,7 +26,7 @@ pub(super) fn find<'a>(
     situation: &str,
 ) -> Vec<Diagnostic> {
     let (mut diagnostics, mut seen) = (Vec::new(), HashSet::new());
-    let mut claims: HashMap<(String, &Tag), Claim<'a>> = HashMap::new();
+    let mut claims: HashMap<(String, &Tag), WantedTag<'a>> = HashMap::new();
     for (id, tags) in resources {
         let Some(resource) = config.resources.get(id) else { continue };
         let declared =
@@ -36,7 +36,7 @@ pub(super) fn find<'a>(
             let full = location.repository(&resource.repository);
             let (repository, identity) = (location.full_name(&full), location.identity(&full));
             for tag in tags {
-                let claim = Claim { resource: id, registry, tag };
+                let claim = WantedTag { resource: id, registry, tag };
                 let Some(first) = claims.get(&(identity.clone(), &tag.tag)).copied() else {
                     claims.insert((identity.clone(), &tag.tag), claim);
                     continue;
@@ -84,7 +84,7 @@ pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
 /// The identity and the name of each repository of `resource`.
 fn places(config: &Config, resource: &Resource) -> Vec<(String, String)> {
     let registries = resource.registries.iter().filter_map(|registry| config.registries.get(registry));
-    let place = |registry: &crate::config::Registry| {
+    let place = |registry: &crate::config::DeclaredRegistry| {
         let location = &registry.endpoint.url;
         let name = location.repository(&resource.repository);
         (location.identity(&name), location.full_name(&name))
@@ -94,13 +94,13 @@ fn places(config: &Config, resource: &Resource) -> Vec<(String, String)> {
 
 fn collision(
     config: &Config,
-    first: Claim<'_>,
-    second: Claim<'_>,
+    first: WantedTag<'_>,
+    second: WantedTag<'_>,
     repository: &str,
     situation: &str,
 ) -> Option<Diagnostic> {
     let tag = &second.tag.tag;
-    let template_place = |claim: Claim<'_>| -> Option<Location> {
+    let template_place = |claim: WantedTag<'_>| -> Option<Location> {
         let named = config.named_resource(claim.resource)?;
         let path = TagTemplate::called(config, named, &claim.tag.rule)?.path();
         config.places.value(&path).or_else(|| config.places.key(&path[..2]))

@@ -10,7 +10,9 @@ use super::standard;
 use super::tags::Renderer;
 use super::template::TemplateError;
 use super::values::Values;
-use crate::config::{Artifact, Chart, Config, Content, Image, ImageSource, Resource};
+use crate::config::{
+    Config, DeclaredArtifact, DeclaredChart, DeclaredContent, DeclaredImage, ImageSource, Resource,
+};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ContentSpec, ResourceId};
@@ -30,9 +32,9 @@ pub(super) fn content(
     let (_, values) = renderer.values(context, id, resource);
     let mut content = ContentRenderer { renderer, id, values, diagnostics: Vec::new() };
     let spec = match &resource.content {
-        Content::Image(image) => content.image(context, resource, image),
-        Content::Chart(chart) => content.chart(context, resource, chart),
-        Content::Artifact(artifact) => content.artifact(context, resource, artifact),
+        DeclaredContent::Image(image) => content.image(context, resource, image),
+        DeclaredContent::Chart(chart) => content.chart(context, resource, chart),
+        DeclaredContent::Artifact(artifact) => content.artifact(context, resource, artifact),
     };
     match spec {
         Some(spec) if content.diagnostics.is_empty() => Ok(spec),
@@ -101,7 +103,12 @@ impl ContentRenderer<'_> {
         annotations
     }
 
-    fn image(&mut self, context: &Context, resource: &Resource, image: &Image) -> Option<ContentSpec> {
+    fn image(
+        &mut self,
+        context: &Context,
+        resource: &Resource,
+        image: &DeclaredImage,
+    ) -> Option<ContentSpec> {
         let mut parsed: Vec<(Option<String>, TransportSpec)> = Vec::new();
         let mut folder = None;
         for (key, text) in image.source.templates() {
@@ -151,7 +158,12 @@ impl ContentRenderer<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn chart(&mut self, context: &Context, resource: &Resource, chart: &Chart) -> Option<ContentSpec> {
+    fn chart(
+        &mut self,
+        context: &Context,
+        resource: &Resource,
+        chart: &DeclaredChart,
+    ) -> Option<ContentSpec> {
         let id = self.id;
         let templates = &self.renderer.templates;
         let version = match rules::render_chart_version(templates, &chart.version, &self.values) {
@@ -183,7 +195,7 @@ impl ContentRenderer<'_> {
         &mut self,
         context: &Context,
         resource: &Resource,
-        artifact: &Artifact,
+        artifact: &DeclaredArtifact,
     ) -> Option<ContentSpec> {
         let id = self.id;
         let [section, name] = id.path();

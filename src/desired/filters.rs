@@ -7,7 +7,7 @@ use regex::Regex;
 use oci_registry::{Digest, Tag};
 
 /// Adds every filter and test to `environment`.
-pub(super) fn add(environment: &mut Environment<'_>) {
+pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("slug", |text: String| slug(&text));
     environment.add_filter("identifier", |text: String| identifier(&text));
     environment.add_filter("short", short);

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::forward;
-use super::lint_content::Contents;
+use super::lint_content::ResourceTemplates;
 use super::rendered::RenderedTag;
 use super::retention;
 use super::rules::Firing;
@@ -62,7 +62,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let mut fired: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     // Errors at one place are reported once, on the first event that shows them.
     let mut seen: HashSet<DiagnosticKey> = diagnostics.iter().map(DiagnosticKey::of).collect();
-    let contents = Contents::new(&renderer);
+    let contents = ResourceTemplates::new(&renderer);
     for sample in &samples {
         for diagnostic in contents.lint(&renderer, sample, &broken) {
             if seen.insert(DiagnosticKey::of(&diagnostic)) {

@@ -12,13 +12,13 @@ use super::tags::Renderer;
 use super::template::is_template;
 use super::version;
 use crate::advice::chart::diagnostics_of_findings;
-use crate::config::{Config, Content, NamedResource};
+use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
-pub(super) struct Contents<'a>(Vec<NamedResource<'a>>);
+pub(super) struct ResourceTemplates<'a>(Vec<NamedResource<'a>>);
 
-impl<'a> Contents<'a> {
+impl<'a> ResourceTemplates<'a> {
     pub fn new(renderer: &Renderer<'a>) -> Self {
         let config = renderer.config;
         let mut seen: HashSet<(&str, &[String], Vec<&str>)> = HashSet::new();
@@ -69,7 +69,7 @@ impl<'a> Contents<'a> {
 pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for resource in config.resources.values() {
-        let Content::Chart(declared) = &resource.content else { continue };
+        let DeclaredContent::Chart(declared) = &resource.content else { continue };
         if is_template(&declared.source) || !config.folder.join(&declared.source).is_dir() {
             continue;
         }

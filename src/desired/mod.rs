@@ -33,7 +33,7 @@ pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use lint_content::lint_charts;
 pub use profiles::against as against_profile;
-pub use released::{BranchTag, Readers, ReleaseTag, Releases, Rendered, Untraceable};
+pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
 pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
 pub use selection::{Address, Selection};
@@ -162,12 +162,15 @@ pub fn resolve(
     if !selection.is_everything() {
         desired.silent.clear();
     }
-    desired.read = read(config, &desired.repositories);
+    desired.read = registries_read(config, &desired.repositories);
     if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }
 }
 
 /// The declared registries that the sources of `repositories` are read from.
-fn read(config: &Config, repositories: &[DesiredRepository]) -> BTreeMap<String, RegistryEndpoint> {
+fn registries_read(
+    config: &Config,
+    repositories: &[DesiredRepository],
+) -> BTreeMap<String, RegistryEndpoint> {
     let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
     let specs = repositories.iter().map(|repository| &repository.published.spec);
     let remotes = specs.flat_map(|spec| match spec {

@@ -15,7 +15,7 @@ use oci_content::Surroundings;
 use oci_registry::{Digest, Tag};
 
 /// A tag that a configuration wants.
-struct Claim<'a> {
+struct ProfileTag<'a> {
     id: &'a ResourceId,
     resource: &'a Resource,
     tag: &'a RenderedTag,
@@ -23,7 +23,7 @@ struct Claim<'a> {
     repository: String,
 }
 
-type Claims<'a> = BTreeMap<(String, &'a Tag), Claim<'a>>;
+type ProfileTags<'a> = BTreeMap<(String, &'a Tag), ProfileTag<'a>>;
 
 /// Finds the conflicts between `config` and `other`, the same file under another profile, in `context`. Errors in
 /// `other` by itself are not reported here.
@@ -37,7 +37,7 @@ pub fn against(
         return Vec::new();
     };
     let (own, others) = (claims(config, &own_tags), claims(other, &other_tags));
-    let mut contents = Contents { config, other, context, surroundings, known: BTreeMap::new() };
+    let mut contents = ContentComparison { config, other, context, surroundings, known: BTreeMap::new() };
     // A pair of resources is one mistake, however many tags they share.
     let mut found: BTreeMap<(&ResourceId, &ResourceId, Difference, &str), BTreeSet<&Tag>> = BTreeMap::new();
     for (place, claim) in &own {
@@ -55,15 +55,18 @@ pub fn against(
     diagnostics.collect()
 }
 
-fn claims<'a>(config: &'a Config, rendered: &'a indexmap::IndexMap<ResourceId, ResourceTags>) -> Claims<'a> {
-    let mut claims = Claims::new();
+fn claims<'a>(
+    config: &'a Config,
+    rendered: &'a indexmap::IndexMap<ResourceId, ResourceTags>,
+) -> ProfileTags<'a> {
+    let mut claims = ProfileTags::new();
     for (id, resource) in &config.resources {
         let Some(of_resource) = rendered.get(id) else { continue };
         for registry in resource.registries.iter().filter_map(|registry| config.registries.get(registry)) {
             let location = &registry.endpoint.url;
             let repository = location.repository(&resource.repository);
             for tag in &of_resource.tags {
-                let claim = Claim { id, resource, tag, repository: location.full_name(&repository) };
+                let claim = ProfileTag { id, resource, tag, repository: location.full_name(&repository) };
                 claims.insert((location.identity(&repository), &tag.tag), claim);
             }
         }
@@ -80,7 +83,7 @@ enum Difference {
 }
 
 /// The contents of resources, opened only if needed.
-struct Contents<'a> {
+struct ContentComparison<'a> {
     config: &'a Config,
     other: &'a Config,
     context: &'a Context,
@@ -88,10 +91,10 @@ struct Contents<'a> {
     known: BTreeMap<(&'a ResourceId, &'a ResourceId), Option<(Digest, Digest)>>,
 }
 
-impl<'a> Contents<'a> {
-    fn difference(&mut self, own: &Claim<'a>, rival: &Claim<'a>) -> Option<Difference> {
+impl<'a> ContentComparison<'a> {
+    fn difference(&mut self, own: &ProfileTag<'a>, rival: &ProfileTag<'a>) -> Option<Difference> {
         if own.tag.mutability != rival.tag.mutability {
-            let of = |claim: &Claim<'_>| (claim.tag.mutability.as_str(), claim.tag.rule.clone());
+            let of = |claim: &ProfileTag<'_>| (claim.tag.mutability.as_str(), claim.tag.rule.clone());
             return Some(Difference::Mutability([of(own), of(rival)]));
         }
         let (config, other, context) = (self.config, self.other, self.context);

@@ -12,7 +12,7 @@ use super::tag_template::TagTemplate;
 use super::tags::Renderer;
 use super::values::Values;
 use super::version::{self, ResourceVersion};
-use crate::config::{Config, Content, NamedResource, Resource};
+use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::{Context, TaggedCommits};
 use crate::model::forward::VersionReader;
 use crate::model::{EventName, Mutability, ResourceId};
@@ -67,12 +67,12 @@ pub struct Untraceable<'a> {
 
 /// Reads versions from the tags of a resource.
 #[derive(Debug, Clone, Default)]
-pub struct Readers {
+pub struct VersionReaders {
     /// The rules that print the full version, in their order.
     rules: Vec<(String, VersionReader)>,
 }
 
-impl Readers {
+impl VersionReaders {
     /// Whether any rule prints the full version.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -143,14 +143,14 @@ impl<'a> Releases<'a> {
     }
 
     /// Returns the readers that find versions in the tags of a resource.
-    pub fn readers(&self, named: NamedResource<'a>) -> Readers {
+    pub fn readers(&self, named: NamedResource<'a>) -> VersionReaders {
         // The reader replaces this version with one of its own.
         let (_, values) = self.release(named.id, named.resource, &Version::new(0, 0, 0));
         let templates = &self.renderer.templates;
         let readers = self.templates_on(named, EventName::Tag).filter_map(|template| {
             Some((template.name().into_owned(), forward::reader(templates, template.text(), &values)?))
         });
-        Readers { rules: readers.collect() }
+        VersionReaders { rules: readers.collect() }
     }
 
     /// The results of the release rules of a resource for `version`, in the order of the rules.
@@ -226,7 +226,7 @@ impl<'a> Releases<'a> {
         NamedResource { id, resource }: NamedResource<'_>,
         version: &Version,
     ) -> BTreeMap<String, Result<String, String>> {
-        if let Content::Image(image) = &resource.content
+        if let DeclaredContent::Image(image) = &resource.content
             && !image.annotate.is_empty()
             && !image.annotate.contains(&AnnotationPlace::Root)
         {

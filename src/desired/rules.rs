@@ -23,7 +23,7 @@ pub enum Firing {
 
 /// The part of a rule that an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum RulePart {
     /// `template`.
     Template,
     /// `when`.
@@ -34,7 +34,7 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError {
     /// The part of the rule.
-    pub part: Part,
+    pub part: RulePart,
     /// The error in that part.
     pub error: TemplateError,
 }
@@ -71,7 +71,8 @@ pub(super) fn fire(
         }
     }
     if let Some(when) = template.when() {
-        let holds = templates.test(when, values).map_err(|error| RuleError { part: Part::When, error })?;
+        let holds =
+            templates.test(when, values).map_err(|error| RuleError { part: RulePart::When, error })?;
         if !holds {
             return silent(format!("`when = {when:?}` does not hold"));
         }
@@ -93,7 +94,7 @@ pub(super) fn fire(
                 error.message
             ))
         }
-        (Err(error), _) => Err(RuleError { part: Part::Template, error }),
+        (Err(error), _) => Err(RuleError { part: RulePart::Template, error }),
     }
 }
 
@@ -113,7 +114,7 @@ fn not_a_version(reason: String, template: TagTemplate<'_>) -> RuleError {
         range: 0..template.text().len(),
         help: Some(help),
     };
-    RuleError { part: Part::Template, error }
+    RuleError { part: RulePart::Template, error }
 }
 
 /// Renders the template of a tag. A version's `+` becomes `_`, as in Helm, because no tag may contain it.

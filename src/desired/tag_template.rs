@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Config, Content, NamedResource, TagRule};
+use crate::config::{Config, DeclaredContent, NamedResource, TagRule};
 use crate::model::forward::OnUnknown;
 use crate::model::{EventName, Mutability, OnConflict, ResourceId};
 
@@ -63,8 +63,8 @@ impl<'a> TagTemplate<'a> {
 
     fn of_chart(NamedResource { id, resource }: NamedResource<'a>) -> Option<Self> {
         match &resource.content {
-            Content::Chart(chart) => Some(Self::ChartVersion { chart: id, version: &chart.version }),
-            Content::Image(_) | Content::Artifact(_) => None,
+            DeclaredContent::Chart(chart) => Some(Self::ChartVersion { chart: id, version: &chart.version }),
+            DeclaredContent::Image(_) | DeclaredContent::Artifact(_) => None,
         }
     }
 

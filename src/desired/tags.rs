@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::rendered::{RenderedTag, ResourceTags};
-use super::rules::{self, Firing, Part, RuleError};
+use super::rules::{self, Firing, RuleError, RulePart};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
@@ -30,7 +30,7 @@ pub(super) struct Renderer<'a> {
 
 impl<'a> Renderer<'a> {
     pub fn new(config: &'a Config) -> Self {
-        Self::with_file_version(config, version::read_file(config))
+        Self::with_file_version(config, version::read_version_file(config))
     }
 
     pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
@@ -240,8 +240,8 @@ pub(super) fn template_diagnostic(
     error: &RuleError,
 ) -> Diagnostic {
     let path = match (error.part, template) {
-        (Part::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
-        (Part::Template, _) | (Part::When, TagTemplate::ChartVersion { .. }) => template.path(),
+        (RulePart::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
+        (RulePart::Template, _) | (RulePart::When, TagTemplate::ChartVersion { .. }) => template.path(),
     };
     let message = format!("{}: {}", template.title(), error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));

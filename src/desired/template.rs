@@ -60,7 +60,7 @@ impl Templates {
         environment.set_fuel(Some(FUEL));
         // Tags and paths are not HTML.
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        filters::add(&mut environment);
+        filters::add_filters(&mut environment);
         Self {
             environment,
             vars: vars.into_iter().cloned().collect(),

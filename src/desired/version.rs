@@ -37,12 +37,12 @@ impl ResourceVersion {
 pub type FileVersion = Option<Result<Version, String>>;
 
 /// Reads the version file of `config`, if it names one.
-pub fn read_file(config: &Config) -> FileVersion {
+pub fn read_version_file(config: &Config) -> FileVersion {
     let file = config.project.version.as_ref()?;
-    Some(read(&config.folder, file))
+    Some(read_version(&config.folder, file))
 }
 
-fn read(folder: &Path, place: &VersionFile) -> Result<Version, String> {
+fn read_version(folder: &Path, place: &VersionFile) -> Result<Version, String> {
     let VersionFile { file, key } = place;
     let document = TextDocument::read(folder, file, file).map_err(|error| error.to_string())?;
     let text = document.text(key).map_err(|error| error.to_string())?.text;

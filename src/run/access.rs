@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::Run;
 use super::session::Result;
 use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
-use crate::config::{Config, Content};
+use crate::config::{Config, DeclaredContent};
 use crate::connections::Connections;
 use crate::desired::{Address, Selection};
 use crate::diagnostic::ToDiagnostic;
@@ -110,7 +110,8 @@ fn connected(
 
 /// Returns the repositories of the same registry that the sources of an image are in, except those whose names are templates.
 fn mounted_from(config: &Config, place: &DeclaredRepository) -> Vec<RemoteReference> {
-    let Some(Content::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content) else {
+    let Some(DeclaredContent::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content)
+    else {
         return Vec::new();
     };
     let remotes = image.source.templates().into_iter().filter_map(|(_, text)| repository_of(text));

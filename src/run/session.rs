@@ -68,7 +68,7 @@ impl Session {
         if let Some(path) = &self.config {
             return Ok(path.clone());
         }
-        let found = config::find(&self.working_folder).ok_or_else(|| {
+        let found = config::find_config_file(&self.working_folder).ok_or_else(|| {
             let message =
                 format!("there is no `publish.toml` in `{}` or above it", self.working_folder.display());
             vec![Diagnostic::error(Code::ConfigFile, message).help("name the file with `--config FILE`")]

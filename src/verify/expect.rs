@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 use semver::Version;
 
 use super::expected::{DeclaredRepository, Demand, Expected, ExpectedRepository, ExpectedTag};
-use crate::config::{Config, Content, NamedResource};
+use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::desired::{
-    BranchTag, Readers, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable,
+    BranchTag, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable, VersionReaders,
 };
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Mutability, ResourceId};
@@ -133,8 +133,8 @@ fn expect_resource<'a>(
             readable: !readers.is_empty() || !is_of_releases,
             tags,
             platforms: match &named.resource.content {
-                Content::Image(image) => image.platforms.clone(),
-                Content::Chart(_) | Content::Artifact(_) => Vec::new(),
+                DeclaredContent::Image(image) => image.platforms.clone(),
+                DeclaredContent::Chart(_) | DeclaredContent::Artifact(_) => Vec::new(),
             },
             annotations: annotations.clone(),
             recorded: Vec::new(),
@@ -157,7 +157,7 @@ fn expected_tag(template: TagTemplate<'_>, version: Option<&Version>, demand: De
 fn release_tags(
     releases: &[Release<'_>],
     versions: &BTreeMap<Version, Vec<Tag>>,
-    readers: &Readers,
+    readers: &VersionReaders,
 ) -> IndexMap<Tag, ExpectedTag> {
     let mut tags: IndexMap<Tag, ExpectedTag> = IndexMap::new();
     let mut withheld_tags: BTreeSet<&Tag> = BTreeSet::new();

@@ -33,9 +33,9 @@ pub struct Comparison {
 /// The expected and the observed content of one repository.
 #[derive(Debug)]
 pub struct ComparedRepository {
-    /// What should be there.
+    /// The expected content.
     pub expected: ExpectedRepository,
-    /// What is there.
+    /// The observed content.
     pub observed: ObservedRepository,
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
-use crate::config::{Artifact, Content, Resource, raw};
+use crate::config::{DeclaredArtifact, DeclaredContent, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, ResourceKind};
 use oci_content::ArtifactFile;
@@ -38,9 +38,9 @@ pub(super) fn check_artifacts(
                     .filter_map(|(index, raw)| file(&id, index, raw, problems))
                     .collect()
             });
-            let content = artifact_type
-                .zip(files)
-                .map(|(artifact_type, files)| Content::Artifact(Artifact { artifact_type, files }));
+            let content = artifact_type.zip(files).map(|(artifact_type, files)| {
+                DeclaredContent::Artifact(DeclaredArtifact { artifact_type, files })
+            });
             let resource = resource::check_resource(&id, common, content, defaults, problems)?;
             Some((id, resource))
         })

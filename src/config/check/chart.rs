@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
-use crate::config::{Chart, Content, Resource, raw};
+use crate::config::{DeclaredChart, DeclaredContent, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, ResourceKind};
 use oci_content::TransportSpec;
@@ -35,9 +35,9 @@ pub(super) fn check_charts(
                 refuse_transport(&id, source, problems);
             }
             let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
-            let content = raw
-                .source
-                .map(|source| Content::Chart(Chart { source, version, app_version: raw.app_version }));
+            let content = raw.source.map(|source| {
+                DeclaredContent::Chart(DeclaredChart { source, version, app_version: raw.app_version })
+            });
             let resource = resource::check_resource(&id, common, content, defaults, problems)?;
             Some((id, resource))
         })

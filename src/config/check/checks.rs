@@ -2,7 +2,7 @@
 
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
-use crate::config::{Check, raw};
+use crate::config::{DeclaredCheck, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::KeyPath;
 
@@ -10,7 +10,7 @@ pub(super) fn check_lockstep(
     raw: Vec<raw::Check>,
     declared: &DeclaredNames,
     problems: &mut Problems<'_>,
-) -> Vec<Check> {
+) -> Vec<DeclaredCheck> {
     let mut checks = Vec::with_capacity(raw.len());
     for (index, raw) in raw.into_iter().enumerate() {
         let position = index.to_string();
@@ -21,7 +21,7 @@ pub(super) fn check_lockstep(
         let key = raw.key.and_then(|key| key_path(&key, &at("key"), problems));
         let (Some(file), Some(key), Some(equals)) = (raw.file, key, raw.equals) else { continue };
         let compare = raw.compare.unwrap_or_default();
-        checks.push(Check { index, file, key, equals, compare, image: raw.image });
+        checks.push(DeclaredCheck { index, file, key, equals, compare, image: raw.image });
     }
     checks
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
-use crate::config::{Content, Image, ImageSource, Resource, raw, suggest};
+use crate::config::{DeclaredContent, DeclaredImage, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::ResourceId;
 use oci_content::TRANSPORT_FORMS;
@@ -46,7 +46,7 @@ fn image(
         annotations: raw.annotations,
     };
     let content = source.map(|source| {
-        Content::Image(Image {
+        DeclaredContent::Image(DeclaredImage {
             source,
             platforms: platforms.into_iter().map(|listed| listed.platform).collect(),
             annotate: raw.annotate.unwrap_or_default(),

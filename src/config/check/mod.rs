@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
-use super::{Project, Registry, TagRule, VersionFile, raw};
+use super::{DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use problems::Problems;
@@ -27,11 +27,11 @@ use problems::Problems;
 pub(super) struct Checked {
     pub project: Project,
     pub vars: IndexMap<String, serde_json::Value>,
-    pub registries: IndexMap<String, Registry>,
+    pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
     pub secrets: super::Secrets,
-    pub checks: Vec<super::Check>,
+    pub checks: Vec<super::DeclaredCheck>,
     pub retention: IndexMap<String, super::Retention>,
 }
 

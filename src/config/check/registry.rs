@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
-use crate::config::{Registry, Resource, raw};
+use crate::config::{DeclaredRegistry, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, Visibility};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
@@ -15,7 +15,7 @@ const PAIR: (&str, &str) = ("client_certificate", "client_key");
 pub(super) fn check_registries(
     raw: IndexMap<String, raw::Registry>,
     problems: &mut Problems<'_>,
-) -> IndexMap<String, Registry> {
+) -> IndexMap<String, DeclaredRegistry> {
     let entry = |(name, raw): (String, raw::Registry)| {
         let url = location(&raw.url?, &name, problems)?;
         if let (Some(_), RegistryLocation::Directory { .. }) = (raw.provider, &url) {
@@ -61,7 +61,7 @@ pub(super) fn check_registries(
             api_token_env: raw.api_token_env,
         };
         api(&endpoint, names_api, &name, problems);
-        Some((name, Registry { endpoint, visibility: raw.visibility }))
+        Some((name, DeclaredRegistry { endpoint, visibility: raw.visibility }))
     };
     raw.into_iter().filter_map(entry).collect()
 }
@@ -111,7 +111,7 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, problems: &mut 
 
 /// Reports registries that do not support a visibility that is declared for them, by their own table or by a resource's.
 pub(super) fn check_visibilities(
-    registries: &IndexMap<String, Registry>,
+    registries: &IndexMap<String, DeclaredRegistry>,
     resources: &IndexMap<ResourceId, Resource>,
     problems: &mut Problems<'_>,
 ) {
@@ -131,19 +131,19 @@ pub(super) fn check_visibilities(
 }
 
 /// Whether a registry supports `visibility`. A directory supports every visibility, because it is never asked.
-fn knows(registry: &Registry, visibility: Visibility) -> bool {
+fn knows(registry: &DeclaredRegistry, visibility: Visibility) -> bool {
     matches!(registry.endpoint.url, RegistryLocation::Directory { .. })
         || known(registry).contains(&visibility)
 }
 
 /// The visibilities that a registry supports.
-fn known(registry: &Registry) -> &'static [Visibility] {
+fn known(registry: &DeclaredRegistry) -> &'static [Visibility] {
     registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Visibility::of_provider)
 }
 
 fn unknown(
     name: &str,
-    registry: &Registry,
+    registry: &DeclaredRegistry,
     visibility: Visibility,
     path: &[&str],
     problems: &mut Problems<'_>,

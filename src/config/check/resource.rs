@@ -2,7 +2,7 @@
 
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
-use crate::config::{Annotations, Content, ImageSource, Resource, raw};
+use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
@@ -29,7 +29,7 @@ pub(super) struct CommonKeys {
 pub(super) fn check_resource(
     id: &ResourceId,
     common: CommonKeys,
-    content: Option<Content>,
+    content: Option<DeclaredContent>,
     defaults: &Defaults<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Resource> {
@@ -59,8 +59,8 @@ pub(super) fn check_resource(
 }
 
 /// Whether a resource is published unchanged by default: an image of a registry, or one whose signatures are published with it.
-fn travels(content: Option<&Content>) -> bool {
-    let Some(Content::Image(image)) = content else { return false };
+fn travels(content: Option<&DeclaredContent>) -> bool {
+    let Some(DeclaredContent::Image(image)) = content else { return false };
     let is_remote = matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"));
     is_remote || image.referrers
 }

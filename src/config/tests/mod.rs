@@ -117,7 +117,8 @@ fn later_layers_win_and_are_remembered() {
     let loaded = load_text(GOOD, &options);
     assert_eq!(said(&loaded), []);
     let config = loaded.config.expect("a config");
-    let Content::Image(broker) = &config.resources[&ResourceId::image("brokkr-broker")].content else {
+    let DeclaredContent::Image(broker) = &config.resources[&ResourceId::image("brokkr-broker")].content
+    else {
         panic!("an image")
     };
     assert!(matches!(&broker.source, ImageSource::One(source) if source == "oci:from-environment"));
@@ -324,11 +325,11 @@ fn the_file_is_searched_up_to_the_root_of_the_repository() {
     std::fs::create_dir_all(&deep).expect("folders");
     std::fs::create_dir(folder.path().join("repository/.git")).expect("a folder");
     std::fs::write(folder.path().join("publish.toml"), "").expect("written");
-    assert_eq!(find(&deep), None);
+    assert_eq!(find_config_file(&deep), None);
     let inside = folder.path().join("repository/publish.toml");
     std::fs::write(&inside, "").expect("written");
-    assert_eq!(find(&deep), Some(inside.clone()));
-    assert_eq!(find(&folder.path().join("repository")), Some(inside));
+    assert_eq!(find_config_file(&deep), Some(inside.clone()));
+    assert_eq!(find_config_file(&folder.path().join("repository")), Some(inside));
 }
 
 #[test]

@@ -39,13 +39,13 @@ impl<'a> ReaderKey<'a> {
     }
 }
 
-/// Readers of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
-pub(super) struct Readers<'r, 'a> {
+/// TagReaders of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
+pub(super) struct TagReaders<'r, 'a> {
     pub renderer: &'r Renderer<'a>,
     known: HashMap<ReaderKey<'a>, RuleReader>,
 }
 
-impl<'r, 'a> Readers<'r, 'a> {
+impl<'r, 'a> TagReaders<'r, 'a> {
     pub fn new(renderer: &'r Renderer<'a>) -> Self {
         Self { renderer, known: HashMap::new() }
     }
@@ -59,12 +59,12 @@ impl<'r, 'a> Readers<'r, 'a> {
 }
 
 /// The resources that share a repository, whatever names the registry has.
-pub(super) struct Repositories<'a> {
+pub(super) struct SharedRepositories<'a> {
     /// The resources, keyed by [`oci_registry::reference::RegistryLocation::identity`].
     resources: HashMap<String, Vec<NamedResource<'a>>>,
 }
 
-impl<'a> Repositories<'a> {
+impl<'a> SharedRepositories<'a> {
     pub fn new(config: &'a Config) -> Self {
         let mut resources: HashMap<String, Vec<NamedResource<'_>>> = HashMap::new();
         for named in config.named_resources() {
@@ -93,7 +93,7 @@ fn identity(config: &Config, resource: &Resource, registry: &str) -> Option<Stri
 }
 
 /// The tags that a retention is about.
-pub(super) enum Own {
+pub(super) enum OwnTags {
     /// Only this tag.
     Equal(Tag),
     /// The tags that a rule renders.
@@ -105,7 +105,7 @@ pub(super) enum Own {
 }
 
 /// The tags that another rule may have rendered.
-pub(super) enum Other {
+pub(super) enum OtherTagSet {
     /// Any tag that its reader accepts.
     Reader(RuleReader),
     /// Its tags are versions of a chart.
@@ -118,10 +118,10 @@ pub(super) enum Other {
 pub(super) struct OtherTags<'a> {
     /// Its name in messages.
     name: Cow<'a, str>,
-    tags: Other,
+    tags: OtherTagSet,
 }
 
-impl Other {
+impl OtherTagSet {
     fn might_render(&self, tag: &Tag) -> bool {
         match self {
             Self::Reader(reader) => reader.as_ref().as_ref().map_or(true, |reader| reader.might_render(tag)),
@@ -135,7 +135,7 @@ impl Other {
 
 /// The other templates of a repository, by name: all of `resources` except `template` of the resource `id`.
 pub(super) fn others<'a>(
-    readers: &mut Readers<'_, 'a>,
+    readers: &mut TagReaders<'_, 'a>,
     resources: &[NamedResource<'a>],
     template: TagTemplate<'a>,
     id: &ResourceId,
@@ -149,8 +149,8 @@ pub(super) fn others<'a>(
             }
             let reader = readers.of(other, named);
             let tags = match other {
-                _ if reader.is_ok() => Other::Reader(reader),
-                TagTemplate::ChartVersion { .. } => Other::ChartVersion,
+                _ if reader.is_ok() => OtherTagSet::Reader(reader),
+                TagTemplate::ChartVersion { .. } => OtherTagSet::ChartVersion,
                 TagTemplate::Rule { rule, .. } => outline(&rule.template),
             };
             others.push(OtherTags { name: other.name(), tags });
@@ -168,17 +168,17 @@ pub(super) fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> boo
 }
 
 /// The fixed text at the ends of a template. The rendered text may lack the blanks at its ends.
-fn outline(template: &str) -> Other {
+fn outline(template: &str) -> OtherTagSet {
     let first = ["{{", "{%", "{#"].iter().filter_map(|mark| template.find(mark)).min();
     let last = ["}}", "%}", "#}"].iter().filter_map(|mark| Some(template.rfind(mark)? + mark.len())).max();
     let start = template.get(..first.unwrap_or(template.len())).unwrap_or_default().trim();
     let end = template.get(last.unwrap_or(template.len())..).unwrap_or_default().trim();
-    Other::Outline { start: start.to_owned(), end: end.to_owned() }
+    OtherTagSet::Outline { start: start.to_owned(), end: end.to_owned() }
 }
 
 /// Whether a retention is about a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim<'c> {
+pub(super) enum Attribution<'c> {
     /// The retention is not about the tag.
     No,
     /// The retention is about the tag, and no other rule may have rendered it.
@@ -188,26 +188,28 @@ pub(super) enum Claim<'c> {
 }
 
 /// The tags that a retention claims in one repository.
-pub(super) struct Claims<'a> {
-    pub own: Own,
+pub(super) struct ClaimedTags<'a> {
+    pub own: OwnTags,
     pub others: Vec<OtherTags<'a>>,
 }
 
-impl Claims<'_> {
+impl ClaimedTags<'_> {
     /// Whether the retention is about `tag`.
-    pub fn of(&self, templates: &Templates, tag: &Tag) -> Claim<'_> {
+    pub fn of(&self, templates: &Templates, tag: &Tag) -> Attribution<'_> {
         let is_own = match &self.own {
-            Own::Equal(own) => own == tag,
-            Own::Rule(reader) => reader.as_ref().as_ref().is_ok_and(|reader| reader.reads(templates, tag)),
-            Own::PullRequest(reader, number) => reader.as_ref().as_ref().is_ok_and(|reader| {
+            OwnTags::Equal(own) => own == tag,
+            OwnTags::Rule(reader) => {
+                reader.as_ref().as_ref().is_ok_and(|reader| reader.reads(templates, tag))
+            }
+            OwnTags::PullRequest(reader, number) => reader.as_ref().as_ref().is_ok_and(|reader| {
                 reader.reads(templates, tag) && reader.pull_requests(tag) == BTreeSet::from([*number])
             }),
-            Own::Globs(globs) => globs.iter().any(|glob| glob.is_match(tag.as_str())),
+            OwnTags::Globs(globs) => globs.iter().any(|glob| glob.is_match(tag.as_str())),
         };
         if !is_own {
-            return Claim::No;
+            return Attribution::No;
         }
-        self.shared_with(tag).map_or(Claim::Yes, Claim::Shared)
+        self.shared_with(tag).map_or(Attribution::Yes, Attribution::Shared)
     }
 
     /// Another rule that may have rendered `tag`.
@@ -218,8 +220,8 @@ impl Claims<'_> {
     /// The reader, if versions order the tags.
     pub fn by_version(&self) -> Option<&TagReader> {
         match &self.own {
-            Own::Rule(reader) => reader.as_ref().as_ref().ok().filter(|reader| reader.prints_version()),
-            Own::Equal(_) | Own::PullRequest(..) | Own::Globs(_) => None,
+            OwnTags::Rule(reader) => reader.as_ref().as_ref().ok().filter(|reader| reader.prints_version()),
+            OwnTags::Equal(_) | OwnTags::PullRequest(..) | OwnTags::Globs(_) => None,
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use semver::Version;
 
-use super::claims::{Claim, Own};
+use super::claims::{Attribution, OwnTags};
 use super::decisions::{Decisions, Kept, ListedTag, Removal};
 use super::protection::Protection;
-use super::scope::{Scope, ScopedRetention};
+use super::scope::{RetentionScope, ScopedRetention};
 use crate::config::RetentionCondition;
 use crate::desired::tags::Renderer;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
@@ -21,12 +21,17 @@ const EARLIEST: i64 = 315_532_800;
 type Verdict = Result<RemovalReason, KeepReason>;
 
 /// Decides about the `tags` of one repository. `now` is in seconds since 1970.
-pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedTag], now: i64) -> Decisions {
+pub(super) fn decide(
+    renderer: &Renderer<'_>,
+    scope: &RetentionScope<'_>,
+    tags: &[ListedTag],
+    now: i64,
+) -> Decisions {
     let names: Vec<&Tag> = tags.iter().map(|listed| &listed.tag).collect();
     let protection = Protection::new(renderer, &scope.resources, &names);
     let mut verdicts: HashMap<&Tag, (&str, Verdict)> = HashMap::new();
     for member in &scope.members {
-        let by_glob = matches!(member.claims.own, Own::Globs(_));
+        let by_glob = matches!(member.claims.own, OwnTags::Globs(_));
         for (listed, verdict) in judge(renderer, member, tags, now) {
             let verdict =
                 verdict.and_then(|reason| protection.of(&listed.tag, by_glob).map_or(Ok(reason), Err));
@@ -59,9 +64,9 @@ fn judge<'t>(
     let (mut verdicts, mut own) = (Vec::new(), Vec::new());
     for listed in tags {
         match member.claims.of(&renderer.templates, &listed.tag) {
-            Claim::No => {}
-            Claim::Yes => own.push(listed),
-            Claim::Shared(rule) => {
+            Attribution::No => {}
+            Attribution::Yes => own.push(listed),
+            Attribution::Shared(rule) => {
                 verdicts.push((listed, Err(KeepReason::OtherRule { rule: rule.to_owned() })));
             }
         }

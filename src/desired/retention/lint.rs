@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::claims::{Claims, Own, Readers, Repositories, is_of_number_alone, others};
+use super::claims::{ClaimedTags, OwnTags, SharedRepositories, TagReaders, is_of_number_alone, others};
 use super::scope::{self, ResourceInRegistry};
 use crate::config::{Config, NamedResource, RetentionCondition, RetentionSubject};
 use crate::context::Context;
@@ -94,8 +94,8 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
     if config.retention.is_empty() {
         return Vec::new();
     }
-    let repositories = Repositories::new(config);
-    let mut readers = Readers::new(renderer);
+    let repositories = SharedRepositories::new(config);
+    let mut readers = TagReaders::new(renderer);
     let mut diagnostics = Vec::new();
     for (name, retention) in &config.retention {
         let RetentionSubject::Rule(rule_name) = &retention.subject else { continue };
@@ -138,7 +138,7 @@ struct RetainedRule<'a> {
 
 impl<'a> RetainedRule<'a> {
     /// Checks that tags can be attributed to the rule.
-    fn check_attribution(&self, readers: &mut Readers<'_, 'a>) -> Result<(), SubjectError> {
+    fn check_attribution(&self, readers: &mut TagReaders<'_, 'a>) -> Result<(), SubjectError> {
         let rule = || self.rule_name.to_owned();
         let (renderer, text) = (readers.renderer, self.template.text());
         let templates = &renderer.templates;
@@ -156,7 +156,7 @@ impl<'a> RetainedRule<'a> {
             });
             let samples: Vec<Tag> = samples.collect();
             let Some(tag) = samples.first().cloned() else { return Ok(()) };
-            return self.not_shared(&Claims { own: Own::Equal(tag), others }, &samples);
+            return self.not_shared(&ClaimedTags { own: OwnTags::Equal(tag), others }, &samples);
         }
         let reader = readers.of(self.template, self.named);
         let read = match reader.as_ref() {
@@ -181,12 +181,12 @@ impl<'a> RetainedRule<'a> {
                 return Err(SubjectError::Ambiguous { rule: rule(), tag: tag.clone() });
             }
         }
-        self.not_shared(&Claims { own: Own::Rule(reader), others }, &samples)
+        self.not_shared(&ClaimedTags { own: OwnTags::Rule(reader), others }, &samples)
     }
 
     /// Refuses a rule if every sample may come from another rule. If only some may, the retention leaves those tags
     /// alone.
-    fn not_shared(&self, claims: &Claims<'_>, samples: &[Tag]) -> Result<(), SubjectError> {
+    fn not_shared(&self, claims: &ClaimedTags<'_>, samples: &[Tag]) -> Result<(), SubjectError> {
         let shared: Vec<Option<&str>> = samples.iter().map(|tag| claims.shared_with(tag)).collect();
         match (samples.first(), shared.first().copied().flatten()) {
             (Some(tag), Some(other)) if shared.iter().all(Option::is_some) => Err(SubjectError::Shared {

@@ -18,21 +18,23 @@ pub(super) use lint::lint;
 pub use merge::{Decided, merge};
 pub use scope::RetainedRepository;
 
-use super::rules::{self, Part, RuleError};
+use super::rules::{self, RuleError, RulePart};
 use super::tag_template::TagTemplate;
 use super::tags::{Renderer, template_diagnostic};
 use crate::config::{Config, NamedResource, Retention, RetentionCondition, RetentionSubject};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, ResourceId};
-use claims::{Claim, Claims, Own, Readers, Repositories, is_of_number_alone, matchers, others};
+use claims::{
+    Attribution, ClaimedTags, OwnTags, SharedRepositories, TagReaders, is_of_number_alone, matchers, others,
+};
 use oci_registry::Tag;
-use scope::{ResourceInRegistry, Scope, ScopedRetention};
+use scope::{ResourceInRegistry, RetentionScope, ScopedRetention};
 
 /// The retentions of a configuration that act in a context.
 pub struct Retentions<'a> {
     renderer: Renderer<'a>,
-    scopes: Vec<Scope<'a>>,
+    scopes: Vec<RetentionScope<'a>>,
     silent: Vec<(String, String)>,
 }
 
@@ -45,9 +47,9 @@ impl<'a> Retentions<'a> {
     pub fn new(config: &'a Config, context: &Context) -> Result<Self, Vec<Diagnostic>> {
         let renderer = Renderer::with_file_version(config, None);
         let mut diagnostics = lint(&renderer);
-        let (mut scopes, mut silent): (Vec<Scope<'a>>, Vec<_>) = (Vec::new(), Vec::new());
-        let repositories = Repositories::new(config);
-        let mut readers = Readers::new(&renderer);
+        let (mut scopes, mut silent): (Vec<RetentionScope<'a>>, Vec<_>) = (Vec::new(), Vec::new());
+        let repositories = SharedRepositories::new(config);
+        let mut readers = TagReaders::new(&renderer);
         for (name, retention) in &config.retention {
             if let Some(reason) = silence(retention, context) {
                 silent.push((name.clone(), reason));
@@ -81,7 +83,7 @@ impl<'a> Retentions<'a> {
                         endpoint: declared.endpoint.clone(),
                         name: declared.endpoint.url.repository(&named.resource.repository),
                     };
-                    scopes.push(Scope { repository, resources, members: vec![member] });
+                    scopes.push(RetentionScope { repository, resources, members: vec![member] });
                 }
             }
         }
@@ -103,7 +105,7 @@ impl<'a> Retentions<'a> {
         let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
         let needs = |tag: &&Tag| {
             scope.members.iter().any(|member| {
-                member.needs_time() && member.claims.of(&self.renderer.templates, tag) == Claim::Yes
+                member.needs_time() && member.claims.of(&self.renderer.templates, tag) == Attribution::Yes
             })
         };
         tags.iter().filter(needs).cloned().collect()
@@ -116,7 +118,7 @@ impl<'a> Retentions<'a> {
         scope.map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, now))
     }
 
-    fn scope(&self, resource: &ResourceId, registry: &str) -> Option<&Scope<'a>> {
+    fn scope(&self, resource: &ResourceId, registry: &str) -> Option<&RetentionScope<'a>> {
         self.scopes
             .iter()
             .find(|it| it.repository.resource == *resource && it.repository.registry == registry)
@@ -139,17 +141,17 @@ fn silence(retention: &Retention, context: &Context) -> Option<String> {
 
 /// Returns the tags that a retention claims in the repository of these resources, or `None` if its rule does not exist.
 fn claims<'a>(
-    readers: &mut Readers<'_, 'a>,
+    readers: &mut TagReaders<'_, 'a>,
     retention: &'a Retention,
     context: &Context,
     named: NamedResource<'a>,
     resources: &[NamedResource<'a>],
-) -> Result<Option<Claims<'a>>, Box<Diagnostic>> {
+) -> Result<Option<ClaimedTags<'a>>, Box<Diagnostic>> {
     let renderer = readers.renderer;
     let rule_name = match &retention.subject {
         // A glob says which tags are meant, whatever rule made them.
         RetentionSubject::Globs(globs) => {
-            return Ok(Some(Claims { own: Own::Globs(matchers(globs)), others: Vec::new() }));
+            return Ok(Some(ClaimedTags { own: OwnTags::Globs(matchers(globs)), others: Vec::new() }));
         }
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
@@ -159,16 +161,16 @@ fn claims<'a>(
         (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, template.text()) => {
             let (_, values) = renderer.values(context, named.id, named.resource);
             let rendered = rules::render(&renderer.templates, template.text(), &values);
-            Own::Equal(rendered.map_err(|error| {
-                let error = RuleError { part: Part::Template, error };
+            OwnTags::Equal(rendered.map_err(|error| {
+                let error = RuleError { part: RulePart::Template, error };
                 Box::new(template_diagnostic(renderer.config, template, &error))
             })?)
         }
-        (RetentionCondition::PullRequestClosed, Some(number)) => Own::PullRequest(reader, number),
+        (RetentionCondition::PullRequestClosed, Some(number)) => OwnTags::PullRequest(reader, number),
         (RetentionCondition::PullRequestClosed, None) => return Ok(None),
-        (RetentionCondition::Limits { .. }, _) => Own::Rule(reader),
+        (RetentionCondition::Limits { .. }, _) => OwnTags::Rule(reader),
     };
-    Ok(Some(Claims { own, others: others(readers, resources, template, named.id) }))
+    Ok(Some(ClaimedTags { own, others: others(readers, resources, template, named.id) }))
 }
 
 fn no_number(config: &Config, context: &Context, retention: &str) -> Diagnostic {

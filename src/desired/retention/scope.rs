@@ -1,6 +1,6 @@
 //! The repositories that retentions are about, and the retentions in each.
 
-use super::claims::Claims;
+use super::claims::ClaimedTags;
 use crate::config::{Config, NamedResource, Retention, RetentionCondition};
 use crate::model::ResourceId;
 use oci_registry::RepositoryName;
@@ -20,7 +20,7 @@ pub struct RetainedRepository {
 }
 
 /// One resource in one registry, and the tags that retentions claim there.
-pub(super) struct Scope<'a> {
+pub(super) struct RetentionScope<'a> {
     pub repository: RetainedRepository,
     /// All resources of the repository, including this one.
     pub resources: Vec<NamedResource<'a>>,
@@ -31,7 +31,7 @@ pub(super) struct Scope<'a> {
 pub(super) struct ScopedRetention<'a> {
     pub name: &'a str,
     pub retention: &'a Retention,
-    pub claims: Claims<'a>,
+    pub claims: ClaimedTags<'a>,
     /// The pull request that was closed.
     pub pull_request: Option<u64>,
 }

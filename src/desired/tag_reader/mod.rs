@@ -1,8 +1,25 @@
-//! Reads tags back: decides whether a tag of a registry is exactly one that a tag rule can render.
+//! Reads tags back: decides whether a tag of a registry is exactly one that a tag rule can render, and for which values.
 //!
-//! A template is not a pattern, so it is tried out: it is rendered with values that can be found in the output, then
-//! with others, to check that it treats all of them the same way. A template with conditions, or with filters that
-//! change the text, is not read. This module does not decide which of several rules a tag belongs to.
+//! `prune` needs this, because a registry holds only the text `pr-12-0a1b2c3`, and a wrong answer deletes an image. A template is
+//! not a pattern, so it is tried out instead of being analysed. Take `pr-{{ pr.number }}-{{ git.short_sha }}`:
+//!
+//! 1. [`words`] checks that the template only prints. One with conditions, calls, or filters that hide their input is refused.
+//! 2. [`probes`] gives it made-up values that occur nowhere else, such as pull request 7305918264 and commit `c0ffee1d2b3a…`,
+//!    and lists the forms in which each variable can appear, each with the [`class`] of text that it can print.
+//! 3. [`trial`] renders the template with them, `pr-7305918264-c0ffee1`, and looks the values up in the output. That gives four
+//!    [`pieces`]: `pr-`, a number, `-`, seven hexadecimal digits. Four more probes must fit the same pieces; otherwise the template
+//!    treats some values differently and is refused.
+//! 4. The result is an [`alternative`], one for each kind of event. It also evaluates `when` and `match`, if they depend on
+//!    values that the tag shows.
+//! 5. [`TagReader::reads`] cuts a tag into the pieces in every possible way. `pr-12-0a1b2c3` has one: the rule rendered it, for
+//!    pull request 12.
+//!
+//! There are two questions. [`TagReader::reads`] says no in doubt, and [`TagReader::might_render`] says yes in doubt. A retention
+//! takes a tag only if its own rule reads it and no other rule of the repository might render it; `retention::claims` asks both.
+//! ADR 8, `docs/adr/0008-reading-tags-back.md`, has the reasons and the alternatives.
+//!
+//! To make a new variable or filter readable, list its forms in [`probes`], give it a class in [`class`], and add it to the
+//! property test in `tests.rs`.
 
 mod alternative;
 mod class;
