@@ -76,6 +76,7 @@ impl Connections {
             environment: Arc::new(move |name| environment.get(name).cloned()),
             notify: Arc::new(move |notice| report(reporter.as_ref(), &notice)),
             credentials: CredentialMemory::default(),
+            user_agent: concat!("brokkr-publish/", env!("CARGO_PKG_VERSION")).to_owned(),
             run_folder: Some(PathBuf::from("/run")),
             // Blobs that share a reading wait for each other, so each must get a connection.
             parallelism: parallelism.max(1),

@@ -4,16 +4,16 @@
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::prepared::{Prepared, short};
-use super::visibility::Settled;
 use super::options::Options;
+use super::prepared::{Prepared, short};
 use super::progress::Progress;
+use super::visibility::Settled;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
 use crate::model::visibility::{as_declared, seen_words};
-use crate::visibility::{self, Reading};
+use crate::visibility::{self, VisibilityReading};
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{READ_PAUSES, RegistryError};
 
@@ -127,12 +127,16 @@ async fn tag(
             None => {
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
                 match forward::judge(it, change, found.as_ref(), &listing, options).await.map_err(failed)? {
-                    ForwardVerdict::Stays(why) if forward::newest(it, change, &listing, options).is_none() => {
+                    ForwardVerdict::Stays(why)
+                        if forward::newest(it, change, &listing, options).is_none() =>
+                    {
                         return Ok(TagReadBack::Overtaken(why));
                     }
                     ForwardVerdict::Moves(_) => change.wanted().cloned(),
                     // Two runs that cannot know would overwrite each other in turns.
-                    ForwardVerdict::Stays(_) | ForwardVerdict::Unknown(..) | ForwardVerdict::Unexplained => None,
+                    ForwardVerdict::Stays(_) | ForwardVerdict::Unknown(..) | ForwardVerdict::Unexplained => {
+                        None
+                    }
                 }
             }
         };
@@ -182,7 +186,7 @@ fn standing(planned: &PlannedRepository) -> Option<&Digest> {
 /// The visibility of a repository, as an anonymous pull and the API of the registry show it.
 struct SeenVisibility {
     observed: ObservedVisibility,
-    reading: Reading,
+    reading: VisibilityReading,
 }
 
 /// Pulls without credentials, and asks the registry's API. If the visibility was just set, waits for answers that lag.

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::Run;
 use super::session::Result;
-use crate::access::{self, Answers, Questions, Verdict};
+use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
 use crate::config::{Config, Content};
 use crate::connections::Connections;
 use crate::desired::{Address, Selection};
@@ -52,7 +52,7 @@ impl Run {
 
 /// Asks one repository. An error that prevents asking is the answer to every question.
 async fn ask(config: &Config, place: &Place, connections: &Connections) -> RepositoryAccess {
-    let report = |credentials, answers: Answers, mounts: Vec<String>| RepositoryAccess {
+    let report = |credentials, answers: AccessVerdicts, mounts: Vec<String>| RepositoryAccess {
         address: place.address.clone(),
         resource: place.resource.clone(),
         registry: place.registry.clone(),
@@ -77,7 +77,7 @@ async fn ask(config: &Config, place: &Place, connections: &Connections) -> Repos
         Err(error) => return report(None, nothing(&error), Vec::new()),
     };
     let (names, mounts) = mounts.into_iter().unzip();
-    let questions = Questions { read: true, push: true, delete: is_retained(config, place), mounts };
+    let questions = AccessQuestions { read: true, push: true, delete: is_retained(config, place), mounts };
     let answers = access::ask(repository.as_ref(), place.endpoint.provider(), &questions).await;
     report(credentials, answers, names)
 }
@@ -142,27 +142,27 @@ fn is_retained(config: &Config, place: &Place) -> bool {
 }
 
 /// Returns the answers for a repository that could not be asked.
-fn nothing(error: &RegistryError) -> Answers {
-    let unknown = || Verdict::Unknown(error.clone());
-    Answers {
+fn nothing(error: &RegistryError) -> AccessVerdicts {
+    let unknown = || AccessVerdict::Unknown(error.clone());
+    AccessVerdicts {
         read: unknown(),
         push: unknown(),
-        create: Verdict::NotAsked,
+        create: AccessVerdict::NotAsked,
         mounts: Vec::new(),
-        delete: Verdict::NotAsked,
+        delete: AccessVerdict::NotAsked,
     }
 }
 
-fn answer(verdict: &Verdict) -> Answer {
+fn answer(verdict: &AccessVerdict) -> Answer {
     match verdict {
-        Verdict::Granted => Answer::Granted,
-        Verdict::Refused(error) => Answer::Refused(problem(error)),
-        Verdict::Unknown(error) => Answer::Unknown(problem(error)),
-        Verdict::NotYet => Answer::NotYet,
-        Verdict::Untold => {
-            Answer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
+        AccessVerdict::Granted => Answer::Granted,
+        AccessVerdict::Refused(error) => Answer::Refused(problem(error)),
+        AccessVerdict::Unknown(error) => Answer::Unknown(problem(error)),
+        AccessVerdict::NotYet => Answer::NotYet,
+        AccessVerdict::NotShown => {
+            Answer::NotShown { why: "GitHub shows this only when something is deleted".to_owned() }
         }
-        Verdict::NotAsked => Answer::NotAsked,
+        AccessVerdict::NotAsked => Answer::NotAsked,
     }
 }
 

@@ -53,7 +53,7 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Observed};
 use crate::plan::{self, Origin};
-use crate::screening;
+use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
@@ -69,6 +69,7 @@ pub struct Run {
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
+    screening: Screening,
     /// The content of the sources that this run opened.
     content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
@@ -129,6 +130,7 @@ impl Run {
             config: None,
             folder,
             connections: Arc::new(connections),
+            screening: Screening::new(&session.environment, reporter.clone()),
             content: Arc::default(),
             parallelism,
             reporter,
@@ -179,15 +181,9 @@ impl Run {
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(config, &context));
         self.content.spool_up_to(SPOOL);
-        plan.secrets = screening::planned(
-            &plan,
-            &config.secrets,
-            &observed,
-            &self.connections,
-            (&self.session.environment, &self.reporter()),
-            targets.is_empty(),
-        )
-        .await?;
+        let screening =
+            self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
+        plan.secrets = screening.await?;
         self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
@@ -199,7 +195,7 @@ impl Run {
             surroundings: self.surroundings(plan.registries.clone()),
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
-            secrets: Arc::new(screening::Searcher::new(&self.session.environment, self.reporter())),
+            screening: &self.screening,
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,

@@ -13,7 +13,7 @@ use crate::connections::Connection;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
-use crate::visibility::{self, Reading};
+use crate::visibility::{self, VisibilityReading};
 use oci_registry;
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{RegistryError, Repository};
@@ -40,7 +40,7 @@ pub struct ObservedRepository {
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
-    pub reading: Reading,
+    pub reading: VisibilityReading,
     /// The findings in the content that tags name, if that was asked.
     pub content: Vec<Finding>,
     /// The commit from which the image of a recorded branch tag says it was built.
@@ -92,7 +92,9 @@ async fn observe_one(
     let mut observed = ObservedRepository::default();
     // The tags of versions show which version a forward tag stands for, whether or not a rule still wants them.
     let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
-    let heads = asked.into_iter().map(|tag| async move { Ok((tag, head(repository, tag).await?)) });
+    let heads = asked
+        .into_iter()
+        .map(|tag| async move { Ok::<_, RegistryError>((tag, head(repository, tag).await?)) });
     for (tag, head) in try_join_all(heads).await? {
         match head {
             Head::Absent => {}
@@ -167,7 +169,7 @@ async fn look(
     expected: &ExpectedRepository,
     connection: &Connection,
     observed: &ObservedRepository,
-) -> Option<(ObservedVisibility, Reading)> {
+) -> Option<(ObservedVisibility, VisibilityReading)> {
     let is_http = matches!(expected.place.endpoint.url, RegistryLocation::Http { .. });
     if expected.place.visibility.is_none() || !is_http {
         return None;

@@ -35,9 +35,26 @@ const TABLE: [(&str, &[&str]); 22] = [
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
     ("verify", &["config", "context", "connections", "desired", "visibility"]),
+    // Decides by the policy of the configuration which of the desired content is searched.
+    (
+        "screening",
+        &["config", "content", "context", "connections", "desired", "event", "observed", "visibility"],
+    ),
     // Its lines are those of the templates in the plan, and git is asked again about commits.
-    ("apply", &["content", "context", "visibility", "access", "event", "connections", "desired", "observed"]),
-    ("screening", &["apply", "config", "content", "context", "connections", "desired", "event", "observed", "visibility"]),
+    (
+        "apply",
+        &[
+            "screening",
+            "content",
+            "context",
+            "visibility",
+            "access",
+            "event",
+            "connections",
+            "desired",
+            "observed",
+        ],
+    ),
     ("report", &["event"]),
     ("saved", &[]),
     ("init", &[]),

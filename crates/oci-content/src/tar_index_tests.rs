@@ -143,7 +143,7 @@ fn hostile_headers_are_refused_with_their_position() {
         (header("x", b"00000000010", b'x'), "cut off"),
         ([pax(&[("size", "18446744073709551615")], b'x'), far.clone()].concat(), "cut off"),
         ([entry("x", b"garbage", b'x'), far.clone()].concat(), "extended header is broken"),
-        (far[..far.len() - 512].to_vec(), "it declares 1 bytes, but 0 are left"),
+        (far[..far.len() - 512].to_vec(), "it declares 1 byte, but 0 are left"),
     ] {
         let error = index_of(&bytes).expect_err(words);
         assert!(error.contains(words), "{error}\nexpected: {words}");

@@ -167,6 +167,11 @@ fn location(url: &str, name: &str, desk: &mut Desk<'_>) -> Option<RegistryLocati
                 .to_owned(),
         ),
     };
-    desk.wrong(Code::ConfigUrl, error.to_string(), &["registries", name, "url"], &label, help);
+    let message = if url.contains("://") {
+        format!("{error}; `insecure = true` allows plain http")
+    } else {
+        error.to_string()
+    };
+    desk.wrong(Code::ConfigUrl, message, &["registries", name, "url"], &label, help);
     None
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName};
-use reqwest::{Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::retry::{Failure, asked_wait};
-use super::{Timeouts, challenge, exchange};
-use crate::Digest;
-use crate::error::echo::Echo;
-use crate::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
+use super::retry::{FailedAttempt, asked_wait};
+use super::{Timeouts, challenge, network};
+use crate::digest::Digest;
+use crate::error::redaction::Redaction;
+use crate::error::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
 
 /// How many bytes of an error's body are read.
 const ERROR_LIMIT: u64 = 64 * 1024;
@@ -20,7 +20,7 @@ const ERROR_LIMIT: u64 = 64 * 1024;
 pub(super) static DIGEST_HEADER: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// An answer to one request.
-pub(super) struct Answer {
+pub(super) struct Response {
     /// `METHOD url`, redacted.
     pub(super) request: String,
     /// The address that answered, after redirects.
@@ -28,11 +28,11 @@ pub(super) struct Answer {
     /// The origin of the credentials that the request carried.
     pub(super) credentials: Option<String>,
     /// The credentials that the request carried, which no error repeats.
-    pub(super) echo: Echo,
+    pub(super) redaction: Redaction,
     /// How long the body may take.
     pub(super) timeouts: Timeouts,
     /// The answer.
-    pub(super) response: Response,
+    pub(super) response: reqwest::Response,
     /// How much of the body came, and how long that took.
     pub(super) received: Received,
 }
@@ -45,7 +45,7 @@ pub(super) struct Received {
     took: Duration,
 }
 
-impl Answer {
+impl Response {
     /// Returns the status.
     pub(super) fn status(&self) -> StatusCode {
         self.response.status()
@@ -68,24 +68,27 @@ impl Answer {
 
     /// Returns an error about the content of the answer.
     pub(super) fn protocol(&self, reason: impl Into<String>) -> RegistryError {
-        RegistryError::Protocol { request: self.request.clone(), reason: self.echo.without(&reason.into()) }
+        RegistryError::Protocol {
+            request: self.request.clone(),
+            reason: self.redaction.redact(&reason.into()),
+        }
     }
 
     /// Returns the whole body, or an error if it has more than `limit` bytes.
-    pub(super) async fn body(mut self, limit: u64) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn body(mut self, limit: u64) -> Result<Vec<u8>, FailedAttempt> {
         let mut body = Vec::new();
         while let Some(piece) = self.piece().await? {
             body.extend_from_slice(&piece);
             if body.len() as u64 > limit {
                 let reason = format!("an answer of more than {limit} bytes");
-                return Err(Failure::lasting(self.protocol(reason)));
+                return Err(FailedAttempt::lasting(self.protocol(reason)));
             }
         }
         Ok(body)
     }
 
     /// Returns the next piece of the body.
-    pub(super) async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
+    pub(super) async fn piece(&mut self) -> Result<Option<bytes::Bytes>, FailedAttempt> {
         let total = self.timeouts.body(self.received.bytes);
         let (left, patience) = (total.saturating_sub(self.received.took), self.timeouts.answer);
         let asked = Instant::now();
@@ -96,7 +99,7 @@ impl Answer {
                 self.received.bytes += piece.as_ref().map_or(0, |piece| piece.len() as u64);
                 return Ok(piece);
             }
-            Ok(Err(error)) => (exchange::deepest(&error), NetworkFailure::Connection),
+            Ok(Err(error)) => (network::deepest(&error), NetworkFailure::Connection),
             Err(_) if left < patience => {
                 let bytes = self.received.bytes;
                 let cause = format!("the answer comes too slowly: {bytes} bytes within {total:?}");
@@ -106,7 +109,7 @@ impl Answer {
         };
         let request = self.request.clone();
         let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
-        Err(Failure { request, error, passing: true })
+        Err(FailedAttempt { request, error, passing: true })
     }
 
     /// Reads the rest of a short body, so that its connection can be used again.
@@ -129,7 +132,7 @@ impl Answer {
                 break;
             }
         }
-        let errors = ErrorEnvelope::parse_without(&body, &self.echo);
+        let errors = ErrorEnvelope::parse_without(&body, &self.redaction);
         let status = self.status();
         if status.is_success() || status.is_informational() || status.is_redirection() {
             return self.protocol(format!("an answer with the unexpected status {status}"));

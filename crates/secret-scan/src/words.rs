@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use oci_registry::Digest;
 
 /// The text that replaces a hidden word.
-pub(super) const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 /// The length from which a word may look random, in characters; the second applies to names of files.
 const RANDOM: usize = 12;
 const RANDOM_IN_PATH: usize = 16;
@@ -83,7 +83,7 @@ fn is_value(follows: Follows, between: &str, word: &str) -> bool {
 }
 
 /// Returns `text` without the values that follow names of secrets, and without words that look random.
-pub(super) fn without_values(text: &str) -> String {
+pub(crate) fn without_values(text: &str) -> String {
     let is_mysql = ["mysql", "mariadb"].iter().any(|it| text.contains(it));
     let mut shown = String::with_capacity(text.len());
     let (mut rest, mut before, mut state) = (text, "", Follows::Any);
@@ -147,7 +147,7 @@ fn without_random(word: &str) -> String {
 
 /// Returns `path` without the words in it that look random. Names made of hashes are common, and identify the file, so only a
 /// word with small letters, capital letters and digits counts as random.
-pub(super) fn without_random_in_path(path: &str) -> String {
+pub(crate) fn without_random_in_path(path: &str) -> String {
     let parts = |it: char| separates(it) || it == '/';
     let mut shown = String::with_capacity(path.len());
     let mut rest = path;
@@ -204,7 +204,7 @@ fn entropy(word: &str) -> f64 {
 }
 
 /// Returns `text` without the words, and runs of words, that have at least `least` bytes and whose fingerprint is `known`.
-pub(super) fn without_known(text: &str, known: &BTreeSet<Digest>, least: usize) -> String {
+pub(crate) fn without_known_words(text: &str, known: &BTreeSet<Digest>, least: usize) -> String {
     if known.is_empty() {
         return text.to_owned();
     }

@@ -7,7 +7,7 @@ pub(super) const PIECE: usize = 128 * 1024;
 
 /// A buffered stream. It keeps the error if reading fails, because decompressors and archives above it report only that they
 /// failed.
-pub(super) struct Input<'a> {
+pub(super) struct BoundedReader<'a> {
     reader: Box<dyn Read + 'a>,
     buffer: Vec<u8>,
     start: usize,
@@ -21,7 +21,7 @@ pub(super) struct Input<'a> {
     pub(super) too_large: bool,
 }
 
-impl<'a> Input<'a> {
+impl<'a> BoundedReader<'a> {
     /// Wraps `reader`, of which at most `limit` bytes are read.
     pub(super) fn new(reader: Box<dyn Read + 'a>, limit: u64, piece: usize) -> Self {
         let buffer = vec![0; piece];
@@ -101,7 +101,7 @@ impl<'a> Input<'a> {
     }
 }
 
-impl Read for Input<'_> {
+impl Read for BoundedReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let there = self.fill_buf()?;
         let count = there.len().min(into.len());
@@ -113,7 +113,7 @@ impl Read for Input<'_> {
     }
 }
 
-impl BufRead for Input<'_> {
+impl BufRead for BoundedReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{HIDDEN, without_known, without_random_in_path, without_values};
-use crate::Rules;
-use oci_registry::Digest;
-use oci_registry::mask;
+use crate::compiled::Rules;
+use crate::words::{HIDDEN, without_known_words, without_random_in_path, without_values};
+use oci_registry::{Digest, mask};
 
 /// How long a shown text may be, in characters.
 const LONGEST: usize = 72;
@@ -17,13 +16,13 @@ const LONGEST_PATH: usize = 1_000;
 const KNOWN_IN_PATH: usize = 8;
 
 /// Returns `text` on one line, without the values that `rules` find in it, words that follow names of secrets, and words that
-/// look random. The result is not final: [`shown`] shortens it, and hides values that were found elsewhere.
-pub fn hide(rules: &Rules, text: &str) -> String {
+/// look random. The result is not final: [`without_known`] shortens it, and hides values that were found elsewhere.
+pub fn redact_text(rules: &Rules, text: &str) -> String {
     let flat = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let flat = collapsed(&mask::without_tokens(&flat.collect::<Vec<_>>().join(" ")));
     let flat = words(&flat);
     let hidden = without_values(&without_findings(rules, &flat));
-    if rules.command(&hidden).is_empty() {
+    if rules.search_command(&hidden).is_empty() {
         return hidden;
     }
     format!("{} {HIDDEN}", hidden.split(' ').next().unwrap_or_default())
@@ -38,7 +37,7 @@ fn without_findings(rules: &Rules, flat: &str) -> String {
     let mut before = "";
     for word in flat.split(' ') {
         // `ENV PASSWORD hunter2` is an assignment too.
-        let hides = is_suspicious(rules, word) || !rules.variable(before, word).is_empty();
+        let hides = is_suspicious(rules, word) || !rules.search_variable(before, word).is_empty();
         before = word;
         shown.push(if hides { HIDDEN } else { word });
     }
@@ -50,14 +49,14 @@ fn without_findings(rules: &Rules, flat: &str) -> String {
     shown_text
 }
 
-/// Returns `hidden`, a text from [`hide`], shortened and without the values whose fingerprints are `known`.
-pub fn shown(hidden: &str, known: &BTreeSet<Digest>) -> String {
-    cut(&without_known(hidden, known, 1), LONGEST)
+/// Returns `hidden`, a text from [`redact_text`], shortened and without the values whose fingerprints are `known`.
+pub fn without_known(hidden: &str, known: &BTreeSet<Digest>) -> String {
+    cut(&without_known_words(hidden, known, 1), LONGEST)
 }
 
-/// Returns `hidden`, a name from [`hidden_path`], without the values whose fingerprints are `known`.
-pub fn shown_path(hidden: &str, known: &BTreeSet<Digest>) -> String {
-    without_known(hidden, known, KNOWN_IN_PATH)
+/// Returns `hidden`, a name from [`redact_path`], without the values whose fingerprints are `known`.
+pub fn path_without_known(hidden: &str, known: &BTreeSet<Digest>) -> String {
+    without_known_words(hidden, known, KNOWN_IN_PATH)
 }
 
 /// Returns the first whole words of `text`. A part of a word would not be recognized as a secret.
@@ -73,7 +72,7 @@ fn words(text: &str) -> String {
 }
 
 /// Returns the name of a file without the values that `rules` find in it and without words that look random.
-pub fn hidden_path(rules: &Rules, path: &str) -> String {
+pub fn redact_path(rules: &Rules, path: &str) -> String {
     if !is_suspicious(rules, path) {
         return cut(&without_random_in_path(path), LONGEST_PATH);
     }
@@ -84,15 +83,13 @@ pub fn hidden_path(rules: &Rules, path: &str) -> String {
 
 /// Whether `rules` find a value in `text`, or in one of the assignments in it.
 fn is_suspicious(rules: &Rules, text: &str) -> bool {
-    let mut search = rules.text(None);
-    search.push(text.as_bytes());
     let assigned = || {
         text.split(' ').any(|word| {
             let assignment = word.trim_matches(['"', '\'', ',', ';']).split_once('=');
-            assignment.is_some_and(|(name, value)| !rules.variable(name, value).is_empty())
+            assignment.is_some_and(|(name, value)| !rules.search_variable(name, value).is_empty())
         })
     };
-    !search.finish().is_empty() || assigned()
+    !rules.search_bytes(None, text.as_bytes()).is_empty() || assigned()
 }
 
 /// Returns `text` with each masked part shortened.

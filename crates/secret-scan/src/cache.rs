@@ -1,56 +1,56 @@
-//! The cache of blobs that were searched: one small file for each, by the rules and the digest. A file holds the findings,
-//! redacted and before anything is allowed, and never a value.
+//! The memory of blobs that were searched: one small file for each, by the rules and the digest. A file holds the matches, redacted,
+//! and never a value.
 //!
-//! A cache that cannot be used costs only time. Everybody who can write it can hide findings, and that is the user who runs
-//! this program.
+//! A cache that cannot be used costs only time. Everybody who can write to its folder can hide matches, so the folder should belong to
+//! the user who runs the search.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use oci_registry::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Environment;
-use oci_registry::{Descriptor, Digest};
-use secret_scan::Severity;
-use secret_scan::content::{Hit, Searched};
-use secret_scan::{Match, Rules};
+use crate::compiled::Rules;
+use crate::content::{BlobReport, FileMatch, UnsearchedPart};
+use crate::matches::Match;
+use crate::severity::Severity;
 
 /// The version of the file format. A file with another number is ignored.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The size in bytes of the largest file that is read.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// The number of blobs that are remembered for one set of rules. The oldest are forgotten.
 const MAX_FILES: usize = 20_000;
-/// The number of other sets of rules that are kept, for other versions of the program on this machine.
+/// The number of other sets of rules that are kept, for other versions of this crate on this machine.
 const OTHER_RULES: usize = 2;
 
-/// The cache for one set of rules.
-pub(crate) struct Cache {
+/// The reports about blobs that were searched with one set of rules.
+pub struct ReportCache<'r> {
     folder: PathBuf,
-    rules: &'static Rules,
+    rules: &'r Rules,
 }
 
 /// The content of a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Remembered {
+struct CacheEntry {
     format: u32,
     rules: Digest,
     blob: Digest,
     /// The name of the blob, which the rules also look at.
     name: Option<String>,
-    found: Vec<RememberedHit>,
+    matches: Vec<CachedMatch>,
     deleted: Vec<String>,
-    unsearched: Vec<(Option<String>, String)>,
+    unsearched: Vec<UnsearchedPart>,
     unreadable: Option<String>,
     high_left_out: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RememberedHit {
+struct CachedMatch {
     path: Option<String>,
     rule: String,
     severity: Severity,
@@ -59,84 +59,87 @@ struct RememberedHit {
     fingerprint: Digest,
 }
 
-impl Cache {
-    /// Returns the cache for `rules`, if `environment` names a folder for caches.
-    pub fn new(environment: &Environment, rules: &'static Rules) -> Option<Self> {
-        let folder = base(environment)?.join("brokkr-publish").join("secrets").join(rules.identity().hex());
-        Some(Self { folder, rules })
+impl<'r> ReportCache<'r> {
+    /// Returns the cache for `rules` in `folder`, which caches for other rules may share. The folder need not exist yet.
+    pub fn new(folder: &Path, rules: &'r Rules) -> Self {
+        Self { folder: folder.join(rules.identity().hex()), rules }
     }
 
     fn file(&self, blob: &Digest) -> PathBuf {
         self.folder.join(blob.algorithm()).join(format!("{}.json", blob.hex()))
     }
 
-    /// Returns what an earlier run found in `blob` with the name `name`.
-    pub fn get(&self, blob: &Descriptor, name: Option<&str>) -> Option<Searched> {
-        let path = self.file(&blob.digest);
+    /// Returns the report about `blob`, which was searched as a file with the name `name`, or `None` if it is not remembered.
+    pub fn get(&self, blob: &Digest, name: Option<&str>) -> Option<BlobReport> {
+        let path = self.file(blob);
         let metadata = fs::symlink_metadata(&path).ok()?;
         if !metadata.is_file() || metadata.len() > MAX_FILE {
             return None;
         }
-        let remembered: Remembered = match serde_json::from_slice(&fs::read(&path).ok()?) {
-            Ok(remembered) => remembered,
+        let entry: CacheEntry = match serde_json::from_slice(&fs::read(&path).ok()?) {
+            Ok(entry) => entry,
             Err(error) => {
                 tracing::debug!("the cache entry `{}` is ignored: {error}", path.display());
                 return None;
             }
         };
-        let is_ours = remembered.format == FORMAT
-            && remembered.rules == *self.rules.identity()
-            && remembered.blob == blob.digest
-            && remembered.name.as_deref() == name;
+        let is_ours = entry.format == FORMAT
+            && entry.rules == *self.rules.identity()
+            && entry.blob == *blob
+            && entry.name.as_deref() == name;
         if !is_ours {
             return None;
         }
-        let mut searched = Searched {
-            hits: Vec::new(),
-            deleted: remembered.deleted,
-            unsearched: remembered.unsearched,
-            unreadable: remembered.unreadable,
-            high_left_out: remembered.high_left_out,
+        let mut report = BlobReport {
+            matches: Vec::new(),
+            deleted: entry.deleted,
+            unsearched: entry.unsearched,
+            unreadable: entry.unreadable,
+            high_left_out: entry.high_left_out,
             complete: true,
         };
-        for hit in remembered.found {
+        for cached in entry.matches {
             // An entry with a rule that does not exist is ignored.
-            let rule = self.rules.all().iter().find(|rule| rule.id == hit.rule)?.id;
+            let rule = self.rules.all().iter().find(|rule| rule.id == cached.rule)?.id;
             let found = Match {
                 rule,
-                severity: hit.severity,
-                line: hit.line,
-                redacted: hit.redacted,
-                fingerprint: hit.fingerprint,
+                severity: cached.severity,
+                line: cached.line,
+                redacted: cached.redacted,
+                fingerprint: cached.fingerprint,
             };
-            searched.hits.push(Hit { path: hit.path, found });
+            report.matches.push(FileMatch { path: cached.path, found });
         }
-        Some(searched)
+        Some(report)
     }
 
-    /// Remembers what was found in `blob`, which was read to the end.
-    pub fn put(&self, blob: &Descriptor, name: Option<&str>, searched: &Searched) {
-        let hit = |hit: &Hit| RememberedHit {
-            path: hit.path.clone(),
-            rule: hit.found.rule.to_owned(),
-            severity: hit.found.severity,
-            line: hit.found.line,
-            redacted: hit.found.redacted.clone(),
-            fingerprint: hit.found.fingerprint.clone(),
+    /// Remembers the report about `blob`. It is not kept if the blob was not read to its end, because its digest was not verified then. A
+    /// failure is only logged, because it costs no more than time.
+    pub fn put(&self, blob: &Digest, name: Option<&str>, report: &BlobReport) {
+        if !report.complete {
+            return;
+        }
+        let cached = |it: &FileMatch| CachedMatch {
+            path: it.path.clone(),
+            rule: it.found.rule.to_owned(),
+            severity: it.found.severity,
+            line: it.found.line,
+            redacted: it.found.redacted.clone(),
+            fingerprint: it.found.fingerprint.clone(),
         };
-        let remembered = Remembered {
+        let entry = CacheEntry {
             format: FORMAT,
             rules: self.rules.identity().clone(),
-            blob: blob.digest.clone(),
+            blob: blob.clone(),
             name: name.map(str::to_owned),
-            found: searched.hits.iter().map(hit).collect(),
-            deleted: searched.deleted.clone(),
-            unsearched: searched.unsearched.clone(),
-            unreadable: searched.unreadable.clone(),
-            high_left_out: searched.high_left_out,
+            matches: report.matches.iter().map(cached).collect(),
+            deleted: report.deleted.clone(),
+            unsearched: report.unsearched.clone(),
+            unreadable: report.unreadable.clone(),
+            high_left_out: report.high_left_out,
         };
-        let path = self.file(&blob.digest);
-        if let Err(error) = write(&path, &remembered) {
+        let path = self.file(blob);
+        if let Err(error) = write(&path, &entry) {
             tracing::debug!("`{}` cannot be written: {error}", path.display());
         }
     }
@@ -171,23 +174,8 @@ impl Cache {
     }
 }
 
-/// Returns the folder for caches, by the conventions of the system.
-fn base(environment: &Environment) -> Option<PathBuf> {
-    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let beside_home = |below: &str| folder("HOME").map(|home| home.join(below));
-    folder("XDG_CACHE_HOME").or_else(|| {
-        if cfg!(windows) {
-            folder("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            beside_home("Library/Caches")
-        } else {
-            beside_home(".cache")
-        }
-    })
-}
-
 /// Writes a file whole or not at all.
-fn write(path: &Path, remembered: &Remembered) -> std::io::Result<()> {
+fn write(path: &Path, entry: &CacheEntry) -> std::io::Result<()> {
     let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -195,7 +183,7 @@ fn write(path: &Path, remembered: &Remembered) -> std::io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(remembered)?)?;
+    file.write_all(&serde_json::to_vec(entry)?)?;
     file.persist(path)?;
     Ok(())
 }
@@ -204,16 +192,15 @@ fn write(path: &Path, remembered: &Remembered) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    fn cache(folder: &Path) -> Cache {
-        let environment = [("XDG_CACHE_HOME".to_owned(), folder.display().to_string())].into_iter().collect();
-        Cache::new(&environment, Rules::standard()).expect("a folder")
+    fn cache(folder: &Path) -> ReportCache<'static> {
+        ReportCache::new(&folder.join("secrets"), Rules::standard())
     }
 
-    fn descriptor() -> Descriptor {
-        Descriptor::new("x", Digest::of(b"blob"), 4)
+    fn blob() -> Digest {
+        Digest::of(b"blob")
     }
 
-    fn searched() -> Searched {
+    fn report() -> BlobReport {
         let found = Match {
             rule: Rules::standard().all().first().expect("a rule").id,
             severity: Severity::High,
@@ -221,11 +208,11 @@ mod tests {
             redacted: "a… (9 characters)".to_owned(),
             fingerprint: Digest::of(b"value"),
         };
-        let hits = vec![Hit { path: Some("a/b".to_owned()), found }];
-        Searched {
-            hits,
+        let matches = vec![FileMatch { path: Some("a/b".to_owned()), found }];
+        BlobReport {
+            matches,
             deleted: vec!["c".to_owned()],
-            unsearched: vec![(None, "d".to_owned())],
+            unsearched: vec![UnsearchedPart { path: None, reason: "d".to_owned() }],
             unreadable: Some("e".to_owned()),
             high_left_out: 7,
             complete: true,
@@ -236,16 +223,16 @@ mod tests {
     fn an_entry_is_found_only_by_its_digest_and_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
-        assert!(cache.get(&descriptor(), None).is_none());
-        cache.put(&descriptor(), None, &searched());
-        let back = cache.get(&descriptor(), None).expect("remembered");
-        assert_eq!(back.hits[0].found, searched().hits[0].found);
-        assert_eq!((back.hits[0].path.as_deref(), back.deleted), (Some("a/b"), vec!["c".to_owned()]));
+        assert!(cache.get(&blob(), None).is_none());
+        cache.put(&blob(), None, &report());
+        let back = cache.get(&blob(), None).expect("remembered");
+        assert_eq!(back.matches[0].found, report().matches[0].found);
+        assert_eq!((back.matches[0].path.as_deref(), back.deleted), (Some("a/b"), vec!["c".to_owned()]));
         assert_eq!((back.unreadable.as_deref(), back.high_left_out), (Some("e"), 7));
-        assert!(cache.get(&descriptor(), Some("name")).is_none());
-        let other = Descriptor::new("x", Digest::of(b"other"), 5);
+        assert!(cache.get(&blob(), Some("name")).is_none());
+        let other = Digest::of(b"other");
         assert!(cache.get(&other, None).is_none());
-        fs::copy(cache.file(&descriptor().digest), cache.file(&other.digest)).expect("copied");
+        fs::copy(cache.file(&blob()), cache.file(&other)).expect("copied");
         assert!(cache.get(&other, None).is_none(), "an entry about another blob is ignored");
     }
 
@@ -253,32 +240,32 @@ mod tests {
     fn a_broken_or_foreign_entry_is_ignored() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
-        cache.put(&descriptor(), None, &searched());
-        let path = cache.file(&descriptor().digest);
+        cache.put(&blob(), None, &report());
+        let path = cache.file(&blob());
         let text = fs::read_to_string(&path).expect("text");
-        let rule = format!("\"{}\"", searched().hits[0].found.rule);
+        let rule = format!("\"{}\"", report().matches[0].found.rule);
         for broken in [
             String::new(),
             text[..text.len() / 2].to_owned(),
-            text.replace("\"format\":2", "\"format\":1"),
+            text.replace("\"format\":3", "\"format\":2"),
             text.replace(cache.rules.identity().hex(), &"0".repeat(64)),
             text.replace(&rule, "\"no-such-rule\""),
             text.replacen('{', "{\"more\":1,", 1),
         ] {
             fs::write(&path, &broken).expect("written");
-            assert!(cache.get(&descriptor(), None).is_none(), "{broken}");
+            assert!(cache.get(&blob(), None).is_none(), "{broken}");
         }
         fs::remove_file(&path).expect("removed");
         fs::create_dir(&path).expect("a folder in its place");
-        assert!(cache.get(&descriptor(), None).is_none());
-        cache.put(&descriptor(), None, &searched());
+        assert!(cache.get(&blob(), None).is_none());
+        cache.put(&blob(), None, &report());
     }
 
     #[test]
     fn old_rules_are_forgotten_and_foreign_folders_left() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = cache(folder.path());
-        cache.put(&descriptor(), None, &searched());
+        cache.put(&blob(), None, &report());
         let above = cache.folder.parent().expect("a folder").to_owned();
         for digit in ["1", "2", "3", "4"] {
             fs::create_dir(above.join(digit.repeat(64))).expect("a folder");
@@ -287,19 +274,24 @@ mod tests {
         cache.prune();
         let left = fs::read_dir(&above).expect("listed").count();
         assert_eq!(left, 1 + OTHER_RULES + 1);
-        assert!(above.join("mine").exists() && cache.get(&descriptor(), None).is_some());
+        assert!(above.join("mine").exists() && cache.get(&blob(), None).is_some());
     }
 
     #[test]
     fn a_folder_that_cannot_be_made_is_no_error() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("brokkr-publish"), "a file").expect("written");
+        fs::write(folder.path().join("secrets"), "a file").expect("written");
         let cache = cache(folder.path());
-        cache.put(&descriptor(), None, &searched());
-        assert!(cache.get(&descriptor(), None).is_none());
+        cache.put(&blob(), None, &report());
+        assert!(cache.get(&blob(), None).is_none());
         cache.prune();
-        assert!(
-            base(&[("XDG_CACHE_HOME".to_owned(), "relative".to_owned())].into_iter().collect()).is_none()
-        );
+    }
+
+    #[test]
+    fn a_report_about_a_part_of_a_blob_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = cache(folder.path());
+        cache.put(&blob(), None, &BlobReport { complete: false, ..report() });
+        assert!(cache.get(&blob(), None).is_none());
     }
 }

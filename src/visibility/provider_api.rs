@@ -4,17 +4,17 @@ use std::sync::OnceLock;
 
 use super::VisibilityError;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ConnectOptions, Credentials, JsonApi, RegistryError, find_credentials};
+use oci_registry::{ConnectOptions, Credentials, JsonApi, find_credentials};
 use oci_registry::{Provider, RepositoryName};
 
-/// Access to the API of one registry.
-pub(super) struct Access {
+/// ProviderApi to the API of one registry.
+pub(super) struct ProviderApi {
     endpoint: RegistryEndpoint,
     options: ConnectOptions,
-    api: OnceLock<Result<JsonApi, RegistryError>>,
+    api: OnceLock<Result<JsonApi, VisibilityError>>,
 }
 
-impl Access {
+impl ProviderApi {
     /// Returns access to the API of the registry at `endpoint`.
     pub fn new(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Self {
         Self { endpoint: endpoint.clone(), options: options.clone(), api: OnceLock::new() }
@@ -29,14 +29,14 @@ impl Access {
     /// Returns the API, or an error that says why it cannot be used.
     pub fn api(&self) -> Result<&JsonApi, VisibilityError> {
         let api = self.api.get_or_init(|| self.open());
-        api.as_ref().map_err(|error| VisibilityError::Api(error.clone()))
+        api.as_ref().map_err(Clone::clone)
     }
 
-    fn open(&self) -> Result<JsonApi, RegistryError> {
+    fn open(&self) -> Result<JsonApi, VisibilityError> {
         if self.endpoint.provider() == Some(Provider::Github) {
-            return JsonApi::github(&self.endpoint, &self.options);
+            return Ok(JsonApi::github(&self.endpoint, &self.options)?);
         }
-        let base = self.endpoint.api().ok_or_else(|| RegistryError::Credentials {
+        let base = self.endpoint.api().ok_or_else(|| VisibilityError::NoCredentials {
             reason: "the address of the registry's API is not declared".to_owned(),
             help: "set `api_url = \"https://HOST\"` in the table of the registry".to_owned(),
         })?;

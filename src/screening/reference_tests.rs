@@ -3,18 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::Rules;
-use crate::rule::Find;
+use secret_scan::Rules;
 
 /// Returns the rows of a table: the rules about names of files, or all others.
 fn table(about_names: bool) -> String {
-    let rules = Rules::standard().all().iter().filter(|it| matches!(it.find, Find::Name(_)) == about_names);
+    let rules = Rules::standard().all().iter().filter(|it| it.file_names().is_empty() != about_names);
     let rows = rules.map(|it| {
-        let names = match it.find {
-            Find::Name(names) => format!(" `{}`.", names.join("`, `")),
-            _ => String::new(),
-        };
-        format!("| `{}` | {} | {} | {}{names} |\n", it.id, it.severity, it.title, it.about)
+        let names = it.file_names();
+        let names = if about_names { format!(" `{}`.", names.join("`, `")) } else { String::new() };
+        format!("| `{}` | {} | {} | {}{names} |\n", it.id, it.severity, it.title, it.description)
     });
     format!(
         "| rule | severity | what it is | what is found |\n| --- | --- | --- | --- |\n{}",

@@ -1,10 +1,10 @@
-//! The look at a keyword: the place at which the pattern of its rule is tried, and whether the match stands alone.
+//! The match at a keyword: the place at which the pattern of its rule is tried, and whether the match stands alone.
 
 use std::ops::Range;
 
-use super::compiled::Rules;
-use super::judge::{self, Judged};
-use super::rule::{Check, Near, Rule, Start};
+use crate::compiled::Rules;
+use crate::judge::{self, Judgement};
+use crate::rule::{NearKeyword, PatternStart, Rule, ValueCheck};
 
 /// How many bytes back the start of a run of word characters is looked for.
 const RUN: usize = 250;
@@ -14,7 +14,7 @@ const TEXT: usize = 64;
 const NEAR: usize = 256;
 
 /// A keyword in some bytes, and the rule that it belongs to.
-pub(super) struct Spot<'b> {
+pub(crate) struct KeywordSpot<'b> {
     /// The bytes up to the end of what the rule may see.
     pub bytes: &'b [u8],
     /// The offset at which the keyword begins.
@@ -26,39 +26,39 @@ pub(super) struct Spot<'b> {
 }
 
 /// Returns the value that counts as a secret for `rule` at a keyword, with its range.
-pub(super) fn look<'b>(
+pub(crate) fn secret_at<'b>(
     rules: &Rules,
     rule: &Rule,
-    near: &Near,
-    spot: &Spot<'b>,
-) -> Option<(Range<usize>, Judged<'b>)> {
+    near: &NearKeyword,
+    spot: &KeywordSpot<'b>,
+) -> Option<(Range<usize>, Judgement<'b>)> {
     let start = start(near.start, spot.bytes, spot.at)?;
     let text = |range: &Range<usize>| spot.bytes.get(range.clone()).unwrap_or_default();
     let judged = |(whole, value): (Range<usize>, Range<usize>)| {
-        if near.check == Check::NearAws && !is_near_aws(spot, whole.end) {
+        if near.check == ValueCheck::NearAws && !is_near_aws(spot, whole.end) {
             return None;
         }
-        let judged = judge::judge(rule, near.entropy, near.check, text(&whole), text(&value))?;
-        Some((whole, value, judged))
+        let judgement = judge::value(rule, near.entropy, near.check, text(&whole), text(&value))?;
+        Some((whole, value, judgement))
     };
     // In the middle of a word, only rules that prove a value are tried, because a file full of keywords has nearly all of them there.
     let begins = begins(near.start, spot.bytes, start);
     if (begins || near.check.proves())
-        && let Some((whole, value, judged)) =
+        && let Some((whole, value, judgement)) =
             matched(rules, spot.position, spot.bytes, start, spot.bytes.len()).and_then(judged)
-        && (judged.proven || begins && ends(spot.bytes, whole.end))
+        && (judgement.proven || begins && ends(spot.bytes, whole.end))
     {
-        return Some((value, judged));
+        return Some((value, judgement));
     }
     // A text in a compiled program of Python or Java, or in a Protobuf message: its length precedes it.
     let length = usize::from(*spot.bytes.get(start.checked_sub(1)?).filter(|_| spot.binary)?);
-    let (whole, value, judged) =
+    let (whole, value, judgement) =
         matched(rules, spot.position, spot.bytes, start, start + length).and_then(judged)?;
-    (whole.len() == length).then_some((value, judged))
+    (whole.len() == length).then_some((value, judgement))
 }
 
 /// Whether AWS or one of its access keys is named near a keyword whose pattern ends at `end`.
-fn is_near_aws(spot: &Spot<'_>, end: usize) -> bool {
+fn is_near_aws(spot: &KeywordSpot<'_>, end: usize) -> bool {
     let until = spot.bytes.len().min(end + NEAR);
     let around = spot.bytes.get(spot.at.saturating_sub(NEAR)..until).unwrap_or_default();
     around.windows(4).any(|it| matches!(it, b"AKIA" | b"ASIA"))
@@ -66,16 +66,16 @@ fn is_near_aws(spot: &Spot<'_>, end: usize) -> bool {
 }
 
 /// Returns the offset at which the pattern is tried.
-fn start(start: Start, bytes: &[u8], at: usize) -> Option<usize> {
+fn start(start: PatternStart, bytes: &[u8], at: usize) -> Option<usize> {
     match start {
-        Start::Here | Start::Within => Some(at),
-        Start::Back(count) => at.checked_sub(count),
-        Start::Text(text) => {
+        PatternStart::Here | PatternStart::Within => Some(at),
+        PatternStart::Back(count) => at.checked_sub(count),
+        PatternStart::Text(text) => {
             let from = at.saturating_sub(TEXT);
             let before = bytes.get(from..at)?;
             before.windows(text.len()).rposition(|it| it == text.as_bytes()).map(|found| from + found)
         }
-        Start::Run => {
+        PatternStart::Run => {
             let before = bytes.get(..at)?;
             let run = before.iter().rev().take(RUN).take_while(|it| is_word(**it) || **it == b'-').count();
             let first = at - run;
@@ -100,9 +100,9 @@ fn matched(
 }
 
 /// Whether no word character precedes `at`, at which a pattern begins, or the pattern may begin inside a word.
-fn begins(start: Start, bytes: &[u8], at: usize) -> bool {
+fn begins(start: PatternStart, bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-    matches!(start, Start::Within | Start::Text(_))
+    matches!(start, PatternStart::Within | PatternStart::Text(_))
         || before.is_none_or(|it| !is_word(*it) && *it != b'-')
         || is_escaped(bytes, at)
 }

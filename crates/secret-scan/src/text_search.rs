@@ -1,19 +1,19 @@
 //! The search of one file or text, in pieces of any size.
 //!
-//! The findings do not depend on the sizes of the pieces, because every keyword is examined with the same bytes around it. For that,
+//! The matches do not depend on the sizes of the pieces, because every keyword is examined with the same bytes around it. For that,
 //! the last [`REACH`] bytes are kept from piece to piece, and nothing else.
 
 use std::ops::Range;
 
-use super::Match;
-use super::command;
-use super::compiled::Rules;
-use super::findings::{Findings, Sighting};
-use super::judge;
-use super::lines::{Line, LineReader, assignment, assignments};
-use super::look::{self, Spot};
-use super::places;
-use super::rule::Find;
+use oci_registry::Digest;
+
+use crate::compiled::Rules;
+use crate::keyword_match::{KeywordSpot, secret_at};
+use crate::lines::{Line, LineReader, assignment, assignments};
+use crate::matches::Match;
+use crate::rule::Detection;
+use crate::text_matches::{Sighting, TextMatches};
+use crate::{command, judge, places};
 
 /// How many bytes before a keyword a pattern may begin.
 const BEFORE: usize = 256;
@@ -27,9 +27,9 @@ const LEAST: usize = 4 * REACH;
 const SNIFFED: usize = 8000;
 
 /// A search in progress. Its memory is bounded, whatever the size of the data.
-pub struct Search<'r> {
+pub struct TextSearch<'r> {
     rules: &'r Rules,
-    findings: Findings<'r>,
+    matches: TextMatches<'r>,
     /// The rules that look at whole lines.
     lines: Option<(LineReader, LineRules)>,
     /// The bytes that are not decided yet, and the bytes before them.
@@ -53,8 +53,49 @@ enum LineRules {
     Words(usize),
 }
 
-impl<'r> Search<'r> {
-    pub(super) fn new(rules: &'r Rules, path: Option<&str>) -> Self {
+impl Rules {
+    /// Starts a search of the contents of the file `path`, or of a text that is not a file, such as a label.
+    pub fn text_search<'r>(&'r self, path: Option<&str>) -> TextSearch<'r> {
+        TextSearch::new(self, path)
+    }
+
+    /// Returns the matches in `bytes`: the contents of the file `path`, or a text that is not a file.
+    pub fn search_bytes(&self, path: Option<&str>, bytes: &[u8]) -> Vec<Match> {
+        let mut search = self.text_search(path);
+        search.push(bytes);
+        search.finish()
+    }
+
+    /// Returns the match in the name of the file `path`, if a file with this name is a secret or often holds one. Templates such as
+    /// `.env.example` have none.
+    pub fn search_file_name(&self, path: &str) -> Option<Match> {
+        let plain = places::plain(path);
+        let rule = self.all().iter().find(|rule| places::any_matches(&plain, rule.file_names()))?;
+        let name = plain.rsplit('/').next().unwrap_or_default();
+        (!places::is_pattern(name)).then(|| Match {
+            rule: rule.id,
+            severity: places::weighed(rule.severity, places::of_examples(&plain)),
+            line: None,
+            redacted: name.chars().map(|it| if it.is_control() { '?' } else { it }).take(80).collect(),
+            fingerprint: Digest::of(path.as_bytes()),
+        })
+    }
+
+    /// Returns the matches in an environment variable, whose name counts too.
+    pub fn search_variable(&self, name: &str, value: &str) -> Vec<Match> {
+        let found = TextSearch::variable(self, name, value).finish();
+        found.into_iter().map(|it| Match { line: None, ..it }).collect()
+    }
+
+    /// Returns the matches in an instruction or a command line: everything that [`Self::search_bytes`] finds, and values after options
+    /// such as `--password`, in headers, and in text that is written to a `.netrc`. Lines are counted as there.
+    pub fn search_command(&self, text: &str) -> Vec<Match> {
+        TextSearch::command(self, text).finish()
+    }
+}
+
+impl<'r> TextSearch<'r> {
+    fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
         let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
@@ -64,7 +105,7 @@ impl<'r> Search<'r> {
         };
         Self {
             rules,
-            findings: Findings::new(rules, of_examples, of_variables),
+            matches: TextMatches::new(rules, of_examples, of_variables),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
@@ -75,32 +116,33 @@ impl<'r> Search<'r> {
     }
 
     /// Starts a search of one environment variable.
-    pub(super) fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
-        let findings = Findings::new(rules, false, true);
-        let mut search = Self { lines: None, findings, ..Self::new(rules, None) };
+    fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
+        let matches = TextMatches::new(rules, false, true);
+        let mut search = Self { lines: None, matches, ..Self::new(rules, None) };
         if let Some(position) = rules.of_variables() {
             let at = name.len() as u64 + 1;
-            note_variable(&mut search.findings, position, name.as_bytes(), value.as_bytes(), (at, None));
+            let assignment = Assignment { name: name.as_bytes(), value: value.as_bytes(), at, line: None };
+            note_variable(&mut search.matches, position, &assignment);
         }
         search.push(format!("{name}={value}").as_bytes());
         search
     }
 
     /// Starts a search of an instruction or a command line.
-    pub(super) fn command(rules: &'r Rules, text: &str) -> Self {
-        let mut search = Self { findings: Findings::new(rules, false, true), ..Self::new(rules, None) };
+    fn command(rules: &'r Rules, text: &str) -> Self {
+        let mut search = Self { matches: TextMatches::new(rules, false, true), ..Self::new(rules, None) };
         let text = text.as_bytes();
         let part = |range: Range<usize>| text.get(range).unwrap_or_default();
-        let places = rules.of_commands().map(|position| (position, command::places(text)));
-        for (position, place) in
-            places.into_iter().flat_map(|(position, all)| all.into_iter().map(move |it| (position, it)))
-        {
-            let name = place.name.map(part);
-            let (at, length) = (place.value.start as u64, place.value.len());
-            let line = Some(1 + newlines(part(0..place.value.start)));
-            let severity = search.findings.severity(position);
-            if let Some(judged) = judge::option(severity, name, part(place.value)) {
-                search.findings.note(Sighting { position, at, length, line }, &judged);
+        if let Some(position) = rules.of_commands() {
+            let severity = search.matches.severity(position);
+            for possible in command::values(text) {
+                let (at, length) = (possible.value.start as u64, possible.value.len());
+                let line = Some(1 + newlines(part(0..possible.value.start)));
+                if let Some(judgement) =
+                    judge::option(severity, possible.name.map(part), part(possible.value))
+                {
+                    search.matches.note(Sighting { position, at, length, line }, &judgement);
+                }
             }
         }
         search.push(text);
@@ -137,14 +179,14 @@ impl<'r> Search<'r> {
         self.start = end - REACH as u64;
     }
 
-    /// Returns the findings, in order. A value is reported once for each rule, at its first place.
+    /// Returns the matches, in order. A value is reported once for each rule, at its first place.
     pub fn finish(mut self) -> Vec<Match> {
         self.push_lines(None);
         self.sniff(&[]);
         let rest = std::mem::take(&mut self.rest);
         let end = self.start + rest.len() as u64;
         self.scan(&rest, self.start, end);
-        self.findings.into_matches()
+        self.matches.into_matches()
     }
 
     /// Decides once whether the data is binary, from the collected bytes and the bytes after them.
@@ -168,7 +210,7 @@ impl<'r> Search<'r> {
         for (at, positions) in keywords.hits(searched, from).take_while(|(at, _)| *at < to_offset) {
             for position in positions {
                 let seen = bytes.get(..bytes.len().min(at + AFTER)).unwrap_or(bytes);
-                self.look(&Spot { bytes: seen, at, binary, position: *position }, begin, from);
+                self.examine(&KeywordSpot { bytes: seen, at, binary, position: *position }, begin, from);
             }
         }
         if !binary {
@@ -178,36 +220,35 @@ impl<'r> Search<'r> {
     }
 
     /// Applies a rule to a keyword in bytes that begin at `begin`. The newlines before `counted` are already counted.
-    fn look(&mut self, spot: &Spot<'_>, begin: u64, counted: usize) {
-        if self.findings.is_full(spot.position) {
+    fn examine(&mut self, spot: &KeywordSpot<'_>, begin: u64, counted: usize) {
+        if self.matches.is_full(spot.position) {
             return;
         }
         let Some(rule) = self.rules.all().get(spot.position) else { return };
-        let Find::Near(near) = rule.find else { return };
-        let Some((value, judged)) = look::look(self.rules, rule, &near, spot) else { return };
+        let Detection::Keyword(near) = rule.detection else { return };
+        let Some((value, judgement)) = secret_at(self.rules, rule, &near, spot) else { return };
         let line = (!spot.binary).then(|| {
             let later = newlines(spot.bytes.get(counted..value.start).unwrap_or_default());
             let earlier = newlines(spot.bytes.get(value.start..counted).unwrap_or_default());
             1 + self.newlines + later - earlier
         });
         let at = begin + value.start as u64;
-        self.findings.note(Sighting { position: spot.position, at, length: value.len(), line }, &judged);
+        self.matches.note(Sighting { position: spot.position, at, length: value.len(), line }, &judgement);
     }
 
     /// Applies the rules about lines to the lines that end in `bytes`, or to the last line.
     fn push_lines(&mut self, bytes: Option<&[u8]>) {
         let Some((reader, line_rules)) = &mut self.lines else { return };
-        let (rules, findings) = (self.rules, &mut self.findings);
+        let (rules, matches) = (self.rules, &mut self.matches);
         let mut each = |line: &Line<'_>| match line_rules {
             LineRules::Words(position) => {
                 for (name, value) in assignments(line.text) {
-                    let at = (line.at + value.start as u64, Some(line.number));
-                    note_variable(findings, *position, name, line.text.get(value).unwrap_or_default(), at);
+                    note_variable(matches, *position, &Assignment::on(line, name, value));
                 }
             }
             LineRules::File(positions) => {
                 for position in positions {
-                    note_line(findings, rules, *position, line);
+                    note_line(matches, rules, *position, line);
                 }
             }
         };
@@ -219,44 +260,58 @@ impl<'r> Search<'r> {
 }
 
 /// Applies one rule about lines to a line.
-fn note_line(findings: &mut Findings<'_>, rules: &Rules, position: usize, line: &Line<'_>) {
+fn note_line(matches: &mut TextMatches<'_>, rules: &Rules, position: usize, line: &Line<'_>) {
     let Some(rule) = rules.all().get(position) else { return };
-    match rule.find {
-        Find::Lines(it) => {
+    match rule.detection {
+        Detection::Lines(it) => {
             let Some(captures) = rules.pattern(position).and_then(|it| it.captures(line.text)) else {
                 return;
             };
             let (Some(whole), Some(value)) = (captures.get(0), captures.name("value")) else { return };
-            let judged = match captures.name("name") {
+            let judgement = match captures.name("name") {
                 Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes()),
-                None => judge::judge(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
+                None => judge::value(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
             };
-            if let Some(judged) = judged {
+            if let Some(judgement) = judgement {
                 let at = line.at + value.start() as u64;
-                findings
-                    .note(Sighting { position, at, length: value.len(), line: Some(line.number) }, &judged);
+                matches.note(
+                    Sighting { position, at, length: value.len(), line: Some(line.number) },
+                    &judgement,
+                );
             }
         }
-        Find::Variable(_) => {
+        Detection::Variable(_) => {
             if let Some((name, value)) = assignment(line.text) {
-                let at = (line.at + value.start as u64, Some(line.number));
-                note_variable(findings, position, name, line.text.get(value).unwrap_or_default(), at);
+                note_variable(matches, position, &Assignment::on(line, name, value));
             }
         }
-        Find::Near(_) | Find::Name(_) | Find::Command => {}
+        Detection::Keyword(_) | Detection::FileName(_) | Detection::Command => {}
     }
 }
 
-/// Applies the rule about variables to one variable, whose value has an offset and a line.
-fn note_variable(
-    findings: &mut Findings<'_>,
-    position: usize,
-    name: &[u8],
-    value: &[u8],
-    (at, line): (u64, Option<u64>),
-) {
-    if let Some(judged) = judge::variable(findings.severity(position), name, value) {
-        findings.note(Sighting { position, at, length: value.len(), line }, &judged);
+/// A variable and its value.
+struct Assignment<'t> {
+    name: &'t [u8],
+    value: &'t [u8],
+    /// The offset at which the value begins.
+    at: u64,
+    /// The line in which the value begins, from 1.
+    line: Option<u64>,
+}
+
+impl<'t> Assignment<'t> {
+    /// Returns the assignment of the text in the range `value` to `name` on `line`.
+    fn on(line: &Line<'t>, name: &'t [u8], value: Range<usize>) -> Self {
+        let at = line.at + value.start as u64;
+        Self { name, value: line.text.get(value).unwrap_or_default(), at, line: Some(line.number) }
+    }
+}
+
+/// Applies the rule about variables to one variable.
+fn note_variable(matches: &mut TextMatches<'_>, position: usize, assignment: &Assignment<'_>) {
+    let Assignment { name, value, at, line } = *assignment;
+    if let Some(judgement) = judge::variable(matches.severity(position), name, value) {
+        matches.note(Sighting { position, at, length: value.len(), line }, &judgement);
     }
 }
 

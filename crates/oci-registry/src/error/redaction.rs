@@ -15,14 +15,14 @@ const SHORTEST: usize = 4;
 
 /// Every text that would reveal the credentials of one request. It is never shown.
 #[derive(Clone, Default)]
-pub(crate) struct Echo {
+pub(crate) struct Redaction {
     /// The forms, longest first.
     forms: Vec<String>,
 }
 
-impl Echo {
+impl Redaction {
     /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
-    pub fn of(header: Option<&str>, in_body: Option<&str>) -> Self {
+    pub fn new(header: Option<&str>, in_body: Option<&str>) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
             let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
@@ -43,24 +43,24 @@ impl Echo {
     }
 
     /// Returns `text` without the credentials.
-    pub fn without(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         self.forms.iter().fold(text.to_owned(), |text, form| {
             if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
         })
     }
 
     /// Returns `value` without the credentials, in keys and in texts.
-    pub fn without_in(&self, value: Value) -> Value {
+    pub fn redact_json(&self, value: Value) -> Value {
         match value {
             _ if self.forms.is_empty() => value,
-            Value::String(text) => Value::String(self.without(&text)),
+            Value::String(text) => Value::String(self.redact(&text)),
             Value::Array(items) => {
-                Value::Array(items.into_iter().map(|item| self.without_in(item)).collect())
+                Value::Array(items.into_iter().map(|item| self.redact_json(item)).collect())
             }
             Value::Object(entries) => {
                 let entries = entries.into_iter();
                 Value::Object(
-                    entries.map(|(key, item)| (self.without(&key), self.without_in(item))).collect(),
+                    entries.map(|(key, item)| (self.redact(&key), self.redact_json(item))).collect(),
                 )
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value,
@@ -84,11 +84,11 @@ mod tests {
     #[test]
     fn sent_secrets_are_masked_in_every_form() {
         let pair = STANDARD.encode("acme:a/w\"rd+1");
-        let basic = Echo::of(Some(&format!("Basic {pair}")), None);
-        let bearer = Echo::of(Some("Bearer tok/en-1"), None);
-        let own = Echo::of(Some("own-token"), None);
-        let in_body = Echo::of(None, Some("in-the-body"));
-        for (echo, text, expected) in [
+        let basic = Redaction::new(Some(&format!("Basic {pair}")), None);
+        let bearer = Redaction::new(Some("Bearer tok/en-1"), None);
+        let own = Redaction::new(Some("own-token"), None);
+        let in_body = Redaction::new(None, Some("in-the-body"));
+        for (redaction, text, expected) in [
             (&basic, format!("got Basic {pair}, no"), "got ***, no"),
             (&basic, format!("got {pair}"), "got ***"),
             (&basic, "user acme:a/w\"rd+1".to_owned(), "user ***"),
@@ -101,17 +101,17 @@ mod tests {
             (&in_body, "in-the-body".to_owned(), "***"),
             (&bearer, "acme may not".to_owned(), "acme may not"),
         ] {
-            assert_eq!(echo.without(&text), expected);
+            assert_eq!(redaction.redact(&text), expected);
         }
         let value = serde_json::json!({ "tok/en-1": ["Bearer tok/en-1", 1, null], "a": { "b": "tok/en-1" } });
         let expected = serde_json::json!({ "***": ["***", 1, null], "a": { "b": "***" } });
-        assert_eq!(bearer.without_in(value), expected);
+        assert_eq!(bearer.redact_json(value), expected);
     }
 
     #[test]
     fn other_texts_are_left_alone() {
-        assert_eq!(Echo::default().without("text"), "text");
-        assert_eq!(Echo::of(None, Some("")).without("text"), "text");
-        assert_eq!(Echo::of(Some("Basic !"), Some("a")).without("a text!"), "a text!");
+        assert_eq!(Redaction::default().redact("text"), "text");
+        assert_eq!(Redaction::new(None, Some("")).redact("text"), "text");
+        assert_eq!(Redaction::new(Some("Basic !"), Some("a")).redact("a text!"), "a text!");
     }
 }

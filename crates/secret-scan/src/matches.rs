@@ -1,8 +1,8 @@
-//! A finding, without the secret itself.
+//! The match of a rule, without the secret itself.
 
 use serde::Serialize;
 
-use crate::Severity;
+use crate::severity::Severity;
 use oci_registry::Digest;
 
 /// A secret that was found. It contains only as much of the value as a person needs to recognize it.
@@ -21,7 +21,7 @@ pub struct Match {
 }
 
 /// Returns at most the first four characters of `value`, and never more than a quarter of it, followed by its length.
-pub(super) fn redacted(value: &[u8]) -> String {
+pub(crate) fn redacted(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let length = text.chars().count();
     let shown = text.chars().take((length / 4).min(4));

@@ -2,18 +2,18 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::Search;
+use crate::text_search::TextSearch;
 
 /// Passes bytes on, and searches them as they pass.
-pub(super) struct Echo<'r, R> {
+pub(super) struct SearchedReader<'r, R> {
     pub(super) reader: R,
     /// The number of bytes that passed.
     pub(super) seen: u64,
-    pub(super) search: Search<'r>,
+    pub(super) search: TextSearch<'r>,
 }
 
-impl<'r, R: BufRead> Echo<'r, R> {
-    pub(super) fn new(reader: R, search: Search<'r>) -> Self {
+impl<'r, R: BufRead> SearchedReader<'r, R> {
+    pub(super) fn new(reader: R, search: TextSearch<'r>) -> Self {
         Self { reader, seen: 0, search }
     }
 
@@ -29,7 +29,7 @@ impl<'r, R: BufRead> Echo<'r, R> {
     }
 }
 
-impl<R: BufRead> Read for Echo<'_, R> {
+impl<R: BufRead> Read for SearchedReader<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(into)?;
         self.search.push(into.get(..count).unwrap_or_default());
@@ -38,7 +38,7 @@ impl<R: BufRead> Read for Echo<'_, R> {
     }
 }
 
-impl<R: BufRead> BufRead for Echo<'_, R> {
+impl<R: BufRead> BufRead for SearchedReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.reader.fill_buf()
     }
