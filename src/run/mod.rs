@@ -37,6 +37,7 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+use session::LoadedConfig;
 pub use session::{Result, Session};
 pub use tags::{RenderedTags, repositories, tags};
 pub use verify::Verifying;
@@ -65,7 +66,7 @@ const SPOOL: u64 = 4 * 1024 * 1024 * 1024;
 pub struct Run {
     session: Session,
     /// The configuration; `None` if the run has a saved plan or a record instead.
-    config: Option<Config>,
+    config: Option<LoadedConfig>,
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
@@ -100,9 +101,9 @@ impl Run {
     ///
     /// Everything that is wrong with the configuration.
     pub fn new(session: &Session, parallelism: usize, reporter: Arc<dyn Reporter>) -> Result<Self> {
-        let config = session.load()?;
-        let folder = path::normal(&session.working_folder.join(&config.folder));
-        Ok(Self { config: Some(config), ..Self::in_folder(session, folder, parallelism, reporter) })
+        let loaded = session.load()?;
+        let folder = path::normal(&session.working_folder.join(&loaded.config.folder));
+        Ok(Self { config: Some(loaded), ..Self::in_folder(session, folder, parallelism, reporter) })
     }
 
     /// Starts a run for `plan`, a saved plan or that of a record, which is enough by itself.
@@ -156,6 +157,10 @@ impl Run {
     }
 
     fn config(&self) -> Result<&Config> {
+        self.loaded().map(|loaded| &loaded.config)
+    }
+
+    fn loaded(&self) -> Result<&LoadedConfig> {
         self.config.as_ref().ok_or_else(|| {
             let message = "a saved plan is applied without a configuration";
             vec![Diagnostic::error(Code::CommandUsage, message)]
@@ -168,18 +173,19 @@ impl Run {
     ///
     /// Everything that prevents it.
     pub async fn plan(&mut self, targets: &[String]) -> Result<Plan> {
-        let config = self.config()?;
+        let loaded = self.loaded()?;
+        let config = &loaded.config;
         let context = self.session.context(config)?;
         let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
         let surroundings = self.surroundings(declared.collect());
         // Sources are read on this thread, and sources in registries wait for the network.
         let desired = tokio::task::block_in_place(|| {
-            self.checked(config, &context, &Selection::new(targets), &surroundings)
+            self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places).await?;
         let observed = observed::observe(desired, &connections, &self.folder).await?;
-        let mut plan = plan::diff(&observed, self.origin(config, &context));
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context));
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -225,14 +231,15 @@ impl Run {
     /// problems of resolving.
     fn checked(
         &self,
-        config: &Config,
+        loaded: &LoadedConfig,
         context: &Context,
         selection: &Selection,
         surroundings: &Surroundings,
     ) -> Result<Desired> {
+        let config = &loaded.config;
         let (checks, mut found) = desired::checks(config, context, selection);
         found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
-        let others = self.session.other_profiles(config);
+        let others = loaded.other_profiles();
         found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
         match desired::resolve(config, context, selection, surroundings) {
             Ok(desired) if found.is_empty() => Ok(desired),
@@ -248,7 +255,8 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, config: &Config, context: &Context) -> Origin {
+    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> Origin {
+        let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
             _ => serde_json::Map::new(),
@@ -257,7 +265,7 @@ impl Run {
             config: PlannedConfig {
                 path: self.session.shown(&config.path).display().to_string(),
                 digest: config.digest.clone(),
-                file_digest: self.session.file_digest(config),
+                file_digest: loaded.file_digest(),
                 profile: config.profile.clone(),
             },
             folder: self.session.shown(&config.folder).display().to_string(),

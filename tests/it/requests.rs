@@ -36,9 +36,10 @@ fn configuration(registry: &TestRegistry, source: &str) -> String {
     .concat()
 }
 
-/// An image with `layers` layers that are too large to be kept in memory.
+/// An image with `layers` layers, the first of which is too large to be kept in memory.
 fn image(layers: u64) -> Image {
-    let layers = (0..layers).map(|seed| Layer::noise(seed, 400_000)).collect();
+    let size = |seed: u64| if seed == 0 { 5_000_000 } else { 100_000 };
+    let layers = (0..layers).map(|seed| Layer::noise(seed, size(seed))).collect();
     Image::new().platform("linux/amd64", layers).single()
 }
 

@@ -33,13 +33,12 @@ fn config_of(text: &str) -> Config {
 /// The expected tags of each repository, as `TAG demand`.
 fn expected(text: &str, listings: &[&[&str]]) -> (Expected, Vec<Vec<String>>) {
     let config = config_of(text);
-    let places = places(&config, &Selection::default());
-    let listings: Vec<Vec<Tag>> = listings
-        .iter()
-        .map(|listing| listing.iter().map(|tag| tag.parse().expect("a tag")).collect())
-        .collect();
+    let declared = declared_repositories(&config, &Selection::default());
+    let tags = listings.iter().map(|listing| listing.iter().map(|tag| tag.parse().expect("a tag")).collect());
+    let listed: Vec<ListedRepository> =
+        declared.into_iter().zip(tags).map(|(declared, tags)| ListedRepository { declared, tags }).collect();
     let releases = Releases::new(&config, TaggedCommits::default());
-    let expected = expect(&config, &releases, &places, &listings);
+    let expected = expect(&config, &releases, &listed);
     let described = |(tag, expected): (&Tag, &ExpectedTag)| {
         let demand = match &expected.demand {
             Demand::Everywhere => "everywhere".to_owned(),
@@ -156,15 +155,18 @@ fn without_a_full_version_nothing_is_known() {
 #[test]
 fn a_selection_keeps_tags_and_reports_unknown_targets() {
     let config = config_of(&format!("{RULES}{IMAGE}"));
-    let all = places(&config, &Selection::default());
+    let all = declared_repositories(&config, &Selection::default());
     let selection = Selection::new(&[
         "images.app@a:latest".to_owned(),
         "images.app:v9".to_owned(),
         "images.apq".to_owned(),
     ]);
     let releases = Releases::new(&config, TaggedCommits::default());
-    let listing = vec!["v1.0.0".parse().expect("a tag")];
-    let mut expected = expect(&config, &releases, &all, &[listing.clone(), listing]);
+    let listed: Vec<ListedRepository> = all
+        .iter()
+        .map(|it| ListedRepository { declared: it.clone(), tags: vec!["v1.0.0".parse().expect("a tag")] })
+        .collect();
+    let mut expected = expect(&config, &releases, &listed);
     let unknown = expected.select(&selection, &all);
     let messages: Vec<&str> = unknown.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(
