@@ -8,12 +8,12 @@ use super::SourceError;
 use super::compression::Compression;
 use super::layout::{File, Files};
 use super::positioned::{PositionedFile, Section};
-use super::tar_index::{self, Entry, Index, IndexError, Names};
+use super::tar_index::{self, IndexedEntry, IndexedNames, TarIndex, TarIndexError};
 
 /// A tar file, indexed once.
 pub(super) struct Archive {
     file: Arc<PositionedFile>,
-    index: Index,
+    index: TarIndex,
 }
 
 impl Archive {
@@ -21,7 +21,7 @@ impl Archive {
     pub(super) fn open(path: PathBuf) -> Result<Self, SourceError> {
         let file = open_file(path)?;
         refuse_compressed(&file)?;
-        let index = indexed(&file, Names::Layout)?;
+        let index = indexed(&file, IndexedNames::Layout)?;
         Ok(Self { file: Arc::new(file), index })
     }
 }
@@ -49,11 +49,11 @@ pub(super) fn open_file(path: PathBuf) -> Result<PositionedFile, SourceError> {
 }
 
 /// Indexes a tar file.
-pub(super) fn indexed(file: &PositionedFile, names: Names) -> Result<Index, SourceError> {
+pub(super) fn indexed(file: &PositionedFile, names: IndexedNames) -> Result<TarIndex, SourceError> {
     let place = format!("`{}`", file.path().display());
     tar_index::index(file, names).map_err(|error| match error {
-        IndexError::Damaged(reason) => SourceError::malformed(format!("archive {place}"), reason),
-        IndexError::Io(error) => SourceError::io(place, error),
+        TarIndexError::Damaged(reason) => SourceError::malformed(format!("archive {place}"), reason),
+        TarIndexError::Io(error) => SourceError::io(place, error),
     })
 }
 
@@ -93,14 +93,14 @@ impl Files for Archive {
                 format!("it has no `{name}`, and ends without an end marker: the file is cut off"),
             )),
             None => Ok(None),
-            Some(Entry::File { offset, length }) => {
+            Some(IndexedEntry::File { offset, length }) => {
                 let section = Section::new(Arc::clone(&self.file), *offset, *length);
                 Ok(Some(File { size: *length, reader: Box::new(section) }))
             }
             Some(entry) => {
                 let what = match entry {
-                    Entry::Sparse => "sparse file",
-                    Entry::Special => "directory, device or pipe",
+                    IndexedEntry::Sparse => "sparse file",
+                    IndexedEntry::Special => "directory, device or pipe",
                     _ => "link to another file",
                 };
                 Err(SourceError::Unsupported {

@@ -37,12 +37,12 @@ pub(super) struct Artifact {
 /// The manifest, its members in the order in which Go writes them (image-spec, specs-go/v1/manifest.go).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Manifest<'a> {
+struct ArtifactDocument<'a> {
     schema_version: u32,
     media_type: &'a str,
     artifact_type: &'a str,
-    config: Entry<'a>,
-    layers: Vec<Entry<'a>>,
+    config: DescriptorDocument<'a>,
+    layers: Vec<DescriptorDocument<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     annotations: &'a BTreeMap<String, String>,
 }
@@ -50,7 +50,7 @@ struct Manifest<'a> {
 /// A descriptor, its members in the order in which Go writes them (image-spec, specs-go/v1/descriptor.go).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry<'a> {
+struct DescriptorDocument<'a> {
     media_type: &'a str,
     digest: Digest,
     size: u64,
@@ -80,17 +80,23 @@ impl Artifact {
             let (digest, size) = hash(&path)?;
             let annotations = BTreeMap::from([(annotation::TITLE, file.title.as_str())]);
             let media_type = file.media_type.as_str();
-            layers.push(Entry { media_type, digest: digest.clone(), size, annotations, data: None });
+            layers.push(DescriptorDocument {
+                media_type,
+                digest: digest.clone(),
+                size,
+                annotations,
+                data: None,
+            });
             files.insert(digest, path);
         }
         if layers.is_empty() {
-            layers.push(Entry::empty()); // an artifact may be nothing but annotations
+            layers.push(DescriptorDocument::empty()); // an artifact may be nothing but annotations
         }
         Ok(Self { root: manifest(spec, layers)?, files })
     }
 }
 
-impl Entry<'_> {
+impl DescriptorDocument<'_> {
     fn empty() -> Self {
         Self {
             media_type: media_type::OCI_EMPTY,
@@ -102,12 +108,12 @@ impl Entry<'_> {
     }
 }
 
-fn manifest(spec: &ArtifactSpec, layers: Vec<Entry<'_>>) -> Result<RawManifest, SourceError> {
-    let manifest = Manifest {
+fn manifest(spec: &ArtifactSpec, layers: Vec<DescriptorDocument<'_>>) -> Result<RawManifest, SourceError> {
+    let manifest = ArtifactDocument {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         artifact_type: &spec.artifact_type,
-        config: Entry::empty(),
+        config: DescriptorDocument::empty(),
         layers,
         annotations: &spec.annotations,
     };

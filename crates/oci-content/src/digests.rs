@@ -32,7 +32,7 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<Transport
         }
     };
     let path = base.join(&folder.digests);
-    let mut found = Found { digests: BTreeSet::new(), files: 0 };
+    let mut found = DigestFiles { digests: BTreeSet::new(), files: 0 };
     found.read(&path, true)?;
     let image = |digest: &Digest| {
         TransportSpec::Docker(RemoteReference { digest: Some(digest.clone()), ..repository.clone() })
@@ -40,12 +40,12 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<Transport
     Ok(found.digests.iter().map(image).collect())
 }
 
-struct Found {
+struct DigestFiles {
     digests: BTreeSet<Digest>,
     files: usize,
 }
 
-impl Found {
+impl DigestFiles {
     /// Reads the folder at `path`, and the folders in it if `deeper`.
     fn read(&mut self, path: &Path, deeper: bool) -> Result<(), SourceError> {
         let io = |cause: std::io::Error| match cause.kind() {

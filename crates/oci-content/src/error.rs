@@ -99,9 +99,9 @@ pub enum SourceError {
     /// The image is not in its repository, or the repository lacks a part of it.
     #[error("{reason}")]
     NotInRegistry {
-        /// What is missing, and where.
+        /// The missing part, and its place.
         reason: String,
-        /// What to do.
+        /// The way out.
         help: String,
     },
     /// A Docker Engine cannot be reached, or does not return the requested image.

@@ -20,7 +20,7 @@ pub(super) struct Image {
 
 /// The images that the root of `source` reaches, in order.
 pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
-    let mut search = Search {
+    let mut search = ImageSearch {
         source,
         platforms: ConfigPlatforms::default(),
         seen: HashSet::new(),
@@ -28,14 +28,14 @@ pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
         attestations: HashMap::new(),
     };
     search.visit(&source.root()?, 0)?;
-    let Search { mut images, mut attestations, .. } = search;
+    let ImageSearch { mut images, mut attestations, .. } = search;
     for image in &mut images {
         image.attestations = attestations.remove(&image.descriptor.digest).unwrap_or_default();
     }
     Ok(images)
 }
 
-struct Search<'a> {
+struct ImageSearch<'a> {
     source: &'a dyn Source,
     platforms: ConfigPlatforms,
     seen: HashSet<Digest>,
@@ -43,7 +43,7 @@ struct Search<'a> {
     attestations: HashMap<Digest, Vec<Descriptor>>,
 }
 
-impl Search<'_> {
+impl ImageSearch<'_> {
     fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
         if is_attestation(descriptor) {
             if let Some(digest) = attested(descriptor) {

@@ -235,13 +235,12 @@ impl Spool {
         if self.reserved.contains(place) {
             return None;
         }
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => {
-                // Without a temporary file, the blob is read again, which costs time and no more.
-                let file = PositionedFile::of(folder.file().ok()?, "a temporary file".into()).ok()?;
-                Arc::clone(self.file.insert(Arc::new(file)))
-            }
+        let file = if let Some(file) = &self.file {
+            Arc::clone(file)
+        } else {
+            // Without a temporary file, the blob is read again, which costs time and no more.
+            let file = PositionedFile::of(folder.file().ok()?, "a temporary file".into()).ok()?;
+            Arc::clone(self.file.insert(Arc::new(file)))
         };
         let extent = Extent { file, offset: self.end, length: size };
         self.end = end;

@@ -60,27 +60,27 @@ fn only<'a>(
         several => Err(SourceError::Ambiguous {
             place: place.to_owned(),
             count: several.len(),
-            names: Names::of(entries).each(several),
+            names: ReferenceNames::of(entries).each(several),
         }),
     }
 }
 
 fn no_such(entries: &[Descriptor], reference: &str, place: &str) -> SourceError {
-    let mut names = Names::of(entries).each(&entries.iter().collect::<Vec<_>>());
+    let mut names = ReferenceNames::of(entries).each(&entries.iter().collect::<Vec<_>>());
     names.dedup();
     SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
 }
 
 /// The references by which entries can be chosen. They are collected once, because an `index.json` may have tens of thousands of
 /// entries.
-struct Names<'a> {
+struct ReferenceNames<'a> {
     /// Each name, and its digest if it names only one.
     unique: HashMap<&'a str, Option<&'a Digest>>,
     /// The position at which each digest is first listed.
     positions: HashMap<&'a Digest, usize>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> ReferenceNames<'a> {
     fn of(entries: &'a [Descriptor]) -> Self {
         let (mut unique, mut positions) = (HashMap::new(), HashMap::new());
         for (position, entry) in entries.iter().enumerate() {

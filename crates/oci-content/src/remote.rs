@@ -127,7 +127,7 @@ fn missing(image: &RemoteReference) -> SourceError {
             "check the name and the tag for typos: `skopeo list-tags docker://{repository}` lists the tags"
         ),
     };
-    SourceError::NotInRegistry { reason: message, help: help.into() }
+    SourceError::NotInRegistry { reason: message, help }
 }
 
 #[cfg(test)]

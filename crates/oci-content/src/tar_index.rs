@@ -21,7 +21,7 @@ const MAX_NAME_BYTES: usize = 16 * 1024 * 1024;
 
 /// The names that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
+pub(super) enum IndexedNames {
     /// The names that a layout can have.
     Layout,
     /// All names in the archive, because tools name the files of a Docker archive as they like.
@@ -30,7 +30,7 @@ pub(super) enum Names {
 
 /// The entry that an archive has under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum IndexedEntry {
     /// A file: a range of the archive.
     File {
         /// The position of its contents.
@@ -50,16 +50,16 @@ pub(super) enum Entry {
 
 /// The files of an image in an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Index {
+pub(super) struct TarIndex {
     /// The entries by their normalized names.
-    pub(super) files: HashMap<String, Entry>,
+    pub(super) files: HashMap<String, IndexedEntry>,
     /// Whether the end marker was found. Some writers leave it out, but more often the file was cut off.
     pub(super) complete: bool,
 }
 
 /// The reason why an archive cannot be indexed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum IndexError {
+pub(super) enum TarIndexError {
     /// It is not a tar file, or a damaged one.
     #[error("{0}")]
     Damaged(String),
@@ -68,7 +68,7 @@ pub(super) enum IndexError {
     Io(#[from] io::Error),
 }
 
-impl From<TarError> for IndexError {
+impl From<TarError> for TarIndexError {
     fn from(error: TarError) -> Self {
         match error {
             TarError::Io(error) => Self::Io(error),
@@ -81,10 +81,10 @@ impl From<TarError> for IndexError {
 }
 
 /// Scans `file` from start to end, and returns its index.
-pub(super) fn index(file: &PositionedFile, names: Names) -> Result<Index, IndexError> {
+pub(super) fn index(file: &PositionedFile, names: IndexedNames) -> Result<TarIndex, TarIndexError> {
     let mut reader = TarReader::new(MAX_METADATA);
     let mut headers = Headers { file, position: 0 };
-    let mut scan = Scan { names, name_bytes: 0, index: Index::default() };
+    let mut scan = Scan { names, name_bytes: 0, index: TarIndex::default() };
     while let Some(item) = reader.next_item(&mut headers)? {
         if let TarItem::Entry(entry) = item {
             let offset = headers.skip(&entry)?;
@@ -111,7 +111,7 @@ impl Read for Headers<'_> {
 
 impl Headers<'_> {
     /// Moves past the contents of `entry`, and returns the position of their first byte.
-    fn skip(&mut self, entry: &TarEntry) -> Result<u64, IndexError> {
+    fn skip(&mut self, entry: &TarEntry) -> Result<u64, TarIndexError> {
         let (offset, size, length) = (self.position, entry.size, self.file.length());
         let Some(end) = offset.checked_add(size).filter(|end| *end <= length) else {
             let left = length.saturating_sub(offset);
@@ -127,42 +127,44 @@ impl Headers<'_> {
 }
 
 struct Scan {
-    names: Names,
+    names: IndexedNames,
     name_bytes: usize,
-    index: Index,
+    index: TarIndex,
 }
 
 impl Scan {
-    fn keep(&mut self, entry: TarEntry, offset: u64) -> Result<(), IndexError> {
+    fn keep(&mut self, entry: TarEntry, offset: u64) -> Result<(), TarIndexError> {
         let TarEntry { position: start, kind, name, link, size: length, is_sparse, .. } = entry;
         if leads_out(&name) {
             let name = String::from_utf8_lossy(&name);
             return Err(damaged(start, &format!("its name `{name}` leads out of the archive")));
         }
         let kept = match self.names {
-            Names::Layout => layout_name(&name),
-            Names::All => inner_name(&name),
+            IndexedNames::Layout => layout_name(&name),
+            IndexedNames::All => inner_name(&name),
         };
         let Some(name) = kept else { return Ok(()) };
         let link = || String::from_utf8_lossy(&link).into_owned();
         let entry = match kind {
-            EntryKind::Sparse => Entry::Sparse,
-            EntryKind::File if is_sparse => Entry::Sparse,
-            EntryKind::File => Entry::File { offset, length },
-            EntryKind::HardLink => Entry::HardLink(link()),
-            EntryKind::SymbolicLink => Entry::SymbolicLink(link()),
+            EntryKind::Sparse => IndexedEntry::Sparse,
+            EntryKind::File if is_sparse => IndexedEntry::Sparse,
+            EntryKind::File => IndexedEntry::File { offset, length },
+            EntryKind::HardLink => IndexedEntry::HardLink(link()),
+            EntryKind::SymbolicLink => IndexedEntry::SymbolicLink(link()),
             // The name may already be in use for a file, which is then kept: a directory may have the same name.
-            _ if self.names == Names::Layout && !self.index.files.contains_key(&name) => Entry::Special,
+            _ if self.names == IndexedNames::Layout && !self.index.files.contains_key(&name) => {
+                IndexedEntry::Special
+            }
             _ => return Ok(()),
         };
-        if let Entry::HardLink(link) | Entry::SymbolicLink(link) = &entry {
+        if let IndexedEntry::HardLink(link) | IndexedEntry::SymbolicLink(link) = &entry {
             self.name_bytes = self.name_bytes.saturating_add(link.len());
         }
         self.name_bytes = self.name_bytes.saturating_add(name.len());
         refuse_twice(&name, self.index.files.get(&name), &entry)?;
         self.index.files.insert(name, entry); // the last entry wins, as it does when an archive is unpacked
         if self.index.files.len() > MAX_FILES || self.name_bytes > MAX_NAME_BYTES {
-            return Err(IndexError::Damaged(format!(
+            return Err(TarIndexError::Damaged(format!(
                 "it holds more than {MAX_FILES} files of an image, or more than {} MiB of names",
                 MAX_NAME_BYTES / 1024 / 1024
             )));
@@ -171,16 +173,22 @@ impl Scan {
     }
 }
 
-fn damaged(start: u64, reason: &str) -> IndexError {
-    IndexError::Damaged(format!("at byte {start}: {reason}"))
+fn damaged(start: u64, reason: &str) -> TarIndexError {
+    TarIndexError::Damaged(format!("at byte {start}: {reason}"))
 }
 
 /// Refuses an ambiguous second entry of a name. If two files of the same length have the name of a blob, its digest identifies
 /// the right one, but nothing does so for the files that describe an image, and other programs might read the other one.
-fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<(), IndexError> {
+fn refuse_twice(
+    name: &str,
+    earlier: Option<&IndexedEntry>,
+    entry: &IndexedEntry,
+) -> Result<(), TarIndexError> {
     let reason = match (earlier, entry) {
-        (None | Some(Entry::Special), _) => return Ok(()),
-        (Some(Entry::File { length: earlier, .. }), Entry::File { length, .. }) if earlier != length => {
+        (None | Some(IndexedEntry::Special), _) => return Ok(()),
+        (Some(IndexedEntry::File { length: earlier, .. }), IndexedEntry::File { length, .. })
+            if earlier != length =>
+        {
             format!("it holds `{name}` twice, once with {earlier} and once with {length} bytes")
         }
         _ if matches!(name, "oci-layout" | "index.json" | "manifest.json") => {
@@ -188,7 +196,7 @@ fn refuse_twice(name: &str, earlier: Option<&Entry>, entry: &Entry) -> Result<()
         }
         _ => return Ok(()),
     };
-    Err(IndexError::Damaged(reason))
+    Err(TarIndexError::Damaged(reason))
 }
 
 /// Whether a file of this name would be outside of the folder that the archive is unpacked to.

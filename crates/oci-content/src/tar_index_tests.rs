@@ -9,11 +9,11 @@ use super::super::positioned::Section;
 use super::super::tar_header::BLOCK;
 use super::*;
 
-fn index_of(bytes: &[u8]) -> Result<Index, String> {
+fn index_of(bytes: &[u8]) -> Result<TarIndex, String> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bytes).expect("written");
     let file = PositionedFile::open(file.path().to_owned()).expect("opened");
-    index(&file, Names::Layout).map_err(|error| error.to_string())
+    index(&file, IndexedNames::Layout).map_err(|error| error.to_string())
 }
 
 fn blob_name(digit: char) -> String {
@@ -50,9 +50,9 @@ fn pax(records: &[(&str, &str)], kind: u8) -> Vec<u8> {
     entry("PaxHeader", contents.as_bytes(), kind)
 }
 
-fn length_of(index: &Index, name: &str) -> u64 {
+fn length_of(index: &TarIndex, name: &str) -> u64 {
     match index.files.get(name) {
-        Some(Entry::File { length, .. }) => *length,
+        Some(IndexedEntry::File { length, .. }) => *length,
         other => panic!("{name}: {other:?}"),
     }
 }
@@ -73,7 +73,9 @@ fn finds_what_the_tar_crate_writes() {
     assert_eq!(index.files.len(), 3, "{index:?}");
     assert!(index.complete);
     assert_eq!(length_of(&index, "oci-layout"), 1);
-    let Some(Entry::File { offset, length }) = index.files.get(&blob_name('0')) else { panic!("{index:?}") };
+    let Some(IndexedEntry::File { offset, length }) = index.files.get(&blob_name('0')) else {
+        panic!("{index:?}")
+    };
     let start = usize::try_from(*offset).expect("small");
     assert_eq!(&bytes[start..start + usize::try_from(*length).expect("small")], b"zzz");
 }
@@ -104,7 +106,8 @@ fn long_names_sizes_and_paths_of_each_format() {
 fn the_last_of_a_name_wins_unless_sizes_differ() {
     let name = blob_name('1');
     let same = [entry(&name, b"a", b'0'), entry(&format!("./{name}"), b"b", b'0')].concat();
-    let Ok(Some(Entry::File { offset, .. })) = index_of(&same).map(|it| it.files.get(&name).cloned()) else {
+    let Ok(Some(IndexedEntry::File { offset, .. })) = index_of(&same).map(|it| it.files.get(&name).cloned())
+    else {
         panic!("no file")
     };
     assert_eq!(offset, 3 * BLOCK as u64);
@@ -114,11 +117,14 @@ fn the_last_of_a_name_wins_unless_sizes_differ() {
         Err("it holds `index.json` twice, once with 1 and once with 2 bytes".to_owned())
     );
     let link = [entry(&name, b"a", b'0'), entry(&name, b"", b'1')].concat();
-    assert_eq!(index_of(&link).expect("indexed").files.get(&name), Some(&Entry::HardLink(String::new())));
+    assert_eq!(
+        index_of(&link).expect("indexed").files.get(&name),
+        Some(&IndexedEntry::HardLink(String::new()))
+    );
     let directory = [entry("index.json", b"a", b'0'), entry("index.json/", b"", b'5')].concat();
     assert_eq!(length_of(&index_of(&directory).expect("indexed"), "index.json"), 1);
     let sparse = [pax(&[("GNU.sparse.major", "1")], b'x'), entry("index.json", b"a", b'0')].concat();
-    assert_eq!(index_of(&sparse).expect("indexed").files.get("index.json"), Some(&Entry::Sparse));
+    assert_eq!(index_of(&sparse).expect("indexed").files.get("index.json"), Some(&IndexedEntry::Sparse));
 }
 
 #[test]
@@ -137,7 +143,7 @@ fn hostile_headers_are_refused_with_their_position() {
         (header("x", b"00000000010", b'x'), "cut off"),
         ([pax(&[("size", "18446744073709551615")], b'x'), far.clone()].concat(), "cut off"),
         ([entry("x", b"garbage", b'x'), far.clone()].concat(), "extended header is broken"),
-        (far[..far.len() - 512].to_vec(), "it declares 1 bytes, but 0 are left"),
+        (far[..far.len() - 512].to_vec(), "it declares 1 byte, but 0 are left"),
     ] {
         let error = index_of(&bytes).expect_err(words);
         assert!(error.contains(words), "{error}\nexpected: {words}");
@@ -215,7 +221,7 @@ proptest! {
         }
         if let Ok(index) = index_of(&bytes) {
             for entry in index.files.values() {
-                if let Entry::File { offset, length } = entry {
+                if let IndexedEntry::File { offset, length } = entry {
                     prop_assert!(offset + length <= bytes.len() as u64);
                 }
             }

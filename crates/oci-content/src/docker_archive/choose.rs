@@ -12,7 +12,7 @@ const LOCALHOST: &str = "localhost/";
 /// An image in `manifest.json` (moby, image/tarexport/tarexport.go, `manifestItem`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Item {
+pub(super) struct ArchivedImage {
     /// The name of the configuration file.
     pub(super) config: String,
     /// The names of the image; Go writes `null` if it has none.
@@ -23,7 +23,7 @@ pub(super) struct Item {
     pub(super) layers: Option<Vec<String>>,
 }
 
-impl Item {
+impl ArchivedImage {
     fn names(&self) -> impl Iterator<Item = &str> {
         self.repo_tags.iter().flatten().map(String::as_str)
     }
@@ -39,10 +39,10 @@ impl Item {
 /// Names are compared as Docker and skopeo do, with registry and tag filled in. A name without a registry also matches podman's
 /// `localhost/NAME`, if no other image has it.
 pub(super) fn choose<'a>(
-    items: &'a [Item],
+    items: &'a [ArchivedImage],
     reference: Option<&str>,
     place: &str,
-) -> Result<&'a Item, SourceError> {
+) -> Result<&'a ArchivedImage, SourceError> {
     let Some(reference) = reference else {
         return only(items.iter(), items, place)?
             .ok_or_else(|| SourceError::malformed(place.to_owned(), "its `manifest.json` lists no image"));
@@ -60,11 +60,11 @@ pub(super) fn choose<'a>(
 
 /// The one image among `candidates`; it may be listed more than once.
 fn only<'a>(
-    candidates: impl Iterator<Item = &'a Item>,
-    items: &[Item],
+    candidates: impl Iterator<Item = &'a ArchivedImage>,
+    items: &[ArchivedImage],
     place: &str,
-) -> Result<Option<&'a Item>, SourceError> {
-    let mut distinct: Vec<&Item> = Vec::new();
+) -> Result<Option<&'a ArchivedImage>, SourceError> {
+    let mut distinct: Vec<&ArchivedImage> = Vec::new();
     for candidate in candidates {
         if !distinct.iter().any(|seen| same(seen, candidate)) {
             distinct.push(candidate);
@@ -81,18 +81,18 @@ fn only<'a>(
     }
 }
 
-fn same(one: &Item, other: &Item) -> bool {
+fn same(one: &ArchivedImage, other: &ArchivedImage) -> bool {
     one.config == other.config && one.layers == other.layers
 }
 
-fn no_such(items: &[Item], reference: &str, place: &str) -> SourceError {
+fn no_such(items: &[ArchivedImage], reference: &str, place: &str) -> SourceError {
     let mut names: Vec<String> = items.iter().map(|item| name_of(item, items)).collect();
     names.dedup();
     SourceError::NoSuchReference { place: place.to_owned(), reference: reference.to_owned(), names }
 }
 
 /// A reference that chooses `item` alone: a name that no other image has, or its position.
-fn name_of(item: &Item, items: &[Item]) -> String {
+fn name_of(item: &ArchivedImage, items: &[ArchivedImage]) -> String {
     let unique = |name: &str| {
         let name = normalized(name);
         items.iter().all(|other| same(other, item) || !other.has(&name))
@@ -147,12 +147,12 @@ mod tests {
         }
     }
 
-    fn item(config: &str, names: &[&str]) -> Item {
+    fn item(config: &str, names: &[&str]) -> ArchivedImage {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Item { config: config.to_owned(), repo_tags: Some(names), layers: None }
+        ArchivedImage { config: config.to_owned(), repo_tags: Some(names), layers: None }
     }
 
-    fn chosen(items: &[Item], reference: Option<&str>) -> Result<String, String> {
+    fn chosen(items: &[ArchivedImage], reference: Option<&str>) -> Result<String, String> {
         choose(items, reference, "docker-archive:x")
             .map(|item| item.config.clone())
             .map_err(|error| error.to_string())

@@ -8,7 +8,7 @@ use super::super::SourceError;
 use super::super::archive::indexed;
 use super::super::positioned::{Extent, PositionedFile};
 use super::super::read::read_bounded;
-use super::super::tar_index::{Entry, Index, Names};
+use super::super::tar_index::{IndexedEntry, IndexedNames, TarIndex};
 
 /// The most links that are followed to a file, as in Linux (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
@@ -16,13 +16,13 @@ const MAX_LINKS: usize = 40;
 /// A tar file, indexed once.
 pub(super) struct Entries {
     file: Arc<PositionedFile>,
-    index: Index,
+    index: TarIndex,
 }
 
 impl Entries {
     /// Indexes a tar file.
     pub(super) fn open(file: Arc<PositionedFile>) -> Result<Self, SourceError> {
-        let index = indexed(&file, Names::All)?;
+        let index = indexed(&file, IndexedNames::All)?;
         Ok(Self { file, index })
     }
 
@@ -42,16 +42,19 @@ impl Entries {
             .ok_or_else(|| SourceError::malformed(self.archive(), format!("it names {}", outside(name))))?;
         for followed in 0..=MAX_LINKS {
             let target = match self.index.files.get(&current) {
-                Some(Entry::File { offset, length }) => {
+                Some(IndexedEntry::File { offset, length }) => {
                     return Ok(Some(Extent {
                         file: Arc::clone(&self.file),
                         offset: *offset,
                         length: *length,
                     }));
                 }
-                Some(special @ (Entry::Sparse | Entry::Special)) => {
-                    let what =
-                        if *special == Entry::Sparse { "sparse file" } else { "directory, device or pipe" };
+                Some(special @ (IndexedEntry::Sparse | IndexedEntry::Special)) => {
+                    let what = if *special == IndexedEntry::Sparse {
+                        "sparse file"
+                    } else {
+                        "directory, device or pipe"
+                    };
                     return Err(SourceError::Unsupported {
                         reason: format!(
                             "{} is a {what}, which cannot be read in place",
@@ -61,8 +64,8 @@ impl Entries {
                             .to_owned(),
                     });
                 }
-                Some(Entry::HardLink(target)) => joined("", target).ok_or(target),
-                Some(Entry::SymbolicLink(target)) => {
+                Some(IndexedEntry::HardLink(target)) => joined("", target).ok_or(target),
+                Some(IndexedEntry::SymbolicLink(target)) => {
                     let folder = current.rsplit_once('/').map_or("", |(folder, _)| folder);
                     joined(folder, target).ok_or(target)
                 }

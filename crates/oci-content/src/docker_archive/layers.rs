@@ -38,7 +38,7 @@ const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A layer that an image names.
-pub(super) struct Wanted {
+pub(super) struct LayerFile {
     /// Its file, for people.
     pub(super) place: String,
     /// The extent of its bytes.
@@ -61,11 +61,11 @@ pub(super) struct Layer {
 /// Prepares the layers of `wanted`, and returns them in the same order. A layer that is listed twice is processed once, and a
 /// layer that is in `opened` is not compressed again.
 pub(super) fn prepare(
-    wanted: &[Wanted],
+    wanted: &[LayerFile],
     folder: &TemporaryFolder,
     opened: &OpenedContent,
 ) -> Result<Vec<Layer>, SourceError> {
-    let mut jobs: Vec<&Wanted> = Vec::new();
+    let mut jobs: Vec<&LayerFile> = Vec::new();
     let mut job_of: HashMap<(u64, u64, &Digest), usize> = HashMap::new();
     let positions: Vec<usize> = wanted
         .iter()
@@ -91,7 +91,7 @@ type Done = (usize, Result<Layer, SourceError>);
 
 /// Processes all jobs, or as many as it can before one fails.
 fn work(
-    jobs: &[&Wanted],
+    jobs: &[&LayerFile],
     folder: &TemporaryFolder,
     opened: &OpenedContent,
 ) -> Result<Vec<Done>, SourceError> {
@@ -138,7 +138,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn layer(&mut self, number: usize, job: &Wanted) -> Result<(), SourceError> {
+    fn layer(&mut self, number: usize, job: &LayerFile) -> Result<(), SourceError> {
         let extent = &job.extent;
         if let Some(compression) = Compression::of(&extent.file, extent.offset, extent.length)? {
             let media_type = match compression {
@@ -197,7 +197,11 @@ struct CompressedLayer {
 }
 
 /// Compresses a layer, checks the digest of its tar, and returns that digest.
-fn compress(job: &Wanted, output: &mut impl Write, folder: &TemporaryFolder) -> Result<Digest, SourceError> {
+fn compress(
+    job: &LayerFile,
+    output: &mut impl Write,
+    folder: &TemporaryFolder,
+) -> Result<Digest, SourceError> {
     let failed = |error| folder.failed(error);
     // The header has no name and no time, so that the bytes are the same on every run.
     let mut gzip = flate2::GzBuilder::new().write(output, flate2::Compression::new(LEVEL));
@@ -207,7 +211,7 @@ fn compress(job: &Wanted, output: &mut impl Write, folder: &TemporaryFolder) -> 
 }
 
 /// Checks the digest of the tar in a compressed layer, and returns the digest of the compressed bytes.
-fn check(job: &Wanted, compression: Compression, expansion: Expansion) -> Result<Digest, SourceError> {
+fn check(job: &LayerFile, compression: Compression, expansion: Expansion) -> Result<Digest, SourceError> {
     let io = |error| SourceError::io(job.place.clone(), error);
     let mut input = Measured::new(job.extent.reader());
     let Some(decoder) = compression.decoder(&mut input).map_err(io)? else {
@@ -222,7 +226,7 @@ fn check(job: &Wanted, compression: Compression, expansion: Expansion) -> Result
 
 /// The digest of all bytes of `input`, which may be at most `limit`. Each piece is passed to `each`.
 fn digest_of(
-    job: &Wanted,
+    job: &LayerFile,
     mut input: impl Read,
     limit: u64,
     mut each: impl FnMut(&[u8]) -> Result<(), SourceError>,
@@ -273,7 +277,7 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-fn compare(job: &Wanted, found: Digest) -> Result<Digest, SourceError> {
+fn compare(job: &LayerFile, found: Digest) -> Result<Digest, SourceError> {
     // A configuration may name layers by sha512, but no tool does that, and that digest is not computed here.
     if found == job.diff_id {
         return Ok(found);
@@ -282,7 +286,7 @@ fn compare(job: &Wanted, found: Digest) -> Result<Digest, SourceError> {
     Err(SourceError::Digest { place: job.place.clone(), expected: job.diff_id.clone(), reason })
 }
 
-fn refused(job: &Wanted, compression: Compression) -> SourceError {
+fn refused(job: &LayerFile, compression: Compression) -> SourceError {
     SourceError::Unsupported {
         reason: format!(
             "{} is compressed with {}, which is not supported for layers",

@@ -30,7 +30,7 @@ mod original;
 
 pub(super) use choose::normalized;
 use entries::Entries;
-use layers::{Layer, Wanted};
+use layers::{Layer, LayerFile};
 
 /// An image in a Docker archive.
 pub(super) struct DockerArchive {
@@ -81,7 +81,7 @@ impl DockerArchive {
     ) -> Result<Self, SourceError> {
         let folder = &surroundings.temporary_folder();
         let entries = Entries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
-        let items: Vec<choose::Item> =
+        let items: Vec<choose::ArchivedImage> =
             entries.json("manifest.json", MAX_MANIFEST_SIZE)?.ok_or_else(|| no_manifest(&entries, place))?;
         let item = choose::choose(&items, reference, place)?;
         let config_extent = entries.required(&item.config)?;
@@ -106,7 +106,11 @@ impl DockerArchive {
 }
 
 /// The layers of an image, each with its digest from the configuration.
-fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<Wanted>, SourceError> {
+fn wanted(
+    entries: &Entries,
+    item: &choose::ArchivedImage,
+    config: &[u8],
+) -> Result<Vec<LayerFile>, SourceError> {
     let malformed = |reason: String| SourceError::malformed(entries.locate(&item.config), reason);
     let config: Config = serde_json::from_slice(config).map_err(|error| malformed(error.to_string()))?;
     let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
@@ -122,7 +126,7 @@ fn wanted(entries: &Entries, item: &choose::Item, config: &[u8]) -> Result<Vec<W
         return Err(malformed(format!("it names a layer by `{}`, not by `sha256`", other.algorithm())));
     }
     let wanted = |(name, diff_id): (&String, Digest)| {
-        Ok(Wanted { place: entries.locate(name), extent: entries.required(name)?, diff_id })
+        Ok(LayerFile { place: entries.locate(name), extent: entries.required(name)?, diff_id })
     };
     names.iter().zip(diff_ids).map(wanted).collect()
 }

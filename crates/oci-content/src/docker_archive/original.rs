@@ -29,18 +29,18 @@ pub(super) fn manifest(
         return Ok(None);
     }
     let index: Option<IndexFile> = entries.json("index.json", MAX_MANIFEST_SIZE)?;
-    let mut search = Search { entries, config, layers, looked_at: 0 };
+    let mut search = ManifestSearch { entries, config, layers, looked_at: 0 };
     search.among(&index.map(|index| index.manifests).unwrap_or_default(), 0)
 }
 
-struct Search<'a> {
+struct ManifestSearch<'a> {
     entries: &'a Entries,
     config: &'a Descriptor,
     layers: &'a [Layer],
     looked_at: usize,
 }
 
-impl Search<'_> {
+impl ManifestSearch<'_> {
     fn among(&mut self, candidates: &[Descriptor], depth: usize) -> Result<Option<RawManifest>, SourceError> {
         for candidate in candidates {
             self.looked_at += 1;
