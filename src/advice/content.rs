@@ -53,7 +53,9 @@ fn unreadable(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound | ErrorKind::NotADirectory => "check that the file exists",
         ErrorKind::PermissionDenied => "check that this user may read the file",
-        _ => "the disk or the file system failed: try again, check the system's log, or copy the file elsewhere",
+        _ => {
+            "the disk or the file system failed: try again, check the system's log, or copy the file elsewhere"
+        }
     }
 }
 

@@ -26,7 +26,11 @@ impl Belief {
     }
 
     /// Whether the repository has the manifest with this digest.
-    pub(super) async fn has_manifest(self, it: &Prepared<'_>, digest: &Digest) -> Result<bool, RegistryError> {
+    pub(super) async fn has_manifest(
+        self,
+        it: &Prepared<'_>,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
         match it.observed.filter(|_| self == Self::Observed).and_then(|it| it.has_manifest(digest)) {
             Some(has) => Ok(has),
             None => Ok(it.digest_at(digest.clone()).await?.is_some()),

@@ -52,7 +52,11 @@ pub(super) struct SharedBody {
 }
 
 /// Returns bodies of `blob`, one for each `progress` listener.
-pub(super) fn share(source: &Arc<dyn Source>, blob: &Descriptor, progress: Vec<SentListener>) -> Vec<SharedBody> {
+pub(super) fn share(
+    source: &Arc<dyn Source>,
+    blob: &Descriptor,
+    progress: Vec<SentListener>,
+) -> Vec<SharedBody> {
     let (senders, receivers): (Vec<_>, Vec<_>) = progress.iter().map(|_| mpsc::channel(PIECES)).unzip();
     let (source, blob, waiting) = (source.clone(), blob.clone(), Mutex::new(Some(senders)));
     let reading = Arc::new(Reading { source, blob, waiting, refused: Mutex::default() });

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::refused::{PrepareError, conflict, contradiction};
 use super::options::Options;
 use super::prepared::Prepared;
 use super::progress::Progress;
 use super::referrers;
+use super::refused::{PrepareError, conflict, contradiction};
 use crate::content::Published;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::outcome::ChangeResult;

@@ -12,10 +12,10 @@ use futures_util::{StreamExt, stream};
 
 use super::belief::Belief;
 use super::body::{self, SharedBody};
-use super::prepared::Prepared;
-use super::referrers::{self, Unlisted};
 use super::options::Options;
+use super::prepared::Prepared;
 use super::progress::Progress;
+use super::referrers::{self, Unlisted};
 use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};

@@ -85,12 +85,12 @@ pub(super) async fn judge(
             let descent = tokio::task::spawn_blocking(move || lineage.descent(&old, &own)).await;
             let short: String = revision.chars().take(7).collect();
             Ok(match descent {
-                Ok(Descent::Descendant) => {
-                    ForwardVerdict::Moves(Some(format!("commit {short}, which is older, was published meanwhile")))
-                }
-                Ok(Descent::Older) => {
-                    ForwardVerdict::Stays(format!("kept: commit {short}, which is newer, was published meanwhile"))
-                }
+                Ok(Descent::Descendant) => ForwardVerdict::Moves(Some(format!(
+                    "commit {short}, which is older, was published meanwhile"
+                ))),
+                Ok(Descent::Older) => ForwardVerdict::Stays(format!(
+                    "kept: commit {short}, which is newer, was published meanwhile"
+                )),
                 Ok(Descent::Unknown(why)) => ForwardVerdict::Unknown(
                     commit.on_unknown,
                     format!("commit {short} was published meanwhile, and {why}"),
@@ -132,9 +132,11 @@ async fn version_of(
     /// The number of versions, highest first, whose digests are requested: those that may be published at once.
     const ASKED: usize = 32;
     let held = options.lineage.held(line, &it.planned.resource, &change.tag, listing);
-    let heads = held.iter().rev().take(ASKED).map(|held| async move {
-        Ok::<_, RegistryError>((held, it.digest_at(held.tag.clone()).await?))
-    });
+    let heads = held
+        .iter()
+        .rev()
+        .take(ASKED)
+        .map(|held| async move { Ok::<_, RegistryError>((held, it.digest_at(held.tag.clone()).await?)) });
     for head in join_all(heads).await {
         let (held, digest) = head?;
         if digest.as_ref() == Some(found) {

@@ -4,10 +4,10 @@
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::prepared::{Prepared, short};
-use super::visibility::Settled;
 use super::options::Options;
+use super::prepared::{Prepared, short};
 use super::progress::Progress;
+use super::visibility::Settled;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
@@ -127,12 +127,16 @@ async fn tag(
             None => {
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
                 match forward::judge(it, change, found.as_ref(), &listing, options).await.map_err(failed)? {
-                    ForwardVerdict::Stays(why) if forward::newest(it, change, &listing, options).is_none() => {
+                    ForwardVerdict::Stays(why)
+                        if forward::newest(it, change, &listing, options).is_none() =>
+                    {
                         return Ok(TagReadBack::Overtaken(why));
                     }
                     ForwardVerdict::Moves(_) => change.wanted().cloned(),
                     // Two runs that cannot know would overwrite each other in turns.
-                    ForwardVerdict::Stays(_) | ForwardVerdict::Unknown(..) | ForwardVerdict::Unexplained => None,
+                    ForwardVerdict::Stays(_) | ForwardVerdict::Unknown(..) | ForwardVerdict::Unexplained => {
+                        None
+                    }
                 }
             }
         };

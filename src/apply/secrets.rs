@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::prepared::Prepared;
 use super::options::{Options, Stop};
+use super::prepared::Prepared;
 use super::progress::Progress;
 use crate::content::Published;
 use crate::diagnostic::{Code, Diagnostic};

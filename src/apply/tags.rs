@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::prepared::Prepared;
-use super::removal::Removals;
 use super::options::Options;
+use super::prepared::Prepared;
 use super::progress::Progress;
+use super::removal::Removals;
 use super::{orphans, read_back};
 use crate::diagnostic::Diagnostic;
 use crate::model::Mutability;

@@ -44,7 +44,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     match &arguments.saved {
         Some(path) => {
             let plan = saved(global, arguments, &session, path)?;
-            let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+            let run =
+                Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
             block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
         }
         None => {

@@ -9,11 +9,11 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::context::Flags;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::run::Session;
 use crate::event::Reporter;
 use crate::model::EventName;
 use crate::report::output::{self, Stream};
 use crate::report::{Bars, JsonLines, Lines, Style};
+use crate::run::Session;
 
 /// Options of every command.
 #[derive(Debug, Args)]

@@ -37,11 +37,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     let session = global.session()?;
     // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
-    let how = Verifying {
-        targets: &arguments.target,
-        records: &arguments.record,
-        deep: arguments.deep,
-    };
+    let how = Verifying { targets: &arguments.target, records: &arguments.record, deep: arguments.deep };
     let run = Run::new(&session, arguments.network.parallelism, reporter)?;
     let result = block_on(run.verify(&how))??;
     Stream::Out.write(&if arguments.json {

@@ -15,8 +15,8 @@ use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ContentSpec, ResourceId};
 use helm_package::ChartSpec;
-use oci_content::{DigestFolder, SourceSpecError};
 use oci_content::{ArtifactFile, ArtifactSpec, ImageSpec};
+use oci_content::{DigestFolder, SourceSpecError};
 use oci_content::{SourceSpec, TransportSpec};
 use oci_registry::annotation;
 

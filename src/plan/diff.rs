@@ -91,8 +91,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
     let desired = &observed.desired;
     let content = &desired.published.content;
     let kept = kept(observed);
-    let changes: Vec<Change> =
-        desired.tags.iter().map(|tag| change(tag, observed, kept.as_ref())).collect();
+    let changes: Vec<Change> = desired.tags.iter().map(|tag| change(tag, observed, kept.as_ref())).collect();
     let placed = |change: &Change| change.action.is_change() && change.wanted() == Some(observed.root());
     let places = changes.iter().any(placed);
     let mut sending = if places { holdings.plan(observed) } else { sending::nothing(observed) };

@@ -84,9 +84,5 @@ impl Holdings {
 /// Returns the content to send if no tag changes.
 pub(super) fn nothing(observed: &ObservedRepository) -> PlannedSending {
     let content = &observed.desired.published.content;
-    PlannedSending {
-        bytes: content.total_size(),
-        blobs: content.blobs.len(),
-        ..PlannedSending::default()
-    }
+    PlannedSending { bytes: content.total_size(), blobs: content.blobs.len(), ..PlannedSending::default() }
 }

@@ -241,7 +241,8 @@ impl Run {
             Err(mut diagnostics) => {
                 // A missing version is one mistake, and the tags already report it.
                 let reported = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
-                diagnostics.extend(found.into_iter().filter(|it| !reported || it.code != Code::ContextVersion));
+                diagnostics
+                    .extend(found.into_iter().filter(|it| !reported || it.code != Code::ContextVersion));
                 Err(diagnostics)
             }
         }

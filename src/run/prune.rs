@@ -108,8 +108,7 @@ async fn decide(
         .collect();
     let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, selection);
     let removes = decided.iter().any(|it| it.verdict.is_ok());
-    let removing =
-        if removes { Some(observed::removing(repository).await?) } else { None };
+    let removing = if removes { Some(observed::removing(repository).await?) } else { None };
     let first = group.first;
     Ok(Pruned {
         resource: first.resource.clone(),

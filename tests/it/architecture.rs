@@ -37,7 +37,20 @@ const TABLE: [(&str, &[&str]); 22] = [
     ("verify", &["config", "context", "connections", "desired", "visibility"]),
     // Its lines are those of the templates in the plan, and git is asked again about commits.
     ("apply", &["content", "context", "visibility", "access", "event", "connections", "desired", "observed"]),
-    ("screening", &["apply", "config", "content", "context", "connections", "desired", "event", "observed", "visibility"]),
+    (
+        "screening",
+        &[
+            "apply",
+            "config",
+            "content",
+            "context",
+            "connections",
+            "desired",
+            "event",
+            "observed",
+            "visibility",
+        ],
+    ),
     ("report", &["event"]),
     ("saved", &[]),
     ("init", &[]),

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::run::{self, Session};
 use brokkr_publish::model::ResourceId;
 use brokkr_publish::model::access::AccessReport;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
+use brokkr_publish::run::{self, Session};
 use brokkr_publish::{cli, saved};
 use regex::Regex;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::run::{self, Session};
 use brokkr_publish::init::{Surroundings, propose, survey};
+use brokkr_publish::run::{self, Session};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use testkit::chart::Chart;

@@ -266,7 +266,8 @@ impl Source for Artifact {
             let place = format!("`{}`", path.display());
             let (file, size) = open_file(path)?;
             if size != blob.size {
-                let reason = format!("it has {}, but had {} when it was hashed", counted(size, "byte"), blob.size);
+                let reason =
+                    format!("it has {}, but had {} when it was hashed", counted(size, "byte"), blob.size);
                 return Err(SourceError::Digest { place, expected: blob.digest.clone(), reason });
             }
             return Ok(VerifyingReader::boxed(file, blob, place));

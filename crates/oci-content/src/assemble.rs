@@ -149,7 +149,8 @@ impl Parts {
     }
 
     fn assemble(self) -> Result<Assembled, SourceError> {
-        let document = IndexDocument { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: self.entries };
+        let document =
+            IndexDocument { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: self.entries };
         let bytes = serde_json::to_vec(&document)
             .map_err(|error| SourceError::malformed("the assembled index", error.to_string()))?;
         let root = RawManifest::new(media_type::OCI_INDEX, bytes);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use oci_registry::remote::RemoteReference;
-use oci_registry::{ByteStream, Descriptor, Digest, RawManifest, Referrer, RegistryError, Repository, TagOrDigest};
+use oci_registry::{
+    ByteStream, Descriptor, Digest, RawManifest, Referrer, RegistryError, Repository, TagOrDigest,
+};
 use tokio::runtime::Handle;
 
 use super::SourceError;

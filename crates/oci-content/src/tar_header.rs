@@ -74,7 +74,8 @@ pub fn parse(block: &Block) -> Result<Header, String> {
     }
     // Before POSIX, which gave files a type, a directory was a file whose name ends in a slash. The name of a file may also end
     // in a slash if it is cut because it is too long for the header; then a record before the header has the whole name.
-    let kind = if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { EntryKind::Directory } else { kind };
+    let kind =
+        if field(block, 156, 1) == [0] && name.last() == Some(&b'/') { EntryKind::Directory } else { kind };
     let size = match kind {
         EntryKind::HardLink | EntryKind::SymbolicLink | EntryKind::Directory | EntryKind::Device => 0, // the field may contain anything
         _ => number(field(block, 124, 12))?,
@@ -248,7 +249,13 @@ mod tests {
         let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
         assert_eq!(
             posix,
-            Header { name: b"a/b/c".to_vec(), link: Vec::new(), size: 5, kind: EntryKind::File, extended: false }
+            Header {
+                name: b"a/b/c".to_vec(),
+                link: Vec::new(),
+                size: 5,
+                kind: EntryKind::File,
+                extended: false
+            }
         );
         let gnu = read(header(b"c", b"5", b'0', b"ustar  \0", b"0123"));
         assert_eq!(gnu.name, b"c");

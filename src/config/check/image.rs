@@ -7,8 +7,8 @@ use super::resource::{self, Common, Setting};
 use crate::config::{Content, Image, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
-use oci_content::TransportSpec;
 use oci_content::TRANSPORT_FORMS;
+use oci_content::TransportSpec;
 use oci_registry::Platform;
 
 pub(super) fn check(

@@ -81,9 +81,8 @@ impl DockerArchive {
     ) -> Result<Self, SourceError> {
         let folder = &surroundings.temporary_folder();
         let entries = Entries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
-        let items: Vec<choose::Item> = entries
-            .json("manifest.json", MAX_MANIFEST_SIZE)?
-            .ok_or_else(|| no_manifest(&entries, place))?;
+        let items: Vec<choose::Item> =
+            entries.json("manifest.json", MAX_MANIFEST_SIZE)?.ok_or_else(|| no_manifest(&entries, place))?;
         let item = choose::choose(&items, reference, place)?;
         let config_extent = entries.required(&item.config)?;
         let config_bytes = entries.small(&item.config, &config_extent, MAX_CONFIG_SIZE)?;

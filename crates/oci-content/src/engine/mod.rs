@@ -124,7 +124,8 @@ impl Engine {
                 continue;
             }
             let body = self.successful(answer, "about the image", image)?;
-            let bytes = read_bounded(body, MAX_DESCRIPTION).map_err(|error| self.failed(&client::body_error(&error)))?;
+            let bytes = read_bounded(body, MAX_DESCRIPTION)
+                .map_err(|error| self.failed(&client::body_error(&error)))?;
             let description: Description =
                 serde_json::from_slice(&bytes).map_err(|error| self.odd(&error.to_string()))?;
             // Older versions of podman leave the algorithm out.

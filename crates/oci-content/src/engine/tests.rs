@@ -21,7 +21,9 @@ fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
 #[test]
 fn addresses_as_docker_writes_them() {
     let found = |variables: &[(&str, &str)]| {
-        Endpoint::find(&surroundings(variables)).map(|it| it.address.to_string()).map_err(|error| shown(&error))
+        Endpoint::find(&surroundings(variables))
+            .map(|it| it.address.to_string())
+            .map_err(|error| shown(&error))
     };
     for (host, place) in [
         ("unix:///run/docker.sock", "unix:///run/docker.sock"),
@@ -168,10 +170,7 @@ fn engines_that_answer_as_none_should() {
             vec![json("200 OK", &id), json("500 Oh", r#"{"message":"no space"}"#)],
             "answered 500 when asked for the image `app:v1`: no space",
         ),
-        (
-            vec![json("200 OK", &id), json("200 OK", "not a tar")],
-            "Malformed: archive `docker-daemon:app:v1`",
-        ),
+        (vec![json("200 OK", &id), json("200 OK", "not a tar")], "Malformed: archive `docker-daemon:app:v1`"),
         (
             vec![
                 json("200 OK", &id),
@@ -205,15 +204,17 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
     let address = EngineAddress::Unix(socket);
     let error = client::get(&address, "/_ping", Duration::from_millis(100)).expect_err("silence");
     assert!(started.elapsed() < Duration::from_secs(10));
-    let engine =
-        Engine { endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() } };
+    let engine = Engine {
+        endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() },
+    };
     assert!(shown(&engine.failed(&error)).contains("does not answer"));
 }
 
 #[test]
 fn connection_errors_have_a_way_out() {
-    let engine =
-        Engine { endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() } };
+    let engine = Engine {
+        endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() },
+    };
     for (kind, words) in [
         (ErrorKind::PermissionDenied, "usermod -aG docker"),
         (ErrorKind::NotFound, "systemctl start docker"),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::hostile_tests::Memory;
 use super::super::attestation::{attested, is_attestation};
+use super::super::hostile_tests::Memory;
 use super::super::images::images;
 use super::super::{Source, walk};
 use super::rewrite;
