@@ -14,6 +14,7 @@ use crate::model::EventName;
 use crate::report::output::{self, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
 use crate::run::Session;
+use crate::run::Session;
 
 /// Options of every command.
 #[derive(Debug, Args)]

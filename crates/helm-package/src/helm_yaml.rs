@@ -136,16 +136,17 @@ impl<'a> HelmNode<'a> {
 
     fn content_at(&self, merges: usize) -> HelmContent<'a> {
         let yaml = self.yaml;
-        let length = self.node.length();
+        // Counted before anything is built: an alias of a long list may stand in thousands of places.
+        let weight = if self.node.is_mapping() { KEY } else { 1 };
+        if !yaml.count(self.node.length().saturating_mul(weight)) {
+            return HelmContent::Scalar(GoScalar::Null);
+        }
         match self.node.content() {
-            YamlContent::Scalar(scalar) if yaml.count(length) => HelmContent::Scalar(GoScalar::of(scalar)),
-            YamlContent::Sequence(items) if yaml.count(length) => {
+            YamlContent::Scalar(scalar) => HelmContent::Scalar(GoScalar::of(scalar)),
+            YamlContent::Sequence(items) => {
                 HelmContent::List(items.into_iter().map(|node| Self { yaml, node }).collect())
             }
-            YamlContent::Mapping(entries) if yaml.count(length.saturating_mul(KEY)) => {
-                HelmContent::Mapping(self.entries(&entries, merges))
-            }
-            _ => HelmContent::Scalar(GoScalar::Null),
+            YamlContent::Mapping(entries) => HelmContent::Mapping(self.entries(&entries, merges)),
         }
     }
 

@@ -175,6 +175,11 @@ impl<'d> YamlNode<'d> {
         self.node.span.clone()
     }
 
+    /// Whether it is a mapping.
+    pub fn is_mapping(&self) -> bool {
+        matches!(self.node.content, StoredContent::Mapping(_))
+    }
+
     /// Returns how many items or entries it has, or the length of its text in bytes.
     pub fn length(&self) -> usize {
         match &self.node.content {
