@@ -95,7 +95,11 @@ fn normal(name: &str) -> String {
 }
 
 /// Searches the bytes after the end of an archive. No runtime unpacks them, but everybody can read them.
-fn behind(search: &mut BlobSearch<'_>, input: &mut BoundedReader<'_>, of: Option<&str>) -> Result<(), WalkError> {
+fn behind(
+    search: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
+    of: Option<&str>,
+) -> Result<(), WalkError> {
     loop {
         let there = input.fill_buf()?;
         let (zeros, all) = (there.iter().take_while(|byte| **byte == 0).count(), there.len());
