@@ -1,14 +1,14 @@
-//! What an apply believes about the content that a repository has, before it sends any.
+//! The source that an apply believes about the content of a repository, before it sends any.
 
 use super::prepared::Prepared;
 use oci_registry::{Descriptor, Digest, RegistryError};
 
-/// What is believed about the content that a repository has.
+/// The source that is believed about the content of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Belief {
-    /// What this run observed when it made the plan, else what the registry answers.
+    /// The observations that this run made for the plan; the registry if there are none.
     Observed,
-    /// What the registry answers.
+    /// The registry.
     Registry,
     /// Nothing: content is sent whatever the registry says.
     Nothing,

@@ -25,7 +25,7 @@ pub struct Options<'a> {
     /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
     /// what the plan says when the apply begins.
     pub saved: bool,
-    /// What the plan was made from, if this run made it. It is not asked for again.
+    /// The observations that the plan was made from, if this run made it. They are not made again.
     pub observed: Option<&'a Observed>,
     /// Whether the tags may have moved since they were observed.
     pub tags_are_old: bool,

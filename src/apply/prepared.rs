@@ -25,7 +25,7 @@ pub struct Prepared<'p> {
     pub host: String,
     /// The location of the registry, and how to reach it.
     pub endpoint: &'p RegistryEndpoint,
-    /// What this run observed of the repository when it made the plan, if it did.
+    /// The observations about the repository, if this run made the plan.
     pub observed: Option<&'p ObservedRepository>,
 }
 

@@ -1,4 +1,4 @@
-//! What the registries hold of what is desired.
+//! The desired content that the registries already hold.
 //!
 //! If everything is in place, a repository costs one request for each tag, and one tag listing if a tag moves forward
 //! by version. More is asked only if something has to change.
@@ -24,7 +24,7 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RegistryLocation, Tag};
 use oci_registry::{RegistryError, Repository};
 
-/// What is desired, each repository with what its registry holds.
+/// The desired repositories, each with the content that its registry holds.
 #[derive(Default)]
 pub struct Observed {
     /// The repositories by address, `RESOURCE@REGISTRY`, in the order of the configuration.
@@ -37,7 +37,7 @@ pub struct Observed {
 
 /// A desired repository, and what its registry holds of it.
 pub struct ObservedRepository {
-    /// What it should hold.
+    /// The desired content.
     pub desired: DesiredRepository,
     /// The targets of the desired tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, ObservedTag>,

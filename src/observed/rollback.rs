@@ -26,7 +26,7 @@ pub struct TagQuestions<'a> {
     pub tags: Vec<(&'a Tag, Option<&'a Digest>)>,
 }
 
-/// What the tags of one repository name.
+/// The targets of the tags of one repository.
 #[derive(Debug, Default)]
 pub struct StandingTags {
     /// The digests of the tags. Tags that do not exist are left out.

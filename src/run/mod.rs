@@ -76,7 +76,7 @@ pub struct Run {
     /// The number of blobs that are under way at once.
     parallelism: usize,
     reporter: Arc<CurrentReporter>,
-    /// What this run observed to make its plan.
+    /// The observations that the plan of this run was made from.
     observed: Option<Observed>,
     /// Whether the plan was made in this run. Only then is it certain that nobody approved it without what stands now.
     made_plan: bool,
