@@ -1,8 +1,9 @@
-//! Registries over HTTP: this project's own push transport (distribution-spec 1.1).
+//! Registries over HTTP: the client of distribution-spec 1.1.
 //!
 //! From the bottom up: `client` builds the HTTP client; `address` finds a host's API; `exchange` sends one request,
-//! `origin` decides who may see the credentials, and `token`, `oauth` and `challenge` find them; `retry` decides which
-//! requests are sent again; `host` joins these. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
+//! `origin` decides who may see the credentials, `authorization` writes them, `tokens` keeps the tokens that `token`,
+//! `oauth` and `challenge` find; `retry` decides which requests are sent again, and `network` describes errors of the
+//! network; `host` joins these, and `host_memory` keeps the facts about hosts for a whole run. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
 //! protocol, `pull` reads a large blob, `upload`, `chunks` and `body` send one, `delete` deletes, `probe` asks which
 //! operations are allowed, and `repository` implements the registry traits. `api` speaks to the additional APIs of some
 //! registries, and `github` uses one of them to list and delete the manifests of GitHub's registry.
