@@ -1,80 +1,130 @@
-//! The examples in `docs/errors/config-*.md` and `check-*.md` are what the program says: each page's TOML goes through
-//! `load`, or is a check of the page's YAML, and its text block is what people see of that page's code. `BROKKR_PUBLISH_UPDATE_CORPUS=1` writes the blocks anew.
+//! Each page of `docs/errors` shows what the program prints: for every code, `samples` runs the program so that it fails with that
+//! code, and the `text` blocks of its page are compared with the output. `BROKKR_PUBLISH_UPDATE_ERROR_PAGES=1` rewrites the blocks.
+//!
+//! Digests are compared by their length only, because another version of a compression library gives other layers.
 
-use std::path::Path;
+mod drawn;
+mod samples;
 
-use brokkr_publish::checks;
-use brokkr_publish::config::{self, LoadOptions, Loaded};
-use brokkr_publish::context::Context;
-use brokkr_publish::desired::{self, Selection};
-use brokkr_publish::diagnostic::{Code, Diagnostic};
-use brokkr_publish::model::EventName;
-use brokkr_publish::report::diagnostics::{Style, human};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
 
-const STYLE: Style = Style { color: false, unicode: true, width: 80 };
+use brokkr_publish::diagnostic::Code;
 
-/// Returns the text between the line `opening` and the next fence.
-fn block<'a>(page: &'a str, opening: &str) -> Option<&'a str> {
-    let (_, rest) = page.split_once(opening)?;
-    rest.split_once("```\n").map(|(block, _)| block)
+/// The page of a code.
+pub struct Page {
+    /// The code.
+    pub code: Code,
+    path: PathBuf,
+    text: String,
 }
 
-fn load(code: Code, toml: Option<&str>) -> Loaded {
-    let mut options = LoadOptions { display_name: "publish.toml".into(), ..LoadOptions::default() };
-    match code {
-        Code::ConfigFile => {
-            let folder = tempfile::tempdir().expect("a folder");
-            options.path = folder.path().join("publish.toml");
-            std::fs::write(&options.path, b"version = 1\n\n[vars]\nplace = \"caf\xe9\"\n").expect("written");
-            return config::load(&options);
-        }
-        Code::ConfigOverride => options.set = vec!["images.broker.source".into()],
-        Code::ConfigUnknownProfile => options.profile = Some("dve".into()),
-        _ => {}
+impl Page {
+    fn of(code: Code) -> Self {
+        let name = code.as_str().trim_start_matches("publish::").replace("::", "-").replace('_', "-");
+        Self::read(code, &format!("docs/errors/{name}.md"))
     }
-    config::load_text(toml.unwrap_or("version = 1\n"), &options)
+
+    /// Returns the guides that repeat the sample of the page.
+    fn guides(&self) -> Vec<Self> {
+        let guides: &[&str] = match self.code {
+            Code::RegistryDenied => &["docs/guides/github-actions.md"],
+            _ => &[],
+        };
+        guides.iter().map(|guide| Self::read(self.code, guide)).collect()
+    }
+
+    fn read(code: Code, path: &str) -> Self {
+        let path = testkit::root().join(path);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { code, path, text }
+    }
+
+    /// Returns the first block of a language.
+    pub fn block(&self, language: &str) -> Option<&str> {
+        self.blocks(language).next()
+    }
+
+    fn blocks<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a str> {
+        let opening = format!("```{language}\n");
+        let parts: Vec<&str> = self.text.split(&opening).skip(1).collect();
+        parts.into_iter().filter_map(|part| part.split("```").next())
+    }
+
+    /// Compares the samples of the page with `printed`, or rewrites them. Returns the difference.
+    fn compare(&self, printed: &[String], update: bool) -> Option<String> {
+        let is_guide = self.path.parent().is_some_and(|folder| folder.ends_with("guides"));
+        let heading = format!("error: {} (", self.code);
+        let is_sample = |block: &&str| !is_guide || block.starts_with(&heading);
+        let shown: Vec<&str> = self.blocks("text").filter(is_sample).collect();
+        let name = self.path.file_name().unwrap_or_default().display();
+        if shown.len() != printed.len() {
+            return Some(format!("{name} has {} text blocks, but {} samples", shown.len(), printed.len()));
+        }
+        let same = |(shown, printed): (&&str, &String)| without_digests(shown) == without_digests(printed);
+        if shown.iter().zip(printed).all(same) {
+            return None;
+        }
+        if !update {
+            let printed = printed.join("```\n\n```text\n");
+            return Some(format!("{name} does not show what the program prints:\n\n{printed}"));
+        }
+        let mut text = self.text.clone();
+        for (shown, printed) in shown.iter().zip(printed) {
+            text = text.replacen(&format!("```text\n{shown}```"), &format!("```text\n{printed}```"), 1);
+        }
+        fs::write(&self.path, text).expect("written");
+        None
+    }
 }
 
-/// Returns the findings of the check `toml` about `file` on the release of version 1.2.3.
-fn checked(toml: &str, file: &str) -> Vec<Diagnostic> {
-    let options = LoadOptions { display_name: "publish.toml".into(), ..LoadOptions::default() };
-    let config = config::load_text(toml, &options).part.expect("a part of a configuration");
-    let mut context = Context::new(EventName::Tag);
-    context.tag = Some("v1.2.3".to_owned());
-    let (checks, wrong) = desired::checks(&config, &context, &Selection::default());
-    assert!(wrong.is_empty(), "{wrong:?}");
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join(&checks.first().expect("a check").file), file).expect("written");
-    checks::run_checks(&checks, folder.path(), Path::new("."))
+/// Returns `text` with every hexadecimal digit of digests and commits as `0`.
+fn without_digests(text: &str) -> String {
+    let digest = regex::Regex::new(r"\b[0-9a-f]{12,64}\b").expect("a pattern");
+    digest.replace_all(text, |found: &regex::Captures<'_>| "0".repeat(found[0].len())).into_owned()
 }
 
 #[test]
-fn examples_are_what_people_see() {
-    let held =
-        |code: &Code| ["config", "check"].iter().any(|room| code.as_str().split("::").nth(1) == Some(room));
-    let codes: Vec<Code> = Code::ALL.iter().copied().filter(held).collect();
-    assert_eq!(codes.len(), 18);
-    for code in codes {
-        let name = code.as_str().trim_start_matches("publish::").replace("::", "-").replace('_', "-");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/errors/{name}.md"));
-        let page = std::fs::read_to_string(&path).expect("a page");
-        assert!(page.starts_with(&format!("# `{code}`\n")), "{name}");
-        let found = block(&page, "```text\n").unwrap_or_else(|| panic!("{name} has no text block"));
-        let toml = block(&page, "```toml\n");
-        let told = match block(&page, "```yaml\n") {
-            Some(file) => checked(toml.expect("a check"), file),
-            None => load(code, toml).diagnostics,
-        };
-        // A fragment lacks more than the page is about; the first diagnostic is what it shows.
-        let of_page: Vec<Diagnostic> = told.into_iter().filter(|it| it.code == code).take(1).collect();
-        assert!(!of_page.is_empty(), "the example of {name} is no example of it");
-        let shown = human(&of_page, STYLE);
-        if std::env::var_os("BROKKR_PUBLISH_UPDATE_CORPUS").is_some() {
-            let anew = page.replacen(&format!("```text\n{found}```"), &format!("```text\n{shown}```"), 1);
-            std::fs::write(&path, anew).expect("written");
-        } else {
-            assert_eq!(found, shown, "{name}");
-            assert!((15..=45).contains(&page.lines().count()), "{name} has {} lines", page.lines().count());
+fn every_page_shows_what_the_program_prints() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_ERROR_PAGES").is_some();
+    // Samples that wait for a registry stand in the second half of the catalogue, so the last is taken first.
+    let waiting: Vec<Code> = Code::ALL.to_vec();
+    let (waiting, wrong) = (Mutex::new(waiting), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(code) = waiting.lock().expect("a lock").pop() else { return };
+                    let page = Page::of(code);
+                    let found = std::panic::AssertUnwindSafe(|| runtime.block_on(samples::of(&page)));
+                    let found = std::panic::catch_unwind(found);
+                    let differences: Vec<String> = match found {
+                        Ok(printed) => std::iter::once(&page)
+                            .chain(&page.guides())
+                            .filter_map(|page| page.compare(&printed, update))
+                            .collect(),
+                        Err(_) => vec![format!("{code}: the sample cannot be produced; see the panic above")],
+                    };
+                    wrong.lock().expect("a lock").extend(differences);
+                }
+            });
         }
+    });
+    let wrong = wrong.into_inner().expect("a lock");
+    assert!(
+        wrong.is_empty(),
+        "{}\n\nto rewrite the samples: BROKKR_PUBLISH_UPDATE_ERROR_PAGES=1 cargo test --test it error_pages::",
+        wrong.join("\n\n")
+    );
+}
+
+#[test]
+fn every_page_is_short() {
+    for code in Code::ALL {
+        let page = Page::of(*code);
+        let lines = page.text.lines().count();
+        assert!((15..=75).contains(&lines), "{} has {lines} lines", page.path.display());
     }
 }

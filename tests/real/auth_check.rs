@@ -8,7 +8,7 @@ use testkit::github_packages;
 use testkit::{docker_registry, world};
 
 use brokkr_publish::model::access::AccessReport;
-use brokkr_publish::report::diagnostics::{Style, github, human, json as render_json};
+use brokkr_publish::report::diagnostics::{github, json as render_json};
 use brokkr_publish::saved::printed_schema;
 use insta::assert_snapshot;
 use oci_registry::{ErrorEnvelope, Refusal, RegistryError};
@@ -353,34 +353,10 @@ fn refused(status: u16, host: &str, repository: &str, code: &str, message: &str)
 }
 
 #[test]
-fn the_examples_of_the_pages_are_what_people_see() {
+fn the_lines_of_a_workflow_stay_lines_in_annotations_and_json() {
     let ghcr =
         refused(403, "ghcr.io", "colliery-io/brokkr-broker", "DENIED", "permission_denied: write_package");
-    let harbor =
-        refused(404, "harbor.example.com", "brokkr/broker", "NAME_UNKNOWN", "project brokkr not found");
     let denied = RegistryError::Denied(Box::new(ghcr)).to_diagnostic();
-    let not_found = RegistryError::NotFound(Box::new(harbor)).to_diagnostic();
-    let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_CORPUS").is_some();
-    for (page, diagnostic) in [
-        ("docs/errors/registry-denied.md", &denied),
-        ("docs/guides/github-actions.md", &denied),
-        ("docs/errors/registry-not-found.md", &not_found),
-    ] {
-        let shown =
-            human(std::slice::from_ref(diagnostic), Style { color: false, unicode: true, width: 100 });
-        let (_, shown) = shown.split_once('\n').expect("a heading");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-        let text = fs::read_to_string(&path).unwrap();
-        let opening = format!("\n{}\n", diagnostic.code);
-        let start = text.find(&opening).expect("an example") + opening.len();
-        let end = start + text[start..].find("```\n").expect("the end of the block");
-        if update {
-            fs::write(&path, format!("{}{shown}{}", &text[..start], &text[end..])).unwrap();
-        } else {
-            assert_eq!(&text[start..end], shown, "{page}");
-        }
-    }
-    // In annotations of GitHub the lines of the workflow stay lines, and in JSON too.
     let annotation = github(std::slice::from_ref(&denied));
     assert!(annotation.contains("%0A%0Apermissions:%0A  contents: read%0A  packages: write"), "{annotation}");
     assert_eq!(annotation.lines().count(), 1);

@@ -1,6 +1,6 @@
 //! A stand-in for GitHub's packages API, on the content of a [`TestRegistry`]: the versions of a package are the
 //! manifests of a repository. Paths, answers and refusals are those of GitHub Docs, "REST API endpoints for packages",
-//! and of the public threads that `src/registry/error/explain.rs` names. It restores nothing.
+//! and of the public threads that `src/advice/github.rs` names. It restores nothing.
 //!
 //! ```ignore
 //! let registry = TestRegistry::start(Options::default()).await;          // 405 to any DELETE, as GHCR

@@ -32,6 +32,7 @@ pub mod quay_api;
 pub mod raw_tar;
 pub mod signatures;
 pub mod test_registry;
+pub mod tls_proxy;
 pub mod token_issuer;
 pub mod world;
 
