@@ -31,7 +31,7 @@ pub(crate) struct ReadChart {
 }
 
 impl ChartPath {
-    fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, ChartError> {
+    pub(crate) fn find(folder: &Path, shown: &Path, path: &str) -> Result<Self, ChartError> {
         let joined = folder.join(path);
         let shown: PathBuf = shown.join(path).components().filter(|it| *it != Component::CurDir).collect();
         let shown = shown.display().to_string();
