@@ -1,4 +1,4 @@
-//! What fuzz targets do with bytes, and `tests/fuzz_corpus.rs` with those that were kept: each function hands them to a reader by
+//! What fuzz targets do with bytes, and `tests/it/fuzz_corpus.rs` with those that were kept: each function hands them to a reader by
 //! the public interface. Nothing may panic, and what a reader takes must hold together: every blob can be read, and
 //! has its digest. It says whether a reader took the bytes for something.
 #![allow(dead_code)] // each target uses one of them

@@ -1,6 +1,6 @@
 //! Hostile and damaged sources, as people see them refused, and what the program takes to do it: memory and time are measured.
 //!
-//! The tables of everything that can be wrong are in `src/source/hostile_files_tests.rs`. Here are those that reach the whole
+//! The tables of everything that can be wrong are in `crates/oci-content/src/hostile_files_tests.rs`. Here are those that reach the whole
 //! program, and the ones that would take the most.
 #![allow(clippy::print_stdout)] // what was measured, for `--nocapture`
 

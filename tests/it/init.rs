@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::engine::{self, Session};
-use brokkr_publish::init::{Surroundings, propose, survey};
+use brokkr_publish::init::{GitFacts, propose, survey};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use testkit::chart::Chart;
@@ -273,7 +273,7 @@ proptest! {
             let name = path.parent().and_then(|it| it.file_name()).and_then(|it| it.to_str()).unwrap_or("x");
             let _taken = std::fs::write(&path, format!("apiVersion: v2\nname: {name}\nversion: 1.2.3\n"));
         }
-        let surroundings = Surroundings { files: Some(files), remote, branch };
+        let surroundings = GitFacts { files: Some(files), remote, branch };
         let proposal = propose(&survey(&folder.path, surroundings));
         folder.write("publish.toml", &proposal.text);
         let session = Session {

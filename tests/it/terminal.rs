@@ -1,7 +1,7 @@
 //! Nothing from outside reaches a terminal or a log of a CI raw: each command is run with hostile texts from each place that
 //! texts come from, and what it prints is looked at. `SECURITY.md` says what is promised.
 //!
-//! Names and answers of single readers are in `tests/hostile_sources.rs`, `tests/hostile_plan.rs` and `tests/registry_http/malice.rs`.
+//! Names and answers of single readers are in `tests/it/hostile_sources.rs`, `tests/it/hostile_plan.rs` and `tests/it/registry_http/malice.rs`.
 
 use serde_json::{Value, json};
 use testkit::chart::Chart;

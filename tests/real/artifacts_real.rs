@@ -1,7 +1,7 @@
 //! Artifacts in a real `docker-registry`, read back by skopeo and the `oci-client` library.
 //!
 //! oras is in no Debian package, so it is held against in another way: the digests that it printed are in
-//! `src/source/artifact_tests.rs`.
+//! `crates/oci-content/src/artifact_tests.rs`.
 
 use std::fs;
 use std::io::Read;

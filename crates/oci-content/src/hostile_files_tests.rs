@@ -1,7 +1,7 @@
 //! Sources that somebody made to do harm, or that were damaged on their way: each is refused by name, quickly, and without
 //! using the resources that it claims to need.
 //!
-//! `tests/hostile_sources.rs` measures how much memory and time the whole program needs for the worst of them.
+//! `tests/it/hostile_sources.rs` measures how much memory and time the whole program needs for the worst of them.
 
 use std::fs;
 use std::os::unix::fs::symlink;

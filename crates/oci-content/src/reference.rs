@@ -138,9 +138,7 @@ mod tests {
     }
 
     fn chosen(entries: &[Descriptor], reference: Option<&str>) -> Result<usize, String> {
-        let found = choose(entries, reference, "oci:x").map_err(|error| {
-            error.to_string()
-        })?;
+        let found = choose(entries, reference, "oci:x").map_err(|error| error.to_string())?;
         Ok(entries.iter().position(|entry| entry == found).expect("one of them"))
     }
 
@@ -176,10 +174,7 @@ mod tests {
     fn errors_list_the_available_names() {
         let entries = [entry("a", &[(REF_NAME, "v1")]), entry("b", &[(REF_NAME, "v2")])];
         let error = chosen(&entries, None).expect_err("two");
-        assert_eq!(
-            error,
-            "source `oci:x` holds 2 images: `v1`, `v2`"
-        );
+        assert_eq!(error, "source `oci:x` holds 2 images: `v1`, `v2`");
         let error = chosen(&entries, Some("v3")).expect_err("no v3");
         assert_eq!(error, "source `oci:x` holds no image `v3`: `v1`, `v2`");
         let nameless = [entry("a", &[]), entry("b", &[])];

@@ -1,4 +1,4 @@
-//! The modules of `src` as syntax trees, and what `tests/architecture.rs` asks of them. Knows no rule.
+//! The modules of `src` as syntax trees, and what `tests/it/architecture.rs` asks of them. Knows no rule.
 //!
 //! Paths inside the arguments of macros are found in the tokens, since only the macro knows what they mean.
 

@@ -241,10 +241,7 @@ fn engines_that_answer_as_none_should() {
             vec![json("200 OK", &id), json("500 Oh", r#"{"message":"no space"}"#)],
             "answered 500 when asked for the image `app:v1`: no space",
         ),
-        (
-            vec![json("200 OK", &id), json("200 OK", "not a tar")],
-            "Malformed: archive `docker-daemon:app:v1`",
-        ),
+        (vec![json("200 OK", &id), json("200 OK", "not a tar")], "Malformed: archive `docker-daemon:app:v1`"),
         (
             vec![
                 json("200 OK", &id),

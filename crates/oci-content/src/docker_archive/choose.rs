@@ -153,9 +153,9 @@ mod tests {
     }
 
     fn chosen(items: &[Item], reference: Option<&str>) -> Result<String, String> {
-        choose(items, reference, "docker-archive:x").map(|item| item.config.clone()).map_err(|error| {
-            error.to_string()
-        })
+        choose(items, reference, "docker-archive:x")
+            .map(|item| item.config.clone())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
