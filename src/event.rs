@@ -139,13 +139,13 @@ pub enum Event<'a> {
         /// The result of the apply.
         outcome: &'a Outcome,
         /// The errors.
-        problems: Vec<Problem<'a>>,
+        problems: Vec<ReportedProblem<'a>>,
     },
 }
 
 /// A diagnostic for machines.
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem<'a> {
+pub struct ReportedProblem<'a> {
     /// The code, which `explain` describes.
     pub code: &'static str,
     /// The message.
@@ -155,7 +155,7 @@ pub struct Problem<'a> {
     pub help: Option<&'a str>,
 }
 
-impl<'a> From<&'a Diagnostic> for Problem<'a> {
+impl<'a> From<&'a Diagnostic> for ReportedProblem<'a> {
     fn from(diagnostic: &'a Diagnostic) -> Self {
         Self {
             code: diagnostic.code.as_str(),

@@ -16,7 +16,7 @@ use oci_registry::Digest;
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
 
 /// A type of document.
-pub trait Document: Serialize + DeserializeOwned + schemars::JsonSchema {
+pub trait SavedDocument: Serialize + DeserializeOwned + schemars::JsonSchema {
     /// Its name for people: `plan`.
     const NAME: &'static str;
     /// The version of the format, `MAJOR.MINOR`. A document with another major version is refused. A higher minor version only
@@ -110,7 +110,7 @@ impl SavedError {
 const CHECKSUM: &str = "checksum";
 
 /// The text of `document` as it is saved, with its checksum and a final newline.
-pub fn to_json<T: Document>(document: &T) -> String {
+pub fn to_json<T: SavedDocument>(document: &T) -> String {
     // A document has no values that JSON cannot represent.
     let mut value = serde_json::to_value(document).unwrap_or_default();
     seal(&mut value);
@@ -129,7 +129,7 @@ pub fn seal(document: &mut Value) {
 }
 
 /// Writes `document` to `path` through a temporary file, so that a reader never sees half of it.
-pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
+pub fn save<T: SavedDocument>(document: &T, path: &Path) -> Result<(), SavedError> {
     let write = || -> std::io::Result<()> {
         let mut file = beside(path)?;
         file.write_all(to_json(document).as_bytes())?;
@@ -142,7 +142,7 @@ pub fn save<T: Document>(document: &T, path: &Path) -> Result<(), SavedError> {
 
 /// Checks that a document can be written to `path`, by creating and removing a temporary file in the same folder, as [`save`]
 /// does.
-pub fn probe<T: Document>(path: &Path) -> Result<(), SavedError> {
+pub fn probe<T: SavedDocument>(path: &Path) -> Result<(), SavedError> {
     let refused = |why: &str| Err(unwritable::<T>(path, std::io::Error::other(why)));
     match path.metadata().as_ref().map(Metadata::file_type) {
         Ok(it) if it.is_dir() => return refused("it is a directory"),
@@ -162,7 +162,7 @@ fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new_in(folder)
 }
 
-fn unwritable<T: Document>(path: &Path, cause: std::io::Error) -> SavedError {
+fn unwritable<T: SavedDocument>(path: &Path, cause: std::io::Error) -> SavedError {
     // Some causes contain the name of the temporary file.
     let own = cause.raw_os_error().is_some() || cause.get_ref().is_some_and(|it| it.source().is_none());
     let cause = if own { cause } else { cause.kind().into() };
@@ -170,12 +170,12 @@ fn unwritable<T: Document>(path: &Path, cause: std::io::Error) -> SavedError {
 }
 
 /// Reads a document.
-pub fn load<T: Document>(path: &Path) -> Result<T, SavedError> {
+pub fn load<T: SavedDocument>(path: &Path) -> Result<T, SavedError> {
     parse(path, &read::<T>(path)?)
 }
 
 /// Reads the bytes of a file or a pipe that may be a document, and refuses more bytes than any document has.
-pub fn read<T: Document>(path: &Path) -> Result<Vec<u8>, SavedError> {
+pub fn read<T: SavedDocument>(path: &Path) -> Result<Vec<u8>, SavedError> {
     let bounded = || -> std::io::Result<Vec<u8>> {
         let found = path.metadata()?;
         if found.is_dir() {
@@ -232,7 +232,7 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 /// Parses the bytes of a document that was read from `path`.
-pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
+pub fn parse<T: SavedDocument>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     #[derive(Deserialize)]
     struct Versioned {
         format_version: String,
@@ -273,7 +273,7 @@ pub fn parse<T: Document>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
 }
 
 /// The JSON Schema of a type of document.
-pub fn json_schema<T: Document>() -> Value {
+pub fn json_schema<T: SavedDocument>() -> Value {
     let mut schema = titled_schema::<T>(T::NAME, format!("A saved {} of brokkr-publish", T::NAME));
     let checksum = serde_json::json!({
         "type": "string",

@@ -29,7 +29,7 @@ pub use refused::PrepareError;
 pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{Event, Problem, Reporter, Stage};
+use crate::event::{Event, ReportedProblem, Reporter, Stage};
 use crate::model::Mutability;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Action, Change, Plan};
@@ -95,7 +95,7 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     options.reporter.report(&Event::Finished {
         success: problems.is_empty(),
         outcome: &outcome,
-        problems: problems.iter().map(Problem::from).collect(),
+        problems: problems.iter().map(ReportedProblem::from).collect(),
     });
     (outcome, problems)
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::approve::{self, Approval};
-use super::plan::Shape;
-use super::{Exit, Global, block_on};
+use super::exit::{Exit, block_on};
+use super::options::Global;
+use super::plan::PlanShape;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Applying, Session};
 use crate::model::plan::Plan;
@@ -16,7 +17,7 @@ use crate::model::plan::Plan;
 /// Asks every repository first whether the credentials allow what is planned. Then sends content to every registry, puts the
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ApplyArguments {
     /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
@@ -33,10 +34,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]
-    shape: Shape,
+    shape: PlanShape,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     engine::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
@@ -52,7 +53,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
 /// Loads a saved plan. Refuses every option that would shape a different plan.
 fn saved(
     global: &Global,
-    arguments: &Arguments,
+    arguments: &ApplyArguments,
     session: &Session,
     path: &Path,
 ) -> Result<Plan, Vec<Diagnostic>> {
@@ -77,7 +78,7 @@ fn saved(
 }
 
 /// Makes a plan, shows it and asks for approval now.
-fn made(global: &Global, arguments: &Arguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
+fn made(global: &Global, arguments: &ApplyArguments, session: &Session) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let reporter = global.reporter(false);
     let plan = block_on(engine::plan(session, &shape.target, shape.network.parallelism, &reporter))??;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::{DONE, Exit, FAILED, Global, block_on};
+use super::exit::{DONE, Exit, FAILED, block_on};
+use super::options::Global;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Applying, Session};
 use crate::event::Event;
 use crate::model::plan::{Plan, PlanKind};
-use crate::report::output::{Stream, ask, can_ask};
+use crate::report::output::{OutputStream, ask, can_ask};
 use crate::report::{self, diagnostics, outcome};
 
 /// How a plan that was just made is approved.
@@ -42,7 +43,7 @@ pub(super) fn approve(
     let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
     // The plan is shown before every question, whatever else is printed, because nobody can approve what they have not seen.
     if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
-        let stream = if how.json { Stream::Err } else { Stream::Out };
+        let stream = if how.json { OutputStream::Err } else { OutputStream::Out };
         stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     if let Some(path) = how.out {
@@ -56,7 +57,7 @@ pub(super) fn approve(
             global.reporter(true).report(&Event::Plan { plan });
         }
         if !global.is_quiet() {
-            Stream::Err.write(&saved(path));
+            OutputStream::Err.write(&saved(path));
         }
         return Ok(Approved::Later);
     }
@@ -98,10 +99,10 @@ pub(super) fn carry_out(
         engine::apply(session, &plan, how, &reporter, cancel).await
     })?;
     if !json {
-        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(Stream::Out));
-        Stream::Out.write(&text);
+        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));
+        OutputStream::Out.write(&text);
     }
-    Stream::Err.write(&report::secrets::let_through(&result));
+    OutputStream::Err.write(&report::secrets::let_through(&result));
     if let Some(path) = record {
         let record = engine::record(plan, result, &problems);
         // A record that cannot be written is one more problem, beside those of the apply.
@@ -110,7 +111,7 @@ pub(super) fn carry_out(
     if problems.is_empty() {
         return Ok(DONE);
     }
-    Stream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(Stream::Err))));
+    OutputStream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(OutputStream::Err))));
     Ok(FAILED)
 }
 
@@ -121,9 +122,9 @@ fn cancellation() -> watch::Receiver<bool> {
     tokio::spawn(async move {
         interruption().await;
         sender.send_replace(true);
-        Stream::Err.write("\nStopping; interrupt again to stop at once.\n");
+        OutputStream::Err.write("\nStopping; interrupt again to stop at once.\n");
         interruption().await;
-        Stream::Err.write(
+        OutputStream::Err.write(
             "\nStopped at once: a tag may have been moved without a report; run `brokkr-publish plan` to see where the tags are.\n",
         );
         std::process::exit(i32::from(FAILED));

@@ -2,22 +2,22 @@
 
 use clap::{Args, Subcommand};
 
-use super::options::Network;
-use super::{DONE, Exit, FAILED, Global, block_on};
+use super::exit::{DONE, Exit, FAILED, block_on};
+use super::options::{Global, Network};
 use crate::engine;
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::report::{access, diagnostics};
 
 /// Find out what the credentials may do
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct AuthArguments {
     #[command(subcommand)]
-    command: Command,
+    command: AuthCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Check(Check),
+enum AuthCommand {
+    Check(AuthCheckArguments),
 }
 
 /// Check that the credentials may read, push, create, mount and delete as declared
@@ -26,7 +26,7 @@ enum Command {
 /// it opens an upload session and cancels it. Needs no image and no git. Exits with 1 if anything is refused or cannot be found
 /// out.
 #[derive(Debug, Args)]
-struct Check {
+struct AuthCheckArguments {
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -37,20 +37,20 @@ struct Check {
     network: Network,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
-    let Command::Check(check) = &arguments.command;
+pub(super) fn run(global: &Global, arguments: &AuthArguments) -> Exit {
+    let AuthCommand::Check(check) = &arguments.command;
     let session = global.session()?;
     // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let asked = engine::check_access(&session, &check.target, check.network.parallelism, &reporter);
     let report = block_on(asked)??;
     if check.json {
-        Stream::Out.write(&access::json(&report));
+        OutputStream::Out.write(&access::json(&report));
     } else {
-        Stream::Out.write(&access::human(&report, global.style(Stream::Out)));
-        let problems = diagnostics::human(&access::problems(&report), global.style(Stream::Err));
+        OutputStream::Out.write(&access::human(&report, global.style(OutputStream::Out)));
+        let problems = diagnostics::human(&access::problems(&report), global.style(OutputStream::Err));
         if !problems.is_empty() {
-            Stream::Err.write(&format!("\n{problems}"));
+            OutputStream::Err.write(&format!("\n{problems}"));
         }
     }
     Ok(if report.granted { DONE } else { FAILED })

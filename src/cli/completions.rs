@@ -3,20 +3,20 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::DONE;
-use crate::report::output::Stream;
+use super::exit::DONE;
+use crate::report::output::OutputStream;
 
 /// Print a shell's completions
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct CompletionsArguments {
     /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &Arguments) -> u8 {
+pub(super) fn run(arguments: &CompletionsArguments, mut command: clap::Command) -> u8 {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut super::command(), "brokkr-publish", &mut script);
-    Stream::Out.write(&String::from_utf8_lossy(&script));
+    clap_complete::generate(arguments.shell, &mut command, "brokkr-publish", &mut script);
+    OutputStream::Out.write(&String::from_utf8_lossy(&script));
     DONE
 }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::{DONE, Exit, Global};
+use super::exit::{DONE, Exit};
+use super::options::Global;
 use crate::engine;
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::report::proposal;
 
 /// Write a first publish.toml from the repository: Dockerfiles, charts, the git remote
@@ -12,17 +13,17 @@ use crate::report::proposal;
 /// Writes it to the working directory, or to the file that `--config` names, and never overwrites a file. Asks no questions and
 /// uses no network.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct InitArguments {
     /// Print it to standard output instead of writing a file.
     #[arg(long)]
     stdout: bool,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &InitArguments) -> Exit {
     let session = global.session()?;
     let first = engine::first_configuration(&session)?;
     let written = if arguments.stdout {
-        Stream::Out.write(&first.text);
+        OutputStream::Out.write(&first.text);
         None
     } else {
         Some(engine::write_first(&session, &first)?)
@@ -39,9 +40,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
             &left_out,
             &first.registry,
             written.map(|(file, next)| (file.display(), next.as_slice())),
-            global.style(Stream::Err),
+            global.style(OutputStream::Err),
         );
-        Stream::Err.write(&text);
+        OutputStream::Err.write(&text);
     }
     Ok(DONE)
 }

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{DONE, Exit, FAILED, Global};
+use super::exit::{DONE, Exit, FAILED};
+use super::options::Global;
 use crate::diagnostic::Diagnostic;
 use crate::engine;
-use crate::report::diagnostics::{self, Format};
-use crate::report::output::Stream;
+use crate::report::diagnostics::{self, DiagnosticFormat};
+use crate::report::output::OutputStream;
 
 /// Check publish.toml offline: syntax, schema, references, and every template on sample events
 ///
 /// Uses neither git nor the network. Reports every error of every file at once, and exits with 1 if there are any.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct LintArguments {
     /// The files [default: the configuration file].
     files: Vec<PathBuf>,
     /// The format of the findings.
@@ -35,23 +36,23 @@ enum LintFormat {
     Sarif,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &LintArguments) -> Exit {
     let session = global.session()?;
     let found = engine::lint(&session, &arguments.files);
     let format = match arguments.format {
-        LintFormat::Human => Format::Human(global.style(Stream::Err)),
-        LintFormat::Json => Format::Json,
-        LintFormat::Github => Format::Github,
-        LintFormat::Sarif => Format::Sarif,
+        LintFormat::Human => DiagnosticFormat::Human(global.style(OutputStream::Err)),
+        LintFormat::Json => DiagnosticFormat::Json,
+        LintFormat::Github => DiagnosticFormat::Github,
+        LintFormat::Sarif => DiagnosticFormat::Sarif,
     };
     let text = diagnostics::render(&found, format);
-    let stream = if arguments.format == LintFormat::Human { Stream::Err } else { Stream::Out };
+    let stream = if arguments.format == LintFormat::Human { OutputStream::Err } else { OutputStream::Out };
     match arguments.format {
         LintFormat::Github => stream.write_commands(&text),
         LintFormat::Human | LintFormat::Json | LintFormat::Sarif => stream.write(&text),
     }
     if arguments.format == LintFormat::Human && !global.is_quiet() {
-        Stream::Err.write(&summary(&found, arguments.files.len().max(1)));
+        OutputStream::Err.write(&summary(&found, arguments.files.len().max(1)));
     }
     Ok(if found.iter().any(Diagnostic::is_error) { FAILED } else { DONE })
 }

@@ -2,19 +2,18 @@
 
 use clap::Args;
 
-use super::{DONE, Exit};
+use super::exit::{DONE, Exit};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 
 /// Print the manual page
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ManArguments {
     /// The subcommand, such as `plan` or `auth check`; without one, the page of the whole program.
     command: Vec<String>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Exit {
-    let mut whole = super::command();
+pub(super) fn run(arguments: &ManArguments, mut whole: clap::Command) -> Exit {
     whole.build();
     let title = ["brokkr-publish"].into_iter().chain(arguments.command.iter().map(String::as_str));
     let title = title.collect::<Vec<_>>().join("-");
@@ -29,6 +28,6 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     clap_mangen::Man::new(command).title(title).render(&mut page).map_err(|error| {
         vec![Diagnostic::error(Code::CommandUsage, format!("the manual page cannot be rendered: {error}"))]
     })?;
-    Stream::Out.write(&String::from_utf8_lossy(&page));
+    OutputStream::Out.write(&String::from_utf8_lossy(&page));
     Ok(DONE)
 }

@@ -5,6 +5,7 @@ mod apply;
 mod approve;
 mod auth;
 mod completions;
+mod exit;
 mod explain;
 mod init;
 mod lint;
@@ -23,9 +24,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::report::output::{self, Stream};
+use crate::report::output::{self, OutputStream};
 use crate::report::{self, diagnostics};
+use exit::{DONE, FAILED};
 pub use options::Global;
 
 /// Terraform for publishing container images and Helm charts: plan, apply and verify the tags of a release.
@@ -43,31 +44,21 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Init(init::Arguments),
-    Lint(lint::Arguments),
-    Tags(tags::Arguments),
-    Plan(plan::Arguments),
-    Apply(apply::Arguments),
-    Rollback(rollback::Arguments),
-    Verify(verify::Arguments),
-    Prune(prune::Arguments),
-    Auth(auth::Arguments),
-    Show(show::Arguments),
-    Explain(explain::Arguments),
-    Schema(schema::Arguments),
-    Completions(completions::Arguments),
-    Man(man::Arguments),
+    Init(init::InitArguments),
+    Lint(lint::LintArguments),
+    Tags(tags::TagsArguments),
+    Plan(plan::PlanArguments),
+    Apply(apply::ApplyArguments),
+    Rollback(rollback::RollbackArguments),
+    Verify(verify::VerifyArguments),
+    Prune(prune::PruneArguments),
+    Auth(auth::AuthArguments),
+    Show(show::ShowArguments),
+    Explain(explain::ExplainArguments),
+    Schema(schema::SchemaArguments),
+    Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
 }
-
-/// The command succeeded, or there was nothing to change.
-const DONE: u8 = 0;
-/// There was an error. A blocked plan and a usage error count as errors.
-const FAILED: u8 = 1;
-/// There are changes (`plan --detailed-exitcode`), or there is drift (`verify`).
-const CHANGES: u8 = 2;
-
-/// The exit code of a command, or its diagnostics.
-type Exit = Result<u8, Vec<Diagnostic>>;
 
 /// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
 /// an empty file must not go on.
@@ -76,7 +67,7 @@ pub fn main() -> ExitCode {
     match output::failure() {
         None => ExitCode::from(code),
         Some(failure) => {
-            Stream::Err.write(&format!("error: {failure}\n"));
+            OutputStream::Err.write(&format!("error: {failure}\n"));
             ExitCode::from(FAILED)
         }
     }
@@ -101,14 +92,14 @@ fn run() -> u8 {
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&arguments)),
-        Command::Completions(arguments) => Ok(completions::run(&arguments)),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, command())),
+        Command::Man(arguments) => man::run(&arguments, command()),
     };
     match exit {
         Ok(code) => code,
         Err(found) => {
-            let text = diagnostics::human(&found, cli.global.style(Stream::Err));
-            Stream::Err.write(&text);
+            let text = diagnostics::human(&found, cli.global.style(OutputStream::Err));
+            OutputStream::Err.write(&text);
             FAILED
         }
     }
@@ -118,7 +109,7 @@ fn run() -> u8 {
 /// clap's 2, because 2 has another meaning here.
 fn usage(error: &clap::Error) -> u8 {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let stream = if asked { Stream::Out } else { Stream::Err };
+    let stream = if asked { OutputStream::Out } else { OutputStream::Err };
     let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
     let text = error.render();
     let plain = text.to_string();
@@ -132,15 +123,4 @@ fn usage(error: &clap::Error) -> u8 {
 /// The clap tree, for completions, manual pages and the reference.
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-/// Runs `work` on the asynchronous runtime.
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Vec<Diagnostic>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        vec![Diagnostic::error(Code::ApplyFailed, format!("the runtime cannot be started: {error}"))]
-    })?;
-    let result = runtime.block_on(work);
-    // The process must not wait for a read whose result nobody needs any more.
-    runtime.shutdown_background();
-    Ok(result)
 }

@@ -12,8 +12,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::Session;
 use crate::event::Reporter;
 use crate::model::EventName;
-use crate::report::output::{self, Stream};
-use crate::report::{Bars, JsonLines, Lines, Style};
+use crate::report::output::{self, OutputStream};
+use crate::report::{Bars, JsonLines, Style, TextLines};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -166,7 +166,7 @@ impl Global {
     }
 
     /// Returns the features that `stream` can show, such as colours.
-    pub fn style(&self, stream: Stream) -> Style {
+    pub fn style(&self, stream: OutputStream) -> Style {
         stream.style(self.color.into())
     }
 
@@ -193,13 +193,13 @@ impl Global {
 
     /// The reporter of events: JSON lines, bars on a terminal, or plain lines.
     pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
-        let style = self.style(Stream::Err);
+        let style = self.style(OutputStream::Err);
         if json {
             Arc::new(JsonLines)
-        } else if Stream::Err.is_terminal() && !self.quiet {
+        } else if OutputStream::Err.is_terminal() && !self.quiet {
             Arc::new(Bars::new(style))
         } else {
-            Arc::new(Lines::new(style, self.quiet))
+            Arc::new(TextLines::new(style, self.quiet))
         }
     }
 }
@@ -219,7 +219,7 @@ pub fn log(global: &Global) {
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(output::Log::default)
-        .with_ansi(global.style(Stream::Err).color)
+        .with_ansi(global.style(OutputStream::Err).color)
         .without_time()
         .try_init();
     // A log that something else has already started is just as good.

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::approve;
-use super::options::{Network, Simulation};
-use super::{CHANGES, DONE, Exit, FAILED, Global, block_on};
+use super::exit::{CHANGES, DONE, Exit, FAILED, block_on};
+use super::options::{Global, Network, Simulation};
 use crate::model::plan::Plan;
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::{engine, report, saved};
 
 /// Show what apply would change
 ///
 /// Compares what publish.toml wants in this context with what the registries hold. Changes nothing.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct PlanArguments {
     /// Save the plan, for `apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -26,12 +26,12 @@ pub struct Arguments {
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
-    pub(super) shape: Shape,
+    pub(super) shape: PlanShape,
 }
 
 /// The options that shape a plan.
 #[derive(Debug, Args)]
-pub struct Shape {
+pub struct PlanShape {
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     pub target: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Shape {
     pub simulation: Simulation,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
     let session = global.session_in(Some(&arguments.shape.simulation))?;
     // Standard output is for the plan, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
@@ -50,9 +50,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
     if let Some(path) = &arguments.out {
         engine::save_plan(&session, &plan, path)?;
     }
-    Stream::Out.write(&text(global, &plan, arguments.json));
+    OutputStream::Out.write(&text(global, &plan, arguments.json));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
-        Stream::Err.write(&approve::saved(path));
+        OutputStream::Err.write(&approve::saved(path));
     }
     Ok(match (plan.is_blocked(), plan.has_changes() || plan.summary().by_hand > 0) {
         (true, _) => FAILED,
@@ -66,5 +66,5 @@ pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
     if json {
         return report::json_text(&saved::to_json(plan));
     }
-    report::plan::human(plan, global.is_verbose(), global.style(Stream::Out))
+    report::plan::human(plan, global.is_verbose(), global.style(OutputStream::Out))
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::approve::{self, Approval, Approved};
-use super::plan::Shape;
-use super::{DONE, Exit, Global, block_on};
+use super::exit::{DONE, Exit, block_on};
+use super::options::Global;
+use super::plan::PlanShape;
 use crate::engine::{self, Applying};
 
 /// Remove the tags that `[retention]` selects
@@ -14,7 +15,7 @@ use crate::engine::{self, Applying};
 /// Always shows first what it would remove. Removes a manifest only if nothing that stays needs it: no other tag, no index,
 /// no signature.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct PruneArguments {
     /// Remove without asking.
     #[arg(long)]
     auto_approve: bool,
@@ -28,10 +29,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]
-    shape: Shape,
+    shape: PlanShape,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &PruneArguments) -> Exit {
     let shape = &arguments.shape;
     let session = global.session_in(Some(&shape.simulation))?;
     engine::check_destinations(&session, None, arguments.out.as_deref(), arguments.record.as_deref())?;

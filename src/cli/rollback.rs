@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::approve::{self, Approval, Approved};
-use super::options::Network;
-use super::{DONE, Exit, Global, block_on};
+use super::exit::{DONE, Exit, block_on};
+use super::options::{Global, Network};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Applying};
 
@@ -15,7 +15,7 @@ use crate::engine::{self, Applying};
 /// Floating tags go back to the digests that they named before, and tags that did not exist are removed. Immutable tags stay.
 /// The rollback is refused if a tag has moved since.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct RollbackArguments {
     /// The record of the apply, saved by `apply --record`.
     #[arg(value_name = "RECORD")]
     applied: PathBuf,
@@ -38,7 +38,7 @@ pub struct Arguments {
     network: Network,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &RollbackArguments) -> Exit {
     if let Some(option) = global.planning_option() {
         let message = format!("a rollback uses only its record: `{option}` cannot change it");
         return Err(vec![

@@ -2,24 +2,24 @@
 
 use clap::{Args, ValueEnum};
 
-use super::DONE;
+use super::exit::DONE;
 use crate::model::access::AccessReport;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::{config, saved};
 
 /// Print the JSON Schema of publish.toml, of a saved plan, of a record, of a verification or of an access report
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct SchemaArguments {
     /// The document to describe.
     #[arg(value_enum, default_value_t)]
-    of: Subject,
+    of: SchemaSubject,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Subject {
+enum SchemaSubject {
     /// The configuration file, publish.toml.
     #[default]
     Config,
@@ -33,14 +33,14 @@ enum Subject {
     Access,
 }
 
-pub(super) fn run(arguments: &Arguments) -> u8 {
+pub(super) fn run(arguments: &SchemaArguments) -> u8 {
     let schema = match arguments.of {
-        Subject::Config => config::json_schema(),
-        Subject::Plan => saved::json_schema::<Plan>(),
-        Subject::Record => saved::json_schema::<Record>(),
-        Subject::Access => saved::printed_schema::<AccessReport>("access"),
-        Subject::Verification => saved::printed_schema::<Verification>("verification"),
+        SchemaSubject::Config => config::json_schema(),
+        SchemaSubject::Plan => saved::json_schema::<Plan>(),
+        SchemaSubject::Record => saved::json_schema::<Record>(),
+        SchemaSubject::Access => saved::printed_schema::<AccessReport>("access"),
+        SchemaSubject::Verification => saved::printed_schema::<Verification>("verification"),
     };
-    Stream::Out.write(&format!("{schema:#}\n"));
+    OutputStream::Out.write(&format!("{schema:#}\n"));
     DONE
 }

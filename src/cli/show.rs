@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{DONE, Exit, Global, plan};
+use super::exit::{DONE, Exit};
+use super::options::Global;
+use super::plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::engine::{self, Saved};
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::report::{self, outcome, references};
 use crate::saved;
 
 /// Show a saved plan or the record of an apply
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ShowArguments {
     /// The file that `plan --out` or `apply --record` wrote.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -37,7 +39,7 @@ enum ReferenceFormat {
     Env,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
     let text = match (engine::load_saved(&global.session()?, &arguments.file)?, arguments.format) {
         (Saved::Plan(_), Some(_)) => {
             let message = format!("`{}` is a plan: only a record has references", arguments.file.display());
@@ -56,8 +58,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         (Saved::Record(record), None) if arguments.json => {
             report::json_text(&saved::to_json(record.as_ref()))
         }
-        (Saved::Record(record), None) => outcome::record(&record, global.style(Stream::Out)),
+        (Saved::Record(record), None) => outcome::record(&record, global.style(OutputStream::Out)),
     };
-    Stream::Out.write(&text);
+    OutputStream::Out.write(&text);
     Ok(DONE)
 }

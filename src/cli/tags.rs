@@ -2,18 +2,18 @@
 
 use clap::{Args, ValueEnum};
 
-use super::options::Simulation;
-use super::{DONE, Exit, Global};
+use super::exit::{DONE, Exit};
+use super::options::{Global, Simulation};
 use crate::desired::ResourceVersion;
 use crate::engine;
-use crate::report::output::Stream;
-use crate::report::tags::{ResourceTags, TagEntry, Tags};
+use crate::report::output::OutputStream;
+use crate::report::tags::{ResourceEntry, TagEntry, Tags};
 
 /// Print the tags that this context renders, per image, chart and artifact
 ///
 /// For a build step that runs before publishing. Asks no registry and needs no image.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct TagsArguments {
     /// The output format.
     #[arg(long, value_enum, default_value_t)]
     format: TagsFormat,
@@ -32,7 +32,7 @@ enum TagsFormat {
     Github,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &TagsArguments) -> Exit {
     let session = global.session_in(Some(&arguments.simulation))?;
     let rendered = engine::tags(&session)?;
     let resources = rendered.resources.iter().map(|(id, resource)| {
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         let repositories = engine::repositories(&rendered.config, id);
         (
             id.clone(),
-            ResourceTags { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },
+            ResourceEntry { version, tags: tags.collect(), repositories, silent: resource.silent.clone() },
         )
     });
     let tags = Tags {
@@ -57,8 +57,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         context: serde_json::to_value(&rendered.context).unwrap_or_default(),
         resources: resources.collect(),
     };
-    Stream::Out.write(&match arguments.format {
-        TagsFormat::Text => tags.human(global.is_verbose(), global.style(Stream::Out)),
+    OutputStream::Out.write(&match arguments.format {
+        TagsFormat::Text => tags.human(global.is_verbose(), global.style(OutputStream::Out)),
         TagsFormat::Json => tags.json(),
         TagsFormat::Github => tags.github().map_err(|error| vec![error])?,
     });

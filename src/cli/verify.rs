@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::Network;
-use super::{CHANGES, DONE, Exit, Global, block_on};
+use super::exit::{CHANGES, DONE, Exit, block_on};
+use super::options::{Global, Network};
 use crate::engine::{self, Verifying};
-use crate::report::output::Stream;
+use crate::report::output::OutputStream;
 use crate::report::verification;
 
 /// Verify that what was published is still in place
@@ -16,7 +16,7 @@ use crate::report::verification;
 /// platforms, annotations and visibility. Depends on no event and needs no image. Exits with 2 if something drifted. Changes
 /// nothing.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct VerifyArguments {
     /// Also look for every manifest and blob that the tags need.
     #[arg(long)]
     deep: bool,
@@ -33,7 +33,7 @@ pub struct Arguments {
     network: Network,
 }
 
-pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
+pub(super) fn run(global: &Global, arguments: &VerifyArguments) -> Exit {
     let session = global.session()?;
     // Standard output is for the result, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
@@ -44,10 +44,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Exit {
         parallelism: arguments.network.parallelism,
     };
     let result = block_on(engine::verify(&session, &how, &reporter))??;
-    Stream::Out.write(&if arguments.json {
+    OutputStream::Out.write(&if arguments.json {
         verification::json(&result)
     } else {
-        verification::human(&result, global.is_verbose(), global.style(Stream::Out))
+        verification::human(&result, global.is_verbose(), global.style(OutputStream::Out))
     });
     Ok(if result.stands { DONE } else { CHANGES })
 }

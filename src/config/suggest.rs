@@ -24,10 +24,7 @@ pub(super) fn folded(text: &str) -> String {
 /// The names in backticks: `` `a`, `b` ``. At most 12 are listed.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.escape_debug())).collect();
-    match names.get(..12) {
-        Some(first) if names.len() > 12 => format!("{} and {} more", first.join(", "), names.len() - 12),
-        _ => names.join(", "),
-    }
+    crate::model::words::first_of(&names, 12)
 }
 
 /// A key as TOML writes it: bare or in quotes.

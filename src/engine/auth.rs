@@ -13,7 +13,9 @@ use crate::config::{Config, Content};
 use crate::desired::{Address, Selection};
 use crate::diagnostic::ToDiagnostic;
 use crate::event::Reporter;
-use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
+use crate::model::access::{
+    AccessAnswer, AccessProblem, AccessReport, FORMAT_VERSION, MountAccess, RepositoryAccess,
+};
 use crate::model::plan::GENERATOR;
 use crate::verify::{self, Place};
 use oci_registry::reference::RegistryEndpoint;
@@ -160,22 +162,22 @@ fn nothing(error: &RegistryError) -> Answers {
     }
 }
 
-fn answer(verdict: &Verdict) -> Answer {
+fn answer(verdict: &Verdict) -> AccessAnswer {
     match verdict {
-        Verdict::Granted => Answer::Granted,
-        Verdict::Refused(error) => Answer::Refused(problem(error)),
-        Verdict::Unknown(error) => Answer::Unknown(problem(error)),
-        Verdict::NotYet => Answer::NotYet,
+        Verdict::Granted => AccessAnswer::Granted,
+        Verdict::Refused(error) => AccessAnswer::Refused(problem(error)),
+        Verdict::Unknown(error) => AccessAnswer::Unknown(problem(error)),
+        Verdict::NotYet => AccessAnswer::NotYet,
         Verdict::Untold => {
-            Answer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
+            AccessAnswer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
         }
-        Verdict::NotAsked => Answer::NotAsked,
+        Verdict::NotAsked => AccessAnswer::NotAsked,
     }
 }
 
-fn problem(error: &RegistryError) -> Problem {
+fn problem(error: &RegistryError) -> AccessProblem {
     let diagnostic = error.to_diagnostic();
-    Problem { code: diagnostic.code.to_string(), reason: diagnostic.message, help: diagnostic.help }
+    AccessProblem { code: diagnostic.code.to_string(), reason: diagnostic.message, help: diagnostic.help }
 }
 
 #[cfg(test)]

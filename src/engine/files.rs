@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{self, Plan, PlanKind};
 use crate::model::record::{self, Record, RecordedProblem};
-use crate::saved::{self, Document, SavedError};
+use crate::saved::{self, SavedDocument, SavedError};
 
 /// A document that `show` can show.
 pub enum Saved {
@@ -19,13 +19,13 @@ pub enum Saved {
     Record(Box<Record>),
 }
 
-impl Document for Plan {
+impl SavedDocument for Plan {
     const NAME: &'static str = "plan";
     const FORMAT_VERSION: &'static str = plan::FORMAT_VERSION;
     const WRITTEN_BY: &'static str = "brokkr-publish plan --out FILE";
 }
 
-impl Document for Record {
+impl SavedDocument for Record {
     const NAME: &'static str = "record";
     const FORMAT_VERSION: &'static str = record::FORMAT_VERSION;
     const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Result, Session};
 use crate::context::{self, Context, Needs};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::init::{self, Proposal, Surroundings};
+use crate::init::{self, GitFacts, Proposal};
 
 /// The name of the file, unless `--config` names another.
 const FILE_NAME: &str = "publish.toml";
@@ -41,7 +41,7 @@ pub fn first_configuration(session: &Session) -> Result<Proposal> {
     Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
 }
 
-fn surroundings(session: &Session, folder: &Path) -> Surroundings {
+fn surroundings(session: &Session, folder: &Path) -> GitFacts {
     let files = context::files(folder, &PATTERNS);
     let files = files.map(|files| files.into_iter().filter(|file| init::is_candidate(file)).collect());
     // CI variables that make no sense are no reason to write nothing.
@@ -50,7 +50,7 @@ fn surroundings(session: &Session, folder: &Path) -> Surroundings {
         let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
         context.default_branch.clone().or(usual)
     });
-    Surroundings { files, remote: context.and_then(|context| context.remote), branch }
+    GitFacts { files, remote: context.and_then(|context| context.remote), branch }
 }
 
 /// Writes `proposal` to the configuration file, which must not exist yet. Returns the file, as it is called from the working

@@ -2,74 +2,17 @@
 //! are called and where they go, and `text` writes the text. Nothing here runs git, uses a network or writes a file.
 
 mod names;
+mod project;
 mod remote;
 mod survey;
 mod text;
 
-pub use survey::{Surroundings, is_candidate, survey, walk};
+pub use project::{FoundChart, FoundVersion, LeftOut, ProjectSurvey, UnfitBranch};
+pub use survey::{GitFacts, is_candidate, survey, walk};
 
 use std::path::Path;
 
 use crate::model::{ResourceId, ResourceKind};
-
-/// The relevant contents of a repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
-    /// The name of the project: the last part of the remote's address, or the folder's name.
-    pub project: String,
-    /// The address of the git remote, for a browser.
-    pub remote: Option<String>,
-    /// The branch whose pushes publish.
-    pub branch: Option<String>,
-    /// The default branch, if it cannot be `branch`.
-    pub unfit_branch: Option<UnfitBranch>,
-    /// Dockerfiles and Containerfiles, relative to the folder of `publish.toml`, with `/` as separator.
-    pub dockerfiles: Vec<String>,
-    /// Charts.
-    pub charts: Vec<FoundChart>,
-    /// The version of the project.
-    pub version: Option<FoundVersion>,
-    /// The files that were seen and left out.
-    pub left_out: Vec<LeftOut>,
-}
-
-/// A branch that cannot have a tag of its own name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfitBranch {
-    /// Its name, escaped if it contains characters that do not belong in a text file.
-    pub name: String,
-    /// The reason.
-    pub why: String,
-}
-
-/// The version that a file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundVersion {
-    /// The file.
-    pub file: &'static str,
-    /// Its key.
-    pub key: &'static str,
-    /// Its value: a semantic version.
-    pub version: String,
-}
-
-/// A chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundChart {
-    /// Its directory, relative to the folder of `publish.toml`, or `.` for that folder itself.
-    pub directory: String,
-    /// The `name` of its `Chart.yaml`.
-    pub name: String,
-}
-
-/// Something that was seen but is not in the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The file, or a description of something else.
-    pub file: String,
-    /// The reason.
-    pub why: String,
-}
 
 /// A first `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,11 +44,8 @@ impl Proposal {
     }
 }
 
-/// The most images, and the most charts, that are declared.
-const MOST: usize = 100;
-
 /// Proposes a `publish.toml` for `found`.
-pub fn propose(found: &Found) -> Proposal {
+pub fn propose(found: &ProjectSurvey) -> Proposal {
     let place = remote::place(found.remote.as_deref());
     let mut left_out = found.left_out.clone();
     let images = names::images(found, place.shared, &mut left_out);

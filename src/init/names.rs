@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, LeftOut, MOST};
+use super::project::{LeftOut, MOST, ProjectSurvey};
 use oci_registry::RepositoryName;
 
 /// A resource that is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct ProposedResource {
     /// Its name.
     pub name: String,
     /// The Dockerfile, or the directory of the chart.
@@ -78,9 +78,13 @@ pub(super) fn called_for(file_name: &str) -> Option<&str> {
 
 /// The images of the Dockerfiles. Adds the Dockerfiles that are not declared to `left_out`. If projects have `shared` names in
 /// a registry, the names begin with the project's.
-pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
+pub(super) fn images(
+    found: &ProjectSurvey,
+    shared: bool,
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<ProposedResource> {
     let project = slug(&found.project);
-    let mut images: Vec<Named> = Vec::new();
+    let mut images: Vec<ProposedResource> = Vec::new();
     let mut taken = BTreeSet::new();
     for file in &found.dockerfiles {
         let mut leave = |why: String| left_out.push(LeftOut { file: file.clone(), why });
@@ -119,7 +123,7 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
             Some(_) if images.len() >= MOST => leave(format!("{MOST} images are declared already")),
             Some(name) => {
                 taken.insert(name.clone());
-                images.push(Named { name, file: file.clone() });
+                images.push(ProposedResource { name, file: file.clone() });
             }
         }
     }
@@ -127,8 +131,8 @@ pub(super) fn images(found: &Found, shared: bool, left_out: &mut Vec<LeftOut>) -
 }
 
 /// The charts. Adds those that are not declared to `left_out`. The name of a chart is that of its repository.
-pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
-    let mut charts: Vec<Named> = Vec::new();
+pub(super) fn charts(found: &ProjectSurvey, left_out: &mut Vec<LeftOut>) -> Vec<ProposedResource> {
+    let mut charts: Vec<ProposedResource> = Vec::new();
     for chart in &found.charts {
         let mut leave = |why: String| left_out.push(LeftOut { file: chart.directory.clone(), why });
         if let Some(folder) = aside(&format!("{}/Chart.yaml", chart.directory)) {
@@ -140,7 +144,7 @@ pub(super) fn charts(found: &Found, left_out: &mut Vec<LeftOut>) -> Vec<Named> {
         } else if charts.len() >= MOST {
             leave(format!("{MOST} charts are declared already"));
         } else {
-            charts.push(Named { name: chart.name.clone(), file: chart.directory.clone() });
+            charts.push(ProposedResource { name: chart.name.clone(), file: chart.directory.clone() });
         }
     }
     charts
@@ -183,7 +187,7 @@ mod tests {
 
     fn named(project: &str, shared: bool, files: &[&str]) -> (Vec<(String, String)>, Vec<String>) {
         let dockerfiles = files.iter().map(|&file| file.to_owned()).collect();
-        let found = Found { project: project.to_owned(), dockerfiles, ..Found::default() };
+        let found = ProjectSurvey { project: project.to_owned(), dockerfiles, ..ProjectSurvey::default() };
         let mut left_out = Vec::new();
         let images = images(&found, shared, &mut left_out);
         let images = images.into_iter().map(|image| (image.file, image.name)).collect();

@@ -6,7 +6,7 @@ use oci_registry::reference::RegistryLocation;
 
 /// The registry that a project publishes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Destination {
     /// The name of the registry in `publish.toml`.
     pub name: &'static str,
     /// Its `url`.
@@ -20,9 +20,9 @@ pub(super) struct Place {
 }
 
 /// The registry for a project with this remote, or a directory if no registry is known to belong to it.
-pub(super) fn place(remote: Option<&str>) -> Place {
+pub(super) fn place(remote: Option<&str>) -> Destination {
     let source = remote.filter(|it| is_plain_address(it)).map(str::to_owned);
-    let directory = |source| Place {
+    let directory = |source| Destination {
         name: "bundle",
         url: "oci:dist/registry".to_owned(),
         shared: false,
@@ -46,7 +46,7 @@ pub(super) fn place(remote: Option<&str>) -> Place {
     if !is_registry || below.parse::<RepositoryName>().is_err() {
         return directory(source);
     }
-    Place { name, url, shared, source, known: true }
+    Destination { name, url, shared, source, known: true }
 }
 
 /// Whether `address` is a web address without characters that a file or a person could misread.

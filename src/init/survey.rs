@@ -6,8 +6,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::names::called_for;
+use super::project::{FoundChart, FoundVersion, LeftOut, ProjectSurvey, UnfitBranch};
 use super::remote::project;
-use super::{Found, FoundChart, FoundVersion, LeftOut, UnfitBranch};
 
 /// The most bytes that are read of a file that may contain a name or a version.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 8;
 
 /// The facts from git.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct GitFacts {
     /// The files that git tracks or would track, and that are candidates by [`is_candidate`]. `None` outside of a repository.
     pub files: Option<Vec<String>>,
     /// The address of the remote.
@@ -61,8 +61,8 @@ pub fn walk(folder: &Path) -> Vec<String> {
 }
 
 /// Surveys the files in `folder`.
-pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
-    let Surroundings { files, remote, branch } = surroundings;
+pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
+    let GitFacts { files, remote, branch } = surroundings;
     let mut files = files.unwrap_or_else(|| walk(folder));
     files.sort_unstable();
     files.dedup();
@@ -75,13 +75,13 @@ pub fn survey(folder: &Path, surroundings: Surroundings) -> Found {
             (None, Some(UnfitBranch { name, why }))
         }
     };
-    let mut found = Found {
+    let mut found = ProjectSurvey {
         project: project(remote.as_deref()).or(named).unwrap_or_else(|| "app".to_owned()),
         remote,
         branch,
         unfit_branch,
         version: version(folder),
-        ..Found::default()
+        ..ProjectSurvey::default()
     };
     for file in files {
         let is_file = std::fs::symlink_metadata(folder.join(&file)).is_ok_and(|it| it.is_file());
@@ -126,7 +126,7 @@ fn unfit(branch: &str) -> Option<String> {
     taken.then(|| format!("its tag `{slug}` could be that of another rule"))
 }
 
-fn chart(folder: &Path, file: &str, found: &mut Found) {
+fn chart(folder: &Path, file: &str, found: &mut ProjectSurvey) {
     let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory).to_owned();
     let inside = |other: &FoundChart| {
         other.directory == "." || directory.starts_with(&format!("{}/", other.directory))

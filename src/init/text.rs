@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::Found;
-use super::names::Named;
-use super::remote::Place;
+use super::names::ProposedResource;
+use super::project::ProjectSurvey;
+use super::remote::Destination;
+use crate::model::words::toml_string;
 
 /// The tag rules for the events that publish, as `docs/reference/tags.md` describes them.
 const RULES: &str = r#"
@@ -58,19 +59,24 @@ on = "pull_request_closed"
 "#;
 
 /// Whether to write tag rules. Without an image no tag would use them, because a chart has the tag of its version.
-pub(super) fn has_rules(images: &[Named], charts: &[Named]) -> bool {
+pub(super) fn has_rules(images: &[ProposedResource], charts: &[ProposedResource]) -> bool {
     !images.is_empty() || charts.is_empty()
 }
 
 /// Writes the text.
-pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Named]) -> String {
+pub(super) fn write(
+    found: &ProjectSurvey,
+    place: &Destination,
+    images: &[ProposedResource],
+    charts: &[ProposedResource],
+) -> String {
     let mut text = String::from(
         "#:schema https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/publish.schema.json\n\
          # What is published, where, and under which tags. `brokkr-publish lint` checks it, `brokkr-publish plan` shows what it does.\n\
          version = 1\n",
     );
     if let Some(source) = &place.source {
-        line(&mut text, &format!("\n[project]\nsource = {}", quoted(source)));
+        line(&mut text, &format!("\n[project]\nsource = {}", toml_string(source)));
     }
     registry(&mut text, place);
     if has_rules(images, charts) {
@@ -80,7 +86,7 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
                 unfit.name, unfit.why
             )
         });
-        let branch = found.branch.as_deref().map_or_else(|| quoted("main"), quoted);
+        let branch = found.branch.as_deref().map_or_else(|| toml_string("main"), toml_string);
         text.push_str(&RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit));
     }
     let example = images.is_empty() && charts.is_empty();
@@ -106,7 +112,7 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
         );
     }
     for it in charts {
-        line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), quoted(&it.file)));
+        line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), toml_string(&it.file)));
     }
     if let Some(version) = &found.version {
         line(
@@ -117,20 +123,20 @@ pub(super) fn write(found: &Found, place: &Place, images: &[Named], charts: &[Na
             &mut text,
             &format!(
                 "\n[[checks]]\nfile = {}\nkey = {}\nequals = \"{{{{ version }}}}\"",
-                quoted(version.file),
-                quoted(version.key)
+                toml_string(version.file),
+                toml_string(version.key)
             ),
         );
     }
     text
 }
 
-fn registry(text: &mut String, place: &Place) {
+fn registry(text: &mut String, place: &Destination) {
     if !place.known {
         line(text, "\n# A directory, until there is a registry: url = \"registry.example.com/team\".");
     }
     let gap = if place.known { "\n" } else { "" };
-    line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, quoted(&place.url)));
+    line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, toml_string(&place.url)));
     if place.known {
         line(text, "# visibility = \"public\"    # checked against what a pull without credentials sees");
     }
@@ -146,7 +152,7 @@ fn image(text: &mut String, name: &str, dockerfile: &str) {
         ),
     );
     line(text, &format!("[images.{}]", key(name)));
-    line(text, &format!("source = {}", quoted(&format!("oci-archive:dist/{name}.tar"))));
+    line(text, &format!("source = {}", toml_string(&format!("oci-archive:dist/{name}.tar"))));
     line(text, "platforms = [\"linux/amd64\", \"linux/arm64\"]");
     // A branch tag uses this annotation to decide whether a commit moves it forward or back.
     line(text, "annotations = { \"org.opencontainers.image.revision\" = \"{{ git.sha }}\" }");
@@ -156,26 +162,10 @@ fn line(text: &mut String, line: &str) {
     let _never_fails = writeln!(text, "{line}");
 }
 
-/// Writes `text` as a basic string (TOML 1.0, "String").
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => {
-                let _never_fails = write!(quoted, "\\U{:08X}", u32::from(character));
-            }
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// Writes `text` as a key, bare if possible.
 fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { quoted(text) }
+    if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { toml_string(text) }
 }
 
 /// Writes `text` as one word of a shell (POSIX, "Quoting").

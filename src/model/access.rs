@@ -38,16 +38,16 @@ pub struct RepositoryAccess {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<String>,
     /// Whether it may be read.
-    pub read: Answer,
+    pub read: AccessAnswer,
     /// Whether content may be pushed to it: an upload session was opened and cancelled.
-    pub push: Answer,
+    pub push: AccessAnswer,
     /// Whether it may be created, if it does not exist.
-    pub create: Answer,
+    pub create: AccessAnswer,
     /// The repositories of the same registry that content will be mounted from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<MountAccess>,
     /// Whether something may be deleted from it, if a retention covers it.
-    pub delete: Answer,
+    pub delete: AccessAnswer,
 }
 
 /// Whether content may be mounted from a repository of the same registry.
@@ -57,19 +57,20 @@ pub struct MountAccess {
     pub from: String,
     /// Whether it may be read.
     #[serde(flatten)]
-    pub answer: Answer,
+    pub answer: AccessAnswer,
 }
 
 /// Whether something may be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
+#[schemars(rename = "Answer")]
+pub enum AccessAnswer {
     /// Yes.
     Granted,
     /// No.
-    Refused(Problem),
+    Refused(AccessProblem),
     /// The answer could not be determined.
-    Unknown(Problem),
+    Unknown(AccessProblem),
     /// The repository does not exist yet.
     NotYet,
     /// The registry shows it only when the operation is done.
@@ -83,7 +84,8 @@ pub enum Answer {
 
 /// The reason why something is refused or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Problem {
+#[schemars(rename = "Problem")]
+pub struct AccessProblem {
     /// The code, which `explain` describes.
     pub code: String,
     /// The answer of the registry.
@@ -124,18 +126,9 @@ impl Permission {
     }
 }
 
-/// Joins words for people: `read, push or delete`.
-pub fn alternatives(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
-}
-
-impl Answer {
+impl AccessAnswer {
     /// The problem, if the answer is refused or unknown.
-    pub fn problem(&self) -> Option<&Problem> {
+    pub fn problem(&self) -> Option<&AccessProblem> {
         match self {
             Self::Refused(problem) | Self::Unknown(problem) => Some(problem),
             Self::Granted | Self::NotYet | Self::Untold { .. } | Self::NotAsked => None,
@@ -145,7 +138,7 @@ impl Answer {
 
 impl RepositoryAccess {
     /// Every answer with its permission; for a mount, also with the repository that content is mounted from.
-    pub fn answers(&self) -> impl Iterator<Item = (Permission, Option<&str>, &Answer)> {
+    pub fn answers(&self) -> impl Iterator<Item = (Permission, Option<&str>, &AccessAnswer)> {
         let mounts = self.mounts.iter().map(|it| (Permission::Mount, Some(it.from.as_str()), &it.answer));
         [
             (Permission::Read, None, &self.read),
@@ -163,10 +156,10 @@ impl RepositoryAccess {
     }
 
     /// The worst answer among the repositories that content will be mounted from.
-    pub fn mount(&self) -> &Answer {
+    pub fn mount(&self) -> &AccessAnswer {
         let answers = || self.mounts.iter().map(|mount| &mount.answer);
-        let refused = answers().find(|answer| matches!(answer, Answer::Refused(_)));
+        let refused = answers().find(|answer| matches!(answer, AccessAnswer::Refused(_)));
         let wrong = refused.or_else(|| answers().find(|answer| answer.problem().is_some()));
-        wrong.or_else(|| answers().next()).unwrap_or(&Answer::NotAsked)
+        wrong.or_else(|| answers().next()).unwrap_or(&AccessAnswer::NotAsked)
     }
 }

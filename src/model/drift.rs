@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Visibility;
 use super::plan::ObservedVisibility;
 use super::visibility::IRREVERSIBLE;
+use super::words::first_of;
 use oci_registry::{Digest, Platform, Tag};
 
 /// A way in which a tag is not as it should be.
@@ -222,11 +223,12 @@ impl Finding {
     }
 }
 
-/// Lists tags for people: the first three by name, then the number of the others.
+/// The number of tags that a finding lists by name.
+const NAMED: usize = 3;
+
+/// Lists tags for people: the first by name, then the number of the others.
 fn list(tags: &[Tag]) -> String {
-    let named: Vec<&str> = tags.iter().take(3).map(Tag::as_str).collect();
-    let more = tags.len().saturating_sub(named.len());
-    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
+    first_of(&tags.iter().map(Tag::as_str).collect::<Vec<_>>(), NAMED)
 }
 
 impl fmt::Display for Finding {

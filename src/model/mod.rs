@@ -20,6 +20,7 @@ pub mod retention;
 pub mod secret_search;
 pub mod verification;
 pub mod visibility;
+pub mod words;
 
 pub use compare::Compare;
 pub use content::ContentSpec;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ResourceId;
+use super::words::toml_string;
 use oci_registry::Digest;
 use secret_scan::Severity;
 
@@ -222,20 +223,6 @@ impl SecretFinding {
             self.fingerprint
         )
     }
-}
-
-/// Returns `text` as a TOML string.
-fn toml_string(text: &str) -> String {
-    let mut written = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => written.extend(['\\', character]),
-            _ if character.is_control() => written.push_str(&format!("\\U{:08X}", u32::from(character))),
-            _ => written.push(character),
-        }
-    }
-    written.push('"');
-    written
 }
 
 /// Returns a glob that matches only `path`.

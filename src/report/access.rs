@@ -4,7 +4,8 @@ use super::paint::Ink;
 use super::rows::pad;
 use super::{Style, clean};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::access::{AccessReport, Answer, Permission, Problem, RepositoryAccess, alternatives};
+use crate::model::access::{AccessAnswer, AccessProblem, AccessReport, Permission, RepositoryAccess};
+use crate::model::words::alternatives;
 
 /// The space between two columns.
 const GAP: &str = "   ";
@@ -55,14 +56,14 @@ fn cells(repository: &RepositoryAccess) -> Vec<String> {
         .collect()
 }
 
-fn word(answer: &Answer) -> &'static str {
+fn word(answer: &AccessAnswer) -> &'static str {
     match answer {
-        Answer::Granted => "yes",
-        Answer::Refused(_) => "no",
-        Answer::Unknown(_) => "unknown",
-        Answer::NotYet => "not yet",
-        Answer::Untold { .. } => "no answer",
-        Answer::NotAsked => "-",
+        AccessAnswer::Granted => "yes",
+        AccessAnswer::Refused(_) => "no",
+        AccessAnswer::Unknown(_) => "unknown",
+        AccessAnswer::NotYet => "not yet",
+        AccessAnswer::Untold { .. } => "no answer",
+        AccessAnswer::NotAsked => "-",
     }
 }
 
@@ -70,11 +71,11 @@ fn word(answer: &Answer) -> &'static str {
 fn notes(report: &AccessReport) -> String {
     let answers = || report.repositories.iter().flat_map(RepositoryAccess::answers);
     let mut notes: Vec<String> = Vec::new();
-    if answers().any(|(_, _, answer)| *answer == Answer::NotYet) {
+    if answers().any(|(_, _, answer)| *answer == AccessAnswer::NotYet) {
         notes.push("not yet: it does not exist".to_owned());
     }
     for (_, _, answer) in answers() {
-        let Answer::Untold { why } = answer else { continue };
+        let AccessAnswer::Untold { why } = answer else { continue };
         let note = format!("no answer: {}", clean::line(why));
         if !notes.contains(&note) {
             notes.push(note);
@@ -86,12 +87,12 @@ fn notes(report: &AccessReport) -> String {
 
 fn summary(report: &AccessReport) -> String {
     let all = report.repositories.len();
-    let has = |wanted: fn(&Answer) -> bool| {
+    let has = |wanted: fn(&AccessAnswer) -> bool| {
         let of = |it: &&RepositoryAccess| it.answers().any(|(_, _, answer)| wanted(answer));
         report.repositories.iter().filter(of).count()
     };
-    let refused = has(|answer| matches!(answer, Answer::Refused(_)));
-    let unknown = has(|answer| matches!(answer, Answer::Unknown(_)));
+    let refused = has(|answer| matches!(answer, AccessAnswer::Refused(_)));
+    let unknown = has(|answer| matches!(answer, AccessAnswer::Unknown(_)));
     let repositories = |count: usize| match count {
         1 => "1 repository".to_owned(),
         count => format!("{count} repositories"),
@@ -110,12 +111,12 @@ fn summary(report: &AccessReport) -> String {
 
 /// Returns `report` as one JSON document.
 pub fn json(report: &AccessReport) -> String {
-    format!("{:#}\n", serde_json::to_value(report).unwrap_or_default())
+    clean::json(&format!("{:#}\n", serde_json::to_value(report).unwrap_or_default()))
 }
 
 /// A problem that several repositories, or several permissions of one, have in common.
-struct Group<'r> {
-    problem: &'r Problem,
+struct CommonProblem<'r> {
+    problem: &'r AccessProblem,
     /// The answer of the registry, without the request.
     said: &'r str,
     unknown: bool,
@@ -125,22 +126,23 @@ struct Group<'r> {
 
 /// Returns one diagnostic for each reason, however many repositories it affects.
 pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut groups: Vec<CommonProblem<'_>> = Vec::new();
     for repository in &report.repositories {
         for (permission, from, answer) in repository.answers() {
             let Some(problem) = answer.problem() else { continue };
-            let (said, unknown) = (without_request(&problem.reason), matches!(answer, Answer::Unknown(_)));
+            let (said, unknown) =
+                (without_request(&problem.reason), matches!(answer, AccessAnswer::Unknown(_)));
             let what = match from {
                 Some(from) => format!("{} from {from}", permission.as_str()),
                 None => permission.as_str().to_owned(),
             };
-            let same = |group: &&mut Group<'_>| {
+            let same = |group: &&mut CommonProblem<'_>| {
                 (group.said, group.unknown, &group.problem.help) == (said, unknown, &problem.help)
             };
             let name = repository.name.as_str();
             let Some(group) = groups.iter_mut().find(same) else {
                 let repositories = vec![(name, vec![what])];
-                groups.push(Group { problem, said, unknown, repositories });
+                groups.push(CommonProblem { problem, said, unknown, repositories });
                 continue;
             };
             match group.repositories.iter_mut().find(|(known, _)| *known == name) {
@@ -152,7 +154,7 @@ pub fn problems(report: &AccessReport) -> Vec<Diagnostic> {
     groups.iter().map(diagnostic).collect()
 }
 
-fn diagnostic(group: &Group<'_>) -> Diagnostic {
+fn diagnostic(group: &CommonProblem<'_>) -> Diagnostic {
     let cannot = |what: &[String]| {
         let what = alternatives(what);
         if group.unknown {
@@ -179,4 +181,22 @@ fn without_request(reason: &str) -> &str {
         .split_once(": ")
         .filter(|(request, _)| request.split_once(" http").is_some_and(|(method, _)| is_method(method)));
     request.map_or(reason, |(_, said)| said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_act_on_a_terminal_are_escaped_in_json() {
+        let hostile = "ghcr.io/acme\u{202e}\u{9b}31m";
+        let report: AccessReport = serde_json::from_value(serde_json::json!({
+            "format_version": "1.0", "title": hostile, "repositories": [],
+        }))
+        .expect("a report");
+        let document = json(&report);
+        assert!(document.is_ascii(), "{document}");
+        let read: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+        assert_eq!(read["title"], hostile);
+    }
 }

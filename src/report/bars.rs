@@ -72,7 +72,7 @@ impl Reporter for Bars {
             _ => {}
         }
         if let Some(line) = lines::line(event, self.style) {
-            self.all.suspend(|| super::output::Stream::Err.write(&line));
+            self.all.suspend(|| super::output::OutputStream::Err.write(&line));
         }
     }
 }

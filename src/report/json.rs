@@ -1,7 +1,7 @@
 //! Events as lines of JSON on standard output.
 
 use super::clean;
-use super::output::Stream;
+use super::output::OutputStream;
 use crate::event::{Event, Reporter};
 
 /// Writes a line of JSON for each event, except for the progress in bytes.
@@ -14,7 +14,7 @@ impl Reporter for JsonLines {
         }
         if let Ok(mut line) = serde_json::to_string(event) {
             line.push('\n');
-            Stream::Out.write(&clean::json(&line));
+            OutputStream::Out.write(&clean::json(&line));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Events as plain lines on standard error, for logs and for terminals without bars.
 
 use super::outcome;
-use super::output::Stream;
+use super::output::OutputStream;
 use super::size::size;
 use super::{Style, clean};
 use crate::event::{Event, Placed, Reporter};
@@ -9,25 +9,25 @@ use crate::model::outcome::ChangeResult;
 use crate::model::visibility::seen_words;
 
 /// Writes a line for each event that belongs in a log.
-pub struct Lines {
+pub struct TextLines {
     style: Style,
     quiet: bool,
 }
 
-impl Lines {
+impl TextLines {
     /// Returns lines in `style`. If `quiet`, only warnings are written.
     pub fn new(style: Style, quiet: bool) -> Self {
         Self { style, quiet }
     }
 }
 
-impl Reporter for Lines {
+impl Reporter for TextLines {
     fn report(&self, event: &Event<'_>) {
         let important = matches!(event, Event::RegistryWarning { .. } | Event::SecretLetThrough { .. });
         if (!self.quiet || important)
             && let Some(line) = line(event, self.style)
         {
-            Stream::Err.write(&line);
+            OutputStream::Err.write(&line);
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod verification;
 pub use bars::Bars;
 pub use diagnostics::Style;
 pub use json::JsonLines;
-pub use lines::Lines;
+pub use lines::TextLines;
 
 /// Returns a text from outside on one line, with characters that act on a terminal written as escapes.
 pub fn one_line(text: &str) -> String {

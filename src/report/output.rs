@@ -28,14 +28,14 @@ pub fn failure() -> Option<&'static str> {
 
 /// One of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub enum OutputStream {
     /// Standard output.
     Out,
     /// Standard error.
     Err,
 }
 
-impl Stream {
+impl OutputStream {
     /// Whether the stream is a terminal.
     pub fn is_terminal(self) -> bool {
         match self {
@@ -106,7 +106,7 @@ pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Stream::Err.write(&String::from_utf8_lossy(bytes));
+        OutputStream::Err.write(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 
@@ -115,13 +115,13 @@ impl Write for Log {
     }
 }
 
-fn terminal_width(stream: Stream) -> Option<usize> {
+fn terminal_width(stream: OutputStream) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
     }
     let (_, columns) = match stream {
-        Stream::Out => indicatif_terminal(false)?,
-        Stream::Err => indicatif_terminal(true)?,
+        OutputStream::Out => indicatif_terminal(false)?,
+        OutputStream::Err => indicatif_terminal(true)?,
     };
     Some(usize::from(columns))
 }
@@ -141,7 +141,7 @@ pub fn ask(question: &str) -> Option<String> {
     if !can_ask() {
         return None;
     }
-    Stream::Err.write(question);
+    OutputStream::Err.write(question);
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
         Ok(0) | Err(_) => None,

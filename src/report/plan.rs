@@ -6,7 +6,7 @@ use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::referrers;
-use super::rows::{Row, Section, short, table};
+use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
 use super::size::size;
 use crate::model::Visibility;
@@ -32,7 +32,7 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     let section = |repository| section(plan.kind, repository, every, style);
-    let sections: Vec<Section> = plan.repositories.iter().map(section).collect();
+    let sections: Vec<TableSection> = plan.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
@@ -41,20 +41,20 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     style.plain(text)
 }
 
-fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Section {
+fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> TableSection {
     let platforms = repository.content.iter().flat_map(|content| &content.platforms);
     let platforms = platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Section {
+    TableSection {
         name: clean::line(&repository.name),
         aside: clean::line(&platforms),
         rows: rows(kind, repository, every, style),
     }
 }
 
-fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<Row> {
+fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<TableRow> {
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
-    let mut rows: Vec<Row> = changes.map(|change| row(kind, change, style)).collect();
+    let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
     rows.extend(referrers::rows(repository));
     rows.extend(orphans(repository));
     if !every {
@@ -76,7 +76,7 @@ fn described(target: &TagTarget, style: Style) -> String {
     format!("{}{}", short(&target.digest, style), stands_for.unwrap_or_default())
 }
 
-fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
+fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
     let after = match &change.after {
         None => "not there".to_owned(),
         // The title already says what is published.
@@ -109,22 +109,22 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> Row {
         Some(RemovalMethod::Manifest) => format!("{why}; with its manifest"),
         _ => why,
     };
-    Row { ink, sign, name: change.tag.to_string(), value, why }
+    TableRow { ink, sign, name: change.tag.to_string(), value, why }
 }
 
 /// Returns the row for the manifests without a tag that are removed.
-fn orphans(repository: &PlannedRepository) -> Option<Row> {
+fn orphans(repository: &PlannedRepository) -> Option<TableRow> {
     let why = "reachable only from what is removed".to_owned();
     let name = match repository.orphans.len() {
         0 => return None,
         count => format!("{count} untagged"),
     };
-    Some(Row { ink: Ink::Alarm, sign: '-', name, value: String::new(), why })
+    Some(TableRow { ink: Ink::Alarm, sign: '-', name, value: String::new(), why })
 }
 
 /// Returns a row for each reason to keep tags that a retention matches, with their number. The most frequent reasons come first,
 /// and the rest are one row.
-fn spared(repository: &PlannedRepository) -> Vec<Row> {
+fn spared(repository: &PlannedRepository) -> Vec<TableRow> {
     let mut counts: Vec<(usize, String)> = Vec::new();
     for change in &repository.changes {
         let Reason::Retained { why } = &change.reason else { continue };
@@ -140,12 +140,12 @@ fn spared(repository: &PlannedRepository) -> Vec<Row> {
     }
     let row = |(count, why): (usize, String)| {
         let name = format!("{count} kept");
-        Row { ink: Ink::Kept, sign: '=', name, value: String::new(), why: clean::line(&why) }
+        TableRow { ink: Ink::Kept, sign: '=', name, value: String::new(), why: clean::line(&why) }
     };
     counts.into_iter().map(row).collect()
 }
 
-fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
+fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<TableRow> {
     let (declared, seen) = (visibility.declared, seen_words(visibility.setting, visibility.observed));
     let value = format!("{seen} {} {}", style.arrow(), declared.as_str());
     let wide = visibility.wide.as_deref().map(|wide| format!(", for {}", clean::line(wide)));
@@ -164,7 +164,7 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<Row> {
             (Ink::Kept, '?', "shown by an anonymous pull once it is there".to_owned())
         }
     };
-    Some(Row { ink, sign, name: "visibility".to_owned(), value, why })
+    Some(TableRow { ink, sign, name: "visibility".to_owned(), value, why })
 }
 
 /// Returns what a person has to do, and why the registry's API does not do it.
@@ -245,15 +245,8 @@ fn summary(plan: &Plan) -> String {
     }
     let counts = counts.join(", ");
     if plan.is_blocked() {
-        let why = match plan.kind {
-            PlanKind::Publish if summary.conflict == 0 => "the content holds secrets",
-            PlanKind::Publish | PlanKind::Prune => "an immutable tag cannot move",
-            PlanKind::Rollback => "a tag cannot go back",
-        };
+        let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
-    }
-    if !plan.has_changes() {
-        return format!("Plan: {counts}. No tag has to change.\n");
     }
     let is_change = |change: &Change| change.action.is_change();
     if !plan.repositories.iter().any(|it| it.changes.iter().any(is_change) || it.sends_referrers()) {
@@ -267,6 +260,19 @@ fn summary(plan: &Plan) -> String {
         return format!("Plan: {counts}. {send} to send.\n");
     }
     format!("Plan: {counts}. {send} to send of {all}; the rest is there or can be mounted.\n")
+}
+
+/// Returns why a plan is blocked: the reason of its first conflict, or secrets if no tag is in conflict.
+fn blocked(plan: &Plan) -> &'static str {
+    let changes = plan.repositories.iter().flat_map(|repository| &repository.changes);
+    let conflict =
+        changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
+    match conflict {
+        None => "the content holds secrets",
+        Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
+        Some(Reason::MovedSince | Reason::ContentGone) => "a tag cannot go back",
+        Some(_) => "an immutable tag cannot move",
+    }
 }
 
 #[cfg(test)]

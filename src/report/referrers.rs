@@ -2,7 +2,7 @@
 
 use super::clean;
 use super::paint::Ink;
-use super::rows::Row;
+use super::rows::TableRow;
 use crate::model::ContentSpec;
 use crate::model::plan::{Plan, PlannedContent, PlannedRepository};
 use crate::model::referrer::{PlannedReferrer, ReferrerAction};
@@ -11,7 +11,7 @@ use crate::model::referrer::{PlannedReferrer, ReferrerAction};
 const NAMED: usize = 3;
 
 /// Returns a row for each action on referrers of the content of a repository, or one row if there are no referrers.
-pub(super) fn rows(repository: &PlannedRepository) -> Vec<Row> {
+pub(super) fn rows(repository: &PlannedRepository) -> Vec<TableRow> {
     let Some(content) = &repository.content else { return Vec::new() };
     if content.referrers.is_empty() {
         return none(repository, content).into_iter().collect();
@@ -21,7 +21,7 @@ pub(super) fn rows(repository: &PlannedRepository) -> Vec<Row> {
             content.referrers.iter().filter(|it| it.action == action).collect();
         let name = count(of_action.len());
         let why = clean::line(&format!("{why}{}", kinds(&of_action)));
-        (!of_action.is_empty()).then_some(Row { ink, sign, name, value: String::new(), why })
+        (!of_action.is_empty()).then_some(TableRow { ink, sign, name, value: String::new(), why })
     };
     [
         (ReferrerAction::Send, Ink::Created, '+', "to send: "),
@@ -51,10 +51,10 @@ pub(super) fn count(count: usize) -> String {
 }
 
 /// Returns a row that says that there are no referrers, if they were requested and the image is sent.
-fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<Row> {
+fn none(repository: &PlannedRepository, content: &PlannedContent) -> Option<TableRow> {
     let ContentSpec::Image(image) = &content.source else { return None };
     let why = "the source has no signatures or other referrers".to_owned();
-    (image.referrers && repository.places_content()).then(|| Row {
+    (image.referrers && repository.places_content()).then(|| TableRow {
         ink: Ink::Kept,
         sign: '=',
         name: count(0),

@@ -5,7 +5,7 @@ use super::paint::Ink;
 use oci_registry::Digest;
 
 /// One line of a repository: sign, name, old and new value, reason. Its texts are clean.
-pub(super) struct Row {
+pub(super) struct TableRow {
     pub ink: Ink,
     pub sign: char,
     pub name: String,
@@ -14,15 +14,15 @@ pub(super) struct Row {
 }
 
 /// A repository: its name, the text to the right of the name, and its rows.
-pub(super) struct Section {
+pub(super) struct TableSection {
     pub name: String,
     pub aside: String,
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
 }
 
 /// Returns the sections one below the other, with aligned columns.
-pub(super) fn table(sections: &[Section], style: Style) -> String {
-    let width = |part: fn(&Row) -> &str| {
+pub(super) fn table(sections: &[TableSection], style: Style) -> String {
+    let width = |part: fn(&TableRow) -> &str| {
         let rows = sections.iter().flat_map(|section| &section.rows);
         rows.map(|row| part(row).chars().count()).max().unwrap_or_default()
     };

@@ -12,7 +12,7 @@ use crate::model::{ResourceId, ResourceKind};
 
 /// The tags of one resource.
 #[derive(Debug, Clone, Serialize)]
-pub struct ResourceTags {
+pub struct ResourceEntry {
     /// The version that it is published as.
     pub version: Option<String>,
     /// Its tags.
@@ -44,7 +44,7 @@ pub struct Tags {
     /// The context.
     pub context: Value,
     /// The resources, in the order of `publish.toml`.
-    pub resources: Vec<(ResourceId, ResourceTags)>,
+    pub resources: Vec<(ResourceId, ResourceEntry)>,
 }
 
 impl Tags {

@@ -1,7 +1,7 @@
 //! Verifications for people, in the same table as plans, and for machines.
 
 use super::paint::Ink;
-use super::rows::{Row, Section, short, table};
+use super::rows::{TableRow, TableSection, short, table};
 use super::{Style, clean};
 use crate::model::drift::{Finding, Note, TagDrift};
 use crate::model::plan::TagTarget;
@@ -17,12 +17,12 @@ const LONGEST: usize = 60;
 pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
     let title = format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title));
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
-    let section = |repository: &VerifiedRepository| Section {
+    let section = |repository: &VerifiedRepository| TableSection {
         name: clean::line(&repository.name),
         aside: clean::line(repository.version.as_deref().unwrap_or_default()),
         rows: rows(repository, verbose, style),
     };
-    let sections: Vec<Section> = verification.repositories.iter().map(section).collect();
+    let sections: Vec<TableSection> = verification.repositories.iter().map(section).collect();
     text.push_str(&table(&sections, style));
     // Rules that cannot be verified are the same every night. A record that cannot be used was given for this run.
     let shown = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
@@ -55,18 +55,18 @@ pub fn json(verification: &Verification) -> String {
     clean::json(&format!("{:#}\n", serde_json::to_value(verification).unwrap_or_default()))
 }
 
-fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<Row> {
+fn rows(repository: &VerifiedRepository, verbose: bool, style: Style) -> Vec<TableRow> {
     // In a long history, drifted tags and the last version matter.
     let matters = |tag: &&VerifiedTag| {
         verbose || tag.drift.is_some() || tag.version.is_none() || tag.version == repository.version
     };
     let shown: Vec<&VerifiedTag> = repository.tags.iter().filter(matters).collect();
     let left_out = repository.tags.len() - shown.len();
-    let mut rows: Vec<Row> = shown.into_iter().map(|tag| tag_row(tag, style)).collect();
+    let mut rows: Vec<TableRow> = shown.into_iter().map(|tag| tag_row(tag, style)).collect();
     if left_out > 0 {
         let name = format!("{left_out} more");
         let why = "in place, of other versions".to_owned();
-        rows.push(Row { ink: Ink::Kept, sign: '=', name, value: String::new(), why });
+        rows.push(TableRow { ink: Ink::Kept, sign: '=', name, value: String::new(), why });
     }
     rows.extend(repository.findings.iter().map(|finding| finding_row(finding, style)));
     rows.extend(repository.notes.iter().map(|note| note_row(note, style)));
@@ -80,7 +80,7 @@ fn target(target: &TagTarget, tag: &Tag, style: Style) -> String {
     format!("{}{stood_for}", short(&target.digest, style))
 }
 
-fn tag_row(tag: &VerifiedTag, style: Style) -> Row {
+fn tag_row(tag: &VerifiedTag, style: Style) -> TableRow {
     let observed = tag.observed.as_ref().map(|it| target(it, &tag.tag, style));
     let expected = tag.expected.as_ref().map(|it| target(it, &tag.tag, style));
     let (ink, sign, value) = match (&tag.drift, observed, expected) {
@@ -94,10 +94,10 @@ fn tag_row(tag: &VerifiedTag, style: Style) -> Row {
         (Some(_), observed, _) => (Ink::Alarm, '!', observed.unwrap_or_default()),
     };
     let why = tag.drift.as_ref().map_or_else(|| "in place".to_owned(), ToString::to_string);
-    Row { ink, sign, name: tag.tag.to_string(), value, why: clean::line(&why) }
+    TableRow { ink, sign, name: tag.tag.to_string(), value, why: clean::line(&why) }
 }
 
-fn finding_row(finding: &Finding, style: Style) -> Row {
+fn finding_row(finding: &Finding, style: Style) -> TableRow {
     let arrow = style.arrow();
     let value = match finding {
         Finding::NoVersions { version, .. } | Finding::Unpublished { version, .. } => {
@@ -117,7 +117,7 @@ fn finding_row(finding: &Finding, style: Style) -> Row {
         }
     };
     let (name, why) = (finding.subject().to_owned(), clean::line(&finding.to_string()));
-    Row { ink: Ink::Alarm, sign: '!', name, value, why }
+    TableRow { ink: Ink::Alarm, sign: '!', name, value, why }
 }
 
 /// Returns the beginning of a text that anybody may have written, in quotes.
@@ -129,7 +129,7 @@ fn quoted(text: &str, style: Style) -> String {
     }
 }
 
-fn note_row(note: &Note, style: Style) -> Row {
+fn note_row(note: &Note, style: Style) -> TableRow {
     let (name, value) = match note {
         Note::NothingPublished | Note::NoFullVersion => ("versions".to_owned(), String::new()),
         Note::VisibilityUnknown { declared } => {
@@ -137,7 +137,7 @@ fn note_row(note: &Note, style: Style) -> Row {
         }
         Note::MovedSince { tag, .. } => (tag.to_string(), String::new()),
     };
-    Row { ink: Ink::Kept, sign: '?', name, value, why: clean::line(&note.to_string()) }
+    TableRow { ink: Ink::Kept, sign: '?', name, value, why: clean::line(&note.to_string()) }
 }
 
 fn summary(verification: &Verification) -> String {

@@ -320,11 +320,7 @@ fn alternatives(types: &[JsonType]) -> String {
             JsonType::Null => "nothing",
         })
         .collect();
-    match words.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, before)) => format!("{} or {last}", before.join(", ")),
-        None => "another type".to_owned(),
-    }
+    if words.is_empty() { "another type".to_owned() } else { crate::model::words::alternatives(&words) }
 }
 
 fn at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a Value> {

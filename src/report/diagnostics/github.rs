@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use super::word;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::report::clean;
 
@@ -19,7 +18,7 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
         let _infallible = writeln!(
             output,
             "::{} {}::{}",
-            word(diagnostic.severity),
+            diagnostic.severity.as_str(),
             properties.join(","),
             data(&message(diagnostic, main.is_some()))
         );

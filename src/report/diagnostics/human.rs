@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 
-use super::snippet::{AROUND, MAX_SNIPPET, Text};
-use super::word;
+use super::snippet::{AROUND, DrawnText, MAX_SNIPPET};
 use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
 use crate::report::clean;
 
@@ -58,43 +57,43 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
 
 /// A diagnostic, or its labels in one more source, in the form that miette takes.
 #[derive(Debug)]
-struct Part {
+struct DrawnPart {
     heading: Option<String>,
     severity: miette::Severity,
     message: String,
     help: Option<String>,
-    text: Option<Arc<Text>>,
+    text: Option<Arc<DrawnText>>,
     labels: Vec<LabeledSpan>,
 }
 
 /// The sources, each cleaned once.
 #[derive(Default)]
-struct Texts(HashMap<*const SourceText, Arc<Text>>);
+struct Texts(HashMap<*const SourceText, Arc<DrawnText>>);
 
 impl Texts {
-    fn of(&mut self, source: &Arc<SourceText>) -> Arc<Text> {
+    fn of(&mut self, source: &Arc<SourceText>) -> Arc<DrawnText> {
         let text = self.0.entry(Arc::as_ptr(source)).or_insert_with(|| {
             // miette draws no label behind the last character of the last line. A final newline makes it draw one.
             let mut text = clean::source(&source.text);
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            Arc::new(Text::new(clean::message(&source.name), text))
+            Arc::new(DrawnText::new(clean::message(&source.name), text))
         });
         Arc::clone(text)
     }
 }
 
-fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<Part> {
+fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<DrawnPart> {
     let severity = match diagnostic.severity {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
     };
     let code = diagnostic.code;
-    let mut parts = vec![Part {
+    let mut parts = vec![DrawnPart {
         heading: Some(format!(
             "{}: {code} (brokkr-publish explain {})",
-            word(diagnostic.severity),
+            diagnostic.severity.as_str(),
             short(code)
         )),
         severity,
@@ -106,13 +105,13 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<Part> 
     for label in &diagnostic.labels {
         let text = texts.of(&label.place.source);
         let span = labeled(label, &text.content, style);
-        let same = |part: &Part| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
+        let same = |part: &DrawnPart| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
         if let Some(part) = parts.iter_mut().find(|part| same(part)) {
             part.text = Some(text);
             part.labels.push(span);
         } else {
             let message = format!("and in {}", text.name);
-            parts.push(Part {
+            parts.push(DrawnPart {
                 heading: None,
                 severity: miette::Severity::Advice,
                 message,
@@ -147,15 +146,15 @@ fn labeled(label: &Label, text: &str, style: Style) -> LabeledSpan {
     LabeledSpan::new(words, span.start, span.end - span.start)
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for DrawnPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Part {}
+impl std::error::Error for DrawnPart {}
 
-impl miette::Diagnostic for Part {
+impl miette::Diagnostic for DrawnPart {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.heading.as_deref()?))
     }

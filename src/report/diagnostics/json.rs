@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::word;
 use crate::diagnostic::{Diagnostic, Label, SourceText};
 use crate::report::clean;
 
@@ -16,7 +15,7 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
 fn diagnostic(diagnostic: &Diagnostic) -> Value {
     json!({
         "code": diagnostic.code.as_str(),
-        "severity": word(diagnostic.severity),
+        "severity": diagnostic.severity.as_str(),
         "message": diagnostic.message,
         "help": diagnostic.help,
         "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),

@@ -13,11 +13,11 @@ pub use human::{Style, human};
 pub use json::json;
 pub use sarif::sarif;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 
 /// The format of diagnostics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum DiagnosticFormat {
     /// For people.
     Human(Style),
     /// One JSON document.
@@ -29,20 +29,12 @@ pub enum Format {
 }
 
 /// Returns the diagnostics as text that ends in a newline, or an empty text if there is nothing to say in that format.
-pub fn render(diagnostics: &[Diagnostic], format: Format) -> String {
+pub fn render(diagnostics: &[Diagnostic], format: DiagnosticFormat) -> String {
     match format {
-        Format::Human(style) => human(diagnostics, style),
-        Format::Json => json(diagnostics),
-        Format::Github => github(diagnostics),
-        Format::Sarif => sarif(diagnostics),
-    }
-}
-
-/// Returns the severity as a word.
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
+        DiagnosticFormat::Human(style) => human(diagnostics, style),
+        DiagnosticFormat::Json => json(diagnostics),
+        DiagnosticFormat::Github => github(diagnostics),
+        DiagnosticFormat::Sarif => sarif(diagnostics),
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::word;
 use crate::diagnostic::{Code, Diagnostic, Label, Location};
 use crate::report::clean;
 use oci_registry::Digest;
@@ -68,7 +67,7 @@ fn result(diagnostic: &Diagnostic, codes: &[Code], seen: &mut HashMap<String, us
     let mut result = json!({
         "ruleId": diagnostic.code.as_str(),
         "ruleIndex": codes.binary_search(&diagnostic.code).unwrap_or_default(),
-        "level": word(diagnostic.severity),
+        "level": diagnostic.severity.as_str(),
         "message": { "text": text },
         "partialFingerprints": { "brokkrPublish/v1": fingerprint(diagnostic, seen) },
     });

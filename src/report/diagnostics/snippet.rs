@@ -15,7 +15,7 @@ pub(super) const AROUND: usize = 60;
 /// A cleaned text with its name. Unlike miette's own sources, it finds lines without reading the whole text, counts columns
 /// in characters as `SourceText::position` does, and shows only a part of very long lines.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct DrawnText {
     /// The name of the text.
     pub name: String,
     /// The text.
@@ -23,7 +23,7 @@ pub(super) struct Text {
     line_starts: Vec<usize>,
 }
 
-impl Text {
+impl DrawnText {
     /// Returns a text, after finding its lines.
     pub fn new(name: String, content: String) -> Self {
         let line_starts =
@@ -49,7 +49,7 @@ impl Text {
     }
 }
 
-impl SourceCode for Text {
+impl SourceCode for DrawnText {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
