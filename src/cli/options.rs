@@ -14,7 +14,6 @@ use crate::model::EventName;
 use crate::report::output::{self, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
 use crate::run::Session;
-use crate::run::Session;
 
 /// Options of every command.
 #[derive(Debug, Args)]

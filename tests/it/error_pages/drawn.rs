@@ -11,6 +11,9 @@ const STYLE: Style = Style { color: false, unicode: true, width: 100 };
 /// The widest text that the reporter draws.
 const WIDEST: usize = 400;
 
+/// The space before the further lines of a help.
+const HELP: &str = "        ";
+
 /// The folder that the pages name in place of a temporary one.
 const PROJECT: &str = "/builds/acme/hello";
 
@@ -57,8 +60,8 @@ fn printed(text: &str) -> Vec<Vec<&str>> {
             open = true;
         } else if open {
             let lines = found.last_mut().expect("a diagnostic");
-            // An empty line follows the heading, and the end.
-            open = !line.is_empty() || lines.len() == 1;
+            // An empty line follows the heading, stands between the paragraphs of a help, and follows the end.
+            open = !line.is_empty() || lines.len() == 1 || next.starts_with(HELP);
             lines.push(line);
         }
     }
@@ -70,9 +73,10 @@ fn drawn_again(code: Code, lines: &[&str]) -> String {
     let long = lines.iter().find(|line| line.chars().count() > WIDEST - 40);
     assert!(long.is_none(), "this line may have been broken: {}", long.unwrap_or(&""));
     let (mut message, mut snippet, mut help) = (Vec::new(), Vec::new(), Vec::<&str>::new());
-    for line in lines[1..].iter().filter(|line| !line.is_empty()) {
+    let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+    for line in lines.get(2..end).unwrap_or_default() {
         if !help.is_empty() {
-            help.push(line.trim_start_matches("        "));
+            help.push(line.strip_prefix(HELP).unwrap_or(line));
         } else if let Some(text) = line.strip_prefix("  help: ") {
             help.push(text);
         } else if let Some(text) = line.strip_prefix("  × ").or_else(|| line.strip_prefix("  ⚠ ")) {

@@ -164,7 +164,7 @@ fn check(page: &Page) -> String {
     let configuration = format!("{PRELUDE}{}\n{VERSION_RULE}{BROKER}", toml(page));
     let file = page.block("yaml").expect("the page shows a file");
     let folder = Folder::with(&[("publish.toml", &configuration), ("Chart.yaml", file)]);
-    error(page, &folder, folder.run("check --ref refs/tags/v1.2.3"))
+    error(page, &folder, folder.run(PLAN))
 }
 
 fn plan_file() -> Vec<String> {
@@ -266,7 +266,7 @@ fn outcome(stdout: &str) -> &str {
 /// Returns what people see on both streams: the data, an empty line, and the diagnostics.
 fn both(stdout: &str, stderr: &str) -> String {
     let error = stderr.find("error: ").unwrap_or_else(|| panic!("no error in {stderr}"));
-    format!("{}\n\n{}", stdout.trim_end(), &stderr[error..])
+    format!("{}\n\n{}", stdout.trim_matches('\n'), &stderr[error..])
 }
 
 async fn plan_target() -> String {
@@ -417,9 +417,7 @@ async fn registry_rate_limited(page: &Page) -> String {
     let online =
         Online::start("registry-1.docker.io", "docker.io/colliery", Options::default(), &image_of).await;
     online.folder.image("dist/broker", &image("1.2.3"));
-    let body = json!({ "errors": [{ "code": "TOOMANYREQUESTS", "message": "You have reached your pull rate limit" }] });
-    let headers = vec![("content-type", "application/json".to_owned()), ("retry-after", "0".to_owned())];
-    let fault = Fault::Answer(429, headers, body.to_string().into_bytes());
+    let fault = refusal(429, "TOOMANYREQUESTS", "You have reached your pull rate limit");
     online.registry.on("PUT", "/manifests/v1.2.3", 100, fault);
     online.error(page, online.run(APPLY))
 }
@@ -470,7 +468,7 @@ async fn visibility_differs(page: &Page) -> String {
 async fn visibility_api(page: &Page) -> String {
     let options = Options { auth: Auth::Basic, user: Some(("alice", "secret")), ..Options::default() };
     let image_of = format!(
-        "visibility = \"public\"\nauth = {{ username_env = \"U\", password_env = \"P\" }}\n\n{VERSION_RULE}{HELLO}"
+        "visibility = \"public\"\napi_token_env = \"QUAY_API_TOKEN\"\nauth = {{ username_env = \"U\", password_env = \"P\" }}\n\n{VERSION_RULE}{HELLO}"
     );
     let online = Online::start("quay.io", "quay.io/acme", options, &image_of).await;
     online.folder.image("dist/hello", &image("1.2.3"));
