@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
+use super::error::VisibilityError;
+use super::interface::{Capability, VisibilityProvider, VisibilitySetting};
+use super::provider_api::ProviderApi;
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, RegistryError};

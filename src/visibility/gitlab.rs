@@ -16,7 +16,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
+use super::error::VisibilityError;
+use super::interface::{Capability, VisibilityProvider, VisibilitySetting};
+use super::provider_api::ProviderApi;
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, ApiMethod, ApiResponse, RegistryError};

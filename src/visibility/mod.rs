@@ -8,6 +8,7 @@ mod error;
 mod github;
 mod gitlab;
 mod harbor;
+mod interface;
 mod page;
 mod probe;
 mod provider_api;
@@ -17,6 +18,7 @@ mod unmanaged;
 use std::sync::Arc;
 
 pub use error::VisibilityError;
+pub use interface::{Capability, VisibilityProvider, VisibilitySetting};
 pub use page::{irreversible, is_of_project, settings_url, way_out, wide};
 pub use probe::{probe, probe_absent};
 use provider_api::ProviderApi;
@@ -25,37 +27,6 @@ use crate::model::Visibility;
 use oci_registry::ConnectOptions;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Provider, RepositoryName};
-
-/// The abilities of a provider's API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Capability {
-    /// It reads and sets who may pull.
-    ReadWrite,
-    /// It cannot set visibility, or not here. The text says why, for people.
-    ReadOnly(String),
-    /// There is no such API: only an anonymous pull shows who may pull.
-    Unmanaged,
-}
-
-/// A visibility as an API reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VisibilitySetting {
-    /// The visibility.
-    pub visibility: Visibility,
-    /// The project that the visibility applies to, if the registry has no visibility for a single repository.
-    pub project: Option<String>,
-}
-
-/// Reads and sets who may pull from the repositories of one registry, through the API of its provider.
-#[async_trait::async_trait]
-pub trait VisibilityProvider: Send + Sync {
-    /// Returns the abilities of the API. Sends no request.
-    fn capability(&self) -> Capability;
-    /// Returns the visibility of `repository`; `None` if the API knows no such repository, or may not report it.
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError>;
-    /// Sets the visibility of `repository`, or of its whole project if the registry only has that.
-    async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError>;
-}
 
 /// Returns the API of the provider that runs the registry at `endpoint`. Sends no request yet, and reads no credentials.
 pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dyn VisibilityProvider> {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::VisibilityError;
+use super::error::VisibilityError;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, Credentials, JsonApi, find_credentials};
 use oci_registry::{Provider, RepositoryName};

@@ -4,7 +4,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
+use super::error::VisibilityError;
+use super::interface::{Capability, VisibilityProvider, VisibilitySetting};
+use super::provider_api::ProviderApi;
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, ApiMethod, RegistryError};

@@ -1,6 +1,7 @@
 //! Registries without an API for visibility: only an anonymous pull shows who may pull.
 
-use super::{Capability, VisibilityError, VisibilityProvider, VisibilitySetting};
+use super::error::VisibilityError;
+use super::interface::{Capability, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 

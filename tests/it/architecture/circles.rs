@@ -212,6 +212,9 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, it);
     }
 
+    /// `pub(in crate::room)` imports nothing.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
+
     fn visit_macro(&mut self, it: &'ast syn::Macro) {
         self.tokens(it.tokens.clone());
         visit::visit_macro(self, it);
