@@ -10,7 +10,7 @@ use oci_registry::{Deletion, Presence, RegistryError, Repository};
 
 /// The questions to ask about one repository.
 #[derive(Clone, Default)]
-pub struct Questions {
+pub struct AccessQuestions {
     /// Whether it may be read.
     pub read: bool,
     /// Whether it may be pushed to.
@@ -23,7 +23,7 @@ pub struct Questions {
 
 /// The answer to one question.
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub enum AccessVerdict {
     /// Yes.
     Granted,
     /// No.
@@ -33,39 +33,43 @@ pub enum Verdict {
     /// There is no such repository yet.
     NotYet,
     /// The registry shows it only when the operation is done.
-    Untold,
+    NotShown,
     /// The question was not asked.
     NotAsked,
 }
 
 /// The answers about one repository.
 #[derive(Debug)]
-pub struct Answers {
+pub struct AccessVerdicts {
     /// Whether it may be read.
-    pub read: Verdict,
+    pub read: AccessVerdict,
     /// Whether it may be pushed to.
-    pub push: Verdict,
+    pub push: AccessVerdict,
     /// Whether it may be created by pushing to it; asked only if it does not exist.
-    pub create: Verdict,
+    pub create: AccessVerdict,
     /// Whether each repository that content is to be mounted from may be read.
-    pub mounts: Vec<Verdict>,
+    pub mounts: Vec<AccessVerdict>,
     /// Whether something may be deleted from it.
-    pub delete: Verdict,
+    pub delete: AccessVerdict,
 }
 
 /// Returns the answers to `questions` about `repository`, whose registry is run by `provider`.
-pub async fn ask(repository: &dyn Repository, provider: Option<Provider>, questions: &Questions) -> Answers {
+pub async fn ask(
+    repository: &dyn Repository,
+    provider: Option<Provider>,
+    questions: &AccessQuestions,
+) -> AccessVerdicts {
     let read = async { if questions.read { Some(repository.probe_read().await) } else { None } };
     let push = async { if questions.push { Some(repository.probe_push().await) } else { None } };
     let mounts = join_all(questions.mounts.iter().map(|from| async { mount(from.probe_read().await) }));
     let (read, push, mounts) = tokio::join!(read, push, mounts);
     let (read, push, create) = combine(read, push, provider);
     let delete = match (&read, questions.delete) {
-        (_, false) => Verdict::NotAsked,
-        (Verdict::NotYet, true) => Verdict::NotYet,
+        (_, false) => AccessVerdict::NotAsked,
+        (AccessVerdict::NotYet, true) => AccessVerdict::NotYet,
         (_, true) => delete(repository.probe_deletion().await),
     };
-    Answers { read, push, create, mounts, delete }
+    AccessVerdicts { read, push, create, mounts, delete }
 }
 
 /// Combines the answers about reading and pushing into the verdicts about reading, pushing and creating.
@@ -73,16 +77,16 @@ fn combine(
     read: Option<Result<Presence, RegistryError>>,
     push: Option<Result<(), RegistryError>>,
     provider: Option<Provider>,
-) -> (Verdict, Verdict, Verdict) {
-    let push = push.map_or(Verdict::NotAsked, verdict);
+) -> (AccessVerdict, AccessVerdict, AccessVerdict) {
+    let push = push.map_or(AccessVerdict::NotAsked, verdict);
     let read = match read {
-        None => return (Verdict::NotAsked, push, Verdict::NotAsked),
-        Some(Ok(Presence::There)) => return (Verdict::Granted, push, Verdict::NotAsked),
-        Some(Ok(Presence::NotYet)) => Verdict::NotYet,
+        None => return (AccessVerdict::NotAsked, push, AccessVerdict::NotAsked),
+        Some(Ok(Presence::There)) => return (AccessVerdict::Granted, push, AccessVerdict::NotAsked),
+        Some(Ok(Presence::NotYet)) => AccessVerdict::NotYet,
         // GitHub denies access to a repository that does not exist. On GitHub, anyone who may push may also read, so the only
         // explanation left is that the repository does not exist.
-        Some(Err(error)) if is_forbidden(&error) && is_absent(&push, provider) => Verdict::NotYet,
-        Some(Err(error)) => return (verdict::<()>(Err(error)), push, Verdict::NotAsked),
+        Some(Err(error)) if is_forbidden(&error) && is_absent(&push, provider) => AccessVerdict::NotYet,
+        Some(Err(error)) => return (verdict::<()>(Err(error)), push, AccessVerdict::NotAsked),
     };
     let create = push.clone();
     (read, push, create)
@@ -93,57 +97,57 @@ fn is_forbidden(error: &RegistryError) -> bool {
 }
 
 /// Whether the answer about pushing shows that an unreadable repository does not exist.
-fn is_absent(push: &Verdict, provider: Option<Provider>) -> bool {
+fn is_absent(push: &AccessVerdict, provider: Option<Provider>) -> bool {
     match push {
-        Verdict::Granted => provider == Some(Provider::Github),
-        Verdict::Refused(error) => {
+        AccessVerdict::Granted => provider == Some(Provider::Github),
+        AccessVerdict::Refused(error) => {
             error.refusal().is_some_and(|it| it.errors.mentions("not allowed to create organization package"))
         }
         _ => false,
     }
 }
 
-fn mount(read: Result<Presence, RegistryError>) -> Verdict {
+fn mount(read: Result<Presence, RegistryError>) -> AccessVerdict {
     match read {
-        Ok(Presence::There) => Verdict::Granted,
+        Ok(Presence::There) => AccessVerdict::Granted,
         // A build may push to it before this run publishes.
-        Ok(Presence::NotYet) => Verdict::NotYet,
+        Ok(Presence::NotYet) => AccessVerdict::NotYet,
         Err(error) => verdict::<()>(Err(error)),
     }
 }
 
-fn delete(deletion: Result<Option<Deletion>, RegistryError>) -> Verdict {
+fn delete(deletion: Result<Option<Deletion>, RegistryError>) -> AccessVerdict {
     match deletion {
-        Ok(Some(Deletion::Tags | Deletion::Manifests)) => Verdict::Granted,
-        Ok(Some(Deletion::Nothing(reason))) => Verdict::Refused(RegistryError::DeletesNothing { reason }),
-        Ok(None) => Verdict::Untold,
+        Ok(Some(Deletion::Tags | Deletion::Manifests)) => AccessVerdict::Granted,
+        Ok(Some(Deletion::Nothing(obstacle))) => AccessVerdict::Refused(obstacle.into()),
+        Ok(None) => AccessVerdict::NotShown,
         Err(error) => verdict::<()>(Err(error)),
     }
 }
 
 /// The verdict that follows from an answer. A failing registry or a rate limit says nothing about permissions.
-fn verdict<T>(answer: Result<T, RegistryError>) -> Verdict {
+fn verdict<T>(answer: Result<T, RegistryError>) -> AccessVerdict {
     match answer {
-        Ok(_) => Verdict::Granted,
+        Ok(_) => AccessVerdict::Granted,
         Err(
             error @ (RegistryError::Unauthorized(_)
             | RegistryError::Denied(_)
             | RegistryError::NotFound(_)
             | RegistryError::Rejected(_)
-            | RegistryError::DeletesNothing { .. }
-            | RegistryError::Credentials { .. }
+            | RegistryError::DeletesNothing(_)
+            | RegistryError::Credentials(_)
             | RegistryError::Directory { .. }),
-        ) => Verdict::Refused(error),
-        Err(error) => Verdict::Unknown(error),
+        ) => AccessVerdict::Refused(error),
+        Err(error) => AccessVerdict::Unknown(error),
     }
 }
 
-impl Verdict {
+impl AccessVerdict {
     /// The error, if the answer is refused or unknown.
     pub fn error(&self) -> Option<&RegistryError> {
         match self {
             Self::Refused(error) | Self::Unknown(error) => Some(error),
-            Self::Granted | Self::NotYet | Self::Untold | Self::NotAsked => None,
+            Self::Granted | Self::NotYet | Self::NotShown | Self::NotAsked => None,
         }
     }
 }
@@ -151,7 +155,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oci_registry::{ErrorEnvelope, Refusal};
+    use oci_registry::{DeletionObstacle, ErrorEnvelope, Refusal};
 
     fn refusal(status: u16, message: &str) -> Refusal {
         let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": message }] }).to_string();
@@ -172,14 +176,14 @@ mod tests {
     }
 
     /// Each verdict as one word.
-    fn words(verdicts: (Verdict, Verdict, Verdict)) -> [&'static str; 3] {
-        let word = |verdict: &Verdict| match verdict {
-            Verdict::Granted => "yes",
-            Verdict::Refused(_) => "no",
-            Verdict::Unknown(_) => "unknown",
-            Verdict::NotYet => "not yet",
-            Verdict::Untold => "untold",
-            Verdict::NotAsked => "-",
+    fn words(verdicts: (AccessVerdict, AccessVerdict, AccessVerdict)) -> [&'static str; 3] {
+        let word = |verdict: &AccessVerdict| match verdict {
+            AccessVerdict::Granted => "yes",
+            AccessVerdict::Refused(_) => "no",
+            AccessVerdict::Unknown(_) => "unknown",
+            AccessVerdict::NotYet => "not yet",
+            AccessVerdict::NotShown => "not shown",
+            AccessVerdict::NotAsked => "-",
         };
         let (read, push, create) = verdicts;
         [word(&read), word(&push), word(&create)]
@@ -218,14 +222,14 @@ mod tests {
             (RegistryError::Protocol { request: "GET x".to_owned(), reason: "no".to_owned() }, false),
         ] {
             let verdict = verdict::<()>(Err(error));
-            assert_eq!(matches!(verdict, Verdict::Refused(_)), refused, "{verdict:?}");
+            assert_eq!(matches!(verdict, AccessVerdict::Refused(_)), refused, "{verdict:?}");
             assert!(verdict.error().is_some());
         }
     }
 
     #[test]
     fn a_registry_that_deletes_nothing_refuses_and_one_that_does_not_say_is_no_problem() {
-        assert!(delete(Ok(Some(Deletion::Nothing("no".to_owned())))).error().is_some());
+        assert!(delete(Ok(Some(Deletion::Nothing(DeletionObstacle::DockerHub)))).error().is_some());
         for deletion in [Some(Deletion::Tags), Some(Deletion::Manifests), None] {
             assert!(delete(Ok(deletion)).error().is_none());
         }

@@ -1,8 +1,6 @@
 //! Connections to registries. Each registry is opened once in a run, with credentials and without, and all of them share
 //! the answers of credential programs and token servers.
 
-mod read_once;
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +12,6 @@ use crate::visibility::{self, VisibilityProvider};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
 use oci_registry::{Digest, RegistryLocation, RepositoryName, TagOrDigest};
-use read_once::{Kept, ReadOnce};
 
 /// The connections of a run.
 pub struct Connections {
@@ -22,8 +19,6 @@ pub struct Connections {
     /// Registries by endpoint, with credentials (`false`) and without (`true`).
     open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
     providers: Mutex<HashMap<String, Arc<dyn VisibilityProvider>>>,
-    /// The content that was read from sources.
-    kept: Arc<Kept>,
 }
 
 /// The connection to one repository.
@@ -81,12 +76,13 @@ impl Connections {
             environment: Arc::new(move |name| environment.get(name).cloned()),
             notify: Arc::new(move |notice| report(reporter.as_ref(), &notice)),
             credentials: CredentialMemory::default(),
+            user_agent: concat!("brokkr-publish/", env!("CARGO_PKG_VERSION")).to_owned(),
             run_folder: Some(PathBuf::from("/run")),
             // Blobs that share a reading wait for each other, so each must get a connection.
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()
         };
-        Self { options, open: Mutex::default(), providers: Mutex::default(), kept: Arc::default() }
+        Self { options, open: Mutex::default(), providers: Mutex::default() }
     }
 
     fn registry(
@@ -140,23 +136,6 @@ impl Connections {
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
         let open = || visibility::provider(endpoint, &self.options);
         Arc::clone(providers.entry(key).or_insert_with(open))
-    }
-
-    /// Returns the repository as a source, from which nothing is read twice. `travels` says whether its blobs may have to be sent
-    /// to another registry: only then are large ones kept.
-    pub fn source(
-        &self,
-        endpoint: &RegistryEndpoint,
-        name: &RepositoryName,
-        travels: bool,
-    ) -> Result<Arc<dyn Repository>, RegistryError> {
-        let repository = self.repository(endpoint, name)?;
-        Ok(Arc::new(ReadOnce::new(&endpoint.url.identity(name), repository, self.kept.clone(), travels)))
-    }
-
-    /// Sets whether large blobs of sources that are read from now on are kept, because they will be read again.
-    pub fn keep_large_blobs(&self, keep: bool) {
-        self.kept.keep_large(keep);
     }
 
     /// Returns the connection to a repository.

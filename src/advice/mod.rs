@@ -1,13 +1,17 @@
-//! What the errors of registries, sources and charts mean for the user of this program, and what to do about them.
+//! Diagnostics for the errors of registries, sources and charts: their codes, their messages and their helps.
 //!
 //! The crates below return errors as data. Here each becomes a [`Diagnostic`](crate::diagnostic::Diagnostic), once, with a
-//! help. `registry` has the general advice about registries; `github` and `create_first` know what single registries mean.
+//! help. `registry` has the general advice about registries, and `credentials` that about credentials; `github` and `create_first`
+//! know the refusals of single registries.
 
 pub mod chart;
 mod content;
 mod create_first;
+mod credentials;
 mod github;
 mod registry;
+
+pub use registry::deletes_nothing;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,33 @@
 //! The help for each error, in plain words.
 
-use oci_registry::{DirectoryProblem, NetworkFailure, Refusal, RegistryError};
+use oci_registry::{DeletionObstacle, DirectoryProblem, NetworkFailure, Refusal, RegistryError};
 
-use super::{create_first, github};
+use super::{create_first, credentials, github};
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 
 impl ToDiagnostic for RegistryError {
     fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic::error(code(self), self.to_string()).help(help(self))
+        Diagnostic::error(code(self), message(self)).help(help(self))
+    }
+}
+
+/// Returns the message of `error`: its own words, and those of the configuration where the error is about a key.
+fn message(error: &RegistryError) -> String {
+    match error {
+        RegistryError::Credentials(cause) => credentials::message(cause),
+        RegistryError::DeletesNothing(obstacle) => deletes_nothing(obstacle),
+        _ => error.to_string(),
+    }
+}
+
+/// Returns why a registry deletes nothing, and what to do instead.
+pub fn deletes_nothing(obstacle: &DeletionObstacle) -> String {
+    match obstacle {
+        DeletionObstacle::DockerHub => format!("{obstacle}: delete tags by hand at https://hub.docker.com"),
+        DeletionObstacle::Unsupported { .. } => format!(
+            "{obstacle}: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete with its own tools"
+        ),
+        _ => obstacle.to_string(),
     }
 }
 
@@ -21,14 +41,14 @@ fn code(error: &RegistryError) -> Code {
         RegistryError::Denied(_) => Code::RegistryDenied,
         RegistryError::NotFound(_) => Code::RegistryNotFound,
         RegistryError::RateLimited(_) => Code::RegistryRateLimited,
-        RegistryError::Rejected(_) | RegistryError::DeletesNothing { .. } => Code::RegistryRejected,
+        RegistryError::Rejected(_) | RegistryError::DeletesNothing(_) => Code::RegistryRejected,
         RegistryError::StillThere { .. } => Code::ApplyReadBack,
         RegistryError::NotPutBack { cause, .. } => code(cause),
         RegistryError::Protocol { .. }
         | RegistryError::ContentMismatch { .. }
         | RegistryError::NotListed { .. } => Code::RegistryProtocol,
         RegistryError::Content { .. } => Code::SourceDigest,
-        RegistryError::Credentials { .. } => Code::RegistryCredentials,
+        RegistryError::Credentials(_) => Code::RegistryCredentials,
         RegistryError::Directory { .. } => Code::RegistryDirectory,
     }
 }
@@ -55,7 +75,7 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::Protocol { .. } => "this is not an answer of an OCI registry: check the `url`, and whether a proxy or a login page is in between".to_owned(),
         RegistryError::ContentMismatch { .. } => "something between this machine and the registry's disk changes content: run again, and report it to whoever runs the registry or a proxy in between".to_owned(),
         RegistryError::Content { .. } => "the source changed or is damaged: build it again, and let nothing write to it while it is published".to_owned(),
-        RegistryError::DeletesNothing { .. } => "keep its tags, or delete them with the registry's own tools; nothing was changed".to_owned(),
+        RegistryError::DeletesNothing(_) => "keep its tags, or delete them with the registry's own tools; nothing was changed".to_owned(),
         RegistryError::StillThere { .. } => "a rule of the registry may protect it, or its answers may lag: check again in a minute, and run again if the tag is still there".to_owned(),
         RegistryError::NotListed { tag, .. } => format!(
             "look at the tag (`skopeo inspect --raw`); if it is not a list of signatures that you still need, remove `{tag}` and run again"
@@ -63,7 +83,7 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::NotPutBack { tag, original, .. } => format!(
             "the content is still there: point `{tag}` at `{original}` again, for example with `skopeo copy --all --preserve-digests` from that digest to the tag"
         ),
-        RegistryError::Credentials { help, .. } => help.clone(),
+        RegistryError::Credentials(cause) => credentials::help(cause),
         RegistryError::Certificates { .. } => "`ca_file` and `client_certificate` must name files of PEM certificates, relative to the folder of publish.toml; each certificate starts with `-----BEGIN CERTIFICATE-----`; `client_key` must name the file of the private key, without a passphrase".to_owned(),
         RegistryError::Directory { problem, .. } => directory(*problem).to_owned(),
     }

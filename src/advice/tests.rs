@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use oci_registry::{Digest, DirectoryProblem, ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
+use oci_registry::{
+    CredentialError, DeletionObstacle, Digest, DirectoryProblem, ErrorEnvelope, NetworkFailure, Refusal,
+    RegistryError,
+};
 
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 
@@ -149,7 +152,7 @@ fn every_kind_has_a_help() {
         RegistryError::Protocol { request: request(), reason: "no".to_owned() },
         RegistryError::ContentMismatch { request: request(), expected: digest(), found: Digest::of(b"x") },
         RegistryError::Content { digest: digest(), cause: "no".to_owned() },
-        RegistryError::DeletesNothing { reason: "no".to_owned() },
+        RegistryError::DeletesNothing(DeletionObstacle::NoDeleter),
         RegistryError::StillThere { tag: "v1".parse().expect("a tag"), found: digest() },
         RegistryError::NotPutBack {
             tag: "v1".parse().expect("a tag"),
@@ -157,7 +160,7 @@ fn every_kind_has_a_help() {
             cause: Box::new(RegistryError::from_refusal(refusal(403, ""))),
             again: Box::new(RegistryError::from_refusal(refusal(503, ""))),
         },
-        RegistryError::Credentials { reason: "no".to_owned(), help: "set it".to_owned() },
+        RegistryError::Credentials(CredentialError::Unsendable { origin: "no".to_owned() }),
         RegistryError::Certificates { path: "ca.pem".into(), reason: "no".to_owned() },
         RegistryError::Directory {
             path: "a".into(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::{self, Context};
-use crate::desired::Line;
+use crate::desired::ReleaseLine;
 use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
 use crate::model::{EventName, ResourceId};
@@ -34,7 +34,7 @@ impl Lineage {
         tag: &Tag,
         tags: &[Tag],
     ) -> Vec<Held> {
-        Line::from_plan(line, &self.context, resource, tag).held(tags)
+        ReleaseLine::from_plan(line, &self.context, resource, tag).held(tags)
     }
 
     /// Returns how commit `new` relates to commit `old`. Blocks.

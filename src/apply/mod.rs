@@ -26,7 +26,6 @@ mod visibility;
 pub use lineage::Lineage;
 pub use options::Options;
 pub use refused::PrepareError;
-pub use secrets::{SecretSearch, Sent};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Problem, Stage};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::lineage::Lineage;
-use super::secrets::SecretSearch;
 use crate::connections::Connections;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Reporter, Stage};
 use crate::observed::Observed;
+use crate::screening::Screening;
 use oci_content::Surroundings;
 
 /// The inputs of an apply besides its plan.
@@ -21,7 +21,7 @@ pub struct Options<'a> {
     /// Decides again about forward tags.
     pub lineage: Lineage,
     /// Searches the content to send for secrets.
-    pub secrets: Arc<dyn SecretSearch>,
+    pub screening: &'a Screening,
     /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
     /// what the plan says when the apply begins.
     pub saved: bool,

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::removal::Removals;
 use crate::diagnostic::Diagnostic;
 use oci_registry::RegistryError;
-use oci_registry::inventory::{Inventory, Parts};
+use oci_registry::inventory::{Inventory, ManifestParts};
 use oci_registry::{Digest, RawManifest, TagOrDigest};
 
 /// The deleted manifests, in the order of their deletion.
@@ -94,9 +94,9 @@ async fn put_back(
 
 /// Returns the manifests in `deleted` that a manifest of the repository lists, directly or through another of them.
 fn listed(inventory: &Inventory, deleted: &Deleted, gone: &BTreeSet<Digest>) -> BTreeSet<Digest> {
-    let parts: BTreeMap<&Digest, Parts> = deleted
+    let parts: BTreeMap<&Digest, ManifestParts> = deleted
         .iter()
-        .filter_map(|(digest, manifest)| Some((digest, Parts::of(&manifest.parse().ok()?))))
+        .filter_map(|(digest, manifest)| Some((digest, ManifestParts::of(&manifest.parse().ok()?))))
         .collect();
     let mut open: Vec<Digest> = gone.iter().filter(|digest| inventory.is_listed(digest)).cloned().collect();
     let mut listed = BTreeSet::new();

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use super::options::Options;
 use super::prepared::Prepared;
 use super::refused::PrepareError;
-use crate::access::{self, Answers, Questions, Verdict};
+use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::ContentSpec;
 use crate::model::access::alternatives;
@@ -21,7 +21,7 @@ use oci_registry::remote::RemoteReference;
 /// A repository with the questions about it.
 struct Asked<'p> {
     it: &'p Prepared<'p>,
-    questions: Questions,
+    questions: AccessQuestions,
     /// The names of the repositories that it mounts from.
     mounts: Vec<String>,
 }
@@ -43,7 +43,7 @@ pub(super) async fn ask(
                 && other.it.planned.repository == it.planned.repository
         };
         let position = asked.iter().position(same).unwrap_or_else(|| {
-            asked.push(Asked { it, questions: Questions::default(), mounts: Vec::new() });
+            asked.push(Asked { it, questions: AccessQuestions::default(), mounts: Vec::new() });
             asked.len() - 1
         });
         let Some(one) = asked.get_mut(position) else { continue };
@@ -110,10 +110,10 @@ fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, 
 }
 
 /// Returns the problems in one repository, each once, because a token that is refused is refused for everything.
-fn refusals(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
+fn refusals(one: &Asked<'_>, answers: &AccessVerdicts) -> Vec<Diagnostic> {
     let mounts = one.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
-    let mut problems: Vec<(Vec<String>, &Verdict, Diagnostic)> = Vec::new();
+    let mut problems: Vec<(Vec<String>, &AccessVerdict, Diagnostic)> = Vec::new();
     for (what, verdict) in all.into_iter().chain(mounts) {
         let Some(diagnostic) = verdict.error().map(ToDiagnostic::to_diagnostic) else { continue };
         match problems.iter_mut().find(|(.., known)| *known == diagnostic) {
@@ -121,9 +121,9 @@ fn refusals(one: &Asked<'_>, answers: &Answers) -> Vec<Diagnostic> {
             None => problems.push((vec![what], verdict, diagnostic)),
         }
     }
-    let with_name = |(what, verdict, diagnostic): (Vec<String>, &Verdict, Diagnostic)| {
+    let with_name = |(what, verdict, diagnostic): (Vec<String>, &AccessVerdict, Diagnostic)| {
         let what = match verdict {
-            Verdict::Refused(_) => format!("cannot {}", alternatives(&what)),
+            AccessVerdict::Refused(_) => format!("cannot {}", alternatives(&what)),
             _ => format!("cannot find out whether the credentials may {}", alternatives(&what)),
         };
         let name = &one.it.planned.name;

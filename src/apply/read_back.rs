@@ -13,7 +13,7 @@ use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
 use crate::model::visibility::{as_declared, seen_words};
-use crate::visibility::{self, Reading};
+use crate::visibility::{self, VisibilityReading};
 use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
 use oci_registry::{READ_PAUSES, RegistryError};
 
@@ -186,7 +186,7 @@ fn standing(planned: &PlannedRepository) -> Option<&Digest> {
 /// The visibility of a repository, as an anonymous pull and the API of the registry show it.
 struct SeenVisibility {
     observed: ObservedVisibility,
-    reading: Reading,
+    reading: VisibilityReading,
 }
 
 /// Pulls without credentials, and asks the registry's API. If the visibility was just set, waits for answers that lag.

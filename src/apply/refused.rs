@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::Mutability;
 use crate::model::plan::{Action, Change, PlannedRepository, Reason};
 use crate::model::secret_search::SecretFinding;
+use crate::screening::secret_diagnostic;
 use oci_registry::Digest;
 use oci_registry::RegistryError;
 
@@ -103,7 +104,7 @@ impl PrepareError {
             Self::Blocked { help, .. } => {
                 Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
             }
-            Self::Secret(finding) => super::secrets::diagnostic(finding),
+            Self::Secret(finding) => secret_diagnostic(finding),
             Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")
             }

@@ -1,4 +1,4 @@
-//! Setting the visibility if the registry has an API for it. This happens after all tags are in place, so that nothing is
+//! VisibilitySetting the visibility if the registry has an API for it. This happens after all tags are in place, so that nothing is
 //! public before it is complete. Only the approved change is made: if the API reports something else now, the plan is stale.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use super::prepared::Prepared;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
 use crate::model::plan::{ObservedVisibility, VisibilityAction, VisibilityChange};
-use crate::visibility::{Capability, Setting, VisibilityError, VisibilityProvider};
+use crate::visibility::{Capability, VisibilityError, VisibilityProvider, VisibilitySetting};
 use oci_registry::READ_PAUSES;
 
 /// The result of setting visibilities.
@@ -82,7 +82,11 @@ pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> R
 }
 
 /// Returns a diagnostic if the API reports neither the planned visibility nor the wanted one.
-fn moved(it: &Prepared<'_>, planned: &VisibilityChange, found: Option<&Setting>) -> Option<Diagnostic> {
+fn moved(
+    it: &Prepared<'_>,
+    planned: &VisibilityChange,
+    found: Option<&VisibilitySetting>,
+) -> Option<Diagnostic> {
     let found = found.map(|setting| setting.visibility);
     if found == Some(planned.declared) || (found.is_some() && found == planned.setting) {
         return None;

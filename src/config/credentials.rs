@@ -18,11 +18,12 @@ pub(super) struct Credential {
     /// The bytes of the value, or of the credential in a comment.
     span: Range<usize>,
     /// The kind of credential.
-    what: What,
+    kind: CredentialKind,
 }
 
+/// The kinds of credentials.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+enum CredentialKind {
     /// The value of a key such as `password`.
     Key,
     /// A value that should be the name of a variable but is not.
@@ -36,15 +37,16 @@ enum What {
 }
 
 /// Finds the credentials in a text that was parsed into `root`. Returns the text with the credentials masked.
-pub(super) fn find(root: &Node, text: &str) -> (String, Vec<Credential>) {
+pub(super) fn find_credentials(root: &Node, text: &str) -> (String, Vec<Credential>) {
     let mut masks = token_ranges(text);
     let mut found = Vec::new();
-    let mut search = Search { text, tokens: &masks, path: Vec::new(), masks: Vec::new(), found: &mut found };
+    let mut search =
+        CredentialSearch { text, tokens: &masks, path: Vec::new(), masks: Vec::new(), found: &mut found };
     search.visit(root);
     let more = search.masks;
     for token in &masks {
         if !found.iter().any(|credential| contains(&credential.span, token)) {
-            found.push(Credential { path: Vec::new(), span: token.clone(), what: What::Token });
+            found.push(Credential { path: Vec::new(), span: token.clone(), kind: CredentialKind::Token });
         }
     }
     masks.extend(more);
@@ -69,7 +71,7 @@ fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 }
 
 /// A walk over the values of a text.
-struct Search<'a> {
+struct CredentialSearch<'a> {
     text: &'a str,
     tokens: &'a [Range<usize>],
     path: Vec<String>,
@@ -77,7 +79,7 @@ struct Search<'a> {
     found: &'a mut Vec<Credential>,
 }
 
-impl Search<'_> {
+impl CredentialSearch<'_> {
     fn visit(&mut self, node: &Node) {
         match &node.content {
             Content::Table(table) => {
@@ -94,16 +96,16 @@ impl Search<'_> {
                     self.path.pop();
                 }
             }
-            Content::String(text) => self.check(node, text),
+            Content::String(text) => self.visit_string(node, text),
             Content::Integer(_) | Content::Float(_) | Content::Boolean(_) | Content::Unfit(_) => {
-                if self.by_key() == Some(What::Key) {
-                    self.add(What::Key, node.value.clone(), node.value.clone());
+                if self.by_key() == Some(CredentialKind::Key) {
+                    self.add(CredentialKind::Key, node.value.clone(), node.value.clone());
                 }
             }
         }
     }
 
-    fn check(&mut self, node: &Node, value: &str) {
+    fn visit_string(&mut self, node: &Node, value: &str) {
         let span = node.value.clone();
         let Some(written) = self.text.get(span.clone()) else { return };
         let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
@@ -112,17 +114,17 @@ impl Search<'_> {
             (span.start + quotes).min(span.end)..span.end.saturating_sub(end_quotes).max(span.start + quotes);
         let inner = if inner.end <= span.end { inner } else { span.clone() };
         if value.contains("PRIVATE KEY-----") {
-            return self.add(What::PrivateKey, span, inner);
+            return self.add(CredentialKind::PrivateKey, span, inner);
         }
         match self.by_key() {
             // A value that can be the name of a variable is shown and checked further.
-            Some(What::Variable) if is_variable(value) => {}
+            Some(CredentialKind::Variable) if is_variable(value) => {}
             Some(_) if value.is_empty() => {}
-            Some(what) => return self.add(what, span, inner),
+            Some(kind) => return self.add(kind, span, inner),
             None => {}
         }
         if self.tokens.iter().any(|token| contains(&span, token)) {
-            self.found.push(Credential { path: self.path.clone(), span, what: What::Token });
+            self.found.push(Credential { path: self.path.clone(), span, kind: CredentialKind::Token });
             return;
         }
         let ranges: Vec<_> = user_information(written)
@@ -131,7 +133,7 @@ impl Search<'_> {
         if let Some(range) = ranges.first() {
             let range = range.clone();
             self.masks.extend(ranges);
-            return self.add(What::UserInformation, span, range);
+            return self.add(CredentialKind::UserInformation, span, range);
         }
         // An address may contain such words: `token:5000`.
         let other = match self.in_layer() {
@@ -144,7 +146,7 @@ impl Search<'_> {
         if other && let Some(range) = assigned(value).first() {
             // A table that is not TOML, as a variable may contain, is treated as text.
             let range = if written == value { span.start + range.start..span.end } else { inner };
-            return self.add(What::Key, span, range);
+            return self.add(CredentialKind::Key, span, range);
         }
         let is_url = matches!(self.in_layer(), ["registries", _, "url"]);
         if is_url
@@ -152,13 +154,13 @@ impl Search<'_> {
             && let Some(at) = written.rfind('@')
         {
             let user = inner.start..span.start + at;
-            self.add(What::UserInformation, span, user);
+            self.add(CredentialKind::UserInformation, span, user);
         }
     }
 
-    fn add(&mut self, what: What, span: Range<usize>, mask: Range<usize>) {
+    fn add(&mut self, kind: CredentialKind, span: Range<usize>, mask: Range<usize>) {
         self.masks.push(mask);
-        self.found.push(Credential { path: self.path.clone(), span, what });
+        self.found.push(Credential { path: self.path.clone(), span, kind });
     }
 
     /// The first three parts of the path, without the profile.
@@ -170,14 +172,14 @@ impl Search<'_> {
     }
 
     /// Whether the keys say that the value is a credential, or the name of a variable. `auth` takes nothing else.
-    fn by_key(&self) -> Option<What> {
+    fn by_key(&self) -> Option<CredentialKind> {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
         let [section, _, keys @ ..] = self.path.get(skip..)? else { return None };
         if section != "registries" {
             return None;
         }
         if keys.last().is_some_and(|key| suggest::folded(key).ends_with("_env")) {
-            return Some(What::Variable);
+            return Some(CredentialKind::Variable);
         }
         let words = ["password", "passwd", "secret", "token", "username", "credential", "api_key", "apikey"];
         let telling = |key: &String| {
@@ -185,7 +187,7 @@ impl Search<'_> {
             matches!(key.as_str(), "auth" | "user" | "login" | "pass")
                 || words.iter().any(|word| key.contains(word))
         };
-        keys.iter().any(telling).then_some(What::Key)
+        keys.iter().any(telling).then_some(CredentialKind::Key)
     }
 }
 
@@ -199,24 +201,24 @@ impl Credential {
     /// The diagnostic, which points into the masked text.
     pub fn diagnostic(&self, source: &Arc<SourceText>) -> Diagnostic {
         let subject = if self.path.is_empty() { "a comment".to_owned() } else { suggest::value(&self.path) };
-        let (message, help) = match self.what {
-            What::Key => (
+        let (message, help) = match self.kind {
+            CredentialKind::Key => (
                 format!("{subject} is a credential in plain text"),
                 "name the environment variables that hold it: `auth = { username_env = \"REGISTRY_USER\", password_env = \"REGISTRY_PASSWORD\" }`",
             ),
-            What::Variable => (
+            CredentialKind::Variable => (
                 format!("{subject} is not the name of an environment variable; is it the credential itself?"),
                 "write the name of the variable, such as `GITHUB_TOKEN`, not its value",
             ),
-            What::UserInformation => (
+            CredentialKind::UserInformation => (
                 format!("{subject} holds a user name or password in its address"),
                 "remove the part before `@`; name the credentials of a registry with `auth`",
             ),
-            What::Token => (
+            CredentialKind::Token => (
                 format!("{subject} holds what looks like an access token"),
                 "remove it and revoke it: anyone who can read the file has it; name the environment variable that holds it instead",
             ),
-            What::PrivateKey => (
+            CredentialKind::PrivateKey => (
                 format!("{subject} is a private key in plain text"),
                 "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: anyone who can read the file has it",
             ),

@@ -31,7 +31,7 @@ pub fn find(start: &Path) -> Option<PathBuf> {
 }
 
 /// Reads the text of the file, without a byte order mark.
-pub(super) fn read(path: &Path, name: &str) -> Result<String, Diagnostic> {
+pub(super) fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
     let error = |message: String, help: &str| Err(Diagnostic::error(Code::ConfigFile, message).help(help));
     let bytes = match read_bytes(path) {
         Ok(bytes) => bytes,

@@ -1,11 +1,13 @@
 //! `publish.toml`: from text to a checked [`Config`], or to every diagnostic at once.
 //!
-//! `load` goes through these steps: `file` reads the text, `layers` gathers the layers above it, `tree` parses each layer into
-//! values with places, `merge` makes one value of them, `structure` validates that value against the `schema`, which is made
-//! from the types of `raw`, and `check` makes a `Config` of it.
+//! A [`ConfigFile`] is read and parsed once, and each profile is selected from it. The steps: `file` reads the text, `layers`
+//! puts the layers of a profile above it, each parsed by `tree` into values with places, `merge` makes one value of them,
+//! `structure` validates that value against the `schema`, which is made from the types of `raw`, and `check` makes a `Config`
+//! of it.
 
 mod check;
 mod credentials;
+mod declared;
 mod file;
 mod layers;
 mod load;
@@ -33,8 +35,8 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
 pub use file::find;
-pub use load::{LoadOptions, Loaded, file_digest, load, load_text, profiles};
-pub use overrides::RESERVED_VARIABLES;
+pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
+pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
 pub use schema::json_schema;
 
@@ -55,7 +57,7 @@ pub struct Config {
     pub vars: IndexMap<String, serde_json::Value>,
     /// `[registries.*]`.
     pub registries: IndexMap<String, Registry>,
-    /// `[tags.*]`, and a rule for the version of each chart.
+    /// `[tags.*]`.
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
@@ -127,26 +129,6 @@ pub struct TagRule {
     pub prereleases: bool,
     /// The action for a forward tag of a branch if the descent of the commit is unknown.
     pub on_unknown: OnUnknown,
-    /// The name of the chart whose version this rule renders, if the rule comes from `[charts.*]` and not from `[tags.*]`.
-    pub chart: Option<String>,
-}
-
-impl TagRule {
-    /// The path at which the template of the rule called `name` is written.
-    pub fn template_path<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
-        match &self.chart {
-            Some(chart) => ["charts", chart, "version"],
-            None => ["tags", name, "template"],
-        }
-    }
-
-    /// The title of the rule called `name`, for people.
-    pub fn title(&self, name: &str) -> String {
-        match &self.chart {
-            Some(chart) => format!("the version of chart `{chart}`"),
-            None => format!("tag rule `{name}`"),
-        }
-    }
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.
@@ -158,7 +140,7 @@ pub struct Resource {
     pub repository: RepositoryName,
     /// The names of its registries.
     pub registries: Vec<String>,
-    /// The names of its tag rules.
+    /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
     /// The prefix of git tags that mark its release, if it differs from the project's.
     pub tag_prefix: Option<String>,
@@ -166,6 +148,68 @@ pub struct Resource {
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Annotations,
+}
+
+/// A template in a table of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredTemplate<'a> {
+    /// The keys below the table that lead to it.
+    pub keys: Vec<String>,
+    /// The text, which may have nothing to render.
+    pub text: &'a str,
+}
+
+impl Resource {
+    /// Every template of the resource except the version of a chart, which renders a tag.
+    pub fn templates(&self) -> Vec<DeclaredTemplate<'_>> {
+        let at = |keys: &[&str], text| DeclaredTemplate {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            text,
+        };
+        let mut found = Vec::new();
+        match &self.content {
+            Content::Image(image) => {
+                for (key, text) in image.source.templates() {
+                    let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
+                    found.push(at(&keys, text));
+                }
+                found.extend(image.labels.iter().map(|(key, text)| at(&["labels", key], text.as_str())));
+            }
+            Content::Chart(chart) => {
+                found.push(at(&["source"], chart.source.as_str()));
+                found.extend(chart.app_version.iter().map(|text| at(&["app_version"], text.as_str())));
+            }
+            Content::Artifact(artifact) => {
+                for (index, file) in artifact.files.iter().enumerate() {
+                    found.push(at(&["files", &index.to_string(), "path"], file.path.as_str()));
+                }
+            }
+        }
+        let annotations = self.annotations.own.iter();
+        found.extend(annotations.map(|(key, text)| at(&["annotations", key], text.as_str())));
+        found
+    }
+}
+
+/// A resource with its id.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedResource<'a> {
+    /// The id.
+    pub id: &'a ResourceId,
+    /// The resource.
+    pub resource: &'a Resource,
+}
+
+impl Config {
+    /// Every resource, in the order of the file.
+    pub fn named_resources(&self) -> impl Iterator<Item = NamedResource<'_>> {
+        self.resources.iter().map(|(id, resource)| NamedResource { id, resource })
+    }
+
+    /// The resource `id`.
+    pub fn named_resource(&self, id: &ResourceId) -> Option<NamedResource<'_>> {
+        self.resources.get_key_value(id).map(|(id, resource)| NamedResource { id, resource })
+    }
 }
 
 /// The content of a resource.
@@ -177,6 +221,16 @@ pub enum Content {
     Chart(Chart),
     /// Files under an artifact type.
     Artifact(Artifact),
+}
+
+impl Content {
+    /// The key of the resource that says where the content comes from.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Image(_) | Self::Chart(_) => "source",
+            Self::Artifact(_) => "files",
+        }
+    }
 }
 
 /// `[images.NAME]`: the keys that only images have.

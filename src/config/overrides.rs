@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::layers::Layer;
 use super::suggest::folded;
 use super::tree::{self, Content, Node};
 use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
@@ -21,11 +20,30 @@ pub const RESERVED_VARIABLES: &[&str] = &["CONFIG", "PROFILE", "LOG", "UPDATE_SC
 /// The most keys in the name of a variable. The language is five keys deep.
 const MAX_DEPTH: usize = 16;
 
-/// The content of a layer, its name, and its text.
-type Override = Result<(Node, String, String), Box<Diagnostic>>;
+/// What is set outside the file, and wins over it.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// The whole environment of the process; variables `BROKKR_PUBLISH_*` set keys.
+    pub environment: Vec<(String, String)>,
+    /// Arguments `a.b=c` that set keys, in order.
+    pub set: Vec<String>,
+}
 
-/// Makes a layer of each variable `BROKKR_PUBLISH_*`, sorted by name.
-pub(super) fn from_environment(environment: &[(String, String)], below: &[Layer]) -> Vec<Override> {
+/// A key that is set outside the file.
+pub(super) struct Override {
+    /// The root of a tree that holds nothing but the key.
+    pub root: Node,
+    /// The name of the variable or option, shown to people.
+    pub name: String,
+    /// The text that the places in `root` are in.
+    pub text: String,
+}
+
+/// Parses each variable `BROKKR_PUBLISH_*`, sorted by name. `below` are the roots of the layers below, lowest first.
+pub(super) fn from_environment(
+    environment: &[(String, String)],
+    below: &[&Node],
+) -> Vec<Result<Override, Box<Diagnostic>>> {
     let mut variables: Vec<(&str, &str, &str)> = environment
         .iter()
         .filter_map(|(name, value)| {
@@ -37,11 +55,11 @@ pub(super) fn from_environment(environment: &[(String, String)], below: &[Layer]
     variables.into_iter().map(|(name, keys, value)| from_variable(name, keys, value, below)).collect()
 }
 
-fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Override {
+fn from_variable(name: &str, keys: &str, value: &str, below: &[&Node]) -> Result<Override, Box<Diagnostic>> {
     let source_name = format!("environment variable `{name}`");
     let text = format!("{name}={value}");
     let mut offset = PREFIX.len();
-    let mut here: Vec<&Node> = below.iter().map(|layer| &layer.root).collect();
+    let mut here: Vec<&Node> = below.to_vec();
     let mut path: Vec<(String, Range<usize>)> = Vec::new();
     if keys.split("__").nth(MAX_DEPTH).is_some() {
         let help = "no key is that deep: see docs/reference/config.md";
@@ -66,7 +84,7 @@ fn from_variable(name: &str, keys: &str, value: &str, below: &[Layer]) -> Overri
     }
     refuse_profile(&path, &source_name, &text)?;
     let start = name.len() + 1;
-    Ok((nested(path, parsed_value(value, start)), source_name, text))
+    Ok(Override { root: nested(path, parsed_value(value, start)), name: source_name, text })
 }
 
 /// Finds the existing key that `part` of a variable's name means. The name of a variable cannot contain dashes or, by custom,
@@ -84,8 +102,8 @@ fn existing(part: &str, here: &[&Node]) -> Option<String> {
         .cloned()
 }
 
-/// Makes a layer of an argument of `--set`.
-pub(super) fn from_argument(argument: &str) -> Override {
+/// Parses an argument of `--set`.
+pub(super) fn from_argument(argument: &str) -> Result<Override, Box<Diagnostic>> {
     let name = "`--set`".to_owned();
     let text = argument.to_owned();
     let help = "write `--set images.broker.source=oci:dist/broker`; quote keys that contain dots";
@@ -105,7 +123,7 @@ pub(super) fn from_argument(argument: &str) -> Override {
         return Err(Box::new(malformed("the part before `=` is not a key", name, text, 0..equals, help)));
     }
     refuse_profile(&path, &name, &text)?;
-    Ok((nested(path, parsed_value(value, equals + 1)), name, text))
+    Ok(Override { root: nested(path, parsed_value(value, equals + 1)), name, text })
 }
 
 /// The position of the first `=` outside of quotes.

@@ -12,18 +12,18 @@ use crate::diagnostic::{Location, SourceText};
 /// The path of an array's element ends with its index: `["images", "a", "tags", "0"]`.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    inner: Arc<Inner>,
+    inner: Arc<PlaceSources>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct PlaceSources {
     sources: Vec<Arc<SourceText>>,
-    root: Written,
+    root: PlaceTree,
 }
 
 /// The place where one key and its value were written, and those of the keys below.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct PlaceTree {
     /// The layer, as an index of the sources.
     pub layer: usize,
     /// The bytes of the key.
@@ -33,13 +33,13 @@ pub(super) struct Written {
     /// The type of the value, in TOML's words: `a string`.
     pub kind: &'static str,
     /// The places below, by key or index.
-    pub below: IndexMap<String, Written>,
+    pub below: IndexMap<String, PlaceTree>,
 }
 
 impl Places {
     /// Makes places in `sources`. The layers in `root` are indices into them.
-    pub(super) fn new(sources: Vec<Arc<SourceText>>, root: Written) -> Self {
-        Self { inner: Arc::new(Inner { sources, root }) }
+    pub(super) fn new(sources: Vec<Arc<SourceText>>, root: PlaceTree) -> Self {
+        Self { inner: Arc::new(PlaceSources { sources, root }) }
     }
 
     /// The place where the value at `path` was written, in the layer that gave it. The place of a table is its header.
@@ -68,11 +68,11 @@ impl Places {
         self.find(path).map(|written| written.kind)
     }
 
-    fn find(&self, path: &[&str]) -> Option<&Written> {
+    fn find(&self, path: &[&str]) -> Option<&PlaceTree> {
         path.iter().try_fold(&self.inner.root, |written, part| written.below.get(*part))
     }
 
-    fn place(&self, written: &Written, span: Range<usize>) -> Option<Location> {
+    fn place(&self, written: &PlaceTree, span: Range<usize>) -> Option<Location> {
         let source = self.inner.sources.get(written.layer)?;
         Some(Location { source: Arc::clone(source), span })
     }

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use super::data::Environment;
+use super::error::ContextError;
 use super::event_payload::Payload;
 use super::git::is_commit_id;
-use super::{ContextError, Environment};
 use crate::model::EventName;
 
 /// The facts that a CI gives about the run.
@@ -95,7 +96,10 @@ impl CiFacts {
 
 /// The facts of the CI in `environment`, including GitHub's event payload. `None` outside any known CI. A payload that cannot
 /// be read is an error, unless the event is `simulated` anyway.
-pub(super) fn discover(environment: &Environment, simulated: bool) -> Result<Option<CiFacts>, ContextError> {
+pub(super) fn discover_ci(
+    environment: &Environment,
+    simulated: bool,
+) -> Result<Option<CiFacts>, ContextError> {
     let variables = Variables(environment);
     let payload = match variables.get("GITHUB_EVENT_PATH") {
         Some(path) if variables.is("GITHUB_ACTIONS", "true") => match Payload::read(Path::new(&path)) {
@@ -108,7 +112,7 @@ pub(super) fn discover(environment: &Environment, simulated: bool) -> Result<Opt
 }
 
 /// The facts of the CI in `environment`, with GitHub's event payload given as JSON. Pure.
-pub fn read(environment: &Environment, payload: Option<&serde_json::Value>) -> Option<CiFacts> {
+pub fn read_ci(environment: &Environment, payload: Option<&serde_json::Value>) -> Option<CiFacts> {
     read_with(environment, &payload.map(Payload::from_json).unwrap_or_default())
 }
 

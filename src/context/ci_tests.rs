@@ -7,7 +7,7 @@ use super::*;
 fn facts(variables: &[(&str, &str)]) -> CiFacts {
     let environment =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    read(&environment, None).expect("a CI")
+    read_ci(&environment, None).expect("a CI")
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn github(event: &str, reference: (&str, &str), payload: &serde_json::Value) -> 
         variables[3].1 = "refs/pull/7/merge".to_owned();
     }
     let environment = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    read(&environment, Some(payload)).expect("GitHub")
+    read_ci(&environment, Some(payload)).expect("GitHub")
 }
 
 #[test]
@@ -311,5 +311,5 @@ fn payloads_of_any_shape_are_accepted() {
 
 #[test]
 fn an_empty_environment_is_no_ci() {
-    assert_eq!(read(&Environment::new(), None), None);
+    assert_eq!(read_ci(&Environment::new(), None), None);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::ContextError;
+use super::error::ContextError;
 
 /// The largest payload that is read, in bytes; GitHub's limit is 25 MB.
 const MAX_SIZE: u64 = 25 * 1024 * 1024;

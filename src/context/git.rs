@@ -9,7 +9,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::address::public_address;
-use super::released::TaggedCommit;
 use crate::model::forward::Descent;
 
 /// The time limit of one run of git. Even `status` in a huge tree takes far less.
@@ -44,7 +43,7 @@ pub enum GitError {
 
 /// The commit, branch and tags that are checked out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct GitHead {
     /// `None` if there are no commits yet, or if the commit cannot be read.
     pub sha: Option<String>,
     /// Whether the head names a commit that cannot be read.
@@ -55,13 +54,22 @@ pub(super) struct Head {
     pub tags: Vec<String>,
 }
 
-/// The repository around a folder. Git runs only when an answer is needed.
-pub(super) struct Repository {
-    folder: Option<PathBuf>,
-    head: OnceCell<Result<Head, GitError>>,
+/// The commit that a git tag points at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedCommit {
+    /// The commit.
+    pub sha: String,
+    /// The committer's time, in seconds since 1970.
+    pub time: Option<i64>,
 }
 
-impl Repository {
+/// The repository around a folder. Git runs only when an answer is needed.
+pub(super) struct GitRepository {
+    folder: Option<PathBuf>,
+    head: OnceCell<Result<GitHead, GitError>>,
+}
+
+impl GitRepository {
     /// The repository that `folder` is in, if any. Does not run git yet.
     pub fn open(folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), head: OnceCell::new() }
@@ -75,10 +83,10 @@ impl Repository {
 
     fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
         let Some(folder) = &self.folder else { return Err(GitError::NoRepository(PathBuf::from("."))) };
-        run(folder, arguments)
+        run_git(folder, arguments)
     }
 
-    fn head_or_error(&self) -> &Result<Head, GitError> {
+    fn head_or_error(&self) -> &Result<GitHead, GitError> {
         self.head.get_or_init(|| {
             let branch = match self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"]) {
                 Ok(branch) => Some(branch.trim_end().to_owned()),
@@ -95,12 +103,12 @@ impl Repository {
             // Without `^{commit}`, git prints the value of the ref and does not look for the object.
             let is_unreadable =
                 sha.is_none() && self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok();
-            Ok(Head { sha, is_unreadable, branch, tags })
+            Ok(GitHead { sha, is_unreadable, branch, tags })
         })
     }
 
     /// The head, or `None` if there is no repository that can be read.
-    pub fn head(&self) -> Option<&Head> {
+    pub fn head(&self) -> Option<&GitHead> {
         self.head_or_error().as_ref().ok()
     }
 
@@ -108,8 +116,8 @@ impl Repository {
     pub fn problem(&self) -> Option<String> {
         match self.head_or_error() {
             Err(error) => Some(error.to_string()),
-            Ok(Head { is_unreadable: true, .. }) => Some(GitError::NoObject.to_string()),
-            Ok(Head { sha: None, .. }) => Some(GitError::NoCommits.to_string()),
+            Ok(GitHead { is_unreadable: true, .. }) => Some(GitError::NoObject.to_string()),
+            Ok(GitHead { sha: None, .. }) => Some(GitError::NoCommits.to_string()),
             Ok(_) => None,
         }
     }
@@ -194,7 +202,7 @@ pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     if old == new {
         return Descent::Descendant;
     }
-    let repository = Repository::open(folder);
+    let repository = GitRepository::open(folder);
     if let Some(problem) = repository.problem() {
         return Descent::Unknown(problem);
     }
@@ -224,7 +232,7 @@ pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
 /// with `/` as separator. Ignored files are left out. `None` if `folder` is not in a repository that can be read.
 pub fn files(folder: &Path, patterns: &[&str]) -> Option<Vec<String>> {
     let question = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z", "--"];
-    let listed = run(folder, &[question.as_slice(), patterns].concat()).ok()?;
+    let listed = run_git(folder, &[question.as_slice(), patterns].concat()).ok()?;
     Some(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect())
 }
 
@@ -234,7 +242,7 @@ const NO_PROGRAMS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "log.showSig
 
 /// Runs git in `folder` and returns its standard output. [`GitError::Failed`] is empty if git failed without a message, which
 /// is how its queries answer no.
-fn run(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
+fn run_git(folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
     let mut child = Command::new("git")
         .args(NO_PROGRAMS)
         .arg("-C")
@@ -290,14 +298,14 @@ mod tests {
     #[test]
     fn a_commit_that_is_missing_is_not_the_absence_of_commits() {
         let folder = tempfile::tempdir().expect("a folder");
-        let git = |arguments: &[&str]| run(folder.path(), arguments).expect("git");
+        let git = |arguments: &[&str]| run_git(folder.path(), arguments).expect("git");
         git(&["init", "--quiet"]);
-        let problem = || Repository::open(folder.path()).problem();
+        let problem = || GitRepository::open(folder.path()).problem();
         assert_eq!(problem(), Some(GitError::NoCommits.to_string()));
         let names = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
         git(&[names.as_slice(), &["commit", "--quiet", "--allow-empty", "--message", "one"]].concat());
         assert_eq!(problem(), None);
-        let sha = Repository::open(folder.path()).resolve("HEAD").expect("a commit");
+        let sha = GitRepository::open(folder.path()).resolve("HEAD").expect("a commit");
         let object = folder.path().join(".git/objects").join(&sha[..2]).join(&sha[2..]);
         std::fs::remove_file(object).expect("the object");
         assert_eq!(problem(), Some(GitError::NoObject.to_string()));

@@ -5,7 +5,7 @@
 /// # Errors
 ///
 /// The reason why git refuses the name, for people.
-pub(super) fn check(reference: &str) -> Result<(), &'static str> {
+pub(super) fn check_reference_name(reference: &str) -> Result<(), &'static str> {
     let parts = || reference.split('/');
     if parts().any(|part| part.starts_with('.')) {
         return Err("no part of a ref starts with `.`");
@@ -48,7 +48,7 @@ mod tests {
             "refs/heads/日本",
             "refs/heads/-x",
         ] {
-            assert_eq!(check(fine), Ok(()), "{fine}");
+            assert_eq!(check_reference_name(fine), Ok(()), "{fine}");
         }
         for refused in [
             "refs/heads/main~0",
@@ -73,7 +73,7 @@ mod tests {
             "refs/heads/a^",
             "refs/heads/a\\b",
         ] {
-            assert!(check(refused).is_err(), "{refused:?}");
+            assert!(check_reference_name(refused).is_err(), "{refused:?}");
         }
     }
 }

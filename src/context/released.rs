@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Context;
-use super::git;
+use super::data::Context;
+use super::git::{GitRepository, TaggedCommit};
 use crate::model::EventName;
 
 /// The commits of git tags that a clone knows.
@@ -15,19 +15,10 @@ pub struct TaggedCommits {
     default_branch: Option<String>,
 }
 
-/// The commit that a git tag points at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaggedCommit {
-    /// The commit.
-    pub sha: String,
-    /// The committer's time, in seconds since 1970.
-    pub time: Option<i64>,
-}
-
 impl TaggedCommits {
     /// The git tags that the clone around `folder` knows. Empty if there is no clone. Runs git, and so blocks.
     pub fn of(folder: &Path) -> Self {
-        let repository = git::Repository::open(folder);
+        let repository = GitRepository::open(folder);
         Self { commits: repository.tagged_commits(), default_branch: repository.default_branch() }
     }
 

@@ -2,8 +2,11 @@
 
 use crate::model::EventName;
 
+use super::ci::CiFacts;
+use super::data::Context;
+use super::error::ContextError;
+use super::git::GitRepository;
 use super::reference_format;
-use super::{CiFacts, Context, ContextError, git::Repository};
 
 /// The flags that were given on the command line.
 #[derive(Debug, Clone, Default)]
@@ -50,15 +53,15 @@ fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
             number.parse().ok().filter(|number| *number > 0).ok_or("no pull request has this number")?,
         )
     };
-    reference_format::check(text)?;
+    reference_format::check_reference_name(text)?;
     Ok(parsed)
 }
 
 /// The simulated context, or `None` if no flag other than `--sha` was given. The CI gives only the commit, and only if it runs
 /// on the same ref.
-pub(super) fn context(
+pub(super) fn simulated_context(
     flags: &Flags,
-    repository: &Repository,
+    repository: &GitRepository,
     facts: Option<&CiFacts>,
 ) -> Result<Option<Context>, ContextError> {
     if !flags.simulate() {
@@ -92,7 +95,7 @@ pub(super) fn context(
         None => {}
     }
     context.pull_request = flags.pull_request.or(context.pull_request);
-    check(&context)?;
+    check_combination(&context)?;
     // An event alone uses the ref that is checked out: `--event schedule` runs on this branch.
     let head = repository.head();
     if parsed_nothing(&context)
@@ -122,7 +125,7 @@ fn parsed_nothing(context: &Context) -> bool {
     context.reference.is_none() && context.pull_request.is_none()
 }
 
-fn check(context: &Context) -> Result<(), ContextError> {
+fn check_combination(context: &Context) -> Result<(), ContextError> {
     let event = context.event;
     if event == EventName::Tag && context.tag.is_none() {
         return Err(ContextError::Flags("`--event tag` needs `--ref refs/tags/NAME`".to_owned()));
@@ -145,7 +148,7 @@ fn check(context: &Context) -> Result<(), ContextError> {
 }
 
 /// Checks `--sha`: a whole commit id, or an abbreviation that this repository can complete.
-pub(super) fn checked_sha(text: &str, repository: &Repository) -> Result<String, ContextError> {
+pub(super) fn checked_sha(text: &str, repository: &GitRepository) -> Result<String, ContextError> {
     let error = |reason: &str| {
         Err(ContextError::Flag { flag: "--sha", value: text.to_owned(), reason: reason.to_owned() })
     };
@@ -167,7 +170,7 @@ mod tests {
     use super::*;
 
     fn nowhere(flags: &Flags) -> Result<Option<Context>, ContextError> {
-        context(flags, &Repository::none(), None)
+        simulated_context(flags, &GitRepository::none(), None)
     }
 
     #[test]
@@ -244,11 +247,12 @@ mod tests {
             ("GITHUB_EVENT_PATH", "/nowhere/event.json"),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        assert!(crate::context::ci::discover(&environment, false).is_err());
-        let facts = crate::context::ci::discover(&environment, true).expect("a simulation asks no payload");
+        assert!(crate::context::ci::discover_ci(&environment, false).is_err());
+        let facts =
+            crate::context::ci::discover_ci(&environment, true).expect("a simulation asks no payload");
         for (reference, sha) in [("refs/tags/v1.0.0", Some(SHA)), ("refs/tags/v1.0.1", None)] {
             let flags = Flags { reference: Some(reference.to_owned()), ..Flags::default() };
-            let context = context(&flags, &Repository::none(), facts.as_ref());
+            let context = simulated_context(&flags, &GitRepository::none(), facts.as_ref());
             let context = context.expect("valid flags").expect("a simulation");
             assert_eq!(context.sha.as_deref(), sha, "{reference}");
         }

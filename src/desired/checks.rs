@@ -6,7 +6,7 @@
 use super::samples::Sample;
 use super::selection::Selection;
 use super::tags::Renderer;
-use super::template::{Kind, TemplateError};
+use super::template::{TemplateError, TemplateSyntax};
 use super::values::NO_IMAGE;
 use super::version;
 use crate::checks;
@@ -71,7 +71,7 @@ fn expected(
         help: help.map(str::to_owned),
     };
     if let Some(reason) = renderer.file_problem()
-        && templates.uses(&check.equals, Kind::Text, "version")
+        && templates.uses(&check.equals, TemplateSyntax::Text, "version")
     {
         let help = "correct the file that `version` of `[project]` names";
         return Err(whole(Code::ContextVersion, reason.to_owned(), Some(help)));
@@ -80,7 +80,7 @@ fn expected(
         Ok(text) => text,
         Err(error)
             if error.code == Code::ContextMissing
-                && values.lacks_what_events_have(templates, &check.equals) =>
+                && templates.lacks_what_events_have(&check.equals, &values) =>
         {
             return Ok(None);
         }
@@ -121,8 +121,11 @@ fn diagnostic(config: &Config, check: &Check, error: TemplateError) -> Diagnosti
 /// The errors in the template of `check` that do not depend on the context.
 pub(super) fn template(renderer: &Renderer<'_>, check: &Check) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let mut errors = templates.check(&check.equals, Kind::Text);
-    if errors.is_empty() && check.image.is_none() && templates.uses(&check.equals, Kind::Text, "image.name") {
+    let mut errors = templates.check(&check.equals, TemplateSyntax::Text);
+    if errors.is_empty()
+        && check.image.is_none()
+        && templates.uses(&check.equals, TemplateSyntax::Text, "image.name")
+    {
         errors.push(TemplateError {
             code: Code::TemplateUnknownVariable,
             message: format!("`image.name` has no value here: {NO_IMAGE}"),

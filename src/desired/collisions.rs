@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tags::RenderedTag;
+use super::rendered::RenderedTag;
+use super::tag_template::TagTemplate;
 use crate::config::{Config, Resource};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::model::{Mutability, OnConflict, ResourceId, ResourceKind};
+use crate::model::{OnConflict, ResourceId, ResourceKind};
 use oci_registry::Tag;
 
 /// One claim on a tag of a repository.
@@ -99,8 +100,9 @@ fn collision(
     situation: &str,
 ) -> Option<Diagnostic> {
     let tag = &second.tag.tag;
-    let rule_place = |rule: &str| -> Option<Location> {
-        let path = config.tags.get(rule).map_or(["tags", rule, "template"], |it| it.template_path(rule));
+    let template_place = |claim: Claim<'_>| -> Option<Location> {
+        let named = config.named_resource(claim.resource)?;
+        let path = TagTemplate::called(config, named, &claim.tag.rule)?.path();
         config.places.value(&path).or_else(|| config.places.key(&path[..2]))
     };
     if first.resource != second.resource {
@@ -132,16 +134,16 @@ fn collision(
                 .help(format!("remove one of them, or name one in `registries` of `[{}]`", second.resource)),
         );
     }
-    if is_one_tag(config, first.tag, second.tag) {
+    if first.tag.is_same(second.tag) {
         return None;
     }
     let (one, other) = (&first.tag.rule, &second.tag.rule);
     let (key, words) = if first.tag.mutability == second.tag.mutability {
-        let words = |rule: &str| match on_conflict(config, rule) {
+        let words = |tag: &RenderedTag| match tag.on_conflict {
             OnConflict::Fail => "on_conflict = \"fail\"",
             OnConflict::Keep => "on_conflict = \"keep\"",
         };
-        ("on_conflict", [words(one), words(other)])
+        ("on_conflict", [words(first.tag), words(second.tag)])
     } else {
         ("mutability", [first.tag.mutability.as_str(), second.tag.mutability.as_str()])
     };
@@ -151,21 +153,8 @@ fn collision(
     );
     Some(
         Diagnostic::error(Code::TagCollision, message)
-            .at_maybe(rule_place(other), format!("renders `{tag}`"))
-            .at_maybe(rule_place(one), "and so does this")
+            .at_maybe(template_place(second), format!("renders `{tag}`"))
+            .at_maybe(template_place(first), "and so does this")
             .help(format!("change one template, give both the same `{key}`, or keep one from firing with `match` or `when`")),
     )
-}
-
-/// Whether two rules of one resource that render the same tag treat it the same way.
-pub(super) fn is_one_tag(config: &Config, one: &RenderedTag, other: &RenderedTag) -> bool {
-    one.tag == other.tag
-        && one.mutability == other.mutability
-        // Only immutable tags have conflicts.
-        && (one.mutability != Mutability::Immutable
-            || on_conflict(config, &one.rule) == on_conflict(config, &other.rule))
-}
-
-fn on_conflict(config: &Config, rule: &str) -> OnConflict {
-    config.tags.get(rule).map(|rule| rule.on_conflict).unwrap_or_default()
 }

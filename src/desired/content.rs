@@ -28,32 +28,32 @@ pub(super) fn content(
     resource: &Resource,
 ) -> Result<ContentSpec, Vec<Diagnostic>> {
     let (_, values) = renderer.values(context, id, resource);
-    let mut desk = Desk { renderer, id, values, diagnostics: Vec::new() };
+    let mut content = ContentRenderer { renderer, id, values, diagnostics: Vec::new() };
     let spec = match &resource.content {
-        Content::Image(image) => desk.image(context, resource, image),
-        Content::Chart(chart) => desk.chart(context, resource, chart),
-        Content::Artifact(artifact) => desk.artifact(context, resource, artifact),
+        Content::Image(image) => content.image(context, resource, image),
+        Content::Chart(chart) => content.chart(context, resource, chart),
+        Content::Artifact(artifact) => content.artifact(context, resource, artifact),
     };
     match spec {
-        Some(spec) if desk.diagnostics.is_empty() => Ok(spec),
-        _ => Err(desk.diagnostics),
+        Some(spec) if content.diagnostics.is_empty() => Ok(spec),
+        _ => Err(content.diagnostics),
     }
 }
 
 /// Renders the templates of one resource and collects the errors in them.
-struct Desk<'a> {
+struct ContentRenderer<'a> {
     renderer: &'a Renderer<'a>,
     id: &'a ResourceId,
     values: Values,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Desk<'_> {
+impl ContentRenderer<'_> {
     fn config(&self) -> &Config {
         self.renderer.config
     }
 
-    fn tell(&mut self, error: TemplateError, path: &[&str]) {
+    fn report(&mut self, error: TemplateError, path: &[&str]) {
         let places = &self.config().places;
         let place = places.inside(path, error.range.clone()).or_else(|| places.value(path));
         let message = format!("{}: {}", self.id.title(), error.message);
@@ -68,7 +68,7 @@ impl Desk<'_> {
         match self.renderer.templates.render(text, &self.values) {
             Ok(text) => Some(text),
             Err(error) => {
-                self.tell(error, path);
+                self.report(error, path);
                 None
             }
         }
@@ -118,7 +118,7 @@ impl Desk<'_> {
                 if is_tagged { rules::without_plus(&text, self.values.version.as_ref()) } else { text };
             match text.parse::<TransportSpec>() {
                 Ok(spec) => parsed.push((key, spec)),
-                Err(error) => self.no_source(&error, &path),
+                Err(error) => self.report_source(&error, &path),
             }
         }
         let annotations = self.annotations(context, resource);
@@ -144,7 +144,7 @@ impl Desk<'_> {
         }))
     }
 
-    fn no_source(&mut self, error: &SourceSpecError, path: &[&str]) {
+    fn report_source(&mut self, error: &SourceSpecError, path: &[&str]) {
         let diagnostic = Diagnostic::error(Code::ConfigSource, format!("{}: {error}", self.id.title()))
             .at_maybe(self.config().places.value(path), "")
             .help_maybe(error.suggestion.as_ref().map(|it| format!("did you mean `{it}`?")));
@@ -157,7 +157,7 @@ impl Desk<'_> {
         let version = match rules::render_chart_version(templates, &chart.version, &self.values) {
             Ok((version, _)) => version,
             Err(error) => {
-                self.tell(error, &id.key("version"));
+                self.report(error, &id.key("version"));
                 return None;
             }
         };

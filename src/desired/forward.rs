@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use semver::Version;
 
 use super::rules;
-use super::template::{Kind, Templates};
+use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use crate::context::Context;
 use crate::model::ResourceId;
@@ -32,7 +32,7 @@ pub(super) fn reader(templates: &Templates, template: &str, values: &Values) -> 
 
 /// The line of a forward tag.
 #[derive(Clone)]
-pub struct Line {
+pub struct ReleaseLine {
     pub(super) templates: Arc<Templates>,
     pub(super) readers: Arc<Vec<VersionReader>>,
     pub(super) template: String,
@@ -45,7 +45,7 @@ pub struct Line {
     pub prereleases: bool,
 }
 
-impl Line {
+impl ReleaseLine {
     /// The line that a plan carries for the tag `tag` of `resource`. `context` is the plan's.
     pub fn from_plan(planned: &PlannedLine, context: &Context, resource: &ResourceId, tag: &Tag) -> Self {
         let vars = planned.vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -64,7 +64,7 @@ impl Line {
 
     /// The part of the line that a plan carries, so that the decision can be made again.
     pub fn to_plan(&self) -> PlannedLine {
-        let used = self.templates.variables(&self.template, Kind::Text);
+        let used = self.templates.variables(&self.template, TemplateSyntax::Text);
         let vars = self.vars.iter().filter(|(name, _)| {
             used.iter()
                 .any(|used| used == "vars" || used.strip_prefix("vars.").is_some_and(|used| used == *name))
@@ -103,9 +103,12 @@ impl Line {
     }
 }
 
-impl std::fmt::Debug for Line {
+impl std::fmt::Debug for ReleaseLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Line").field("tag", &self.tag).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("ReleaseLine")
+            .field("tag", &self.tag)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,14 +117,14 @@ mod tests {
     use super::*;
     use crate::model::EventName;
 
-    fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> Line {
+    fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> ReleaseLine {
         let templates = Templates::new([]);
         let version: Version = version.parse().expect("a version");
         let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), None)
             .with_version(Ok(version.clone()));
         let readers = full.iter().filter_map(|full| reader(&templates, full, &values)).collect();
         let tag = rules::render(&templates, template, &values).expect("a tag");
-        Line {
+        ReleaseLine {
             templates: Arc::new(templates),
             readers: Arc::new(readers),
             template: template.to_owned(),
@@ -133,7 +136,7 @@ mod tests {
         }
     }
 
-    fn held(line: &Line, tags: &[&str]) -> Vec<String> {
+    fn held(line: &ReleaseLine, tags: &[&str]) -> Vec<String> {
         let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().expect("a tag")).collect();
         line.held(&tags).into_iter().map(|held| held.version.to_string()).collect()
     }
@@ -164,7 +167,8 @@ mod tests {
         for template in ["latest", "v{{ version.major }}", "v{{ version.major }}.{{ version.minor }}"] {
             let line = line(template, "1.2.5", &["v{{ version }}"], false);
             let context = Context::new(EventName::Tag);
-            let carried = Line::from_plan(&line.to_plan(), &context, &ResourceId::image("x"), &line.tag);
+            let carried =
+                ReleaseLine::from_plan(&line.to_plan(), &context, &ResourceId::image("x"), &line.tag);
             assert_eq!(held(&carried, &TAGS), held(&line, &TAGS), "{template}");
         }
     }

@@ -6,14 +6,16 @@ use std::ops::Range;
 
 use super::forward;
 use super::lint_content::Contents;
+use super::rendered::RenderedTag;
 use super::retention;
 use super::rules::Firing;
 use super::samples::{self, Sample};
-use super::tags::{RenderedTag, Renderer, rule_diagnostic};
-use super::template::{Kind, TemplateError, is_template};
+use super::tag_template::{TagTemplate, TagTemplateKey};
+use super::tags::{Renderer, template_diagnostic};
+use super::template::{TemplateError, TemplateSyntax, is_template};
 use super::version;
 use super::{checks, collisions};
-use crate::config::{Config, Content, Resource, TagRule};
+use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{EventName, Mutability, ResourceId};
@@ -21,31 +23,27 @@ use crate::model::{EventName, Mutability, ResourceId};
 /// Finds the errors in the templates of a configuration that has other errors: syntax and unknown names. The rendered
 /// results can only be checked in a complete configuration.
 pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, None);
-    let rules = config.tags.iter().flat_map(|(name, rule)| rule_templates(&renderer, name, rule));
-    let resources =
-        config.resources.iter().flat_map(|(id, resource)| resource_templates(&renderer, id, resource));
+    let renderer = Renderer::with_file_version(config, None).with_any_vars();
+    let tags = TagTemplate::all(config).flat_map(|template| tag_template_errors(&renderer, template));
+    let resources = config.named_resources().flat_map(|named| resource_errors(&renderer, named));
     let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
-    // A variable with an invalid declaration is not an unknown variable.
-    let certain =
-        |it: &Diagnostic| it.code != Code::TemplateUnknownVariable || !it.message.contains("`vars.");
-    rules.chain(resources).chain(checks).filter(certain).collect()
+    tags.chain(resources).chain(checks).collect()
 }
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, sample_version(config));
     let mut diagnostics = Vec::new();
-    let mut broken: BTreeSet<&str> = BTreeSet::new();
-    for (name, rule) in &config.tags {
-        let found = rule_templates(&renderer, name, rule);
+    let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
+    for template in TagTemplate::all(config) {
+        let found = tag_template_errors(&renderer, template);
         if !found.is_empty() {
-            broken.insert(name);
+            broken.insert(template.key());
         }
         diagnostics.extend(found);
     }
-    for (id, resource) in &config.resources {
-        diagnostics.extend(resource_templates(&renderer, id, resource));
+    for named in config.named_resources() {
+        diagnostics.extend(resource_errors(&renderer, named));
     }
     let samples = samples::all(config, &renderer.prefixes);
     for check in &config.checks {
@@ -57,17 +55,17 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
     }
     let groups = groups(&renderer);
-    let mut of_prefix: HashMap<&str, Vec<(&ResourceId, &Resource)>> = HashMap::new();
-    for (id, resource) in &groups {
-        of_prefix.entry(version::prefix(config, resource)).or_default().push((*id, *resource));
+    let mut of_prefix: HashMap<&str, Vec<NamedResource<'_>>> = HashMap::new();
+    for named in &groups {
+        of_prefix.entry(version::prefix(config, named.resource)).or_default().push(*named);
     }
-    let mut fired: BTreeSet<&str> = BTreeSet::new();
+    let mut fired: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     // Errors at one place are reported once, on the first event that shows them.
-    let mut seen: HashSet<Places> = diagnostics.iter().map(places).collect();
+    let mut seen: HashSet<DiagnosticKey> = diagnostics.iter().map(DiagnosticKey::of).collect();
     let contents = Contents::new(&renderer);
     for sample in &samples {
         for diagnostic in contents.lint(&renderer, sample, &broken) {
-            if seen.insert(places(&diagnostic)) {
+            if seen.insert(DiagnosticKey::of(&diagnostic)) {
                 diagnostics.push(diagnostic);
             }
         }
@@ -77,16 +75,20 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
             None => groups.as_slice(),
         };
         for diagnostic in render(&renderer, resources, sample, &broken, &mut fired) {
-            if seen.insert(places(&diagnostic)) || diagnostic.labels.is_empty() {
+            if seen.insert(DiagnosticKey::of(&diagnostic)) || diagnostic.labels.is_empty() {
                 diagnostics.push(diagnostic);
             }
         }
     }
     let used: HashSet<&str> =
-        groups.iter().flat_map(|(_, resource)| resource.tags.iter().map(String::as_str)).collect();
+        groups.iter().flat_map(|named| named.resource.tags.iter().map(String::as_str)).collect();
     let mut readable = Readable { renderer: &renderer, groups: &groups, known: HashMap::new() };
-    for (name, rule) in config.tags.iter().filter(|(name, _)| !broken.contains(name.as_str())) {
-        if !fired.contains(name.as_str()) {
+    for (name, rule) in &config.tags {
+        let key = TagTemplateKey::Rule(name);
+        if broken.contains(&key) {
+            continue;
+        }
+        if !fired.contains(&key) {
             diagnostics.extend(never_fires(&renderer, name, rule, used.contains(name.as_str())));
         }
         if broken.is_empty() {
@@ -100,28 +102,36 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// A code, and the places of its labels.
-type Places = (Code, Vec<(String, Range<usize>)>);
+/// The properties by which two diagnostics count as the same mistake.
+#[derive(PartialEq, Eq, Hash)]
+struct DiagnosticKey {
+    code: Code,
+    /// The places of its labels, each by the name of its text.
+    places: Vec<(String, Range<usize>)>,
+}
 
-fn places(diagnostic: &Diagnostic) -> Places {
-    let place = |label: &Label| (label.place.source.name.clone(), label.place.span.clone());
-    (diagnostic.code, diagnostic.labels.iter().map(place).collect())
+impl DiagnosticKey {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        let place = |label: &Label| (label.place.source.name.clone(), label.place.span.clone());
+        Self { code: diagnostic.code, places: diagnostic.labels.iter().map(place).collect() }
+    }
 }
 
 /// Returns one resource of each set that no rule can distinguish: the resources render the same tags, so they have the
 /// same errors. A resource that shares its repository is always included, because it may collide.
-fn groups<'a>(renderer: &Renderer<'a>) -> Vec<(&'a ResourceId, &'a Resource)> {
+fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
     let config = renderer.config;
     let mut repositories: HashMap<&str, usize> = HashMap::new();
     for resource in config.resources.values() {
         *repositories.entry(resource.repository.as_str()).or_default() += 1;
     }
     let mut seen: HashSet<(&str, &[String])> = HashSet::new();
-    let resources = config.resources.iter();
+    let resources = config.named_resources();
     resources
-        .filter(|(_, resource)| {
+        .filter(|named| {
+            let resource = named.resource;
             repositories.get(resource.repository.as_str()).is_some_and(|count| *count > 1)
-                || resource.tags.iter().any(|rule| renderer.is_by_resource(rule))
+                || TagTemplate::of_resource(config, *named).any(|it| renderer.is_by_resource(it))
                 || seen.insert((version::prefix(config, resource), &resource.tags))
         })
         .collect()
@@ -139,96 +149,76 @@ fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Dia
         .help_maybe(error.help)
 }
 
-fn rule_templates(renderer: &Renderer<'_>, name: &str, rule: &TagRule) -> Vec<Diagnostic> {
+fn tag_template_errors(renderer: &Renderer<'_>, template: TagTemplate<'_>) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let title = rule.title(name);
+    let title = template.title();
     let mut found: Vec<Diagnostic> = templates
-        .check(&rule.template, Kind::Text)
+        .check(template.text(), TemplateSyntax::Text)
         .into_iter()
-        .map(|error| at(config, &rule.template_path(name), &title, error))
+        .map(|error| at(config, &template.path(), &title, error))
         .collect();
-    if let Some(when) = &rule.when {
-        let errors = templates.check(when, Kind::Expression);
+    if let TagTemplate::Rule { name, rule } = template
+        && let Some(when) = &rule.when
+    {
+        let errors = templates.check(when, TemplateSyntax::Expression);
         found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
     }
     found
 }
 
-fn resource_templates(renderer: &Renderer<'_>, id: &ResourceId, resource: &Resource) -> Vec<Diagnostic> {
+fn resource_errors(
+    renderer: &Renderer<'_>,
+    NamedResource { id, resource }: NamedResource<'_>,
+) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
     let title = id.title();
     let mut found = Vec::new();
-    for (path, text) in written_templates(resource) {
+    for DeclaredTemplate { keys, text } in resource.templates() {
         if is_template(text) {
-            let path: Vec<&str> = id.path().into_iter().chain(path.iter().map(String::as_str)).collect();
-            let errors = templates.check(text, Kind::Text);
+            let path: Vec<&str> = id.path().into_iter().chain(keys.iter().map(String::as_str)).collect();
+            let errors = templates.check(text, TemplateSyntax::Text);
             found.extend(errors.into_iter().map(|error| at(config, &path, &title, error)));
         }
     }
     found
 }
 
-/// Returns every template of a resource, with its keys below the resource. The version of a chart is left out, because
-/// it is a rule.
-pub(super) fn written_templates(resource: &Resource) -> Vec<(Vec<String>, &str)> {
-    let entry = |keys: &[&str], text| (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), text);
-    let mut found = Vec::new();
-    match &resource.content {
-        Content::Image(image) => {
-            for (key, text) in image.source.templates() {
-                let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
-                found.push(entry(&keys, text));
-            }
-            found.extend(image.labels.iter().map(|(key, text)| entry(&["labels", key], text.as_str())));
-        }
-        Content::Chart(chart) => {
-            found.push(entry(&["source"], chart.source.as_str()));
-            found.extend(chart.app_version.iter().map(|text| entry(&["app_version"], text.as_str())));
-        }
-        Content::Artifact(artifact) => {
-            for (index, file) in artifact.files.iter().enumerate() {
-                found.push(entry(&["files", &index.to_string(), "path"], file.path.as_str()));
-            }
-        }
-    }
-    let annotations = resource.annotations.own.iter();
-    found.extend(annotations.map(|(key, text)| entry(&["annotations", key], text.as_str())));
-    found
-}
-
 /// Renders the tags of `resources` in one sample and returns the errors in them.
 fn render<'a>(
     renderer: &'a Renderer<'a>,
-    resources: &[(&'a ResourceId, &'a Resource)],
+    resources: &[NamedResource<'a>],
     sample: &Sample<'_>,
-    broken: &BTreeSet<&str>,
-    fired: &mut BTreeSet<&'a str>,
+    broken: &BTreeSet<TagTemplateKey<'_>>,
+    fired: &mut BTreeSet<TagTemplateKey<'a>>,
 ) -> Vec<Diagnostic> {
     let config = renderer.config;
     let mut firings = renderer.fire_all(&sample.context);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut tags: Vec<(&ResourceId, Vec<RenderedTag>)> = Vec::with_capacity(resources.len());
-    let mut failed: BTreeSet<&str> = BTreeSet::new();
-    for (id, resource) in resources.iter().copied() {
+    let mut failed: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
+    for named in resources.iter().copied() {
         let mut of_resource = Vec::new();
-        for rule in resource.tags.iter().filter(|rule| !broken.contains(rule.as_str())) {
-            match firings.of(rule, id, resource) {
+        for template in TagTemplate::of_resource(config, named) {
+            let key = template.key();
+            if broken.contains(&key) {
+                continue;
+            }
+            match firings.of(template, named) {
                 Ok(Firing::Silent(_)) => {}
                 Ok(Firing::Tag(tag)) => {
-                    fired.insert(rule);
-                    let mutability = config.tags.get(rule).map(|rule| rule.mutability).unwrap_or_default();
-                    of_resource.push(RenderedTag { tag, rule: rule.clone(), mutability });
+                    fired.insert(key);
+                    of_resource.push(RenderedTag::new(tag, template));
                 }
                 Err(mut error) => {
-                    fired.insert(rule);
-                    if failed.insert(rule) {
+                    fired.insert(key);
+                    if failed.insert(key) {
                         error.error.message = format!("{}, {}", sample.situation, error.error.message);
-                        diagnostics.push(rule_diagnostic(config, rule, &error));
+                        diagnostics.push(template_diagnostic(config, template, &error));
                     }
                 }
             }
         }
-        tags.push((id, of_resource));
+        tags.push((named.id, of_resource));
     }
     let claims = tags.iter().map(|(name, tags)| (*name, tags.as_slice()));
     diagnostics.extend(collisions::find(config, claims, &sample.situation));
@@ -276,7 +266,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
         );
     }
     let prefixes = &renderer.prefixes;
-    let wants_version = renderer.templates.uses(&rule.template, Kind::Text, "version");
+    let wants_version = renderer.templates.uses(&rule.template, TemplateSyntax::Text, "version");
     if rule.on == [EventName::Tag] && wants_version && !rule.matches.is_empty() {
         let fixed = |glob: &String| glob.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
         let reachable = rule.matches.iter().map(fixed).any(|start| {
@@ -299,7 +289,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
 fn decided_by_event(renderer: &Renderer<'_>, when: &str) -> bool {
     renderer
         .templates
-        .variables(when, Kind::Expression)
+        .variables(when, TemplateSyntax::Expression)
         .iter()
         .all(|name| matches!(name.as_str(), "event" | "image.name" | "chart.name" | "artifact.name"))
 }
@@ -314,24 +304,21 @@ fn listed(prefixes: &[&str]) -> String {
     }
 }
 
-/// The rules that print the full version. Each rule is asked once for all resources that it cannot distinguish.
+/// The templates that print the full version. Each is asked once for all resources that it cannot distinguish.
 struct Readable<'a> {
     renderer: &'a Renderer<'a>,
-    groups: &'a [(&'a ResourceId, &'a Resource)],
-    known: HashMap<(&'a str, Option<&'a ResourceId>), bool>,
+    groups: &'a [NamedResource<'a>],
+    known: HashMap<(TagTemplateKey<'a>, Option<&'a ResourceId>), bool>,
 }
 
 impl<'a> Readable<'a> {
-    fn prints_version(&mut self, rule: &'a str, id: &'a ResourceId, resource: &'a Resource) -> bool {
+    fn prints_version(&mut self, template: TagTemplate<'a>, named: NamedResource<'a>) -> bool {
         let renderer = self.renderer;
-        let key = (rule, renderer.is_by_resource(rule).then_some(id));
+        let key = (template.key(), renderer.is_by_resource(template).then_some(named.id));
         *self.known.entry(key).or_insert_with(|| {
-            renderer.config.tags.get(rule).filter(|rule| rule.on.contains(&EventName::Tag)).is_some_and(
-                |rule| {
-                    let (_, values) = renderer.values(&Context::new(EventName::Tag), id, resource);
-                    forward::reader(&renderer.templates, &rule.template, &values).is_some()
-                },
-            )
+            let (_, values) = renderer.values(&Context::new(EventName::Tag), named.id, named.resource);
+            template.events().contains(&EventName::Tag)
+                && forward::reader(&renderer.templates, template.text(), &values).is_some()
         })
     }
 }
@@ -342,9 +329,9 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
         return None;
     }
     let config = readable.renderer.config;
-    let (resource_id, _) = readable.groups.iter().copied().find(|(resource_id, resource)| {
-        resource.tags.iter().any(|it| it == name)
-            && !resource.tags.iter().any(|rule| readable.prints_version(rule, resource_id, resource))
+    let NamedResource { id: resource_id, .. } = readable.groups.iter().copied().find(|named| {
+        named.resource.tags.iter().any(|it| it == name)
+            && !TagTemplate::of_resource(config, *named).any(|it| readable.prints_version(it, *named))
     })?;
     Some(
         Diagnostic::error(
@@ -360,9 +347,6 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
 pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
     config.checks.iter().any(|check| asks(&check.equals))
-        || config.tags.values().any(|rule| asks(&rule.template) || rule.when.as_deref().is_some_and(asks))
-        || config.resources.values().any(|resource| {
-            let mut templates = written_templates(resource).into_iter();
-            templates.any(|(_, text)| asks(text))
-        })
+        || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(asks))
+        || config.resources.values().any(|resource| resource.templates().iter().any(|it| asks(it.text)))
 }

@@ -5,30 +5,28 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::content;
-use super::lint::written_templates;
 use super::rules::Firing;
 use super::samples::Sample;
+use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::Renderer;
 use super::template::is_template;
 use super::version;
 use crate::advice::chart::diagnostics_of_findings;
-use crate::config::{Config, Content, Resource};
+use crate::config::{Config, Content, NamedResource};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
-use crate::model::ResourceId;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
-pub(super) struct Contents<'a>(Vec<(&'a ResourceId, &'a Resource)>);
+pub(super) struct Contents<'a>(Vec<NamedResource<'a>>);
 
 impl<'a> Contents<'a> {
     pub fn new(renderer: &Renderer<'a>) -> Self {
         let config = renderer.config;
         let mut seen: HashSet<(&str, &[String], Vec<&str>)> = HashSet::new();
-        let resources = config.resources.iter().filter(|(_, resource)| {
-            let templates: Vec<&str> =
-                written_templates(resource).into_iter().map(|(_, text)| text).collect();
-            let any = templates.iter().any(|text| is_template(text));
-            let templates = templates.into_iter().filter(|text| is_template(text)).collect();
-            any && seen.insert((version::prefix(config, resource), &resource.tags, templates))
+        let resources = config.named_resources().filter(|NamedResource { resource, .. }| {
+            let templates = resource.templates().into_iter().map(|it| it.text);
+            let templates: Vec<&str> = templates.filter(|text| is_template(text)).collect();
+            !templates.is_empty()
+                && seen.insert((version::prefix(config, resource), &resource.tags, templates))
         });
         Self(resources.collect())
     }
@@ -38,18 +36,20 @@ impl<'a> Contents<'a> {
         &self,
         renderer: &'a Renderer<'a>,
         sample: &Sample<'_>,
-        broken: &BTreeSet<&str>,
+        broken: &BTreeSet<TagTemplateKey<'_>>,
     ) -> Vec<Diagnostic> {
         let config = renderer.config;
         let mut firings = renderer.fire_all(&sample.context);
         let mut found = Vec::new();
-        for (id, resource) in self.0.iter().copied() {
+        for named in self.0.iter().copied() {
+            let NamedResource { id, resource } = named;
             let is_other = |prefix: &str| prefix != version::prefix(config, resource);
             if sample.prefix.is_some_and(is_other) {
                 continue;
             }
-            let mut rules = resource.tags.iter().filter(|rule| !broken.contains(rule.as_str()));
-            if !rules.any(|rule| matches!(firings.of(rule, id, resource), Ok(Firing::Tag(_)))) {
+            let mut templates =
+                TagTemplate::of_resource(config, named).filter(|template| !broken.contains(&template.key()));
+            if !templates.any(|template| matches!(firings.of(template, named), Ok(Firing::Tag(_)))) {
                 continue;
             }
             let Err(errors) = content::content(renderer, &sample.context, id, resource) else { continue };

@@ -12,12 +12,14 @@ mod lint;
 mod lint_content;
 mod profiles;
 mod released;
+mod rendered;
 mod retention;
 mod rules;
 mod samples;
 mod selection;
 mod standard;
 mod tag_reader;
+mod tag_template;
 mod tags;
 mod template;
 mod values;
@@ -27,25 +29,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
-pub use forward::Line;
+pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use lint_content::lint_charts;
 pub use profiles::against as against_profile;
-pub use released::{Readers, Releases, Rendered};
+pub use released::{BranchTag, Readers, ReleaseTag, Releases, Rendered, Untraceable};
+pub use rendered::{RenderedTag, ResourceTags};
 pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
 pub use selection::{Address, Selection};
-pub use tags::{RenderedTag, ResourceTags, tags};
+pub use tag_template::TagTemplate;
+pub use tags::tags;
 pub use template::TemplateError;
 pub use version::ResourceVersion;
 
 use indexmap::IndexMap;
 
-use crate::config::{Config, Resource};
+use crate::config::{Config, NamedResource};
 use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
-use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, ResourceKind, Visibility};
+use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, Visibility};
 use oci_content::Surroundings;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{RepositoryName, Tag};
@@ -102,7 +106,7 @@ pub enum Basis {
     /// The tag is not forward.
     None,
     /// The versions of its line.
-    Release(Box<Line>),
+    Release(Box<ReleaseLine>),
     /// A forward tag that a pre-release does not take, with the version being published.
     Prerelease(semver::Version),
     /// The commits, with the one being published if it is known.
@@ -131,16 +135,19 @@ pub fn resolve(
         desired.silent.push((id.clone(), tags.silent.clone()));
     }
     let silent: Vec<&ResourceId> = desired.silent.iter().map(|(id, _)| id).collect();
-    diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent, "this plan"));
-    for (id, resource) in &config.resources {
-        let Some(resource_tags) = rendered.get(id) else { continue };
-        let selected = |address: &Address<'_>| address.resource == id && selection.selects(*address);
-        if !addresses(config, &rendered).iter().any(selected) {
+    let every_address = addresses(config, &rendered);
+    diagnostics.extend(selection.unknown(&every_address, &silent, "this plan"));
+    for named in config.named_resources() {
+        let Some(resource_tags) = rendered.get(named.id) else { continue };
+        let selected = |address: &Address<'_>| address.resource == named.id && selection.selects(*address);
+        if !every_address.iter().any(selected) {
             continue;
         }
-        match content(&renderer, context, id, resource, surroundings) {
+        match publish(&renderer, context, named, surroundings) {
             Ok(published) => {
-                add_repositories(&mut desired, &renderer, context, (id, resource), resource_tags, &published);
+                let published = Arc::new(published);
+                let tags = desired_tags(&renderer, context, named, resource_tags);
+                desired.repositories.extend(repositories(config, named, &tags, &published));
             }
             Err(found) => diagnostics.extend(found),
         }
@@ -186,101 +193,100 @@ fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<ResourceId, Resource
     addresses
 }
 
-fn content(
+/// Renders the declaration of a resource and opens its source.
+fn publish(
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    id: &ResourceId,
-    resource: &Resource,
+    NamedResource { id, resource }: NamedResource<'_>,
     surroundings: &Surroundings,
-) -> Result<Arc<Published>, Vec<Diagnostic>> {
+) -> Result<Published, Vec<Diagnostic>> {
     let spec = content::content(renderer, context, id, resource)?;
     let config = renderer.config;
-    let published = crate::content::publishable(&spec, surroundings).map_err(|error| {
-        let key = if id.kind == ResourceKind::Artifact { "files" } else { "source" };
-        let place = config.places.value(&id.key(key)).or_else(|| config.places.key(&id.key(key)));
+    crate::content::publishable(&spec, surroundings).map_err(|error| {
+        let key = id.key(resource.content.key());
+        let place = config.places.value(&key).or_else(|| config.places.key(&key));
         let placed = |diagnostic: Diagnostic| {
             // Errors inside a chart have their own places there.
             let place = place.clone().filter(|_| diagnostic.labels.is_empty());
             diagnostic.about(id.title()).at_maybe(place, "")
         };
         error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
-    })?;
-    Ok(Arc::new(published))
+    })
 }
 
-fn add_repositories(
-    desired: &mut Desired,
+/// The tags of a resource, in every registry the same.
+fn desired_tags(
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    (id, resource): (&ResourceId, &Resource),
+    named: NamedResource<'_>,
     resource_tags: &ResourceTags,
-    published: &Arc<Published>,
-) {
-    let config = renderer.config;
-    let tags: Vec<DesiredTag> = resource_tags
-        .all()
-        .filter_map(|rendered| {
-            let rule = config.tags.get(&rendered.rule)?;
-            let basis = basis(renderer, context, (id, resource), rendered, &resource_tags.version);
-            Some(DesiredTag {
-                tag: rendered.tag.clone(),
-                rule: rendered.rule.clone(),
-                mutability: rendered.mutability,
-                on_conflict: rule.on_conflict,
-                on_unknown: rule.on_unknown,
-                basis,
-            })
+) -> Vec<DesiredTag> {
+    let tags = resource_tags.all().filter_map(|rendered| {
+        let template = TagTemplate::called(renderer.config, named, &rendered.rule)?;
+        Some(DesiredTag {
+            tag: rendered.tag.clone(),
+            rule: rendered.rule.clone(),
+            mutability: rendered.mutability,
+            on_conflict: rendered.on_conflict,
+            on_unknown: template.on_unknown(),
+            basis: basis(renderer, context, named, template, &rendered.tag, &resource_tags.version),
         })
-        .collect();
-    for registry_name in &resource.registries {
-        let Some(registry) = config.registries.get(registry_name) else { continue };
-        desired.repositories.push(DesiredRepository {
-            resource: id.clone(),
-            registry: registry_name.clone(),
-            endpoint: registry.endpoint.clone(),
-            name: registry.endpoint.url.repository(&resource.repository),
-            published: published.clone(),
-            visibility: resource.visibility.or(registry.visibility),
-            tags: tags.clone(),
-        });
-    }
+    });
+    tags.collect()
 }
 
+/// A resource in each of its registries.
+fn repositories<'a>(
+    config: &'a Config,
+    NamedResource { id, resource }: NamedResource<'a>,
+    tags: &'a [DesiredTag],
+    published: &'a Arc<Published>,
+) -> impl Iterator<Item = DesiredRepository> + 'a {
+    let declared = resource.registries.iter().filter_map(|name| config.registries.get_key_value(name));
+    declared.map(|(name, registry)| DesiredRepository {
+        resource: id.clone(),
+        registry: name.clone(),
+        endpoint: registry.endpoint.clone(),
+        name: registry.endpoint.url.repository(&resource.repository),
+        published: Arc::clone(published),
+        visibility: resource.visibility.or(registry.visibility),
+        tags: tags.to_vec(),
+    })
+}
+
+/// The basis for deciding about `tag`, which `template` rendered for a resource of this version.
 fn basis(
     renderer: &tags::Renderer<'_>,
     context: &Context,
-    (id, resource): (&ResourceId, &Resource),
-    rendered: &RenderedTag,
+    named: NamedResource<'_>,
+    template: TagTemplate<'_>,
+    tag: &Tag,
     version: &ResourceVersion,
 ) -> Basis {
-    if rendered.mutability != Mutability::Forward {
+    if template.mutability() != Mutability::Forward {
         return Basis::None;
     }
     let (EventName::Tag, ResourceVersion::Known(version)) = (context.event, version) else {
         return Basis::Commit(context.sha.clone());
     };
     let config = renderer.config;
-    let Some(rule) = config.tags.get(&rendered.rule) else { return Basis::None };
-    if !version.pre.is_empty() && !rule.prereleases {
+    if !version.pre.is_empty() && !template.takes_prereleases() {
         return Basis::Prerelease(version.clone());
     }
-    let (_, values) = renderer.values(context, id, resource);
+    let (_, values) = renderer.values(context, named.id, named.resource);
     let templates = Arc::new(template::Templates::new(config.vars.keys()));
-    let readers = resource
-        .tags
-        .iter()
-        .filter_map(|rule| config.tags.get(rule))
-        .filter(|rule| rule.on.contains(&EventName::Tag))
-        .filter_map(|rule| forward::reader(&templates, &rule.template, &values))
+    let readers = TagTemplate::of_resource(config, named)
+        .filter(|template| template.events().contains(&EventName::Tag))
+        .filter_map(|template| forward::reader(&templates, template.text(), &values))
         .collect();
-    Basis::Release(Box::new(Line {
+    Basis::Release(Box::new(ReleaseLine {
         templates,
         readers: Arc::new(readers),
-        template: rule.template.clone(),
+        template: template.text().to_owned(),
         vars: config.vars.clone(),
         values,
-        tag: rendered.tag.clone(),
+        tag: tag.clone(),
         version: version.clone(),
-        prereleases: rule.prereleases,
+        prereleases: template.takes_prereleases(),
     }))
 }

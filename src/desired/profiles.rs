@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content;
-use super::tags::{self, RenderedTag, Renderer};
+use super::rendered::{RenderedTag, ResourceTags};
+use super::tag_template::TagTemplate;
+use super::tags::{self, Renderer};
 use crate::config::{Config, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -45,16 +47,15 @@ pub fn against(
             found.entry(pair).or_default().insert(&claim.tag.tag);
         }
     }
-    let diagnostics = found.iter().map(|((one, two, difference, repository), tags)| {
-        diagnostic((config, *one), (other, *two), difference, repository, tags)
+    let diagnostics = found.iter().map(|((own, rival, difference, repository), tags)| {
+        let side = |config, resource| Side { config, resource };
+        let sides = [side(config, *own), side(other, *rival)];
+        diagnostic(sides, difference, repository, tags)
     });
     diagnostics.collect()
 }
 
-fn claims<'a>(
-    config: &'a Config,
-    rendered: &'a indexmap::IndexMap<ResourceId, tags::ResourceTags>,
-) -> Claims<'a> {
+fn claims<'a>(config: &'a Config, rendered: &'a indexmap::IndexMap<ResourceId, ResourceTags>) -> Claims<'a> {
     let mut claims = Claims::new();
     for (id, resource) in &config.resources {
         let Some(of_resource) = rendered.get(id) else { continue };
@@ -118,17 +119,44 @@ impl<'a> Contents<'a> {
     }
 }
 
+/// A resource under one of the two profiles.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    config: &'a Config,
+    resource: &'a ResourceId,
+}
+
+impl Side<'_> {
+    /// The name of the profile, for people.
+    fn profile(&self) -> String {
+        match &self.config.profile {
+            Some(profile) => format!("profile `{profile}`"),
+            None => "the file without a profile".to_owned(),
+        }
+    }
+
+    /// The place that gives the tag its mutability, by the rule or the version of the chart called `rule`.
+    fn mutability_place(&self, rule: &str) -> Option<Location> {
+        let places = &self.config.places;
+        let named = self.config.named_resource(self.resource)?;
+        let [table, name, _] = TagTemplate::called(self.config, named, rule)?.path();
+        places.value(&[table, name, "mutability"]).or_else(|| places.key(&[table, name]))
+    }
+
+    /// The place that says where the content comes from.
+    fn content_place(&self) -> Option<Location> {
+        let places = &self.config.places;
+        let key = self.config.resources.get(self.resource)?.content.key();
+        places.value(&self.resource.key(key)).or_else(|| places.key(&self.resource.path()))
+    }
+}
+
 fn diagnostic(
-    (config, resource): (&Config, &ResourceId),
-    (other, rival): (&Config, &ResourceId),
+    [own, rival]: [Side<'_>; 2],
     difference: &Difference,
     repository: &str,
     tags: &BTreeSet<&Tag>,
 ) -> Diagnostic {
-    let called = |config: &Config| match &config.profile {
-        Some(profile) => format!("profile `{profile}`"),
-        None => "the file without a profile".to_owned(),
-    };
     let (one, two) = match difference {
         Difference::Mutability([(one, _), (two, _)]) => ((*one).to_owned(), (*two).to_owned()),
         Difference::Digest(one, two) => (one.short(12), two.short(12)),
@@ -136,27 +164,20 @@ fn diagnostic(
     let list = tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
     let message = format!(
         "{} and {} both want {list} of `{repository}`: as {one} ({}) and as {two} ({})",
-        called(config),
-        called(other),
-        resource.title(),
-        rival.title()
+        own.profile(),
+        rival.profile(),
+        own.resource.title(),
+        rival.resource.title()
     );
-    let place = |config: &Config, resource: &ResourceId, side: usize| -> Option<Location> {
-        let places = &config.places;
-        match difference {
-            Difference::Mutability(sides) => {
-                let rule = sides.get(side)?.1.as_str();
-                places.value(&["tags", rule, "mutability"]).or_else(|| places.key(&["tags", rule]))
-            }
-            Difference::Digest(..) => {
-                places.value(&resource.key("source")).or_else(|| places.key(&resource.path()))
-            }
+    let (at_own, at_rival) = match difference {
+        Difference::Mutability([(_, rule), (_, other)]) => {
+            (own.mutability_place(rule), rival.mutability_place(other))
         }
+        Difference::Digest(..) => (own.content_place(), rival.content_place()),
     };
-    let (at_own, at_rival) = (place(config, resource, 0), place(other, rival, 1));
     let distinct = at_rival.clone().filter(|_| at_rival != at_own);
     Diagnostic::error(Code::TagCollision, message)
-        .at_maybe(at_own, called(config))
-        .at_maybe(distinct, called(other))
+        .at_maybe(at_own, own.profile())
+        .at_maybe(distinct, rival.profile())
         .help("give one of them a registry, a repository or tags of its own")
 }

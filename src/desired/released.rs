@@ -8,10 +8,11 @@ use semver::Version;
 use super::forward;
 use super::rules::{self, Firing};
 use super::standard;
+use super::tag_template::TagTemplate;
 use super::tags::Renderer;
 use super::values::Values;
 use super::version::{self, ResourceVersion};
-use crate::config::{Config, Content, Resource, TagRule};
+use crate::config::{Config, Content, NamedResource, Resource};
 use crate::context::{Context, TaggedCommits};
 use crate::model::forward::VersionReader;
 use crate::model::{EventName, Mutability, ResourceId};
@@ -33,6 +34,35 @@ pub enum Rendered {
     Silent(Option<Tag>),
     /// The rendered tag can no longer be known, for this reason.
     Unknown(String),
+}
+
+/// The result of one template for a release.
+#[derive(Debug, Clone)]
+pub struct ReleaseTag<'a> {
+    /// The template.
+    pub template: TagTemplate<'a>,
+    /// Its result.
+    pub rendered: Rendered,
+}
+
+/// The result of one template for a branch.
+#[derive(Debug, Clone)]
+pub struct BranchTag<'a> {
+    /// The template.
+    pub template: TagTemplate<'a>,
+    /// The branch.
+    pub branch: &'a str,
+    /// The tag, or the reason why it can no longer be known.
+    pub tag: Result<Tag, String>,
+}
+
+/// A template of which it is not known which tags it rendered.
+#[derive(Debug, Clone)]
+pub struct Untraceable<'a> {
+    /// The template.
+    pub template: TagTemplate<'a>,
+    /// The reason.
+    pub reason: String,
 }
 
 /// Reads versions from the tags of a resource.
@@ -84,10 +114,14 @@ impl<'a> Releases<'a> {
         Self { renderer: Renderer::with_file_version(config, None), commits }
     }
 
-    /// The rules of `resource`, in their order.
-    fn rules(&self, resource: &'a Resource) -> impl Iterator<Item = (&'a str, &'a TagRule)> {
-        let config = self.renderer.config;
-        resource.tags.iter().filter_map(|name| Some((name.as_str(), config.tags.get(name)?)))
+    /// The templates of `named` that render on `event`.
+    fn templates_on(
+        &self,
+        named: NamedResource<'a>,
+        event: EventName,
+    ) -> impl Iterator<Item = TagTemplate<'a>> {
+        let templates = TagTemplate::of_resource(self.renderer.config, named);
+        templates.filter(move |template| template.events().contains(&event))
     }
 
     /// The context and values of a release.
@@ -108,94 +142,77 @@ impl<'a> Releases<'a> {
         releases.max()
     }
 
-    /// Returns the readers that find versions in the tags of the resource `id`.
-    pub fn readers(&self, id: &ResourceId, resource: &'a Resource) -> Readers {
+    /// Returns the readers that find versions in the tags of a resource.
+    pub fn readers(&self, named: NamedResource<'a>) -> Readers {
         // The reader replaces this version with one of its own.
-        let (_, values) = self.release(id, resource, &Version::new(0, 0, 0));
-        let of_tags = self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
+        let (_, values) = self.release(named.id, named.resource, &Version::new(0, 0, 0));
         let templates = &self.renderer.templates;
-        let readers = of_tags.filter_map(|(rule, definition)| {
-            Some((rule.to_owned(), forward::reader(templates, &definition.template, &values)?))
+        let readers = self.templates_on(named, EventName::Tag).filter_map(|template| {
+            Some((template.name().into_owned(), forward::reader(templates, template.text(), &values)?))
         });
         Readers { rules: readers.collect() }
     }
 
-    /// The results of the release rules of the resource `id` for `version`, in the order of the rules.
-    pub fn tags(
-        &self,
-        id: &ResourceId,
-        resource: &'a Resource,
-        version: &Version,
-    ) -> Vec<(&'a str, &'a TagRule, Rendered)> {
-        let (context, values) = self.release(id, resource, version);
+    /// The results of the release rules of a resource for `version`, in the order of the rules.
+    pub fn tags(&self, named: NamedResource<'a>, version: &Version) -> Vec<ReleaseTag<'a>> {
+        let (context, values) = self.release(named.id, named.resource, version);
         let (templates, known) = (&self.renderer.templates, ResourceVersion::Known(version.clone()));
-        let of_tags = self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Tag));
-        let rendered = |(name, rule): (&'a str, &'a TagRule)| {
-            let line = || rules::render(templates, &rule.template, &values).ok();
-            let held_back =
-                rule.mutability == Mutability::Forward && !rule.prereleases && !version.pre.is_empty();
-            let rendered = match rules::fire(templates, rule, &context, &values, &known) {
+        let rendered = |template: TagTemplate<'a>| {
+            let line = || rules::render(templates, template.text(), &values).ok();
+            let is_forward = template.mutability() == Mutability::Forward;
+            let held_back = is_forward && !template.takes_prereleases() && !version.pre.is_empty();
+            let rendered = match rules::fire(templates, template, &context, &values, &known) {
                 // A line counts pre-releases only if its rule says so.
                 _ if held_back => Rendered::Silent(None),
                 Ok(Firing::Tag(tag)) => Rendered::Tag(tag),
-                Ok(Firing::Silent(_)) if rule.mutability == Mutability::Forward => Rendered::Silent(line()),
+                Ok(Firing::Silent(_)) if is_forward => Rendered::Silent(line()),
                 Ok(Firing::Silent(_)) => Rendered::Silent(None),
                 Err(error) => Rendered::Unknown(error.error.message),
             };
-            (name, rule, rendered)
+            ReleaseTag { template, rendered }
         };
-        of_tags.map(rendered).collect()
+        self.templates_on(named, EventName::Tag).map(rendered).collect()
     }
 
-    /// The tags that branch rules render for each branch named without a pattern, as rule, branch and tag.
-    pub fn branches(
-        &self,
-        id: &ResourceId,
-        resource: &'a Resource,
-    ) -> Vec<(&'a str, &'a TagRule, &'a str, Result<Tag, String>)> {
+    /// The tags that branch rules render for each branch named without a pattern.
+    pub fn branches(&self, named: NamedResource<'a>) -> Vec<BranchTag<'a>> {
         let mut found = Vec::new();
         let reason = "the version of the branch is not known".to_owned();
-        for (rule, definition) in
-            self.rules(resource).filter(|(_, rule)| rule.on.contains(&EventName::Branch))
-        {
-            for branch in definition.matches.iter().filter(|glob| is_literal(glob)) {
+        for template in self.templates_on(named, EventName::Branch) {
+            for branch in template.globs().iter().filter(|glob| is_literal(glob)) {
                 let context = self.commits.branch(branch);
                 let vars = &self.renderer.config.vars;
-                let values = Values::new(&context, vars, Some(id)).with_version(Err(reason.clone()));
+                let values = Values::new(&context, vars, Some(named.id)).with_version(Err(reason.clone()));
                 let version = ResourceVersion::None(reason.clone());
                 let templates = &self.renderer.templates;
-                match rules::fire(templates, definition, &context, &values, &version) {
-                    Ok(Firing::Tag(tag)) => found.push((rule, definition, branch.as_str(), Ok(tag))),
-                    Ok(Firing::Silent(_)) => {}
-                    Err(error) => {
-                        found.push((rule, definition, branch.as_str(), Err(error.error.message)));
-                    }
-                }
+                let tag = match rules::fire(templates, template, &context, &values, &version) {
+                    Ok(Firing::Tag(tag)) => Ok(tag),
+                    Ok(Firing::Silent(_)) => continue,
+                    Err(error) => Err(error.error.message),
+                };
+                found.push(BranchTag { template, branch, tag });
             }
         }
         found
     }
 
-    /// The rules of `resource`, or events of rules, that leave no trace of the tags they rendered, each with the
-    /// reason.
-    pub fn untraceable(&self, resource: &'a Resource) -> Vec<(&'a str, String)> {
+    /// The templates of a resource, or events of them, that leave no trace of the tags they rendered.
+    pub fn untraceable(&self, named: NamedResource<'a>) -> Vec<Untraceable<'a>> {
         let mut found = Vec::new();
-        for (name, rule) in self.rules(resource) {
-            for event in &rule.on {
+        for template in TagTemplate::of_resource(self.renderer.config, named) {
+            let mut add = |reason: String| found.push(Untraceable { template, reason });
+            for event in template.events() {
                 match event {
                     EventName::Tag => {}
-                    EventName::Branch if rule.matches.is_empty() => {
-                        found.push((name, "the branches it fired on are not known".to_owned()));
+                    EventName::Branch if template.globs().is_empty() => {
+                        add("the branches it fired on are not known".to_owned());
                     }
                     EventName::Branch => {
-                        let patterns = rule.matches.iter().filter(|glob| !is_literal(glob));
-                        found.extend(
-                            patterns.map(|glob| {
-                                (name, format!("the branches that matched `{glob}` are not known"))
-                            }),
-                        );
+                        for glob in template.globs().iter().filter(|glob| !is_literal(glob)) {
+                            add(format!("the branches that matched `{glob}` are not known"));
+                        }
                     }
-                    other => found.push((name, format!("the tags it rendered on `{other}` are not known"))),
+                    other => add(format!("the tags it rendered on `{other}` are not known")),
                 }
             }
         }
@@ -206,8 +223,7 @@ impl<'a> Releases<'a> {
     /// no longer be known.
     pub fn annotations(
         &self,
-        id: &ResourceId,
-        resource: &Resource,
+        NamedResource { id, resource }: NamedResource<'_>,
         version: &Version,
     ) -> BTreeMap<String, Result<String, String>> {
         if let Content::Image(image) = &resource.content

@@ -46,12 +46,12 @@ a = "{{ version }}"
 b = "{{ git.sha }}"
 "#;
 
-fn with<T>(check: impl FnOnce(&Releases<'_>, &Resource) -> T) -> T {
+fn with<T>(check: impl for<'a> FnOnce(&Releases<'a>, NamedResource<'a>) -> T) -> T {
     let loaded = load_text(CONFIG, &LoadOptions::default());
     let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
     let commit = TaggedCommit { sha: "9f3c2ab41d5e".to_owned(), time: None };
     let releases = Releases::new(&config, TaggedCommits::new([("v1.0.0".to_owned(), commit)]));
-    check(&releases, &config.resources[&ResourceId::image("app")])
+    check(&releases, config.named_resource(&ResourceId::image("app")).expect("an image"))
 }
 
 fn tag(text: &str) -> Tag {
@@ -61,7 +61,7 @@ fn tag(text: &str) -> Tag {
 #[test]
 fn a_tag_belongs_to_the_rule_that_prints_most_around_the_version() {
     with(|releases, image| {
-        let readers = releases.readers(&ResourceId::image("app"), image);
+        let readers = releases.readers(image);
         assert!(readers.reads("version") && readers.reads("slim") && !readers.reads("latest"));
         let tags = ["v1.2.3-slim", "latest", "v1.2.3", "v2.0.0-rc.1_b5", "1.0.0"].map(tag);
         let found = readers.versions(&tags);
@@ -84,8 +84,8 @@ fn rules_render_as_they_did_at_the_release() {
     let rendered = |version: &str| -> Vec<(String, Rendered)> {
         with(|releases, image| {
             let version = version.parse().expect("a version");
-            let tags = releases.tags(&ResourceId::image("app"), image, &version);
-            tags.into_iter().map(|(rule, _, rendered)| (rule.to_owned(), rendered)).collect()
+            let tags = releases.tags(image, &version);
+            tags.into_iter().map(|it| (it.template.name().into_owned(), it.rendered)).collect()
         })
     };
     let fires = |text: &str| Rendered::Tag(tag(text));
@@ -124,21 +124,22 @@ fn rules_render_as_they_did_at_the_release() {
 #[test]
 fn only_branches_that_are_named_are_known() {
     with(|releases, image| {
-        let branches = releases.branches(&ResourceId::image("app"), image);
+        let branches = releases.branches(image);
         let found: Vec<_> = branches
             .iter()
-            .map(|(rule, _, branch, tag)| (*rule, *branch, tag.as_ref().map(Tag::as_str).map_err(|_| ())))
+            .map(|it| (it.template.name(), it.branch, it.tag.as_ref().map(Tag::as_str).map_err(|_| ())))
             .collect();
         assert_eq!(
             found,
             [
-                ("commit", "main", Err(())),
-                ("branch", "main", Ok("main")),
-                ("branch", "dev/elop", Ok("dev-elop"))
+                ("commit".into(), "main", Err(())),
+                ("branch".into(), "main", Ok("main")),
+                ("branch".into(), "dev/elop", Ok("dev-elop"))
             ]
         );
         let untraceable = releases.untraceable(image);
-        let untraceable: Vec<_> = untraceable.iter().map(|(rule, why)| format!("{rule}: {why}")).collect();
+        let untraceable: Vec<_> =
+            untraceable.iter().map(|it| format!("{}: {}", it.template.name(), it.reason)).collect();
         assert_eq!(
             untraceable,
             [
@@ -153,7 +154,7 @@ fn only_branches_that_are_named_are_known() {
 #[test]
 fn annotations_are_those_of_the_version() {
     with(|releases, image| {
-        let annotations = releases.annotations(&ResourceId::image("app"), image, &Version::new(2, 0, 0));
+        let annotations = releases.annotations(image, &Version::new(2, 0, 0));
         assert_eq!(annotations["a"], Ok("2.0.0".to_owned()));
         assert!(annotations["b"].as_ref().is_err_and(|why| why.contains("`v2.0.0`")));
         assert_eq!(annotations[annotation::SOURCE], Ok("https://example.com/app".to_owned()));

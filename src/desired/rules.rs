@@ -3,10 +3,10 @@
 use globset::GlobBuilder;
 use semver::Version;
 
-use super::template::{Kind, TemplateError, Templates};
+use super::tag_template::TagTemplate;
+use super::template::{TemplateError, TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::ResourceVersion;
-use crate::config::TagRule;
 use crate::context::Context;
 use crate::diagnostic::Code;
 use crate::model::{EventName, Mutability};
@@ -39,89 +39,81 @@ pub struct RuleError {
     pub error: TemplateError,
 }
 
-/// Fires `rule`. `version` is the version of its resource.
+/// Fires `template`. `version` is the version of its resource.
 pub(super) fn fire(
     templates: &Templates,
-    rule: &TagRule,
+    template: TagTemplate<'_>,
     context: &Context,
     values: &Values,
     version: &ResourceVersion,
 ) -> Result<Firing, RuleError> {
     let silent = |reason: String| Ok(Firing::Silent(reason));
-    if !rule.on.contains(&context.event) {
+    if !template.events().contains(&context.event) {
         let taken = match &context.unknown_event {
             Some(problem) => format!(", which is assumed because {problem}; set the event with `--ref`"),
             None => String::new(),
         };
         return silent(format!("`on` does not name `{}`{taken}", context.event));
     }
-    if let Some(reason) = unmatched(rule, context) {
+    if let Some(reason) = unmatched(template.globs(), context) {
         return silent(reason);
     }
     if context.event == EventName::Tag {
         match version {
             ResourceVersion::Other(reason) => return silent(reason.clone()),
-            ResourceVersion::None(reason) if is_of_releases(templates, rule) => {
+            ResourceVersion::None(reason) if is_of_releases(templates, template) => {
                 return silent(reason.clone());
             }
-            ResourceVersion::Invalid(reason) if is_of_releases(templates, rule) => {
-                return Err(not_a_version(reason.clone(), rule));
+            ResourceVersion::Invalid(reason) if is_of_releases(templates, template) => {
+                return Err(not_a_version(reason.clone(), template));
             }
             ResourceVersion::Known(_) | ResourceVersion::None(_) | ResourceVersion::Invalid(_) => {}
         }
     }
-    if let Some(when) = &rule.when {
+    if let Some(when) = template.when() {
         let holds = templates.test(when, values).map_err(|error| RuleError { part: Part::When, error })?;
         if !holds {
             return silent(format!("`when = {when:?}` does not hold"));
         }
     }
-    match render_rule(templates, rule, values) {
-        Ok(tag) => Ok(Firing::Tag(tag)),
+    let rendered = match template {
+        TagTemplate::Rule { rule, .. } => render(templates, &rule.template, values),
+        TagTemplate::ChartVersion { version, .. } => {
+            render_chart_version(templates, version, values).map(|(_, tag)| tag)
+        }
+    };
+    match (rendered, template) {
+        (Ok(tag), _) => Ok(Firing::Tag(tag)),
         // A chart has no `on`: it is published on the events that have the values its version needs.
-        Err(error)
-            if rule.chart.is_some()
-                && error.code == Code::ContextMissing
-                && values.lacks_what_events_have(templates, &rule.template) =>
+        (Err(error), TagTemplate::ChartVersion { version, .. })
+            if error.code == Code::ContextMissing && templates.lacks_what_events_have(version, values) =>
         {
             silent(format!(
                 "`version` of the chart needs a value that this event does not have: {}",
                 error.message
             ))
         }
-        Err(error) => Err(RuleError { part: Part::Template, error }),
+        (Err(error), _) => Err(RuleError { part: Part::Template, error }),
     }
 }
 
-/// Whether the rule is only for releases: it uses the version, or moves forward by it. Any other git tag must not take
+/// Whether the template is only for releases: it uses the version, or moves forward by it. Any other git tag must not take
 /// `latest`.
-fn is_of_releases(templates: &Templates, rule: &TagRule) -> bool {
-    rule.mutability == Mutability::Forward
-        || templates.uses(&rule.template, Kind::Text, "version")
-        || rule.when.as_deref().is_some_and(|when| templates.uses(when, Kind::Expression, "version"))
+fn is_of_releases(templates: &Templates, template: TagTemplate<'_>) -> bool {
+    template.mutability() == Mutability::Forward
+        || templates.uses(template.text(), TemplateSyntax::Text, "version")
+        || template.when().is_some_and(|when| templates.uses(when, TemplateSyntax::Expression, "version"))
 }
 
-fn not_a_version(reason: String, rule: &TagRule) -> RuleError {
+fn not_a_version(reason: String, template: TagTemplate<'_>) -> RuleError {
     let help = "tag a release as `v1.2.3`, or set `tag_prefix` to the prefix of your tags".to_owned();
     let error = TemplateError {
         code: Code::ContextVersion,
         message: reason,
-        range: 0..rule.template.len(),
+        range: 0..template.text().len(),
         help: Some(help),
     };
     RuleError { part: Part::Template, error }
-}
-
-/// Renders the tag of a rule.
-pub(super) fn render_rule(
-    templates: &Templates,
-    rule: &TagRule,
-    values: &Values,
-) -> Result<Tag, TemplateError> {
-    match &rule.chart {
-        Some(_) => render_chart_version(templates, &rule.template, values).map(|(_, tag)| tag),
-        None => render(templates, &rule.template, values),
-    }
 }
 
 /// Renders the template of a tag. A version's `+` becomes `_`, as in Helm, because no tag may contain it.
@@ -193,10 +185,10 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The reason why the globs of `rule` keep it silent, if they do. `*` matches within a part of a name and `**` crosses
+/// The reason why the `globs` of a rule keep it silent, if they do. `*` matches within a part of a name and `**` crosses
 /// `/`, as in GitHub's branch filters.
-fn unmatched(rule: &TagRule, context: &Context) -> Option<String> {
-    if rule.matches.is_empty() {
+fn unmatched(globs: &[String], context: &Context) -> Option<String> {
+    if globs.is_empty() {
         return None;
     }
     let (what, name) = match context.event {
@@ -204,7 +196,7 @@ fn unmatched(rule: &TagRule, context: &Context) -> Option<String> {
         _ => ("branch", context.branch.as_deref()),
     };
     let Some(name) = name else { return Some(format!("no {what} is known for `match`")) };
-    let matched = rule.matches.iter().any(|glob| {
+    let matched = globs.iter().any(|glob| {
         GlobBuilder::new(glob)
             .literal_separator(true)
             .build()

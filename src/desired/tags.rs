@@ -5,49 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::collisions;
+use super::rendered::{RenderedTag, ResourceTags};
 use super::rules::{self, Firing, Part, RuleError};
-use super::template::{self, Templates};
+use super::tag_template::{TagTemplate, TagTemplateKey};
+use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::{self, FileVersion, ResourceVersion};
-use crate::config::{Config, Resource};
+use crate::config::{Config, NamedResource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, Mutability, ResourceId, ResourceKind};
 use oci_registry::Tag;
-
-/// The tags of one resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceTags {
-    /// The version of the resource in this context.
-    pub version: ResourceVersion,
-    /// Its tags, in the order of the rules, each once.
-    pub tags: Vec<RenderedTag>,
-    /// Forward tags that a pre-release does not take.
-    pub held_back: Vec<RenderedTag>,
-    /// The version of a chart, which may differ from that of the release.
-    pub chart_version: Option<String>,
-    /// The silent rules, with the reasons.
-    pub silent: Vec<(String, String)>,
-}
-
-impl ResourceTags {
-    /// The tags that a plan covers, including those that a pre-release does not take, because the plan shows them.
-    pub fn all(&self) -> impl Iterator<Item = &RenderedTag> {
-        self.tags.iter().chain(&self.held_back)
-    }
-}
-
-/// A tag, and the rule that rendered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RenderedTag {
-    /// The tag.
-    pub tag: Tag,
-    /// The name of the rule.
-    pub rule: String,
-    /// The rule's mutability.
-    pub mutability: Mutability,
-}
 
 /// Renders for a config and contexts, and remembers results that do not depend on the resource.
 pub(super) struct Renderer<'a> {
@@ -73,10 +41,10 @@ impl<'a> Renderer<'a> {
             .map(|(name, rule)| {
                 let names = ResourceKind::ALL.map(ResourceKind::noun);
                 let in_when = rule.when.as_deref().is_some_and(|when| {
-                    names.iter().any(|noun| templates.uses(when, template::Kind::Expression, noun))
+                    names.iter().any(|noun| templates.uses(when, TemplateSyntax::Expression, noun))
                 });
                 let in_template =
-                    names.iter().any(|noun| templates.uses(&rule.template, template::Kind::Text, noun));
+                    names.iter().any(|noun| templates.uses(&rule.template, TemplateSyntax::Text, noun));
                 (name.as_str(), in_when || in_template)
             })
             .collect();
@@ -119,9 +87,18 @@ impl<'a> Renderer<'a> {
         self.file.as_ref()?.as_ref().err().map(String::as_str)
     }
 
-    /// Whether the output of the rule called `rule` depends on the resource's name.
-    pub fn is_by_resource(&self, rule: &str) -> bool {
-        self.by_resource.get(rule).copied().unwrap_or(true)
+    /// Whether the output of `template` depends on the resource.
+    pub fn is_by_resource(&self, template: TagTemplate<'_>) -> bool {
+        match template {
+            TagTemplate::Rule { name, .. } => self.by_resource.get(name).copied().unwrap_or(true),
+            TagTemplate::ChartVersion { .. } => true,
+        }
+    }
+
+    /// The same renderer for a configuration with errors, in which any name below `vars` may be declared.
+    #[must_use]
+    pub fn with_any_vars(self) -> Self {
+        Self { templates: self.templates.with_any_vars(), ..self }
     }
 
     /// Prepares to fire each rule of each resource in `context`, once for all resources that the rule cannot
@@ -132,39 +109,43 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The results of rules in one context.
+/// The resources for which a template has the same result in one context.
+#[derive(PartialEq, Eq, Hash)]
+struct FiringKey<'a> {
+    template: TagTemplateKey<'a>,
+    /// The prefix of git tags that release the resource.
+    prefix: &'a str,
+    /// The resource, if the template can distinguish it from others.
+    resource: Option<&'a ResourceId>,
+}
+
+/// The results of templates in one context.
 pub(super) struct Firings<'c, 'a> {
     renderer: &'c Renderer<'a>,
     context: &'c Context,
     /// The values without those of a resource.
     values: Values,
-    known: HashMap<(&'a str, &'a str, Option<&'a ResourceId>), Result<Firing, RuleError>>,
+    known: HashMap<FiringKey<'a>, Result<Firing, RuleError>>,
 }
 
 impl<'a> Firings<'_, 'a> {
-    /// The result of the rule called `rule` for the resource `id`.
-    pub fn of(
-        &mut self,
-        rule: &'a str,
-        id: &'a ResourceId,
-        resource: &'a Resource,
-    ) -> Result<Firing, RuleError> {
+    /// The result of `template` for a resource.
+    pub fn of(&mut self, template: TagTemplate<'a>, named: NamedResource<'a>) -> Result<Firing, RuleError> {
+        let NamedResource { id, resource } = named;
         let renderer = self.renderer;
-        let Some(definition) = renderer.config.tags.get(rule) else {
-            return Ok(Firing::Silent("there is no such rule".to_owned()));
-        };
         // Only git tags have a prefix.
         let prefix = if self.context.event == EventName::Tag {
             version::prefix(renderer.config, resource)
         } else {
             ""
         };
-        let key = (rule, prefix, renderer.is_by_resource(rule).then_some(id));
+        let resource_key = renderer.is_by_resource(template).then_some(id);
+        let key = FiringKey { template: template.key(), prefix, resource: resource_key };
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
         let (version, values) = renderer.values_from(&self.values, self.context, id, resource);
-        let fired = rules::fire(&renderer.templates, definition, self.context, &values, &version);
+        let fired = rules::fire(&renderer.templates, template, self.context, &values, &version);
         self.known.insert(key, fired.clone());
         fired
     }
@@ -179,8 +160,8 @@ pub fn tags(
     let mut firings = renderer.fire_all(context);
     let (mut resources, mut diagnostics): (_, Vec<Diagnostic>) = (IndexMap::new(), Vec::new());
     let (mut seen, mut versionless) = (HashSet::new(), false);
-    for (id, resource) in &config.resources {
-        let (version, _) = renderer.values(context, id, resource);
+    for named in config.named_resources() {
+        let (version, _) = renderer.values(context, named.id, named.resource);
         let mut tags = ResourceTags {
             version,
             tags: Vec::new(),
@@ -188,12 +169,12 @@ pub fn tags(
             chart_version: None,
             silent: Vec::new(),
         };
-        for rule in &resource.tags {
-            match firings.of(rule, id, resource) {
-                Ok(Firing::Silent(reason)) => tags.silent.push((rule.clone(), reason)),
-                Ok(Firing::Tag(tag)) => add(config, context, &mut tags, rule, tag),
+        for template in TagTemplate::of_resource(config, named) {
+            match firings.of(template, named) {
+                Ok(Firing::Silent(reason)) => tags.silent.push((template.name().into_owned(), reason)),
+                Ok(Firing::Tag(tag)) => add(context, &mut tags, template, tag),
                 Err(error) => {
-                    let diagnostic = rule_diagnostic(config, rule, &error);
+                    let diagnostic = template_diagnostic(config, template, &error);
                     // A git tag without a version is one mistake, however many rules need the version.
                     let again =
                         diagnostic.code == Code::ContextVersion && std::mem::replace(&mut versionless, true);
@@ -203,7 +184,7 @@ pub fn tags(
                 }
             }
         }
-        resources.insert(id.clone(), tags);
+        resources.insert(named.id.clone(), tags);
     }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
@@ -221,12 +202,11 @@ pub fn tags(
     }
 }
 
-/// Adds the tag of a rule. The same tag with the same mutability is one tag and belongs to the first rule. A tag that
+/// Adds the tag of a template. The same tag with the same mutability is one tag and belongs to the first template. A tag that
 /// any rule takes is not held back by another.
-fn add(config: &Config, context: &Context, tags: &mut ResourceTags, name: &str, tag: Tag) {
-    let Some(rule) = config.tags.get(name) else { return };
-    let rendered = RenderedTag { tag, rule: name.to_owned(), mutability: rule.mutability };
-    if rule.chart.is_some() {
+fn add(context: &Context, tags: &mut ResourceTags, template: TagTemplate<'_>, tag: Tag) {
+    let rendered = RenderedTag::new(tag, template);
+    if let TagTemplate::ChartVersion { .. } = template {
         // No version contains a `_`.
         tags.chart_version = Some(rendered.tag.as_str().replace('_', "+"));
     }
@@ -234,35 +214,36 @@ fn add(config: &Config, context: &Context, tags: &mut ResourceTags, name: &str, 
         ResourceVersion::Known(version)
             if context.event == EventName::Tag
                 && !version.pre.is_empty()
-                && rule.mutability == Mutability::Forward
-                && !rule.prereleases =>
+                && rendered.mutability == Mutability::Forward
+                && !template.takes_prereleases() =>
         {
             let reason =
                 format!("`{version}` is a pre-release, and the rule does not set `prereleases = true`");
-            tags.silent.push((name.to_owned(), reason));
+            tags.silent.push((rendered.rule.clone(), reason));
             if !tags.tags.iter().chain(&tags.held_back).any(|known| known.tag == rendered.tag) {
                 tags.held_back.push(rendered);
             }
         }
         _ => {
             tags.held_back.retain(|known| known.tag != rendered.tag);
-            if !tags.tags.iter().any(|known| collisions::is_one_tag(config, known, &rendered)) {
+            if !tags.tags.iter().any(|known| known.is_same(&rendered)) {
                 tags.tags.push(rendered);
             }
         }
     }
 }
 
-/// Returns a rule's error with its place in the file.
-pub(super) fn rule_diagnostic(config: &Config, rule: &str, error: &RuleError) -> Diagnostic {
-    let definition = config.tags.get(rule);
-    let path = match (error.part, definition) {
-        (Part::Template, Some(definition)) => definition.template_path(rule),
-        (Part::Template, None) => ["tags", rule, "template"],
-        (Part::When, _) => ["tags", rule, "when"],
+/// Returns the error of a template with its place in the file.
+pub(super) fn template_diagnostic(
+    config: &Config,
+    template: TagTemplate<'_>,
+    error: &RuleError,
+) -> Diagnostic {
+    let path = match (error.part, template) {
+        (Part::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
+        (Part::Template, _) | (Part::When, TagTemplate::ChartVersion { .. }) => template.path(),
     };
-    let title = definition.map_or_else(|| format!("tag rule `{rule}`"), |it| it.title(rule));
-    let message = format!("{title}: {}", error.error.message);
+    let message = format!("{}: {}", template.title(), error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));
     // The default version of a chart is not written anywhere in the file.
     let place = place.or_else(|| config.places.key(&path[..2]));

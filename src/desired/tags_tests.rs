@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{LoadOptions, load_text};
 use crate::context::Context;
+use crate::desired::collisions;
 use crate::model::EventName;
 
 const CONFIG: &str = r#"

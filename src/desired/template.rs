@@ -9,7 +9,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use regex::Regex;
 
 use super::filters;
-use super::values::{VARIABLES, Values};
+use super::values::{OF_EVENTS, VARIABLES, Values};
 use crate::diagnostic::Code;
 
 /// The amount of work that one rendering may do. The longest sensible template needs a few hundred.
@@ -32,15 +32,18 @@ pub struct TemplateError {
 /// Compiles and renders templates.
 pub(super) struct Templates {
     environment: Environment<'static>,
+    /// The names below `vars`.
     vars: Vec<String>,
+    /// Whether other names below `vars` are errors.
+    knows_all_vars: bool,
     filter: Regex,
     test: Regex,
     string: Regex,
 }
 
-/// The kind of source text. `template = "latest"` is a template too; `when` is an expression as a whole.
+/// The syntax of a source text. `template = "latest"` is a template too; `when` is an expression as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TemplateSyntax {
     /// Text with `{{ expressions }}`.
     Text,
     /// One bare expression.
@@ -61,17 +64,27 @@ impl Templates {
         Self {
             environment,
             vars: vars.into_iter().cloned().collect(),
+            knows_all_vars: true,
             filter: Regex::new(r"(?-u)\|\s*([A-Za-z_]\w*)").expect("a constant pattern"),
             test: Regex::new(r"(?-u)\bis\s+(?:not\s+)?([A-Za-z_]\w*)").expect("a constant pattern"),
             string: Regex::new(r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*""#).expect("a constant pattern"),
         }
     }
 
+    /// Accepts any name below `vars`, because the configuration has errors and a name may be declared in a part that cannot be
+    /// read.
+    #[must_use]
+    pub fn with_any_vars(self) -> Self {
+        Self { knows_all_vars: false, ..self }
+    }
+
     /// The names that `source` looks up, such as `git.sha`.
-    pub fn variables(&self, source: &str, kind: Kind) -> BTreeSet<String> {
-        let names = match kind {
-            Kind::Text => self.environment.template_from_str(source).map(|it| it.undeclared_variables(true)),
-            Kind::Expression => {
+    pub fn variables(&self, source: &str, syntax: TemplateSyntax) -> BTreeSet<String> {
+        let names = match syntax {
+            TemplateSyntax::Text => {
+                self.environment.template_from_str(source).map(|it| it.undeclared_variables(true))
+            }
+            TemplateSyntax::Expression => {
                 self.environment.compile_expression(source).map(|it| it.undeclared_variables(true))
             }
         };
@@ -79,23 +92,30 @@ impl Templates {
     }
 
     /// Whether `source` uses `name` or a part of it.
-    pub fn uses(&self, source: &str, kind: Kind, name: &str) -> bool {
-        self.variables(source, kind)
+    pub fn uses(&self, source: &str, syntax: TemplateSyntax, name: &str) -> bool {
+        self.variables(source, syntax)
             .iter()
             .any(|it| it == name || it.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
     }
 
+    /// Whether `source` uses a variable that other events have and `values` does not.
+    pub fn lacks_what_events_have(&self, source: &str, values: &Values) -> bool {
+        OF_EVENTS
+            .iter()
+            .any(|name| values.absent.contains_key(name) && self.uses(source, TemplateSyntax::Text, name))
+    }
+
     /// Finds all errors in `source` that do not depend on the context: syntax errors, or else unknown names.
-    pub fn check(&self, source: &str, kind: Kind) -> Vec<TemplateError> {
-        let compiled = match kind {
-            Kind::Text => self.environment.template_from_str(source).map(|_| ()),
-            Kind::Expression => self.environment.compile_expression(source).map(|_| ()),
+    pub fn check(&self, source: &str, syntax: TemplateSyntax) -> Vec<TemplateError> {
+        let compiled = match syntax {
+            TemplateSyntax::Text => self.environment.template_from_str(source).map(|_| ()),
+            TemplateSyntax::Expression => self.environment.compile_expression(source).map(|_| ()),
         };
         if let Err(error) = compiled {
             return vec![self.explain(&error, source, None)];
         }
         let mut errors = Vec::new();
-        for name in self.variables(source, kind) {
+        for name in self.variables(source, syntax) {
             if let Some(error) = self.unknown_variable(&name, source) {
                 errors.push(error);
             }
@@ -104,7 +124,7 @@ impl Templates {
         for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
             for found in pattern.captures_iter(&code) {
                 let Some(name) = found.get(1) else { continue };
-                if kind == Kind::Text && !inside_expression(&code, name.start()) {
+                if syntax == TemplateSyntax::Text && !inside_expression(&code, name.start()) {
                     continue;
                 }
                 if !self.knows(word, name.as_str()) {
@@ -157,7 +177,8 @@ impl Templates {
             None => first.to_owned(),
         };
         let is_function = rest.is_none() && self.environment.globals().any(|(global, _)| global == first);
-        if known.contains(&whole) || (rest.is_none() && is_group) || is_function {
+        let may_be_declared = !self.knows_all_vars && whole.starts_with("vars.");
+        if may_be_declared || known.contains(&whole) || (rest.is_none() && is_group) || is_function {
             return None;
         }
         let nearest = known
@@ -253,8 +274,10 @@ impl Templates {
 
     /// The first variable of `source` that has no value in this context, and the reason.
     fn absent(&self, source: &str, values: &Values) -> Option<TemplateError> {
-        let names =
-            self.variables(source, Kind::Text).into_iter().chain(self.variables(source, Kind::Expression));
+        let names = self
+            .variables(source, TemplateSyntax::Text)
+            .into_iter()
+            .chain(self.variables(source, TemplateSyntax::Expression));
         for name in names {
             let group = name.split('.').next().unwrap_or_default();
             let Some(reason) = values.absent.get(name.as_str()).or_else(|| values.absent.get(group)) else {

@@ -60,7 +60,7 @@ fn finds_mistakes_without_a_context() {
             Some(19..26),
         ),
     ] {
-        let errors = templates().check(template, Kind::Text);
+        let errors = templates().check(template, TemplateSyntax::Text);
         assert_eq!(errors.len(), 1, "{template}: {errors:?}");
         assert_eq!(errors[0].code, code, "{template}");
         assert!(errors[0].message.contains(words), "{template}: {}", errors[0].message);
@@ -73,7 +73,7 @@ fn finds_mistakes_without_a_context() {
         "{% for i in range(3) %}{{ i }}{% endfor %}",
         "{{ version.pre | default('x') | upper }}",
     ] {
-        assert_eq!(templates().check(fine, Kind::Text), [], "{fine}");
+        assert_eq!(templates().check(fine, TemplateSyntax::Text), [], "{fine}");
     }
 }
 

@@ -9,7 +9,6 @@ use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use semver::Version;
 
-use super::template::{Kind, Templates};
 use crate::context::Context;
 use crate::model::{ResourceId, ResourceKind};
 
@@ -38,7 +37,7 @@ pub(super) const VARIABLES: [&str; 20] = [
 ];
 
 /// Variables that only some events have. A template that needs one does not apply to an event without it.
-const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
+pub(super) const OF_EVENTS: [&str; 4] = ["version", "git.branch", "git.tag", "pr.number"];
 
 /// The variable that holds the name of a resource of each kind.
 const NAMES: [(ResourceKind, &str); 3] = [
@@ -194,13 +193,6 @@ impl Values {
             }
         }
         values
-    }
-
-    /// Whether `template` uses a variable that other events have and this one does not.
-    pub fn lacks_what_events_have(&self, templates: &Templates, template: &str) -> bool {
-        OF_EVENTS
-            .iter()
-            .any(|name| self.absent.contains_key(name) && templates.uses(template, Kind::Text, name))
     }
 
     /// Converts the values for minijinja.

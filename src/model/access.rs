@@ -73,7 +73,8 @@ pub enum Answer {
     /// The repository does not exist yet.
     NotYet,
     /// The registry shows it only when the operation is done.
-    Untold {
+    #[serde(rename = "untold")]
+    NotShown {
         /// The reason.
         why: String,
     },
@@ -138,7 +139,7 @@ impl Answer {
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused(problem) | Self::Unknown(problem) => Some(problem),
-            Self::Granted | Self::NotYet | Self::Untold { .. } | Self::NotAsked => None,
+            Self::Granted | Self::NotYet | Self::NotShown { .. } | Self::NotAsked => None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::model::ResourceId;
 use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
 use crate::model::referrer::ReferrerAction;
-use crate::visibility::{self, Reading};
+use crate::visibility::{self, VisibilityReading};
 use oci_content::Travelling;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RegistryLocation, Tag};
@@ -56,7 +56,7 @@ pub struct ObservedRepository {
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
-    pub reading: Reading,
+    pub reading: VisibilityReading,
 }
 
 /// The target of a tag.
@@ -82,7 +82,7 @@ impl ObservedRepository {
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),
             visibility: None,
-            reading: Reading::default(),
+            reading: VisibilityReading::default(),
         }
     }
 

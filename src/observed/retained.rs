@@ -6,6 +6,7 @@ use std::future::Future;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::advice;
 use crate::connections::digest_at;
 use crate::desired::ListedTag;
 use oci_registry;
@@ -89,7 +90,7 @@ pub async fn times(
 pub async fn removing(repository: &dyn Repository) -> Result<Removing, RegistryError> {
     Ok(match repository.deletion().await? {
         Deletion::Tags => Removing::Tags,
-        Deletion::Nothing(why) => Removing::Nothing(why),
+        Deletion::Nothing(obstacle) => Removing::Nothing(advice::deletes_nothing(&obstacle)),
         Deletion::Manifests => match Inventories::default().read(repository).await? {
             Some(inventory) => Removing::Manifests(inventory),
             None => Removing::Placeholders,

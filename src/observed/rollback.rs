@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, try_join_all};
 
+use crate::advice;
 use crate::connections::{Connections, RepositoryFailure, digest_at};
 use crate::diagnostic::Diagnostic;
 use crate::model::plan::RemovalMethod;
@@ -83,6 +84,6 @@ fn method(deletion: Deletion) -> Result<RemovalMethod, String> {
     match deletion {
         Deletion::Tags => Ok(RemovalMethod::Tag),
         Deletion::Manifests => Ok(RemovalMethod::Placeholder),
-        Deletion::Nothing(why) => Err(why),
+        Deletion::Nothing(obstacle) => Err(advice::deletes_nothing(&obstacle)),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::retention::RemovalReason;
-use oci_registry::inventory::{GRACE, Holding, Parts};
+use oci_registry::inventory::{GRACE, Holding, ManifestParts};
 
 const NOW: i64 = 2_000_000_000;
 
@@ -18,7 +18,10 @@ fn manifests(lines: &[Line<'_>]) -> Removing {
     let holding = |(_, tags, children): &Line<'_>| Holding {
         tags: tags.iter().map(|tag| tag.parse().expect("a tag")).collect(),
         created: Some(NOW - GRACE),
-        parts: Some(Parts { children: children.iter().map(|name| digest(name)).collect(), subject: None }),
+        parts: Some(ManifestParts {
+            children: children.iter().map(|name| digest(name)).collect(),
+            subject: None,
+        }),
     };
     Removing::Manifests(Inventory::new(lines.iter().map(|line| (digest(line.0), holding(line))).collect()))
 }

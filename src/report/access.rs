@@ -61,7 +61,7 @@ fn word(answer: &Answer) -> &'static str {
         Answer::Refused(_) => "no",
         Answer::Unknown(_) => "unknown",
         Answer::NotYet => "not yet",
-        Answer::Untold { .. } => "no answer",
+        Answer::NotShown { .. } => "no answer",
         Answer::NotAsked => "-",
     }
 }
@@ -74,7 +74,7 @@ fn notes(report: &AccessReport) -> String {
         notes.push("not yet: it does not exist".to_owned());
     }
     for (_, _, answer) in answers() {
-        let Answer::Untold { why } = answer else { continue };
+        let Answer::NotShown { why } = answer else { continue };
         let note = format!("no answer: {}", clean::line(why));
         if !notes.contains(&note) {
             notes.push(note);

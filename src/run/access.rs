@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 
 use super::Run;
 use super::session::Result;
-use crate::access::{self, Answers, Questions, Verdict};
+use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
 use crate::config::{Config, Content};
 use crate::connections::Connections;
 use crate::desired::{Address, Selection};
 use crate::diagnostic::ToDiagnostic;
 use crate::model::access::{AccessReport, Answer, FORMAT_VERSION, MountAccess, Problem, RepositoryAccess};
 use crate::model::plan::GENERATOR;
-use crate::verify::{self, Place};
+use crate::verify::{self, DeclaredRepository};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
 use oci_registry::{RegistryError, Repository};
@@ -31,14 +31,14 @@ impl Run {
         let of_repositories =
             targets.iter().map(|target| target.split(':').next().unwrap_or_default().to_owned());
         let selection = Selection::new(&of_repositories.collect::<Vec<_>>());
-        let everything = verify::places(config, &Selection::default());
+        let everything = verify::declared_repositories(config, &Selection::default());
         let addresses =
             everything.iter().map(|it| Address { resource: &it.resource, registry: &it.registry, tag: "" });
         let unknown = selection.unknown(&addresses.collect::<Vec<_>>(), &[], "this configuration");
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let places = verify::places(config, &selection);
+        let places = verify::declared_repositories(config, &selection);
         let repositories = join_all(places.iter().map(|place| ask(config, place, &self.connections))).await;
         Ok(AccessReport {
             format_version: FORMAT_VERSION.to_owned(),
@@ -51,8 +51,8 @@ impl Run {
 }
 
 /// Asks one repository. An error that prevents asking is the answer to every question.
-async fn ask(config: &Config, place: &Place, connections: &Connections) -> RepositoryAccess {
-    let report = |credentials, answers: Answers, mounts: Vec<String>| RepositoryAccess {
+async fn ask(config: &Config, place: &DeclaredRepository, connections: &Connections) -> RepositoryAccess {
+    let report = |credentials, answers: AccessVerdicts, mounts: Vec<String>| RepositoryAccess {
         address: place.address.clone(),
         resource: place.resource.clone(),
         registry: place.registry.clone(),
@@ -77,7 +77,7 @@ async fn ask(config: &Config, place: &Place, connections: &Connections) -> Repos
         Err(error) => return report(None, nothing(&error), Vec::new()),
     };
     let (names, mounts) = mounts.into_iter().unzip();
-    let questions = Questions { read: true, push: true, delete: is_retained(config, place), mounts };
+    let questions = AccessQuestions { read: true, push: true, delete: is_retained(config, place), mounts };
     let answers = access::ask(repository.as_ref(), place.endpoint.provider(), &questions).await;
     report(credentials, answers, names)
 }
@@ -87,7 +87,7 @@ type Connected = (Arc<dyn Repository>, Vec<(String, Arc<dyn Repository>)>);
 /// Returns the repository, and those that it mounts from by name.
 fn connected(
     config: &Config,
-    place: &Place,
+    place: &DeclaredRepository,
     connections: &Connections,
 ) -> std::result::Result<Connected, RegistryError> {
     let repository = connections.repository(&place.endpoint, &place.repository)?;
@@ -107,7 +107,7 @@ fn connected(
 }
 
 /// Returns the repositories of the same registry that the sources of an image are in, except those whose names are templates.
-fn mounted_from(config: &Config, place: &Place) -> Vec<RemoteReference> {
+fn mounted_from(config: &Config, place: &DeclaredRepository) -> Vec<RemoteReference> {
     let Some(Content::Image(image)) = config.resources.get(&place.resource).map(|it| &it.content) else {
         return Vec::new();
     };
@@ -135,34 +135,34 @@ fn repository_of(source: &str) -> Option<RemoteReference> {
 }
 
 /// Whether a retention applies to the repository.
-fn is_retained(config: &Config, place: &Place) -> bool {
+fn is_retained(config: &Config, place: &DeclaredRepository) -> bool {
     config.retention.values().any(|retention| {
         retention.resources.contains(&place.resource) && retention.registries.contains(&place.registry)
     })
 }
 
 /// Returns the answers for a repository that could not be asked.
-fn nothing(error: &RegistryError) -> Answers {
-    let unknown = || Verdict::Unknown(error.clone());
-    Answers {
+fn nothing(error: &RegistryError) -> AccessVerdicts {
+    let unknown = || AccessVerdict::Unknown(error.clone());
+    AccessVerdicts {
         read: unknown(),
         push: unknown(),
-        create: Verdict::NotAsked,
+        create: AccessVerdict::NotAsked,
         mounts: Vec::new(),
-        delete: Verdict::NotAsked,
+        delete: AccessVerdict::NotAsked,
     }
 }
 
-fn answer(verdict: &Verdict) -> Answer {
+fn answer(verdict: &AccessVerdict) -> Answer {
     match verdict {
-        Verdict::Granted => Answer::Granted,
-        Verdict::Refused(error) => Answer::Refused(problem(error)),
-        Verdict::Unknown(error) => Answer::Unknown(problem(error)),
-        Verdict::NotYet => Answer::NotYet,
-        Verdict::Untold => {
-            Answer::Untold { why: "GitHub shows this only when something is deleted".to_owned() }
+        AccessVerdict::Granted => Answer::Granted,
+        AccessVerdict::Refused(error) => Answer::Refused(problem(error)),
+        AccessVerdict::Unknown(error) => Answer::Unknown(problem(error)),
+        AccessVerdict::NotYet => Answer::NotYet,
+        AccessVerdict::NotShown => {
+            Answer::NotShown { why: "GitHub shows this only when something is deleted".to_owned() }
         }
-        Verdict::NotAsked => Answer::NotAsked,
+        AccessVerdict::NotAsked => Answer::NotAsked,
     }
 }
 

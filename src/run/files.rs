@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::path;
 use super::session::{Result, Session};
-use crate::config::{self, LoadOptions};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{self, Plan, PlanKind};
@@ -66,8 +65,8 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
         return Ok(());
     }
     let shown = path::relative(&session.working_folder, &path);
-    let options = LoadOptions { profile: plan.config.profile.clone(), ..session.load_options(&shown) };
-    if config::file_digest(&options).as_ref() == Some(&plan.config.file_digest) {
+    let (file, profile) = (session.read_config(&shown), plan.config.profile.as_deref());
+    if file.digest(profile).as_ref() == Some(&plan.config.file_digest) {
         return Ok(());
     }
     let stale = |message: String| {
@@ -75,7 +74,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     };
     let shown = shown.display();
     let mut found = vec![stale(format!("`{shown}` changed since the plan was made"))];
-    if let Some(config) = config::load(&options).config {
+    if let Some(config) = file.select(profile, &session.overrides()).config {
         found.extend(plan.registries.iter().filter_map(|(name, planned)| {
             let planned = planned.url.to_string();
             match config.registries.get(name).map(|registry| registry.endpoint.url.to_string()) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::config::{self, LoadOptions};
+use crate::config::Loaded;
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
@@ -21,29 +21,29 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
         },
         files => files.to_vec(),
     };
+    let overrides = session.overrides();
     let mut found = Findings::default();
     for file in files {
-        let options = session.load_options(&file);
-        let base = lint_one(&options, &mut found);
+        let shown = file.parent().unwrap_or(Path::new(""));
+        let config_file = session.read_config(&file);
+        let mut lint = |profile: Option<&str>| {
+            lint_one(config_file.select(profile, &overrides), shown, &mut found);
+        };
+        lint(session.profile.as_deref());
         if session.profile.is_none() {
-            for profile in base {
-                let options = LoadOptions { profile: Some(profile), ..options.clone() };
-                lint_one(&options, &mut found);
-            }
+            config_file.profiles().for_each(|profile| lint(Some(profile)));
         }
     }
     found.reported()
 }
 
-/// Adds the new diagnostics about one profile. Returns the profiles that the file declares.
-fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
-    let loaded = config::load(options);
+/// Adds the new diagnostics about one profile. People know the folder of the file as `shown`.
+fn lint_one(loaded: Loaded, shown: &Path, found: &mut Findings) {
     let templates = match (&loaded.config, &loaded.part) {
         (Some(config), _) => desired::lint(config),
         (None, Some(part)) => desired::lint_part(part),
         (None, None) => Vec::new(),
     };
-    let shown = Path::new(&options.display_name).parent().unwrap_or(Path::new(""));
     let charts = loaded.config.iter().flat_map(|config| desired::lint_charts(config, shown));
     loaded
         .diagnostics
@@ -51,7 +51,6 @@ fn lint_one(options: &LoadOptions, found: &mut Findings) -> Vec<String> {
         .chain(templates)
         .chain(charts)
         .for_each(|diagnostic| found.add(diagnostic));
-    loaded.profiles
 }
 
 /// The number of diagnostics that are reported.

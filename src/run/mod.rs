@@ -37,6 +37,7 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+use session::LoadedConfig;
 pub use session::{Result, Session};
 pub use tags::{RenderedTags, repositories, tags};
 pub use verify::Verifying;
@@ -53,20 +54,24 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::observed::{self, Observed};
 use crate::plan::{self, Origin};
-use crate::screening;
+use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
+
+/// The number of bytes of layers that are kept from the search to the push.
+const SPOOL: u64 = 4 * 1024 * 1024 * 1024;
 
 /// One run of the program. See the module.
 pub struct Run {
     session: Session,
     /// The configuration; `None` if the run has a saved plan or a record instead.
-    config: Option<Config>,
+    config: Option<LoadedConfig>,
     /// The folder that relative paths start at.
     folder: PathBuf,
     connections: Arc<Connections>,
-    /// The content that was opened, so that nothing is exported, compressed or downloaded twice.
+    screening: Screening,
+    /// The content of the sources that this run opened.
     content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
     parallelism: usize,
@@ -96,9 +101,9 @@ impl Run {
     ///
     /// Everything that is wrong with the configuration.
     pub fn new(session: &Session, parallelism: usize, reporter: Arc<dyn Reporter>) -> Result<Self> {
-        let config = session.load()?;
-        let folder = path::normal(&session.working_folder.join(&config.folder));
-        Ok(Self { config: Some(config), ..Self::in_folder(session, folder, parallelism, reporter) })
+        let loaded = session.load()?;
+        let folder = path::normal(&session.working_folder.join(&loaded.config.folder));
+        Ok(Self { config: Some(loaded), ..Self::in_folder(session, folder, parallelism, reporter) })
     }
 
     /// Starts a run for `plan`, a saved plan or that of a record, which is enough by itself.
@@ -126,6 +131,7 @@ impl Run {
             config: None,
             folder,
             connections: Arc::new(connections),
+            screening: Screening::new(&session.environment, reporter.clone()),
             content: Arc::default(),
             parallelism,
             reporter,
@@ -151,6 +157,10 @@ impl Run {
     }
 
     fn config(&self) -> Result<&Config> {
+        self.loaded().map(|loaded| &loaded.config)
+    }
+
+    fn loaded(&self) -> Result<&LoadedConfig> {
         self.config.as_ref().ok_or_else(|| {
             let message = "a saved plan is applied without a configuration";
             vec![Diagnostic::error(Code::CommandUsage, message)]
@@ -163,29 +173,24 @@ impl Run {
     ///
     /// Everything that prevents it.
     pub async fn plan(&mut self, targets: &[String]) -> Result<Plan> {
-        let config = self.config()?;
+        let loaded = self.loaded()?;
+        let config = &loaded.config;
         let context = self.session.context(config)?;
         let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
         let surroundings = self.surroundings(declared.collect());
         // Sources are read on this thread, and sources in registries wait for the network.
         let desired = tokio::task::block_in_place(|| {
-            self.checked(config, &context, &Selection::new(targets), &surroundings)
+            self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places).await?;
         let observed = observed::observe(desired, &connections, &self.folder).await?;
-        let mut plan = plan::diff(&observed, self.origin(config, &context));
-        self.connections.keep_large_blobs(true);
-        plan.secrets = screening::planned(
-            &plan,
-            &config.secrets,
-            &observed,
-            &self.connections,
-            (&self.session.environment, &self.reporter()),
-            targets.is_empty(),
-        )
-        .await?;
-        self.connections.keep_large_blobs(false);
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context));
+        self.content.spool_up_to(SPOOL);
+        let screening =
+            self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
+        plan.secrets = screening.await?;
+        self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
     }
@@ -196,7 +201,7 @@ impl Run {
             surroundings: self.surroundings(plan.registries.clone()),
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
-            secrets: Arc::new(screening::Searcher::new(&self.session.environment, self.reporter())),
+            screening: &self.screening,
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
@@ -226,14 +231,15 @@ impl Run {
     /// problems of resolving.
     fn checked(
         &self,
-        config: &Config,
+        loaded: &LoadedConfig,
         context: &Context,
         selection: &Selection,
         surroundings: &Surroundings,
     ) -> Result<Desired> {
+        let config = &loaded.config;
         let (checks, mut found) = desired::checks(config, context, selection);
         found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
-        let others = self.session.other_profiles(config);
+        let others = loaded.other_profiles();
         found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
         match desired::resolve(config, context, selection, surroundings) {
             Ok(desired) if found.is_empty() => Ok(desired),
@@ -249,7 +255,8 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, config: &Config, context: &Context) -> Origin {
+    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> Origin {
+        let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
             _ => serde_json::Map::new(),
@@ -258,7 +265,7 @@ impl Run {
             config: PlannedConfig {
                 path: self.session.shown(&config.path).display().to_string(),
                 digest: config.digest.clone(),
-                file_digest: self.session.file_digest(config),
+                file_digest: loaded.file_digest(),
                 profile: config.profile.clone(),
             },
             folder: self.session.shown(&config.folder).display().to_string(),

@@ -31,7 +31,8 @@ impl Run {
     ///
     /// Everything that prevents it.
     pub async fn prune(&mut self, targets: &[String]) -> Result<Plan> {
-        let config = self.config()?;
+        let loaded = self.loaded()?;
+        let config = &loaded.config;
         if config.retention.is_empty() {
             return Err(vec![none_declared(&self.session, config)]);
         }
@@ -61,7 +62,7 @@ impl Run {
             &pruned,
             &mutabilities(config),
             retentions.silent(),
-            self.origin(config, &context),
+            self.origin(loaded, &context),
             now,
         );
         self.made_plan = true;

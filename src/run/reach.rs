@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::connections::Connections;
-use oci_content::SourceRegistries;
+use oci_content::{SourceRegistries, SourceRepository};
 use oci_registry::reference::RegistryEndpoint;
 
 /// Returns the registries for sources: `registries` as they are declared, and others with the credentials that the credential chain
@@ -21,6 +21,7 @@ pub(super) fn source_registries(
             .map_or_else(|| RegistryEndpoint::of(image.location()), |(_, endpoint)| endpoint.clone());
         let host = image.location().host();
         let travels = registries.values().any(|endpoint| endpoint.url.host() != host);
-        connections.source(&endpoint, &image.repository, travels)
+        let repository = connections.repository(&endpoint, &image.repository)?;
+        Ok(SourceRepository { repository, travels })
     })
 }

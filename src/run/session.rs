@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::path;
-use crate::config::{self, Config, LoadOptions};
+use crate::config::{self, Config, ConfigFile, Overrides};
 use crate::context::{Context, Environment, Flags, Needs};
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic};
@@ -29,16 +29,38 @@ pub struct Session {
     pub working_folder: PathBuf,
 }
 
+/// A configuration, and the file that it was selected from. The file is read and parsed once in a run.
+pub(super) struct LoadedConfig {
+    /// The configuration.
+    pub config: Config,
+    file: ConfigFile,
+    overrides: Overrides,
+}
+
+impl LoadedConfig {
+    /// Selects each other profile of the file, and none. Leaves out those that have errors.
+    pub fn other_profiles(&self) -> impl Iterator<Item = Config> {
+        let profiles = self.file.profiles().map(Some).chain([None]);
+        let others = profiles.filter(|profile| *profile != self.config.profile.as_deref());
+        others.filter_map(|profile| self.file.select(profile, &self.overrides).config)
+    }
+
+    /// Returns the digest of the file with its profile, without the environment and the command line.
+    pub fn file_digest(&self) -> Digest {
+        // The layers could be merged with more above them.
+        self.file.digest(self.config.profile.as_deref()).unwrap_or_else(|| self.config.digest.clone())
+    }
+}
+
 impl Session {
-    /// Returns the options to load `path`, which is relative to the working directory and shown as it is.
-    pub(super) fn load_options(&self, path: &Path) -> LoadOptions {
-        LoadOptions {
-            path: self.working_folder.join(path),
-            display_name: path.display().to_string(),
-            profile: self.profile.clone(),
-            environment: self.environment.clone().into_iter().collect(),
-            set: self.set.clone(),
-        }
+    /// Reads the file at `path`, which is relative to the working directory and shown as it is.
+    pub(super) fn read_config(&self, path: &Path) -> ConfigFile {
+        ConfigFile::read(&self.working_folder.join(path), &path.display().to_string())
+    }
+
+    /// Returns what is set above the file.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { environment: self.environment.clone().into_iter().collect(), set: self.set.clone() }
     }
 
     /// Returns the file that `--config` names, or the one found in the working directory or above it.
@@ -54,26 +76,12 @@ impl Session {
         Ok(path::relative(&self.working_folder, &found))
     }
 
-    pub(super) fn load(&self) -> Result<Config> {
-        let loaded = config::load(&self.load_options(&self.config_path()?));
-        loaded.config.ok_or(loaded.diagnostics)
-    }
-
-    /// Loads the file of `config` under each other profile, and under none. Leaves out those that have errors.
-    pub(super) fn other_profiles(&self, config: &Config) -> impl Iterator<Item = Config> {
-        let options = self.load_options(&path::relative(&self.working_folder, &config.path));
-        let declared = config::profiles(&options).into_iter().map(Some);
-        let others = declared.chain([None]).filter(|profile| *profile != config.profile).collect::<Vec<_>>();
-        others
-            .into_iter()
-            .filter_map(move |profile| config::load(&LoadOptions { profile, ..options.clone() }).config)
-    }
-
-    /// Returns the digest of the file of `config` with its profile, without the environment and the command line.
-    pub(super) fn file_digest(&self, config: &Config) -> Digest {
-        let options = LoadOptions { profile: config.profile.clone(), ..self.load_options(&config.path) };
-        // The file was readable a moment ago.
-        config::file_digest(&options).unwrap_or_else(|| config.digest.clone())
+    /// Loads the configuration that the command uses.
+    pub(super) fn load(&self) -> Result<LoadedConfig> {
+        let (file, overrides) = (self.read_config(&self.config_path()?), self.overrides());
+        let loaded = file.select(self.profile.as_deref(), &overrides);
+        let config = loaded.config.ok_or(loaded.diagnostics)?;
+        Ok(LoadedConfig { config, file, overrides })
     }
 
     pub(super) fn context(&self, config: &Config) -> Result<Context> {

@@ -24,7 +24,7 @@ pub struct RenderedTags {
 ///
 /// Everything that is wrong with the configuration, the context or the templates.
 pub fn tags(session: &Session) -> Result<RenderedTags> {
-    let config = session.load()?;
+    let config = session.load()?.config;
     let context = session.context(&config)?;
     let resources = desired::tags(&config, &context)?;
     Ok(RenderedTags { config, context, resources })

@@ -7,11 +7,10 @@ use super::files::load_record;
 use super::session::{Result, Session};
 use crate::context::{self, TaggedCommits};
 use crate::desired::{Releases, Selection};
-use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::forward::Descent;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::verify::{self, Expected, Failure, Later, Observed};
+use crate::verify::{self, ComparedRepository, Comparison, Later};
 
 /// Options for a verification.
 #[derive(Debug)]
@@ -34,13 +33,14 @@ impl Run {
         let config = self.config()?;
         let records = records(&self.session, how.records)?;
         let selection = Selection::new(how.targets);
-        let everything = verify::places(config, &Selection::default());
-        let places = verify::places(config, &selection);
-        let at = places.iter().map(|place| (&place.endpoint, &place.repository));
-        let connections = self.connections.connections(at).await?;
-        let listings = verify::list(&places, &connections).await.map_err(|failures| problems(&failures))?;
+        let everything = verify::declared_repositories(config, &Selection::default());
+        let declared = verify::declared_repositories(config, &selection);
+        let at = declared.iter().map(|it| (&it.endpoint, &it.repository));
+        let connected = self.connections.connections(at).await?;
+        let connections = declared.iter().map(|it| it.address.clone()).zip(connected).collect();
+        let listed = verify::list(&declared, &connections).await?;
         let releases = Releases::new(config, TaggedCommits::of(&self.folder));
-        let mut expected = verify::expect(config, &releases, &places, &listings);
+        let mut expected = verify::expect(config, &releases, &listed);
         for (name, record) in &records {
             verify::add_record(&mut expected, &everything, name, record);
         }
@@ -48,15 +48,10 @@ impl Run {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let observed = verify::observe(&expected, &connections, how.deep).await;
-        let mut observed = observed.map_err(|failures| problems(&failures))?;
-        judge_descent(&self.folder, &expected, &mut observed);
-        Ok(verify::compare(&expected, &observed, self.session.title(config)))
+        let mut comparison = verify::observe(expected, &connections, how.deep).await?;
+        judge_descent(&self.folder, &mut comparison);
+        Ok(verify::compare(&comparison, self.session.title(config)))
     }
-}
-
-fn problems(failures: &[Failure]) -> Vec<Diagnostic> {
-    failures.iter().map(|(name, error)| error.to_diagnostic().about(name)).collect()
 }
 
 /// Returns the records in `files`, or everything that is wrong with them.
@@ -72,9 +67,9 @@ fn records(session: &Session, files: &[PathBuf]) -> Result<Vec<(String, Record)>
 }
 
 /// Asks git whether the commit that a branch tag has now came after the commit in a record.
-fn judge_descent(folder: &Path, expected: &Expected, observed: &mut Observed) {
-    for (wanted, present) in expected.repositories.iter().zip(&mut observed.repositories) {
-        for recorded in &wanted.recorded {
+fn judge_descent(folder: &Path, comparison: &mut Comparison) {
+    for ComparedRepository { expected, observed: present } in &mut comparison.repositories {
+        for recorded in &expected.recorded {
             let Later::Commit(Some(old)) = &recorded.later else { continue };
             let Some(Some(new)) = present.revisions.get(&recorded.tag) else { continue };
             let descent: Descent = context::descent(folder, old, new);

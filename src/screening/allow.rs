@@ -4,10 +4,15 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::model::secret_search::{SecretAllowance, SecretFinding};
 
-/// The allowances, and whether each was needed.
-pub(crate) struct Allowances<'a> {
-    allowances: Vec<(&'a SecretAllowance, Option<GlobMatcher>, bool)>,
+/// An allowance, and whether it was needed.
+struct TrackedAllowance<'a> {
+    allowance: &'a SecretAllowance,
+    glob: Option<GlobMatcher>,
+    used: bool,
 }
+
+/// The allowances of a search.
+pub(super) struct Allowances<'a>(Vec<TrackedAllowance<'a>>);
 
 impl<'a> Allowances<'a> {
     pub fn new(allow: &'a [SecretAllowance]) -> Self {
@@ -15,16 +20,21 @@ impl<'a> Allowances<'a> {
             let glob = GlobBuilder::new(path).literal_separator(true).build().ok()?;
             Some(glob.compile_matcher())
         };
-        Self { allowances: allow.iter().map(|it| (it, it.path.as_ref().and_then(glob), false)).collect() }
+        let tracked = |allowance: &'a SecretAllowance| TrackedAllowance {
+            allowance,
+            glob: allowance.path.as_ref().and_then(glob),
+            used: false,
+        };
+        Self(allow.iter().map(tracked).collect())
     }
 
     /// Returns the reason why `finding` is allowed, if it is.
     pub fn reason(&mut self, finding: &SecretFinding) -> Option<String> {
         let mut reason = None;
-        for (allowance, glob, used) in &mut self.allowances {
-            if matches(allowance, glob.as_ref(), finding) {
-                *used = true;
-                reason.get_or_insert_with(|| allowance.reason.clone());
+        for tracked in &mut self.0 {
+            if matches(tracked.allowance, tracked.glob.as_ref(), finding) {
+                tracked.used = true;
+                reason.get_or_insert_with(|| tracked.allowance.reason.clone());
             }
         }
         reason
@@ -32,7 +42,7 @@ impl<'a> Allowances<'a> {
 
     /// Returns the allowances that allowed nothing.
     pub fn unused(&self) -> Vec<SecretAllowance> {
-        self.allowances.iter().filter(|(_, _, used)| !used).map(|(it, _, _)| (*it).clone()).collect()
+        self.0.iter().filter(|it| !it.used).map(|it| it.allowance.clone()).collect()
     }
 }
 

@@ -1,60 +1,57 @@
 //! Makes findings from the results of the blobs: the position in an image, whether it is allowed, and whether it blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::allow::Allowances;
-use super::gather::{Gathered, Standing};
-use super::search::{Answer, Failed, cannot_be_searched};
-use crate::diagnostic::Diagnostic;
+use super::blob_search::{BlobResult, BlobResults, SearchFailure, cannot_be_searched};
+use super::gather::{BlobPosition, GatheredContent};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 use crate::model::secret_search::{
     PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding, SecretPlace, SecretPolicy, Unsearched,
 };
 use oci_registry::Digest;
-use secret_scan::Severity;
-use secret_scan::content::{annotation, hide, shown, shown_path};
-use secret_scan::{Match, Rules};
-
-pub(crate) type Answers = BTreeMap<Digest, Result<Answer, Failed>>;
+use secret_scan::display::{path_without_known, redact_text, without_known};
+use secret_scan::{Match, Rules, Severity};
 
 /// Returns `planned` with the findings and the allowances that allow none of them, or an error for all content that must be
 /// searched and cannot be.
-pub(crate) fn findings(
+pub(super) fn findings(
     rules: &Rules,
     planned: PlannedSecrets,
-    gathered: &Gathered,
-    answers: &Answers,
+    gathered: &GatheredContent,
+    results: &BlobResults,
 ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
-    let mut telling = Telling {
+    let mut list = FindingList {
         planned: &planned,
-        known: known(rules, gathered, answers),
+        known: known(rules, gathered, results),
         findings: Vec::new(),
         unsearched: Vec::new(),
         problems: Vec::new(),
     };
-    for ((resource, digest), standing) in &gathered.standing {
-        match answers.get(digest) {
-            Some(Ok(answer)) => telling.answer(resource, digest, standing, answer, answers),
-            Some(Err(failed)) => telling.failed(resource, digest, standing, failed),
+    for ((resource, digest), position) in &gathered.positions {
+        match results.get(digest) {
+            Some(Ok(result)) => list.add_result(resource, digest, position, result, results),
+            Some(Err(failed)) => list.add_failure(resource, digest, position, failed),
             None => {}
         }
     }
-    for ((resource, _), (annotated, addresses)) in &gathered.annotated {
+    for ((resource, manifest), annotated) in &gathered.annotated {
         for (key, value) in &annotated.annotations {
-            for found in annotation(rules, key, value) {
-                let key = shown(&hide(rules, key), &telling.known);
-                let manifest = annotated.manifest.clone();
-                telling.found(resource, addresses, SecretPlace::Annotation { manifest, key }, &found);
+            for found in rules.search_annotation(key, value) {
+                let key = without_known(&redact_text(rules, key), &list.known);
+                let place = SecretPlace::Annotation { manifest: manifest.clone(), key };
+                list.add(resource, &annotated.addresses, place, &found);
             }
         }
     }
-    let Telling { mut findings, mut unsearched, mut problems, .. } = telling;
+    let FindingList { mut findings, mut unsearched, mut problems, .. } = list;
     let mut allowances = Allowances::new(&planned.allow);
     for finding in &mut findings {
         finding.allowed = allowances.reason(finding);
         finding.blocks &= finding.allowed.is_none();
     }
-    problems.extend(left_out(&planned, gathered, answers, &findings));
+    problems.extend(left_out(&planned, gathered, results, &findings));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -66,28 +63,30 @@ pub(crate) fn findings(
     });
     unsearched.sort();
     let unused = allowances.unused();
-    let searched = searched(gathered, answers);
+    let searched = amount(gathered, results);
     Ok((PlannedSecrets { searched, findings, unsearched, ..planned }, unused))
 }
 
 /// Returns the fingerprints of the values that were found anywhere. None of these values is shown, wherever it occurs.
-fn known(rules: &Rules, gathered: &Gathered, answers: &Answers) -> BTreeSet<Digest> {
+fn known(rules: &Rules, gathered: &GatheredContent, results: &BlobResults) -> BTreeSet<Digest> {
     let mut known = BTreeSet::new();
-    for answer in answers.values().flatten() {
-        match answer {
-            Answer::Config(hits) => known.extend(hits.iter().map(|hit| hit.found.fingerprint.clone())),
-            Answer::Content { searched, .. } => {
+    for result in results.values().flatten() {
+        match result {
+            BlobResult::Config(matches) => {
+                known.extend(matches.iter().map(|it| it.found.fingerprint.clone()))
+            }
+            BlobResult::Content { report, .. } => {
                 // A finding about a file name has the fingerprint of the name, which may be shown.
-                let of_value = searched.hits.iter().filter(|hit| {
-                    let name = hit.path.as_ref().map(|path| Digest::of(path.as_bytes()));
-                    name.as_ref() != Some(&hit.found.fingerprint)
+                let of_value = report.matches.iter().filter(|it| {
+                    let name = it.path.as_ref().map(|path| Digest::of(path.as_bytes()));
+                    name.as_ref() != Some(&it.found.fingerprint)
                 });
-                known.extend(of_value.map(|hit| hit.found.fingerprint.clone()));
+                known.extend(of_value.map(|it| it.found.fingerprint.clone()));
             }
         }
     }
-    for (annotated, _) in gathered.annotated.values() {
-        let found = annotated.annotations.iter().flat_map(|(key, value)| annotation(rules, key, value));
+    for annotated in gathered.annotated.values() {
+        let found = annotated.annotations.iter().flat_map(|(key, value)| rules.search_annotation(key, value));
         known.extend(found.map(|found| found.fingerprint));
     }
     known
@@ -96,20 +95,19 @@ fn known(rules: &Rules, gathered: &Gathered, answers: &Answers) -> BTreeSet<Dige
 /// Returns an error for each blob that has more secrets than are listed, if all listed ones are allowed: nobody saw the others.
 fn left_out(
     planned: &PlannedSecrets,
-    gathered: &Gathered,
-    answers: &Answers,
+    gathered: &GatheredContent,
+    results: &BlobResults,
     findings: &[SecretFinding],
 ) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    for ((resource, digest), standing) in &gathered.standing {
-        let Some(Ok(Answer::Content { searched, .. })) = answers.get(digest) else { continue };
+    for ((resource, digest), position) in &gathered.positions {
+        let Some(Ok(BlobResult::Content { report, .. })) = results.get(digest) else { continue };
         let blocks = |finding: &SecretFinding| {
             let place = matches!(&finding.place, SecretPlace::File { blob, .. } if blob == digest);
             place && finding.blocks && finding.resource == *resource
         };
-        if searched.high_left_out > 0 && denies(planned, &standing.addresses) && !findings.iter().any(blocks)
-        {
-            let reason = format!("{} more findings of severity high are not listed", searched.high_left_out);
+        if report.high_left_out > 0 && denies(planned, &position.addresses) && !findings.iter().any(blocks) {
+            let reason = format!("{} more findings of severity high are not listed", report.high_left_out);
             let mut diagnostic = cannot_be_searched(&format!("{resource}: `{digest}`"), &reason).diagnostic;
             diagnostic.help = Some(
                 "leave out the files that hold them, so that every finding is listed and can be judged"
@@ -127,20 +125,21 @@ fn denies(planned: &PlannedSecrets, addresses: &BTreeSet<String>) -> bool {
 }
 
 /// Returns how much was searched.
-fn searched(gathered: &Gathered, answers: &Answers) -> SearchedContent {
+fn amount(gathered: &GatheredContent, results: &BlobResults) -> SearchedContent {
     let mut searched = SearchedContent::default();
-    for (digest, answer) in answers {
+    for (digest, result) in results {
         searched.blobs += 1;
         let size = gathered.jobs.get(digest).map_or(0, |job| job.blob.size);
         searched.bytes = searched.bytes.saturating_add(size);
-        if matches!(answer, Ok(Answer::Content { from_cache: true, .. })) {
+        if matches!(result, Ok(BlobResult::Content { from_cache: true, .. })) {
             searched.from_cache += 1;
         }
     }
     searched
 }
 
-struct Telling<'a> {
+/// The findings and problems so far.
+struct FindingList<'a> {
     planned: &'a PlannedSecrets,
     /// The fingerprints of all values that were found.
     known: BTreeSet<Digest>,
@@ -149,67 +148,76 @@ struct Telling<'a> {
     problems: Vec<Diagnostic>,
 }
 
-impl Telling<'_> {
-    fn answer(
+impl FindingList<'_> {
+    fn add_result(
         &mut self,
         resource: &ResourceId,
         digest: &Digest,
-        standing: &Standing,
-        answer: &Answer,
-        answers: &Answers,
+        position: &BlobPosition,
+        result: &BlobResult,
+        results: &BlobResults,
     ) {
-        match answer {
-            Answer::Config(hits) => {
-                for hit in hits {
+        match result {
+            BlobResult::Config(matches) => {
+                for config_match in matches {
                     let place = SecretPlace::Config {
                         blob: digest.clone(),
-                        platforms: standing.platforms.iter().cloned().collect(),
-                        part: hit.part.shown(&self.known),
+                        platforms: position.platforms.iter().cloned().collect(),
+                        part: config_match.part.shown(&self.known),
                     };
-                    self.found(resource, &standing.addresses, place, &hit.found);
+                    self.add(resource, &position.addresses, place, &config_match.found);
                 }
             }
-            Answer::Content { searched, .. } => {
-                for hit in &searched.hits {
+            BlobResult::Content { report, .. } => {
+                for file_match in &report.matches {
                     let place = SecretPlace::File {
                         blob: digest.clone(),
-                        platforms: standing.platforms.iter().cloned().collect(),
-                        layer: standing.layer,
-                        instruction: standing.instruction.as_ref().map(|it| shown(it, &self.known)),
-                        path: hit.path.as_ref().map(|path| shown_path(path, &self.known)),
-                        line: hit.found.line,
-                        deleted_by: hit.path.as_ref().and_then(|path| deleted_by(path, standing, answers)),
+                        platforms: position.platforms.iter().cloned().collect(),
+                        layer: position.layer,
+                        instruction: position.instruction.as_ref().map(|it| without_known(it, &self.known)),
+                        path: file_match.path.as_ref().map(|path| path_without_known(path, &self.known)),
+                        line: file_match.found.line,
+                        deleted_by: file_match
+                            .path
+                            .as_ref()
+                            .and_then(|path| deleted_by(path, position, results)),
                     };
-                    self.found(resource, &standing.addresses, place, &hit.found);
+                    self.add(resource, &position.addresses, place, &file_match.found);
                 }
-                for (path, reason) in &searched.unsearched {
-                    let path = path.as_ref().map(|path| shown_path(path, &self.known));
-                    self.unsearched(resource, digest, path, reason.clone());
+                for part in &report.unsearched {
+                    let path = part.path.as_ref().map(|path| path_without_known(path, &self.known));
+                    self.add_unsearched(resource, digest, path, part.reason.clone());
                 }
-                if let Some(reason) = &searched.unreadable {
+                if let Some(reason) = &report.unreadable {
                     let what =
-                        format!("{} `{digest}`", if standing.layer.is_some() { "layer" } else { "blob" });
-                    self.failed(resource, digest, standing, &cannot_be_searched(&what, reason));
+                        format!("{} `{digest}`", if position.layer.is_some() { "layer" } else { "blob" });
+                    self.add_failure(resource, digest, position, &cannot_be_searched(&what, reason));
                 }
             }
         }
     }
 
-    fn unsearched(&mut self, resource: &ResourceId, blob: &Digest, path: Option<String>, reason: String) {
+    fn add_unsearched(&mut self, resource: &ResourceId, blob: &Digest, path: Option<String>, reason: String) {
         self.unsearched.push(Unsearched { resource: resource.clone(), blob: blob.clone(), path, reason });
     }
 
     /// Notes content that cannot be read. It is an error if a secret there would be one; if a secret would be let through, so is
     /// this.
-    fn failed(&mut self, resource: &ResourceId, digest: &Digest, standing: &Standing, failed: &Failed) {
-        if failed.unreadable && !denies(self.planned, &standing.addresses) {
-            return self.unsearched(resource, digest, None, failed.diagnostic.message.clone());
+    fn add_failure(
+        &mut self,
+        resource: &ResourceId,
+        digest: &Digest,
+        position: &BlobPosition,
+        failed: &SearchFailure,
+    ) {
+        if failed.unreadable && !denies(self.planned, &position.addresses) {
+            return self.add_unsearched(resource, digest, None, failed.diagnostic.message.clone());
         }
-        let layer = standing.layer.map(|layer| format!(" layer {layer}")).unwrap_or_default();
+        let layer = position.layer.map(|layer| format!(" layer {layer}")).unwrap_or_default();
         self.problems.push(failed.diagnostic.clone().about(format_args!("{resource}{layer}")));
     }
 
-    fn found(
+    fn add(
         &mut self,
         resource: &ResourceId,
         addresses: &BTreeSet<String>,
@@ -231,7 +239,7 @@ impl Telling<'_> {
 }
 
 /// Returns the lowest layer above that deletes `path`, among those that were searched.
-fn deleted_by(path: &str, standing: &Standing, answers: &Answers) -> Option<usize> {
+fn deleted_by(path: &str, position: &BlobPosition, results: &BlobResults) -> Option<usize> {
     // A file in an archive is deleted with the archive.
     let path = path.split("!/").next().unwrap_or(path);
     let deletes = |deleted: &String| match deleted.strip_suffix('/') {
@@ -240,8 +248,22 @@ fn deleted_by(path: &str, standing: &Standing, answers: &Answers) -> Option<usiz
             path.strip_prefix(deleted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }
     };
-    standing.above.iter().find_map(|(number, layer)| match answers.get(layer) {
-        Some(Ok(Answer::Content { searched, .. })) if searched.deleted.iter().any(deletes) => Some(*number),
+    position.above.iter().find_map(|(number, layer)| match results.get(layer) {
+        Some(Ok(BlobResult::Content { report, .. })) if report.deleted.iter().any(deletes) => Some(*number),
         _ => None,
     })
+}
+
+/// Returns the diagnostic for a finding that blocks, with the entry of `publish.toml` that allows it.
+pub(crate) fn secret_diagnostic(finding: &SecretFinding) -> Diagnostic {
+    let way_out = format!(
+        "remove it, publish again, and replace it wherever it is used; or, if it is not a secret, add this to `allow` in `[secrets]`: {}",
+        finding.allowance()
+    );
+    let code = Code::SecretsFound;
+    match finding.severity {
+        Severity::High => Diagnostic::error(code, finding.title()),
+        Severity::Medium | Severity::Low => Diagnostic::warning(code, finding.title()),
+    }
+    .help(way_out)
 }

@@ -5,29 +5,39 @@ use std::sync::Arc;
 
 use crate::content::Published;
 use crate::model::ResourceId;
-use crate::model::secret_search::SearchedRepository;
+use crate::model::secret_search::{PlannedSecrets, SearchedRepository};
 use oci_content::{Content, Source, read_config};
 use oci_registry::{Descriptor, Digest, Manifest, RawManifest, media_type};
 use secret_scan::Rules;
-use secret_scan::content::instructions;
 
 /// The annotation with the name of a layer of an artifact (image-spec, annotations.md).
 const TITLE: &str = "org.opencontainers.image.title";
 
-/// The content that is sent to one repository.
-pub(crate) struct Place<'a> {
-    /// The address of the repository.
+/// The content that is sent to a repository.
+pub(crate) struct SentContent<'a> {
+    /// The address of the repository in the plan.
     pub address: &'a str,
     /// The published resource.
     pub resource: &'a ResourceId,
     /// Its content.
     pub published: &'a Published,
-    /// The part of it that is searched.
-    pub searched: &'a SearchedRepository,
+}
+
+/// The part of the sent content that is searched.
+struct SelectedContent<'a> {
+    sent: &'a SentContent<'a>,
+    manifests: BTreeSet<&'a Digest>,
+    blobs: BTreeSet<&'a Digest>,
+}
+
+impl<'a> SelectedContent<'a> {
+    fn new(sent: &'a SentContent<'a>, searched: &'a SearchedRepository) -> Self {
+        Self { sent, manifests: searched.manifests.iter().collect(), blobs: searched.blobs.iter().collect() }
+    }
 }
 
 /// A blob to search.
-pub(crate) struct Job {
+pub(super) struct SearchJob {
     pub blob: Descriptor,
     pub source: Arc<dyn Source>,
     /// Whether it is the configuration of an image.
@@ -38,15 +48,16 @@ pub(crate) struct Job {
     pub name: Option<String>,
 }
 
-/// A manifest or index with its annotations and those of its descriptors.
-pub(crate) struct Annotated {
-    pub manifest: Digest,
+/// The annotations of a manifest or index and of its descriptors.
+pub(super) struct GatheredAnnotations {
     pub annotations: BTreeMap<String, String>,
+    /// The addresses that the manifest is sent to.
+    pub addresses: BTreeSet<String>,
 }
 
 /// The position of a blob in the published content.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Standing {
+pub(super) struct BlobPosition {
     /// The addresses that it is sent to.
     pub addresses: BTreeSet<String>,
     /// The platforms of the images in an index that hold it.
@@ -61,23 +72,25 @@ pub(crate) struct Standing {
 
 /// Everything to search.
 #[derive(Default)]
-pub(crate) struct Gathered {
+pub(super) struct GatheredContent {
     /// The blobs, each once.
-    pub jobs: BTreeMap<Digest, Job>,
+    pub jobs: BTreeMap<Digest, SearchJob>,
     /// The position of each blob, by resource.
-    pub standing: BTreeMap<(ResourceId, Digest), Standing>,
-    /// The manifests, by resource, with the addresses that they are sent to.
-    pub annotated: BTreeMap<(ResourceId, Digest), (Annotated, BTreeSet<String>)>,
+    pub positions: BTreeMap<(ResourceId, Digest), BlobPosition>,
+    /// The annotations of each manifest, by resource.
+    pub annotated: BTreeMap<(ResourceId, Digest), GatheredAnnotations>,
 }
 
-/// Collects the content that `places` select.
-pub(crate) fn gather(rules: &Rules, places: &[Place<'_>]) -> Gathered {
-    let mut gathered = Gathered::default();
+/// Collects the parts of `sent` that `planned` names.
+pub(super) fn gather(rules: &Rules, planned: &PlannedSecrets, sent: &[SentContent<'_>]) -> GatheredContent {
+    let mut gathered = GatheredContent::default();
     let mut instructions = Instructions { rules, known: BTreeMap::new() };
-    for place in places {
-        let referrers = place.published.referrers.iter().map(|it| &it.content);
-        for content in std::iter::once(&place.published.content).chain(referrers) {
-            gathered.content(place, content, &mut instructions);
+    for sent in sent {
+        let Some(searched) = planned.repositories.get(sent.address) else { continue };
+        let selected = SelectedContent::new(sent, searched);
+        let referrers = sent.published.referrers.iter().map(|it| &it.content);
+        for content in std::iter::once(&sent.published.content).chain(referrers) {
+            gathered.add_content(&selected, content, &mut instructions);
         }
     }
     gathered
@@ -95,29 +108,32 @@ impl Instructions<'_> {
         self.known.entry(config.digest.clone()).or_insert_with(|| {
             // If it cannot be read, the search of this blob reports that.
             let bytes = read_config(source, config).unwrap_or_default();
-            instructions(rules, &bytes, layers)
+            rules.layer_instructions(&bytes, layers)
         })
     }
 }
 
-impl Gathered {
-    fn content(&mut self, place: &Place<'_>, content: &Content, instructions: &mut Instructions<'_>) {
-        let searched = place.searched;
-        let blobs: BTreeSet<&Digest> = searched.blobs.iter().collect();
-        let manifests: BTreeSet<&Digest> = searched.manifests.iter().collect();
+impl GatheredContent {
+    fn add_content(
+        &mut self,
+        selected: &SelectedContent<'_>,
+        content: &Content,
+        instructions: &mut Instructions<'_>,
+    ) {
+        let SelectedContent { sent, manifests, blobs } = selected;
         let platforms = platforms(content);
         for raw in &content.manifests {
             // It was parsed when the content was opened.
             let Ok(manifest) = raw.parse() else { continue };
             if manifests.contains(raw.digest()) {
-                self.annotations(place, raw, &manifest);
+                self.add_annotations(sent, raw, &manifest);
             }
             let Manifest::Image { config, layers, .. } = &manifest else { continue };
             let is_image =
                 [media_type::OCI_CONFIG, media_type::DOCKER_CONFIG].contains(&config.media_type.as_str());
             if blobs.contains(&config.digest) {
-                self.job(place, config, is_image, false);
-                self.stand(place, &config.digest, platforms.get(raw.digest()), Standing::default());
+                self.add_job(sent, config, is_image, false);
+                self.add_position(sent, &config.digest, platforms.get(raw.digest()), BlobPosition::default());
             }
             let numbered: Vec<(usize, &Descriptor)> = (1..).zip(layers).collect();
             for (number, layer) in &numbered {
@@ -125,24 +141,24 @@ impl Gathered {
                     continue;
                 }
                 let is_layer = is_image && is_archive(&layer.media_type);
-                self.job(place, layer, false, is_layer);
-                let mut standing = Standing::default();
+                self.add_job(sent, layer, false, is_layer);
+                let mut position = BlobPosition::default();
                 if is_layer {
-                    let made = instructions.of(place.published.source.as_ref(), config, layers.len());
-                    standing.layer = Some(*number);
-                    standing.instruction = made.get(number - 1).filter(|it| !it.is_empty()).cloned();
+                    let made = instructions.of(sent.published.source.as_ref(), config, layers.len());
+                    position.layer = Some(*number);
+                    position.instruction = made.get(number - 1).filter(|it| !it.is_empty()).cloned();
                     let above = numbered.iter().filter(|(other, _)| other > number);
-                    standing.above = above.map(|(number, layer)| (*number, layer.digest.clone())).collect();
+                    position.above = above.map(|(number, layer)| (*number, layer.digest.clone())).collect();
                 }
-                self.stand(place, &layer.digest, platforms.get(raw.digest()), standing);
+                self.add_position(sent, &layer.digest, platforms.get(raw.digest()), position);
             }
         }
     }
 
-    fn job(&mut self, place: &Place<'_>, blob: &Descriptor, is_config: bool, is_layer: bool) {
-        self.jobs.entry(blob.digest.clone()).or_insert_with(|| Job {
+    fn add_job(&mut self, sent: &SentContent<'_>, blob: &Descriptor, is_config: bool, is_layer: bool) {
+        self.jobs.entry(blob.digest.clone()).or_insert_with(|| SearchJob {
             blob: blob.clone(),
-            source: place.published.source.clone(),
+            source: sent.published.source.clone(),
             is_config,
             is_layer,
             name: blob.annotations.get(TITLE).cloned().filter(|_| !is_layer),
@@ -150,14 +166,20 @@ impl Gathered {
     }
 
     /// Notes the position of a blob. Of several positions the first is kept.
-    fn stand(&mut self, place: &Place<'_>, blob: &Digest, platform: Option<&String>, standing: Standing) {
-        let key = (place.resource.clone(), blob.clone());
-        let noted = self.standing.entry(key).or_insert(standing);
-        noted.addresses.insert(place.address.to_owned());
+    fn add_position(
+        &mut self,
+        sent: &SentContent<'_>,
+        blob: &Digest,
+        platform: Option<&String>,
+        position: BlobPosition,
+    ) {
+        let key = (sent.resource.clone(), blob.clone());
+        let noted = self.positions.entry(key).or_insert(position);
+        noted.addresses.insert(sent.address.to_owned());
         noted.platforms.extend(platform.cloned());
     }
 
-    fn annotations(&mut self, place: &Place<'_>, raw: &RawManifest, manifest: &Manifest) {
+    fn add_annotations(&mut self, sent: &SentContent<'_>, raw: &RawManifest, manifest: &Manifest) {
         let (own, described): (_, Vec<&Descriptor>) = match manifest {
             Manifest::Index { annotations, manifests, .. } => (annotations, manifests.iter().collect()),
             Manifest::Image { annotations, layers, config, .. } => {
@@ -168,13 +190,9 @@ impl Gathered {
         for (key, value) in described.into_iter().flat_map(|it| &it.annotations) {
             annotations.entry(key.clone()).or_insert_with(|| value.clone());
         }
-        let new = || {
-            let manifest = raw.digest().clone();
-            (Annotated { manifest, annotations }, BTreeSet::new())
-        };
-        let key = (place.resource.clone(), raw.digest().clone());
-        let (_, addresses) = self.annotated.entry(key).or_insert_with(new);
-        addresses.insert(place.address.to_owned());
+        let key = (sent.resource.clone(), raw.digest().clone());
+        let gathered = GatheredAnnotations { annotations, addresses: BTreeSet::new() };
+        self.annotated.entry(key).or_insert(gathered).addresses.insert(sent.address.to_owned());
     }
 }
 

@@ -1,188 +1,170 @@
-//! The search for secrets in the content to send. In reading order: `policy` decides which repositories are searched and with
-//! what policy, `gather` collects the blobs, `search` searches them, `cache` remembers blobs that need not be read again, `allow`
-//! applies the allowances, and `findings` makes the findings. The plan decides what is sent, and `guard` decides what looks
-//! like a secret.
+//! The search for secrets in the content to send, and what a finding means for a plan. The crate `secret-scan` decides what looks like
+//! a secret.
+//!
+//! In reading order: `policy` decides which repositories are searched and with what effect; `selection` selects their content;
+//! `gather` collects its blobs, each once; `blob_search` searches them; `allow` applies the allowances; `findings` makes the
+//! findings.
 
 mod allow;
-mod cache;
+mod blob_search;
 mod findings;
 mod gather;
 mod policy;
-mod search;
+mod selection;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use cache::Cache;
-use gather::Place;
-use policy::Search;
-
-use crate::apply::{SecretSearch, Sent};
 use crate::config::Secrets;
 use crate::connections::Connections;
 use crate::context::Environment;
-use crate::desired::DesiredRepository;
 use crate::diagnostic::Diagnostic;
 use crate::event::Reporter;
-use crate::model::plan::{Plan, PlannedRepository};
-use crate::model::referrer::ReferrerAction;
-use crate::model::secret_search::{
-    PlannedSecrets, SearchedContent, SearchedRepository, SecretAllowance, SecretFinding,
-};
-use crate::observed::{Observed, ObservedRepository};
-use secret_scan::Rules;
+use crate::model::plan::Plan;
+use crate::model::secret_search::{PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding};
+use crate::observed::Observed;
+use blob_search::BlobSearcher;
+use policy::ScreenedRepository;
+use secret_scan::{ReportCache, Rules};
 
-/// Searches the content that `plan` sends, and adds the findings to the plan.
-pub(crate) async fn planned(
-    plan: &Plan,
-    declared: &Secrets,
-    observed: &Observed,
-    connections: &Connections,
-    (environment, reporter): (&Environment, &Arc<dyn Reporter>),
-    whole: bool,
-) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
-    let mut repositories = BTreeMap::new();
-    let mut all_searched = whole;
-    for planned in &plan.repositories {
-        let Some(observed) = observed.repositories.get(&planned.address) else { continue };
-        let desired = &observed.desired;
-        let searched = if planned.places_content() || planned.is_opened() {
-            let at = [(&desired.endpoint, &desired.name)];
-            let Some(connection) = connections.connections(at).await?.pop() else { continue };
-            policy::policy(declared, observed, &connection).await
-        } else {
-            None
-        };
-        let Some(search) = searched else {
-            all_searched = false;
-            continue;
-        };
-        let searched = what(search, planned, desired, observed);
-        all_searched &= searched.blobs.len() == all_blobs(desired).len();
-        repositories.insert(planned.address.clone(), searched);
-    }
-    if repositories.is_empty() {
-        return Ok(None);
-    }
-    let searcher = Searcher::new(environment, reporter.clone());
-    let sent = plan.repositories.iter().filter_map(|planned| {
-        let desired = &observed.repositories.get(&planned.address)?.desired;
-        Some(Sent {
-            address: &planned.address,
-            resource: &desired.resource,
-            published: desired.published.as_ref(),
-        })
-    });
-    let sent: Vec<Sent<'_>> = sent.collect();
-    let secrets = PlannedSecrets {
-        rules: searcher.rules.identity().clone(),
-        allow: declared.allow.clone(),
-        repositories,
-        searched: SearchedContent::default(),
-        findings: Vec::new(),
-        unsearched: Vec::new(),
-        unused: Vec::new(),
-    };
-    // Layers are read on threads that may block.
-    let never = || false;
-    let (mut secrets, unused) = tokio::task::block_in_place(|| searcher.searched(secrets, &sent, &never))?;
-    // An allowance may apply to content that was not searched.
-    secrets.unused = if all_searched { unused } else { Vec::new() };
-    Ok(Some(secrets))
-}
+pub(crate) use findings::secret_diagnostic;
+pub(crate) use gather::SentContent;
 
-/// Returns every blob of the published content and of its referrers.
-fn all_blobs(desired: &DesiredRepository) -> BTreeSet<&oci_registry::Digest> {
-    let published = &desired.published;
-    let referrers = published.referrers.iter().flat_map(|it| &it.content.blobs);
-    published.content.blobs.iter().chain(referrers).map(|blob| &blob.digest).collect()
-}
-
-/// Returns the content that is searched: what the repository does not hold yet, because the rest is already published there. If
-/// `whole`, everything, because an anonymous pull was not seen to work and everybody may be able to pull once this is applied.
-fn what(
-    Search { policy, whole }: Search,
-    planned: &PlannedRepository,
-    desired: &DesiredRepository,
-    observed: &ObservedRepository,
-) -> SearchedRepository {
-    let published = &desired.published;
-    if whole {
-        let referrers = published.referrers.iter().flat_map(|it| &it.content.manifests);
-        let manifests: BTreeSet<_> =
-            published.content.manifests.iter().chain(referrers).map(|it| it.digest().clone()).collect();
-        return SearchedRepository {
-            policy,
-            manifests: manifests.into_iter().collect(),
-            blobs: all_blobs(desired).into_iter().cloned().collect(),
-        };
-    }
-    let root = &published.content.root.digest;
-    let stands = observed.tags.values().any(|tag| tag.digest == *root);
-    let (mut manifests, mut blobs) = (BTreeSet::new(), BTreeSet::new());
-    if !stands {
-        manifests.extend(observed.missing_manifests.iter().cloned());
-        blobs.extend(observed.missing_blobs.iter().cloned());
-    }
-    let sends = |action: &ReferrerAction| *action == ReferrerAction::Send;
-    if planned.sends_referrers() || observed.referrers.actions.iter().any(sends) {
-        manifests.extend(observed.referrers.missing_manifests.iter().cloned());
-        blobs.extend(observed.referrers.missing_blobs.iter().cloned());
-    }
-    SearchedRepository {
-        policy,
-        manifests: manifests.into_iter().collect(),
-        blobs: blobs.into_iter().collect(),
-    }
-}
-
-/// The search for secrets in the content to send.
-pub(crate) struct Searcher {
+/// The search for secrets in the content that a plan sends.
+pub struct Screening {
     rules: &'static Rules,
-    cache: Option<Cache>,
+    cache: Option<ReportCache<'static>>,
     reporter: Arc<dyn Reporter>,
 }
 
-impl Searcher {
-    /// Returns a searcher whose cache is in the folder that `environment` names.
+impl Screening {
+    /// Returns a search that remembers results in the user's folder for caches, if `environment` names one.
     pub fn new(environment: &Environment, reporter: Arc<dyn Reporter>) -> Self {
         let rules = Rules::standard();
-        Self { rules, cache: Cache::new(environment, rules), reporter }
+        let folder = cache_folder(environment);
+        let cache = folder.map(|it| ReportCache::new(&it.join("brokkr-publish").join("secrets"), rules));
+        Self { rules, cache, reporter }
+    }
+
+    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns `None` if there is nothing to search.
+    /// `complete` says whether the plan has all declared repositories.
+    ///
+    /// # Errors
+    ///
+    /// Everything that could not be searched.
+    pub(crate) async fn plan(
+        &self,
+        plan: &Plan,
+        declared: &Secrets,
+        observed: &Observed,
+        connections: &Connections,
+        complete: bool,
+    ) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
+        let repositories: Vec<ScreenedRepository<'_>> = plan
+            .repositories
+            .iter()
+            .filter_map(|planned| ScreenedRepository::new(planned, observed))
+            .collect();
+        let (mut selected, mut all_searched) = (BTreeMap::new(), complete);
+        for repository in &repositories {
+            let Some(search) = policy::repository_search(declared, repository, connections).await? else {
+                all_searched = false;
+                continue;
+            };
+            let content = selection::select(search, repository);
+            all_searched &= content.blobs.len() == selection::all_blobs(repository.desired()).len();
+            selected.insert(repository.planned.address.clone(), content);
+        }
+        if selected.is_empty() {
+            return Ok(None);
+        }
+        let sent = repositories.iter().map(|it| SentContent {
+            address: &it.planned.address,
+            resource: &it.desired().resource,
+            published: &it.desired().published,
+        });
+        let sent: Vec<SentContent<'_>> = sent.collect();
+        let secrets = PlannedSecrets {
+            rules: self.rules.identity().clone(),
+            allow: declared.allow.clone(),
+            repositories: selected,
+            searched: SearchedContent::default(),
+            findings: Vec::new(),
+            unsearched: Vec::new(),
+            unused: Vec::new(),
+        };
+        // Layers are read on threads that may block.
+        let never = || false;
+        let (mut secrets, unused) = tokio::task::block_in_place(|| self.search(secrets, &sent, &never))?;
+        // An allowance may apply to content that was not searched.
+        secrets.unused = if all_searched { unused } else { Vec::new() };
+        Ok(Some(secrets))
+    }
+
+    /// Searches the parts of `sent` that `planned` names, with the policy and the allowances that it carries, and returns the findings.
+    /// `stopped` returns whether the person wants to stop; then findings may be missing. Blocks, and reads what was not searched before.
+    ///
+    /// # Errors
+    ///
+    /// Everything that could not be searched.
+    pub(crate) fn search_again(
+        &self,
+        planned: &PlannedSecrets,
+        sent: &[SentContent<'_>],
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>> {
+        self.search(planned.clone(), sent, stopped).map(|(searched, _)| searched.findings)
     }
 
     /// Returns `planned` with the findings, and the allowances that allow none of them.
-    fn searched(
+    fn search(
         &self,
         planned: PlannedSecrets,
-        sent: &[Sent<'_>],
+        sent: &[SentContent<'_>],
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
-        let places = sent.iter().filter_map(|it| {
-            let searched = planned.repositories.get(it.address)?;
-            Some(Place { address: it.address, resource: it.resource, published: it.published, searched })
-        });
-        let gathered = gather::gather(self.rules, &places.collect::<Vec<_>>());
-        let searching = search::Searching {
-            rules: self.rules,
-            cache: self.cache.as_ref(),
-            reporter: &self.reporter,
-            stopped,
-        };
-        let answers = searching.all(&gathered.jobs);
-        if let Some(cache) = &self.cache {
+        let gathered = gather::gather(self.rules, &planned, sent);
+        let cache = self.cache.as_ref();
+        let searcher = BlobSearcher { rules: self.rules, cache, reporter: &self.reporter, stopped };
+        let results = searcher.search_all(&gathered.jobs);
+        if let Some(cache) = cache {
             cache.prune();
         }
-        findings::findings(self.rules, planned, &gathered, &answers)
+        findings::findings(self.rules, planned, &gathered, &results)
     }
 }
 
-impl SecretSearch for Searcher {
-    fn search(
-        &self,
-        planned: &PlannedSecrets,
-        sent: &[Sent<'_>],
-        stopped: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>> {
-        self.searched(planned.clone(), sent, stopped).map(|(searched, _)| searched.findings)
+/// Returns the folder for caches, by the conventions of the system.
+fn cache_folder(environment: &Environment) -> Option<PathBuf> {
+    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let beside_home = |below: &str| folder("HOME").map(|home| home.join(below));
+    folder("XDG_CACHE_HOME").or_else(|| {
+        if cfg!(windows) {
+            folder("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            beside_home("Library/Caches")
+        } else {
+            beside_home(".cache")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_folder_for_caches_is_not_used() {
+        let folder = |path: &str| {
+            let environment = [("XDG_CACHE_HOME".to_owned(), path.to_owned())].into_iter().collect();
+            cache_folder(&environment)
+        };
+        assert_eq!(folder("relative"), None);
+        let absolute = std::env::temp_dir();
+        assert_eq!(folder(&absolute.display().to_string()), Some(absolute));
     }
 }
+
+#[cfg(test)]
+mod reference_tests;

@@ -1,17 +1,39 @@
 //! Decides which repositories are searched for secrets, and the effect of a finding there.
 
 use crate::config::Secrets;
-use crate::connections::Connection;
+use crate::connections::{Connection, Connections};
+use crate::desired::DesiredRepository;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::Visibility;
-use crate::model::plan::ObservedVisibility;
+use crate::model::plan::{ObservedVisibility, PlannedRepository};
 use crate::model::secret_search::SecretPolicy;
-use crate::observed::ObservedRepository;
+use crate::observed::{Observed, ObservedRepository};
 use crate::visibility;
 use oci_registry::{Provider, RegistryLocation, TagOrDigest};
 
+/// A repository of a plan whose content may be searched.
+pub(super) struct ScreenedRepository<'a> {
+    /// The repository in the plan.
+    pub planned: &'a PlannedRepository,
+    /// The part of the desired content that the registry has.
+    pub observed: &'a ObservedRepository,
+}
+
+impl<'a> ScreenedRepository<'a> {
+    /// Returns the repository `planned`, or `None` if it was not observed.
+    pub(super) fn new(planned: &'a PlannedRepository, observed: &'a Observed) -> Option<Self> {
+        Some(Self { planned, observed: observed.repositories.get(&planned.address)? })
+    }
+
+    /// Returns the desired content and tags.
+    pub(super) fn desired(&self) -> &'a DesiredRepository {
+        &self.observed.desired
+    }
+}
+
 /// The way in which the content of a repository is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Search {
+pub(super) struct RepositorySearch {
     /// The effect of a finding.
     pub policy: SecretPolicy,
     /// Whether all content is searched, including what the repository already holds. This is so if an anonymous pull was not
@@ -21,33 +43,37 @@ pub(crate) struct Search {
 
 /// Returns how the content of a repository is searched, or `None` if it is not. A declared policy applies everywhere. Without
 /// one, a secret is denied if the repository is declared or seen to be public.
-pub(crate) async fn policy(
+pub(super) async fn repository_search(
     declared: &Secrets,
-    observed: &ObservedRepository,
-    connection: &Connection,
-) -> Option<Search> {
-    let desired = &observed.desired;
+    repository: &ScreenedRepository<'_>,
+    connections: &Connections,
+) -> Result<Option<RepositorySearch>, Vec<Diagnostic>> {
+    let ScreenedRepository { planned, observed } = repository;
+    let desired = repository.desired();
+    if !planned.places_content() && !planned.is_opened() {
+        return Ok(None);
+    }
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
-        Some(SecretPolicy::Off) => return None,
-        Some(policy) if !goes_public => return Some(Search { policy, whole: false }),
+        Some(SecretPolicy::Off) => return Ok(None),
+        Some(policy) if !goes_public => return Ok(Some(RepositorySearch { policy, whole: false })),
         _ => {}
     }
     if !matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
-        let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny))?;
-        return Some(Search { policy, whole: false });
+        let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny));
+        return Ok(policy.map(|policy| RepositorySearch { policy, whole: false }));
     }
     let seen = match observed.visibility {
         // Nothing of the published content is there, but something else may be.
-        None | Some(ObservedVisibility::Absent) => seen(observed, connection).await,
+        None | Some(ObservedVisibility::Absent) => seen(repository, connections).await?,
         Some(seen) => seen,
     };
     // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
     let is_hub = desired.endpoint.provider() == Some(Provider::Dockerhub);
     let made_public = is_hub && observed.reading.setting.is_none();
     let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
-    let policy = declared.policy.or(denied)?;
-    Some(Search { policy, whole: seen != ObservedVisibility::Public })
+    let whole = seen != ObservedVisibility::Public;
+    Ok(declared.policy.or(denied).map(|policy| RepositorySearch { policy, whole }))
 }
 
 /// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts
@@ -66,31 +92,31 @@ fn is_public(seen: ObservedVisibility, declared: Option<Visibility>, made_public
 
 /// Returns the visibility of a repository that was not probed before. Probes with a digest that was seen with credentials. If
 /// the repository has none, probes whether the registry reports to an anonymous client that it does not exist.
-async fn seen(observed: &ObservedRepository, connection: &Connection) -> ObservedVisibility {
-    let (repository, anonymous) = (connection.repository.as_ref(), connection.anonymous.as_ref());
-    let root = observed.root();
+async fn seen(
+    screened: &ScreenedRepository<'_>,
+    connections: &Connections,
+) -> Result<ObservedVisibility, Vec<Diagnostic>> {
+    let (desired, observed) = (screened.desired(), screened.observed);
+    let connection = connections.connection(&desired.endpoint, &desired.name).await;
+    let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
+    let anonymous = anonymous.as_ref();
+    let root = &desired.published.content.root.digest;
     let root_there = !observed.missing_manifests.contains(root);
     let known = observed.tags.values().next().map(|tag| tag.digest.clone());
     let known = known.or_else(|| root_there.then(|| root.clone()));
     let digest = if let Some(digest) = known {
         digest
     } else {
-        let tags = match &observed.listing {
-            Some(tags) => tags.clone(),
-            None => match repository.list_tags().await {
-                Ok(tags) => tags,
-                Err(_) => return ObservedVisibility::Unknown,
-            },
-        };
+        let Ok(tags) = repository.list_tags().await else { return Ok(ObservedVisibility::Unknown) };
         let Some(tag) = tags.into_iter().next_back() else {
-            return visibility::probe_absent(anonymous, root).await;
+            return Ok(visibility::probe_absent(anonymous, root).await);
         };
         match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
             Ok(Some(head)) => head.digest,
-            Ok(None) | Err(_) => return ObservedVisibility::Unknown,
+            Ok(None) | Err(_) => return Ok(ObservedVisibility::Unknown),
         }
     };
-    visibility::probe(anonymous, &digest).await
+    Ok(visibility::probe(anonymous, &digest).await)
 }
 
 #[cfg(test)]

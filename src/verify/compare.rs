@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::Version;
 
-use super::expected::{Expected, ExpectedRepository};
-use super::judge::{Everywhere, Here, Judgement, digest_of_version, judge};
-use super::observe::{Observed, ObservedRepository};
-use super::recorded::Later;
+use super::expected::{ExpectedRepository, Later};
+use super::judge::{Judgement, TagInRegistries, TagInRepository, digest_of_version, judge};
+use super::observe::{ComparedRepository, Comparison, ObservedRepository};
 use crate::model::ResourceId;
 use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
@@ -17,12 +16,11 @@ use crate::model::visibility::as_declared;
 use crate::visibility::{irreversible, settings_url};
 use oci_registry::{Digest, Tag};
 
-/// Compares `observed` with `expected`. `title` describes the verified configuration.
-pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verification {
-    let pairs = || expected.repositories.iter().zip(&observed.repositories);
-    let mut everywhere: HashMap<(&ResourceId, &Tag), Everywhere<'_>> = HashMap::new();
-    for (wanted, present) in pairs() {
-        let (resource, registry) = (&wanted.place.resource, wanted.place.registry.as_str());
+/// Compares what is observed with what is expected. `title` describes the verified configuration.
+pub fn compare(comparison: &Comparison, title: String) -> Verification {
+    let mut everywhere: HashMap<(&ResourceId, &Tag), TagInRegistries<'_>> = HashMap::new();
+    for ComparedRepository { expected: wanted, observed: present } in &comparison.repositories {
+        let (resource, registry) = (&wanted.declared.resource, wanted.declared.registry.as_str());
         for tag in wanted.tags.keys() {
             if let Some(digest) = present.tags.get(tag) {
                 everywhere.entry((resource, tag)).or_default().holders.push((registry, digest));
@@ -33,25 +31,24 @@ pub fn compare(expected: &Expected, observed: &Observed, title: String) -> Verif
         }
     }
     let repositories: Vec<VerifiedRepository> =
-        pairs().map(|(wanted, present)| repository(wanted, present, &everywhere)).collect();
+        comparison.repositories.iter().map(|it| repository(it, &everywhere)).collect();
     let mut verification = Verification {
         format_version: FORMAT_VERSION.to_owned(),
         generator: concat!("brokkr-publish ", env!("CARGO_PKG_VERSION")).to_owned(),
         title,
         stands: false,
         repositories,
-        unverified: expected.unverified.clone(),
+        unverified: comparison.unverified.clone(),
     };
     verification.stands = verification.drifted() == 0;
     verification
 }
 
 fn repository(
-    wanted: &ExpectedRepository,
-    present: &ObservedRepository,
-    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'_>>,
+    ComparedRepository { expected: wanted, observed: present }: &ComparedRepository,
+    everywhere: &HashMap<(&ResourceId, &Tag), TagInRegistries<'_>>,
 ) -> VerifiedRepository {
-    let place = &wanted.place;
+    let repository = &wanted.declared;
     let settled = settled(wanted, present, everywhere);
     let versions: BTreeMap<Digest, Held> = settled
         .iter()
@@ -59,13 +56,20 @@ fn repository(
             ((*digest).clone(), Held { version: (*version).clone(), tag: (*tag).clone() })
         })
         .collect();
-    let nowhere = Everywhere::default();
+    let nowhere = TagInRegistries::default();
     let mut notes = Vec::new();
     let mut tags = Vec::new();
     for (tag, expected) in &wanted.tags {
-        let everywhere = everywhere.get(&(&place.resource, tag)).unwrap_or(&nowhere);
-        let here =
-            Here { tag, expected, wanted, present, versions: &versions, everywhere, settled: &settled };
+        let everywhere = everywhere.get(&(&repository.resource, tag)).unwrap_or(&nowhere);
+        let here = TagInRepository {
+            tag,
+            expected,
+            wanted,
+            present,
+            versions: &versions,
+            everywhere,
+            settled: &settled,
+        };
         let digest = present.tags.get(tag);
         let (drift, should) = match judge(&here, &mut notes) {
             Judgement::NotHere => continue,
@@ -81,7 +85,7 @@ fn repository(
             }
         };
         tags.push(VerifiedTag {
-            address: format!("{}:{tag}", place.address),
+            address: format!("{}:{tag}", repository.address),
             tag: tag.clone(),
             rule: expected.rule.clone(),
             mutability: expected.mutability,
@@ -98,16 +102,16 @@ fn repository(
         notes.push(Note::NothingPublished);
     }
     let pulled = present.visibility;
-    if let (Some(declared), Some(ObservedVisibility::Unknown)) = (place.visibility, pulled)
+    if let (Some(declared), Some(ObservedVisibility::Unknown)) = (repository.visibility, pulled)
         && as_declared(declared, present.reading.visibility(), ObservedVisibility::Unknown).is_none()
     {
         notes.push(Note::VisibilityUnknown { declared });
     }
     VerifiedRepository {
-        address: place.address.clone(),
-        resource: place.resource.clone(),
-        registry: place.registry.clone(),
-        name: place.name.clone(),
+        address: repository.address.clone(),
+        resource: repository.resource.clone(),
+        registry: repository.registry.clone(),
+        name: repository.name.clone(),
         version: wanted.last.as_ref().map(ToString::to_string),
         tags,
         findings,
@@ -119,10 +123,10 @@ fn repository(
 fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a ObservedRepository,
-    everywhere: &HashMap<(&ResourceId, &Tag), Everywhere<'a>>,
+    everywhere: &HashMap<(&ResourceId, &Tag), TagInRegistries<'a>>,
 ) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
-        let everywhere = everywhere.get(&(&wanted.place.resource, tag));
+        let everywhere = everywhere.get(&(&wanted.declared.resource, tag));
         Some((tag, digest_of_version(everywhere, present, tag)?))
     };
     let settled =
@@ -164,8 +168,8 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
         findings.extend(root.findings.iter().filter(again).cloned());
     }
     findings.extend(present.content.iter().cloned());
-    if let (Some(declared), Some(observed)) = (wanted.place.visibility, present.visibility) {
-        let (endpoint, reading) = (&wanted.place.endpoint, &present.reading);
+    if let (Some(declared), Some(observed)) = (wanted.declared.visibility, present.visibility) {
+        let (endpoint, reading) = (&wanted.declared.endpoint, &present.reading);
         let setting = reading.visibility();
         if as_declared(declared, setting, observed) == Some(false) {
             let project = reading.setting.as_ref().and_then(|setting| setting.project.as_deref());
@@ -175,7 +179,7 @@ fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Fi
                 setting,
                 settable: reading.settable && setting.is_some_and(|setting| setting != declared),
                 irreversible: irreversible(endpoint.provider(), declared, setting, observed),
-                settings_url: settings_url(endpoint, &wanted.place.repository, project),
+                settings_url: settings_url(endpoint, &wanted.declared.repository, project),
             });
         }
     }

@@ -1,14 +1,16 @@
 //! Tests of drift, case by case: a table of the content of registries and of the reports about it.
 
 use super::*;
-use crate::config::{LoadOptions, load_text};
+use crate::config::{Config, LoadOptions, load_text};
 use crate::context::TaggedCommits;
 use crate::desired::{Releases, Selection};
 use crate::model::drift::TagDrift;
 use crate::model::forward::Descent;
 use crate::verify::content::Root;
 use crate::verify::expected::{Demand, ExpectedTag};
-use crate::verify::{RecordedTag, expect, places};
+use crate::verify::{
+    ComparedRepository, Comparison, ListedRepository, RecordedTag, declared_repositories, expect,
+};
 
 const CONFIG: &str = r#"
 version = 1
@@ -50,29 +52,40 @@ type Named<'a> = (&'a str, &'a str);
 /// The tags in each registry.
 type Standing<'a> = &'a [&'a [Named<'a>]];
 
-fn world(standing: Standing<'_>) -> (Expected, Observed) {
+fn world(standing: Standing<'_>) -> Comparison {
     world_of(CONFIG, standing)
 }
 
-fn world_of(config: &str, standing: Standing<'_>) -> (Expected, Observed) {
+fn world_of(config: &str, standing: Standing<'_>) -> Comparison {
     let loaded = load_text(config, &LoadOptions::default());
     let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
-    let mut places = places(&config, &Selection::default());
-    places.truncate(standing.len());
-    let listings: Vec<Vec<Tag>> =
-        standing.iter().map(|tags| tags.iter().map(|(name, _)| tag(name)).collect()).collect();
-    let releases = Releases::new(&config, TaggedCommits::default());
-    let expected = expect(&config, &releases, &places, &listings);
-    let repositories = standing.iter().map(|tags| ObservedRepository {
+    compared(&config, TaggedCommits::default(), standing)
+}
+
+/// The repositories of `config` with these tags, as many as are given.
+fn compared(config: &Config, commits: TaggedCommits, standing: Standing<'_>) -> Comparison {
+    let declared = declared_repositories(config, &Selection::default()).into_iter().zip(standing);
+    let listed: Vec<ListedRepository> = declared
+        .map(|(declared, tags)| ListedRepository {
+            declared,
+            tags: tags.iter().map(|(name, _)| tag(name)).collect(),
+        })
+        .collect();
+    let expected = expect(config, &Releases::new(config, commits), &listed);
+    let observed = standing.iter().map(|tags| ObservedRepository {
         tags: tags.iter().map(|(name, text)| (tag(name), digest_of(text))).collect(),
         ..ObservedRepository::default()
     });
-    (expected, Observed { repositories: repositories.collect() })
+    let pairs = expected.repositories.into_iter().zip(observed);
+    Comparison {
+        repositories: pairs.map(|(expected, observed)| ComparedRepository { expected, observed }).collect(),
+        unverified: expected.unverified,
+    }
 }
 
 /// Every drift and finding, as `REGISTRY TAG: words`.
-fn told(expected: &Expected, observed: &Observed) -> Vec<String> {
-    let verification = compare(expected, observed, String::new());
+fn lines_of(comparison: &Comparison) -> Vec<String> {
+    let verification = compare(comparison, String::new());
     let mut lines = Vec::new();
     for repository in &verification.repositories {
         let registry = &repository.registry;
@@ -87,8 +100,7 @@ fn told(expected: &Expected, observed: &Observed) -> Vec<String> {
 }
 
 fn drift(standing: Standing<'_>) -> Vec<String> {
-    let (expected, observed) = world(standing);
-    told(&expected, &observed)
+    lines_of(&world(standing))
 }
 
 #[test]
@@ -103,21 +115,13 @@ fn nothing_drifts_if_everything_is_in_place() {
 #[test]
 fn a_release_that_git_knows_must_be_somewhere() {
     let config = load_text(CONFIG, &LoadOptions::default()).config.expect("a configuration");
-    let mut places = places(&config, &Selection::default());
-    places.truncate(1);
     let commit = || crate::context::TaggedCommit { sha: "0".repeat(40), time: None };
     let tags = ["v1.0.0", "v1.2.0", "v2.0.0-rc.1", "other/v3.0.0", "v4"];
     let commits = TaggedCommits::new(tags.map(|tag| (tag.to_owned(), commit())));
-    let releases = Releases::new(&config, commits);
-    let drift = |standing: &[Tag]| {
-        let expected = expect(&config, &releases, &places, &[standing.to_vec()]);
-        let tags = standing.iter().map(|tag| (tag.clone(), digest_of("1"))).collect();
-        let observed = ObservedRepository { tags, ..ObservedRepository::default() };
-        told(&expected, &Observed { repositories: vec![observed] })
-    };
+    let drift = |standing: &[Named<'_>]| lines_of(&compared(&config, commits.clone(), &[standing]));
     let unpublished = "a versions: drift: no registry holds a version, but the git tag v1.2.0 is a release";
     assert_eq!(drift(&[]), [unpublished]);
-    assert_eq!(drift(&[tag("v1.0.0"), tag("latest")]), Vec::<String>::new());
+    assert_eq!(drift(&[("v1.0.0", "1"), ("latest", "1")]), Vec::<String>::new());
 }
 
 #[test]
@@ -148,8 +152,7 @@ source = "oci:x"
             &["a v1: drift: no version has that digest; v1.0.0 is the highest"],
         ),
     ] {
-        let (expected, observed) = world_of(RULES, &[standing]);
-        assert_eq!(self::told(&expected, &observed), lines, "{standing:?}");
+        assert_eq!(lines_of(&world_of(RULES, &[standing])), lines, "{standing:?}");
     }
 }
 
@@ -204,16 +207,16 @@ fn a_branch_is_in_all_registries_or_none() {
 
 #[test]
 fn a_corrupt_tag_has_no_other_drift() {
-    let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
-    observed.repositories[0].corrupt.insert(tag("latest"), digest_of("y"));
+    let mut world = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
+    world.repositories[0].observed.corrupt.insert(tag("latest"), digest_of("y"));
     let found = digest_of("y").short(12);
-    assert_eq!(told(&expected, &observed), [format!("a latest: drift: the bytes have the digest {found}")]);
+    assert_eq!(lines_of(&world), [format!("a latest: drift: the bytes have the digest {found}")]);
 }
 
 #[test]
 fn platforms_annotations_and_visibility() {
-    let (expected, mut observed) = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
-    let here = &mut observed.repositories[0];
+    let mut world = world(&[&[("v1.0.0", "1"), ("latest", "1")]]);
+    let here = &mut world.repositories[0].observed;
     here.root = Some(Root {
         tag: Some(tag("v1.0.0")),
         platforms: Some(vec!["linux/arm64/v8".parse().expect("a platform")]),
@@ -222,17 +225,17 @@ fn platforms_annotations_and_visibility() {
     });
     here.visibility = Some(ObservedVisibility::NotPublic);
     assert_eq!(
-        told(&expected, &observed),
+        lines_of(&world),
         [
             "a platform: drift: declared, but not in v1.0.0",
             "a annotation: drift: v1.0.0 does not have the declared value",
             "a visibility: by hand, where the registry lets you",
         ]
     );
-    observed.repositories[0].root = None;
-    observed.repositories[0].visibility = Some(ObservedVisibility::Unknown);
+    world.repositories[0].observed.root = None;
+    world.repositories[0].observed.visibility = Some(ObservedVisibility::Unknown);
     assert_eq!(
-        told(&expected, &observed),
+        lines_of(&world),
         ["a note: visibility is declared public, but the registry did not report it"]
     );
 }
@@ -265,8 +268,8 @@ fn a_record_knows_what_the_registries_forgot() {
         ),
     ];
     for (record, expected_words) in cases {
-        let (mut expected, observed) = world(&[&[("v1.0.0", "1"), ("latest", "1"), ("main", "m")]]);
-        let here = &mut expected.repositories[0];
+        let mut world = world(&[&[("v1.0.0", "1"), ("latest", "1"), ("main", "m")]]);
+        let here = &mut world.repositories[0].expected;
         here.tags.entry(record.tag.clone()).or_insert_with(|| ExpectedTag {
             rule: "version".to_owned(),
             mutability: crate::model::Mutability::Immutable,
@@ -274,7 +277,7 @@ fn a_record_knows_what_the_registries_forgot() {
             demand: Demand::Recorded,
         });
         here.recorded.push(record.clone());
-        assert_eq!(told(&expected, &observed), expected_words, "{record:?}");
+        assert_eq!(lines_of(&world), expected_words, "{record:?}");
     }
 }
 
@@ -286,11 +289,11 @@ fn a_branch_tag_may_only_have_moved_on_since_a_record() {
         (Descent::Diverged, Some(true)),
         (Descent::Unknown("shallow".to_owned()), None),
     ] {
-        let (mut expected, mut observed) = world(&[&[("main", "m")]]);
+        let mut world = world(&[&[("main", "m")]]);
         let record = recorded("main", "n", Later::Commit(None));
-        observed.repositories[0].descents.insert((tag("main"), record.digest.clone()), descent.clone());
-        expected.repositories[0].recorded.push(record);
-        let verification = compare(&expected, &observed, String::new());
+        world.repositories[0].observed.descents.insert((tag("main"), record.digest.clone()), descent.clone());
+        world.repositories[0].expected.recorded.push(record);
+        let verification = compare(&world, String::new());
         assert_eq!(!verification.stands, drifts == Some(true), "{descent:?}");
         assert_eq!(verification.repositories[0].notes.len(), usize::from(drifts.is_none()), "{descent:?}");
     }
@@ -299,15 +302,15 @@ fn a_branch_tag_may_only_have_moved_on_since_a_record() {
 #[test]
 fn a_record_says_which_of_two_registries_is_right() {
     let of = |text: &'static str| [("v1.0.0", text), ("latest", text)];
-    let (mut expected, observed) = world(&[&of("1"), &of("x")]);
-    expected.repositories[0].recorded.push(recorded("v1.0.0", "1", Later::Nothing));
+    let mut world = world(&[&of("1"), &of("x")]);
+    world.repositories[0].expected.recorded.push(recorded("v1.0.0", "1", Later::Nothing));
     assert_eq!(
-        told(&expected, &observed),
+        lines_of(&world),
         [
             "b v1.0.0: drift: another digest is in a",
             "b latest: drift: no version has that digest; v1.0.0 is the highest"
         ]
     );
-    let drift = compare(&expected, &observed, String::new()).repositories[1].tags[0].drift.clone();
+    let drift = compare(&world, String::new()).repositories[1].tags[0].drift.clone();
     assert_eq!(drift, Some(TagDrift::Differs { registries: vec!["a".to_owned()] }));
 }

@@ -26,7 +26,7 @@ pub struct Root {
 }
 
 /// The content behind a digest, if it can be parsed.
-pub(super) enum Read {
+pub(super) enum ReadManifest {
     /// This manifest.
     Manifest(Manifest),
     /// Nothing usable, and the finding to report.
@@ -34,26 +34,26 @@ pub(super) enum Read {
 }
 
 /// Reads a manifest that `tags` need. Errors in its bytes are a finding, and errors of the registry an error.
-pub(super) async fn read(
+pub(super) async fn read_manifest(
     repository: &dyn Repository,
     digest: &Digest,
     tags: &[Tag],
-) -> Result<Read, RegistryError> {
+) -> Result<ReadManifest, RegistryError> {
     let (named, tags) = (digest.clone(), tags.to_vec());
     Ok(match repository.get_manifest(&TagOrDigest::Digest(digest.clone())).await {
         Ok(Some(raw)) => understood(&raw, named, tags),
-        Ok(None) => Read::Finding(Finding::MissingManifest { digest: named, tags }),
+        Ok(None) => ReadManifest::Finding(Finding::MissingManifest { digest: named, tags }),
         Err(RegistryError::ContentMismatch { found, .. }) => {
-            Read::Finding(Finding::Corrupt { digest: named, found, tags })
+            ReadManifest::Finding(Finding::Corrupt { digest: named, found, tags })
         }
         Err(error) => return Err(error),
     })
 }
 
-fn understood(raw: &RawManifest, digest: Digest, tags: Vec<Tag>) -> Read {
+fn understood(raw: &RawManifest, digest: Digest, tags: Vec<Tag>) -> ReadManifest {
     match raw.parse() {
-        Ok(manifest) => Read::Manifest(manifest),
-        Err(error) => Read::Finding(Finding::Unreadable { digest, why: error.to_string(), tags }),
+        Ok(manifest) => ReadManifest::Manifest(manifest),
+        Err(error) => ReadManifest::Finding(Finding::Unreadable { digest, why: error.to_string(), tags }),
     }
 }
 
@@ -66,9 +66,9 @@ pub(super) async fn read_root(
 ) -> Result<Root, RegistryError> {
     let tags = std::slice::from_ref(tag);
     let mut root = Root { tag: Some(tag.clone()), ..Root::default() };
-    let manifest = match read(repository, digest, tags).await? {
-        Read::Manifest(manifest) => manifest,
-        Read::Finding(finding) => {
+    let manifest = match read_manifest(repository, digest, tags).await? {
+        ReadManifest::Manifest(manifest) => manifest,
+        ReadManifest::Finding(finding) => {
             root.findings.push(finding);
             return Ok(root);
         }
@@ -100,9 +100,9 @@ pub(super) async fn read_root(
                 {
                     continue;
                 }
-                match read(repository, &child.digest, tags).await? {
-                    Read::Manifest(manifest) => waiting.push((manifest, depth + 1)),
-                    Read::Finding(finding) => root.findings.push(finding),
+                match read_manifest(repository, &child.digest, tags).await? {
+                    ReadManifest::Manifest(manifest) => waiting.push((manifest, depth + 1)),
+                    ReadManifest::Finding(finding) => root.findings.push(finding),
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::{StreamExt, stream};
 
-use super::content::{self, Read};
+use super::content::{self, ReadManifest};
 use crate::model::drift::Finding;
 use oci_registry::{Descriptor, Digest, Manifest, Tag, media_type};
 use oci_registry::{RegistryError, Repository};
@@ -18,7 +18,7 @@ const MAX_MANIFESTS: usize = 100_000;
 const AT_ONCE: usize = 64;
 
 /// The content that a manifest needs, or the finding about it.
-enum Node {
+enum ManifestNode {
     Needs { children: Vec<Descriptor>, blobs: Vec<Descriptor> },
     Wrong(Finding),
 }
@@ -31,7 +31,7 @@ pub(super) async fn walk(
     let nodes = read_all(repository, roots).await?;
     let blobs: HashMap<&Digest, &Descriptor> = nodes
         .values()
-        .filter_map(|node| if let Node::Needs { blobs, .. } = node { Some(blobs) } else { None })
+        .filter_map(|node| if let ManifestNode::Needs { blobs, .. } = node { Some(blobs) } else { None })
         .flatten()
         .map(|blob| (&blob.digest, blob))
         .collect();
@@ -52,8 +52,8 @@ pub(super) async fn walk(
 async fn read_all(
     repository: &dyn Repository,
     roots: &BTreeMap<Digest, Vec<Tag>>,
-) -> Result<HashMap<Digest, Node>, RegistryError> {
-    let mut nodes: HashMap<Digest, Node> = HashMap::new();
+) -> Result<HashMap<Digest, ManifestNode>, RegistryError> {
+    let mut nodes: HashMap<Digest, ManifestNode> = HashMap::new();
     let mut next: BTreeSet<Digest> = roots.keys().cloned().collect();
     for depth in 0.. {
         let room = MAX_MANIFESTS.saturating_sub(nodes.len());
@@ -66,15 +66,15 @@ async fn read_all(
             for digest in std::mem::take(&mut next) {
                 let finding =
                     Finding::Unreadable { digest: digest.clone(), why: why.clone(), tags: Vec::new() };
-                nodes.insert(digest, Node::Wrong(finding));
+                nodes.insert(digest, ManifestNode::Wrong(finding));
             }
             break;
         }
         let asked = std::mem::take(&mut next).into_iter().map(|digest| async move {
-            let read = content::read(repository, &digest, &[]).await?;
+            let read = content::read_manifest(repository, &digest, &[]).await?;
             Ok((digest, read))
         });
-        let answers: Vec<Result<(Digest, Read), RegistryError>> =
+        let answers: Vec<Result<(Digest, ReadManifest), RegistryError>> =
             stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
         for answer in answers {
             let (digest, read) = answer?;
@@ -83,7 +83,9 @@ async fn read_all(
         let known = |digest: &Digest| nodes.contains_key(digest);
         next = nodes
             .values()
-            .filter_map(|node| if let Node::Needs { children, .. } = node { Some(children) } else { None })
+            .filter_map(
+                |node| if let ManifestNode::Needs { children, .. } = node { Some(children) } else { None },
+            )
             .flatten()
             .filter(|child| !known(&child.digest))
             .map(|child| child.digest.clone())
@@ -92,25 +94,28 @@ async fn read_all(
     Ok(nodes)
 }
 
-fn node(read: Read) -> Node {
+fn node(read: ReadManifest) -> ManifestNode {
     match read {
-        Read::Finding(finding) => Node::Wrong(finding),
+        ReadManifest::Finding(finding) => ManifestNode::Wrong(finding),
         // A registry keeps entries of an index that are not manifests as blobs.
-        Read::Manifest(Manifest::Index { manifests, .. }) => {
+        ReadManifest::Manifest(Manifest::Index { manifests, .. }) => {
             let (children, blobs) =
                 manifests.into_iter().partition(|child| media_type::is_manifest(&child.media_type));
-            Node::Needs { children, blobs }
+            ManifestNode::Needs { children, blobs }
         }
-        Read::Manifest(manifest @ Manifest::Image { .. }) => {
+        ReadManifest::Manifest(manifest @ Manifest::Image { .. }) => {
             let kept = |blob: &&Descriptor| !media_type::is_foreign_layer(&blob.media_type);
-            Node::Needs { children: Vec::new(), blobs: manifest.blobs().filter(kept).cloned().collect() }
+            ManifestNode::Needs {
+                children: Vec::new(),
+                blobs: manifest.blobs().filter(kept).cloned().collect(),
+            }
         }
     }
 }
 
 /// Returns each finding once, with the tags of the roots that reach it.
 fn findings(
-    nodes: &HashMap<Digest, Node>,
+    nodes: &HashMap<Digest, ManifestNode>,
     missing: &HashSet<&Digest>,
     roots: &BTreeMap<Digest, Vec<Tag>>,
 ) -> Vec<Finding> {
@@ -124,10 +129,10 @@ fn findings(
             }
             match nodes.get(digest) {
                 None => {}
-                Some(Node::Wrong(finding)) => {
+                Some(ManifestNode::Wrong(finding)) => {
                     found.entry(digest).or_insert((Some(finding), Vec::new())).1.extend(tags.clone());
                 }
-                Some(Node::Needs { children, blobs }) => {
+                Some(ManifestNode::Needs { children, blobs }) => {
                     waiting.extend(children.iter().map(|child| &child.digest));
                     let gone: BTreeSet<&Digest> = blobs
                         .iter()
@@ -142,10 +147,11 @@ fn findings(
             }
         }
     }
-    found.into_iter().map(|(digest, (finding, tags))| told(digest.clone(), finding, tags)).collect()
+    found.into_iter().map(|(digest, (finding, tags))| with_tags(digest.clone(), finding, tags)).collect()
 }
 
-fn told(digest: Digest, finding: Option<&Finding>, tags: Vec<Tag>) -> Finding {
+/// The finding about the content `digest`, with the tags that need it. A blob without one is missing.
+fn with_tags(digest: Digest, finding: Option<&Finding>, tags: Vec<Tag>) -> Finding {
     match finding {
         None => Finding::MissingBlob { digest, tags },
         Some(Finding::Corrupt { found, .. }) => Finding::Corrupt { digest, found: found.clone(), tags },

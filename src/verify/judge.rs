@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::expected::{Demand, ExpectedRepository, ExpectedTag};
+use super::expected::{Demand, ExpectedRepository, ExpectedTag, Later, RecordedTag};
 use super::observe::ObservedRepository;
-use super::recorded::{Later, RecordedTag};
 use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
 use oci_registry::{Digest, Tag};
 
 /// The digests of one tag in all registries of a resource.
 #[derive(Default)]
-pub(super) struct Everywhere<'a> {
+pub(super) struct TagInRegistries<'a> {
     /// The registries that have the tag, each with the digest.
     pub holders: Vec<(&'a str, &'a Digest)>,
     /// The record that determines the tag permanently.
@@ -21,14 +20,14 @@ pub(super) struct Everywhere<'a> {
 }
 
 /// A tag in a repository, with its surroundings.
-pub(super) struct Here<'a> {
+pub(super) struct TagInRepository<'a> {
     pub tag: &'a Tag,
     pub expected: &'a ExpectedTag,
     pub wanted: &'a ExpectedRepository,
     pub present: &'a ObservedRepository,
     /// The highest version of each digest in this repository.
     pub versions: &'a BTreeMap<Digest, Held>,
-    pub everywhere: &'a Everywhere<'a>,
+    pub everywhere: &'a TagInRegistries<'a>,
     /// The correct tag and digest of each version in this repository: see [`digest_of_version`].
     pub settled: &'a BTreeMap<&'a Version, (&'a Tag, &'a Digest)>,
 }
@@ -45,7 +44,7 @@ pub(super) enum Judgement {
 }
 
 /// Judges a tag, first by its rule and then by the records. Facts that are no drift but worth reporting go to `notes`.
-pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
+pub(super) fn judge(here: &TagInRepository<'_>, notes: &mut Vec<Note>) -> Judgement {
     if let Some(found) = here.present.corrupt.get(here.tag) {
         return Judgement::Drifted(TagDrift::Corrupt { found: found.clone() }, None);
     }
@@ -66,7 +65,7 @@ pub(super) fn judge(here: &Here<'_>, notes: &mut Vec<Note>) -> Judgement {
     recorded.find_map(|recorded| by_record(here, recorded, notes)).unwrap_or(judged)
 }
 
-fn by_absence(here: &Here<'_>) -> Judgement {
+fn by_absence(here: &TagInRepository<'_>) -> Judgement {
     let holders = &here.everywhere.holders;
     // A rule that is younger than a version never rendered its tag, so only the last version must have all tags.
     let last = here.wanted.last.as_ref();
@@ -90,7 +89,7 @@ fn by_absence(here: &Here<'_>) -> Judgement {
 }
 
 /// The digest in a record, or the one that most registries name. `None` in case of a tie.
-fn agreement<'a>(everywhere: &Everywhere<'a>) -> Option<&'a Digest> {
+fn agreement<'a>(everywhere: &TagInRegistries<'a>) -> Option<&'a Digest> {
     if let Some(recorded) = everywhere.recorded {
         return Some(&recorded.digest);
     }
@@ -104,7 +103,7 @@ fn agreement<'a>(everywhere: &Everywhere<'a>) -> Option<&'a Digest> {
     winners.next().is_none().then_some(*digest)
 }
 
-fn by_others(everywhere: &Everywhere<'_>, digest: &Digest) -> Judgement {
+fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> Judgement {
     match agreement(everywhere) {
         Some(agreed) if agreed == digest => Judgement::InPlace,
         Some(agreed) => {
@@ -134,7 +133,7 @@ fn by_others(everywhere: &Everywhere<'_>, digest: &Digest) -> Judgement {
 /// The digest that the tag of a version should name: the one on which the registries agree, even if this one has
 /// another digest, because that is reported for the tag itself; otherwise the digest in this registry.
 pub(super) fn digest_of_version<'a>(
-    everywhere: Option<&Everywhere<'a>>,
+    everywhere: Option<&TagInRegistries<'a>>,
     present: &'a ObservedRepository,
     tag: &Tag,
 ) -> Option<&'a Digest> {
@@ -143,13 +142,18 @@ pub(super) fn digest_of_version<'a>(
 }
 
 /// The highest version of a line in this repository, with its digest.
-fn highest<'a>(here: &Here<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest, Held)> {
+fn highest<'a>(here: &TagInRepository<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest, Held)> {
     let version = line.last()?;
     let (tag, digest) = *here.settled.get(version)?;
     Some((digest, Held { version: version.clone(), tag: tag.clone() }))
 }
 
-fn by_line(here: &Here<'_>, digest: &Digest, line: &BTreeSet<Version>, withheld: bool) -> Judgement {
+fn by_line(
+    here: &TagInRepository<'_>,
+    digest: &Digest,
+    line: &BTreeSet<Version>,
+    withheld: bool,
+) -> Judgement {
     // A version that has disappeared since it was listed is reported for its own tag.
     let Some((should, Held { version, tag })) = highest(here, line) else { return Judgement::InPlace };
     let named = here.versions.get(digest);
@@ -166,7 +170,7 @@ fn by_line(here: &Here<'_>, digest: &Digest, line: &BTreeSet<Version>, withheld:
 }
 
 /// The drift from a record, if there is any.
-fn by_record(here: &Here<'_>, recorded: &RecordedTag, notes: &mut Vec<Note>) -> Option<Judgement> {
+fn by_record(here: &TagInRepository<'_>, recorded: &RecordedTag, notes: &mut Vec<Note>) -> Option<Judgement> {
     let Some(digest) = here.present.tags.get(here.tag) else {
         let held_by = here.everywhere.holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();
         return Some(Judgement::Drifted(TagDrift::Missing { held_by }, Some(recorded.digest.clone())));

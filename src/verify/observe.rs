@@ -7,25 +7,36 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::content::{self, Root};
 use super::deep;
-use super::expected::{Expected, ExpectedRepository, Place};
-use super::recorded::Later;
-use crate::connections::Connection;
+use super::expect::ListedRepository;
+use super::expected::{DeclaredRepository, Expected, ExpectedRepository, Later};
+use crate::connections::{Connection, RepositoryFailure};
+use crate::diagnostic::Diagnostic;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
-use crate::visibility::{self, Reading};
-use oci_registry;
-use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
-use oci_registry::{RegistryError, Repository};
+use crate::model::verification::Unverified;
+use crate::visibility::{self, VisibilityReading};
+use oci_registry::{Digest, RegistryError, RegistryLocation, Repository, Tag, TagOrDigest};
 
-/// The failure of a repository: its full name, and the error.
-pub type Failure = (String, RegistryError);
+/// The connections to repositories, by [`DeclaredRepository::address`].
+pub type Connections = BTreeMap<String, Connection>;
 
-/// The observed content of the registries, one entry for each expected repository, in the same order.
+/// The expected and the observed content of the registries.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub struct Comparison {
     /// The repositories.
-    pub repositories: Vec<ObservedRepository>,
+    pub repositories: Vec<ComparedRepository>,
+    /// The declared items that cannot be verified.
+    pub unverified: Vec<Unverified>,
+}
+
+/// The expected and the observed content of one repository.
+#[derive(Debug)]
+pub struct ComparedRepository {
+    /// What should be there.
+    pub expected: ExpectedRepository,
+    /// What is there.
+    pub observed: ObservedRepository,
 }
 
 /// The part of the expected content that one repository has.
@@ -40,7 +51,7 @@ pub struct ObservedRepository {
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<ObservedVisibility>,
     /// The answer of the registry's API about who may pull.
-    pub reading: Reading,
+    pub reading: VisibilityReading,
     /// The findings in the content that tags name, if that was asked.
     pub content: Vec<Finding>,
     /// The commit from which the image of a recorded branch tag says it was built.
@@ -49,41 +60,45 @@ pub struct ObservedRepository {
     pub descents: BTreeMap<(Tag, Digest), Descent>,
 }
 
-/// Lists the tags of each place. `connections` has one entry for each.
-pub async fn list(places: &[Place], connections: &[Connection]) -> Result<Vec<Vec<Tag>>, Vec<Failure>> {
-    let asked = places.iter().zip(connections).map(|(place, connection)| async move {
-        connection.repository.list_tags().await.map_err(|error| (place.name.clone(), error))
-    });
-    all(join_all(asked).await)
-}
-
-/// Asks about every repository of `expected`. `connections` has one entry for each. With `deep`, also asks about
-/// everything that the tags reach. Returns every failure with the name of the repository.
-pub async fn observe(
-    expected: &Expected,
-    connections: &[Connection],
-    deep: bool,
-) -> Result<Observed, Vec<Failure>> {
-    let asked = expected.repositories.iter().zip(connections).map(|(expected, connection)| async move {
-        let observed = observe_one(expected, connection, deep).await;
-        observed.map_err(|error| (expected.place.name.clone(), error))
-    });
-    Ok(Observed { repositories: all(join_all(asked).await)? })
-}
-
-/// Returns every result, or every failure.
-fn all<T>(results: Vec<Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
-    let (mut values, mut failures) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(failure) => failures.push(failure),
+/// Lists the tags of each repository that has a connection.
+pub async fn list(
+    declared: &[DeclaredRepository],
+    connections: &Connections,
+) -> Result<Vec<ListedRepository>, Vec<Diagnostic>> {
+    let connected = declared.iter().filter_map(|it| Some((it, connections.get(&it.address)?)));
+    let asked = connected.map(|(declared, connection)| async move {
+        match connection.repository.list_tags().await {
+            Ok(tags) => Ok(ListedRepository { declared: declared.clone(), tags }),
+            Err(error) => Err(RepositoryFailure { repository: declared.name.clone(), error }),
         }
-    }
-    if failures.is_empty() { Ok(values) } else { Err(failures) }
+    });
+    RepositoryFailure::none_of(join_all(asked).await)
 }
 
-async fn observe_one(
+/// Asks about every repository of `expected`, which was made of a listing through the same connections. With `deep`, also asks
+/// about everything that the tags reach. Returns a diagnostic for every failure.
+pub async fn observe(
+    expected: Expected,
+    connections: &Connections,
+    deep: bool,
+) -> Result<Comparison, Vec<Diagnostic>> {
+    let connected = expected
+        .repositories
+        .into_iter()
+        .filter_map(|it| connections.get(&it.declared.address).map(|connection| (it, connection)));
+    let asked = connected.map(|(expected, connection)| async move {
+        match observe_repository(&expected, connection, deep).await {
+            Ok(observed) => Ok(ComparedRepository { expected, observed }),
+            Err(error) => Err(RepositoryFailure { repository: expected.declared.name.clone(), error }),
+        }
+    });
+    Ok(Comparison {
+        repositories: RepositoryFailure::none_of(join_all(asked).await)?,
+        unverified: expected.unverified,
+    })
+}
+
+async fn observe_repository(
     expected: &ExpectedRepository,
     connection: &Connection,
     deep: bool,
@@ -92,12 +107,14 @@ async fn observe_one(
     let mut observed = ObservedRepository::default();
     // The tags of versions show which version a forward tag stands for, whether or not a rule still wants them.
     let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
-    let heads = asked.into_iter().map(|tag| async move { Ok((tag, head(repository, tag).await?)) });
+    let heads = asked
+        .into_iter()
+        .map(|tag| async move { Ok::<_, RegistryError>((tag, head(repository, tag).await?)) });
     for (tag, head) in try_join_all(heads).await? {
         match head {
-            Head::Absent => {}
-            Head::Names(digest) => drop(observed.tags.insert(tag.clone(), digest)),
-            Head::Corrupt { named, found } => {
+            TagHead::Absent => {}
+            TagHead::Names(digest) => drop(observed.tags.insert(tag.clone(), digest)),
+            TagHead::Corrupt { named, found } => {
                 observed.tags.insert(tag.clone(), named);
                 observed.corrupt.insert(tag.clone(), found);
             }
@@ -106,7 +123,7 @@ async fn observe_one(
     let roots = roots(expected, &observed);
     let (root, visibility, revisions, content) = tokio::join!(
         read_root(expected, repository, &observed),
-        look(expected, connection, &observed),
+        observe_visibility(expected, connection, &observed),
         read_revisions(expected, repository, &observed),
         async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
     );
@@ -118,18 +135,18 @@ async fn observe_one(
 }
 
 /// The answer about a tag.
-enum Head {
+enum TagHead {
     Absent,
     Names(Digest),
     Corrupt { named: Digest, found: Digest },
 }
 
-async fn head(repository: &dyn Repository, tag: &Tag) -> Result<Head, RegistryError> {
+async fn head(repository: &dyn Repository, tag: &Tag) -> Result<TagHead, RegistryError> {
     match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
-        Ok(None) => Ok(Head::Absent),
-        Ok(Some(manifest)) => Ok(Head::Names(manifest.digest)),
+        Ok(None) => Ok(TagHead::Absent),
+        Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
         Err(RegistryError::ContentMismatch { expected, found, .. }) => {
-            Ok(Head::Corrupt { named: expected, found })
+            Ok(TagHead::Corrupt { named: expected, found })
         }
         Err(error) => Err(error),
     }
@@ -163,18 +180,18 @@ async fn read_root(
 }
 
 /// Pulls an observed digest without credentials, and asks the registry's API. A directory has no visibility.
-async fn look(
+async fn observe_visibility(
     expected: &ExpectedRepository,
     connection: &Connection,
     observed: &ObservedRepository,
-) -> Option<(ObservedVisibility, Reading)> {
-    let is_http = matches!(expected.place.endpoint.url, RegistryLocation::Http { .. });
-    if expected.place.visibility.is_none() || !is_http {
+) -> Option<(ObservedVisibility, VisibilityReading)> {
+    let is_http = matches!(expected.declared.endpoint.url, RegistryLocation::Http { .. });
+    if expected.declared.visibility.is_none() || !is_http {
         return None;
     }
     let digest = observed.tags.values().next()?;
     let probe = visibility::probe(connection.anonymous.as_ref(), digest);
-    let reading = visibility::read(connection.visibility.as_ref(), &expected.place.repository);
+    let reading = visibility::read(connection.visibility.as_ref(), &expected.declared.repository);
     Some(tokio::join!(probe, reading))
 }
 

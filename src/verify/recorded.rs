@@ -1,49 +1,22 @@
 //! The tags in records of applies: an immutable tag keeps its digest, and a floating one has that digest or a later
 //! one.
 
-use semver::Version;
-
-use super::expected::{Demand, Expected, ExpectedTag, Place};
+use super::expected::{DeclaredRepository, Demand, Expected, ExpectedTag, Later, RecordedTag};
 use crate::model::Mutability;
 use crate::model::forward::PlannedForward;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, TagTarget};
 use crate::model::record::Record;
 use crate::model::verification::{Unverified, UnverifiedKind};
-use oci_registry::{Digest, Tag};
 
-/// A tag in a record.
-#[derive(Debug, Clone)]
-pub struct RecordedTag {
-    /// The file of the record.
-    pub record: String,
-    /// The tag.
-    pub tag: Tag,
-    /// The digest.
-    pub digest: Digest,
-    /// The digests that the tag may name instead.
-    pub later: Later,
-}
-
-/// The content that a recorded tag may name instead of the recorded digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Later {
-    /// Nothing: the tag is immutable.
-    Nothing,
-    /// A higher version than this.
-    Version(Version),
-    /// A descendant of this commit, if the commit is known.
-    Commit(Option<String>),
-    /// Anything: the tag is mutable.
-    Anything,
-}
-
-/// Adds the tags that `record`, read from the file `name`, has in repositories of `expected`. `all` are the places of
-/// the whole configuration: a repository that is none of them cannot be verified, and one that is not in `expected` was
+/// Adds the tags that `record`, read from the file `name`, has in repositories of `expected`. `all` are the
+/// repositories of the whole configuration: a repository that is none of them cannot be verified, and one that is not in `expected` was
 /// not requested.
-pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) {
+pub fn add_record(expected: &mut Expected, all: &[DeclaredRepository], name: &str, record: &Record) {
     for planned in &record.plan.repositories {
-        let is_it = |place: &Place| place.name == planned.name && place.resource == planned.resource;
+        let is_it = |declared: &DeclaredRepository| {
+            declared.name == planned.name && declared.resource == planned.resource
+        };
         if !all.iter().any(is_it) {
             expected.unverified.push(Unverified {
                 resource: planned.resource.clone(),
@@ -53,7 +26,7 @@ pub fn add(expected: &mut Expected, all: &[Place], name: &str, record: &Record) 
                 versions: Vec::new(),
             });
         }
-        let Some(here) = expected.repositories.iter_mut().find(|it| is_it(&it.place)) else { continue };
+        let Some(here) = expected.repositories.iter_mut().find(|it| is_it(&it.declared)) else { continue };
         for change in &planned.changes {
             let outcome = record.outcome.changes.iter().find(|outcome| outcome.address == change.address);
             let Some(target) = outcome.and_then(|outcome| standing(outcome.result, change)) else { continue };

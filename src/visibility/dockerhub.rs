@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, ApiMethod, Credentials, RegistryError};
@@ -18,7 +18,7 @@ const LIFETIME: Duration = Duration::from_secs(9 * 60);
 
 /// Docker Hub.
 pub(super) struct DockerHub {
-    access: Access,
+    access: ProviderApi,
     /// The user that the token was issued to, the token, and the time until which it is used.
     token: Mutex<Option<(Credentials, Credentials, Instant)>>,
 }
@@ -31,12 +31,12 @@ struct Token {
 
 /// The part of a repository that is read here.
 #[derive(Deserialize)]
-struct Repository {
+struct DockerHubRepository {
     is_private: bool,
 }
 
 impl DockerHub {
-    pub fn new(access: Access) -> Self {
+    pub fn new(access: ProviderApi) -> Self {
         Self { access, token: Mutex::default() }
     }
 
@@ -59,7 +59,7 @@ impl DockerHub {
         let asked = Instant::now();
         let credential = ApiCredential::Body(user.clone());
         let answer =
-            self.access.api()?.tell(ApiMethod::Post, "v2/auth/token", Some(&credential), &body).await;
+            self.access.api()?.write(ApiMethod::Post, "v2/auth/token", Some(&credential), &body).await;
         let token: Token = answer.map_err(|error| named(error, &user))?.parse("an access token")?;
         let token = Credentials::new(user.username(), token.access_token, user.origin());
         *held = Some((user, token.clone(), asked + LIFETIME));
@@ -105,7 +105,7 @@ impl VisibilityProvider for DockerHub {
         Capability::ReadWrite
     }
 
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         let (namespace, name) = parts(repository);
         let path = format!("v2/namespaces/{namespace}/repositories/{name}");
         let api = self.access.api()?;
@@ -117,9 +117,9 @@ impl VisibilityProvider for DockerHub {
             Err(VisibilityError::Api(RegistryError::NotFound(_))) => return Ok(None),
             answer => answer?,
         };
-        let repository: Repository = answer.parse("a repository with `is_private`")?;
+        let repository: DockerHubRepository = answer.parse("a repository with `is_private`")?;
         let visibility = if repository.is_private { Visibility::Private } else { Visibility::Public };
-        Ok(Some(Setting { visibility, project: None }))
+        Ok(Some(VisibilitySetting { visibility, project: None }))
     }
 
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
@@ -129,7 +129,7 @@ impl VisibilityProvider for DockerHub {
         let api = self.access.api()?;
         let answer = self.with_token(repository, |credential| {
             let (path, body) = (path.as_str(), &body);
-            async move { api.tell(ApiMethod::Post, path, Some(&credential), body).await }
+            async move { api.write(ApiMethod::Post, path, Some(&credential), body).await }
         });
         answer.await.map(drop)
     }

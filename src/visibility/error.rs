@@ -16,7 +16,7 @@ pub enum VisibilityError {
     },
     /// The API answered with an error or with something unexpected, or did not answer.
     #[error("{0}")]
-    Api(RegistryError),
+    Api(#[source] RegistryError),
     /// The API cannot set the visibility.
     #[error("{reason}")]
     CannotSet {

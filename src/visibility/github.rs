@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, RegistryError};
@@ -16,18 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// GitHub's packages.
 pub(super) struct Github {
-    access: Access,
+    access: ProviderApi,
 }
 
 /// The part of a package that is read here (GitHub Docs, "REST API endpoints for packages"). Its visibility is read as a string,
 /// because the schema lists two values and a third exists.
 #[derive(Deserialize)]
-struct Package {
+struct PackageSettings {
     visibility: String,
 }
 
 impl Github {
-    pub fn new(access: Access) -> Self {
+    pub fn new(access: ProviderApi) -> Self {
         let access = access.with_options(|options| {
             options.retry.attempts = options.retry.attempts.min(ATTEMPTS);
             options.retry.total = options.retry.total.min(PATIENCE);
@@ -42,7 +42,7 @@ impl VisibilityProvider for Github {
         Capability::ReadOnly("GitHub has no API to change it".to_owned())
     }
 
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         let Some((owner, package)) = repository.as_str().split_once('/') else { return Ok(None) };
         // The API answers nothing without credentials: then the anonymous pull alone decides.
         let credential = match self.access.credentials(repository).await {
@@ -59,7 +59,7 @@ impl VisibilityProvider for Github {
                 Err(RegistryError::NotFound(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
-            let package: Package = answer.parse("a package")?;
+            let package: PackageSettings = answer.parse("a package")?;
             let visibility = match package.visibility.as_str() {
                 "public" => Visibility::Public,
                 "private" => Visibility::Private,
@@ -68,7 +68,7 @@ impl VisibilityProvider for Github {
                     return Err(answer.wrong(&format!("the unknown visibility `{other}`")).into());
                 }
             };
-            return Ok(Some(Setting { visibility, project: None }));
+            return Ok(Some(VisibilitySetting { visibility, project: None }));
         }
         Ok(None)
     }

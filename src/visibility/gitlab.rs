@@ -16,24 +16,24 @@ use std::sync::{Mutex, PoisonError};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
-use oci_registry::{ApiAnswer, ApiCredential, ApiMethod, RegistryError};
+use oci_registry::{ApiCredential, ApiMethod, ApiResponse, RegistryError};
 
 /// The highest number of projects to ask about: a little more than the depth to which GitLab nests groups.
 const DEEPEST: usize = 24;
 
 /// GitLab.
 pub(super) struct Gitlab {
-    access: Access,
+    access: ProviderApi,
     /// The project of each repository for which one was found.
     projects: Mutex<HashMap<RepositoryName, String>>,
 }
 
 /// The part of a project that is read here.
 #[derive(Deserialize)]
-struct Project {
+struct GitlabProject {
     path_with_namespace: String,
     visibility: Visibility,
     container_registry_access_level: Level,
@@ -48,7 +48,7 @@ enum Level {
 }
 
 impl Gitlab {
-    pub fn new(access: Access) -> Self {
+    pub fn new(access: ProviderApi) -> Self {
         Self { access, projects: Mutex::default() }
     }
 
@@ -66,7 +66,7 @@ impl Gitlab {
     async fn project(
         &self,
         repository: &RepositoryName,
-    ) -> Result<Option<(String, ApiAnswer)>, VisibilityError> {
+    ) -> Result<Option<(String, ApiResponse)>, VisibilityError> {
         let (credential, api) = (self.credential()?, self.access.api()?);
         let candidates = match self.known(repository) {
             Some(known) => vec![known],
@@ -112,15 +112,15 @@ impl VisibilityProvider for Gitlab {
         )
     }
 
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         let Some((_, answer)) = self.project(repository).await? else { return Ok(None) };
-        let project: Project =
+        let project: GitlabProject =
             answer.parse("a project with `visibility` and `container_registry_access_level`")?;
         let visibility = match project.container_registry_access_level {
             Level::Enabled => project.visibility,
             Level::Private | Level::Disabled => Visibility::Private,
         };
-        Ok(Some(Setting { visibility, project: Some(project.path_with_namespace) }))
+        Ok(Some(VisibilitySetting { visibility, project: Some(project.path_with_namespace) }))
     }
 
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
@@ -137,7 +137,7 @@ impl VisibilityProvider for Gitlab {
             Visibility::Private => json!({ "container_registry_access_level": "private" }),
         };
         let credential = self.credential()?;
-        self.access.api()?.tell(ApiMethod::Put, &address(&path), Some(&credential), &body).await?;
+        self.access.api()?.write(ApiMethod::Put, &address(&path), Some(&credential), &body).await?;
         Ok(())
     }
 }

@@ -6,24 +6,24 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, ApiMethod, RegistryError};
 
 /// Harbor.
 pub(super) struct Harbor {
-    access: Access,
+    access: ProviderApi,
 }
 
 /// The part of a project that is read here.
 #[derive(Deserialize)]
-struct Project {
+struct HarborProject {
     metadata: BTreeMap<String, serde_json::Value>,
 }
 
 impl Harbor {
-    pub fn new(access: Access) -> Self {
+    pub fn new(access: ProviderApi) -> Self {
         Self { access }
     }
 }
@@ -39,7 +39,7 @@ impl VisibilityProvider for Harbor {
         Capability::ReadWrite
     }
 
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         let project = project(repository);
         let credential = ApiCredential::Basic(self.access.credentials(repository).await?);
         let path = format!("api/v2.0/projects/{project}");
@@ -47,7 +47,7 @@ impl VisibilityProvider for Harbor {
             Err(RegistryError::NotFound(_)) => return Ok(None),
             answer => answer?,
         };
-        let found: Project = answer.parse("a project with metadata")?;
+        let found: HarborProject = answer.parse("a project with metadata")?;
         let visibility = match found.metadata.get("public").and_then(serde_json::Value::as_str) {
             Some("true") => Visibility::Public,
             Some("false") => Visibility::Private,
@@ -56,7 +56,7 @@ impl VisibilityProvider for Harbor {
                 return Err(answer.wrong(reason).into());
             }
         };
-        Ok(Some(Setting { visibility, project: Some(project.to_owned()) }))
+        Ok(Some(VisibilitySetting { visibility, project: Some(project.to_owned()) }))
     }
 
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
@@ -64,7 +64,7 @@ impl VisibilityProvider for Harbor {
         let path = format!("api/v2.0/projects/{}", project(repository));
         let public = if to == Visibility::Public { "true" } else { "false" };
         let body = json!({ "metadata": { "public": public } });
-        self.access.api()?.tell(ApiMethod::Put, &path, Some(&credential), &body).await?;
+        self.access.api()?.write(ApiMethod::Put, &path, Some(&credential), &body).await?;
         Ok(())
     }
 }

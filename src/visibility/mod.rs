@@ -3,7 +3,6 @@
 //!
 //! Each provider has a file. Other modules decide what to do about a difference.
 
-mod access;
 mod dockerhub;
 mod error;
 mod github;
@@ -11,15 +10,16 @@ mod gitlab;
 mod harbor;
 mod page;
 mod probe;
+mod provider_api;
 mod quay;
 mod unmanaged;
 
 use std::sync::Arc;
 
-use access::Access;
 pub use error::VisibilityError;
 pub use page::{irreversible, is_of_project, settings_url, way_out, wide};
 pub use probe::{probe, probe_absent};
+use provider_api::ProviderApi;
 
 use crate::model::Visibility;
 use oci_registry::ConnectOptions;
@@ -39,7 +39,7 @@ pub enum Capability {
 
 /// A visibility as an API reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct VisibilitySetting {
     /// The visibility.
     pub visibility: Visibility,
     /// The project that the visibility applies to, if the registry has no visibility for a single repository.
@@ -52,14 +52,14 @@ pub trait VisibilityProvider: Send + Sync {
     /// Returns the abilities of the API. Sends no request.
     fn capability(&self) -> Capability;
     /// Returns the visibility of `repository`; `None` if the API knows no such repository, or may not report it.
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError>;
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError>;
     /// Sets the visibility of `repository`, or of its whole project if the registry only has that.
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError>;
 }
 
 /// Returns the API of the provider that runs the registry at `endpoint`. Sends no request yet, and reads no credentials.
 pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dyn VisibilityProvider> {
-    let access = || Access::new(endpoint, options);
+    let access = || ProviderApi::new(endpoint, options);
     match endpoint.provider() {
         None => Arc::new(unmanaged::Unmanaged),
         Some(Provider::Github) => Arc::new(github::Github::new(access())),
@@ -72,16 +72,16 @@ pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dy
 
 /// The answer of an API about a repository, and its abilities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct VisibilityReading {
     /// The setting, if the API reports one.
-    pub setting: Option<Setting>,
+    pub setting: Option<VisibilitySetting>,
     /// The reason why it reports or sets nothing.
     pub why: Option<String>,
     /// Whether the API can change the setting.
     pub settable: bool,
 }
 
-impl Reading {
+impl VisibilityReading {
     /// Returns the visibility, if the API reports it.
     pub fn visibility(&self) -> Option<Visibility> {
         self.setting.as_ref().map(|setting| setting.visibility)
@@ -89,14 +89,16 @@ impl Reading {
 }
 
 /// Returns the API's answer about `repository`. A failure is not an error here: it becomes the reason why nothing is known.
-pub async fn read(provider: &dyn VisibilityProvider, repository: &RepositoryName) -> Reading {
+pub async fn read(provider: &dyn VisibilityProvider, repository: &RepositoryName) -> VisibilityReading {
     let (settable, why) = match provider.capability() {
         Capability::ReadWrite => (true, None),
         Capability::ReadOnly(why) => (false, Some(why)),
-        Capability::Unmanaged => return Reading::default(),
+        Capability::Unmanaged => return VisibilityReading::default(),
     };
     match provider.get(repository).await {
-        Ok(setting) => Reading { setting, why, settable },
-        Err(error) => Reading { setting: None, why: why.or_else(|| Some(error.to_string())), settable },
+        Ok(setting) => VisibilityReading { setting, why, settable },
+        Err(error) => {
+            VisibilityReading { setting: None, why: why.or_else(|| Some(error.to_string())), settable }
+        }
     }
 }

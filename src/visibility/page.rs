@@ -1,7 +1,7 @@
 //! Facts about visibility that follow from the provider, without a request: the pages where a person changes it, changes that
 //! cannot be undone, what else changes with it, and the way out if it is not as declared.
 
-use super::Reading;
+use super::VisibilityReading;
 use crate::model::Visibility;
 use crate::model::visibility::ObservedVisibility;
 use oci_registry::reference::{RegistryEndpoint, RegistryLocation};
@@ -76,7 +76,7 @@ pub fn way_out(
     endpoint: &RegistryEndpoint,
     repository: &RepositoryName,
     declared: Visibility,
-    reading: &Reading,
+    reading: &VisibilityReading,
     observed: ObservedVisibility,
 ) -> String {
     let setting = reading.visibility();

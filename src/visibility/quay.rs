@@ -4,24 +4,24 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Access, Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, ProviderApi, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 use oci_registry::{ApiCredential, ApiMethod, RegistryError};
 
 /// Quay.
 pub(super) struct Quay {
-    access: Access,
+    access: ProviderApi,
 }
 
 /// The part of a repository that is read here.
 #[derive(Deserialize)]
-struct Repository {
+struct QuayRepository {
     is_public: bool,
 }
 
 impl Quay {
-    pub fn new(access: Access) -> Self {
+    pub fn new(access: ProviderApi) -> Self {
         Self { access }
     }
 
@@ -41,16 +41,16 @@ impl VisibilityProvider for Quay {
         )
     }
 
-    async fn get(&self, repository: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, repository: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         let credential = self.credential()?;
         let path = format!("api/v1/repository/{repository}");
         let answer = match self.access.api()?.get(&path, Some(&credential)).await {
             Err(RegistryError::NotFound(_)) => return Ok(None),
             answer => answer?,
         };
-        let repository: Repository = answer.parse("a repository with `is_public`")?;
+        let repository: QuayRepository = answer.parse("a repository with `is_public`")?;
         let visibility = if repository.is_public { Visibility::Public } else { Visibility::Private };
-        Ok(Some(Setting { visibility, project: None }))
+        Ok(Some(VisibilitySetting { visibility, project: None }))
     }
 
     async fn set(&self, repository: &RepositoryName, to: Visibility) -> Result<(), VisibilityError> {
@@ -58,7 +58,7 @@ impl VisibilityProvider for Quay {
         let path = format!("api/v1/repository/{repository}/changevisibility");
         let word = if to == Visibility::Public { "public" } else { "private" };
         let body = json!({ "visibility": word });
-        self.access.api()?.tell(ApiMethod::Post, &path, Some(&credential), &body).await?;
+        self.access.api()?.write(ApiMethod::Post, &path, Some(&credential), &body).await?;
         Ok(())
     }
 }

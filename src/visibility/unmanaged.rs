@@ -1,6 +1,6 @@
 //! Registries without an API for visibility: only an anonymous pull shows who may pull.
 
-use super::{Capability, Setting, VisibilityError, VisibilityProvider};
+use super::{Capability, VisibilityError, VisibilityProvider, VisibilitySetting};
 use crate::model::Visibility;
 use oci_registry::RepositoryName;
 
@@ -13,7 +13,7 @@ impl VisibilityProvider for Unmanaged {
         Capability::Unmanaged
     }
 
-    async fn get(&self, _: &RepositoryName) -> Result<Option<Setting>, VisibilityError> {
+    async fn get(&self, _: &RepositoryName) -> Result<Option<VisibilitySetting>, VisibilityError> {
         Ok(None)
     }
 

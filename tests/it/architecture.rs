@@ -35,20 +35,24 @@ const TABLE: [(&str, &[&str]); 22] = [
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
     ("verify", &["config", "context", "connections", "desired", "visibility"]),
-    // Its lines are those of the templates in the plan, and git is asked again about commits.
-    ("apply", &["content", "context", "visibility", "access", "event", "connections", "desired", "observed"]),
+    // Decides by the policy of the configuration which of the desired content is searched.
     (
         "screening",
+        &["config", "content", "context", "connections", "desired", "event", "observed", "visibility"],
+    ),
+    // Its lines are those of the templates in the plan, and git is asked again about commits.
+    (
+        "apply",
         &[
-            "apply",
-            "config",
+            "screening",
             "content",
             "context",
+            "visibility",
+            "access",
+            "event",
             "connections",
             "desired",
-            "event",
             "observed",
-            "visibility",
         ],
     ),
     ("report", &["event"]),

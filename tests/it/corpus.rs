@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use brokkr_publish::config::{self, LoadOptions, Loaded};
+use brokkr_publish::config::{self, ConfigFile, LoadOptions, Loaded};
 use brokkr_publish::report::diagnostics::{Style, human};
 
 fn files(kind: &str) -> Vec<PathBuf> {
@@ -61,7 +61,8 @@ fn valid_files_pass_the_schema_and_the_parser() {
         let text = std::fs::read_to_string(&path).expect("a text");
         assert!(header(&text).0 && schema_takes(&text), "the schema refuses {}", path.display());
         let loaded = load(&path, None);
-        let profiles = loaded.profiles.clone();
+        let file = ConfigFile::read(&path, "publish.toml");
+        let profiles: Vec<String> = file.profiles().map(str::to_owned).collect();
         for loaded in std::iter::once(loaded).chain(profiles.into_iter().map(|name| load(&path, Some(name))))
         {
             assert!(

@@ -19,14 +19,18 @@ use testkit::image::{Image, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, files_of};
 /// What may be resident at once, in KiB. The program and its runtime take about 20 MiB of it. A manifest of the greatest size
 /// that is read has 10 MiB, and what is parsed of it is several times as large.
 const MEMORY: u64 = 256 * 1024;
-/// What a refusal may take, of a program that is not optimized, on a machine that does other things.
+/// How much processor time a refusal may take, of a program that is not optimized.
 const TIME: Duration = Duration::from_secs(30);
+/// How long a refusal may take on a machine that does other things.
+const WAIT: Duration = Duration::from_secs(300);
 
-/// Runs a command, writes to a file how much was resident of it at most, in KiB, and ends as the command did.
+/// Runs a command, writes to a file how much of it was resident at most, in KiB, and its processor time in seconds, and exits
+/// with the code of the command.
 const MEASURE: &str = "
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[2:])
-open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], 'w').write(f'{used.ru_maxrss} {used.ru_utime + used.ru_stime}')
 sys.exit(code if code >= 0 else 255)
 ";
 
@@ -53,8 +57,11 @@ fn refusal(folder: &Folder) -> String {
     clean(&mut command, &home);
     let start = Instant::now();
     let output = command.env("COLUMNS", "1000").stdin(Stdio::null()).output().expect("`python3` runs");
-    let time = start.elapsed();
-    let peak: u64 = fs::read_to_string(&peak).expect("measured").parse().expect("a number");
+    let waited = start.elapsed();
+    let measured = fs::read_to_string(&peak).expect("measured");
+    let (peak, time) = measured.split_once(' ').expect("two numbers");
+    let peak: u64 = peak.parse().expect("a number");
+    let time = Duration::from_secs_f64(time.parse().expect("a number"));
     let shown = String::from_utf8(output.stderr).expect("text");
     println!(
         "{} MiB, {:.1} s: {}",
@@ -65,6 +72,7 @@ fn refusal(folder: &Folder) -> String {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(output.stdout.is_empty());
     assert!(peak < MEMORY && time < TIME, "{} MiB, {time:?}: {shown}", peak / 1024);
+    assert!(waited < WAIT, "{waited:?}: {shown}");
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
     assert!(shown.len() < 8000, "{} bytes", shown.len());
     let shown = shown.replace(folder.path.to_str().unwrap(), "[FOLDER]");

@@ -24,6 +24,7 @@ mod referrers;
 mod registry_directory;
 mod registry_github;
 mod registry_http;
+mod requests;
 mod schema;
 mod security;
 mod stages;

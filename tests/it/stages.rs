@@ -1,6 +1,7 @@
 //! Three registries, of which one fails at any request: no tag has moved anywhere unless all content is everywhere, the
 //! outcome says exactly what stands, and the same command again completes it.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
@@ -9,6 +10,7 @@ use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
 use brokkr_publish::run::{Run, Session};
 use oci_registry::Digest;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 use testkit::command::Folder;
@@ -86,54 +88,59 @@ impl World {
 
 const TAGS: [&str; 4] = ["v1.2.3", "v1.2", "v1", "latest"];
 
-/// Fails one request after the other with `fault`; gives the number of requests that there were, and how many of the runs
-/// failed.
+/// Fails each request in turn with `fault`, in runs of their own; returns how many requests there were, and how many of the
+/// runs failed.
 async fn each_request(registry: usize, fault: &Fault) -> (usize, usize) {
-    let mut failed = 0;
-    for request in 0.. {
-        let world = World::new().await;
-        let old: Vec<Option<String>> = TAGS.iter().map(|tag| world.tag(0, tag)).collect();
-        let (outcome, problems) =
-            world.apply("1.2.3", |world| world.registries[registry].nth(request, fault.clone())).await;
-        if world.registries[registry].takes_back() {
-            assert_eq!(problems, []);
-            return (request, failed);
-        }
-        failed += usize::from(!problems.is_empty());
-        let place = format!("registry {registry}, request {request}: {problems:#?}");
-        let moved = (0..3).any(|it| TAGS.iter().zip(&old).any(|(tag, old)| world.tag(it, tag) != *old));
-        let complete = (0..3).all(|it| world.is_complete(it));
-        assert!(complete || !moved, "a tag moved before all content was there; {place}");
-        let floating =
-            (0..3).any(|it| TAGS[1..].iter().zip(&old[1..]).any(|(tag, old)| world.tag(it, tag) != *old));
-        let immutable = (0..3).all(|it| world.tag(it, TAGS[0]).as_ref() == Some(&world.new.digest));
-        assert!(immutable || !floating, "a floating tag moved before the immutable ones; {place}");
-        for change in &outcome.changes {
-            let found = world.tag(world.registry_of(&change.repository), change.tag.as_str());
-            let (after, before) = (
-                change.after.as_ref().map(|it| it.digest.to_string()),
-                change.before.as_ref().map(|it| it.digest.to_string()),
-            );
-            let exact = match change.result {
-                ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => found == after,
-                ChangeResult::Skipped => found == before,
-                // What failed was not done, or could not be read back.
-                ChangeResult::Failed => found == before || found == after,
-                ChangeResult::Kept | ChangeResult::Stale | ChangeResult::Removed => false,
-            };
-            assert!(exact, "{} is {found:?}, told was {:?}; {place}", change.address, change.result);
-        }
-        assert_eq!(outcome.changes.len(), 12);
-        let (_, problems) = world.apply("1.2.3", |_| {}).await;
-        assert_eq!(problems, [], "the same again; {place}");
-        for it in 0..3 {
-            assert!(world.is_complete(it), "{place}");
-            for tag in TAGS {
-                assert_eq!(world.tag(it, tag).as_ref(), Some(&world.new.digest), "{tag}; {place}");
-            }
+    // The runs mostly wait: for an answer, or for the next attempt.
+    let runs = stream::iter(0..).map(|request| one_request(registry, request, fault)).buffered(8);
+    let failed: Vec<bool> = runs.take_while(|it| ready(it.is_some())).filter_map(ready).collect().await;
+    (failed.len(), failed.iter().filter(|failed| **failed).count())
+}
+
+/// Fails one request; returns whether the run failed, or nothing if there were fewer requests.
+async fn one_request(registry: usize, request: usize, fault: &Fault) -> Option<bool> {
+    let world = World::new().await;
+    let old: Vec<Option<String>> = TAGS.iter().map(|tag| world.tag(0, tag)).collect();
+    let (outcome, problems) =
+        world.apply("1.2.3", |world| world.registries[registry].nth(request, fault.clone())).await;
+    if world.registries[registry].takes_back() {
+        assert_eq!(problems, []);
+        return None;
+    }
+    let failed = !problems.is_empty();
+    let place = format!("registry {registry}, request {request}: {problems:#?}");
+    let moved = (0..3).any(|it| TAGS.iter().zip(&old).any(|(tag, old)| world.tag(it, tag) != *old));
+    let complete = (0..3).all(|it| world.is_complete(it));
+    assert!(complete || !moved, "a tag moved before all content was there; {place}");
+    let floating =
+        (0..3).any(|it| TAGS[1..].iter().zip(&old[1..]).any(|(tag, old)| world.tag(it, tag) != *old));
+    let immutable = (0..3).all(|it| world.tag(it, TAGS[0]).as_ref() == Some(&world.new.digest));
+    assert!(immutable || !floating, "a floating tag moved before the immutable ones; {place}");
+    for change in &outcome.changes {
+        let found = world.tag(world.registry_of(&change.repository), change.tag.as_str());
+        let (after, before) = (
+            change.after.as_ref().map(|it| it.digest.to_string()),
+            change.before.as_ref().map(|it| it.digest.to_string()),
+        );
+        let exact = match change.result {
+            ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => found == after,
+            ChangeResult::Skipped => found == before,
+            // What failed was not done, or could not be read back.
+            ChangeResult::Failed => found == before || found == after,
+            ChangeResult::Kept | ChangeResult::Stale | ChangeResult::Removed => false,
+        };
+        assert!(exact, "{} is {found:?}, told was {:?}; {place}", change.address, change.result);
+    }
+    assert_eq!(outcome.changes.len(), 12);
+    let (_, problems) = world.apply("1.2.3", |_| {}).await;
+    assert_eq!(problems, [], "the same again; {place}");
+    for it in 0..3 {
+        assert!(world.is_complete(it), "{place}");
+        for tag in TAGS {
+            assert_eq!(world.tag(it, tag).as_ref(), Some(&world.new.digest), "{tag}; {place}");
         }
     }
-    unreachable!("some request is the last")
+    Some(failed)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

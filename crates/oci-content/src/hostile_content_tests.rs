@@ -46,8 +46,8 @@ fn digests_and_sizes_that_are_wrong() {
             "is damaged",
         ),
         ("digest", json!(format!("sha256:{}", "a".repeat(1_000_000))), "is damaged"),
-        ("mediaType", json!("a".repeat(1_000_000)), "none of an image or an index"),
-        ("mediaType", json!("\u{1b}[2J\u{0}"), "none of an image or an index"),
+        ("mediaType", json!("a".repeat(1_000_000)), "neither an image nor an index"),
+        ("mediaType", json!("\u{1b}[2J\u{0}"), "neither an image nor an index"),
         ("mediaType", json!([]), "is damaged"),
     ] {
         let mut entry = good.clone();
@@ -212,7 +212,7 @@ fn an_index_file_with_as_many_entries_as_it_has_room_for() {
     assert!(text.starts_with("source `oci:[FOLDER]/image` holds 50000 images: `@0`"), "{text}");
     some(&|it| named(&format!("v{it}"), it));
     let text = refused("oci:image:w1", folder.path());
-    assert!(text.ends_with("did you mean `v1`?"), "{text}");
+    assert!(text.contains("`v11` and 49988 more"), "{text}");
 }
 
 #[test]

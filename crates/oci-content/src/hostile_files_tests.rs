@@ -4,6 +4,7 @@
 //! `tests/hostile_sources.rs` measures how much memory and time the whole program needs for the worst of them.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -160,7 +160,7 @@ fn media_types_that_lie_are_found_out() {
         (OCI_INDEX, "an index without `manifests`"),
         (OCI_MANIFEST, "an image manifest without `config`"),
         (DOCKER_SCHEMA_1_SIGNED, "schema 1"),
-        ("application/octet-stream", "none of an image or an index"),
+        ("application/octet-stream", "neither an image nor an index"),
     ] {
         let mut memory = Memory::default();
         let mut entry = if claimed == OCI_INDEX { memory.image(0) } else { memory.index(&[]) };

@@ -60,7 +60,7 @@ pub use positioned::{PositionedFile, Section};
 pub use publishable::{Publishable, open_artifact, open_image};
 pub use read::{MAX_CONFIG_SIZE, read_bounded, read_config};
 pub use referrers::Travelling;
-pub use registries::SourceRegistries;
+pub use registries::{SourceRegistries, SourceRepository};
 pub use source::{BlobReader, Origin, Source};
 pub use spec::{DigestFolder, SourceSpec, SourceSpecError, TRANSPORT_FORMS, TransportSpec};
 pub use surroundings::{Surroundings, Variables};

@@ -93,8 +93,14 @@ impl OpenedContent {
             exported: Mutex::new(Kept::new(EXPORTED)),
             compressed: Mutex::new(Kept::new(COMPRESSED)),
             present: Mutex::default(),
-            spool: Mutex::new(Spool { left: limit, ..Spool::default() }),
+            spool: Mutex::new(Spool { limit, ..Spool::default() }),
         }
+    }
+
+    /// Sets how many bytes of larger blobs are kept of those that are opened from now on. A program that first searches layers
+    /// and then pushes them sets 0 after the search, because it reads no layer again after the push.
+    pub fn spool_up_to(&self, limit: u64) {
+        locked(&self.spool).limit = limit;
     }
 
     /// The manifest at `place`, if it was read before.
@@ -118,19 +124,19 @@ impl OpenedContent {
     }
 
     /// Returns `reader`, which verifies the bytes of `blob`, so that it keeps the blob at `place` when it has been read to its
-    /// end.
+    /// end. A larger blob is kept in a spool in `folder`; without a folder, it is not kept.
     pub(super) fn keep_blob(
         self: &Arc<Self>,
         place: BlobPlace,
         blob: &Descriptor,
         reader: BlobReader,
-        folder: &TemporaryFolder,
+        folder: Option<&TemporaryFolder>,
     ) -> BlobReader {
         let size = blob.size;
         let keeping = match size {
             0 => return reader,
             1..=SMALL => Keeping::Small(Vec::new()),
-            _ => match locked(&self.spool).reserve(&place, size, folder) {
+            _ => match folder.and_then(|folder| locked(&self.spool).reserve(&place, size, folder)) {
                 Some(extent) => Keeping::Spooled(extent),
                 None => return reader,
             },
@@ -213,8 +219,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
 #[derive(Default)]
 struct Spool {
     file: Option<Arc<PositionedFile>>,
-    /// The number of bytes that may still be reserved.
-    left: u64,
+    /// The number of bytes that the file may have.
+    limit: u64,
+    /// The number of bytes that are reserved.
     end: u64,
     kept: HashMap<BlobPlace, Extent>,
     /// The blobs that are being read.
@@ -224,7 +231,8 @@ struct Spool {
 impl Spool {
     /// Reserves the part of the file for the blob at `place`; `None` if there is no room, or if another reader spools it.
     fn reserve(&mut self, place: &BlobPlace, size: u64, folder: &TemporaryFolder) -> Option<Extent> {
-        if size > self.left || self.reserved.contains(place) {
+        let end = self.end.checked_add(size).filter(|end| *end <= self.limit)?;
+        if self.reserved.contains(place) {
             return None;
         }
         let file = match &self.file {
@@ -236,8 +244,7 @@ impl Spool {
             }
         };
         let extent = Extent { file, offset: self.end, length: size };
-        self.left -= size;
-        self.end += size;
+        self.end = end;
         self.reserved.insert(place.clone());
         Some(extent)
     }
@@ -340,14 +347,14 @@ mod tests {
             let place = BlobPlace { repository: "r/a".to_owned(), digest: blob.digest.clone() };
             let reading = || {
                 let inner = Box::new(io::Cursor::new(bytes.clone()));
-                content.keep_blob(place.clone(), &blob, inner, &folder)
+                content.keep_blob(place.clone(), &blob, inner, Some(&folder))
             };
             assert_eq!(reading().read(&mut [0; 3]).expect("read"), 3);
             assert!(content.blob(&place).is_none(), "half a blob of {size}");
             // The spool has room for one attempt, and an attempt that was given up used it.
             let content = Arc::new(OpenedContent::spooling(limit));
             let inner = Box::new(io::Cursor::new(bytes.clone()));
-            let whole = content.keep_blob(place.clone(), &blob, inner, &folder);
+            let whole = content.keep_blob(place.clone(), &blob, inner, Some(&folder));
             assert_eq!(read(Some(whole)).as_ref(), Some(&bytes));
             assert_eq!(read(content.blob(&place)), kept.then_some(bytes), "{size} {limit}");
             let elsewhere = BlobPlace { repository: "r/b".to_owned(), ..place.clone() };

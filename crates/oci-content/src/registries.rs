@@ -18,7 +18,17 @@ use super::source::BlobReader;
 const AT_ONCE: usize = 32;
 
 /// Finds the repository of an image.
-type FindRepository = dyn Fn(&RemoteReference) -> Result<Arc<dyn Repository>, RegistryError> + Send + Sync;
+type FindRepository = dyn Fn(&RemoteReference) -> Result<SourceRepository, RegistryError> + Send + Sync;
+
+/// A repository that images are read from.
+#[derive(Clone)]
+pub struct SourceRepository {
+    /// The repository.
+    pub repository: Arc<dyn Repository>,
+    /// Whether its blobs may have to be sent to another registry, which cannot mount them. Only then are larger blobs worth a
+    /// spool ([`OpenedContent::spooling`](crate::OpenedContent::spooling)).
+    pub travels: bool,
+}
 
 /// The registries that sources read from. Sources wait for requests, which run on a tokio runtime, so use sources only on
 /// threads that may block (`spawn_blocking`, `block_in_place`).
@@ -33,7 +43,7 @@ impl SourceRegistries {
     /// connection that is open already.
     pub fn new(
         runtime: Handle,
-        find: impl Fn(&RemoteReference) -> Result<Arc<dyn Repository>, RegistryError> + Send + Sync + 'static,
+        find: impl Fn(&RemoteReference) -> Result<SourceRepository, RegistryError> + Send + Sync + 'static,
     ) -> Self {
         Self { runtime, find: Arc::new(find) }
     }
@@ -41,8 +51,9 @@ impl SourceRegistries {
     /// The repository of `image`.
     pub(super) fn repository(&self, image: &RemoteReference) -> Result<BlockingRepository, SourceError> {
         let name = format!("docker://{}/{}", image.host, image.repository);
-        let repository = (self.find)(image).map_err(|error| refused(&name, error))?;
-        Ok(BlockingRepository { name, repository, runtime: self.runtime.clone() })
+        let SourceRepository { repository, travels } =
+            (self.find)(image).map_err(|error| refused(&name, error))?;
+        Ok(BlockingRepository { name, repository, travels, runtime: self.runtime.clone() })
     }
 }
 
@@ -56,6 +67,8 @@ pub(super) struct BlockingRepository {
     /// The name of the repository in sources.
     name: String,
     repository: Arc<dyn Repository>,
+    /// Whether its blobs may have to be sent to another registry.
+    pub(super) travels: bool,
     runtime: Handle,
 }
 

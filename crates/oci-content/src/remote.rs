@@ -80,7 +80,8 @@ impl Source for Remote {
             return Ok(VerifyingReader::boxed(kept, blob, shown));
         }
         let reader = VerifyingReader::boxed(self.repository.blob(blob)?, blob, shown);
-        Ok(self.content.keep_blob(place, blob, reader, &self.folder))
+        let spool = self.repository.travels.then_some(&self.folder);
+        Ok(self.content.keep_blob(place, blob, reader, spool))
     }
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {

@@ -12,7 +12,7 @@ use super::super::fixture::{self, Image, Layer, Written};
 use super::super::{OpenedContent, Surroundings, open, walk};
 use super::*;
 use crate::refusal::variant;
-use crate::{DigestFolder, Opened, SourceRegistries, SourceSpec, TransportSpec};
+use crate::{DigestFolder, Opened, SourceRegistries, SourceRepository, SourceSpec, TransportSpec};
 
 /// A registry with one repository, which every image is read from.
 struct Scene {
@@ -54,7 +54,9 @@ impl Scene {
 
     fn surroundings(&self) -> Surroundings {
         let repository = Arc::clone(&self.repository);
-        let find = move |_: &RemoteReference| Ok(Arc::clone(&repository));
+        let find = move |_: &RemoteReference| {
+            Ok(SourceRepository { repository: Arc::clone(&repository), travels: true })
+        };
         let registries = SourceRegistries::new(self.runtime.handle().clone(), find);
         Surroundings { registries: Some(registries), ..Surroundings::local(self.path()) }
     }

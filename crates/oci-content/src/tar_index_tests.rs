@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::positioned::Section;
+use super::super::tar_header::BLOCK;
 use super::*;
 
 fn index_of(bytes: &[u8]) -> Result<Index, String> {

@@ -124,7 +124,7 @@ fn foreign_layers_are_listed_and_not_looked_for() {
 fn content_that_registries_refuse_is_refused_with_the_reason() {
     for (media_type, bytes, words) in [
         ("application/vnd.docker.distribution.manifest.v1+prettyjws", &b"{}"[..], "schema 1"),
-        ("application/vnd.oci.artifact.manifest.v1+json", b"{}", "none of an image or an index"),
+        ("application/vnd.oci.artifact.manifest.v1+json", b"{}", "neither an image nor an index"),
         (OCI_MANIFEST, b"{}", "`schemaVersion` is not 2"),
         (OCI_MANIFEST, b"\xff\xfe", "is damaged"),
     ] {

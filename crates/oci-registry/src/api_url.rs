@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::RegistryLocation;
+use crate::reference::RegistryLocation;
 
 /// The root of an API, with a slash at the end: an address of a web server, and nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +69,7 @@ impl From<ApiUrl> for String {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for ApiUrl {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ApiUrl".into()

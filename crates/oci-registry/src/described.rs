@@ -1,7 +1,12 @@
 //! Facts that an image states about itself: the commit it was built from, and the time.
 
-use super::{RegistryError, Repository};
-use crate::{Digest, Manifest, Platform, TagOrDigest, annotation};
+use crate::annotation;
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::manifest::Manifest;
+use crate::platform::Platform;
+use crate::reference::TagOrDigest;
+use crate::repository::Repository;
 
 /// The largest configuration that is read, in bytes.
 const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Digest, Platform};
+use crate::digest::Digest;
+use crate::platform::Platform;
 
 /// A content descriptor (image-spec, descriptor.md). Annotations are ordered, so that a descriptor is
 /// serialized in the same way on every run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     /// The media type of the content.

@@ -103,6 +103,7 @@ impl fmt::Debug for Digest {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for Digest {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Digest".into()

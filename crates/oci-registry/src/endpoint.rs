@@ -1,10 +1,71 @@
-//! Facts that follow from the declaration of a registry: its anonymous form, and the address of its provider's API. The type
-//! itself is in [`super::reference`].
+//! The declaration of a registry: [`RegistryEndpoint`].
 
-use crate::reference::{RegistryEndpoint, RegistryLocation};
-use crate::{ApiUrl, Provider};
+use serde::{Deserialize, Serialize};
+
+use crate::api_url::ApiUrl;
+use crate::provider::Provider;
+use crate::reference::RegistryLocation;
+
+/// The way to reach a registry: everything that a saved plan must know about it. It names the environment
+/// variables of credentials and the files of keys, and never contains either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct RegistryEndpoint {
+    /// The location of the registry.
+    pub url: RegistryLocation,
+    /// Whether plain HTTP, and certificates that cannot be verified, are allowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
+    /// A file of PEM certificates to trust in addition to the system's, relative to the
+    /// folder of the declaration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// A file of PEM certificates to present to the registry, the client's own first, relative to the folder of the declaration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
+    /// The file of the PEM private key of `client_certificate`, relative to the folder of the declaration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<String>,
+    /// The environment variables that hold the credentials; without them, the Docker and podman
+    /// credential files are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<CredentialVariables>,
+    /// The provider that runs the registry, if declared; see [`RegistryEndpoint::provider`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+    /// The address of the provider's API, if declared; see [`RegistryEndpoint::api`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<ApiUrl>,
+    /// The environment variable that holds the token for the provider's API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_token_env: Option<String>,
+}
 
 impl RegistryEndpoint {
+    /// Returns the registry at `url`, with nothing else declared.
+    pub fn of(url: RegistryLocation) -> Self {
+        Self {
+            url,
+            insecure: false,
+            ca_file: None,
+            client_certificate: None,
+            client_key: None,
+            auth: None,
+            provider: None,
+            api_url: None,
+            api_token_env: None,
+        }
+    }
+
+    /// Returns the provider that runs the registry: the declared one, or else the one of a well-known host. A directory has no
+    /// provider.
+    pub fn provider(&self) -> Option<Provider> {
+        match &self.url {
+            RegistryLocation::Http { host, .. } => self.provider.or_else(|| Provider::of_host(host)),
+            RegistryLocation::Directory { .. } => None,
+        }
+    }
+
     /// Returns the same registry without anything that identifies the user: only how to reach it.
     #[must_use]
     pub fn anonymous(&self) -> Self {
@@ -32,6 +93,16 @@ impl RegistryEndpoint {
         };
         known.parse().ok()
     }
+}
+
+/// The names of the environment variables that hold a user name and a password or token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct CredentialVariables {
+    /// The variable that holds the user name.
+    pub username_env: String,
+    /// The variable that holds the password or token.
+    pub password_env: String,
 }
 
 #[cfg(test)]
@@ -71,7 +142,7 @@ mod tests {
         let named = RegistryEndpoint {
             insecure: true,
             ca_file: Some("ca.pem".to_owned()),
-            auth: Some(super::super::reference::CredentialVariables {
+            auth: Some(CredentialVariables {
                 username_env: "USER_NAME".to_owned(),
                 password_env: "USER_WORD".to_owned(),
             }),

@@ -1,27 +1,32 @@
-//! The errors of a registry, typed by kind. The messages and the help for each kind live here and in `error/`; the
-//! errors arise in the other modules of the registry.
+//! The errors of a registry, typed by kind. They are data: what to do about one is for the caller to say. The errors
+//! arise in the other modules of the registry.
 
+mod credentials;
+mod deletion;
 mod directory;
-pub(super) mod echo;
 mod envelope;
+pub(super) mod redaction;
 mod refusal;
 pub(super) mod text;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use credentials::{CredentialError, ProgramProblem};
+pub use deletion::DeletionObstacle;
 pub use directory::DirectoryProblem;
 pub use envelope::{ErrorEnvelope, ErrorItem};
 pub use refusal::Refusal;
 
-use crate::{Digest, Tag};
+use crate::digest::Digest;
+use crate::tag::Tag;
 
 /// An error of a registry. Requests in messages read `METHOD url`, without userinfo and query; texts from registries
 /// hold no control characters.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RegistryError {
     /// No answer came: the name does not resolve, nothing listens, TLS fails, or time ran out.
-    #[error("{request}: {cause}{}", times(*.attempts))]
+    #[error("{request}: {cause}{}", text::times(*.attempts))]
     Unreachable {
         /// `METHOD url`.
         request: String,
@@ -29,7 +34,7 @@ pub enum RegistryError {
         cause: String,
         /// How often it was tried.
         attempts: u32,
-        /// The kind of failure, for the help.
+        /// The kind of failure.
         failure: NetworkFailure,
     },
     /// The registry keeps answering with server errors (status 5xx, or 408).
@@ -76,12 +81,9 @@ pub enum RegistryError {
         /// The error of its reader.
         cause: String,
     },
-    /// The registry deletes nothing.
-    #[error("{reason}")]
-    DeletesNothing {
-        /// Why nothing can be deleted, and what to do instead.
-        reason: String,
-    },
+    /// The registry does not delete this.
+    #[error(transparent)]
+    DeletesNothing(#[from] DeletionObstacle),
     /// A tag that was removed can still be read.
     #[error("tag `{tag}` was removed, but still names `{found}` when read back")]
     StillThere {
@@ -108,18 +110,14 @@ pub enum RegistryError {
         /// The digest that the tag named before.
         original: Digest,
         /// Why the placeholder was not deleted.
+        #[source]
         cause: Box<RegistryError>,
         /// Why the tag was not put back.
         again: Box<RegistryError>,
     },
     /// Credentials are named but missing, or a credential file cannot be read.
-    #[error("{reason}")]
-    Credentials {
-        /// The variable or file, and what is wrong with it.
-        reason: String,
-        /// The help: what to do about it.
-        help: String,
-    },
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
     /// The certificates of `ca_file` cannot be used, or no HTTP client can be built.
     #[error("`{}`: {reason}", .path.display())]
     Certificates {
@@ -135,7 +133,7 @@ pub enum RegistryError {
         path: PathBuf,
         /// The problem with it, or the message of the operating system.
         reason: String,
-        /// The kind of problem, for the help.
+        /// The kind of problem.
         problem: DirectoryProblem,
     },
 }
@@ -163,11 +161,6 @@ pub enum NetworkFailure {
 fn subject_words(tag: &Tag) -> String {
     let (algorithm, digits) = tag.as_str().split_once('-').unwrap_or_default();
     format!("{algorithm}:{}", digits.get(..12).unwrap_or(digits))
-}
-
-/// Returns ` (after N attempts)` if there was more than one attempt.
-fn times(attempts: u32) -> String {
-    if attempts > 1 { format!(" (after {attempts} attempts)") } else { String::new() }
 }
 
 impl RegistryError {
@@ -213,6 +206,23 @@ impl RegistryError {
         }
     }
 
+    /// Returns the same error with its refusal, if there is one, changed by `change`.
+    fn with_refusal(self, change: impl FnOnce(&mut Refusal)) -> Self {
+        let changed = |mut refusal: Box<Refusal>| {
+            change(&mut refusal);
+            refusal
+        };
+        match self {
+            Self::Unavailable(refusal) => Self::Unavailable(changed(refusal)),
+            Self::Unauthorized(refusal) => Self::Unauthorized(changed(refusal)),
+            Self::Denied(refusal) => Self::Denied(changed(refusal)),
+            Self::NotFound(refusal) => Self::NotFound(changed(refusal)),
+            Self::RateLimited(refusal) => Self::RateLimited(changed(refusal)),
+            Self::Rejected(refusal) => Self::Rejected(changed(refusal)),
+            other => other,
+        }
+    }
+
     /// Returns the same error, marked as coming after `attempts` attempts.
     #[must_use]
     pub fn after(mut self, count: u32) -> Self {
@@ -224,35 +234,16 @@ impl RegistryError {
         self
     }
 
-    /// Returns the refusal inside the error, if there is one.
-    fn refusal_mut(&mut self) -> Option<&mut Refusal> {
-        match self {
-            Self::Unavailable(refusal)
-            | Self::Unauthorized(refusal)
-            | Self::Denied(refusal)
-            | Self::NotFound(refusal)
-            | Self::RateLimited(refusal)
-            | Self::Rejected(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
-
     /// Returns the same error with the repository `path`, which a token server does not name.
     #[must_use]
-    pub(super) fn about(mut self, path: &str) -> Self {
-        if let Some(refusal) = self.refusal_mut() {
-            refusal.repository = Some(path.to_owned());
-        }
-        self
+    pub(super) fn about(self, path: &str) -> Self {
+        self.with_refusal(|refusal| refusal.repository = Some(path.to_owned()))
     }
 
     /// Returns the same error for a request whose body held credentials from `origin`.
     #[must_use]
-    pub(super) fn with_credentials(mut self, origin: &str) -> Self {
-        if let Some(refusal) = self.refusal_mut() {
-            refusal.credentials = Some(origin.to_owned());
-        }
-        self
+    pub(super) fn with_credentials(self, origin: &str) -> Self {
+        self.with_refusal(|refusal| refusal.credentials = Some(origin.to_owned()))
     }
 
     /// Returns how long the registry asked to wait, if it did.

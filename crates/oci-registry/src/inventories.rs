@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{HeldManifest, RegistryError, Repository};
-use crate::inventory::{Holding, Inventory, Parts};
-use crate::{Digest, Tag, TagOrDigest};
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::inventory::{Holding, Inventory, ManifestParts};
+use crate::reference::TagOrDigest;
+use crate::repository::{HeldManifest, Repository};
+use crate::tag::Tag;
 
 /// How many manifests are read at the same time.
 const READ_AT_ONCE: usize = 16;
@@ -18,7 +21,7 @@ const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1
 /// Reads the same repository repeatedly, but each manifest only once, because the content of a digest never changes.
 #[derive(Debug, Default)]
 pub struct Inventories {
-    known: HashMap<Digest, Parts>,
+    known: HashMap<Digest, ManifestParts>,
     /// The manifests that are gone, even if the registry still lists them.
     gone: BTreeSet<Digest>,
     /// The tags that were removed.
@@ -87,7 +90,7 @@ impl Inventories {
         for (digest, manifest) in read {
             match manifest.map(|manifest| manifest.parse()) {
                 Some(Ok(manifest)) => {
-                    self.known.insert(digest, Parts::of(&manifest));
+                    self.known.insert(digest, ManifestParts::of(&manifest));
                 }
                 // Its content stays unknown; reading it again would not help.
                 Some(Err(_)) => {}

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Digest, Manifest, Tag};
+use crate::digest::Digest;
+use crate::manifest::Manifest;
+use crate::tag::Tag;
 
 /// The time for which a manifest without a tag counts as part of a release in progress, in seconds: content is pushed before the
 /// tags that name it.
@@ -14,14 +16,14 @@ pub const GRACE: i64 = 60 * 60;
 
 /// The other manifests that a manifest names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parts {
+pub struct ManifestParts {
     /// The manifests that it lists.
     pub children: BTreeSet<Digest>,
     /// The manifest that it refers to.
     pub subject: Option<Digest>,
 }
 
-impl Parts {
+impl ManifestParts {
     /// The manifests that `manifest` names.
     pub fn of(manifest: &Manifest) -> Self {
         let (children, subject) = match manifest {
@@ -43,7 +45,7 @@ pub struct Holding {
     /// The time at which it was put, in seconds since 1970, if known.
     pub created: Option<i64>,
     /// The manifests that it names; `None` if it cannot be read.
-    pub parts: Option<Parts>,
+    pub parts: Option<ManifestParts>,
 }
 
 /// Everything that a repository holds.

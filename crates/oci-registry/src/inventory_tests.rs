@@ -23,7 +23,7 @@ fn inventory(lines: &[Line<'_>]) -> Inventory {
     let holding = |(_, tags, children, subject): &Line<'_>| Holding {
         tags: tags.iter().map(|tag| tag.parse().expect("a tag")).collect(),
         created: Some(NOW - GRACE),
-        parts: Some(Parts {
+        parts: Some(ManifestParts {
             children: children.iter().map(|name| digest(name)).collect(),
             subject: (!subject.is_empty()).then(|| digest(subject)),
         }),
@@ -167,7 +167,7 @@ fn repository() -> impl Strategy<Value = (Inventory, BTreeSet<Tag>)> {
                             .expect("a tag")
                     }));
                     tags.retain(|tag| taken.insert(tag.clone()));
-                    let parts = Parts {
+                    let parts = ManifestParts {
                         children: children.into_iter().filter(|child| *child < number).map(name).collect(),
                         subject: subject.filter(|subject| *subject < number).map(name),
                     };

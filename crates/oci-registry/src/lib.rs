@@ -1,7 +1,4 @@
-//! Registries that content is published to: over HTTP, and in a directory.
-//!
-//! [`connect`] opens a registry, which hands out a [`Repository`] by name. Deleting content and listing manifests are
-//! optional powers: a [`Deleter`] and a [`ManifestLister`].
+#![doc = include_str!("../README.md")]
 
 pub mod annotation;
 mod api_url;
@@ -14,12 +11,14 @@ mod directory;
 mod endpoint;
 mod error;
 mod http;
+mod interop;
 mod inventories;
 pub mod inventory;
 pub mod manifest;
 pub mod mask;
 pub mod media_type;
 mod notice;
+mod options;
 mod platform;
 mod provider;
 pub mod reference;
@@ -31,16 +30,22 @@ mod repository;
 mod tag;
 
 pub use api_url::{ApiUrl, ApiUrlError};
-pub use connect::{ConnectOptions, Environment, connect, find_credentials};
-pub use credentials::{CredentialKind, CredentialMemory, Credentials};
+pub use connect::{connect, find_credentials};
+pub use credentials::{CredentialKind, CredentialMemory, Credentials, EnvironmentLookup};
 pub use described::{created, revision};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
-pub use error::{DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure, Refusal, RegistryError};
-pub use http::{ApiAnswer, ApiCredential, ApiMethod, JsonApi, RetryPolicy, Timeouts};
+pub use endpoint::{CredentialVariables, RegistryEndpoint};
+pub use error::{
+    CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure,
+    ProgramProblem, Refusal, RegistryError,
+};
+pub use http::{ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, RetryPolicy, Timeouts};
+pub use interop::ForeignDescriptorError;
 pub use inventories::Inventories;
 pub use manifest::{Manifest, ManifestError, RawManifest};
 pub use notice::{Notice, Notify};
+pub use options::ConnectOptions;
 pub use platform::{Platform, PlatformError};
 pub use provider::Provider;
 pub use reference::{RegistryLocation, RepositoryName, TagOrDigest};
@@ -48,7 +53,7 @@ pub use referrer::Referrer;
 pub use referrers::{check_listable, find_referrers, list_at_fallback_tag, listed_referrers};
 pub use removal::{Removal, remove_tag};
 pub use repository::{
-    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, HeldManifest, ManifestLister, Presence, Put,
+    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, HeldManifest, ManifestLister, Presence, PutOutcome,
     READ_PAUSES, Registry, Repository,
 };
 pub use tag::{Tag, TagError};

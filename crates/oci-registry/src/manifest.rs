@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Descriptor, Digest, media_type};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::media_type;
 
 /// The size of the largest manifest that is read or sent, in bytes. Registries must accept 4 MiB
 /// (distribution-spec 1.1, "Pushing manifests"); Gitea accepts 10 MiB, and no known registry accepts more.
@@ -77,7 +79,7 @@ pub enum Manifest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct ManifestFields {
     schema_version: Option<u64>,
     media_type: Option<String>,
     manifests: Option<Vec<Descriptor>>,
@@ -130,7 +132,8 @@ impl RawManifest {
         if !media_type::is_manifest(&self.media_type) {
             return Err(ManifestError::MediaType { digest: digest(), media_type: self.media_type.clone() });
         }
-        let wire: Wire = serde_json::from_slice(&self.bytes).map_err(|error| malformed(error.to_string()))?;
+        let wire: ManifestFields =
+            serde_json::from_slice(&self.bytes).map_err(|error| malformed(error.to_string()))?;
         if wire.schema_version == Some(1) {
             return Err(ManifestError::Schema1 { digest: digest() });
         }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A provider of registries that has an API besides the registry API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// GitHub: its container registry deletes nothing itself; its packages API deletes, and reports who may pull.

@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiUrl, Digest, Provider, Tag};
+pub use crate::endpoint::{CredentialVariables, RegistryEndpoint};
+
+use crate::digest::Digest;
+use crate::tag::Tag;
 
 /// The path of a repository in a registry: `colliery-io/brokkr-broker`. It is in lower case, as
 /// distribution-spec 1.1, "Pulling manifests", requires.
@@ -88,6 +91,7 @@ impl fmt::Display for RepositoryName {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for RepositoryName {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RepositoryName".into()
@@ -111,7 +115,7 @@ pub enum RegistryLocation {
     },
     /// `oci:DIR`: one OCI image layout for each repository.
     Directory {
-        /// The directory, as written: relative to the folder of `publish.toml`.
+        /// The directory, as written: relative to the folder of the declaration.
         path: String,
     },
 }
@@ -196,15 +200,13 @@ impl FromStr for RegistryLocation {
         }
         if let Some((scheme, rest)) = text.split_once("://") {
             return error(
-                format!(
-                    "`{scheme}://` does not belong here: expected `host[:port][/namespace]`; `insecure = true` allows plain http"
-                ),
+                format!("`{scheme}://` does not belong here: expected `host[:port][/namespace]`"),
                 Some(rest.trim_end_matches('/').to_owned()),
             );
         }
         if text.contains('@') {
             return error(
-                "a registry's `url` cannot contain credentials: expected `host[:port][/namespace]`"
+                "the address of a registry cannot contain credentials: expected `host[:port][/namespace]`"
                     .to_owned(),
                 None,
             );
@@ -297,6 +299,7 @@ impl fmt::Display for RegistryLocation {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for RegistryLocation {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RegistryLocation".into()
@@ -305,75 +308,6 @@ impl schemars::JsonSchema for RegistryLocation {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "description": "`host[:port][/namespace]`, or `oci:DIR`." })
     }
-}
-
-/// The way to reach a registry: everything that a saved plan must know about it. It names the environment
-/// variables of credentials and the files of keys, and never contains either.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct RegistryEndpoint {
-    /// The location of the registry.
-    pub url: RegistryLocation,
-    /// Whether plain HTTP, and certificates that cannot be verified, are allowed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub insecure: bool,
-    /// A file of PEM certificates to trust in addition to the system's, relative to the folder of
-    /// `publish.toml`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<String>,
-    /// A file of PEM certificates to present to the registry, the client's own first, relative to the folder of `publish.toml`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_certificate: Option<String>,
-    /// The file of the PEM private key of `client_certificate`, relative to the folder of `publish.toml`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_key: Option<String>,
-    /// The environment variables that hold the credentials; without them, the Docker and podman
-    /// credential files are read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<CredentialVariables>,
-    /// The provider that runs the registry, if declared; see [`RegistryEndpoint::provider`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<Provider>,
-    /// The address of the provider's API, if declared; see [`RegistryEndpoint::api`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_url: Option<ApiUrl>,
-    /// The environment variable that holds the token for the provider's API.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_token_env: Option<String>,
-}
-
-impl RegistryEndpoint {
-    /// Returns the registry at `url`, with nothing else declared.
-    pub fn of(url: RegistryLocation) -> Self {
-        Self {
-            url,
-            insecure: false,
-            ca_file: None,
-            client_certificate: None,
-            client_key: None,
-            auth: None,
-            provider: None,
-            api_url: None,
-            api_token_env: None,
-        }
-    }
-
-    /// Returns the provider that runs the registry: the declared one, or else the one of a well-known host. A directory has no
-    /// provider.
-    pub fn provider(&self) -> Option<Provider> {
-        match &self.url {
-            RegistryLocation::Http { host, .. } => self.provider.or_else(|| Provider::of_host(host)),
-            RegistryLocation::Directory { .. } => None,
-        }
-    }
-}
-
-/// The names of the environment variables that hold a user name and a password or token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct CredentialVariables {
-    /// The variable that holds the user name.
-    pub username_env: String,
-    /// The variable that holds the password or token.
-    pub password_env: String,
 }
 
 /// The name of a manifest in a repository: a tag, which can move, or a digest, which is fixed.

@@ -6,7 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Descriptor, Digest, RawManifest, Tag, media_type};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::manifest::RawManifest;
+use crate::media_type;
+use crate::tag::Tag;
 
 /// The suffixes that cosign appends to `sha256-HEX` (cosign, `specs/SIGNATURE_SPEC.md`, "Tag-based discovery"): signatures,
 /// attestations, SBOMs.
@@ -16,7 +20,8 @@ const COSIGN_SUFFIXES: [&str; 3] = ["sig", "att", "sbom"];
 const TAG_DIGITS: usize = 64;
 
 /// A manifest that refers to another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Referrer {
     /// The descriptor of the manifest, with the type of the artifact and its annotations, as in lists of referrers.
     pub descriptor: Descriptor,
@@ -51,26 +56,26 @@ impl Referrer {
 /// The fields of a manifest that a list of referrers contains (distribution-spec 1.1, "Listing Referrers").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Described {
+struct ReferrerFields {
     artifact_type: Option<String>,
     #[serde(default)]
     annotations: std::collections::BTreeMap<String, String>,
-    config: Option<Typed>,
-    subject: Option<Named>,
+    config: Option<ConfigField>,
+    subject: Option<SubjectField>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Typed {
+struct ConfigField {
     media_type: String,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct SubjectField {
     digest: Digest,
 }
 
-fn read(manifest: &RawManifest) -> Option<Described> {
+fn read(manifest: &RawManifest) -> Option<ReferrerFields> {
     serde_json::from_slice(manifest.bytes()).ok()
 }
 
@@ -175,7 +180,7 @@ fn empty() -> serde_json::Value {
 /// to the layers of the manifest at the tag, so a manifest that lacks a layer would remove a signature. Whole descriptors are
 /// compared, because the signature is an annotation of the layer, and all signatures of an image share the same content.
 pub fn has_all_of(new: &RawManifest, old: &RawManifest) -> bool {
-    use crate::Manifest;
+    use crate::manifest::Manifest;
     match (new.parse(), old.parse()) {
         (Ok(Manifest::Image { layers: new, .. }), Ok(Manifest::Image { layers: old, .. })) => {
             old.iter().all(|layer| new.contains(layer))

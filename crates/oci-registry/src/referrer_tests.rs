@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Manifest;
+use crate::manifest::Manifest;
 
 fn digest(text: &str) -> Digest {
     Digest::of(text.as_bytes())
@@ -61,7 +61,7 @@ fn tags_are_made_of_digests() {
     let tags: Vec<String> = cosign_tags(&subject).iter().map(ToString::to_string).collect();
     assert_eq!(tags, ["sig", "att", "sbom"].map(|it| format!("sha256-{}.{it}", subject.hex())));
     // Cut to 64 digits (distribution-spec 1.1, "Referrers Tag Schema").
-    let mut long = crate::Digester::sha512();
+    let mut long = crate::digest::Digester::sha512();
     long.update(b"image");
     let long = long.finish();
     assert_eq!(fallback_tag(&long).expect("a tag").as_str().len(), "sha512-".len() + 64);

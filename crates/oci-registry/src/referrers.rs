@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use super::{READ_PAUSES, RegistryError, Repository};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::manifest::RawManifest;
+use crate::reference::TagOrDigest;
+use crate::referrer::Referrer;
 use crate::referrer::{cosign_tags, describe, fallback_tag, listed, with_referrers};
-use crate::{Descriptor, Digest, RawManifest, Referrer, Tag, TagOrDigest};
+use crate::repository::{READ_PAUSES, Repository};
+use crate::tag::Tag;
 
 /// How often the index at a fallback tag is written if others write it at the same time.
 const ATTEMPTS: usize = 8;

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::RegistryEndpoint;
-use crate::{Digest, RegistryLocation, RepositoryName, Tag, TagOrDigest};
+use crate::digest::Digest;
+use crate::endpoint::RegistryEndpoint;
+use crate::reference::{RegistryLocation, RepositoryName, TagOrDigest};
+use crate::tag::Tag;
 
 /// The host of a name that has none.
 const DEFAULT_HOST: &str = "docker.io";

@@ -3,8 +3,14 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{BlobBody, ByteStream, Deletion, READ_PAUSES, RegistryError, Repository};
-use crate::{Descriptor, Digest, RawManifest, Tag, TagOrDigest, media_type};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::manifest::RawManifest;
+use crate::media_type;
+use crate::reference::TagOrDigest;
+use crate::repository::{BlobBody, ByteStream, Deletion, READ_PAUSES, Repository};
+use crate::tag::Tag;
 
 /// A tar archive without entries: two blocks of zeros (POSIX.1-2017, pax, "ustar Interchange Format").
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
@@ -29,7 +35,7 @@ pub enum Removal {
 }
 
 /// Removes `tag` if it names `expected`, and nothing else: the manifest's other tags stay. `deletion` is the answer of
-/// [`crate::Deleter::deletion`].
+/// [`crate::repository::Deleter::deletion`].
 ///
 /// If only manifests can be deleted, the tag is first made to name a placeholder, a manifest that no other tag names,
 /// and the placeholder is deleted (regclient's way, `scheme/reg/tag.go`). Until then the tag names the placeholder, so
@@ -55,7 +61,7 @@ pub async fn remove_tag(
     let mut ours = vec![expected.clone()];
     match deletion {
         Deletion::Tags => repository.required_deleter()?.delete_tag(tag).await?,
-        Deletion::Nothing(reason) => return Err(RegistryError::DeletesNothing { reason: reason.clone() }),
+        Deletion::Nothing(obstacle) => return Err(obstacle.clone().into()),
         Deletion::Manifests => {
             let original = match repository.get_manifest(&at).await? {
                 None => return Ok(Removal::Absent),
@@ -64,10 +70,10 @@ pub async fn remove_tag(
                 }
                 Some(original) => original,
             };
-            let stand_in = StandIn::put(repository, tag, original).await?;
-            ours.push(stand_in.digest().clone());
-            if let Err(error) = repository.delete_manifest(stand_in.digest()).await {
-                return Err(stand_in.put_back(repository, error).await);
+            let placeholder_tag = PlaceholderTag::put(repository, tag, original).await?;
+            ours.push(placeholder_tag.digest().clone());
+            if let Err(error) = repository.delete_manifest(placeholder_tag.digest()).await {
+                return Err(placeholder_tag.put_back(repository, error).await);
             }
         }
     }
@@ -95,7 +101,7 @@ async fn read_back(
 }
 
 /// A placeholder that a tag names in place of its original manifest.
-pub(super) struct StandIn {
+pub(super) struct PlaceholderTag {
     tag: Tag,
     original: RawManifest,
     placeholder: RawManifest,
@@ -103,7 +109,7 @@ pub(super) struct StandIn {
     taken: bool,
 }
 
-impl StandIn {
+impl PlaceholderTag {
     /// Makes `tag`, which names `original`, name a placeholder.
     pub(super) async fn put(
         repository: &dyn Repository,
@@ -111,7 +117,7 @@ impl StandIn {
         original: RawManifest,
     ) -> Result<Self, RegistryError> {
         let Placeholder { manifest, config, layer } = Placeholder::new(tag, &original);
-        let stand_in = Self { tag: tag.clone(), original, placeholder: manifest, taken: false };
+        let placeholder_tag = Self { tag: tag.clone(), original, placeholder: manifest, taken: false };
         // The registry's reads may lag behind its writes. Docker's registry also rewrites its record of a blob, not
         // atomically, whenever somebody else pushes that blob, and does not find the blob for a moment.
         let mut pauses = READ_PAUSES.into_iter().take(MISSES);
@@ -121,12 +127,12 @@ impl StandIn {
                     repository.push_blob(&blob.descriptor, blob, None).await?;
                 }
             }
-            let put = repository.put_manifest(&tag.clone().into(), &stand_in.placeholder).await;
-            let Err(error) = put else { return Ok(Self { taken: true, ..stand_in }) };
+            let put = repository.put_manifest(&tag.clone().into(), &placeholder_tag.placeholder).await;
+            let Err(error) = put else { return Ok(Self { taken: true, ..placeholder_tag }) };
             match pauses.next().filter(|_| error.misses_content()) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 // The placeholder may have been put despite the error.
-                None => return Err(stand_in.put_back(repository, error).await),
+                None => return Err(placeholder_tag.put_back(repository, error).await),
             }
         }
     }
@@ -236,7 +242,7 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
-    use crate::Manifest;
+    use crate::manifest::Manifest;
 
     #[test]
     fn both_archives_have_the_same_content() {

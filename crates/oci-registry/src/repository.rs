@@ -10,7 +10,7 @@ use futures_util::Stream;
 
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::error::RegistryError;
+use crate::error::{DeletionObstacle, RegistryError};
 use crate::manifest::RawManifest;
 use crate::reference::{RepositoryName, TagOrDigest};
 use crate::tag::Tag;
@@ -35,7 +35,7 @@ pub enum BlobOutcome {
 
 /// The registry's answer to a manifest that was put.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Put {
+pub struct PutOutcome {
     /// The manifest's digest.
     pub digest: Digest,
     /// The subject that the registry lists the manifest under from now on (`OCI-Subject`; distribution-spec 1.1,
@@ -56,7 +56,11 @@ pub trait Repository: Send + Sync {
     /// [`RawManifest::parse`] refuses it.
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
     /// Puts a manifest at a tag or digest. The bytes are sent unchanged.
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError>;
+    async fn put_manifest(
+        &self,
+        at: &TagOrDigest,
+        manifest: &RawManifest,
+    ) -> Result<PutOutcome, RegistryError>;
     /// Returns whether the repository has a blob.
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError>;
     /// Returns a small blob, verified, in memory. It is an error if the blob is larger than `limit` bytes.
@@ -75,7 +79,7 @@ pub trait Repository: Send + Sync {
     /// Returns every tag, or none if the repository does not exist. Names that are not a valid [`Tag`] are left out.
     async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
     /// Returns the manifests that name `subject` as their subject, from the registry's own list; `None` if it keeps
-    /// none. The list does not include the index at the fallback tag: [`crate::listed_referrers`] looks there too.
+    /// none. The list does not include the index at the fallback tag: [`crate::referrers::listed_referrers`] looks there too.
     async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError>;
 
     /// Returns the origin of the credentials that the repository is asked with, in words for people, or the credential
@@ -127,7 +131,7 @@ impl dyn Repository + '_ {
     pub async fn deletion(&self) -> Result<Deletion, RegistryError> {
         match self.deleter() {
             Some(deleter) => deleter.deletion().await,
-            None => Ok(Deletion::Nothing(NO_DELETER.to_owned())),
+            None => Ok(Deletion::Nothing(DeletionObstacle::NoDeleter)),
         }
     }
 
@@ -139,7 +143,7 @@ impl dyn Repository + '_ {
     pub async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
         match self.deleter() {
             Some(deleter) => deleter.probe_deletion().await,
-            None => Ok(Some(Deletion::Nothing(NO_DELETER.to_owned()))),
+            None => Ok(Some(Deletion::Nothing(DeletionObstacle::NoDeleter))),
         }
     }
 
@@ -166,12 +170,9 @@ impl dyn Repository + '_ {
 
     /// Returns the power to delete.
     pub(crate) fn required_deleter(&self) -> Result<&dyn Deleter, RegistryError> {
-        self.deleter().ok_or_else(|| RegistryError::DeletesNothing { reason: NO_DELETER.to_owned() })
+        self.deleter().ok_or_else(|| DeletionObstacle::NoDeleter.into())
     }
 }
-
-/// The reason if a repository has no [`Deleter`].
-const NO_DELETER: &str = "this repository deletes nothing";
 
 /// The kinds of content that can be deleted from a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,8 +181,8 @@ pub enum Deletion {
     Tags,
     /// Only whole manifests, each with every tag of its own.
     Manifests,
-    /// Nothing. The text says why, and what to do instead.
-    Nothing(String),
+    /// Nothing.
+    Nothing(DeletionObstacle),
 }
 
 /// A manifest that a repository holds, with tags or without.
@@ -207,7 +208,7 @@ pub enum Presence {
 /// A registry: one host, or one directory.
 pub trait Registry: Send + Sync {
     /// Returns the repository of that name, which includes the registry's namespace
-    /// ([`crate::RegistryLocation::repository`]). Whether it exists is not checked.
+    /// ([`crate::reference::RegistryLocation::repository`]). Whether it exists is not checked.
     fn repository(&self, name: &RepositoryName) -> Arc<dyn Repository>;
 }
 

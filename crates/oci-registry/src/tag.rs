@@ -44,7 +44,7 @@ impl Tag {
     }
 
     /// Whether the tag holds referrers of `subject`.
-    pub fn is_of_referrers_to(&self, subject: &super::Digest) -> bool {
+    pub fn is_of_referrers_to(&self, subject: &crate::digest::Digest) -> bool {
         self.subject_digits().is_some_and(|(algorithm, digits)| {
             algorithm == subject.algorithm() && subject.hex().starts_with(digits)
         })
@@ -96,6 +96,7 @@ impl fmt::Display for Tag {
     }
 }
 
+#[cfg(feature = "schemars")]
 impl schemars::JsonSchema for Tag {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Tag".into()

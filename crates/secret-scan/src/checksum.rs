@@ -5,21 +5,21 @@
 ///
 /// Tokens of GitHub and npm end like this: 30 random characters, then six digits of a CRC-32, `0-9A-Za-z`, the most significant first
 /// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>).
-pub(super) fn crc32_base62(token: &[u8], prefix: usize) -> bool {
+pub(crate) fn crc32_base62(token: &[u8], prefix: usize) -> bool {
     let Some(body) = token.get(prefix..) else { return false };
     let Some((random, sum)) = body.split_last_chunk::<6>() else { return false };
     base62(crc32(random)) == *sum
 }
 
 /// Returns the CRC-32 of IEEE 802.3, as in gzip.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
     })
 }
 
 /// Returns a number as six digits in base 62.
-pub(super) fn base62(mut number: u32) -> [u8; 6] {
+pub(crate) fn base62(mut number: u32) -> [u8; 6] {
     let mut digits = [b'0'; 6];
     for digit in digits.iter_mut().rev() {
         *digit = match u8::try_from(number % 62).unwrap_or_default() {
@@ -33,7 +33,7 @@ pub(super) fn base62(mut number: u32) -> [u8; 6] {
 }
 
 /// Whether `text`, in which all letters are upper case, ends with a valid Bech32 checksum (BIP 173, "Checksum").
-pub(super) fn bech32(text: &[u8]) -> bool {
+pub(crate) fn bech32(text: &[u8]) -> bool {
     const DIGITS: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
     let Some(separator) = text.iter().rposition(|it| *it == b'1') else { return false };
     let (prefix, data) = text.split_at(separator);

@@ -1,5 +1,5 @@
 //! Secrets in instructions and command lines: after an option, in a header, or in text that is written to a file. A secret that
-//! rules recognize in any text is found by [`super::Search`].
+//! rules recognize in any text is found by `text_search`.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -13,25 +13,26 @@ const WORD: &str = r#"(?P<value>[^\s"'`,;|&<>()\\-][^\s"'`,;|&<>()\\]{3,1023})"#
 /// The rest of a command.
 const REST: &str = r"[^\n;|&]{0,512}?";
 
-/// The place of a secret in a command. If there is a `name`, it must be the name of a secret.
-pub(super) struct Place {
+/// The range of a possible secret in a command. If there is a `name`, it must be the name of a secret.
+pub(crate) struct CommandValue {
     pub name: Option<Range<usize>>,
     pub value: Range<usize>,
 }
 
-/// Returns the places of possible secrets in `text`.
-pub(super) fn places(text: &[u8]) -> Vec<Place> {
+/// Returns the possible secrets in `text`.
+pub(crate) fn values(text: &[u8]) -> Vec<CommandValue> {
     patterns()
         .iter()
         .flat_map(|pattern| pattern.captures_iter(text))
         .filter_map(|captures| {
             let value = captures.name("value")?.range();
-            Some(Place { name: captures.name("name").map(|it| it.range()), value })
+            Some(CommandValue { name: captures.name("name").map(|it| it.range()), value })
         })
         .collect()
 }
 
 fn patterns() -> &'static [Regex] {
+    // A constant table, compiled when it is first needed; nothing changes it.
     static PATTERNS: OnceLock<Vec<Regex>> = OnceLock::new();
     PATTERNS.get_or_init(|| {
         let texts = texts();
@@ -43,7 +44,7 @@ fn patterns() -> &'static [Regex] {
 /// Returns the patterns. The documentation of each program says how it takes a password: `man curl`, `docker login --help`,
 /// `man mysql`, `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"). The
 /// other patterns recognize options by name.
-pub(super) fn texts() -> [String; 11] {
+pub(crate) fn texts() -> [String; 11] {
     [
             format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
             format!(r#"\blogin\b{REST}[\s,]["']?-p{GAP}{WORD}"#),

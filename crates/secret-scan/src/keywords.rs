@@ -13,7 +13,7 @@ use regex::bytes::{Match, Regex, RegexBuilder};
 const GROUP: usize = 28;
 
 /// All keywords, and the rules that each belongs to.
-pub(super) struct Keywords {
+pub(crate) struct Keywords {
     groups: Vec<Regex>,
     rules: HashMap<&'static [u8], Vec<usize>>,
     longest: usize,
@@ -21,7 +21,7 @@ pub(super) struct Keywords {
 
 impl Keywords {
     /// Creates the keywords from pairs of a keyword and the position of its rule.
-    pub(super) fn new(pairs: impl IntoIterator<Item = (&'static str, usize)>) -> Self {
+    pub(crate) fn new(pairs: impl IntoIterator<Item = (&'static str, usize)>) -> Self {
         let mut rules: HashMap<&'static [u8], Vec<usize>> = HashMap::new();
         let mut words = Vec::new();
         for (keyword, rule) in pairs {
@@ -39,19 +39,19 @@ impl Keywords {
     }
 
     /// Returns the length of the longest keyword, in bytes.
-    pub(super) fn longest(&self) -> usize {
+    pub(crate) fn longest(&self) -> usize {
         self.longest
     }
 
     /// Returns the keywords in `bytes` that begin at `from` or later, in order, each with the positions of its rules.
-    pub(super) fn hits<'b>(&'b self, bytes: &'b [u8], from: usize) -> Hits<'b> {
+    pub(crate) fn hits<'b>(&'b self, bytes: &'b [u8], from: usize) -> Hits<'b> {
         let next = self.groups.iter().map(|group| find(group, bytes, from)).collect();
         Hits { keywords: self, bytes, next }
     }
 }
 
 /// The keywords of some bytes, in order.
-pub(super) struct Hits<'b> {
+pub(crate) struct Hits<'b> {
     keywords: &'b Keywords,
     bytes: &'b [u8],
     /// The next keyword of each group.

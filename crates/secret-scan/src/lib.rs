@@ -1,30 +1,40 @@
-//! The search for secrets in bytes, names of files and environment variables, by rules of our own.
+#![doc = include_str!("../README.md")]
 //!
-//! In reading order: [`rule`] defines the form of a rule; `rules` is the table; `keywords` is the one pass over all bytes;
-//! [`Search`] looks at the bytes near a keyword; `judge` distinguishes secrets from examples. Other modules decide which
-//! bytes are searched, and what a finding means for a plan.
+//! # How the crate is built
+//!
+//! In reading order: `rule` is the form of a rule; `rules` is the table; `keywords` is the one pass over all bytes; [`TextSearch`] looks
+//! at the bytes near a keyword (`keyword_match`) and at lines; `judge` distinguishes secrets from examples; [`display`] makes texts that
+//! may hold a secret fit to be shown; `content` searches blobs and the archives in them; `config` searches configurations of images;
+//! `cache` remembers blobs that were searched. No two files import each other.
 
+mod cache;
 mod checksum;
 mod command;
 mod compiled;
-pub mod content;
-mod findings;
-mod found;
+mod config;
+mod content;
+pub mod display;
 mod judge;
+mod keyword_match;
 mod keywords;
 mod lines;
-mod look;
+mod matches;
 mod places;
-pub mod rule;
+mod rule;
 mod rules;
-mod search;
 mod severity;
+mod text_matches;
+mod text_search;
+mod words;
 
+pub use cache::ReportCache;
 pub use compiled::Rules;
-pub use found::Match;
+pub use config::{ConfigMatch, ConfigPart};
+pub use content::{BlobError, BlobFacts, BlobReport, FileMatch, UnsearchedPart};
+pub use matches::Match;
 pub use rule::Rule;
-pub use search::Search;
 pub use severity::Severity;
+pub use text_search::TextSearch;
 
 #[cfg(test)]
 mod tests;

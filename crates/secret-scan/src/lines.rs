@@ -5,7 +5,7 @@ const LONGEST: usize = 8 * 1024;
 
 /// The line that is being read.
 #[derive(Default)]
-pub(super) struct LineReader {
+pub(crate) struct LineReader {
     line: Vec<u8>,
     /// The full length of the line so far.
     length: u64,
@@ -16,7 +16,7 @@ pub(super) struct LineReader {
 }
 
 /// A line: its number from 1, the offset at which it begins, and its text without the line end.
-pub(super) struct Line<'t> {
+pub(crate) struct Line<'t> {
     pub number: u64,
     pub at: u64,
     pub text: &'t [u8],
@@ -24,7 +24,7 @@ pub(super) struct Line<'t> {
 
 impl LineReader {
     /// Calls `each` with every line that ends in `bytes`.
-    pub(super) fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Line<'_>)) {
+    pub(crate) fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Line<'_>)) {
         for piece in bytes.split_inclusive(|it| *it == b'\n') {
             let room = LONGEST.saturating_sub(self.line.len());
             self.line.extend(piece.iter().take(room));
@@ -36,7 +36,7 @@ impl LineReader {
     }
 
     /// Calls `each` with the last line, which ends without a newline.
-    pub(super) fn end(&mut self, each: &mut dyn FnMut(&Line<'_>)) {
+    pub(crate) fn end(&mut self, each: &mut dyn FnMut(&Line<'_>)) {
         let end = self.line.iter().rposition(|it| !matches!(it, b'\n' | b'\r')).map_or(0, |last| last + 1);
         let text = self.line.get(..end).unwrap_or_default();
         each(&Line { number: self.before + 1, at: self.at, text });
@@ -48,7 +48,7 @@ impl LineReader {
 }
 
 /// Returns the assignment on a line of a file of variables: the name, and the range of the value.
-pub(super) fn assignment(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)> {
+pub(crate) fn assignment(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)> {
     let start = line.iter().position(|it| !it.is_ascii_whitespace())?;
     let start = ["export ", "set ", "setx ", "ENV "]
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn assignment(line: &[u8]) -> Option<(&[u8], std::ops::Range<usize>)>
 }
 
 /// Returns the assignments among the words of a text, such as a command: `NAME=value`.
-pub(super) fn assignments(text: &[u8]) -> impl Iterator<Item = (&[u8], std::ops::Range<usize>)> {
+pub(crate) fn assignments(text: &[u8]) -> impl Iterator<Item = (&[u8], std::ops::Range<usize>)> {
     let starts = (0..text.len()).filter(|at| {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
         before.is_none_or(|it| it.is_ascii_whitespace() || matches!(it, b';' | b'&' | b'"' | b'\''))

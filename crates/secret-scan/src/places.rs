@@ -1,6 +1,6 @@
 //! Facts about the path of a file: whether its name is on a list, and whether it belongs to tests or documentation.
 
-use crate::Severity;
+use crate::severity::Severity;
 
 /// Folders of tests, examples and documentation, which count only below a folder of packages.
 const FOLDERS: &[&str] = &[
@@ -63,19 +63,19 @@ const HOLDERS: &[&str] = &[".ssh", ".aws", ".docker", ".kube"];
 const HOLDING: &[&str] = &[".env", ".netrc", ".npmrc"];
 
 /// Returns the lists, as one text.
-pub(super) fn lists() -> String {
+pub(crate) fn lists() -> String {
     format!(
         "{FOLDERS:?} {PACKAGES:?} {PACKAGES_BELOW:?} {SHARED:?} {ENDS:?} {TESTS:?} {HOLDERS:?} {HOLDING:?}"
     )
 }
 
 /// Returns `path` in the form for comparisons: in lower case, from the root, without `./` and slashes around it.
-pub(super) fn plain(path: &str) -> String {
+pub(crate) fn plain(path: &str) -> String {
     path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
 }
 
 /// Whether the last parts of `path`, which is [`plain`], match one of `patterns`. A `*` matches any characters of a name.
-pub(super) fn any_matches(path: &str, patterns: &[&str]) -> bool {
+pub(crate) fn any_matches(path: &str, patterns: &[&str]) -> bool {
     patterns.iter().any(|pattern| {
         let mut parts = path.rsplit('/');
         pattern.rsplit('/').all(|wanted| parts.next().is_some_and(|part| part_matches(part, wanted)))
@@ -93,7 +93,7 @@ fn part_matches(part: &str, wanted: &str) -> bool {
 
 /// Whether `path`, which is [`plain`], belongs to tests, examples or documentation, whose secrets are rarely real: a document, or a
 /// file in a documentation folder of the system or in a test folder of a package. The name of a user's own folder proves nothing.
-pub(super) fn of_examples(path: &str) -> bool {
+pub(crate) fn of_examples(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let parts: Vec<&str> = folders.split('/').collect();
     if HOLDING.contains(&name) || parts.iter().any(|it| HOLDERS.contains(it)) {
@@ -116,12 +116,12 @@ pub(super) fn of_examples(path: &str) -> bool {
 }
 
 /// Whether a file with this name shows what another file looks like: `.env.example`.
-pub(super) fn is_pattern(name: &str) -> bool {
+pub(crate) fn is_pattern(name: &str) -> bool {
     name.split(['.', '-', '_'])
         .any(|it| matches!(it, "example" | "sample" | "template" | "dist" | "tpl" | "defaults"))
 }
 
 /// Returns the severity of a finding, which is low in tests and documentation.
-pub(super) fn weighed(severity: Severity, of_examples: bool) -> Severity {
+pub(crate) fn weighed(severity: Severity, of_examples: bool) -> Severity {
     if of_examples { Severity::Low } else { severity }
 }

@@ -1,31 +1,65 @@
-//! The form of a rule, as data. The rules themselves are in `rules`; [`super::Search`] applies them.
+//! The form of a rule, as data. `rules` is the table, and `text_search` applies it.
 
-use crate::Severity;
+use crate::severity::Severity;
 
 /// One kind of secret, and how it is recognized.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// The name in findings and in `publish.toml`: `github-token`.
+    /// The name in findings: `github-token`.
     pub id: &'static str,
     /// The name for people: `GitHub token`.
     pub title: &'static str,
     /// The severity of a finding if nothing speaks against it.
     pub severity: Severity,
-    /// A sentence about what the rule recognizes.
-    pub about: &'static str,
+    /// A sentence that says which secrets the rule recognizes.
+    pub description: &'static str,
     /// The way in which it is recognized.
-    pub(super) find: Find,
+    pub(crate) detection: Detection,
+}
+
+impl Rule {
+    /// Returns the names of files that the rule is about: the last parts of paths, in lower case, in which a `*` matches any characters
+    /// of a name. The list is empty if the rule looks at contents.
+    pub fn file_names(&self) -> &'static [&'static str] {
+        match self.detection {
+            Detection::FileName(names) => names,
+            _ => &[],
+        }
+    }
+
+    /// Returns a rule of high severity for a token that is recognized by its prefix and its form, with no word characters around it.
+    pub(crate) const fn token(
+        id: &'static str,
+        title: &'static str,
+        description: &'static str,
+        keywords: &'static [&'static str],
+        pattern: &'static str,
+    ) -> Self {
+        let start = PatternStart::Here;
+        let check = ValueCheck::Form;
+        Self::near(id, title, description, NearKeyword { keywords, start, pattern, entropy: 3.0, check })
+    }
+
+    /// Returns a rule of high severity about the bytes near keywords.
+    pub(crate) const fn near(
+        id: &'static str,
+        title: &'static str,
+        description: &'static str,
+        near: NearKeyword,
+    ) -> Self {
+        Self { id, title, severity: Severity::High, description, detection: Detection::Keyword(near) }
+    }
 }
 
 /// The bytes or names that a rule looks at.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Find {
+pub(crate) enum Detection {
     /// The bytes around a keyword, in any file or text.
-    Near(Near),
+    Keyword(NearKeyword),
     /// Each line of files with certain names.
-    Lines(Lines),
-    /// The path of a file: the ends of paths, as in [`Lines::files`].
-    Name(&'static [&'static str]),
+    Lines(FileLines),
+    /// The path of a file: the ends of paths, as in [`FileLines::files`].
+    FileName(&'static [&'static str]),
     /// The name and the value of an environment variable, and the lines of files with these names, which set variables.
     Variable(&'static [&'static str]),
     /// Instructions and command lines: options, headers, and similar arguments.
@@ -34,22 +68,22 @@ pub(super) enum Find {
 
 /// A pattern that is tried at certain keywords.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Near {
+pub(crate) struct NearKeyword {
     /// Keywords of at least three bytes: the shorter they are, the slower the pass over all bytes. None is the beginning of another.
     pub keywords: &'static [&'static str],
     /// The place at which the pattern is tried.
-    pub start: Start,
+    pub start: PatternStart,
     /// A pattern of bytes. The group `value` is the secret; without the group, the whole match is.
     pub pattern: &'static str,
     /// The least Shannon entropy of the value, in bits per character.
     pub entropy: f64,
     /// The further condition on the value.
-    pub check: Check,
+    pub check: ValueCheck,
 }
 
 /// The place at which a pattern is tried, relative to a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(crate) enum PatternStart {
     /// At the keyword, which no word character may precede.
     Here,
     /// At the keyword, regardless of what precedes it, because it is a part of a longer name.
@@ -64,7 +98,7 @@ pub(super) enum Start {
 
 /// The condition on a value beyond its pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Check {
+pub(crate) enum ValueCheck {
     /// None: the pattern is enough.
     Form,
     /// The last six characters are the CRC-32 of the characters after a prefix of four, in base 62. A right checksum is proof; with a
@@ -94,26 +128,26 @@ pub(super) enum Check {
     Password,
 }
 
-impl Check {
+impl ValueCheck {
     /// Whether a value that passes may be a secret regardless of the bytes around it.
-    pub(super) fn proves(self) -> bool {
+    pub(crate) fn proves(self) -> bool {
         matches!(self, Self::Crc32 | Self::Pem | Self::Putty)
     }
 
     /// Whether a checksum may prove a value that passes, so that it is a secret at any place.
-    pub(super) fn is_certain(self) -> bool {
+    pub(crate) fn is_certain(self) -> bool {
         matches!(self, Self::Crc32 | Self::Bech32)
     }
 }
 
 /// A pattern for each line of files of certain names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lines {
+pub(crate) struct FileLines {
     /// The last parts of paths, in lower case: `.netrc`, `.m2/settings.xml`. A `*` matches any characters of a name.
     pub files: &'static [&'static str],
     /// A pattern of bytes with the group `value`, tried at the start of each line. If it has the group `name` too, the name and the value
     /// decide together.
     pub pattern: &'static str,
     /// The further condition on the value.
-    pub check: Check,
+    pub check: ValueCheck,
 }

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// The severity of a finding, the lowest first.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth a look: a file that often contains a secret, or a secret in a place for tests and documentation.
@@ -17,7 +16,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word of the configuration language.
+    /// Returns the severity as a word: `low`, `medium` or `high`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",

@@ -1,12 +1,12 @@
-//! `[charts.*]`: the versions of charts, each of which becomes a tag rule of its own.
+//! `[charts.*]`: sources and versions of charts.
 
 use indexmap::IndexMap;
 
-use super::Desk;
-use super::resource::{self, Common, Setting};
-use crate::config::{Chart, Content, Resource, TagRule, raw};
+use super::problems::Problems;
+use super::resource::{self, CommonKeys, Defaults};
+use crate::config::{Chart, Content, Resource, raw};
 use crate::diagnostic::Code;
-use crate::model::{EventName, Mutability, ResourceId};
+use crate::model::{ResourceId, ResourceKind};
 use oci_content::TransportSpec;
 
 /// The version of a chart that declares none. For a release it is the release's version; for other events it is lower than any
@@ -15,15 +15,15 @@ const DEFAULT_VERSION: &str = "{% if event == \"tag\" %}{{ version }}\
     {% elif event == \"pull_request\" %}0.0.0-pr-{{ pr.number }}.{{ git.short_sha | identifier }}\
     {% else %}0.0.0-{{ git.branch | identifier }}.{{ git.short_sha | identifier }}{% endif %}";
 
-pub(super) fn check(
+pub(super) fn check_charts(
     raw: IndexMap<String, raw::Chart>,
-    setting: &Setting<'_>,
-    desk: &mut Desk<'_>,
+    defaults: &Defaults<'_>,
+    problems: &mut Problems<'_>,
 ) -> Vec<(ResourceId, Resource)> {
     raw.into_iter()
         .filter_map(|(name, raw)| {
-            let id = ResourceId::new(crate::model::ResourceKind::Chart, name);
-            let common = Common {
+            let id = ResourceId::new(ResourceKind::Chart, name);
+            let common = CommonKeys {
                 repository: raw.repository,
                 registries: raw.registries,
                 tags: raw.tags,
@@ -32,13 +32,13 @@ pub(super) fn check(
                 annotations: raw.annotations,
             };
             if let Some(source) = &raw.source {
-                of_files(&id, source, desk);
+                refuse_transport(&id, source, problems);
             }
             let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
             let content = raw
                 .source
                 .map(|source| Content::Chart(Chart { source, version, app_version: raw.app_version }));
-            let resource = resource::check(&id, common, content, setting, desk)?;
+            let resource = resource::check_resource(&id, common, content, defaults, problems)?;
             Some((id, resource))
         })
         .collect()
@@ -46,7 +46,7 @@ pub(super) fn check(
 
 /// Reports a chart whose source is a transport instead of a directory. A chart that is already published is content like any
 /// other.
-fn of_files(id: &ResourceId, source: &str, desk: &mut Desk<'_>) {
+fn refuse_transport(id: &ResourceId, source: &str, problems: &mut Problems<'_>) {
     if source.parse::<TransportSpec>().is_err() {
         return;
     }
@@ -56,37 +56,5 @@ fn of_files(id: &ResourceId, source: &str, desk: &mut Desk<'_>) {
         "write the chart's directory or a packaged chart file; to promote a published chart, declare it as an image: `[images.\"{0}-chart\"]` with this `source` and `repository = \"charts/{0}\"`",
         id.name
     );
-    desk.wrong(Code::ConfigSource, message, &id.key("source"), "not a directory", help);
-}
-
-/// The name of the rule that renders the version of a chart. `[tags.*]` cannot declare this name.
-pub(super) fn rule_name(id: &ResourceId) -> String {
-    format!("{id} version")
-}
-
-/// The rules that make the version of each chart its tag, because Helm finds a chart only by its version.
-pub(super) fn version_rules(
-    resources: &IndexMap<ResourceId, Resource>,
-) -> impl Iterator<Item = (String, TagRule)> + use<'_> {
-    resources.iter().filter_map(|(id, resource)| {
-        let Content::Chart(chart) = &resource.content else { return None };
-        let rule = TagRule {
-            on: vec![
-                EventName::Tag,
-                EventName::Branch,
-                EventName::PullRequest,
-                EventName::Schedule,
-                EventName::Manual,
-            ],
-            template: chart.version.clone(),
-            matches: Vec::new(),
-            when: None,
-            mutability: Mutability::Immutable,
-            on_conflict: crate::model::OnConflict::Fail,
-            prereleases: false,
-            on_unknown: crate::model::forward::OnUnknown::default(),
-            chart: Some(id.name.clone()),
-        };
-        Some((rule_name(id), rule))
-    })
+    problems.wrong(Code::ConfigSource, message, &id.key("source"), "not a directory", help);
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Desk;
+use super::problems::Problems;
 use crate::config::{Registry, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, Visibility};
@@ -12,11 +12,14 @@ use oci_registry::{ApiUrl, Provider, RegistryLocation};
 /// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
 
-pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -> IndexMap<String, Registry> {
+pub(super) fn check_registries(
+    raw: IndexMap<String, raw::Registry>,
+    problems: &mut Problems<'_>,
+) -> IndexMap<String, Registry> {
     let entry = |(name, raw): (String, raw::Registry)| {
-        let url = location(&raw.url?, &name, desk)?;
+        let url = location(&raw.url?, &name, problems)?;
         if let (Some(_), RegistryLocation::Directory { .. }) = (raw.provider, &url) {
-            desk.wrong(
+            problems.wrong(
                 Code::ConfigValue,
                 format!("registry `{name}` is a directory, which has no `provider`"),
                 &["registries", &name, "provider"],
@@ -28,8 +31,8 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
         if let (true, false) | (false, true) = given {
             let (there, missing) = if given.0 { PAIR } else { (PAIR.1, PAIR.0) };
             // A missing key that was written has been removed as wrong, and has already been reported.
-            if desk.places.key(&["registries", &name, missing]).is_none() {
-                desk.wrong(
+            if problems.places.key(&["registries", &name, missing]).is_none() {
+                problems.wrong(
                     Code::ConfigMissingKey,
                     format!("registry `{name}` has a `{there}` but no `{missing}`"),
                     &["registries", &name, there],
@@ -39,7 +42,8 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
             }
         }
         let names_api = raw.api_url.is_some();
-        let api_url = raw.api_url.and_then(|text| api_url(&text, &name, raw.insecure == Some(true), desk));
+        let api_url =
+            raw.api_url.and_then(|text| api_url(&text, &name, raw.insecure == Some(true), problems));
         let endpoint = RegistryEndpoint {
             url,
             insecure: raw.insecure.unwrap_or_default(),
@@ -56,7 +60,7 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
             api_url,
             api_token_env: raw.api_token_env,
         };
-        api(&endpoint, names_api, &name, desk);
+        api(&endpoint, names_api, &name, problems);
         Some((name, Registry { endpoint, visibility: raw.visibility }))
     };
     raw.into_iter().filter_map(entry).collect()
@@ -64,13 +68,13 @@ pub(super) fn check(raw: IndexMap<String, raw::Registry>, desk: &mut Desk<'_>) -
 
 /// Parses the address of an API, or reports what is wrong with it. The message does not show the text, which may contain a
 /// secret.
-fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Option<ApiUrl> {
+fn api_url(text: &str, name: &str, insecure: bool, problems: &mut Problems<'_>) -> Option<ApiUrl> {
     let problem = match text.parse::<ApiUrl>() {
         Ok(url) if url.is_confidential() || insecure => return Some(url),
         Ok(_) => "does not use https".to_owned(),
         Err(error) => error.to_string(),
     };
-    desk.wrong(
+    problems.wrong(
         Code::ConfigValue,
         format!("`api_url` of registry `{name}` {problem}"),
         &["registries", name, "api_url"],
@@ -81,12 +85,12 @@ fn api_url(text: &str, name: &str, insecure: bool, desk: &mut Desk<'_>) -> Optio
 }
 
 /// Reports keys of an API that no provider has, and the missing address of an API that a provider needs.
-fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk<'_>) {
+fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, problems: &mut Problems<'_>) {
     let provider = endpoint.provider();
     let named =
         [("api_url", endpoint.api_url.is_some()), ("api_token_env", endpoint.api_token_env.is_some())];
     for (key, _) in named.into_iter().filter(|(_, named)| *named && provider.is_none()) {
-        desk.wrong(
+        problems.wrong(
             Code::ConfigValue,
             format!("registry `{name}` has `{key}`, but its provider is not known"),
             &["registries", name, key],
@@ -95,7 +99,7 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk
         );
     }
     if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {
-        desk.wrong(
+        problems.wrong(
             Code::ConfigValue,
             format!("registry `{name}` is a self-managed GitLab and has no `api_url`"),
             &["registries", name, "provider"],
@@ -106,14 +110,14 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, desk: &mut Desk
 }
 
 /// Reports registries that do not support a visibility that is declared for them, by their own table or by a resource's.
-pub(super) fn visibilities(
+pub(super) fn check_visibilities(
     registries: &IndexMap<String, Registry>,
     resources: &IndexMap<ResourceId, Resource>,
-    desk: &mut Desk<'_>,
+    problems: &mut Problems<'_>,
 ) {
     for (name, registry) in registries {
         if let Some(visibility) = registry.visibility {
-            unknown(name, registry, visibility, &["registries", name, "visibility"], desk);
+            unknown(name, registry, visibility, &["registries", name, "visibility"], problems);
         }
     }
     for (id, resource) in resources {
@@ -121,7 +125,7 @@ pub(super) fn visibilities(
         let of = resource.registries.iter().filter_map(|name| Some((name, registries.get(name)?)));
         let mut found = of.filter(|(_, registry)| !knows(registry, visibility));
         if let Some((name, registry)) = found.next() {
-            unknown(name, registry, visibility, &id.key("visibility"), desk);
+            unknown(name, registry, visibility, &id.key("visibility"), problems);
         }
     }
 }
@@ -137,13 +141,19 @@ fn known(registry: &Registry) -> &'static [Visibility] {
     registry.endpoint.provider().map_or(&[Visibility::Public, Visibility::Private], Visibility::of_provider)
 }
 
-fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str], desk: &mut Desk<'_>) {
+fn unknown(
+    name: &str,
+    registry: &Registry,
+    visibility: Visibility,
+    path: &[&str],
+    problems: &mut Problems<'_>,
+) {
     if knows(registry, visibility) {
         return;
     }
     let known: Vec<String> = known(registry).iter().map(|it| format!("`{}`", it.as_str())).collect();
     let runner = registry.endpoint.provider().map(|it| format!(" of {}", it.name())).unwrap_or_default();
-    desk.wrong(
+    problems.wrong(
         Code::ConfigValue,
         format!("registry `{name}`{runner} has no visibility `{}`", visibility.as_str()),
         path,
@@ -152,7 +162,7 @@ fn unknown(name: &str, registry: &Registry, visibility: Visibility, path: &[&str
     );
 }
 
-fn location(url: &str, name: &str, desk: &mut Desk<'_>) -> Option<RegistryLocation> {
+fn location(url: &str, name: &str, problems: &mut Problems<'_>) -> Option<RegistryLocation> {
     let error = match url.parse::<RegistryLocation>() {
         Ok(location) => return Some(location),
         Err(error) => error,
@@ -167,6 +177,11 @@ fn location(url: &str, name: &str, desk: &mut Desk<'_>) -> Option<RegistryLocati
                 .to_owned(),
         ),
     };
-    desk.wrong(Code::ConfigUrl, error.to_string(), &["registries", name, "url"], &label, help);
+    let message = if url.contains("://") {
+        format!("{error}; `insecure = true` allows plain http")
+    } else {
+        error.to_string()
+    };
+    problems.wrong(Code::ConfigUrl, message, &["registries", name, "url"], &label, help);
     None
 }

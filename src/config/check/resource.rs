@@ -1,22 +1,22 @@
 //! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
-use super::annotations;
-use super::{Declared, Desk};
-use crate::config::{Content, ImageSource, Resource, raw};
+use super::problems::Problems;
+use crate::config::declared::DeclaredNames;
+use crate::config::{Annotations, Content, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
-/// The settings that apply to every resource.
-pub(super) struct Setting<'a> {
+/// The defaultss that apply to every resource.
+pub(super) struct Defaults<'a> {
     /// The names that are declared.
-    pub declared: &'a Declared,
+    pub declared: &'a DeclaredNames,
     /// Whether the project asks for the standard annotations.
     pub standard: bool,
 }
 
 /// The keys that every resource has.
-pub(super) struct Common {
+pub(super) struct CommonKeys {
     pub repository: Option<String>,
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
@@ -26,36 +26,32 @@ pub(super) struct Common {
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
-pub(super) fn check(
+pub(super) fn check_resource(
     id: &ResourceId,
-    common: Common,
+    common: CommonKeys,
     content: Option<Content>,
-    setting: &Setting<'_>,
-    desk: &mut Desk<'_>,
+    defaults: &Defaults<'_>,
+    problems: &mut Problems<'_>,
 ) -> Option<Resource> {
-    let declared = setting.declared;
+    let declared = defaults.declared;
     if let (Some(names), Some(known)) = (&common.registries, &declared.registries) {
-        desk.known(names, known, &id.key("registries"), Code::ConfigUnknownRegistry);
+        problems.known_names(names, known, &id.key("registries"), Code::ConfigUnknownRegistry);
     }
     if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
-        desk.known(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
+        problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
-    let repository = repository(common.repository.as_deref(), id, desk);
-    let annotations = annotations::check(common.annotations, setting.standard, travels(content.as_ref()));
-    let default_tags = match id.kind {
-        // The rule for the chart's version is added below.
+    let repository = repository(common.repository.as_deref(), id, problems);
+    let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
+    let default_tags = || match id.kind {
+        // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
         ResourceKind::Image | ResourceKind::Artifact => declared.tags.clone().unwrap_or_default(),
     };
-    let mut tags = common.tags.unwrap_or(default_tags);
-    if id.kind == ResourceKind::Chart {
-        tags.insert(0, super::chart::rule_name(id));
-    }
     Some(Resource {
         content: content?,
         repository: repository?,
         registries: common.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
-        tags,
+        tags: common.tags.unwrap_or_else(default_tags),
         tag_prefix: common.tag_prefix,
         visibility: common.visibility,
         annotations,
@@ -69,7 +65,7 @@ fn travels(content: Option<&Content>) -> bool {
     is_remote || image.referrers
 }
 
-fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Option<RepositoryName> {
+fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_>) -> Option<RepositoryName> {
     let default = match id.kind {
         // Helm finds a chart by the last part of the name, and images of the same name are common.
         ResourceKind::Chart => format!("charts/{}", id.name),
@@ -86,17 +82,34 @@ fn repository(written: Option<&str>, id: &ResourceId, desk: &mut Desk<'_>) -> Op
     let wanted = error.suggestion.as_deref().unwrap_or("colliery/broker");
     let (place, help) = match written {
         Some(_) => (
-            desk.places.value(&id.key("repository")),
+            problems.places.value(&id.key("repository")),
             format!("write a name such as `repository = \"{wanted}\"`"),
         ),
         None => (
-            desk.places.key(&id.path()),
+            problems.places.key(&id.path()),
             format!(
                 "the repository is named after the {} by default: set another name, `repository = \"{wanted}\"`",
                 id.kind.noun()
             ),
         ),
     };
-    desk.tell(Diagnostic::error(Code::ConfigRepository, error.to_string()).at_maybe(place, label).help(help));
+    problems.report(
+        Diagnostic::error(Code::ConfigRepository, error.to_string()).at_maybe(place, label).help(help),
+    );
     None
+}
+
+/// The annotations to write. `standard` says whether the project asks for the standard ones. A resource that `travels` is
+/// published unchanged, because it comes from a registry or because its signatures go with it. It gets annotations only if it
+/// declares them itself, because they would change its digest.
+fn annotations(raw: Option<raw::Annotations>, standard: bool, travels: bool) -> Annotations {
+    match raw {
+        None if travels => Annotations::default(),
+        None => Annotations { standard, source: true, ..Annotations::default() },
+        Some(raw::Annotations::Word(raw::Word::None)) => Annotations::default(),
+        Some(raw::Annotations::Word(raw::Word::Standard)) => {
+            Annotations { standard: true, source: true, ..Annotations::default() }
+        }
+        Some(raw::Annotations::Table(own)) => Annotations { standard, source: true, own },
+    }
 }

@@ -3,29 +3,30 @@
 
 use indexmap::IndexMap;
 
-use super::{Declared, Desk};
+use super::problems::Problems;
+use crate::config::declared::DeclaredNames;
 use crate::config::{Resource, Retention, RetentionCondition, RetentionSubject, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::retention::Age;
 use crate::model::{ResourceId, ResourceKind};
 
-pub(super) fn check(
+pub(super) fn check_retentions(
     raw: IndexMap<String, raw::Retention>,
-    declared: &Declared,
+    declared: &DeclaredNames,
     resources: &IndexMap<ResourceId, Resource>,
-    desk: &mut Desk<'_>,
+    problems: &mut Problems<'_>,
 ) -> IndexMap<String, Retention> {
     raw.into_iter()
-        .filter_map(|(name, raw)| Some((name.clone(), retention(&name, raw, declared, resources, desk)?)))
+        .filter_map(|(name, raw)| Some((name.clone(), retention(&name, raw, declared, resources, problems)?)))
         .collect()
 }
 
 fn retention(
     name: &str,
     raw: raw::Retention,
-    declared: &Declared,
+    declared: &DeclaredNames,
     known: &IndexMap<ResourceId, Resource>,
-    desk: &mut Desk<'_>,
+    problems: &mut Problems<'_>,
 ) -> Option<Retention> {
     let path = ["retention", name];
     let at = |key: &'static str| [path[0], path[1], key];
@@ -35,56 +36,57 @@ fn retention(
         (ResourceKind::Artifact, &raw.artifacts, &declared.artifacts),
     ] {
         if let (Some(names), Some(known)) = (names, known) {
-            desk.known(names, known, &at(kind.table()), Code::ConfigUnknownImage);
+            problems.known_names(names, known, &at(kind.table()), Code::ConfigUnknownImage);
         }
     }
     let named = named(&raw);
     if let (Some(names), Some(known)) = (&raw.registries, &declared.registries) {
-        desk.known(names, known, &at("registries"), Code::ConfigUnknownRegistry);
+        problems.known_names(names, known, &at("registries"), Code::ConfigUnknownRegistry);
     }
     if let (Some(rule), Some(known)) = (&raw.rule, &declared.tags) {
-        desk.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
+        problems.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
     }
     // Keys with wrong values are missing here and have already been reported. The places still know that they were written.
     let meant = |key: &'static str| declared.meant.contains(&(name.to_owned(), key));
-    let written = |desk: &Desk<'_>, key: &'static str| desk.places.key(&at(key)).is_some() || meant(key);
-    let by_event = written(desk, "on");
+    let written =
+        |problems: &Problems<'_>, key: &'static str| problems.places.key(&at(key)).is_some() || meant(key);
+    let by_event = written(problems, "on");
     let one = matches!(raw.r#match, Some(raw::OneOrMany::One(_)));
     let globs = raw.r#match.map(raw::OneOrMany::into_vec);
     let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
-    desk.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
-    match (written(desk, "rule"), written(desk, "match")) {
-        (true, true) => together(name, "rule", "match", "both select the tags: keep one", desk),
+    problems.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
+    match (written(problems, "rule"), written(problems, "match")) {
+        (true, true) => together(name, "rule", "match", "both select the tags: keep one", problems),
         (false, false) => missing(
             name,
             "neither `rule` nor `match`: it does not say which tags it applies to",
             "name a tag rule, `rule = \"pr\"`, or match tags, `match = \"sha-*\"`",
-            desk,
+            problems,
         ),
         (false, true) if by_event => together(
             name,
             "on",
             "match",
             "a glob does not say which tags belong to the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
-            desk,
+            problems,
         ),
         _ => {}
     }
     let limits: Vec<&str> =
-        ["keep_last", "older_than"].into_iter().filter(|key| written(desk, key)).collect();
+        ["keep_last", "older_than"].into_iter().filter(|key| written(problems, key)).collect();
     for limit in limits.iter().filter(|_| by_event) {
         let help = "the tags of a closed pull request are removed whatever their age: write two retentions";
-        together(name, "on", limit, help, desk);
+        together(name, "on", limit, help, problems);
     }
     if limits.is_empty() && !by_event {
         missing(
             name,
             "none of `on`, `keep_last`, `older_than`: it does not say when to remove a tag",
             "add `on = \"pull_request_closed\"`, `keep_last = 50` or `older_than = \"30d\"`",
-            desk,
+            problems,
         );
     }
-    let older_than = raw.older_than.and_then(|text| age(&text, &at("older_than"), desk));
+    let older_than = raw.older_than.and_then(|text| age(&text, &at("older_than"), problems));
     let keep_last = raw.keep_last.as_ref().and_then(whole);
     let subject = match (raw.rule, globs) {
         (Some(rule), _) => RetentionSubject::Rule(rule),
@@ -101,7 +103,7 @@ fn retention(
         subject,
         condition,
     };
-    idle_names(name, &retention, known, desk);
+    idle_names(name, &retention, known, problems);
     Some(retention)
 }
 
@@ -134,14 +136,14 @@ fn idle_names(
     name: &str,
     retention: &Retention,
     known: &IndexMap<ResourceId, Resource>,
-    desk: &mut Desk<'_>,
+    problems: &mut Problems<'_>,
 ) {
     let table = suggest::table(&["retention", name]);
     if let RetentionSubject::Rule(rule) = &retention.subject {
         for kind in ResourceKind::ALL {
             for (index, id) in retention.resources.iter().filter(|id| id.kind == kind).enumerate() {
                 if known.get(id).is_some_and(|it| !it.tags.contains(rule)) {
-                    desk.wrong(
+                    problems.wrong(
                         Code::ConfigValue,
                         format!("{} of `{table}` does not use the tag rule `{rule}`", id.title()),
                         &["retention", name, kind.table(), &index.to_string()],
@@ -159,10 +161,10 @@ fn idle_names(
     for (index, registry) in retention.registries.iter().enumerate() {
         let path = ["retention", name, "registries", &index.to_string()];
         // A registry without a place was not written here, but is a default.
-        if desk.places.value(&path).is_some()
+        if problems.places.value(&path).is_some()
             && !resources.iter().any(|resource| resource.registries.contains(registry))
         {
-            desk.wrong(
+            problems.wrong(
                 Code::ConfigValue,
                 format!("nothing in `{table}` is published to the registry `{registry}`"),
                 &path,
@@ -178,33 +180,33 @@ fn whole(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| number.as_f64()?.to_string().parse().ok())
 }
 
-fn age(text: &str, path: &[&str], desk: &mut Desk<'_>) -> Option<Age> {
+fn age(text: &str, path: &[&str], problems: &mut Problems<'_>) -> Option<Age> {
     let error = match text.parse::<Age>() {
         Ok(age) => return Some(age),
         Err(error) => error,
     };
     let help = "write a whole number of hours, days or weeks: `\"12h\"`, `\"30d\"`, `\"6w\"`";
-    desk.wrong(Code::ConfigValue, error.to_string(), path, "not an age", help);
+    problems.wrong(Code::ConfigValue, error.to_string(), path, "not an age", help);
     None
 }
 
 /// Reports two keys that exclude each other.
-fn together(name: &str, key: &str, other: &str, help: &str, desk: &mut Desk<'_>) {
+fn together(name: &str, key: &str, other: &str, help: &str, problems: &mut Problems<'_>) {
     let table = suggest::table(&["retention", name]);
     let message = format!("`{table}` has both `{key}` and `{other}`");
     let diagnostic = Diagnostic::error(Code::ConfigValue, message)
-        .at_maybe(desk.places.key(&["retention", name, other]), "not together")
-        .at_maybe(desk.places.key(&["retention", name, key]), "with this")
+        .at_maybe(problems.places.key(&["retention", name, other]), "not together")
+        .at_maybe(problems.places.key(&["retention", name, key]), "with this")
         .help(help);
-    desk.tell(diagnostic);
+    problems.report(diagnostic);
 }
 
 /// Reports that the table needs one of several keys and has none of them.
-fn missing(name: &str, what: &str, help: &str, desk: &mut Desk<'_>) {
+fn missing(name: &str, what: &str, help: &str, problems: &mut Problems<'_>) {
     let path = ["retention", name];
     let message = format!("`{}` has {what}", suggest::table(&path));
-    let place = desk.places.value(&path).or_else(|| desk.places.key(&path));
-    desk.tell(
+    let place = problems.places.value(&path).or_else(|| problems.places.key(&path));
+    problems.report(
         Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "needs one of them").help(help),
     );
 }

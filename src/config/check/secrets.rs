@@ -2,20 +2,20 @@
 
 use globset::GlobBuilder;
 
-use super::Desk;
+use super::problems::Problems;
 use crate::config::{Secrets, raw, suggest};
 use crate::diagnostic::Code;
 use crate::model::secret_search::SecretAllowance;
 use secret_scan::Rules;
 
-pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
+pub(super) fn check_secrets(raw: raw::Secrets, problems: &mut Problems<'_>) -> Secrets {
     let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };
     for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
         let position = index.to_string();
         let item = ["secrets", "allow", position.as_str()];
         let at = |key: &'static str| ["secrets", "allow", position.as_str(), key];
         if let Some(rule) = &allow.rule {
-            known_rule(rule, &at("rule"), desk);
+            known_rule(rule, &at("rule"), problems);
         }
         if let Some(path) = &allow.path
             && let Err(error) = GlobBuilder::new(path).literal_separator(true).build()
@@ -23,19 +23,19 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
             let message = format!("`{}` is not a glob: {}", path.escape_debug(), error.kind());
             let help =
                 "`*` matches within a name, `**` across folders, `[ab]` a character, `[*]` a literal star";
-            desk.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
+            problems.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
         // A wrong value is missing here and has already been reported. The places still know that it was written.
-        if ["rule", "path", "value"].iter().all(|key| desk.places.value(&at(key)).is_none()) {
+        if ["rule", "path", "value"].iter().all(|key| problems.places.value(&at(key)).is_none()) {
             let message = "an entry of `[[secrets.allow]]` does not say what it allows".to_owned();
             let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";
-            desk.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);
+            problems.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);
         }
         let Some(reason) = allow.reason else { continue };
         if reason.trim().is_empty() {
             let message = "the `reason` of an entry of `[[secrets.allow]]` is blank".to_owned();
             let help = "say why this is not a secret: the next reader of the file relies on it";
-            desk.wrong(Code::ConfigValue, message, &at("reason"), "blank", help);
+            problems.wrong(Code::ConfigValue, message, &at("reason"), "blank", help);
         }
         let path = allow.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
         secrets.allow.push(SecretAllowance { rule: allow.rule, path, value: allow.value, reason });
@@ -43,7 +43,7 @@ pub(super) fn check(raw: raw::Secrets, desk: &mut Desk<'_>) -> Secrets {
     secrets
 }
 
-fn known_rule(rule: &str, path: &[&str], desk: &mut Desk<'_>) {
+fn known_rule(rule: &str, path: &[&str], problems: &mut Problems<'_>) {
     let rules = || Rules::standard().all().iter().map(|rule| rule.id);
     if rules().any(|known| known == rule) {
         return;
@@ -54,5 +54,5 @@ fn known_rule(rule: &str, path: &[&str], desk: &mut Desk<'_>) {
         None => "no such rule".to_owned(),
     };
     let help = format!("the rules are {}; docs/reference/secrets.md lists them", suggest::listed(rules()));
-    desk.wrong(Code::ConfigValue, message, path, &label, help);
+    problems.wrong(Code::ConfigValue, message, path, &label, help);
 }

@@ -2,12 +2,15 @@
 
 use indexmap::IndexMap;
 
-use super::Desk;
+use super::problems::Problems;
 use crate::config::{TagRule, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, Mutability};
 
-pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) -> IndexMap<String, TagRule> {
+pub(super) fn check_tag_rules(
+    raw: IndexMap<String, raw::TagRule>,
+    problems: &mut Problems<'_>,
+) -> IndexMap<String, TagRule> {
     let entry = |(name, raw): (String, raw::TagRule)| {
         let one = matches!(raw.r#match, Some(raw::OneOrMany::One(_)));
         let matches: Vec<String> = raw
@@ -17,22 +20,22 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             .into_iter()
             .map(|glob| glob.0)
             .collect();
-        desk.globs(&matches, one, &["tags", &name, "match"]);
+        problems.globs(&matches, one, &["tags", &name, "match"]);
         let mutability = raw.mutability.unwrap_or_default();
         if raw.prereleases == Some(true) && mutability != Mutability::Forward {
             idle(
                 &name,
                 "prereleases",
                 "only tags with `mutability = \"forward\"` hold pre-releases back",
-                desk,
+                problems,
             );
         }
         if raw.on_conflict.is_some() && mutability != Mutability::Immutable {
-            idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", desk);
+            idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", problems);
         }
         if raw.on_unknown.is_some() && !forward_by_commit(raw.on.as_ref(), mutability) {
             let why = "only tags with `mutability = \"forward\"` that fire on events other than `tag` check descent";
-            idle(&name, "on_unknown", why, desk);
+            idle(&name, "on_unknown", why, problems);
         }
         let rule = TagRule {
             on: raw.on?.into_vec().into_iter().map(EventName::from).collect(),
@@ -43,7 +46,6 @@ pub(super) fn check(raw: IndexMap<String, raw::TagRule>, desk: &mut Desk<'_>) ->
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),
             on_unknown: raw.on_unknown.unwrap_or_default(),
-            chart: None,
         };
         Some((name, rule))
     };
@@ -61,8 +63,8 @@ fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutabi
 }
 
 /// Warns that a key has no effect in combination with the others.
-fn idle(name: &str, key: &str, why: &str, desk: &mut Desk<'_>) {
+fn idle(name: &str, key: &str, why: &str, problems: &mut Problems<'_>) {
     let message = format!("`{key}` has no effect in `[tags.{name}]`");
-    let place = desk.places.key(&["tags", name, key]);
-    desk.tell(Diagnostic::warning(Code::ConfigValue, message).at_maybe(place, "no effect").help(why));
+    let place = problems.places.key(&["tags", name, key]);
+    problems.report(Diagnostic::warning(Code::ConfigValue, message).at_maybe(place, "no effect").help(why));
 }

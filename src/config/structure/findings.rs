@@ -9,16 +9,16 @@ use serde_json::Value;
 
 /// Something that the schema does not allow.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct Violation {
     /// The path of the value, of the table that lacks a key, or of the unknown key.
     pub path: Vec<String>,
     /// The kind of finding.
-    pub what: What,
+    pub kind: ViolationKind,
 }
 
 /// The kinds of findings.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum ViolationKind {
     /// The table does not accept a key of this name.
     UnknownKey,
     /// The table needs this key.
@@ -42,39 +42,39 @@ pub(super) enum What {
 }
 
 /// Adds the findings of `error`.
-pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Violation>) {
     let path = segments(error.instance_path());
-    let mut add = |path: Vec<String>, what: What| findings.push(Finding { path, what });
+    let mut add = |path: Vec<String>, kind: ViolationKind| findings.push(Violation { path, kind });
     let below = |key: &str| path.iter().cloned().chain(std::iter::once(key.to_owned())).collect::<Vec<_>>();
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for key in unexpected {
-                add(below(key), What::UnknownKey);
+                add(below(key), ViolationKind::UnknownKey);
             }
         }
         ValidationErrorKind::Required { property } => {
-            add(path, What::Missing(property.as_str().unwrap_or_default().to_owned()));
+            add(path, ViolationKind::Missing(property.as_str().unwrap_or_default().to_owned()));
         }
-        ValidationErrorKind::Type { kind } => add(path, What::Type(types(kind))),
+        ValidationErrorKind::Type { kind } => add(path, ViolationKind::Type(types(kind))),
         ValidationErrorKind::Constant { expected_value } => {
-            add(path, What::Choice(vec![expected_value.as_ref().clone()]));
+            add(path, ViolationKind::Choice(vec![expected_value.as_ref().clone()]));
         }
         ValidationErrorKind::Enum { options } => {
-            add(path, What::Choice(options.as_array().cloned().unwrap_or_default()));
+            add(path, ViolationKind::Choice(options.as_array().cloned().unwrap_or_default()));
         }
         ValidationErrorKind::PropertyNames { error: inner } => {
-            add(below(inner.instance().as_str().unwrap_or_default()), What::Name);
+            add(below(inner.instance().as_str().unwrap_or_default()), ViolationKind::Name);
         }
-        ValidationErrorKind::Pattern { .. } => add(path, What::Pattern),
+        ValidationErrorKind::Pattern { .. } => add(path, ViolationKind::Pattern),
         ValidationErrorKind::MinLength { .. }
         | ValidationErrorKind::MinItems { .. }
-        | ValidationErrorKind::MinProperties { .. } => add(path, What::Empty),
-        ValidationErrorKind::Minimum { limit } => add(path, What::TooSmall(limit.clone())),
-        ValidationErrorKind::UniqueItems => add(path, What::Duplicate),
+        | ValidationErrorKind::MinProperties { .. } => add(path, ViolationKind::Empty),
+        ValidationErrorKind::Minimum { limit } => add(path, ViolationKind::TooSmall(limit.clone())),
+        ValidationErrorKind::UniqueItems => add(path, ViolationKind::Duplicate),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             meant_branch(&path, error.instance_path(), context, findings);
         }
-        _ => add(path, What::Other(error.masked_with("the value").to_string())),
+        _ => add(path, ViolationKind::Other(error.masked_with("the value").to_string())),
     }
 }
 
@@ -83,7 +83,7 @@ fn meant_branch(
     path: &[String],
     location: &Location,
     context: &[Vec<ValidationError<'static>>],
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Violation>,
 ) {
     let wrong_types = |branch: &Vec<ValidationError<'static>>| {
         branch
@@ -95,10 +95,10 @@ fn meant_branch(
         let mut types: Vec<JsonType> = context.iter().filter_map(wrong_types).flatten().collect();
         let mut seen = HashSet::new();
         types.retain(|it| seen.insert(*it as u8));
-        findings.push(Finding { path: path.to_vec(), what: What::Type(types) });
+        findings.push(Violation { path: path.to_vec(), kind: ViolationKind::Type(types) });
         return;
     }
-    let mut best: Option<Vec<Finding>> = None;
+    let mut best: Option<Vec<Violation>> = None;
     let mut choices = Vec::new();
     for branch in candidates {
         let mut inner = Vec::new();
@@ -106,7 +106,9 @@ fn meant_branch(
             collect(error, &mut inner);
         }
         match inner.as_mut_slice() {
-            [Finding { path: at, what: What::Choice(options) }] if at == path => choices.append(options),
+            [Violation { path: at, kind: ViolationKind::Choice(options) }] if at == path => {
+                choices.append(options)
+            }
             found => {
                 let fewest = best.as_ref().is_none_or(|best| found.len() < best.len());
                 if fewest {
@@ -117,7 +119,7 @@ fn meant_branch(
     }
     match best {
         Some(best) if choices.is_empty() => findings.extend(best),
-        _ => findings.push(Finding { path: path.to_vec(), what: What::Choice(choices) }),
+        _ => findings.push(Violation { path: path.to_vec(), kind: ViolationKind::Choice(choices) }),
     }
 }
 
@@ -141,17 +143,17 @@ fn wrong_type(error: &ValidationError<'_>) -> Option<Vec<JsonType>> {
 }
 
 /// Leaves one finding for each place. If the type is wrong, nothing else about the value is reported.
-pub(super) fn distinct(findings: &mut Vec<Finding>) {
+pub(super) fn distinct(findings: &mut Vec<Violation>) {
     let mistyped: HashSet<Vec<String>> = findings
         .iter()
-        .filter(|finding| matches!(finding.what, What::Type(_)))
+        .filter(|finding| matches!(finding.kind, ViolationKind::Type(_)))
         .map(|finding| finding.path.clone())
         .collect();
     let mut seen = HashSet::new();
     findings.retain(|finding| {
-        let key = match &finding.what {
-            What::Missing(key) => return seen.insert((finding.path.clone(), key.clone())),
-            What::Type(_) => String::from("type"),
+        let key = match &finding.kind {
+            ViolationKind::Missing(key) => return seen.insert((finding.path.clone(), key.clone())),
+            ViolationKind::Type(_) => String::from("type"),
             _ if mistyped.contains(&finding.path) => return false,
             _ => String::from("value"),
         };

@@ -7,7 +7,7 @@ mod phrase;
 
 use std::collections::HashSet;
 
-use findings::{Finding, What};
+use findings::{Violation, ViolationKind};
 pub(super) use phrase::meant;
 use serde_json::Value;
 
@@ -20,7 +20,11 @@ pub(super) type Path = Vec<String>;
 
 /// Validates `json` and removes wrong values from it, so that the rest can be checked further. Skips the paths in
 /// `credentials`, because they have already been reported and their values are secret.
-pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Path>) -> Vec<Diagnostic> {
+pub(super) fn check_structure(
+    json: &mut Value,
+    places: &Places,
+    credentials: &HashSet<Path>,
+) -> Vec<Diagnostic> {
     let Some(validator) = schema::validator() else {
         return vec![Diagnostic::error(Code::ConfigFile, "the schema of `publish.toml` cannot be compiled")];
     };
@@ -37,8 +41,8 @@ pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Pat
     findings.retain(|finding| !is_credential(finding, credentials));
     let diagnostics = findings.iter().map(|finding| phrase::diagnostic(finding, json, places)).collect();
     for finding in &findings {
-        match finding.what {
-            What::Missing(_) => {}
+        match finding.kind {
+            ViolationKind::Missing(_) => {}
             _ => prune(json, &finding.path),
         }
     }
@@ -46,8 +50,8 @@ pub(super) fn check(json: &mut Value, places: &Places, credentials: &HashSet<Pat
 }
 
 /// Whether the finding is a missing key that was removed because of its credential.
-fn is_credential(finding: &Finding, credentials: &HashSet<Path>) -> bool {
-    let What::Missing(key) = &finding.what else { return false };
+fn is_credential(finding: &Violation, credentials: &HashSet<Path>) -> bool {
+    let ViolationKind::Missing(key) = &finding.kind else { return false };
     let depth = finding.path.len();
     credentials.iter().any(|path| path.starts_with(&finding.path) && path.get(depth) == Some(key))
 }

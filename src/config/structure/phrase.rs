@@ -3,7 +3,7 @@
 use jsonschema::JsonType;
 use serde_json::Value;
 
-use super::findings::{Finding, What};
+use super::findings::{Violation, ViolationKind};
 use crate::config::places::Places;
 use crate::config::{schema, suggest};
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -50,28 +50,32 @@ const SYNONYMS: &[(&str, &str)] = &[
 ];
 
 /// The diagnostic of one finding in the merged value.
-pub(super) fn diagnostic(finding: &Finding, json: &Value, places: &Places) -> Diagnostic {
+pub(super) fn diagnostic(finding: &Violation, json: &Value, places: &Places) -> Diagnostic {
     let parts: Vec<&str> = finding.path.iter().map(String::as_str).collect();
     let path = parts.as_slice();
     let subject = suggest::value(path);
     let error = |code: Code, message: String| Diagnostic::error(code, message);
-    match &finding.what {
-        What::UnknownKey => unknown_key(path, places),
-        What::Missing(key) => missing(path, key, places),
-        What::Type(types) => wrong_type(path, types, json, places),
-        What::Choice(options) => choice(path, options, json, places),
-        What::Name => bad_name(path, places),
-        What::Pattern => error(Code::ConfigValue, format!("{subject} has characters that are not allowed"))
-            .at_maybe(places.value(path), "not allowed")
-            .help(example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned())),
-        What::Empty => error(Code::ConfigValue, format!("{subject} is empty"))
+    match &finding.kind {
+        ViolationKind::UnknownKey => unknown_key(path, places),
+        ViolationKind::Missing(key) => missing(path, key, places),
+        ViolationKind::Type(types) => wrong_type(path, types, json, places),
+        ViolationKind::Choice(options) => choice(path, options, json, places),
+        ViolationKind::Name => bad_name(path, places),
+        ViolationKind::Pattern => {
+            error(Code::ConfigValue, format!("{subject} has characters that are not allowed"))
+                .at_maybe(places.value(path), "not allowed")
+                .help(example(path).unwrap_or_else(|| "see docs/reference/config.md".to_owned()))
+        }
+        ViolationKind::Empty => error(Code::ConfigValue, format!("{subject} is empty"))
             .at_maybe(places.value(path), "empty")
             .help(empty_help(path)),
-        What::Duplicate => duplicate(path, json, places),
-        What::TooSmall(minimum) => error(Code::ConfigValue, format!("{subject} must be at least {minimum}"))
-            .at_maybe(places.value(path), format!("less than {minimum}"))
-            .help(too_small_help(path)),
-        What::Other(said) => error(Code::ConfigValue, format!("{subject}: {said}"))
+        ViolationKind::Duplicate => duplicate(path, json, places),
+        ViolationKind::TooSmall(minimum) => {
+            error(Code::ConfigValue, format!("{subject} must be at least {minimum}"))
+                .at_maybe(places.value(path), format!("less than {minimum}"))
+                .help(too_small_help(path))
+        }
+        ViolationKind::Other(said) => error(Code::ConfigValue, format!("{subject}: {said}"))
             .at_maybe(places.value(path), "not allowed")
             .help("see docs/reference/config.md"),
     }

@@ -88,7 +88,8 @@ fn a_good_file_becomes_a_config_in_its_order() {
     assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].registries, ["ghcr", "bundle"]);
     assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].repository.as_str(), "brokkr-broker");
     assert_eq!(config.tags["branch"].matches, ["release/*"]);
-    assert_eq!(loaded.profiles, ["dev", "broken"]);
+    let file = ConfigFile::parse(GOOD, &options().path, "publish.toml");
+    assert_eq!(file.profiles().collect::<Vec<_>>(), ["dev", "broken"]);
     let place = config.places.value(&["tags", "version", "template"]).expect("a place");
     assert_eq!(&place.source.text[place.span], "\"v{{ version }}\"");
     let place = config.places.inside(&["tags", "version", "template"], 4..11).expect("a place");

@@ -1,30 +1,48 @@
 //! The ownership of tags: a retention takes those tags of its rule that no other rule of the repository may have
 //! rendered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
-use crate::config::{Config, Resource};
-use crate::desired::tag_reader::{TagReader, Unreadable};
+use crate::config::{Config, NamedResource, Resource};
+use crate::desired::tag_reader::{self, TagReader, Unreadable};
+use crate::desired::tag_template::{TagTemplate, TagTemplateKey};
 use crate::desired::tags::Renderer;
-use crate::desired::template::Templates;
+use crate::desired::template::{TemplateSyntax, Templates};
 use crate::desired::version;
 use crate::model::ResourceId;
 use oci_registry::Tag;
 
 /// The reader of a rule, or the reason why there is none.
-pub(super) type Reading = Arc<Result<TagReader, Unreadable>>;
+pub(super) type RuleReader = Arc<Result<TagReader, Unreadable>>;
 
-/// Identifies a rule for a resource: the rule's name, the release prefix, and the resource's name if it makes a
-/// difference.
-type Key<'a> = (&'a str, &'a str, Option<&'a ResourceId>);
+/// The resources for which a template has the same reader.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct ReaderKey<'a> {
+    template: TagTemplateKey<'a>,
+    /// The prefix of git tags that release the resource.
+    prefix: &'a str,
+    /// The resource, if the template can distinguish it from others.
+    resource: Option<&'a ResourceId>,
+}
+
+impl<'a> ReaderKey<'a> {
+    fn new(renderer: &Renderer<'a>, template: TagTemplate<'a>, named: NamedResource<'a>) -> Self {
+        Self {
+            template: template.key(),
+            prefix: version::prefix(renderer.config, named.resource),
+            resource: renderer.is_by_resource(template).then_some(named.id),
+        }
+    }
+}
 
 /// Readers of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
 pub(super) struct Readers<'r, 'a> {
     pub renderer: &'r Renderer<'a>,
-    known: HashMap<Key<'a>, Reading>,
+    known: HashMap<ReaderKey<'a>, RuleReader>,
 }
 
 impl<'r, 'a> Readers<'r, 'a> {
@@ -32,49 +50,37 @@ impl<'r, 'a> Readers<'r, 'a> {
         Self { renderer, known: HashMap::new() }
     }
 
-    /// The reader of a rule for a resource, or `None` if there is no such rule.
-    pub fn of(&mut self, rule: &'a str, (id, resource): (&'a ResourceId, &'a Resource)) -> Option<Reading> {
+    /// The reader of a template for a resource.
+    pub fn of(&mut self, template: TagTemplate<'a>, named: NamedResource<'a>) -> RuleReader {
         let renderer = self.renderer;
-        let definition = renderer.config.tags.get(rule)?;
-        let key =
-            (rule, version::prefix(renderer.config, resource), renderer.is_by_resource(rule).then_some(id));
-        let known = self.known.entry(key);
-        Some(Arc::clone(
-            known.or_insert_with(|| Arc::new(TagReader::new(renderer, definition, (id, resource)))),
-        ))
+        let known = self.known.entry(ReaderKey::new(renderer, template, named));
+        Arc::clone(known.or_insert_with(|| Arc::new(TagReader::new(renderer, template, named))))
     }
 }
 
 /// The resources that share a repository, whatever names the registry has.
 pub(super) struct Repositories<'a> {
     /// The resources, keyed by [`oci_registry::reference::RegistryLocation::identity`].
-    resources: HashMap<String, Vec<(&'a ResourceId, &'a Resource)>>,
+    resources: HashMap<String, Vec<NamedResource<'a>>>,
 }
 
 impl<'a> Repositories<'a> {
     pub fn new(config: &'a Config) -> Self {
-        let mut resources: HashMap<String, Vec<(&ResourceId, &Resource)>> = HashMap::new();
-        for (id, resource) in &config.resources {
+        let mut resources: HashMap<String, Vec<NamedResource<'_>>> = HashMap::new();
+        for named in config.named_resources() {
             // Two names for one place count once.
-            let identities: BTreeSet<String> = resource
-                .registries
-                .iter()
-                .filter_map(|registry| identity(config, resource, registry))
-                .collect();
+            let registries = named.resource.registries.iter();
+            let identities: BTreeSet<String> =
+                registries.filter_map(|registry| identity(config, named.resource, registry)).collect();
             for identity in identities {
-                resources.entry(identity).or_default().push((id, resource));
+                resources.entry(identity).or_default().push(named);
             }
         }
         Self { resources }
     }
 
     /// The resources of the repository that `resource` has in `registry`.
-    pub fn resources(
-        &self,
-        config: &Config,
-        resource: &Resource,
-        registry: &str,
-    ) -> Vec<(&'a ResourceId, &'a Resource)> {
+    pub fn resources(&self, config: &Config, resource: &Resource, registry: &str) -> Vec<NamedResource<'a>> {
         identity(config, resource, registry)
             .and_then(|identity| self.resources.get(&identity).cloned())
             .unwrap_or_default()
@@ -91,9 +97,9 @@ pub(super) enum Own {
     /// Only this tag.
     Equal(Tag),
     /// The tags that a rule renders.
-    Rule(Reading),
+    Rule(RuleReader),
     /// The tags that a rule rendered for this pull request.
-    PullRequest(Reading, u64),
+    PullRequest(RuleReader, u64),
     /// The tags that one of these globs matches.
     Globs(Vec<GlobMatcher>),
 }
@@ -101,11 +107,18 @@ pub(super) enum Own {
 /// The tags that another rule may have rendered.
 pub(super) enum Other {
     /// Any tag that its reader accepts.
-    Reader(Reading),
+    Reader(RuleReader),
     /// Its tags are versions of a chart.
     ChartVersion,
     /// Its tags cannot be read: any text between the fixed text at its ends.
     Outline { start: String, end: String },
+}
+
+/// Another template of the repository.
+pub(super) struct OtherTags<'a> {
+    /// Its name in messages.
+    name: Cow<'a, str>,
+    tags: Other,
 }
 
 impl Other {
@@ -120,30 +133,38 @@ impl Other {
     }
 }
 
-/// The other rules of a repository, by name: all rules of `resources` except `rule` of the resource `id`.
+/// The other templates of a repository, by name: all of `resources` except `template` of the resource `id`.
 pub(super) fn others<'a>(
     readers: &mut Readers<'_, 'a>,
-    resources: &[(&'a ResourceId, &'a Resource)],
-    (rule, id): (&str, &ResourceId),
-) -> Vec<(&'a str, Other)> {
+    resources: &[NamedResource<'a>],
+    template: TagTemplate<'a>,
+    id: &ResourceId,
+) -> Vec<OtherTags<'a>> {
     let (mut others, mut seen) = (Vec::new(), BTreeSet::new());
-    for (resource_id, resource) in resources.iter().copied() {
-        for other in resource.tags.iter().filter(|other| resource_id != id || *other != rule) {
-            let by_resource = readers.renderer.is_by_resource(other).then_some(resource_id);
-            let prefix = version::prefix(readers.renderer.config, resource);
-            if !seen.insert((other, prefix, by_resource)) {
+    for named in resources.iter().copied() {
+        for other in TagTemplate::of_resource(readers.renderer.config, named) {
+            let is_it = named.id == id && other.key() == template.key();
+            if is_it || !seen.insert(ReaderKey::new(readers.renderer, other, named)) {
                 continue;
             }
-            let Some(reader) = readers.of(other, (resource_id, resource)) else { continue };
-            let other_tags = match readers.renderer.config.tags.get(other) {
+            let reader = readers.of(other, named);
+            let tags = match other {
                 _ if reader.is_ok() => Other::Reader(reader),
-                Some(rule) if rule.chart.is_some() => Other::ChartVersion,
-                rule => outline(rule.map(|rule| rule.template.as_str()).unwrap_or_default()),
+                TagTemplate::ChartVersion { .. } => Other::ChartVersion,
+                TagTemplate::Rule { rule, .. } => outline(&rule.template),
             };
-            others.push((other.as_str(), other_tags));
+            others.push(OtherTags { name: other.name(), tags });
         }
     }
     others
+}
+
+/// Whether a template's output depends only on the number of the pull request. Its tag then belongs to that pull
+/// request.
+pub(super) fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> bool {
+    let variables = tag_reader::variables(&renderer.templates, template);
+    variables.iter().all(|variable| variable == "pr.number")
+        && !renderer.templates.uses(template, TemplateSyntax::Text, "event")
 }
 
 /// The fixed text at the ends of a template. The rendered text may lack the blanks at its ends.
@@ -169,7 +190,7 @@ pub(super) enum Claim<'c> {
 /// The tags that a retention claims in one repository.
 pub(super) struct Claims<'a> {
     pub own: Own,
-    pub others: Vec<(&'a str, Other)>,
+    pub others: Vec<OtherTags<'a>>,
 }
 
 impl Claims<'_> {
@@ -191,7 +212,7 @@ impl Claims<'_> {
 
     /// Another rule that may have rendered `tag`.
     pub fn shared_with(&self, tag: &Tag) -> Option<&str> {
-        self.others.iter().find(|(_, other)| other.might_render(tag)).map(|(rule, _)| *rule)
+        self.others.iter().find(|other| other.tags.might_render(tag)).map(|other| other.name.as_ref())
     }
 
     /// The reader, if versions order the tags.

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use semver::Version;
 
 use super::claims::{Claim, Own};
+use super::decisions::{Decisions, Kept, ListedTag, Removal};
 use super::protection::Protection;
-use super::{Decisions, Kept, ListedTag, Member, Removal, Scope};
+use super::scope::{Scope, ScopedRetention};
 use crate::config::RetentionCondition;
 use crate::desired::tags::Renderer;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
@@ -16,8 +17,10 @@ use oci_registry::Tag;
 /// 1980-01-01. Reproducible builds stamp their output with an earlier time, usually 1970.
 const EARLIEST: i64 = 315_532_800;
 
+/// Why a tag goes, or why it stays.
 type Verdict = Result<RemovalReason, KeepReason>;
 
+/// Decides about the `tags` of one repository. `now` is in seconds since 1970.
 pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedTag], now: i64) -> Decisions {
     let names: Vec<&Tag> = tags.iter().map(|listed| &listed.tag).collect();
     let protection = Protection::new(renderer, &scope.resources, &names);
@@ -49,7 +52,7 @@ pub(super) fn decide(renderer: &Renderer<'_>, scope: &Scope<'_>, tags: &[ListedT
 /// The verdict of one retention alone on each tag that it matches.
 fn judge<'t>(
     renderer: &Renderer<'_>,
-    member: &Member<'_>,
+    member: &ScopedRetention<'_>,
     tags: &'t [ListedTag],
     now: i64,
 ) -> Vec<(&'t ListedTag, Verdict)> {
@@ -80,13 +83,13 @@ fn judge<'t>(
 
 /// The rank of a tag among those of its retention: the newest has the greatest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+enum TagRank {
     Version(Version),
     Time(i64),
 }
 
 fn limited<'t>(
-    member: &Member<'_>,
+    member: &ScopedRetention<'_>,
     own: Vec<&'t ListedTag>,
     keep_last: Option<u64>,
     older_than: Option<Age>,
@@ -95,8 +98,8 @@ fn limited<'t>(
     let reader = member.claims.by_version();
     let time = |listed: &ListedTag| listed.created.filter(|time| *time >= EARLIEST);
     let rank = |listed: &ListedTag| match reader {
-        Some(reader) => reader.version(&listed.tag).map(Rank::Version).ok_or(KeepReason::VersionUnknown),
-        None => time(listed).map(Rank::Time).ok_or(KeepReason::TimeUnknown),
+        Some(reader) => reader.version(&listed.tag).map(TagRank::Version).ok_or(KeepReason::VersionUnknown),
+        None => time(listed).map(TagRank::Time).ok_or(KeepReason::TimeUnknown),
     };
     let (mut verdicts, mut ranked) = (Vec::new(), Vec::new());
     for listed in own {

@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::claims::{Claims, Own, Readers, Repositories, others};
-use super::{is_of_number_alone, places};
-use crate::config::{Config, Resource, RetentionCondition, RetentionSubject, TagRule};
+use super::claims::{Claims, Own, Readers, Repositories, is_of_number_alone, others};
+use super::scope::{self, ResourceInRegistry};
+use crate::config::{Config, NamedResource, RetentionCondition, RetentionSubject};
 use crate::context::Context;
 use crate::desired::rules;
 use crate::desired::tag_reader::{self, Unreadable};
+use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
 use crate::desired::version;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EventName, ResourceId};
+use crate::model::EventName;
 use oci_registry::Tag;
 
 /// The reason why the tags of a retention cannot be distinguished from others.
@@ -98,24 +99,23 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (name, retention) in &config.retention {
         let RetentionSubject::Rule(rule_name) = &retention.subject else { continue };
-        let Some((rule_name, rule)) = config.tags.get_key_value(rule_name) else { continue };
+        let Some(template) = TagTemplate::of_rule(config, rule_name) else { continue };
         let by_event = retention.condition == RetentionCondition::PullRequestClosed;
         let mut seen = HashSet::new();
-        for (resource_id, registry) in places(config, retention) {
-            let Some((resource_id, resource)) = config.resources.get_key_value(resource_id) else { continue };
-            let resources = repositories.resources(config, resource, registry);
+        for ResourceInRegistry { named, registry } in scope::resources_of(config, retention) {
+            let resources = repositories.resources(config, named.resource, registry);
             // Resources that no rule can distinguish have the same errors.
-            let by_resource =
-                resources.len() > 1 || resource.tags.iter().any(|rule| renderer.is_by_resource(rule));
+            let by_resource = resources.len() > 1
+                || TagTemplate::of_resource(config, named).any(|it| renderer.is_by_resource(it));
             if !seen.insert((
-                version::prefix(config, resource),
-                &resource.tags,
-                by_resource.then_some(resource_id),
+                version::prefix(config, named.resource),
+                &named.resource.tags,
+                by_resource.then_some(named.id),
             )) {
                 continue;
             }
-            let subject = Subject { rule_name, rule, by_event, resource: (resource_id, resource), resources };
-            if let Err(error) = subject.check(&mut readers) {
+            let subject = RetainedRule { rule_name, template, by_event, named, resources };
+            if let Err(error) = subject.check_attribution(&mut readers) {
                 diagnostics.push(error.to_diagnostic(config, name, by_event));
                 // One resource is enough to show the error.
                 break;
@@ -126,36 +126,39 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
 }
 
 /// A rule in one repository.
-struct Subject<'a> {
+struct RetainedRule<'a> {
     rule_name: &'a str,
-    rule: &'a TagRule,
+    template: TagTemplate<'a>,
+    /// Whether a closed pull request removes the tags.
     by_event: bool,
-    resource: (&'a ResourceId, &'a Resource),
-    resources: Vec<(&'a ResourceId, &'a Resource)>,
+    named: NamedResource<'a>,
+    /// All resources of the repository.
+    resources: Vec<NamedResource<'a>>,
 }
 
-impl<'a> Subject<'a> {
-    fn check(&self, readers: &mut Readers<'_, 'a>) -> Result<(), SubjectError> {
+impl<'a> RetainedRule<'a> {
+    /// Checks that tags can be attributed to the rule.
+    fn check_attribution(&self, readers: &mut Readers<'_, 'a>) -> Result<(), SubjectError> {
         let rule = || self.rule_name.to_owned();
-        let (renderer, (id, resource)) = (readers.renderer, self.resource);
+        let (renderer, text) = (readers.renderer, self.template.text());
         let templates = &renderer.templates;
-        let variables = tag_reader::variables(templates, &self.rule.template);
+        let variables = tag_reader::variables(templates, text);
         if self.by_event && !variables.contains("pr.number") {
             return Err(SubjectError::NoNumber { rule: rule() });
         }
-        let others = others(readers, &self.resources, (self.rule_name, id));
-        if self.by_event && is_of_number_alone(renderer, &self.rule.template) {
+        let others = others(readers, &self.resources, self.template, self.named.id);
+        if self.by_event && is_of_number_alone(renderer, text) {
             let samples = [1, 12, 1234].into_iter().filter_map(|number| {
                 let mut context = Context::new(EventName::PullRequestClosed);
                 context.pull_request = Some(number);
-                let (_, values) = renderer.values(&context, id, resource);
-                rules::render(templates, &self.rule.template, &values).ok()
+                let (_, values) = renderer.values(&context, self.named.id, self.named.resource);
+                rules::render(templates, text, &values).ok()
             });
             let samples: Vec<Tag> = samples.collect();
             let Some(tag) = samples.first().cloned() else { return Ok(()) };
             return self.not_shared(&Claims { own: Own::Equal(tag), others }, &samples);
         }
-        let Some(reader) = readers.of(self.rule_name, self.resource) else { return Ok(()) };
+        let reader = readers.of(self.template, self.named);
         let read = match reader.as_ref() {
             Ok(read) => read,
             Err(why) => return Err(SubjectError::Unreadable { rule: rule(), why: why.clone() }),
@@ -163,7 +166,7 @@ impl<'a> Subject<'a> {
         if read.is_free() {
             return Err(SubjectError::Free { rule: rule() });
         }
-        let mut samples = read.samples(templates, self.rule);
+        let mut samples = read.samples(templates, self.template);
         if samples.is_empty() {
             // The rule never fires, or renders no tag. That error is reported for the rule.
             return Ok(());

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Decisions, Kept, Removal};
-use crate::desired::{Address, Selection};
+use super::decisions::{Decisions, Kept, Removal};
+use crate::desired::selection::{Address, Selection};
 use crate::model::ResourceId;
 use crate::model::retention::{KeepReason, RemovalReason};
 use oci_registry::{Digest, Tag};

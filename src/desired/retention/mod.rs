@@ -7,106 +7,33 @@
 
 mod claims;
 mod decide;
+mod decisions;
 mod lint;
 mod merge;
 mod protection;
+mod scope;
 
+pub use decisions::{Decisions, Kept, ListedTag, Removal};
 pub(super) use lint::lint;
 pub use merge::{Decided, merge};
+pub use scope::RetainedRepository;
 
 use super::rules::{self, Part, RuleError};
-use super::tag_reader;
-use super::tags::{Renderer, rule_diagnostic};
-use crate::config::{Config, Resource, Retention, RetentionCondition, RetentionSubject};
+use super::tag_template::TagTemplate;
+use super::tags::{Renderer, template_diagnostic};
+use crate::config::{Config, NamedResource, Retention, RetentionCondition, RetentionSubject};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::retention::{KeepReason, RemovalReason};
 use crate::model::{EventName, ResourceId};
-use claims::{Claim, Claims, Own, Readers, Repositories, matchers, others};
-use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{Digest, RepositoryName, Tag};
+use claims::{Claim, Claims, Own, Readers, Repositories, is_of_number_alone, matchers, others};
+use oci_registry::Tag;
+use scope::{ResourceInRegistry, Scope, ScopedRetention};
 
 /// The retentions of a configuration that act in a context.
 pub struct Retentions<'a> {
     renderer: Renderer<'a>,
     scopes: Vec<Scope<'a>>,
     silent: Vec<(String, String)>,
-}
-
-/// One resource in one registry, and the tags that retentions claim there.
-struct Scope<'a> {
-    repository: RetainedRepository,
-    /// All resources of the repository, including this one.
-    resources: Vec<(&'a ResourceId, &'a Resource)>,
-    members: Vec<Member<'a>>,
-}
-
-/// A retention in one repository.
-struct Member<'a> {
-    name: &'a str,
-    retention: &'a Retention,
-    claims: Claims<'a>,
-    /// The pull request that was closed.
-    pull_request: Option<u64>,
-}
-
-/// A repository that retentions are about.
-#[derive(Debug, Clone)]
-pub struct RetainedRepository {
-    /// The resource that is published there.
-    pub resource: ResourceId,
-    /// The registry's name in `publish.toml`.
-    pub registry: String,
-    /// How to reach the registry.
-    pub endpoint: RegistryEndpoint,
-    /// The repository, including the namespace. Images may share a repository; each is decided by itself.
-    pub name: RepositoryName,
-}
-
-/// A tag of a repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedTag {
-    /// The tag.
-    pub tag: Tag,
-    /// The digest that the tag names.
-    pub digest: Digest,
-    /// The time when the content was made, in seconds since 1970, if it is known. Times before 1980 count as unknown.
-    pub created: Option<i64>,
-}
-
-/// The decisions about the tags of one repository that a retention matches, in the order of the listing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Decisions {
-    /// The tags that go.
-    pub remove: Vec<Removal>,
-    /// The tags that stay.
-    pub keep: Vec<Kept>,
-}
-
-/// A tag that goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal {
-    /// The tag.
-    pub tag: Tag,
-    /// The digest that the tag names.
-    pub digest: Digest,
-    /// The first retention that removes it.
-    pub retention: String,
-    /// The reason for the removal.
-    pub reason: RemovalReason,
-}
-
-/// A tag that stays although a retention matches it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// The tag.
-    pub tag: Tag,
-    /// The digest that the tag names.
-    pub digest: Digest,
-    /// The first retention that matches it.
-    pub retention: String,
-    /// The reason why the tag stays.
-    pub reason: KeepReason,
 }
 
 impl<'a> Retentions<'a> {
@@ -131,32 +58,28 @@ impl<'a> Retentions<'a> {
                 diagnostics.push(no_number(config, context, name));
                 continue;
             }
-            for (resource_id, registry) in places(config, retention) {
-                let Some((resource_id, resource)) = config.resources.get_key_value(resource_id) else {
-                    continue;
+            for ResourceInRegistry { named, registry } in scope::resources_of(config, retention) {
+                let resources = repositories.resources(config, named.resource, registry);
+                let claims = match claims(&mut readers, retention, context, named, &resources) {
+                    Ok(Some(claims)) => claims,
+                    Ok(None) => continue,
+                    Err(found) => {
+                        diagnostics.push(*found);
+                        continue;
+                    }
                 };
-                let resources = repositories.resources(config, resource, registry);
-                let claims =
-                    match claims(&mut readers, retention, context, (resource_id, resource), &resources) {
-                        Ok(Some(claims)) => claims,
-                        Ok(None) => continue,
-                        Err(found) => {
-                            diagnostics.push(*found);
-                            continue;
-                        }
-                    };
-                let member = Member { name, retention, claims, pull_request: context.pull_request };
+                let member = ScopedRetention { name, retention, claims, pull_request: context.pull_request };
                 let known = scopes
                     .iter_mut()
-                    .find(|it| it.repository.resource == *resource_id && it.repository.registry == registry);
+                    .find(|it| it.repository.resource == *named.id && it.repository.registry == registry);
                 if let Some(scope) = known {
                     scope.members.push(member);
                 } else if let Some(declared) = config.registries.get(registry) {
                     let repository = RetainedRepository {
-                        resource: resource_id.clone(),
+                        resource: named.id.clone(),
                         registry: registry.to_owned(),
                         endpoint: declared.endpoint.clone(),
-                        name: declared.endpoint.url.repository(&resource.repository),
+                        name: declared.endpoint.url.repository(&named.resource.repository),
                     };
                     scopes.push(Scope { repository, resources, members: vec![member] });
                 }
@@ -200,17 +123,6 @@ impl<'a> Retentions<'a> {
     }
 }
 
-impl Member<'_> {
-    fn needs_time(&self) -> bool {
-        match self.retention.condition {
-            RetentionCondition::PullRequestClosed => false,
-            RetentionCondition::Limits { older_than, .. } => {
-                older_than.is_some() || self.claims.by_version().is_none()
-            }
-        }
-    }
-}
-
 /// The reason why a retention does not act in `context`, if it does not.
 fn silence(retention: &Retention, context: &Context) -> Option<String> {
     let acts = retention.condition != RetentionCondition::PullRequestClosed
@@ -225,25 +137,13 @@ fn silence(retention: &Retention, context: &Context) -> Option<String> {
     })
 }
 
-/// The resources and registries that a retention is about.
-fn places<'c>(config: &'c Config, retention: &'c Retention) -> Vec<(&'c ResourceId, &'c str)> {
-    let mut places = Vec::new();
-    for id in &retention.resources {
-        let Some(resource) = config.resources.get(id) else { continue };
-        let registries =
-            resource.registries.iter().filter(|registry| retention.registries.contains(registry));
-        places.extend(registries.map(|registry| (id, registry.as_str())));
-    }
-    places
-}
-
 /// Returns the tags that a retention claims in the repository of these resources, or `None` if its rule does not exist.
 fn claims<'a>(
     readers: &mut Readers<'_, 'a>,
     retention: &'a Retention,
     context: &Context,
-    (id, resource): (&'a ResourceId, &'a Resource),
-    resources: &[(&'a ResourceId, &'a Resource)],
+    named: NamedResource<'a>,
+    resources: &[NamedResource<'a>],
 ) -> Result<Option<Claims<'a>>, Box<Diagnostic>> {
     let renderer = readers.renderer;
     let rule_name = match &retention.subject {
@@ -253,31 +153,22 @@ fn claims<'a>(
         }
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
-    let Some((rule_name, rule)) = renderer.config.tags.get_key_value(rule_name) else { return Ok(None) };
-    let Some(reader) = readers.of(rule_name, (id, resource)) else { return Ok(None) };
+    let Some(template) = TagTemplate::of_rule(renderer.config, rule_name) else { return Ok(None) };
+    let reader = readers.of(template, named);
     let own = match (retention.condition, context.pull_request) {
-        (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, &rule.template) => {
-            let (_, values) = renderer.values(context, id, resource);
-            let rendered = rules::render(&renderer.templates, &rule.template, &values);
-            let failed = |error| RuleError { part: Part::Template, error };
-            Own::Equal(
-                rendered
-                    .map_err(|error| Box::new(rule_diagnostic(renderer.config, rule_name, &failed(error))))?,
-            )
+        (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, template.text()) => {
+            let (_, values) = renderer.values(context, named.id, named.resource);
+            let rendered = rules::render(&renderer.templates, template.text(), &values);
+            Own::Equal(rendered.map_err(|error| {
+                let error = RuleError { part: Part::Template, error };
+                Box::new(template_diagnostic(renderer.config, template, &error))
+            })?)
         }
         (RetentionCondition::PullRequestClosed, Some(number)) => Own::PullRequest(reader, number),
         (RetentionCondition::PullRequestClosed, None) => return Ok(None),
         (RetentionCondition::Limits { .. }, _) => Own::Rule(reader),
     };
-    Ok(Some(Claims { own, others: others(readers, resources, (rule_name, id)) }))
-}
-
-/// Whether a template's output depends only on the number of the pull request. Its tag then belongs to that pull
-/// request.
-fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> bool {
-    let variables = tag_reader::variables(&renderer.templates, template);
-    variables.iter().all(|variable| variable == "pr.number")
-        && !renderer.templates.uses(template, super::template::Kind::Text, "event")
+    Ok(Some(Claims { own, others: others(readers, resources, template, named.id) }))
 }
 
 fn no_number(config: &Config, context: &Context, retention: &str) -> Diagnostic {

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use semver::Version;
 
-use crate::config::{Resource, TagRule};
+use crate::config::NamedResource;
 use crate::context::Context;
 use crate::desired::forward;
 use crate::desired::rules;
 use crate::desired::tag_reader;
+use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
 use crate::desired::values::Values;
 use crate::model::forward::VersionReader;
 use crate::model::retention::KeepReason;
-use crate::model::{EventName, Mutability, ResourceId};
+use crate::model::{EventName, Mutability};
 use oci_registry::Tag;
 
 /// The tags of a repository that stay whatever a retention says.
@@ -28,10 +29,10 @@ pub(super) struct Protection {
 
 impl Protection {
     /// Finds the protected tags among the `tags` of a repository that belongs to these resources.
-    pub fn new(renderer: &Renderer<'_>, resources: &[(&ResourceId, &Resource)], tags: &[&Tag]) -> Self {
+    pub fn new(renderer: &Renderer<'_>, resources: &[NamedResource<'_>], tags: &[&Tag]) -> Self {
         let mut protection = Self::default();
-        for (id, resource) in resources {
-            protection.add(renderer, (id, resource), tags);
+        for named in resources {
+            protection.add(renderer, *named, tags);
         }
         protection
     }
@@ -44,38 +45,36 @@ impl Protection {
         self.always.get(tag).or_else(|| self.from_globs.get(tag).filter(|_| by_glob)).cloned()
     }
 
-    fn add(&mut self, renderer: &Renderer<'_>, (id, resource): (&ResourceId, &Resource), tags: &[&Tag]) {
-        let rules: Vec<(&String, &TagRule)> = resource
-            .tags
-            .iter()
-            .filter_map(|rule| Some((rule, renderer.config.tags.get(rule)?)))
-            .filter(|(_, rule)| rule.on.contains(&EventName::Tag))
+    fn add(&mut self, renderer: &Renderer<'_>, named: NamedResource<'_>, tags: &[&Tag]) {
+        let of_releases: Vec<TagTemplate<'_>> = TagTemplate::of_resource(renderer.config, named)
+            .filter(|template| template.events().contains(&EventName::Tag))
             .collect();
-        let forward = || rules.iter().filter(|(_, rule)| rule.mutability == Mutability::Forward);
+        let forward = || of_releases.iter().filter(|template| template.mutability() == Mutability::Forward);
         if forward().next().is_none() {
             return;
         }
         // Tags are read as in the plan: through every rule on git tags that prints the full version.
-        let (_, values) = renderer.values(&Context::new(EventName::Tag), id, resource);
+        let (_, values) = renderer.values(&Context::new(EventName::Tag), named.id, named.resource);
         let templates = &renderer.templates;
-        let readers: Vec<VersionReader> = rules
+        let readers: Vec<VersionReader> = of_releases
             .iter()
-            .filter_map(|(_, rule)| forward::reader(templates, &rule.template, &values))
+            .filter_map(|template| forward::reader(templates, template.text(), &values))
             .collect();
         let read = |tag: &Tag| readers.iter().find_map(|reader| reader.read(tag));
         let mut held: Vec<(Version, &Tag)> = tags.iter().filter_map(|tag| Some((read(tag)?, *tag))).collect();
         held.sort();
-        for (rule_name, rule) in forward() {
+        for template in forward().copied() {
+            let rule = template.name().into_owned();
             let of_version = |name: &String| name == "version" || name.starts_with("version.");
-            if !tag_reader::variables(templates, &rule.template).iter().all(of_version) {
-                let reason = KeepReason::UnknownLines { rule: (*rule_name).clone() };
+            if !tag_reader::variables(templates, template.text()).iter().all(of_version) {
+                let reason = KeepReason::UnknownLines { rule };
                 for (_, tag) in &held {
                     self.always.entry((*tag).clone()).or_insert_with(|| reason.clone());
                 }
                 continue;
             }
-            for (line, highest) in lines(renderer, rule, &values, &held) {
-                let forward = KeepReason::Forward { rule: (*rule_name).clone() };
+            for (line, highest) in lines(renderer, template, &values, &held) {
+                let forward = KeepReason::Forward { rule: rule.clone() };
                 self.from_globs.entry(line.clone()).or_insert(forward);
                 self.always.entry(highest.clone()).or_insert(KeepReason::HighestOfLine { line });
             }
@@ -83,18 +82,20 @@ impl Protection {
     }
 }
 
-/// The forward tags that `rule` renders for the versions of `held`, which are sorted lowest first, each with the tag of
+/// The forward tags that `template` renders for the versions of `held`, which are sorted lowest first, each with the tag of
 /// its highest version.
 fn lines<'t>(
     renderer: &Renderer<'_>,
-    rule: &TagRule,
+    template: TagTemplate<'_>,
     values: &Values,
     held: &[(Version, &'t Tag)],
 ) -> Vec<(Tag, &'t Tag)> {
     let mut lines: HashMap<Tag, &Tag> = HashMap::new();
-    for (version, tag) in held.iter().filter(|(version, _)| rule.prereleases || version.pre.is_empty()) {
+    for (version, tag) in
+        held.iter().filter(|(version, _)| template.takes_prereleases() || version.pre.is_empty())
+    {
         let values = values.with_version(Ok(version.clone()));
-        if let Ok(line) = rules::render(&renderer.templates, &rule.template, &values) {
+        if let Ok(line) = rules::render(&renderer.templates, template.text(), &values) {
             lines.insert(line, tag);
         }
     }

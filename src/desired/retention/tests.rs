@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{LoadOptions, load_text};
+use oci_registry::Digest;
 
 pub(super) const NOW: i64 = 1_800_000_000;
 pub(super) const DAY: i64 = 86_400;

@@ -8,7 +8,7 @@ use oci_registry::Tag;
 
 /// How certain a reader has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum Certainty {
     /// Accepts only text that can certainly be rendered. Used to attribute a tag to the rule.
     Certain,
     /// Accepts any text that might be rendered. Used to leave a tag to the rule.
@@ -17,7 +17,7 @@ pub(super) enum Mode {
 
 /// The text that a variable prints into a tag.
 #[derive(Debug, Clone)]
-pub(super) enum Class {
+pub(super) enum TextClass {
     /// This number of hexadecimal digits.
     Hexadecimal(usize),
     /// A whole commit: 40 digits, or 64 in a SHA-256 repository.
@@ -39,9 +39,9 @@ pub(super) enum Class {
     Text { slug: bool, globs: Vec<Shape> },
 }
 
-impl Class {
+impl TextClass {
     /// Whether the variable can print `text`.
-    pub fn admits(&self, text: &str, mode: Mode) -> bool {
+    pub fn admits(&self, text: &str, certainty: Certainty) -> bool {
         match self {
             Self::Hexadecimal(length) => text.len() == *length && is_hexadecimal(text),
             Self::Commit => matches!(text.len(), 40 | 64) && is_hexadecimal(text),
@@ -54,7 +54,7 @@ impl Class {
             Self::Text { slug, globs } => {
                 !text.is_empty()
                     && (!slug || filters::slug(text) == text)
-                    && (globs.is_empty() || globs.iter().any(|glob| glob.admits(text, *slug, mode)))
+                    && (globs.is_empty() || globs.iter().any(|glob| glob.admits(text, *slug, certainty)))
             }
         }
     }
@@ -141,14 +141,14 @@ impl Shape {
         self.matcher.is_match(name)
     }
 
-    fn admits(&self, text: &str, slug: bool, mode: Mode) -> bool {
+    fn admits(&self, text: &str, slug: bool, certainty: Certainty) -> bool {
         if !slug {
             return self.matches(text);
         }
-        match mode {
-            Mode::Certain => self.name_for(text).is_some(),
+        match certainty {
+            Certainty::Certain => self.name_for(text).is_some(),
             // Long text was cut, and characters at the ends were trimmed, so only the start is certain.
-            Mode::Possible => {
+            Certainty::Possible => {
                 let start = sluggish(self.literals.first().map(String::as_str).unwrap_or_default());
                 let start = start.trim_start_matches(['-', '.']).trim_end_matches(['-', '.']);
                 let kept = start.get(..start.len().min(Tag::MAX_LENGTH / 2)).unwrap_or(start);
@@ -188,35 +188,39 @@ fn sluggish(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn admits(class: &Class, text: &str) -> bool {
-        class.admits(text, Mode::Certain)
+    fn admits(class: &TextClass, text: &str) -> bool {
+        class.admits(text, Certainty::Certain)
     }
 
     #[test]
     fn each_class_admits_what_its_variable_prints() {
         for (class, right, wrong) in [
-            (Class::Hexadecimal(7), vec!["0a1b2c3"], vec!["0A1b2c3", "0a1b2c", "0a1b2c34", "gggggga"]),
+            (TextClass::Hexadecimal(7), vec!["0a1b2c3"], vec!["0A1b2c3", "0a1b2c", "0a1b2c34", "gggggga"]),
             (
-                Class::Number,
+                TextClass::Number,
                 vec!["1", "12", "18446744073709551615"],
                 vec!["", "0", "012", "x", "18446744073709551616"],
             ),
-            (Class::Digits, vec!["0", "12"], vec!["", "00", "-1"]),
+            (TextClass::Digits, vec!["0", "12"], vec!["", "00", "-1"]),
             (
-                Class::Version,
+                TextClass::Version,
                 vec!["1.2.3", "1.2.3-rc.1_b.7"],
                 vec!["1.2", "01.2.3", "1.2.3+b", "1.2.3_b_c", "v1.2.3"],
             ),
-            (Class::Prerelease, vec!["", "rc.1"], vec!["rc_1", "01"]),
-            (Class::Date("%Y%m%d".to_owned()), vec!["20260102"], vec!["20261301", "2026012", "x"]),
-            (Class::Date("%Y-%m-%d.%H%M%S".to_owned()), vec!["2026-01-02.030405"], vec!["2026-01-02.030465"]),
-            (Class::Date("%s".to_owned()), vec!["1767323045"], vec!["now"]),
+            (TextClass::Prerelease, vec!["", "rc.1"], vec!["rc_1", "01"]),
+            (TextClass::Date("%Y%m%d".to_owned()), vec!["20260102"], vec!["20261301", "2026012", "x"]),
             (
-                Class::Text { slug: true, globs: vec![] },
+                TextClass::Date("%Y-%m-%d.%H%M%S".to_owned()),
+                vec!["2026-01-02.030405"],
+                vec!["2026-01-02.030465"],
+            ),
+            (TextClass::Date("%s".to_owned()), vec!["1767323045"], vec!["now"]),
+            (
+                TextClass::Text { slug: true, globs: vec![] },
                 vec!["main", "a.b_c-d"],
                 vec!["", "Main", "a--b", "-a", "a-"],
             ),
-            (Class::Text { slug: false, globs: vec![] }, vec!["Main", "a--b"], vec![""]),
+            (TextClass::Text { slug: false, globs: vec![] }, vec!["Main", "a--b"], vec![""]),
         ] {
             assert!(right.iter().all(|text| admits(&class, text)), "{class:?} refuses one of {right:?}");
             assert!(!wrong.iter().any(|text| admits(&class, text)), "{class:?} takes one of {wrong:?}");
@@ -237,24 +241,26 @@ mod tests {
             ("\\*main", vec!["main"], vec![]),
             ("é-*", vec![], vec!["x", "x-0123abcd"]),
         ] {
-            let class = Class::Text { slug: true, globs: Shape::new(glob).into_iter().collect() };
+            let class = TextClass::Text { slug: true, globs: Shape::new(glob).into_iter().collect() };
             for text in &certain {
                 assert!(
-                    class.admits(text, Mode::Certain) && class.admits(text, Mode::Possible),
+                    class.admits(text, Certainty::Certain) && class.admits(text, Certainty::Possible),
                     "{glob} {text}"
                 );
             }
             for text in possible {
-                assert!(class.admits(text, Mode::Possible), "{glob} {text}");
+                assert!(class.admits(text, Certainty::Possible), "{glob} {text}");
             }
         }
-        let main = Class::Text { slug: true, globs: Shape::new("main").into_iter().collect() };
-        assert!(!main.admits("mainline", Mode::Possible) && !main.admits("mai", Mode::Possible));
-        let release = Class::Text { slug: true, globs: Shape::new("release/*").into_iter().collect() };
-        assert!(!release.admits("released", Mode::Certain) && !release.admits("pr-12", Mode::Possible));
+        let main = TextClass::Text { slug: true, globs: Shape::new("main").into_iter().collect() };
+        assert!(!main.admits("mainline", Certainty::Possible) && !main.admits("mai", Certainty::Possible));
+        let release = TextClass::Text { slug: true, globs: Shape::new("release/*").into_iter().collect() };
+        assert!(
+            !release.admits("released", Certainty::Certain) && !release.admits("pr-12", Certainty::Possible)
+        );
         assert!(
             !release.is_free()
-                && Class::Text { slug: true, globs: Shape::new("*/*").into_iter().collect() }.is_free()
+                && TextClass::Text { slug: true, globs: Shape::new("*/*").into_iter().collect() }.is_free()
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::class::{Class, Mode};
+use super::class::{Certainty, TextClass};
 
 /// A piece of a tag.
 #[derive(Debug, Clone)]
@@ -14,27 +14,32 @@ pub(super) enum Piece {
         /// The variable.
         variable: &'static str,
         /// The possible forms of the output.
-        class: Class,
+        class: TextClass,
     },
 }
 
 impl Piece {
-    fn admits(&self, text: &str, mode: Mode) -> bool {
+    /// Whether the piece is the output of `variable`.
+    pub fn is_of(&self, variable: &str) -> bool {
+        matches!(self, Self::Part { variable: printed, .. } if *printed == variable)
+    }
+
+    fn admits(&self, text: &str, certainty: Certainty) -> bool {
         match self {
             Self::Text(fixed) => text == fixed,
-            Self::Part { class, .. } => class.admits(text, mode),
+            Self::Part { class, .. } => class.admits(text, certainty),
         }
     }
 
     /// The positions in `text` at which the piece can end if it starts at `start`.
-    fn ends(&self, text: &str, start: usize, mode: Mode) -> Vec<usize> {
+    fn ends(&self, text: &str, start: usize, certainty: Certainty) -> Vec<usize> {
         match self {
             Self::Text(fixed) => {
                 let fits = text.get(start..).is_some_and(|rest| rest.starts_with(fixed));
                 fits.then_some(start + fixed.len()).into_iter().collect()
             }
             Self::Part { .. } => (start..=text.len())
-                .filter(|end| text.get(start..*end).is_some_and(|part| self.admits(part, mode)))
+                .filter(|end| text.get(start..*end).is_some_and(|part| self.admits(part, certainty)))
                 .collect(),
         }
     }
@@ -45,13 +50,17 @@ impl Piece {
 ///
 /// A class looks only at its own text, so the text before a position does not depend on the text after it: one pass
 /// forward and one backward find all ways at once.
-pub(super) fn cut<'t>(pieces: &[Piece], text: &'t str, mode: Mode) -> Option<Vec<BTreeSet<&'t str>>> {
+pub(super) fn cut<'t>(
+    pieces: &[Piece],
+    text: &'t str,
+    certainty: Certainty,
+) -> Option<Vec<BTreeSet<&'t str>>> {
     let mut spans: Vec<Vec<(usize, usize)>> = Vec::with_capacity(pieces.len());
     let mut starts = BTreeSet::from([0]);
     for piece in pieces {
         let found: Vec<(usize, usize)> = starts
             .iter()
-            .flat_map(|start| piece.ends(text, *start, mode).into_iter().map(|end| (*start, end)))
+            .flat_map(|start| piece.ends(text, *start, certainty).into_iter().map(|end| (*start, end)))
             .collect();
         starts = found.iter().map(|(_, end)| *end).collect();
         spans.push(found);
@@ -82,23 +91,28 @@ mod tests {
         Piece::Text(fixed.to_owned())
     }
 
-    fn part(class: Class) -> Piece {
+    fn part(class: TextClass) -> Piece {
         Piece::Part { variable: "pr.number", class }
     }
 
     #[test]
     fn every_way_is_found() {
-        let slug = || part(Class::Text { slug: true, globs: Vec::new() });
-        let pieces = [slug(), text("-"), part(Class::Number), text("-"), slug()];
-        let parts = cut(&pieces, "x-1-y-2-z", Mode::Certain).expect("a way");
+        let slug = || part(TextClass::Text { slug: true, globs: Vec::new() });
+        let pieces = [slug(), text("-"), part(TextClass::Number), text("-"), slug()];
+        let parts = cut(&pieces, "x-1-y-2-z", Certainty::Certain).expect("a way");
         assert_eq!(parts[2], BTreeSet::from(["1", "2"]));
-        let parts = cut(&[text("pr-"), part(Class::Number)], "pr-123", Mode::Certain).expect("a way");
+        let parts =
+            cut(&[text("pr-"), part(TextClass::Number)], "pr-123", Certainty::Certain).expect("a way");
         assert_eq!(parts[1], BTreeSet::from(["123"]));
         for wrong in ["pr-", "pr-012", "xpr-12", "pr-12-x", "pr-12 "] {
-            assert_eq!(cut(&[text("pr-"), part(Class::Number)], wrong, Mode::Certain), None, "{wrong}");
+            assert_eq!(
+                cut(&[text("pr-"), part(TextClass::Number)], wrong, Certainty::Certain),
+                None,
+                "{wrong}"
+            );
         }
-        let pieces = [part(Class::Number), part(Class::Hexadecimal(7))];
-        let parts = cut(&pieces, "12abcdef0", Mode::Certain).expect("a way");
+        let pieces = [part(TextClass::Number), part(TextClass::Hexadecimal(7))];
+        let parts = cut(&pieces, "12abcdef0", Certainty::Certain).expect("a way");
         assert_eq!((&parts[0], &parts[1]), (&BTreeSet::from(["12"]), &BTreeSet::from(["abcdef0"])));
     }
 }

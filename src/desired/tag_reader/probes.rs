@@ -3,10 +3,10 @@
 use regex::Regex;
 use semver::Version;
 
-use super::class::{Class, Shape};
-use crate::config::TagRule;
+use super::class::{Shape, TextClass};
 use crate::context::Context;
 use crate::desired::filters;
+use crate::desired::tag_template::TagTemplate;
 use crate::desired::template::Templates;
 use crate::desired::values::Values;
 use crate::model::EventName;
@@ -18,7 +18,7 @@ pub(super) struct Probe {
     pub version: Version,
 }
 
-struct Row {
+struct ProbeValues {
     sha: &'static str,
     number: u64,
     version: &'static str,
@@ -30,8 +30,8 @@ struct Row {
 /// Returns the probes for an event. Each value of the first occurs nowhere else, so that its place in the output is
 /// unmistakable. Those of the others are as short, long and plain as possible, so that a template shows whether it
 /// treats all values the same way.
-pub(super) fn all(event: EventName) -> Vec<Probe> {
-    let row = |sha, number, version, branch: &str, tag: &str, time| Row {
+pub(super) fn probes(event: EventName) -> Vec<Probe> {
+    let row = |sha, number, version, branch: &str, tag: &str, time| ProbeValues {
         sha,
         number,
         version,
@@ -72,7 +72,7 @@ pub(super) fn all(event: EventName) -> Vec<Probe> {
     rows.into_iter().filter_map(|row| probe(event, row)).collect()
 }
 
-fn probe(event: EventName, row: Row) -> Option<Probe> {
+fn probe(event: EventName, row: ProbeValues) -> Option<Probe> {
     let mut context = Context::new(event);
     context.sha = Some(row.sha.to_owned());
     context.pull_request = Some(row.number);
@@ -85,49 +85,59 @@ fn probe(event: EventName, row: Row) -> Option<Probe> {
     Some(Probe { context, version: row.version.parse().ok()? })
 }
 
+/// The renderings of a trial.
+pub(super) struct Trial<'a> {
+    pub templates: &'a Templates,
+    pub probes: &'a [Probe],
+    /// The values of each probe.
+    pub values: &'a [Values],
+}
+
 /// One form in which a variable can appear in a tag.
 #[derive(Debug, Clone)]
-pub(super) struct Form {
+pub(super) struct VariableForm {
     pub variable: &'static str,
-    pub class: Class,
+    pub class: TextClass,
     /// The text that the variable prints in each of the probes.
     pub texts: Vec<String>,
 }
 
-/// The forms in which `variable` can appear in a tag of `rule` on an event.
+/// The forms in which `variable` can appear in a tag that `template` renders on an event.
 pub(super) fn forms(
     variable: &str,
-    rule: &TagRule,
+    template: TagTemplate<'_>,
     event: EventName,
-    probes: &[Probe],
-    (templates, values): (&Templates, &[Values]),
-) -> Vec<Form> {
-    let form = |variable, class, print: &dyn Fn(&Probe) -> String| Form {
+    trial: &Trial<'_>,
+) -> Vec<VariableForm> {
+    let probes = trial.probes;
+    let form = |variable, class, print: &dyn Fn(&Probe) -> String| VariableForm {
         variable,
         class,
         texts: probes.iter().map(print).collect(),
     };
     let globs = |holds: bool| -> Vec<Shape> {
-        if holds { rule.matches.iter().filter_map(|glob| Shape::new(glob)).collect() } else { Vec::new() }
+        if holds { template.globs().iter().filter_map(|glob| Shape::new(glob)).collect() } else { Vec::new() }
     };
     let text = |variable, globs: Vec<Shape>, print: &dyn Fn(&Probe) -> String| {
         vec![
-            form(variable, Class::Text { slug: true, globs: globs.clone() }, &|probe| {
+            form(variable, TextClass::Text { slug: true, globs: globs.clone() }, &|probe| {
                 filters::slug(&print(probe))
             }),
-            form(variable, Class::Text { slug: false, globs }, print),
+            form(variable, TextClass::Text { slug: false, globs }, print),
         ]
     };
     match variable {
         "git.sha" => commit("git.sha", 40, probes),
         "git.short_sha" => commit("git.short_sha", 7, probes),
-        "pr.number" => vec![form("pr.number", Class::Number, &|it| text_of(it.context.pull_request))],
-        "version" => vec![form("version", Class::Version, &|it| it.version.to_string().replace('+', "_"))],
-        "version.major" => vec![form("version.major", Class::Digits, &|it| it.version.major.to_string())],
-        "version.minor" => vec![form("version.minor", Class::Digits, &|it| it.version.minor.to_string())],
-        "version.patch" => vec![form("version.patch", Class::Digits, &|it| it.version.patch.to_string())],
-        "version.pre" => vec![form("version.pre", Class::Prerelease, &|it| it.version.pre.to_string())],
-        "version.build" => vec![form("version.build", Class::Build, &|it| it.version.build.to_string())],
+        "pr.number" => vec![form("pr.number", TextClass::Number, &|it| text_of(it.context.pull_request))],
+        "version" => {
+            vec![form("version", TextClass::Version, &|it| it.version.to_string().replace('+', "_"))]
+        }
+        "version.major" => vec![form("version.major", TextClass::Digits, &|it| it.version.major.to_string())],
+        "version.minor" => vec![form("version.minor", TextClass::Digits, &|it| it.version.minor.to_string())],
+        "version.patch" => vec![form("version.patch", TextClass::Digits, &|it| it.version.patch.to_string())],
+        "version.pre" => vec![form("version.pre", TextClass::Prerelease, &|it| it.version.pre.to_string())],
+        "version.build" => vec![form("version.build", TextClass::Build, &|it| it.version.build.to_string())],
         "git.branch" => {
             text("git.branch", globs(event != EventName::Tag), &|it| text_of(it.context.branch.as_ref()))
         }
@@ -138,7 +148,7 @@ pub(super) fn forms(
         "git.default_branch" => {
             text("git.default_branch", Vec::new(), &|it| text_of(it.context.default_branch.as_ref()))
         }
-        "git.commit_time" => dates(&rule.template, templates, values),
+        "git.commit_time" => dates(template.text(), trial),
         _ => Vec::new(),
     }
 }
@@ -148,11 +158,11 @@ fn text_of(value: Option<impl ToString>) -> String {
 }
 
 /// A commit, whole or cut to a length that still cannot be mistaken for something else.
-fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Form> {
+fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<VariableForm> {
     const FEWEST: usize = 4;
-    let cut = |length: usize| Form {
+    let cut = |length: usize| VariableForm {
         variable,
-        class: if length == 40 { Class::Commit } else { Class::Hexadecimal(length) },
+        class: if length == 40 { TextClass::Commit } else { TextClass::Hexadecimal(length) },
         texts: probes
             .iter()
             .map(|probe| {
@@ -165,7 +175,7 @@ fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Form> 
 }
 
 /// The time of the commit, in each of the formats that the template uses.
-fn dates(template: &str, templates: &Templates, values: &[Values]) -> Vec<Form> {
+fn dates(template: &str, Trial { templates, values, .. }: &Trial<'_>) -> Vec<VariableForm> {
     let pattern = r#"git\s*\.\s*commit_time\s*\|\s*date\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\)"#;
     let Ok(pattern) = Regex::new(pattern) else { return Vec::new() };
     let forms = pattern.captures_iter(template).filter_map(|found| {
@@ -173,7 +183,11 @@ fn dates(template: &str, templates: &Templates, values: &[Values]) -> Vec<Form> 
         let expression = format!("{{{{ {} }}}}", found.get(0)?.as_str());
         let texts: Result<Vec<String>, _> =
             values.iter().map(|values| templates.render(&expression, values)).collect();
-        Some(Form { variable: "git.commit_time", class: Class::Date(format.to_owned()), texts: texts.ok()? })
+        Some(VariableForm {
+            variable: "git.commit_time",
+            class: TextClass::Date(format.to_owned()),
+            texts: texts.ok()?,
+        })
     });
     forms.collect()
 }

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Config, LoadOptions, load_text};
+use crate::desired::rules;
+use crate::desired::values::Values;
+use crate::model::ResourceId;
 
 /// A configuration whose only rule has this template and these keys.
 fn config(template: &str, keys: &str) -> Config {
@@ -21,8 +24,8 @@ fn reader(config: &Config) -> Result<TagReader, Unreadable> {
     let app = ResourceId::image("app");
     TagReader::new(
         &Renderer::with_file_version(config, None),
-        &config.tags["rule"],
-        (&app, &config.resources[&app]),
+        TagTemplate::of_rule(config, "rule").expect("a rule"),
+        config.named_resource(&app).expect("an image"),
     )
 }
 
@@ -143,7 +146,8 @@ fn a_reader_takes_what_its_rule_renders_and_nothing_near_it() {
                 "{template} takes {text}"
             );
         }
-        let samples = reader.samples(&renderer.templates, &config.tags["rule"]);
+        let samples =
+            reader.samples(&renderer.templates, TagTemplate::of_rule(&config, "rule").expect("a rule"));
         assert!(samples.iter().any(|tag| reader.reads(&renderer.templates, tag)), "{template}: {samples:?}");
     }
 }

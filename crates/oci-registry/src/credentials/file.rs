@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::program::Program;
 use super::{CredentialKind, Credentials};
-use crate::RegistryError;
 use crate::error::text;
+use crate::error::{CredentialError, RegistryError};
 use crate::reference::is_docker_hub;
 
 /// Base64 with or without padding.
@@ -19,22 +19,22 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The credentials of one file for one host, each with the path that it is for: empty for the whole host.
-pub(super) type Entries = Vec<(String, Credentials)>;
+pub(super) type CredentialEntries = Vec<(String, Credentials)>;
 
 /// The name of Docker Hub in credential files (docker/cli, `registry.IndexServer`).
 const HUB_SERVER: &str = "https://index.docker.io/v1/";
 
 /// The contents of one file for one host.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct FileCredentials {
     /// The programs to ask, in order, before the file's own entries.
     pub(super) programs: Vec<Program>,
     /// The credentials in the file itself.
-    pub(super) entries: Entries,
+    pub(super) entries: CredentialEntries,
 }
 
-/// Returns what `text`, which came from `origin`, holds for `host`. Entries of other hosts are ignored.
-pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, RegistryError> {
+/// Returns what `text`, which came from `origin`, holds for `host`. CredentialEntries of other hosts are ignored.
+pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<FileCredentials, RegistryError> {
     // The parser's message may quote the text; the position does not.
     let file: Value = serde_json::from_str(text).map_err(|error| {
         malformed(origin, &format!("not JSON at line {}, column {}", error.line(), error.column()))
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, Reg
     }
     let programs = programs(&file, host, origin)?;
     let entries = match file.get("auths") {
-        None | Some(Value::Null) => return Ok(Contents { programs, entries: Vec::new() }),
+        None | Some(Value::Null) => return Ok(FileCredentials { programs, entries: Vec::new() }),
         Some(auths) => auths.as_object().ok_or_else(|| malformed(origin, "`auths` is not a JSON object"))?,
     };
     let mut found = Vec::new();
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<Contents, Reg
             found.push((path.to_owned(), credentials));
         }
     }
-    Ok(Contents { programs, entries: found })
+    Ok(FileCredentials { programs, entries: found })
 }
 
 /// Returns the programs that a file names for `host`: the one in `credHelpers`, then the one in `credsStore`. An empty
@@ -99,10 +99,7 @@ fn programs(file: &Value, host: &str, origin: &str) -> Result<Vec<Program>, Regi
 }
 
 fn malformed(origin: &str, reason: &str) -> RegistryError {
-    RegistryError::Credentials {
-        reason: format!("cannot read credentials from {origin}: {reason}"),
-        help: "log in again, which rewrites it, or fix it by hand".to_owned(),
-    }
+    CredentialError::Malformed { file: origin.to_owned(), reason: reason.to_owned() }.into()
 }
 
 /// Returns the path below `host` that `key` is for; `None` if the key is for another host. Docker writes Docker Hub's

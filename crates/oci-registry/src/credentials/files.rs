@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use super::CredentialMemory;
-use crate::RegistryError;
+use crate::error::{CredentialError, RegistryError};
 
 /// The largest credential file that is read, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -33,7 +33,7 @@ pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>, run: Option<&Path>)
         None => run.and_then(of_user),
     };
     let docker = folder("DOCKER_CONFIG").or_else(|| below_home(".docker"));
-    let places = [
+    let sources = [
         folder("REGISTRY_AUTH_FILE").map(|path| (path, true)),
         runtime.map(|path| (path, false)),
         folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")).map(|folder| (podman(folder), false)),
@@ -48,7 +48,7 @@ pub(super) fn all(variable: &dyn Fn(&str) -> Option<String>, run: Option<&Path>)
         };
         CredentialFile { path, may_be_pipe, shown }
     };
-    places.into_iter().flatten().map(file).collect()
+    sources.into_iter().flatten().map(file).collect()
 }
 
 /// Returns podman's file below `run` for when `XDG_RUNTIME_DIR` is not set. On Linux its path contains the number of
@@ -74,26 +74,25 @@ impl CredentialFile {
         memory: &CredentialMemory,
         patience: Duration,
     ) -> Result<Option<String>, RegistryError> {
-        let error = |cause: &io::Error| RegistryError::Credentials {
-            reason: format!("cannot read credentials from {}: {cause}", self.shown),
-            help: "make it readable, or move it away and log in again".to_owned(),
+        let error = |cause: io::Error| -> RegistryError {
+            CredentialError::Unreadable { file: self.shown.clone(), cause: Arc::new(cause) }.into()
         };
         let kind = match std::fs::metadata(&self.path) {
             Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            metadata => metadata.map_err(|cause| error(&cause))?.file_type(),
+            metadata => metadata.map_err(error)?.file_type(),
         };
         if kind.is_file() {
-            return bounded(&self.path).map(Some).map_err(|cause| error(&cause));
+            return bounded(&self.path).map(Some).map_err(error);
         }
         if kind.is_dir() {
-            return Err(error(&ErrorKind::IsADirectory.into()));
+            return Err(error(ErrorKind::IsADirectory.into()));
         }
         if !self.may_be_pipe {
-            return Err(error(&io::Error::other("it is not a regular file")));
+            return Err(error(io::Error::other("it is not a regular file")));
         }
-        let read = || piped(self.path.clone(), patience).map_err(|cause| error(&cause));
+        let read = || piped(self.path.clone(), patience).map_err(error);
         memory.piped(&self.path, read).map(Some)
     }
 }

@@ -12,13 +12,13 @@ pub(super) fn is_apart() -> bool {
 }
 
 /// Stops a program and everything that it started when dropped, unless it is [released](Self::release) before.
-pub(super) struct Group {
+pub(super) struct ProcessGroup {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
 }
 
 #[cfg(unix)]
-impl Group {
+impl ProcessGroup {
     /// Makes `command` start a group of its own if `apart` is set.
     pub(super) fn prepare(command: &mut Command, apart: bool) {
         if apart {
@@ -39,7 +39,7 @@ impl Group {
 }
 
 #[cfg(unix)]
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
             // The group may be empty.
@@ -49,7 +49,7 @@ impl Drop for Group {
 }
 
 #[cfg(not(unix))]
-impl Group {
+impl ProcessGroup {
     /// Does nothing: there are no process groups on this system.
     pub(super) fn prepare(_command: &mut Command, _apart: bool) {}
 

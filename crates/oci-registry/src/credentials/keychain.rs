@@ -3,16 +3,17 @@
 use std::fmt;
 
 use super::files;
-use super::program::{Program, Surroundings};
+use super::program::{Program, ProgramLimits};
 use super::{CredentialKind, CredentialMemory, Credentials, ci, file};
-use crate::reference::CredentialVariables;
-use crate::{ConnectOptions, RegistryError};
+use crate::endpoint::CredentialVariables;
+use crate::error::{CredentialError, RegistryError};
+use crate::options::ConnectOptions;
 
 /// One source of credentials.
 #[derive(Debug)]
-enum Place {
+enum CredentialSource {
     /// The credentials in a file or in variables, by path.
-    Held(file::Entries),
+    Held(file::CredentialEntries),
     /// A program that has credentials for the whole host.
     Program(Program),
 }
@@ -22,10 +23,10 @@ enum Place {
 #[derive(Default)]
 pub(crate) struct Keychain {
     host: String,
-    places: Vec<Place>,
+    sources: Vec<CredentialSource>,
     /// Whether to use no credentials, even if there are some.
-    stranger: bool,
-    surroundings: Option<Surroundings>,
+    is_anonymous: bool,
+    limits: Option<ProgramLimits>,
     memory: CredentialMemory,
 }
 
@@ -33,7 +34,7 @@ impl fmt::Debug for Keychain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keychain")
             .field("host", &self.host)
-            .field("places", &self.places)
+            .field("sources", &self.sources)
             .finish_non_exhaustive()
     }
 }
@@ -49,11 +50,11 @@ impl Keychain {
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
         let environment = options.environment.as_ref();
-        let keychain = |places: Vec<Place>, stranger: bool| Self {
+        let keychain = |sources: Vec<CredentialSource>, is_anonymous: bool| Self {
             host: host.to_owned(),
-            places,
-            stranger,
-            surroundings: Some(Surroundings {
+            sources,
+            is_anonymous,
+            limits: Some(ProgramLimits {
                 environment: options.environment.clone(),
                 patience: options.timeouts.program,
             }),
@@ -62,7 +63,7 @@ impl Keychain {
         if options.anonymous {
             return Ok(keychain(Vec::new(), true));
         }
-        let whole = |credentials| Place::Held(vec![(String::new(), credentials)]);
+        let whole = |credentials| CredentialSource::Held(vec![(String::new(), credentials)]);
         if let Some(variables) = variables {
             let username = required(&variables.username_env, environment)?;
             let password = required(&variables.password_env, environment)?;
@@ -70,10 +71,10 @@ impl Keychain {
             return Ok(keychain(vec![whole(Credentials::new(username, password, origin))], false));
         }
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let mut places = Vec::new();
-        let mut add = |contents: file::Contents| {
-            places.extend(contents.programs.into_iter().map(Place::Program));
-            places.push(Place::Held(contents.entries));
+        let mut sources = Vec::new();
+        let mut add = |contents: file::FileCredentials| {
+            sources.extend(contents.programs.into_iter().map(CredentialSource::Program));
+            sources.push(CredentialSource::Held(contents.entries));
         };
         if let Some(text) = variable("DOCKER_AUTH_CONFIG") {
             add(file::read(&text, host, "`DOCKER_AUTH_CONFIG`")?);
@@ -83,8 +84,8 @@ impl Keychain {
                 add(file::read(&text, host, &file.shown)?);
             }
         }
-        places.extend(ci::of_job(host, &variable).map(whole));
-        Ok(keychain(places, false))
+        sources.extend(ci::of_job(host, &variable).map(whole));
+        Ok(keychain(sources, false))
     }
 
     /// Returns the credentials for `repository`: the ones with the longest matching path in the first source that has
@@ -94,33 +95,35 @@ impl Keychain {
     ///
     /// [`RegistryError::Credentials`] if a program that has to be asked is missing, fails or gives no answer.
     pub(crate) async fn find(&self, repository: &str) -> Result<Option<Credentials>, RegistryError> {
-        for place in &self.places {
-            let found = match place {
-                Place::Held(entries) => {
+        for source in &self.sources {
+            let found = match source {
+                CredentialSource::Held(entries) => {
                     let matching = entries.iter().filter(|(path, _)| is_below(repository, path));
                     let longest = matching.max_by_key(|(path, _)| path.len());
                     longest.map(|(path, credentials)| (path.as_str(), credentials.clone()))
                 }
-                Place::Program(program) => self.ask(program).await?.map(|credentials| ("", credentials)),
+                CredentialSource::Program(program) => {
+                    self.ask(program).await?.map(|credentials| ("", credentials))
+                }
             };
             if let Some((path, credentials)) = found {
-                self.tell(path, &credentials);
+                self.log_origin(path, &credentials);
                 return Ok(Some(credentials));
             }
         }
-        let why = if self.stranger {
-            "asked without credentials, as a stranger would"
+        let why = if self.is_anonymous {
+            "asked without credentials, as a is_anonymous would"
         } else {
             "no credentials were found"
         };
-        self.memory.tell(format!("{}: {why}", self.host));
+        self.memory.log_once(format!("{}: {why}", self.host));
         Ok(None)
     }
 
     /// Returns why no credentials for `repository` could be looked up, if a program failed that was already asked for
     /// them.
     pub(crate) async fn failure(&self, repository: &str) -> Option<RegistryError> {
-        let has_program = self.places.iter().any(|place| matches!(place, Place::Program(_)));
+        let has_program = self.sources.iter().any(|source| matches!(source, CredentialSource::Program(_)));
         if has_program { self.find(repository).await.err() } else { None }
     }
 
@@ -131,8 +134,8 @@ impl Keychain {
             return found.map(|credentials| credentials.origin().to_owned());
         }
         // Programs are asked in order, and the first failure ends the search.
-        for place in &self.places {
-            if let Place::Program(program) = place
+        for source in &self.sources {
+            if let CredentialSource::Program(program) = source
                 && self.ask(program).await.is_err()
             {
                 return Some(format!("{} failed", program.shown()));
@@ -147,20 +150,20 @@ impl Keychain {
     }
 
     async fn ask(&self, program: &Program) -> Result<Option<Credentials>, RegistryError> {
-        let Some(surroundings) = &self.surroundings else { return Ok(None) };
-        let answer = self.memory.answer(program, surroundings).await?;
+        let Some(limits) = &self.limits else { return Ok(None) };
+        let answer = self.memory.answer(program, limits).await?;
         Ok(answer.map(|answer| answer.credentials(program.origin())))
     }
 
     /// Logs for `-v` which source the credentials came from, never the credentials.
-    fn tell(&self, path: &str, credentials: &Credentials) {
+    fn log_origin(&self, path: &str, credentials: &Credentials) {
         let (host, slash) = (&self.host, if path.is_empty() { "" } else { "/" });
         let what = match credentials.kind() {
             CredentialKind::Password => "credentials",
             CredentialKind::IdentityToken => "an identity token",
             CredentialKind::RegistryToken => "a registry token",
         };
-        self.memory.tell(format!("{host}{slash}{path}: {what} from {}", credentials.origin()));
+        self.memory.log_once(format!("{host}{slash}{path}: {what} from {}", credentials.origin()));
     }
 }
 
@@ -170,16 +173,11 @@ fn is_below(repository: &str, path: &str) -> bool {
     path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Returns the value of a variable that the configuration names.
+/// Returns the value of a variable that the endpoint names.
 fn required(name: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<String, RegistryError> {
     let value = environment(name);
-    let problem = if value.is_some() { "empty" } else { "not set" };
-    value.filter(|value| !value.is_empty()).ok_or_else(|| RegistryError::Credentials {
-        reason: format!("environment variable `{name}`, named by `auth`, is {problem}"),
-        help: format!(
-            "set `{name}`; in GitHub Actions, pass it to the step with `env:`; or remove `auth` to use the credential files of Docker and podman"
-        ),
-    })
+    let missing = CredentialError::Variable { name: name.to_owned(), is_set: value.is_some() };
+    value.filter(|value| !value.is_empty()).ok_or_else(|| missing.into())
 }
 
 #[cfg(test)]

@@ -85,8 +85,8 @@ async fn the_credentials_of_a_job_come_last() {
     let more = [&job[..], &[("DOCKER_AUTH_CONFIG", config.as_str())]].concat();
     let keychain = gather("ghcr.io", &more).expect("a keychain");
     assert_eq!((user(&keychain, "o/a").await, user(&keychain, "p/a").await), (some("owner"), some("me")));
-    let stranger = ConnectOptions { anonymous: true, ..options(&more) };
-    let keychain = Keychain::gather("ghcr.io", None, &stranger).expect("a keychain");
+    let is_anonymous = ConnectOptions { anonymous: true, ..options(&more) };
+    let keychain = Keychain::gather("ghcr.io", None, &is_anonymous).expect("a keychain");
     assert_eq!(user(&keychain, "o/a").await, None);
 }
 
@@ -98,9 +98,9 @@ async fn named_variables_must_be_there() {
     let found = keychain.find("a").await.expect("an answer");
     assert_eq!(found, Some(Credentials::new("u", "p", "`U` and `P`")));
     for (variables, words) in [
-        (&[("P", "p")][..], "`U`, named by `auth`, is not set"),
-        (&[("U", "u")], "`P`, named by `auth`, is not set"),
-        (&[("U", "u"), ("P", "")], "`P`, named by `auth`, is empty"),
+        (&[("P", "p")][..], "`U` is not set"),
+        (&[("U", "u")], "`P` is not set"),
+        (&[("U", "u"), ("P", "")], "`P` is empty"),
     ] {
         let error = gather(variables).expect_err(words);
         assert!(error.to_string().contains(words), "{error}");

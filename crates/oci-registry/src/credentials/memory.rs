@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::program::{Answer, Program, Surroundings};
-use crate::RegistryError;
+use super::program::{Program, ProgramCredentials, ProgramLimits};
+use crate::error::RegistryError;
 
 /// The answer of one program about one server. The first caller asks the program; all others wait for the answer.
-type Once = Arc<OnceCell<Result<Option<Answer>, RegistryError>>>;
+type AskedOnce = Arc<OnceCell<Result<Option<ProgramCredentials>, RegistryError>>>;
 
 /// The token that replaces an identity token at one token server, once it was exchanged there. The task that exchanges
 /// it holds the lock, because each token may be usable only once.
@@ -20,14 +20,14 @@ type Refreshed = Arc<tokio::sync::Mutex<Option<String>>>;
 
 /// The memory of a run for credential programs, pipes and identity tokens. Clones share it. `Debug` shows none of it.
 #[derive(Clone, Default)]
-pub struct CredentialMemory(Arc<Inner>);
+pub struct CredentialMemory(Arc<Remembered>);
 
 #[derive(Default)]
-struct Inner {
-    answers: Mutex<HashMap<(String, String), Once>>,
+struct Remembered {
+    answers: Mutex<HashMap<(String, String), AskedOnce>>,
     piped: Mutex<HashMap<PathBuf, Result<String, RegistryError>>>,
     refreshed: Mutex<HashMap<(String, String), Refreshed>>,
-    told: Mutex<HashSet<String>>,
+    logged: Mutex<HashSet<String>>,
 }
 
 impl std::fmt::Debug for CredentialMemory {
@@ -42,14 +42,14 @@ impl CredentialMemory {
     pub(super) async fn answer(
         &self,
         program: &Program,
-        surroundings: &Surroundings,
-    ) -> Result<Option<Answer>, RegistryError> {
+        limits: &ProgramLimits,
+    ) -> Result<Option<ProgramCredentials>, RegistryError> {
         let once = {
             let mut answers = self.0.answers.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (program.name.clone(), program.server.clone());
             Arc::clone(answers.entry(key).or_default())
         };
-        once.get_or_init(|| program.ask(surroundings)).await.clone()
+        once.get_or_init(|| program.ask(limits)).await.clone()
     }
 
     /// Returns the text that `read` gets from the pipe at `path`. A pipe yields its text only once, so it is read once
@@ -71,11 +71,11 @@ impl CredentialMemory {
     }
 
     /// Logs a text for `-v`, once in a run.
-    pub(crate) fn tell(&self, text: String) {
-        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if !told.contains(&text) {
+    pub(crate) fn log_once(&self, text: String) {
+        let mut logged = self.0.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if !logged.contains(&text) {
             tracing::info!(target: "brokkr_publish::credentials", "{text}");
-            told.insert(text);
+            logged.insert(text);
         }
     }
 }

@@ -13,9 +13,13 @@ mod memory;
 mod program;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub(crate) use keychain::Keychain;
 pub use memory::CredentialMemory;
+
+/// The value of an environment variable, or `None`.
+pub type EnvironmentLookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The kind of a secret, which determines how it is sent to a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

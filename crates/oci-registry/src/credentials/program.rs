@@ -9,11 +9,12 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use super::group::{self, Group};
+use super::group::{self, ProcessGroup};
 use super::{CredentialKind, Credentials};
+use crate::credentials::EnvironmentLookup;
 use crate::error::text;
+use crate::error::{CredentialError, ProgramProblem, RegistryError};
 use crate::mask::mask_by_text;
-use crate::{Environment, RegistryError};
 
 /// The longest answer, in bytes: some tokens have 10 KB.
 const ANSWER_LIMIT: u64 = 256 * 1024;
@@ -38,29 +39,29 @@ pub(super) struct Program {
 
 /// The environment and the time limit of a program.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(super) struct ProgramLimits {
     /// The variables of the run.
-    pub(super) environment: Environment,
+    pub(super) environment: EnvironmentLookup,
     /// How long the program may take.
     pub(super) patience: Duration,
 }
 
 /// The answer of a program.
 #[derive(Clone)]
-pub(super) struct Answer {
+pub(super) struct ProgramCredentials {
     username: String,
     secret: String,
 }
 
 #[derive(Deserialize)]
-struct Printed {
+struct PrintedCredentials {
     #[serde(rename = "Username", default)]
     username: String,
     #[serde(rename = "Secret", default)]
     secret: String,
 }
 
-impl Answer {
+impl ProgramCredentials {
     /// Returns the answer as credentials from `origin`.
     pub(super) fn credentials(self, origin: String) -> Credentials {
         if self.username == TOKEN_USER {
@@ -83,41 +84,39 @@ impl Program {
 
     /// Runs the program, and waits for it within the time limit. Returns `None` if it has no credentials for the
     /// server.
-    pub(super) async fn ask(&self, surroundings: &Surroundings) -> Result<Option<Answer>, RegistryError> {
+    pub(super) async fn ask(
+        &self,
+        limits: &ProgramLimits,
+    ) -> Result<Option<ProgramCredentials>, RegistryError> {
         // A file that somebody else can write must not be able to run arbitrary programs.
         if !is_name(&self.name) {
-            return Err(self.failed(
-                "is not a valid program name",
-                "correct it: letters, digits, `-`, `_` and `.` are allowed",
-            ));
+            return Err(self.failed(ProgramProblem::InvalidName));
         }
-        let Some(path) = self.find(&surroundings.environment).await else {
-            return Err(self.failed("is not in any folder of `PATH`", "install it"));
+        let Some(path) = self.find(&limits.environment).await else {
+            return Err(self.failed(ProgramProblem::NotFound));
         };
-        let limit = surroundings.patience;
-        match tokio::time::timeout(limit, self.run(path, &surroundings.environment)).await {
+        let limit = limits.patience;
+        match tokio::time::timeout(limit, self.run(path, &limits.environment)).await {
             Ok(Ok(output)) => self.read(&output),
-            Ok(Err(error)) => Err(self.failed(&format!("cannot be run: {error}"), "reinstall it")),
+            Ok(Err(error)) => Err(self.failed(ProgramProblem::CannotRun(error.to_string()))),
             // Dropping the handle stops the program.
-            Err(_) => Err(self.failed(
-                &format!("gave no answer within {limit:?}, and was stopped"),
-                "run it by hand to see why: it may be waiting for a password or a window",
-            )),
+            Err(_) => Err(self.failed(ProgramProblem::TimedOut(limit))),
         }
     }
 
-    fn failed(&self, problem: &str, remedy: &str) -> RegistryError {
-        let (shown, key, file) = (self.shown(), self.key, &self.file);
-        RegistryError::Credentials {
-            reason: format!("{shown}, which `{key}` of {file} names for `{}`, {problem}", self.server),
-            help: format!(
-                "{remedy}; or remove it from {file} and log in again; or name environment variables with `auth`, which take precedence"
-            ),
+    fn failed(&self, problem: ProgramProblem) -> RegistryError {
+        CredentialError::Program {
+            program: self.shown(),
+            key: self.key,
+            file: self.file.clone(),
+            server: self.server.clone(),
+            problem,
         }
+        .into()
     }
 
     /// Returns the first program of that name in `PATH`. Relative folders in `PATH` are skipped.
-    async fn find(&self, environment: &Environment) -> Option<PathBuf> {
+    async fn find(&self, environment: &EnvironmentLookup) -> Option<PathBuf> {
         let file = format!("docker-credential-{}", self.name);
         let suffix = std::env::consts::EXE_SUFFIX;
         let names = if suffix.is_empty() || file.ends_with(suffix) {
@@ -137,7 +136,7 @@ impl Program {
         None
     }
 
-    async fn run(&self, path: PathBuf, environment: &Environment) -> std::io::Result<Output> {
+    async fn run(&self, path: PathBuf, environment: &EnvironmentLookup) -> std::io::Result<ProgramOutput> {
         let mut command = Command::new(path);
         command
             .arg("get")
@@ -153,10 +152,10 @@ impl Program {
             };
         }
         let apart = group::is_apart();
-        Group::prepare(&mut command, apart);
+        ProcessGroup::prepare(&mut command, apart);
         let mut child = command.spawn()?;
         // The group is dropped before the child, which keeps its process number until then.
-        let group = Group::of(&child, apart);
+        let group = ProcessGroup::of(&child, apart);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let server = self.server.clone();
         let write = async move {
@@ -168,10 +167,10 @@ impl Program {
         let ((), stdout, stderr) = tokio::join!(write, some(stdout), some(stderr));
         let status = child.wait().await?;
         group.release();
-        Ok(Output { status, stdout: stdout?, stderr: stderr? })
+        Ok(ProgramOutput { status, stdout: stdout?, stderr: stderr? })
     }
 
-    fn read(&self, output: &Output) -> Result<Option<Answer>, RegistryError> {
+    fn read(&self, output: &ProgramOutput) -> Result<Option<ProgramCredentials>, RegistryError> {
         let (stdout, stderr) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let says_nothing_there = |said: &str| {
@@ -180,10 +179,7 @@ impl Program {
         };
         // The rest of a longer answer was not read, which may have stopped the program.
         if output.stdout.len() as u64 > ANSWER_LIMIT {
-            return Err(self.failed(
-                &format!("answered with more than {ANSWER_LIMIT} bytes"),
-                "run it by hand to see why",
-            ));
+            return Err(self.failed(ProgramProblem::LongAnswer(ANSWER_LIMIT)));
         }
         if !output.status.success() {
             if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
@@ -193,30 +189,23 @@ impl Program {
             let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
             let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            return Err(self.failed(
-                &format!("failed ({}){said}", output.status),
-                "run it by hand to see why, and log in again",
-            ));
+            return Err(self.failed(ProgramProblem::Failed(format!("({}){said}", output.status))));
         }
         if says_nothing_there(&stdout) {
             return Ok(None);
         }
         // The parser's message may quote the text.
-        let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|_| {
-            self.failed(
-                "did not answer with JSON that has `Username` and `Secret`",
-                "install a newer version of it",
-            )
-        })?;
+        let printed: PrintedCredentials =
+            serde_json::from_slice(&output.stdout).map_err(|_| self.failed(ProgramProblem::InvalidAnswer))?;
         if printed.secret.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Answer { username: printed.username, secret: printed.secret }))
+        Ok(Some(ProgramCredentials { username: printed.username, secret: printed.secret }))
     }
 }
 
 /// The output of a program, cut off just above the limit.
-struct Output {
+struct ProgramOutput {
     status: ExitStatus,
     stdout: Vec<u8>,
     stderr: Vec<u8>,

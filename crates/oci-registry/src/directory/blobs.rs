@@ -9,16 +9,18 @@ use futures_util::{StreamExt, stream};
 
 use super::draft::{self, Draft};
 use super::error;
-use super::layout::Layout;
-use crate::{ByteStream, RegistryError};
-use crate::{Descriptor, Digester};
+use super::layout::RepositoryLayout;
+use crate::descriptor::Descriptor;
+use crate::digest::Digester;
+use crate::error::RegistryError;
+use crate::repository::ByteStream;
 
 /// How many bytes are read at once.
 const BUFFER: usize = 1024 * 1024;
 
 /// A blob that is being written.
 pub(super) struct BlobWriter {
-    layout: Layout,
+    layout: RepositoryLayout,
     blob: Descriptor,
     draft: Draft,
     digester: Digester,
@@ -27,7 +29,7 @@ pub(super) struct BlobWriter {
 
 impl BlobWriter {
     /// Starts writing `blob` into `layout`, which is created if it does not exist.
-    pub(super) fn new(layout: Layout, blob: Descriptor) -> Result<Self, RegistryError> {
+    pub(super) fn new(layout: RepositoryLayout, blob: Descriptor) -> Result<Self, RegistryError> {
         layout.make()?;
         let draft = Draft::new(&layout.folder())?;
         let digester = blob.digest.digester();
@@ -71,7 +73,7 @@ pub(super) fn make_folder(place: &Path) -> Result<(), RegistryError> {
     fs::create_dir_all(folder).map_err(|cause| error(folder, cause))
 }
 
-impl Layout {
+impl RepositoryLayout {
     /// Whether the layout has `blob` with the right size. A blob of another size, which only another program can have
     /// left, is written again.
     pub(super) fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {

@@ -5,13 +5,16 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 
-use super::layout::Layout;
+use super::layout::RepositoryLayout;
 use super::{draft, error};
+use crate::digest::Digest;
+use crate::error::RegistryError;
 use crate::http::inner_type;
-use crate::{Digest, Manifest, RawManifest, Tag};
-use crate::{HeldManifest, RegistryError};
+use crate::manifest::{Manifest, RawManifest};
+use crate::repository::HeldManifest;
+use crate::tag::Tag;
 
-impl Layout {
+impl RepositoryLayout {
     /// Removes `tag`; its manifest stays.
     pub(super) fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
         if self.exists()? { self.change_index(|index| index.untag(tag)) } else { Ok(()) }

@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use super::error;
-use crate::RegistryError;
+use crate::error::RegistryError;
 
 /// The start of the names of unfinished files. No repository's name starts with a dot.
 pub(super) const PREFIX: &str = ".brokkr-publish-";

@@ -4,13 +4,16 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::{Descriptor, Digest, Tag, annotation, media_type};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::tag::Tag;
+use crate::{annotation, media_type};
 
 /// The content of an `index.json`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Index(Map<String, Value>);
+pub(super) struct LayoutIndex(Map<String, Value>);
 
-impl Index {
+impl LayoutIndex {
     /// Returns an index without entries.
     pub(super) fn empty() -> Self {
         let mut map = Map::new();
@@ -143,11 +146,11 @@ mod tests {
                 { "mediaType": "x", "digest": Digest::of(b"n"), "size": 1, "annotations": { annotation::REF_NAME: "host/not:a-tag" } },
             ],
         });
-        let mut index = Index::parse(foreign.to_string().as_bytes()).expect("an index");
+        let mut index = LayoutIndex::parse(foreign.to_string().as_bytes()).expect("an index");
         assert_eq!(index.tags(), [tag("a")]);
         index.point(&tag("b"), &manifest(b"1"));
         index.point(&tag("a"), &manifest(b"22"));
-        let read = Index::parse(&index.to_bytes()).expect("an index");
+        let read = LayoutIndex::parse(&index.to_bytes()).expect("an index");
         assert_eq!(read.tags(), [tag("a"), tag("b")]);
         let found = read.find(&tag("a")).expect("a descriptor").expect("an entry");
         assert_eq!((found.digest, found.size), (Digest::of(b"22"), 2));
@@ -163,7 +166,7 @@ mod tests {
         let one = json!({ "mediaType": "x", "digest": Digest::of(b"1"), "size": 1,
             "annotations": { annotation::REF_NAME: "a", "k": "v" }, "platform": { "os": "plan9" } });
         let text = json!({ "custom": 1, "manifests": [one] }).to_string();
-        let mut index = Index::parse(text.as_bytes()).expect("an index");
+        let mut index = LayoutIndex::parse(text.as_bytes()).expect("an index");
         index.point(&tag("b"), &manifest(b"22"));
         index.point(&tag("c"), &manifest(b"22"));
         for (gone, left) in [("b", vec!["a", "c"]), ("b", vec!["a", "c"]), ("a", vec!["c"]), ("c", vec![])] {
@@ -186,14 +189,14 @@ mod tests {
     #[test]
     fn an_invalid_index_is_reported() {
         for text in ["", "[]", r#"{"manifests":{}}"#] {
-            assert!(Index::parse(text.as_bytes()).is_err(), "{text}");
+            assert!(LayoutIndex::parse(text.as_bytes()).is_err(), "{text}");
         }
-        let mut bare = Index::parse(b"{}").expect("an index");
+        let mut bare = LayoutIndex::parse(b"{}").expect("an index");
         assert!(bare.tags().is_empty());
         bare.point(&tag("a"), &manifest(b""));
         assert_eq!(bare.tags(), [tag("a")]);
         let entry = json!({ "manifests": [{ "annotations": { annotation::REF_NAME: "a" } }] }).to_string();
-        let mut broken = Index::parse(entry.as_bytes()).expect("an index");
+        let mut broken = LayoutIndex::parse(entry.as_bytes()).expect("an index");
         assert!(broken.find(&tag("a")).is_err());
         assert!(broken.manifests().is_empty());
         broken.untag(&tag("a"));
@@ -203,7 +206,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_last_point_counts(moves in proptest::collection::vec((0_u8..4, any::<u8>()), 0..20)) {
-            let mut index = Index::empty();
+            let mut index = LayoutIndex::empty();
             let mut expected = std::collections::BTreeMap::new();
             for (name, content) in moves {
                 let tag = tag(&format!("t{name}"));

@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::index::Index;
+use super::index::LayoutIndex;
 use super::{draft, error, lock, wrong};
+use crate::digest::Digest;
+use crate::error::{DirectoryProblem, RegistryError};
 use crate::manifest::MAX_MANIFEST_SIZE;
-use crate::{Digest, RepositoryName};
-use crate::{DirectoryProblem, RegistryError};
+use crate::reference::RepositoryName;
 
 /// The file that makes a directory a layout.
 const MARKER: &str = "oci-layout";
@@ -28,12 +29,12 @@ const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The layout of one repository, which need not exist.
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(super) struct RepositoryLayout {
     root: PathBuf,
     name: RepositoryName,
 }
 
-impl Layout {
+impl RepositoryLayout {
     /// Returns the layout of repository `name` in the registry at `root`.
     pub(super) fn new(root: PathBuf, name: RepositoryName) -> Self {
         Self { root, name }
@@ -129,7 +130,7 @@ impl Layout {
         }
         fs::create_dir_all(&blobs).map_err(|cause| error(&blobs, cause))?;
         if !folder.join(INDEX).is_file() {
-            draft::write(&folder, &folder.join(INDEX), &Index::empty().to_bytes())?;
+            draft::write(&folder, &folder.join(INDEX), &LayoutIndex::empty().to_bytes())?;
         }
         let mut parent = blobs.as_path();
         while let Some(next) = parent.parent().filter(|_| parent != self.root) {
@@ -140,25 +141,25 @@ impl Layout {
     }
 
     /// Returns its index. A layout without an index is treated as one with an empty index.
-    pub(super) fn index(&self) -> Result<Index, RegistryError> {
+    pub(super) fn index(&self) -> Result<LayoutIndex, RegistryError> {
         let path = self.folder().join(INDEX);
         match read(&path, MAX_INDEX)? {
-            None => Ok(Index::empty()),
+            None => Ok(LayoutIndex::empty()),
             Some(bytes) => {
-                Index::parse(&bytes).map_err(|reason| wrong(&path, DirectoryProblem::Damaged, reason))
+                LayoutIndex::parse(&bytes).map_err(|reason| wrong(&path, DirectoryProblem::Damaged, reason))
             }
         }
     }
 
     /// Changes its index under the lock: no change of another writer is lost, and no reader sees half of one.
-    pub(super) fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<(), RegistryError> {
+    pub(super) fn change_index(&self, change: impl FnOnce(&mut LayoutIndex)) -> Result<(), RegistryError> {
         self.change_index_and(change, |()| Ok(()))
     }
 
     /// Changes its index, and runs `follow` under the same lock.
     pub(super) fn change_index_and<T>(
         &self,
-        change: impl FnOnce(&mut Index) -> T,
+        change: impl FnOnce(&mut LayoutIndex) -> T,
         follow: impl FnOnce(T) -> Result<(), RegistryError>,
     ) -> Result<(), RegistryError> {
         let folder = self.folder();
@@ -221,8 +222,8 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryE
 mod tests {
     use super::*;
 
-    fn layout(root: &Path, name: &str) -> Layout {
-        Layout::new(root.to_owned(), name.parse().expect(name))
+    fn layout(root: &Path, name: &str) -> RepositoryLayout {
+        RepositoryLayout::new(root.to_owned(), name.parse().expect(name))
     }
 
     #[test]
@@ -233,7 +234,7 @@ mod tests {
         one.make().expect("made");
         assert!(one.exists().expect("a layout"));
         one.change_index(|index| {
-            let manifest = crate::Descriptor::new("x", Digest::of(b""), 0);
+            let manifest = crate::descriptor::Descriptor::new("x", Digest::of(b""), 0);
             index.point(&"a".parse().expect("a tag"), &manifest);
         })
         .expect("changed");

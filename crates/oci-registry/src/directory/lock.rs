@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{error, wrong};
-use crate::{DirectoryProblem, RegistryError};
+use crate::error::{DirectoryProblem, RegistryError};
 
 /// The file that is locked.
 pub(super) const FILE: &str = ".brokkr-publish.lock";
@@ -17,21 +17,21 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
-pub(super) struct Lock(#[allow(dead_code, reason = "closing the file frees the lock")] File);
+pub(super) struct LayoutLock(#[allow(dead_code, reason = "closing the file frees the lock")] File);
 
 /// Takes the lock of the layout at `folder`, which must exist.
-pub(super) fn take(folder: &Path) -> Result<Lock, RegistryError> {
+pub(super) fn take(folder: &Path) -> Result<LayoutLock, RegistryError> {
     take_within(folder, PATIENCE)
 }
 
-fn take_within(folder: &Path, patience: Duration) -> Result<Lock, RegistryError> {
+fn take_within(folder: &Path, patience: Duration) -> Result<LayoutLock, RegistryError> {
     let path = folder.join(FILE);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|cause| error(&path, cause))?;
     let started = Instant::now();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
+            Ok(()) => return Ok(LayoutLock(file)),
             Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => {
                 return Err(wrong(

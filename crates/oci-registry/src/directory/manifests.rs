@@ -1,13 +1,18 @@
 //! Manifests of a layout: blobs like others, which tags in the index name.
 
 use super::blobs::make_folder;
-use super::layout::Layout;
+use super::layout::RepositoryLayout;
 use super::{draft, wrong};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::{DirectoryProblem, RegistryError};
 use crate::http::inner_type;
-use crate::{Descriptor, Digest, Manifest, RawManifest, TagOrDigest, media_type};
-use crate::{DirectoryProblem, Put, RegistryError};
+use crate::manifest::{Manifest, RawManifest};
+use crate::media_type;
+use crate::reference::TagOrDigest;
+use crate::repository::PutOutcome;
 
-impl Layout {
+impl RepositoryLayout {
     /// Returns the manifest at `at`. A manifest that a tag names must exist and be intact; one that is asked for by
     /// digest may be missing, and is treated as missing if it is damaged.
     pub(super) fn manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError> {
@@ -51,7 +56,7 @@ impl Layout {
         &self,
         at: &TagOrDigest,
         manifest: &RawManifest,
-    ) -> Result<Put, RegistryError> {
+    ) -> Result<PutOutcome, RegistryError> {
         self.make()?;
         let mut digests = vec![manifest.digest()];
         if let TagOrDigest::Digest(expected) = at {
@@ -74,7 +79,7 @@ impl Layout {
         if let TagOrDigest::Tag(tag) = at {
             self.change_index(|index| index.point(tag, &manifest.descriptor()))?;
         }
-        Ok(Put { digest: manifest.digest().clone(), subject })
+        Ok(PutOutcome { digest: manifest.digest().clone(), subject })
     }
 
     /// Checks that the layout has everything that `manifest` names, except for layers that registries do not keep. A

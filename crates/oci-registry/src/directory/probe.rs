@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
-use super::layout::Layout;
-use crate::{Presence, RegistryError};
+use super::layout::RepositoryLayout;
+use crate::error::RegistryError;
+use crate::repository::Presence;
 
-impl Layout {
+impl RepositoryLayout {
     /// Returns whether the layout exists, or an error if it cannot be read.
     pub(super) fn probe_read(&self) -> Result<Presence, RegistryError> {
         if !self.exists()? {
@@ -43,8 +44,8 @@ mod tests {
 
     use super::*;
 
-    fn layout(root: &Path, name: &str) -> Layout {
-        Layout::new(root.to_owned(), name.parse().expect(name))
+    fn layout(root: &Path, name: &str) -> RepositoryLayout {
+        RepositoryLayout::new(root.to_owned(), name.parse().expect(name))
     }
 
     /// Returns every file and folder below `root`.

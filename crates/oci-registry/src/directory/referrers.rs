@@ -3,14 +3,17 @@
 //! regclient and oras read this index.
 
 use super::blobs::make_folder;
-use super::index::Index;
-use super::layout::Layout;
+use super::index::LayoutIndex;
+use super::layout::RepositoryLayout;
 use super::{draft, wrong};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::{DirectoryProblem, RegistryError};
+use crate::manifest::RawManifest;
 use crate::referrer::{describe, fallback_tag, subject_of, with_referrers};
-use crate::{Descriptor, Digest, RawManifest, Tag};
-use crate::{DirectoryProblem, RegistryError};
+use crate::tag::Tag;
 
-impl Layout {
+impl RepositoryLayout {
     /// Lists `manifest` under its subject, if it has one, and returns the subject. Holds the lock, so that no entry of
     /// another writer is lost.
     pub(super) fn list_referrer(&self, manifest: &RawManifest) -> Result<Option<Digest>, RegistryError> {
@@ -23,7 +26,7 @@ impl Layout {
 
     fn list_in(
         &self,
-        index: &mut Index,
+        index: &mut LayoutIndex,
         tag: &Tag,
         subject: &Digest,
         referrer: &Descriptor,

@@ -9,33 +9,38 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::blobs::BlobWriter;
-use super::layout::{Layout, read};
+use super::layout::{RepositoryLayout, read};
 use super::wrong;
-use crate::{
-    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, DirectoryProblem, HeldManifest, ManifestLister,
-    Presence, Put, RegistryError, Repository,
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::{DirectoryProblem, RegistryError};
+use crate::manifest::RawManifest;
+use crate::reference::{RepositoryName, TagOrDigest};
+use crate::repository::{
+    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, HeldManifest, ManifestLister, Presence, PutOutcome,
+    Repository,
 };
-use crate::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
+use crate::tag::Tag;
 
 /// How long the source of a blob may yield nothing.
 const SOURCE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// A repository in a directory.
 pub(super) struct DirectoryRepository {
-    layout: Layout,
+    layout: RepositoryLayout,
     writers: Arc<Semaphore>,
 }
 
 impl DirectoryRepository {
     /// Returns the repository `name` of the registry at `root`.
     pub(super) fn new(root: PathBuf, name: RepositoryName, writers: Arc<Semaphore>) -> Self {
-        Self { layout: Layout::new(root, name), writers }
+        Self { layout: RepositoryLayout::new(root, name), writers }
     }
 
     /// Runs `work` on a thread that may block.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(Layout) -> Result<T, RegistryError> + Send + 'static,
+        work: impl FnOnce(RepositoryLayout) -> Result<T, RegistryError> + Send + 'static,
     ) -> Result<T, RegistryError> {
         let layout = self.layout.clone();
         joined(&self.layout, tokio::task::spawn_blocking(move || work(layout))).await
@@ -43,7 +48,10 @@ impl DirectoryRepository {
 }
 
 /// Returns the outcome of work on another thread.
-async fn joined<T>(layout: &Layout, work: JoinHandle<Result<T, RegistryError>>) -> Result<T, RegistryError> {
+async fn joined<T>(
+    layout: &RepositoryLayout,
+    work: JoinHandle<Result<T, RegistryError>>,
+) -> Result<T, RegistryError> {
     let stopped = |cause: tokio::task::JoinError| {
         Err(wrong(&layout.folder(), DirectoryProblem::Failed, cause.to_string()))
     };
@@ -57,7 +65,11 @@ impl Repository for DirectoryRepository {
         self.run(move |layout| Ok(layout.manifest(&at)?.map(|manifest| manifest.descriptor()))).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
+    async fn put_manifest(
+        &self,
+        at: &TagOrDigest,
+        manifest: &RawManifest,
+    ) -> Result<PutOutcome, RegistryError> {
         let (at, manifest) = (at.clone(), manifest.clone());
         self.run(move |layout| layout.put_manifest(&at, &manifest)).await
     }

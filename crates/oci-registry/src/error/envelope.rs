@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::echo::Echo;
+use super::redaction::Redaction;
 use super::text::printable;
 
 /// The errors that a registry reported. Empty if it said nothing that can be shown.
@@ -35,17 +35,17 @@ impl ErrorEnvelope {
     /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, and plain text. HTML is
     /// dropped, because it says nothing to a person in a terminal.
     pub fn parse(body: &[u8]) -> Self {
-        Self::parse_without(body, &Echo::default())
+        Self::parse_without(body, &Redaction::default())
     }
 
-    /// Reads a body like [`ErrorEnvelope::parse`], and removes the credentials of `echo` if the body repeats them.
-    pub(crate) fn parse_without(body: &[u8], echo: &Echo) -> Self {
+    /// Reads a body like [`ErrorEnvelope::parse`], and removes the credentials of `redaction` if the body repeats them.
+    pub(crate) fn parse_without(body: &[u8], redaction: &Redaction) -> Self {
         let text = String::from_utf8_lossy(body);
         let items = match serde_json::from_str::<Value>(&text) {
-            Ok(value) => items_of(&echo.without_in(value)),
+            Ok(value) => items_of(&redaction.redact_json(value)),
             Err(_) if text.trim_start().starts_with('<') => Vec::new(),
             Err(_) => {
-                let message = printable(&echo.without(&text), TEXT_LIMIT);
+                let message = printable(&redaction.redact(&text), TEXT_LIMIT);
                 vec![ErrorItem { message, ..ErrorItem::default() }]
             }
         };

@@ -42,6 +42,6 @@ impl fmt::Display for Refusal {
                 write!(f, ": {}", self.errors)?;
             }
         }
-        f.write_str(&super::times(self.attempts))
+        f.write_str(&super::text::times(self.attempts))
     }
 }

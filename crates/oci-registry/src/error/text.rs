@@ -19,6 +19,11 @@ pub(crate) fn redacted(url: &Url) -> String {
     text
 }
 
+/// Returns ` (after N attempts)` if there was more than one attempt.
+pub(super) fn times(attempts: u32) -> String {
+    if attempts > 1 { format!(" (after {attempts} attempts)") } else { String::new() }
+}
+
 /// Returns at most `limit` characters of `text`, with runs of white space collapsed, without control characters and
 /// without the invisible ones that reorder text (Unicode, "Bidirectional Algorithm", 2.1).
 pub(crate) fn printable(text: &str, limit: usize) -> String {

@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use crate::RepositoryName;
-use crate::reference::{RegistryEndpoint, is_docker_hub};
+use crate::endpoint::RegistryEndpoint;
+use crate::reference::RepositoryName;
+use crate::reference::is_docker_hub;
 
 /// Returns the name of `repository` in the API of `host`: Docker Hub keeps bare names below `library/`.
 pub(crate) fn repository_path(host: &str, repository: &RepositoryName) -> String {

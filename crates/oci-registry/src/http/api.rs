@@ -10,34 +10,26 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::answer::Answer;
-use super::exchange::Call;
+use super::authorization::ApiCredential;
+use super::authorization::Authorization;
+use super::exchange::Request;
 use super::host::Host;
-use super::retry::{Failure, Retries, is_passing};
-use super::token::{Access, Authorization};
+use super::response::Response;
+use super::retry::{FailedAttempt, Retries, is_passing};
+use super::tokens::RequiredAccess;
+use crate::api_url::ApiUrl;
 use crate::credentials::Keychain;
-use crate::error::echo::Echo;
+use crate::endpoint::RegistryEndpoint;
+use crate::error::CredentialError;
+use crate::error::RegistryError;
+use crate::error::redaction::Redaction;
 use crate::error::text;
-use crate::http::body::Payload;
-use crate::reference::RegistryEndpoint;
-use crate::{ApiUrl, RegistryLocation};
-use crate::{ConnectOptions, Credentials, RegistryError};
+use crate::http::body::RequestBody;
+use crate::options::ConnectOptions;
+use crate::reference::RegistryLocation;
 
 /// The longest answer about one thing, in bytes.
 pub const ANSWER_LIMIT: u64 = 1024 * 1024;
-
-/// How a request authenticates.
-#[derive(Debug, Clone)]
-pub enum ApiCredential {
-    /// `Authorization: Bearer`, with the password as the token.
-    Bearer(Credentials),
-    /// `Authorization: Basic`.
-    Basic(Credentials),
-    /// A header of the API's own, with the password as its value.
-    Header(&'static str, Credentials),
-    /// In the body, written there by the caller. No header is sent.
-    Body(Credentials),
-}
 
 /// An API that speaks JSON.
 pub struct JsonApi {
@@ -63,13 +55,7 @@ impl JsonApi {
     ) -> Result<Self, RegistryError> {
         let insecure = endpoint.insecure && (endpoint.api_url.is_some() || is_of(base, &endpoint.url));
         if !base.is_confidential() && !insecure {
-            return Err(RegistryError::Credentials {
-                reason: format!(
-                    "the API at `{}` does not speak https, so no credentials are sent there",
-                    text::redacted(base.url())
-                ),
-                help: "give its address with `https://`".to_owned(),
-            });
+            return Err(CredentialError::InsecureApi { url: text::redacted(base.url()) }.into());
         }
         let host = base.host();
         let location = RegistryLocation::Http { host: host.clone(), namespace: None };
@@ -117,7 +103,7 @@ impl JsonApi {
         &self,
         path: &str,
         credential: Option<&ApiCredential>,
-    ) -> Result<ApiAnswer, RegistryError> {
+    ) -> Result<ApiResponse, RegistryError> {
         self.read(&self.address(path)?, credential, ANSWER_LIMIT).await
     }
 
@@ -126,13 +112,13 @@ impl JsonApi {
     /// # Errors
     ///
     /// The refusal of the API, or the reason why it did not answer.
-    pub async fn tell(
+    pub async fn write(
         &self,
         method: ApiMethod,
         path: &str,
         credential: Option<&ApiCredential>,
         body: &serde_json::Value,
-    ) -> Result<ApiAnswer, RegistryError> {
+    ) -> Result<ApiResponse, RegistryError> {
         let method = match method {
             ApiMethod::Post => Method::POST,
             ApiMethod::Put => Method::PUT,
@@ -147,7 +133,7 @@ impl JsonApi {
         url: &Url,
         credential: Option<&ApiCredential>,
         limit: u64,
-    ) -> Result<ApiAnswer, RegistryError> {
+    ) -> Result<ApiResponse, RegistryError> {
         self.exchange(Method::GET, url, credential, &[], limit).await
     }
 
@@ -172,14 +158,14 @@ impl JsonApi {
         credential: Option<&ApiCredential>,
         body: &[bytes::Bytes],
         limit: u64,
-    ) -> Result<ApiAnswer, RegistryError> {
+    ) -> Result<ApiResponse, RegistryError> {
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             let answer = self.send(method.clone(), url, credential, body).await?;
             let (request, headers) = (answer.request.clone(), answer.headers().clone());
-            let echo = answer.echo.clone();
+            let redaction = answer.redaction.clone();
             match answer.body(limit).await {
-                Ok(body) => return Ok(ApiAnswer { request, headers, echo, body }),
+                Ok(body) => return Ok(ApiResponse { request, headers, redaction, body }),
                 Err(failure) => retries.again(failure).await?,
             }
         }
@@ -192,17 +178,17 @@ impl JsonApi {
         url: &Url,
         credential: Option<&ApiCredential>,
         body: &[bytes::Bytes],
-    ) -> Result<Answer, RegistryError> {
-        let (authorization, told) = match credential {
+    ) -> Result<Response, RegistryError> {
+        let (authorization, secret_in_body) = match credential {
             Some(ApiCredential::Body(it)) => (None, Some(it.password())),
             credential => (credential.map(Authorization::of).transpose()?, None),
         };
-        let nothing = Access::default();
-        let mut call = Call { told, ..Call::new(method, url.clone(), &nothing) };
+        let nothing = RequiredAccess::default();
+        let mut call = Request { secret_in_body, ..Request::new(method, url.clone(), &nothing) };
         call.headers.clone_from(&self.headers);
         if !body.is_empty() {
             call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            call.payload = Payload::Pieces(body);
+            call.payload = RequestBody::Pieces(body);
         }
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
@@ -216,7 +202,7 @@ impl JsonApi {
     }
 
     /// Returns the failure for an answer. If the API limits requests, by 403 or 429, the failure is temporary.
-    async fn refused(&self, answer: Answer) -> Failure {
+    async fn refused(&self, answer: Response) -> FailedAttempt {
         let (request, status) = (answer.request.clone(), answer.status());
         let error = match answer.into_error().await {
             RegistryError::RateLimited(mut refusal) => {
@@ -226,7 +212,7 @@ impl JsonApi {
             error => error,
         };
         let passing = is_passing(status) || matches!(error, RegistryError::RateLimited(_));
-        Failure { request, error, passing }
+        FailedAttempt { request, error, passing }
     }
 }
 
@@ -246,18 +232,18 @@ pub enum ApiMethod {
 }
 
 /// An answer that was read.
-pub struct ApiAnswer {
+pub struct ApiResponse {
     /// `METHOD url`, redacted.
     pub(super) request: String,
     /// Its headers.
     pub(super) headers: HeaderMap,
     /// The credentials that the request carried, which no error repeats.
-    pub(super) echo: Echo,
+    pub(super) redaction: Redaction,
     /// Its body.
     pub(super) body: Vec<u8>,
 }
 
-impl ApiAnswer {
+impl ApiResponse {
     /// Parses the answer, which should be `what`.
     ///
     /// # Errors
@@ -270,7 +256,7 @@ impl ApiAnswer {
 
     /// Returns an error that says why the answer is not what it should be.
     pub fn wrong(&self, reason: &str) -> RegistryError {
-        let reason = text::printable(&self.echo.without(reason), 300);
+        let reason = text::printable(&self.redaction.redact(reason), 300);
         RegistryError::Protocol { request: self.request.clone(), reason }
     }
 }

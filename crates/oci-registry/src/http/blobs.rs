@@ -2,18 +2,19 @@
 
 use reqwest::{Method, StatusCode};
 
-use super::exchange::Call;
+use super::exchange::Request;
 use super::repository::HttpRepository;
 use super::retry::Retries;
-use crate::RegistryError;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
 use crate::error::text;
-use crate::{Descriptor, Digest};
 
 impl HttpRepository {
     /// Returns whether a blob exists.
     pub(super) async fn head_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/blobs/{digest}", self.path)).await?;
-        let answer = self.host.send(&Call::new(Method::HEAD, url, &self.reading)).await?;
+        let answer = self.host.send(&Request::new(Method::HEAD, url, &self.reading)).await?;
         match answer.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
@@ -35,7 +36,7 @@ impl HttpRepository {
                 format!("its descriptor says {} bytes, more than the {limit} that are read", blob.size);
             return Err(RegistryError::Protocol { request, reason });
         }
-        let call = Call::new(Method::GET, url, &self.reading);
+        let call = Request::new(Method::GET, url, &self.reading);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             let answer = self.host.send(&call).await?;

@@ -10,15 +10,16 @@ use futures_util::{Stream, stream};
 use tokio::time::Instant;
 
 use super::Timeouts;
-use crate::{BlobBody, ByteStream};
-use crate::{Descriptor, Digest};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::repository::{BlobBody, ByteStream};
 
 /// The most bytes that are handed to the network at once. The number is small, so that progress is visible on a slow
 /// network; a slice of a piece costs no copy.
 const SLICE: usize = 64 * 1024;
 
 /// The bytes that a request carries. They can be opened as often as the request is sent.
-pub(super) enum Payload<'a> {
+pub(super) enum RequestBody<'a> {
     /// None.
     Empty,
     /// Pieces in memory.
@@ -27,7 +28,7 @@ pub(super) enum Payload<'a> {
     Blob(&'a Descriptor, &'a dyn BlobBody),
 }
 
-impl Payload<'_> {
+impl RequestBody<'_> {
     /// Returns the number of bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
@@ -38,8 +39,8 @@ impl Payload<'_> {
     }
 
     /// Returns a body for one attempt, and its progress.
-    pub(super) fn open(&self) -> (reqwest::Body, Arc<Progress>) {
-        let progress = Arc::new(Progress::new());
+    pub(super) fn open(&self) -> (reqwest::Body, Arc<UploadProgress>) {
+        let progress = Arc::new(UploadProgress::new());
         let size = self.size();
         if size == 0 {
             progress.set(Turn::Registry);
@@ -85,7 +86,7 @@ enum Turn {
 
 /// The progress of a body.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct UploadProgress {
     turn: Mutex<(Turn, Instant)>,
     broken: Mutex<Option<String>>,
 }
@@ -101,7 +102,7 @@ pub(super) enum Stall {
     Registry,
 }
 
-impl Progress {
+impl UploadProgress {
     fn new() -> Self {
         Self { turn: Mutex::new((Turn::Network, Instant::now())), broken: Mutex::new(None) }
     }
@@ -143,7 +144,7 @@ impl Progress {
 /// Drives `request`, which carries a body with this `progress`, until it ends or the present turn takes too long.
 pub(super) async fn watch<F: Future>(
     request: F,
-    progress: &Progress,
+    progress: &UploadProgress,
     timeouts: &Timeouts,
     size: u64,
 ) -> Result<F::Output, Stall> {
@@ -171,7 +172,7 @@ struct Watched {
     current: Bytes,
     left: u64,
     ended: bool,
-    progress: Arc<Progress>,
+    progress: Arc<UploadProgress>,
 }
 
 impl Stream for Watched {
@@ -221,8 +222,8 @@ mod tests {
 
     use super::*;
 
-    fn watched(pieces: Vec<std::io::Result<Bytes>>, size: u64) -> (Watched, Arc<Progress>) {
-        let progress = Arc::new(Progress::new());
+    fn watched(pieces: Vec<std::io::Result<Bytes>>, size: u64) -> (Watched, Arc<UploadProgress>) {
+        let progress = Arc::new(UploadProgress::new());
         let inner: ByteStream = Box::pin(stream::iter(pieces));
         (
             Watched {
@@ -281,7 +282,7 @@ mod tests {
             (Turn::Source, Stall::Source, 90),
             (Turn::Registry, Stall::Registry, 62),
         ] {
-            let progress = Progress::new();
+            let progress = UploadProgress::new();
             progress.set(turn);
             let start = Instant::now();
             let found = watch(std::future::pending::<()>(), &progress, &timeouts, 32 << 20).await;

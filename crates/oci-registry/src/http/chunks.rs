@@ -7,15 +7,17 @@ use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::body::Payload;
-use super::exchange::{Call, Lane};
+use super::body::RequestBody;
+use super::exchange::{Request, RequestLane};
 use super::location;
 use super::repository::HttpRepository;
-use super::retry::{Failure, Retries};
-use super::upload::{Session, Setback, octets};
+use super::retry::{FailedAttempt, Retries};
+use super::upload::{Setback, UploadSession, octets};
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
 use crate::error::text;
-use crate::{BlobBody, ByteStream, NetworkFailure, RegistryError};
-use crate::{Descriptor, Digest};
+use crate::error::{NetworkFailure, RegistryError};
+use crate::repository::{BlobBody, ByteStream};
 
 /// The size of a chunk, in bytes: GHCR answers 416 to larger ones (rust-oci-client#35).
 const CHUNK: u64 = 4 * 1024 * 1024;
@@ -28,7 +30,7 @@ impl HttpRepository {
     /// Sends `blob` chunk by chunk.
     pub(super) async fn put_chunks(
         &self,
-        session: Session,
+        session: UploadSession,
         blob: &Descriptor,
         body: &dyn BlobBody,
     ) -> Result<(), Setback> {
@@ -75,7 +77,7 @@ impl HttpRepository {
                     let error = answer.into_error().await;
                     return Err(match status {
                         400 | 404 | 405 | 413 | 501 if start == 0 => Setback::Unfit(error),
-                        404 => Setback::Failed(Failure { request, error, passing: true }),
+                        404 => Setback::Failed(FailedAttempt { request, error, passing: true }),
                         _ => error.into(),
                     });
                 }
@@ -101,26 +103,26 @@ impl HttpRepository {
         }
     }
 
-    fn patch<'a>(&'a self, url: &Url, chunk: &'a [Bytes], from: u64, end: u64) -> Call<'a> {
+    fn patch<'a>(&'a self, url: &Url, chunk: &'a [Bytes], from: u64, end: u64) -> Request<'a> {
         let mut headers = octets();
         // Both ends are inclusive, and there is no unit, unlike in HTTP in general.
         let range = HeaderValue::try_from(format!("{from}-{}", end.saturating_sub(1)));
         headers.extend(range.ok().map(|range| (CONTENT_RANGE, range)));
-        let (access, payload) = (&self.writing, Payload::Pieces(chunk));
-        Call {
+        let (access, payload) = (&self.writing, RequestBody::Pieces(chunk));
+        Request {
             method: Method::PATCH,
             url: url.clone(),
             access,
             headers,
             payload,
-            told: None,
-            lane: Lane::Upload,
+            secret_in_body: None,
+            lane: RequestLane::Upload,
         }
     }
 
     /// Returns how many bytes the registry has, and the address for the next request.
     async fn standing(&self, url: &Url) -> Result<(u64, Url), Setback> {
-        let answer = self.host.send(&Call::new(Method::GET, url.clone(), &self.writing)).await?;
+        let answer = self.host.send(&Request::new(Method::GET, url.clone(), &self.writing)).await?;
         if !answer.status().is_success() {
             return Err(lost(url, &answer.into_error().await));
         }
@@ -133,7 +135,7 @@ impl HttpRepository {
     /// Ends the upload after everything is sent. After a failure it first checks whether the blob is there, because the
     /// failure may have come too late.
     async fn close(&self, url: &Url, digest: &Digest) -> Result<(), Setback> {
-        let call = Call::new(Method::PUT, location::with_digest(url, digest), &self.writing);
+        let call = Request::new(Method::PUT, location::with_digest(url, digest), &self.writing);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             match self.host.attempt(&call).await {
@@ -159,7 +161,7 @@ fn lost(url: &Url, cause: &RegistryError) -> Setback {
     let cause = format!("the upload session is lost: {cause}");
     let failure = NetworkFailure::Connection;
     let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
-    Setback::Failed(Failure { request, error, passing: true })
+    Setback::Failed(FailedAttempt { request, error, passing: true })
 }
 
 /// Returns how many bytes a `Range` of the form `0-LAST` describes. The distribution registry also says `0-0` for none;

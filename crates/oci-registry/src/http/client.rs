@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use reqwest::{Certificate, Client, Identity};
 use url::Url;
 
-use super::Timeouts;
-use crate::RegistryError;
-use crate::reference::RegistryEndpoint;
+use crate::endpoint::RegistryEndpoint;
+use crate::error::RegistryError;
+use crate::options::ConnectOptions;
 
 /// The largest `ca_file` that is read, in bytes: the system's whole store has about 250 KB.
 const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
@@ -27,16 +27,15 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Builds the clients for `endpoint`, which is at `host`; its files are relative to `folder`.
+    /// Builds the clients for `endpoint`, which is at `host`; the paths of its files are relative to the folder of `options`.
     pub(super) fn build(
         endpoint: &RegistryEndpoint,
         host: Option<&Url>,
-        folder: &Path,
-        timeouts: &Timeouts,
+        options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let other = build(endpoint, None, folder, timeouts)?;
-        let own = match identity(endpoint, folder)? {
-            Some(identity) => build(endpoint, Some(&identity), folder, timeouts)?,
+        let other = build(endpoint, None, options)?;
+        let own = match identity(endpoint, &options.folder)? {
+            Some(identity) => build(endpoint, Some(&identity), options)?,
             None => other.clone(),
         };
         let host = host.and_then(Url::host_str).unwrap_or_default().to_owned();
@@ -54,24 +53,23 @@ impl Clients {
 fn build(
     endpoint: &RegistryEndpoint,
     identity: Option<&Identity>,
-    folder: &Path,
-    timeouts: &Timeouts,
+    options: &ConnectOptions,
 ) -> Result<Client, RegistryError> {
     // Without a default provider, reqwest asks the process for one. Installing it fails only if another one is already
     // installed, which works as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots = match &endpoint.ca_file {
-        Some(file) => certificates(&folder.join(file))?,
+        Some(file) => certificates(&options.folder.join(file))?,
         None => Vec::new(),
     };
     let base = || {
         let mut builder = Client::builder()
-            .user_agent(concat!("brokkr-publish/", env!("CARGO_PKG_VERSION")))
+            .user_agent(&options.user_agent)
             // `exchange` follows redirects, because it knows who may see credentials.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
-            .connect_timeout(timeouts.connect)
+            .connect_timeout(options.timeouts.connect)
             .tls_danger_accept_invalid_certs(endpoint.insecure);
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
@@ -88,7 +86,7 @@ fn build(
         let named = if identity.is_some() { &endpoint.client_key } else { &endpoint.ca_file };
         RegistryError::Certificates {
             path: PathBuf::from(named.as_deref().unwrap_or("system certificates")),
-            reason: super::exchange::deepest(&error),
+            reason: super::network::deepest(&error),
         }
     })
 }
@@ -153,7 +151,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
     let error = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let pem = read(path, MAX_CA_FILE)?;
     let certificates = Certificate::from_pem_bundle(&pem)
-        .map_err(|cause| error(format!("not PEM certificates: {}", super::exchange::deepest(&cause))))?;
+        .map_err(|cause| error(format!("not PEM certificates: {}", super::network::deepest(&cause))))?;
     if certificates.is_empty() { Err(error("holds no certificate".to_owned())) } else { Ok(certificates) }
 }
 
@@ -165,8 +163,12 @@ mod tests {
         RegistryEndpoint::of("registry.example".parse().expect("a location"))
     }
 
+    fn options(folder: &Path) -> ConnectOptions {
+        ConnectOptions { folder: folder.to_owned(), ..ConnectOptions::default() }
+    }
+
     fn refused(endpoint: &RegistryEndpoint, folder: &Path) -> String {
-        match Clients::build(endpoint, None, folder, &Timeouts::default()) {
+        match Clients::build(endpoint, None, &options(folder)) {
             Err(error @ RegistryError::Certificates { .. }) => error.to_string(),
             Err(error) => panic!("{error:?}"),
             Ok(_) => panic!("{endpoint:?} is taken"),
@@ -183,7 +185,7 @@ mod tests {
             let named = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
             assert!(refused(&named, folder.path()).contains(file), "{file}");
         }
-        assert!(Clients::build(&endpoint(), None, folder.path(), &Timeouts::default()).is_ok());
+        assert!(Clients::build(&endpoint(), None, &options(folder.path())).is_ok());
     }
 
     #[cfg(unix)]
@@ -247,7 +249,7 @@ mod tests {
     fn only_the_host_of_the_registry_is_shown_the_certificate() {
         let own = "https://registry.example:5000/".parse().expect("a url");
         let folder = tempfile::tempdir().expect("a directory");
-        let clients = Clients::build(&endpoint(), Some(&own), folder.path(), &Timeouts::default());
+        let clients = Clients::build(&endpoint(), Some(&own), &options(folder.path()));
         let clients = clients.unwrap_or_else(|error| panic!("{error:?}"));
         for (url, expected) in [
             ("https://registry.example:5000/v2/", true),

@@ -21,14 +21,18 @@ use std::sync::atomic::Ordering;
 
 use reqwest::{Method, StatusCode};
 
-use super::answer::Answer;
-use super::exchange::Call;
+use super::exchange::Request;
 use super::repository::HttpRepository;
+use super::response::Response;
 use super::retry::Retries;
+use crate::digest::Digest;
+use crate::error::DeletionObstacle;
+use crate::error::RegistryError;
+use crate::reference::TagOrDigest;
 use crate::reference::is_docker_hub;
-use crate::removal::StandIn;
-use crate::{Deletion, RegistryError};
-use crate::{Digest, Tag, TagOrDigest};
+use crate::removal::PlaceholderTag;
+use crate::repository::Deletion;
+use crate::tag::Tag;
 
 /// The codes that show that a registry searched and found nothing: the specified ones, GitLab's and Harbor's. A 404
 /// without one of them may come from a path that the registry does not know.
@@ -39,9 +43,7 @@ impl HttpRepository {
     pub(super) async fn what_can_be_deleted(&self) -> Result<Deletion, RegistryError> {
         if is_docker_hub(&self.host.name) {
             // Its registry answers 405 to any DELETE (docs/reference/registries.md).
-            return Ok(Deletion::Nothing(
-                "Docker Hub deletes nothing over the registry's API: delete tags by hand at https://hub.docker.com".to_owned(),
-            ));
+            return Ok(Deletion::Nothing(DeletionObstacle::DockerHub));
         }
         let tag = format!("brokkr-publish-absent-{:032x}", rand::random::<u128>());
         if self.deletes(&tag).await? {
@@ -51,16 +53,13 @@ impl HttpRepository {
         if self.deletes(digest.as_str()).await? {
             return Ok(Deletion::Manifests);
         }
-        Ok(Deletion::Nothing(format!(
-            "{} deletes nothing over the registry's API: allow it there (in the configuration of the distribution registry: `storage.delete.enabled: true`), or delete with its own tools",
-            self.host.name
-        )))
+        Ok(Deletion::Nothing(DeletionObstacle::Unsupported { host: self.host.name.clone() }))
     }
 
     /// Whether the registry would delete the content at `absent`, which does not exist.
     async fn deletes(&self, absent: &str) -> Result<bool, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/manifests/{absent}", self.path)).await?;
-        let answer = self.host.send(&Call::new(Method::DELETE, url, &self.deleting)).await?;
+        let answer = self.host.send(&Request::new(Method::DELETE, url, &self.deleting)).await?;
         if answer.status().is_success() {
             answer.discard().await;
             return Ok(true);
@@ -77,17 +76,17 @@ impl HttpRepository {
     /// Removes a tag alone, whatever the registry deletes on a DELETE by tag.
     pub(super) async fn delete_tag_alone(&self, tag: &Tag) -> Result<(), RegistryError> {
         let at = TagOrDigest::Tag(tag.clone());
-        if self.host.untags.load(Ordering::Relaxed) {
+        if self.host.facts.removes_tags_alone.load(Ordering::Relaxed) {
             return self.delete_at(&at).await;
         }
         let Some(original) = self.get_manifest_at(&at).await? else { return Ok(()) };
-        let stand_in = StandIn::put(self, tag, original).await?;
+        let placeholder_tag = PlaceholderTag::put(self, tag, original).await?;
         if let Err(error) = self.delete_at(&at).await {
-            return Err(stand_in.put_back(self, error).await);
+            return Err(placeholder_tag.put_back(self, error).await);
         }
-        let placeholder = TagOrDigest::Digest(stand_in.digest().clone());
+        let placeholder = TagOrDigest::Digest(placeholder_tag.digest().clone());
         if self.head_manifest_at(&placeholder).await?.is_some() {
-            self.host.untags.store(true, Ordering::Relaxed);
+            self.host.facts.removes_tags_alone.store(true, Ordering::Relaxed);
             // The placeholder is garbage without a tag. The registry may collect it later if it does not delete
             // manifests.
             let _ = self.delete_at(&placeholder).await;
@@ -106,7 +105,7 @@ impl HttpRepository {
         let _turn = turn.lock().await;
         let at = TagOrDigest::Digest(digest.clone());
         let Some(manifest) = self.get_manifest_at(&at).await? else { return Ok(()) };
-        let call = Call::new(Method::DELETE, self.manifest_url(&at).await?, &self.deleting);
+        let call = Request::new(Method::DELETE, self.manifest_url(&at).await?, &self.deleting);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             match self.host.attempt(&call).await {
@@ -122,12 +121,12 @@ impl HttpRepository {
     /// Deletes the content at `at`, in whatever way the registry implements that.
     pub(super) async fn delete_at(&self, at: &TagOrDigest) -> Result<(), RegistryError> {
         let url = self.manifest_url(at).await?;
-        let answer = self.host.send(&Call::new(Method::DELETE, url, &self.deleting)).await?;
+        let answer = self.host.send(&Request::new(Method::DELETE, url, &self.deleting)).await?;
         self.deleted(at, answer).await
     }
 
     /// Reads the answer to a DELETE of the content at `at`.
-    async fn deleted(&self, at: &TagOrDigest, answer: Answer) -> Result<(), RegistryError> {
+    async fn deleted(&self, at: &TagOrDigest, answer: Response) -> Result<(), RegistryError> {
         match answer.status() {
             status if status.is_success() => {
                 answer.discard().await;

@@ -4,18 +4,18 @@
 use reqwest::Method;
 use url::Url;
 
-use super::exchange::Call;
+use super::exchange::Request;
 use super::host::Host;
-use super::retry::{Failure, Retries, is_passing};
-use super::token::Access;
+use super::retry::{FailedAttempt, Retries, is_passing};
+use super::tokens::RequiredAccess;
 use super::{address, challenge};
-use crate::{NetworkFailure, RegistryError};
+use crate::error::{NetworkFailure, RegistryError};
 
 impl Host {
     /// Returns the root of the API. It is determined once; a failure is remembered too, so that many requests to a host
     /// that is down fail as fast as one.
     pub(super) async fn base(&self) -> Result<&Url, RegistryError> {
-        let found = self.found.get_or_init(|| async { self.discover().await });
+        let found = self.facts.base.get_or_init(|| async { self.discover().await });
         found.await.as_ref().map_err(Clone::clone)
     }
 
@@ -44,20 +44,20 @@ impl Host {
 
     /// Sends the first request. Any answer shows that a registry may be there; the answers to `/v2/` itself differ
     /// between registries.
-    async fn ping(&self, base: &Url) -> Result<(), Failure> {
+    async fn ping(&self, base: &Url) -> Result<(), FailedAttempt> {
         let url = base.join("v2/").unwrap_or_else(|_| base.clone());
-        let access = Access::default();
-        let answer = self.transmit(&Call::new(Method::GET, url.clone(), &access), &url, None).await?;
+        let access = RequiredAccess::default();
+        let answer = self.transmit(&Request::new(Method::GET, url.clone(), &access), &url, None).await?;
         self.warnings.look(answer.headers());
         let status = answer.status();
         if is_passing(status) {
             let request = answer.request.clone();
-            return Err(Failure { request, error: answer.into_error().await, passing: true });
+            return Err(FailedAttempt { request, error: answer.into_error().await, passing: true });
         }
         if status.as_u16() == 401
             && let Some(challenge) = challenge::of(answer.headers())
         {
-            self.challenged(challenge);
+            self.facts.set_challenge(challenge);
         }
         answer.discard().await;
         Ok(())

@@ -1,20 +1,21 @@
 //! The parts that all repositories of one registry share: the client, credentials and tokens, and the limits.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use url::Url;
 
-use super::challenge::Challenge;
 use super::client::Clients;
-use super::token::Tokens;
+use super::host_memory::HostFacts;
+use super::tokens::Tokens;
 use super::warning::Warnings;
 use super::{RetryPolicy, Timeouts, address};
 use crate::credentials::Keychain;
-use crate::reference::RegistryEndpoint;
-use crate::{ConnectOptions, Notify, RegistryError};
+use crate::endpoint::RegistryEndpoint;
+use crate::error::RegistryError;
+use crate::notice::Notify;
+use crate::options::ConnectOptions;
 
 /// How many small requests may run beside each upload: a thousand tags at 50 ms of latency must take no more than 3 s.
 const SMALL_PER_UPLOAD: usize = 8;
@@ -45,13 +46,10 @@ pub(super) struct Host {
     pub(super) small: Semaphore,
     /// Limits uploads. It is separate from `small`, so that no HEAD waits behind gigabytes.
     pub(super) uploads: Semaphore,
-    /// The root of the API once it was found, or the reason why it cannot be found.
-    pub(super) found: OnceCell<Result<Url, RegistryError>>,
-    /// Whether the registry was seen to remove a tag alone.
-    pub(super) untags: AtomicBool,
+    /// The facts that all connections to the host share.
+    pub(super) facts: Arc<HostFacts>,
     /// Held while a manifest of a repository is deleted.
     deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    challenge: Mutex<Option<Challenge>>,
 }
 
 impl Host {
@@ -68,7 +66,7 @@ impl Host {
             name: host.to_owned(),
             schemes: address::schemes(endpoint),
             insecure: endpoint.insecure,
-            clients: Clients::build(endpoint, own.as_ref(), &options.folder, &options.timeouts)?,
+            clients: Clients::build(endpoint, own.as_ref(), options)?,
             keychain,
             tokens: Tokens::default(),
             warnings: Warnings::new(host, options.notify.clone()),
@@ -77,10 +75,8 @@ impl Host {
             notify: options.notify.clone(),
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
-            found: OnceCell::new(),
-            untags: AtomicBool::new(false),
+            facts: options.hosts.facts(host, endpoint),
             deleting: Mutex::default(),
-            challenge: Mutex::new(None),
         })
     }
 
@@ -88,16 +84,6 @@ impl Host {
     pub(super) fn deleting(&self, repository: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut deleting = self.deleting.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(deleting.entry(repository.to_owned()).or_default())
-    }
-
-    /// Returns the credentials that the registry requires, if known.
-    pub(super) fn challenge(&self) -> Option<Challenge> {
-        self.challenge.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Records the credentials that the registry requires.
-    pub(super) fn challenged(&self, challenge: Challenge) {
-        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
     /// Returns the address of `path` in the API.

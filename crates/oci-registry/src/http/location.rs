@@ -4,7 +4,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
 
 use super::origin;
-use crate::Digest;
+use crate::digest::Digest;
 
 /// Resolves the `Location` of an answer to a request to `from`.
 pub(super) fn of(from: &Url, headers: &HeaderMap) -> Result<Url, String> {

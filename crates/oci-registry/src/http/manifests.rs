@@ -5,15 +5,20 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::body::Payload;
-use super::exchange::Call;
+use super::body::RequestBody;
+use super::exchange::Request;
 use super::repository::HttpRepository;
+use super::response::Response;
 use super::retry::Retries;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
 use crate::manifest::MAX_MANIFEST_SIZE;
+use crate::manifest::RawManifest;
+use crate::media_type;
+use crate::reference::TagOrDigest;
 use crate::referrer::subject_of;
-use crate::{Descriptor, Digest, RawManifest, TagOrDigest, media_type};
-use crate::{Put, RegistryError};
+use crate::repository::PutOutcome;
 
 /// The header that says that a registry lists a manifest under its subject.
 static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
@@ -76,8 +81,12 @@ impl HttpRepository {
         Ok(Some(RawManifest::new(typed, bytes)))
     }
 
-    async fn read_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Option<Answer>, RegistryError> {
-        let mut call = Call::new(method, self.manifest_url(at).await?, &self.reading);
+    async fn read_manifest(
+        &self,
+        method: Method,
+        at: &TagOrDigest,
+    ) -> Result<Option<Response>, RegistryError> {
+        let mut call = Request::new(method, self.manifest_url(at).await?, &self.reading);
         // GHCR answers 404 for an index if one of the index types is missing here.
         call.headers.insert(ACCEPT, accept());
         let answer = self.host.send(&call).await?;
@@ -97,17 +106,17 @@ impl HttpRepository {
         &self,
         at: &TagOrDigest,
         manifest: &RawManifest,
-    ) -> Result<Put, RegistryError> {
+    ) -> Result<PutOutcome, RegistryError> {
         let url = self.manifest_url(at).await?;
         let pieces = [Bytes::copy_from_slice(manifest.bytes())];
-        let mut call = Call::new(Method::PUT, url.clone(), &self.writing);
+        let mut call = Request::new(Method::PUT, url.clone(), &self.writing);
         let content_type =
             HeaderValue::from_str(manifest.media_type()).map_err(|_| RegistryError::Protocol {
                 request: crate::error::text::request("PUT", &url),
                 reason: "the manifest's media type cannot be sent in a header".to_owned(),
             })?;
         call.headers.insert(CONTENT_TYPE, content_type);
-        call.payload = Payload::Pieces(&pieces);
+        call.payload = RequestBody::Pieces(&pieces);
         if let TagOrDigest::Digest(expected) = at {
             let request = crate::error::text::request("PUT", &url);
             matches(&request, manifest.bytes(), expected.clone())?;
@@ -125,7 +134,7 @@ impl HttpRepository {
             }
             let standing = self.head_manifest_at(at).await.unwrap_or_default();
             if standing.is_some_and(|standing| standing.digest == *manifest.digest()) {
-                return Ok(Put { digest: manifest.digest().clone(), subject: None });
+                return Ok(PutOutcome { digest: manifest.digest().clone(), subject: None });
             }
         };
         if !answer.status().is_success() {
@@ -138,7 +147,7 @@ impl HttpRepository {
         let subject = reported.and_then(|reported| reported.trim().parse().ok());
         let subject = subject.filter(|subject| subject_of(manifest).as_ref() == Some(subject));
         answer.discard().await;
-        Ok(Put { digest: manifest.digest().clone(), subject })
+        Ok(PutOutcome { digest: manifest.digest().clone(), subject })
     }
 
     /// Returns the address of the manifest at `at`.

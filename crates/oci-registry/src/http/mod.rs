@@ -8,8 +8,8 @@
 //! registries, and `github` uses one of them to list and delete the manifests of GitHub's registry.
 
 mod address;
-mod answer;
 mod api;
+mod authorization;
 mod blobs;
 mod body;
 mod challenge;
@@ -20,18 +20,22 @@ mod discovery;
 mod exchange;
 mod github;
 mod host;
+mod host_memory;
 mod link;
 mod location;
 mod manifests;
+mod network;
 mod oauth;
 mod origin;
 mod probe;
 mod pull;
 mod referrers;
 mod repository;
+mod response;
 mod retry;
 mod tags;
 mod token;
+mod tokens;
 mod upload;
 mod wait;
 mod warning;
@@ -39,18 +43,23 @@ mod warning;
 use std::sync::Arc;
 
 pub(super) use address::repository_path;
-pub use api::{ApiAnswer, ApiCredential, ApiMethod, JsonApi};
-use github::PackagesApi;
+pub use api::{ApiMethod, ApiResponse, JsonApi};
+pub use authorization::ApiCredential;
+use github::{GithubPackage, PackagesApi};
 use host::Host;
+pub use host_memory::HostMemory;
 pub(super) use manifests::inner_type;
 use repository::HttpRepository;
 pub use retry::RetryPolicy;
 pub use wait::Timeouts;
 
-use super::credentials::Keychain;
-use super::{ConnectOptions, Registry, RegistryError, Repository};
-use crate::reference::RegistryEndpoint;
-use crate::{Provider, RepositoryName};
+use crate::credentials::Keychain;
+use crate::endpoint::RegistryEndpoint;
+use crate::error::RegistryError;
+use crate::options::ConnectOptions;
+use crate::provider::Provider;
+use crate::reference::RepositoryName;
+use crate::repository::{Registry, Repository};
 
 /// A registry over HTTP.
 pub(super) struct HttpRegistry {
@@ -76,9 +85,8 @@ impl HttpRegistry {
 impl Registry for HttpRegistry {
     fn repository(&self, name: &RepositoryName) -> Arc<dyn Repository> {
         let repository = HttpRepository::new(Arc::clone(&self.host), name);
-        match &self.packages {
-            Some(packages) => Arc::new(repository.with_packages(Arc::clone(packages))),
-            None => Arc::new(repository),
-        }
+        let Some(packages) = &self.packages else { return Arc::new(repository) };
+        let package = Arc::new(GithubPackage::new(repository.clone(), Arc::clone(packages)));
+        Arc::new(repository.with_powers(package.clone(), package))
     }
 }

@@ -9,11 +9,13 @@ use tokio::time::Instant;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::body::Payload;
-use super::exchange::Call;
+use super::body::RequestBody;
+use super::exchange::Request;
 use super::host::Host;
-use super::token::Access;
-use crate::{Credentials, RegistryError};
+use super::tokens::RequiredAccess;
+use crate::credentials::Credentials;
+use crate::error::CredentialError;
+use crate::error::RegistryError;
 
 /// The name of this program for token servers.
 const CLIENT: &str = "brokkr-publish";
@@ -32,13 +34,13 @@ impl Host {
         let mut refreshed = refreshed.lock().await;
         let current = refreshed.as_deref().unwrap_or(identity.password());
         let form = [Bytes::from(form(service, scopes, current))];
-        let nothing = Access::default();
+        let nothing = RequiredAccess::default();
         let content = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let call = Call {
+        let call = Request {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content)]),
-            payload: Payload::Pieces(&form),
-            told: Some(current),
-            ..Call::new(Method::POST, realm.clone(), &nothing)
+            payload: RequestBody::Pieces(&form),
+            secret_in_body: Some(current),
+            ..Request::new(Method::POST, realm.clone(), &nothing)
         };
         let (asked, body) =
             self.token_answer(&call, None).await.map_err(|error| refused(error, identity.origin()))?;
@@ -81,12 +83,7 @@ fn refused(error: RegistryError, origin: &str) -> RegistryError {
 }
 
 fn cannot_exchange(request: &str, status: u16, origin: &str) -> RegistryError {
-    RegistryError::Credentials {
-        reason: format!(
-            "{request}: {status}: the token server does not exchange identity tokens, and {origin} has one"
-        ),
-        help: "log in with a user name and a password or an access token, or name environment variables that hold them with `auth`".to_owned(),
-    }
+    CredentialError::NotExchanged { request: request.to_owned(), status, origin: origin.to_owned() }.into()
 }
 
 #[cfg(test)]

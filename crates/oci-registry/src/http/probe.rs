@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 
-use super::exchange::Call;
+use super::exchange::Request;
 use super::origin;
 use super::repository::HttpRepository;
-use super::upload::Session;
-use crate::{Presence, RegistryError};
+use super::upload::UploadSession;
+use crate::error::RegistryError;
+use crate::repository::Presence;
 
 /// How long cancelling an upload session may take: the session expires by itself if that fails.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,7 +19,7 @@ impl HttpRepository {
     /// Returns whether the repository exists.
     pub(super) async fn find_presence(&self) -> Result<Presence, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/tags/list?n=1", self.path)).await?;
-        let answer = self.host.send(&Call::new(Method::GET, url, &self.reading)).await?;
+        let answer = self.host.send(&Request::new(Method::GET, url, &self.reading)).await?;
         match answer.status() {
             StatusCode::OK => {
                 answer.discard().await;
@@ -47,13 +48,13 @@ impl HttpRepository {
 
     /// Tries once to cancel an upload session. It uses the credentials at hand; some registries require more for a
     /// DELETE. A session on another host, which must not see the credentials, is left to expire.
-    async fn cancel(&self, session: &Session) {
+    async fn cancel(&self, session: &UploadSession) {
         let Ok(base) = self.host.base().await else { return };
         if !origin::same(base, &session.url) {
             return;
         }
         let Ok(authorization) = self.host.authorization(&self.writing).await else { return };
-        let call = Call::new(Method::DELETE, session.url.clone(), &self.writing);
+        let call = Request::new(Method::DELETE, session.url.clone(), &self.writing);
         if let Ok(answer) = self.host.transmit(&call, &session.url, authorization.as_ref()).await {
             answer.discard().await;
         }

@@ -10,14 +10,15 @@ use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::answer::Answer;
-use super::exchange::Call;
+use super::exchange::Request;
 use super::host::Host;
 use super::repository::HttpRepository;
-use super::retry::{Failure, Retries};
-use super::token::Access;
-use crate::Descriptor;
-use crate::{ByteStream, NetworkFailure, RegistryError};
+use super::response::Response;
+use super::retry::{FailedAttempt, Retries};
+use super::tokens::RequiredAccess;
+use crate::descriptor::Descriptor;
+use crate::error::{NetworkFailure, RegistryError};
+use crate::repository::ByteStream;
 
 /// How many bytes must have come since the last break before attempts are counted from one again: enough that a
 /// registry that keeps breaking off is given up, and that one that breaks off now and then is not.
@@ -27,7 +28,7 @@ const PROGRESS: u64 = 8 * 1024 * 1024;
 struct Pull {
     host: Arc<Host>,
     url: Url,
-    reading: Access,
+    reading: RequiredAccess,
     size: u64,
     /// How many bytes were handed on.
     handed: u64,
@@ -35,7 +36,7 @@ struct Pull {
     counted_from: u64,
     retries: Retries,
     /// The answer that the bytes come from, and how many of its bytes to skip.
-    answer: Option<(Answer, u64)>,
+    answer: Option<(Response, u64)>,
 }
 
 impl HttpRepository {
@@ -65,7 +66,7 @@ async fn next(pull: Option<Pull>) -> Option<(io::Result<Bytes>, Option<Pull>)> {
 impl Pull {
     /// Requests the bytes from the place at which they broke off.
     async fn ask(&mut self) -> Result<(), RegistryError> {
-        let mut call = Call::new(Method::GET, self.url.clone(), &self.reading);
+        let mut call = Request::new(Method::GET, self.url.clone(), &self.reading);
         if self.handed > 0
             && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.handed))
         {
@@ -127,12 +128,12 @@ impl Pull {
 }
 
 /// Returns the failure for an answer that ended too early. Another attempt may work.
-fn early(answer: &Answer, handed: u64, size: u64) -> Failure {
+fn early(answer: &Response, handed: u64, size: u64) -> FailedAttempt {
     let request = answer.request.clone();
     let cause = format!("the answer ended after {handed} of {size} bytes");
     let failure = NetworkFailure::Connection;
     let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
-    Failure { request, error, passing: true }
+    FailedAttempt { request, error, passing: true }
 }
 
 /// Returns the position of an answer's bytes in the whole, and the size of the whole: `bytes FROM-TO/TOTAL`.

@@ -8,14 +8,16 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use super::exchange::Call;
+use super::exchange::Request;
 use super::repository::HttpRepository;
 use super::retry::Retries;
 use super::wait::ListingTime;
 use super::{link, origin};
-use crate::RegistryError;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
 use crate::error::text;
-use crate::{Descriptor, Digest, media_type};
+use crate::media_type;
 
 /// The longest page, in bytes: an index, and so a manifest, which a registry builds from the annotations of many
 /// manifests.
@@ -26,12 +28,12 @@ const MOST_REFERRERS: usize = 10_000;
 const IDLE_PAGES: usize = 10;
 
 #[derive(Deserialize)]
-struct Page {
+struct ReferrerList {
     manifests: Option<Vec<Descriptor>>,
 }
 
 /// The content of one page.
-struct Listed {
+struct ReferrersPage {
     request: String,
     referrers: Vec<Descriptor>,
     next: Option<Url>,
@@ -78,8 +80,8 @@ impl HttpRepository {
     }
 
     /// Returns one page; `None` if the answer is not a list of referrers.
-    async fn referrers_page(&self, url: &Url) -> Result<Option<Listed>, RegistryError> {
-        let mut call = Call::new(Method::GET, url.clone(), &self.reading);
+    async fn referrers_page(&self, url: &Url) -> Result<Option<ReferrersPage>, RegistryError> {
+        let mut call = Request::new(Method::GET, url.clone(), &self.reading);
         call.headers.insert(ACCEPT, HeaderValue::from_static(media_type::OCI_INDEX));
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
@@ -118,12 +120,12 @@ impl HttpRepository {
             let request = answer.request.clone();
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
-                    let page: Page = serde_json::from_slice(&body).map_err(|error| {
+                    let page: ReferrerList = serde_json::from_slice(&body).map_err(|error| {
                         let reason = format!("an invalid list of referrers: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let referrers = page.manifests.unwrap_or_default();
-                    return Ok(Some(Listed { request, referrers, next }));
+                    return Ok(Some(ReferrersPage { request, referrers, next }));
                 }
                 Err(failure) => retries.again(failure).await?,
             }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::address;
-use super::github::{GithubPackage, PackagesApi};
 use super::host::Host;
-use super::token::Access;
-use crate::{
-    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, ManifestLister, Presence, Put, RegistryError,
-    Repository,
+use super::tokens::RequiredAccess;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::manifest::RawManifest;
+use crate::reference::{RepositoryName, TagOrDigest};
+use crate::repository::{
+    BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, ManifestLister, Presence, PutOutcome, Repository,
 };
-use crate::{Descriptor, Digest, RawManifest, RepositoryName, Tag, TagOrDigest};
+use crate::tag::Tag;
 
 /// A repository over HTTP.
 #[derive(Clone)]
@@ -19,29 +22,30 @@ pub(super) struct HttpRepository {
     /// Its path in the API.
     pub(super) path: String,
     /// The access that reading needs.
-    pub(super) reading: Access,
+    pub(super) reading: RequiredAccess,
     /// The access that writing needs.
-    pub(super) writing: Access,
+    pub(super) writing: RequiredAccess,
     /// The access that deleting needs.
-    pub(super) deleting: Access,
-    /// The same repository in GitHub's packages API, which lists and deletes its manifests.
-    package: Option<Arc<GithubPackage>>,
+    pub(super) deleting: RequiredAccess,
+    /// Deletes instead of the repository, if the registry itself does not.
+    deleter: Option<Arc<dyn Deleter>>,
+    /// Lists manifests, which the registry itself cannot.
+    lister: Option<Arc<dyn ManifestLister>>,
 }
 
 impl HttpRepository {
     /// Returns the repository `name` of a registry.
     pub(super) fn new(host: Arc<Host>, name: &RepositoryName) -> Self {
         let path = address::repository_path(&host.name, name);
-        let reading = Access { repository: path.clone(), ..Access::default() };
-        let writing = Access { push: true, ..reading.clone() };
-        let deleting = Access { delete: true, ..writing.clone() };
-        Self { host, path, reading, writing, deleting, package: None }
+        let reading = RequiredAccess { repository: path.clone(), ..RequiredAccess::default() };
+        let writing = RequiredAccess { push: true, ..reading.clone() };
+        let deleting = RequiredAccess { delete: true, ..writing.clone() };
+        Self { host, path, reading, writing, deleting, deleter: None, lister: None }
     }
 
-    /// Lists and deletes manifests over GitHub's packages API.
-    pub(super) fn with_packages(self, packages: Arc<PackagesApi>) -> Self {
-        let package = GithubPackage::new(self.clone(), packages);
-        Self { package: Some(Arc::new(package)), ..self }
+    /// Returns the same repository, whose content `deleter` deletes and `lister` lists.
+    pub(super) fn with_powers(self, deleter: Arc<dyn Deleter>, lister: Arc<dyn ManifestLister>) -> Self {
+        Self { deleter: Some(deleter), lister: Some(lister), ..self }
     }
 }
 
@@ -55,7 +59,11 @@ impl Repository for HttpRepository {
         self.get_manifest_at(at).await
     }
 
-    async fn put_manifest(&self, at: &TagOrDigest, manifest: &RawManifest) -> Result<Put, RegistryError> {
+    async fn put_manifest(
+        &self,
+        at: &TagOrDigest,
+        manifest: &RawManifest,
+    ) -> Result<PutOutcome, RegistryError> {
         self.put_manifest_at(at, manifest).await
     }
 
@@ -102,14 +110,11 @@ impl Repository for HttpRepository {
     }
 
     fn deleter(&self) -> Option<&dyn Deleter> {
-        match &self.package {
-            Some(package) => Some(package.as_ref()),
-            None => Some(self),
-        }
+        Some(self.deleter.as_deref().unwrap_or(self))
     }
 
     fn lister(&self) -> Option<&dyn ManifestLister> {
-        self.package.as_deref().map(|package| package as &dyn ManifestLister)
+        self.lister.as_deref()
     }
 }
 

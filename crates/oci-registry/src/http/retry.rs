@@ -6,7 +6,8 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
-use crate::{ErrorEnvelope, Notice, Notify, RegistryError};
+use crate::error::{ErrorEnvelope, RegistryError};
+use crate::notice::{Notice, Notify};
 
 /// How often and for how long a failed request is sent again. Waits start at `first_wait` and double, minus a random
 /// part of up to half, and are never shorter than the registry asks for.
@@ -36,7 +37,7 @@ impl Default for RetryPolicy {
 
 /// A failed attempt.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct FailedAttempt {
     /// `METHOD url`, redacted.
     pub(super) request: String,
     /// The error of the attempt.
@@ -45,7 +46,7 @@ pub(super) struct Failure {
     pub(super) passing: bool,
 }
 
-impl Failure {
+impl FailedAttempt {
     /// Returns a failure that another attempt cannot fix.
     pub(super) fn lasting(error: RegistryError) -> Self {
         Self { request: String::new(), error, passing: false }
@@ -81,8 +82,8 @@ impl Retries {
     }
 
     /// Waits before the next attempt, or returns the error if there is none left.
-    pub(super) async fn again(&mut self, failure: Failure) -> Result<(), RegistryError> {
-        let Failure { request, error, passing } = failure;
+    pub(super) async fn again(&mut self, failure: FailedAttempt) -> Result<(), RegistryError> {
+        let FailedAttempt { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
         let wait = self.policy.wait(self.attempts, rand::random()).max(asked);
         let spent = if self.is_blob { self.waited } else { self.started.elapsed() };
@@ -246,7 +247,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn attempts_and_time_have_a_bound() {
         let notify: Notify = std::sync::Arc::new(|_| {});
-        let failure = |passing| Failure {
+        let failure = |passing| FailedAttempt {
             request: "GET x".to_owned(),
             error: RegistryError::Protocol { request: "GET x".to_owned(), reason: "no".to_owned() },
             passing,

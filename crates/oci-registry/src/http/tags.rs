@@ -6,14 +6,14 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use super::exchange::Call;
+use super::exchange::Request;
 use super::repository::HttpRepository;
 use super::retry::Retries;
 use super::wait::ListingTime;
 use super::{link, origin};
-use crate::RegistryError;
-use crate::Tag;
+use crate::error::RegistryError;
 use crate::error::text;
+use crate::tag::Tag;
 
 /// How many tags to ask for at a time.
 const PAGE: usize = 1000;
@@ -25,7 +25,7 @@ const MOST_TAGS: usize = 1_000_000;
 const IDLE_PAGES: usize = 10;
 
 #[derive(Deserialize)]
-struct Page {
+struct TagList {
     tags: Option<Vec<Option<String>>>,
 }
 
@@ -71,8 +71,8 @@ impl HttpRepository {
     }
 
     /// Returns one page; `None` if there is no such repository.
-    async fn page(&self, url: &Url) -> Result<Option<Listed>, RegistryError> {
-        let call = Call::new(Method::GET, url.clone(), &self.reading);
+    async fn page(&self, url: &Url) -> Result<Option<TagsPage>, RegistryError> {
+        let call = Request::new(Method::GET, url.clone(), &self.reading);
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             let answer = self.host.send(&call).await?;
@@ -98,12 +98,12 @@ impl HttpRepository {
             let request = answer.request.clone();
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
-                    let page: Page = serde_json::from_slice(&body).map_err(|error| {
+                    let page: TagList = serde_json::from_slice(&body).map_err(|error| {
                         let reason = format!("an invalid list of tags: {error}");
                         RegistryError::Protocol { request: request.clone(), reason }
                     })?;
                     let tags = page.tags.unwrap_or_default().into_iter().flatten().collect();
-                    return Ok(Some(Listed { request, tags, next }));
+                    return Ok(Some(TagsPage { request, tags, next }));
                 }
                 Err(failure) => retries.again(failure).await?,
             }
@@ -111,7 +111,7 @@ impl HttpRepository {
     }
 }
 
-struct Listed {
+struct TagsPage {
     request: String,
     tags: Vec<String>,
     next: Option<Url>,

@@ -1,141 +1,33 @@
-//! Credentials on requests: Basic, and the tokens of a token server, kept by repository (distribution/distribution,
-//! "Token Authentication Specification"). Tokens are opaque: GHCR's are not always JWTs.
+//! Asking a token server for tokens (distribution/distribution, "Token Authentication Specification").
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::api::ApiCredential;
+use super::authorization::{ApiCredential, Authorization, AuthorizationKind, basic, by_kind, sensitive};
 use super::challenge::{self, Challenge};
-use super::exchange::Call;
+use super::exchange::Request;
 use super::host::Host;
 use super::origin;
-use super::retry::{Failure, Retries, is_passing};
-use crate::error::text;
-use crate::{CredentialKind, Credentials, RegistryError};
+use super::retry::{FailedAttempt, Retries, is_passing};
+use super::tokens::{Grant, RequiredAccess};
+use crate::credentials::{CredentialKind, Credentials};
+use crate::error::{RegistryError, text};
 
 /// The longest answer of a token server, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
-
-/// The operations that a request needs permission for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Access {
-    /// The repository, by its path in the API.
-    pub(super) repository: String,
-    /// Whether to write to it, in addition to reading.
-    pub(super) push: bool,
-    /// Whether to delete from it, in addition to reading and writing.
-    pub(super) delete: bool,
-    /// Another repository to read from.
-    pub(super) mount_from: Option<String>,
-}
-
-/// The value of an `Authorization` header.
-#[derive(Debug, Clone)]
-pub(super) struct Authorization {
-    /// The name of the header, if an API uses another one than `Authorization`.
-    name: Option<&'static str>,
-    header: HeaderValue,
-    origin: Option<String>,
-    means: Means,
-}
-
-/// The kind of an `Authorization`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Means {
-    /// User name and password.
-    Basic,
-    /// A token of the credential chain, which cannot be renewed.
-    Fixed,
-    /// The token of a token server, by its number.
-    Granted(u64),
-}
-
-impl Authorization {
-    /// Returns the header for `credential`.
-    pub(super) fn of(credential: &ApiCredential) -> Result<Self, RegistryError> {
-        let (name, credentials, text) = match credential {
-            ApiCredential::Basic(credentials) => return basic(credentials),
-            ApiCredential::Bearer(it) => (None, it, format!("Bearer {}", it.password())),
-            ApiCredential::Header(name, it) => (Some(*name), it, it.password().to_owned()),
-            ApiCredential::Body(it) => return Err(unsendable(it)),
-        };
-        let header = sensitive(text).ok_or_else(|| unsendable(credentials))?;
-        Ok(Self { name, header, origin: Some(credentials.origin().to_owned()), means: Means::Fixed })
-    }
-
-    /// Returns the name of the header.
-    pub(super) fn name(&self) -> HeaderName {
-        self.name.map_or(AUTHORIZATION, HeaderName::from_static)
-    }
-
-    /// Returns the value, marked as sensitive.
-    pub(super) fn header(&self) -> HeaderValue {
-        self.header.clone()
-    }
-
-    /// Returns the origin of its credentials.
-    pub(super) fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
-    }
-}
-
-/// A token, and the access that it was requested for.
-#[derive(Debug)]
-struct Grant {
-    push: bool,
-    delete: bool,
-    /// Whether the registry named the scope: a token for `delete` alone does not allow reading.
-    named: bool,
-    sources: BTreeSet<String>,
-    authorization: Authorization,
-    until: Instant,
-}
-
-impl Grant {
-    fn allows(&self, access: &Access) -> bool {
-        (access.delete || !self.named)
-            && (self.push || !access.push)
-            && (self.delete || !access.delete)
-            && access.mount_from.iter().all(|source| self.sources.contains(source))
-    }
-}
-
-/// The tokens of one repository. The holder of the lock may ask for another token, and all others wait for that token.
-type Grants = Arc<tokio::sync::Mutex<Vec<Grant>>>;
-
-/// Tokens by repository.
-#[derive(Debug, Default)]
-pub(super) struct Tokens {
-    grants: Mutex<HashMap<String, Grants>>,
-    asked: std::sync::atomic::AtomicU64,
-}
-
-impl Tokens {
-    fn of(&self, repository: &str) -> Grants {
-        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(grants.entry(repository.to_owned()).or_default())
-    }
-
-    fn next_id(&self) -> u64 {
-        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-    }
-}
 
 impl Host {
     /// Returns the header for a request with this access, if it is known which credentials the registry requires.
     pub(super) async fn authorization(
         &self,
-        access: &Access,
+        access: &RequiredAccess,
     ) -> Result<Option<Authorization>, RegistryError> {
-        match self.challenge() {
+        match self.facts.challenge() {
             None => Ok(None),
             Some(Challenge::Basic) => match self.credentials(access).await? {
                 None => Ok(None),
@@ -171,10 +63,10 @@ impl Host {
 
     /// Returns the credentials for this access. If a credential program fails, reading goes on without credentials,
     /// because public repositories can be read; if that is refused, the failure of the program is the error.
-    async fn credentials(&self, access: &Access) -> Result<Option<Credentials>, RegistryError> {
+    async fn credentials(&self, access: &RequiredAccess) -> Result<Option<Credentials>, RegistryError> {
         match self.keychain.find(&access.repository).await {
             Err(error) if !access.push && !access.delete => {
-                self.keychain.memory().tell(format!("reading without credentials: {error}"));
+                self.keychain.memory().log_once(format!("reading without credentials: {error}"));
                 Ok(None)
             }
             found => found,
@@ -184,20 +76,20 @@ impl Host {
     /// Returns another header after the answer 401 to the one that was sent; `None` if there is none.
     pub(super) async fn renewed(
         &self,
-        access: &Access,
+        access: &RequiredAccess,
         sent: Option<&Authorization>,
         headers: &HeaderMap,
     ) -> Result<Option<Authorization>, RegistryError> {
         let Some(challenge) = challenge::of(headers) else { return Ok(None) };
         let is_basic = challenge == Challenge::Basic;
-        self.challenged(challenge.clone());
-        match sent.map(|sent| sent.means) {
+        self.facts.set_challenge(challenge.clone());
+        match sent.map(|sent| sent.kind) {
             // The same header would get the same answer.
-            Some(Means::Fixed) => return Ok(None),
-            Some(Means::Basic) if is_basic => return Ok(None),
-            Some(means @ Means::Granted(_)) => {
+            Some(AuthorizationKind::Fixed) => return Ok(None),
+            Some(AuthorizationKind::Basic) if is_basic => return Ok(None),
+            Some(kind @ AuthorizationKind::Granted(_)) => {
                 let grants = self.tokens.of(&access.repository);
-                grants.lock().await.retain(|grant| grant.authorization.means != means);
+                grants.lock().await.retain(|grant| grant.authorization.kind != kind);
             }
             _ => {}
         }
@@ -225,11 +117,12 @@ impl Host {
         &self,
         realm: &Url,
         service: Option<&str>,
-        access: &Access,
+        access: &RequiredAccess,
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
-        let eager = Access { push: access.push || credentials.is_some(), ..access.clone() };
-        let less = if access.delete { Access { delete: false, ..access.clone() } } else { access.clone() };
+        let eager = RequiredAccess { push: access.push || credentials.is_some(), ..access.clone() };
+        let less =
+            if access.delete { RequiredAccess { delete: false, ..access.clone() } } else { access.clone() };
         match self.request_token(realm, service, &eager, &scopes(&eager), credentials).await {
             Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != less => {
                 self.request_token(realm, service, access, &scopes(&less), credentials).await
@@ -245,7 +138,7 @@ impl Host {
         &self,
         realm: &Url,
         service: Option<&str>,
-        access: &Access,
+        access: &RequiredAccess,
         scopes: &[String],
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
@@ -268,7 +161,7 @@ impl Host {
             name: None,
             header,
             origin: credentials.map(|credentials| credentials.origin().to_owned()),
-            means: Means::Granted(self.tokens.next_id()),
+            kind: AuthorizationKind::Granted(self.tokens.next_id()),
         };
         let sources = access.mount_from.iter().cloned().collect();
         Ok(Grant {
@@ -300,15 +193,15 @@ impl Host {
             }
         }
         let authorization = credentials.map(basic).transpose()?;
-        let nothing = Access::default();
-        self.token_answer(&Call::new(Method::GET, url, &nothing), authorization.as_ref()).await
+        let nothing = RequiredAccess::default();
+        self.token_answer(&Request::new(Method::GET, url, &nothing), authorization.as_ref()).await
     }
 
     /// Returns the answer of a token server, and the time at which it was asked. Repeats the request after a temporary
     /// failure.
     pub(super) async fn token_answer(
         &self,
-        call: &Call<'_>,
+        call: &Request<'_>,
         authorization: Option<&Authorization>,
     ) -> Result<(Instant, Vec<u8>), RegistryError> {
         let mut retries = Retries::new(&self.policy, &self.notify);
@@ -323,22 +216,22 @@ impl Host {
 
     async fn token_attempt(
         &self,
-        call: &Call<'_>,
+        call: &Request<'_>,
         authorization: Option<&Authorization>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, FailedAttempt> {
         let answer = self.transmit(call, &call.url, authorization).await?;
         let status = answer.status();
         if status.is_success() {
             return answer.body(TOKEN_LIMIT).await;
         }
         let request = answer.request.clone();
-        Err(Failure { request, error: answer.into_error().await, passing: is_passing(status) })
+        Err(FailedAttempt { request, error: answer.into_error().await, passing: is_passing(status) })
     }
 }
 
 /// Returns the scopes to ask for. The repository to push to comes last, because GitLab once evaluated only the last
 /// scope.
-fn scopes(access: &Access) -> Vec<String> {
+fn scopes(access: &RequiredAccess) -> Vec<String> {
     let actions = match (access.push, access.delete) {
         (_, true) => "pull,push,delete",
         (true, false) => "pull,push",
@@ -350,7 +243,7 @@ fn scopes(access: &Access) -> Vec<String> {
 
 /// Returns the scope that an answer 401 names, if it belongs to the requested repository: a registry must not get a
 /// token for another one.
-fn named_scope(access: &Access, headers: &HeaderMap) -> Option<String> {
+fn named_scope(access: &RequiredAccess, headers: &HeaderMap) -> Option<String> {
     let prefix = format!("repository:{}:", access.repository);
     let scope = challenge::scope(headers).filter(|scope| scope.starts_with(&prefix))?;
     (!scope.contains(char::is_whitespace)).then_some(scope)
@@ -366,48 +259,6 @@ fn read_token(body: &[u8]) -> Option<(String, Duration)> {
     let lifetime = Duration::from_secs_f64(seconds.unwrap_or(60.0).min(31_536_000.0));
     let margin = (lifetime / 4).min(Duration::from_secs(10));
     Some((token, lifetime.saturating_sub(margin)))
-}
-
-/// Returns Basic credentials as a header.
-fn basic(credentials: &Credentials) -> Result<Authorization, RegistryError> {
-    let pair = format!("{}:{}", credentials.username(), credentials.password());
-    let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
-    let header = sensitive(format!("Basic {encoded}")).ok_or_else(|| unsendable(credentials))?;
-    Ok(Authorization {
-        name: None,
-        header,
-        origin: Some(credentials.origin().to_owned()),
-        means: Means::Basic,
-    })
-}
-
-/// Returns the header for credentials on a registry that does not use a token server.
-fn by_kind(credentials: &Credentials) -> Result<Authorization, RegistryError> {
-    match credentials.kind() {
-        CredentialKind::Password => basic(credentials),
-        CredentialKind::RegistryToken => Authorization::of(&ApiCredential::Bearer(credentials.clone())),
-        CredentialKind::IdentityToken => Err(RegistryError::Credentials {
-            reason: format!(
-                "{} has an identity token, which a token server exchanges; this registry has no token server, and requires a user name and a password",
-                credentials.origin()
-            ),
-            help: "log in with a user name and a password, or name environment variables with `auth`"
-                .to_owned(),
-        }),
-    }
-}
-
-fn unsendable(credentials: &Credentials) -> RegistryError {
-    RegistryError::Credentials {
-        reason: format!("the credentials from {} cannot be sent", credentials.origin()),
-        help: "log in again".to_owned(),
-    }
-}
-
-fn sensitive(text: String) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 #[cfg(test)]

@@ -2,18 +2,20 @@
 
 use proptest::prelude::*;
 
+use reqwest::header::HeaderValue;
+
 use super::*;
 
-fn access(push: bool, mount_from: Option<&str>) -> Access {
+fn access(push: bool, mount_from: Option<&str>) -> RequiredAccess {
     let mount_from = mount_from.map(str::to_owned);
-    Access { repository: "o/n".to_owned(), push, delete: false, mount_from }
+    RequiredAccess { repository: "o/n".to_owned(), push, delete: false, mount_from }
 }
 
 #[test]
 fn scopes_name_both_repositories() {
     assert_eq!(scopes(&access(false, None)), ["repository:o/n:pull"]);
     assert_eq!(scopes(&access(true, Some("o/base"))), ["repository:o/base:pull", "repository:o/n:pull,push"]);
-    let deleting = Access { delete: true, ..access(true, None) };
+    let deleting = RequiredAccess { delete: true, ..access(true, None) };
     assert_eq!(scopes(&deleting), ["repository:o/n:pull,push,delete"]);
 }
 
@@ -45,7 +47,7 @@ fn a_token_serves_for_less_than_it_was_asked_for() {
             name: None,
             header: HeaderValue::from_static("x"),
             origin: None,
-            means: Means::Granted(0),
+            kind: AuthorizationKind::Granted(0),
         },
         until: Instant::now(),
     };
@@ -55,8 +57,12 @@ fn a_token_serves_for_less_than_it_was_asked_for() {
         (grant(true, &["a"]), access(true, Some("a")), true),
         (grant(true, &["b"]), access(true, Some("a")), false),
         (grant(true, &["a"]), access(false, None), true),
-        (grant(true, &[]), Access { delete: true, ..access(true, None) }, false),
-        (Grant { delete: true, ..grant(true, &[]) }, Access { delete: true, ..access(true, None) }, true),
+        (grant(true, &[]), RequiredAccess { delete: true, ..access(true, None) }, false),
+        (
+            Grant { delete: true, ..grant(true, &[]) },
+            RequiredAccess { delete: true, ..access(true, None) },
+            true,
+        ),
         (Grant { delete: true, ..grant(true, &[]) }, access(true, None), true),
         (Grant { delete: true, named: true, ..grant(true, &[]) }, access(false, None), false),
     ] {

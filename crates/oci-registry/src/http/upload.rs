@@ -5,19 +5,21 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::answer::Answer;
-use super::body::Payload;
-use super::exchange::{Call, Lane};
+use super::body::RequestBody;
+use super::exchange::{Request, RequestLane};
 use super::location;
 use super::repository::HttpRepository;
-use super::retry::{Failure, Retries};
-use super::token::Access;
-use crate::{BlobBody, BlobOutcome, RegistryError};
-use crate::{Descriptor, Digest};
+use super::response::Response;
+use super::retry::{FailedAttempt, Retries};
+use super::tokens::RequiredAccess;
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::error::RegistryError;
+use crate::repository::{BlobBody, BlobOutcome};
 
 /// An upload session of a registry.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
+pub(super) struct UploadSession {
     /// The address for the next request.
     pub(super) url: Url,
     /// The smallest chunk that the registry accepts, in bytes (`OCI-Chunk-Min-Length`).
@@ -36,21 +38,21 @@ enum Way {
 /// Why one attempt to send the bytes failed.
 pub(super) enum Setback {
     /// It failed, perhaps temporarily.
-    Failed(Failure),
+    Failed(FailedAttempt),
     /// The registry does not accept bytes in this way.
     Unfit(RegistryError),
 }
 
 impl From<RegistryError> for Setback {
     fn from(error: RegistryError) -> Self {
-        Self::Failed(Failure::lasting(error))
+        Self::Failed(FailedAttempt::lasting(error))
     }
 }
 
 /// The outcome of a request for a mount.
 enum Mount {
     Mounted,
-    Session(Session),
+    UploadSession(UploadSession),
     Refused,
 }
 
@@ -67,7 +69,7 @@ impl HttpRepository {
             None => None,
             Some(source) => match self.mount(blob, source).await? {
                 Mount::Mounted => return Ok(BlobOutcome::Mounted),
-                Mount::Session(session) => Some(session),
+                Mount::UploadSession(session) => Some(session),
                 Mount::Refused => None,
             },
         };
@@ -120,15 +122,15 @@ impl HttpRepository {
     async fn mount(&self, blob: &Descriptor, source: &str) -> Result<Mount, RegistryError> {
         let mut url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
         url.set_query(Some(&format!("mount={}&from={source}", blob.digest)));
-        let access = Access { mount_from: Some(source.to_owned()), ..self.writing.clone() };
-        let answer = match self.host.send(&Call::new(Method::POST, url, &access)).await {
+        let access = RequiredAccess { mount_from: Some(source.to_owned()), ..self.writing.clone() };
+        let answer = match self.host.send(&Request::new(Method::POST, url, &access)).await {
             Ok(answer) => answer,
             Err(error) if error.refusal().is_some() => return Ok(Mount::Refused),
             Err(error) => return Err(error),
         };
         let outcome = match answer.status() {
             StatusCode::CREATED => Mount::Mounted,
-            StatusCode::ACCEPTED => Mount::Session(session(&answer)?),
+            StatusCode::ACCEPTED => Mount::UploadSession(session(&answer)?),
             _ => Mount::Refused,
         };
         answer.discard().await;
@@ -136,9 +138,9 @@ impl HttpRepository {
     }
 
     /// Opens an upload session.
-    pub(super) async fn open_session(&self) -> Result<Session, RegistryError> {
+    pub(super) async fn open_session(&self) -> Result<UploadSession, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
-        let answer = self.host.send(&Call::new(Method::POST, url, &self.writing)).await?;
+        let answer = self.host.send(&Request::new(Method::POST, url, &self.writing)).await?;
         if answer.status() != StatusCode::ACCEPTED {
             return Err(answer.into_error().await);
         }
@@ -150,18 +152,18 @@ impl HttpRepository {
     /// Sends the whole blob in one request.
     async fn put_whole(
         &self,
-        session: &Session,
+        session: &UploadSession,
         blob: &Descriptor,
         body: &dyn BlobBody,
     ) -> Result<(), Setback> {
-        let call = Call {
+        let call = Request {
             method: Method::PUT,
             url: location::with_digest(&session.url, &blob.digest),
             access: &self.writing,
             headers: octets(),
-            payload: Payload::Blob(blob, body),
-            told: None,
-            lane: Lane::Upload,
+            payload: RequestBody::Blob(blob, body),
+            secret_in_body: None,
+            lane: RequestLane::Upload,
         };
         let answer = self.host.attempt(&call).await.map_err(Setback::Failed)?;
         match answer.status().as_u16() {
@@ -171,7 +173,7 @@ impl HttpRepository {
     }
 
     /// Checks that the answer to the last PUT of an upload says that the blob is there now.
-    pub(super) async fn committed(&self, answer: Answer, digest: &Digest) -> Result<(), RegistryError> {
+    pub(super) async fn committed(&self, answer: Response, digest: &Digest) -> Result<(), RegistryError> {
         if !answer.status().is_success() {
             return Err(answer.into_error().await);
         }
@@ -195,16 +197,16 @@ impl HttpRepository {
         let Ok(url) = self.host.endpoint(&format!("v2/{}/blobs/{digest}", self.path)).await else {
             return false;
         };
-        let answer = self.host.attempt(&Call::new(Method::HEAD, url, &self.reading)).await;
+        let answer = self.host.attempt(&Request::new(Method::HEAD, url, &self.reading)).await;
         answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 }
 
 /// Returns the session that an answer with status 202 opens.
-fn session(answer: &Answer) -> Result<Session, RegistryError> {
+fn session(answer: &Response) -> Result<UploadSession, RegistryError> {
     let url = location::of(&answer.url, answer.headers()).map_err(|reason| answer.protocol(reason))?;
     let smallest = answer.headers().get("oci-chunk-min-length").and_then(|value| value.to_str().ok());
-    Ok(Session { url, smallest_chunk: smallest.and_then(|text| text.trim().parse().ok()).unwrap_or(0) })
+    Ok(UploadSession { url, smallest_chunk: smallest.and_then(|text| text.trim().parse().ok()).unwrap_or(0) })
 }
 
 /// Returns the headers of a request that carries a blob's bytes.

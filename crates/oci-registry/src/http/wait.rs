@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{NetworkFailure, RegistryError};
+use crate::error::{NetworkFailure, RegistryError};
 
 /// The fewest bytes per second of an answer's body, after twice [`Timeouts::answer`]: otherwise a registry that sends
 /// very slowly would never be given up.

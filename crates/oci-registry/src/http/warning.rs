@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use reqwest::header::{HeaderMap, WARNING};
 
 use crate::error::text::printable;
-use crate::{Notice, Notify};
+use crate::notice::{Notice, Notify};
 
 /// The most warnings that are shown for one registry.
 const LIMIT: usize = 50;

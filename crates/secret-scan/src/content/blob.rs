@@ -5,12 +5,15 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::echo::Echo;
-use super::finder::Finder;
-use super::input::{Input, PIECE};
-use super::{ContentError, Searched, tar, zip};
-use crate::{Rules, Search};
 use oci_content::is_tar;
+
+use super::blob_search::{BlobSearch, WalkError};
+use super::bounded_reader::{BoundedReader, PIECE};
+use super::report::{BlobError, BlobReport};
+use super::searched_reader::SearchedReader;
+use super::{tar, zip};
+use crate::compiled::Rules;
+use crate::text_search::TextSearch;
 
 /// How many bytes are looked at to recognize a format: a header of a tar file.
 const HEAD: usize = 512;
@@ -28,55 +31,42 @@ const INNER_CEILING: u64 = 1024 * 1024 * 1024;
 const INNER_PIECE: usize = 64 * 1024;
 
 /// Facts about a blob that its bytes do not contain.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BlobFacts<'a> {
     /// The name, if the blob is one file: the title of an artifact's layer.
     pub name: Option<&'a str>,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Whether it should be an archive, as an image's layer is.
+    /// Whether it should be a tar archive, as an image's layer is.
     pub is_layer: bool,
 }
 
-/// Searches a blob. `progress` receives the number of bytes read so far and returns whether to go on.
-///
-/// # Errors
-///
-/// [`ContentError`] if the blob cannot be read to its end, or is a damaged archive. Parts that cannot be searched or are too
-/// large are listed in [`Searched::unsearched`].
-pub fn blob(
-    rules: &Rules,
-    reader: impl Read,
-    about: About<'_>,
-    progress: &dyn Fn(u64) -> bool,
-) -> Result<Searched, ContentError> {
-    let counted = Counted { reader, seen: 0, progress };
-    let mut raw = Input::new(Box::new(counted), u64::MAX, PIECE);
-    let mut finder = Finder::new(rules);
-    let result = finder.blob(&mut raw, about);
-    finder.search_names();
-    if let Some(error) = raw.failure.take() {
-        let stopped = error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some();
-        return Err(if stopped { ContentError::Stopped } else { ContentError::Read(error) });
-    }
-    match result {
-        Ok(()) => Ok(finder.finish()),
-        Err(Failure::Io(error)) => Err(ContentError::Read(error)),
-        Err(Failure::Malformed(reason)) => Err(ContentError::Malformed(reason)),
-    }
-}
-
-/// Why a search stops early.
-pub(super) enum Failure {
-    /// Reading failed; the reader knows the original error.
-    Io(io::Error),
-    /// An archive is damaged.
-    Malformed(String),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+impl Rules {
+    /// Searches a blob: an archive of files, compressed or not, or one file. `progress` receives the number of bytes read so far and
+    /// returns whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError`] if the blob cannot be read to its end, or is a damaged archive. Parts that cannot be searched or are too
+    /// large are listed in [`BlobReport::unsearched`].
+    pub fn search_blob(
+        &self,
+        reader: impl Read,
+        facts: BlobFacts<'_>,
+        progress: &dyn Fn(u64) -> bool,
+    ) -> Result<BlobReport, BlobError> {
+        let counted = ProgressReader { reader, seen: 0, progress };
+        let mut raw = BoundedReader::new(Box::new(counted), u64::MAX, PIECE);
+        let mut search = BlobSearch::new(self);
+        let result = search.search_blob(&mut raw, facts);
+        search.search_names();
+        if let Some(error) = raw.failure.take() {
+            let stopped = error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()).is_some();
+            return Err(if stopped { BlobError::Stopped } else { BlobError::Read(error) });
+        }
+        match result {
+            Ok(()) => Ok(search.finish()),
+            Err(WalkError::Io(error)) => Err(BlobError::Read(error)),
+            Err(WalkError::Malformed(reason)) => Err(BlobError::Malformed(reason)),
+        }
     }
 }
 
@@ -86,13 +76,13 @@ impl From<io::Error> for Failure {
 struct Stopped;
 
 /// Counts the bytes that are read.
-struct Counted<'a, R> {
+struct ProgressReader<'a, R> {
     reader: R,
     seen: u64,
     progress: &'a dyn Fn(u64) -> bool,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for ProgressReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
         self.seen = self.seen.saturating_add(count as u64);
@@ -102,14 +92,14 @@ impl<R: Read> Read for Counted<'_, R> {
 
 /// The format that some bytes begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum BlobFormat {
     Gzip,
     Zstd,
     Zip,
     Tar,
 }
 
-impl Kind {
+impl BlobFormat {
     fn of(head: &[u8]) -> Option<Self> {
         if head.starts_with(&[0x1f, 0x8b, 8]) {
             return Some(Self::Gzip);
@@ -140,50 +130,55 @@ impl Kind {
     }
 }
 
-impl Finder<'_> {
-    fn blob(&mut self, raw: &mut Input<'_>, about: About<'_>) -> Result<(), Failure> {
-        let kind = Kind::of(raw.peek(HEAD)?);
-        let Some(compression) = kind.filter(|kind| matches!(kind, Kind::Gzip | Kind::Zstd)) else {
-            return self.content(raw, about);
+impl BlobSearch<'_> {
+    fn search_blob(&mut self, raw: &mut BoundedReader<'_>, facts: BlobFacts<'_>) -> Result<(), WalkError> {
+        let format = BlobFormat::of(raw.peek(HEAD)?);
+        let compression = format.filter(|it| matches!(it, BlobFormat::Gzip | BlobFormat::Zstd));
+        let Some(compression) = compression else {
+            return self.search_content(raw, facts);
         };
-        let mut input = Input::new(compression.decoder(&mut *raw)?, BLOB_CEILING, PIECE);
-        let result = self.content(&mut input, about);
+        let mut input = BoundedReader::new(compression.decoder(&mut *raw)?, BLOB_CEILING, PIECE);
+        let result = self.search_content(&mut input, facts);
         if input.too_large {
             let gib = BLOB_CEILING / 1024 / 1024 / 1024;
-            self.searched.complete = false;
+            self.report.complete = false;
             let reason = format!("it expands to more than {gib} GiB; the rest was not searched");
-            self.searched.unreadable = Some(reason);
+            self.report.unreadable = Some(reason);
             return Ok(());
         }
         match input.failure.take() {
-            Some(error) => Err(Failure::Io(error)),
+            Some(error) => Err(WalkError::Io(error)),
             None => result,
         }
     }
 
     /// Searches the decompressed bytes of a blob, to their end.
-    fn content(&mut self, input: &mut Input<'_>, about: About<'_>) -> Result<(), Failure> {
+    fn search_content(
+        &mut self,
+        input: &mut BoundedReader<'_>,
+        facts: BlobFacts<'_>,
+    ) -> Result<(), WalkError> {
         let head = input.peek(HEAD)?;
-        let (kind, is_empty) = (Kind::of(head), head.is_empty());
-        let name = about.name.map(|name| name.trim_start_matches("./").to_owned());
+        let (format, is_empty) = (BlobFormat::of(head), head.is_empty());
+        let name = facts.name.map(|name| name.trim_start_matches("./").to_owned());
         if let Some(name) = &name {
             self.name(name);
         }
-        if about.is_layer && !is_empty && kind != Some(Kind::Tar) {
+        if facts.is_layer && !is_empty && format != Some(BlobFormat::Tar) {
             let reason = "it is not a tar archive; it was searched as a single file".to_owned();
-            self.searched.unreadable = Some(reason);
+            self.report.unreadable = Some(reason);
         }
-        match kind {
-            Some(Kind::Tar) => tar::walk(self, input, None, true)?,
-            Some(Kind::Zip) => {
-                let first = self.searched.hits.len();
-                let mut bytes = Echo::new(&mut *input, self.rules.text(name.as_deref()));
-                let mut inner = Input::new(Box::new(&mut bytes), u64::MAX, PIECE);
+        match format {
+            Some(BlobFormat::Tar) => tar::walk(self, input, None, true)?,
+            Some(BlobFormat::Zip) => {
+                let first = self.report.matches.len();
+                let mut bytes = SearchedReader::new(&mut *input, self.rules.text_search(name.as_deref()));
+                let mut inner = BoundedReader::new(Box::new(&mut bytes), u64::MAX, PIECE);
                 let result = zip::walk(self, &mut inner, name.as_deref());
                 drop(inner);
                 bytes.search_rest()?;
                 let found = bytes.search.finish();
-                self.found_beside(first, name.as_deref(), found);
+                self.add_matches_beside(first, name.as_deref(), found);
                 if let Err(failure) = result {
                     self.damaged(input, name.as_deref(), failure)?;
                 }
@@ -197,18 +192,18 @@ impl Finder<'_> {
     /// Searches a file of `size` bytes in an archive. If the file is an archive itself, and `open` is set, its files are searched.
     pub(super) fn file(
         &mut self,
-        input: &mut Input<'_>,
+        input: &mut BoundedReader<'_>,
         size: u64,
         path: &str,
         open: bool,
-    ) -> Result<(), Failure> {
-        let cut_off = || Failure::Malformed(format!("it ends in the middle of a file of {size} bytes"));
+    ) -> Result<(), WalkError> {
+        let cut_off = || WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes"));
         let wanted = usize::try_from(size).unwrap_or(HEAD).min(HEAD);
         let head = input.peek(wanted)?.get(..wanted).ok_or_else(cut_off)?;
-        if let Some(kind) = Kind::of(head).filter(|_| open) {
-            return self.archive(kind, input, size, path);
+        if let Some(format) = BlobFormat::of(head).filter(|_| open) {
+            return self.archive(format, input, size, path);
         }
-        let mut search = self.rules.text(Some(path));
+        let mut search = self.rules.text_search(Some(path));
         let mut left = size;
         while left > 0 {
             let there = input.fill_buf()?;
@@ -218,77 +213,90 @@ impl Finder<'_> {
             input.consume(count);
             left -= count as u64;
         }
-        self.found(Some(path), search.finish());
+        self.add_matches(Some(path), search.finish());
         Ok(())
     }
 
     /// Searches the files of an archive of `size` bytes that is in an archive. Its defects are noted, and stop nothing.
-    fn archive(&mut self, kind: Kind, input: &mut Input<'_>, size: u64, path: &str) -> Result<(), Failure> {
+    fn archive(
+        &mut self,
+        format: BlobFormat,
+        input: &mut BoundedReader<'_>,
+        size: u64,
+        path: &str,
+    ) -> Result<(), WalkError> {
         let allowed = size.saturating_mul(INNER_RATIO).clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
-        let first = self.searched.hits.len();
+        let first = self.report.matches.len();
         let taken = Read::take(&mut *input, size);
-        let mut bytes = Echo::new(taken, self.rules.text(Some(path)));
-        let mut inner = Input::new(kind.decoder(&mut bytes)?, allowed, INNER_PIECE);
-        let result = match kind {
-            Kind::Zip => zip::walk(self, &mut inner, Some(path)),
-            Kind::Tar => tar::walk(self, &mut inner, Some(path), false),
-            Kind::Gzip | Kind::Zstd => self.decompressed(&mut inner, path),
+        let mut bytes = SearchedReader::new(taken, self.rules.text_search(Some(path)));
+        let mut inner = BoundedReader::new(format.decoder(&mut bytes)?, allowed, INNER_PIECE);
+        let result = match format {
+            BlobFormat::Zip => zip::walk(self, &mut inner, Some(path)),
+            BlobFormat::Tar => tar::walk(self, &mut inner, Some(path), false),
+            BlobFormat::Gzip | BlobFormat::Zstd => self.decompressed(&mut inner, path),
         };
         self.left = self.left.saturating_sub(inner.passed());
         let (too_large, cause) = (inner.too_large, inner.failure.take());
         drop(inner);
         // The bytes that the archive does not account for may be anything.
-        let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && kind != Kind::Zip;
+        let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && format != BlobFormat::Zip;
         let drained = bytes.search_rest();
         let (seen, found) = (bytes.seen, bytes.search.finish());
         if input.failure.is_some() || input.too_large {
-            return Err(Failure::Io(io::Error::other("it cannot be read")));
+            return Err(WalkError::Io(io::Error::other("it cannot be read")));
         }
         drained?;
         if !whole {
-            self.found_beside(first, Some(path), found);
+            self.add_matches_beside(first, Some(path), found);
         }
         if too_large {
             let mib = allowed / 1024 / 1024;
-            self.note(Some(path), format!("it expands to more than {mib} MiB; the rest was not searched"));
+            self.note_unsearched(
+                Some(path),
+                format!("it expands to more than {mib} MiB; the rest was not searched"),
+            );
         } else if let Err(failure) = result {
             let reason = match (cause, failure) {
-                (Some(error), _) | (None, Failure::Io(error)) => error.to_string(),
-                (None, Failure::Malformed(reason)) => reason,
+                (Some(error), _) | (None, WalkError::Io(error)) => error.to_string(),
+                (None, WalkError::Malformed(reason)) => reason,
             };
-            self.note(
+            self.note_unsearched(
                 Some(path),
                 format!("it was searched as a single file, and its files only in part: {reason}"),
             );
         }
         if seen < size {
-            return Err(Failure::Malformed(format!("it ends in the middle of a file of {size} bytes")));
+            return Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")));
         }
         Ok(())
     }
 
-    fn decompressed(&mut self, inner: &mut Input<'_>, path: &str) -> Result<(), Failure> {
+    fn decompressed(&mut self, inner: &mut BoundedReader<'_>, path: &str) -> Result<(), WalkError> {
         if is_tar(inner.peek(HEAD)?) {
             return tar::walk(self, inner, Some(path), false);
         }
         // A single compressed file goes by its name without the ending.
         let plain = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(path);
-        let mut search = self.rules.text(Some(plain));
+        let mut search = self.rules.text_search(Some(plain));
         let found = self.drain(inner, &mut search);
-        self.found(Some(path), search.finish());
+        self.add_matches(Some(path), search.finish());
         found
     }
 
     /// Searches all remaining bytes, as one file.
-    pub(super) fn rest(&mut self, input: &mut Input<'_>, path: Option<&str>) -> Result<(), Failure> {
-        let mut search = self.rules.text(path);
+    pub(super) fn rest(
+        &mut self,
+        input: &mut BoundedReader<'_>,
+        path: Option<&str>,
+    ) -> Result<(), WalkError> {
+        let mut search = self.rules.text_search(path);
         let drained = self.drain(input, &mut search);
-        self.found(path, search.finish());
+        self.add_matches(path, search.finish());
         drained
     }
 
     #[allow(clippy::unused_self)] // a step of the two above
-    fn drain(&self, input: &mut impl BufRead, search: &mut Search<'_>) -> Result<(), Failure> {
+    fn drain(&self, input: &mut impl BufRead, search: &mut TextSearch<'_>) -> Result<(), WalkError> {
         loop {
             let there = input.fill_buf()?;
             if there.is_empty() {
@@ -301,15 +309,20 @@ impl Finder<'_> {
     }
 
     /// Notes that the blob itself is a damaged archive.
-    fn damaged(&mut self, input: &Input<'_>, path: Option<&str>, failure: Failure) -> Result<(), Failure> {
+    fn damaged(
+        &mut self,
+        input: &BoundedReader<'_>,
+        path: Option<&str>,
+        failure: WalkError,
+    ) -> Result<(), WalkError> {
         if input.failure.is_some() || input.too_large {
             return Err(failure);
         }
         let reason = match failure {
-            Failure::Io(error) => error.to_string(),
-            Failure::Malformed(reason) => reason,
+            WalkError::Io(error) => error.to_string(),
+            WalkError::Malformed(reason) => reason,
         };
-        self.note(path, format!("the rest was not searched: {reason}"));
+        self.note_unsearched(path, format!("the rest was not searched: {reason}"));
         Ok(())
     }
 

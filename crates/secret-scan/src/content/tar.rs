@@ -4,9 +4,8 @@ use std::io::BufRead;
 
 use oci_content::{EntryKind, TarEntry, TarError, TarItem, TarReader};
 
-use super::blob::Failure;
-use super::finder::Finder;
-use super::input::Input;
+use super::blob_search::{BlobSearch, WalkError};
+use super::bounded_reader::BoundedReader;
 
 /// The longest name or extended header that is read: the same limit as in Go's archive/tar.
 const MAX_METADATA: u64 = 1024 * 1024;
@@ -18,25 +17,25 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// Searches every file of an archive, and the bytes after its end. `of` is the archive's name if it is inside another archive.
 /// `open` says whether archives in it are opened.
 pub(super) fn walk(
-    finder: &mut Finder<'_>,
-    input: &mut Input<'_>,
+    search: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
     of: Option<&str>,
     open: bool,
-) -> Result<(), Failure> {
+) -> Result<(), WalkError> {
     let mut reader = TarReader::new(MAX_METADATA);
     while let Some(item) = reader.next_item(input)? {
         match item {
-            TarItem::Entry(found) => entry(finder, input, &found, of, open)?,
+            TarItem::Entry(found) => entry(search, input, &found, of, open)?,
             TarItem::Global(records) => {
                 let place = format!("{}!/(records about all files)", of.unwrap_or_default());
-                finder.text(place.trim_start_matches("!/"), &records);
+                search.text(place.trim_start_matches("!/"), &records);
             }
         }
     }
-    behind(finder, input, of)
+    behind(search, input, of)
 }
 
-impl From<TarError> for Failure {
+impl From<TarError> for WalkError {
     fn from(error: TarError) -> Self {
         match error {
             TarError::Io(error) => Self::Io(error),
@@ -46,30 +45,30 @@ impl From<TarError> for Failure {
 }
 
 fn entry(
-    finder: &mut Finder<'_>,
-    input: &mut Input<'_>,
+    search: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
     entry: &TarEntry,
     of: Option<&str>,
     open: bool,
-) -> Result<(), Failure> {
+) -> Result<(), WalkError> {
     let name = normal(&String::from_utf8_lossy(&entry.name));
     let path = match of {
         Some(archive) => format!("{archive}!/{name}"),
         None => name,
     };
     if of.is_none() {
-        whiteout(finder, &path);
+        whiteout(search, &path);
     }
     for text in &entry.texts {
-        finder.text(&path, text);
+        search.text(&path, text);
     }
     if matches!(entry.kind, EntryKind::Directory | EntryKind::Device) {
-        finder.text(&path, path.as_bytes());
+        search.text(&path, path.as_bytes());
     } else {
-        finder.name(&path);
+        search.name(&path);
     }
     if entry.size > 0 {
-        finder.file(input, entry.size, &path, open)?;
+        search.file(input, entry.size, &path, open)?;
         // The padding of the last entry may be missing.
         input.skip(entry.padding())?;
     }
@@ -77,13 +76,13 @@ fn entry(
 }
 
 /// Notes the deletion, if `path` is a whiteout.
-fn whiteout(finder: &mut Finder<'_>, path: &str) {
+fn whiteout(search: &mut BlobSearch<'_>, path: &str) {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     if name == OPAQUE {
-        finder.deletes(&below(""));
+        search.deletes(&below(""));
     } else if let Some(deleted) = name.strip_prefix(WHITEOUT).filter(|name| !name.starts_with(WHITEOUT)) {
-        finder.deletes(&below(deleted));
+        search.deletes(&below(deleted));
     }
 }
 
@@ -96,7 +95,7 @@ fn normal(name: &str) -> String {
 }
 
 /// Searches the bytes after the end of an archive. No runtime unpacks them, but everybody can read them.
-fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+fn behind(search: &mut BlobSearch<'_>, input: &mut BoundedReader<'_>, of: Option<&str>) -> Result<(), WalkError> {
     loop {
         let there = input.fill_buf()?;
         let (zeros, all) = (there.iter().take_while(|byte| **byte == 0).count(), there.len());
@@ -106,7 +105,7 @@ fn behind(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> R
         }
         if zeros < all {
             let place = format!("{}!/(after the end of the archive)", of.unwrap_or_default());
-            return finder.rest(input, Some(place.trim_start_matches("!/")));
+            return search.rest(input, Some(place.trim_start_matches("!/")));
         }
     }
 }

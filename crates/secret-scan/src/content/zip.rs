@@ -5,18 +5,21 @@ use std::io::{BufRead, Read};
 
 use flate2::bufread::DeflateDecoder;
 
-use super::blob::Failure;
-use super::finder::Finder;
-use super::input::Input;
+use super::blob_search::{BlobSearch, WalkError};
+use super::bounded_reader::BoundedReader;
 
 /// How many bytes are decompressed at once.
 const PIECE: usize = 32 * 1024;
 
 /// Searches every file of the archive named `of`.
-pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+pub(super) fn walk(
+    blob_search: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
+    of: Option<&str>,
+) -> Result<(), WalkError> {
     loop {
         match input.peek(4)?.get(..4) {
-            Some(b"PK\x03\x04") => entry(finder, input, of)?,
+            Some(b"PK\x03\x04") => entry(blob_search, input, of)?,
             // The directory, or the record that precedes it if there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
             _ => return Err(malformed("the header of a file is missing")),
@@ -24,8 +27,8 @@ pub(super) fn walk(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&s
     }
 }
 
-fn malformed(reason: &str) -> Failure {
-    Failure::Malformed(reason.to_owned())
+fn malformed(reason: &str) -> WalkError {
+    WalkError::Malformed(reason.to_owned())
 }
 
 /// A local header.
@@ -44,7 +47,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
     digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-fn header(input: &mut Input<'_>) -> Result<Header, Failure> {
+fn header(input: &mut BoundedReader<'_>) -> Result<Header, WalkError> {
     const FIXED: usize = 30;
     let cut_off = || malformed("it ends in the middle of a header");
     let fixed = input.peek(FIXED)?.get(..FIXED).ok_or_else(cut_off)?;
@@ -77,14 +80,18 @@ fn zip64(mut extra: &[u8]) -> Option<u64> {
     None
 }
 
-fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Result<(), Failure> {
+fn entry(
+    blob_search: &mut BlobSearch<'_>,
+    input: &mut BoundedReader<'_>,
+    of: Option<&str>,
+) -> Result<(), WalkError> {
     const ENCRYPTED: u64 = 1;
     let header = header(input)?;
     let path = match of {
         Some(archive) => format!("{archive}!/{}", header.name),
         None => header.name.clone(),
     };
-    finder.name(&path);
+    blob_search.name(&path);
     let readable = header.flags & ENCRYPTED == 0 && matches!(header.method, 0 | 8);
     match (header.stored, header.method) {
         (Some(stored), _) if !readable => {
@@ -93,19 +100,19 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
             } else {
                 "it is encrypted".to_owned()
             };
-            finder.note(Some(&path), format!("it was not searched: {why}"));
+            blob_search.note_unsearched(Some(&path), format!("it was not searched: {why}"));
             if input.skip(stored)? < stored {
                 return Err(malformed("it ends in the middle of a file"));
             }
         }
-        (Some(stored), 0) => finder.file(input, stored, &path, false)?,
+        (Some(stored), 0) => blob_search.file(input, stored, &path, false)?,
         (Some(stored), _) => {
             let mut taken = Read::take(&mut *input, stored);
-            inflate(finder, &mut taken, &path)?;
+            inflate(blob_search, &mut taken, &path)?;
             let left = taken.limit();
             input.skip(left)?;
         }
-        (None, 8) if readable => inflate(finder, input, &path)?,
+        (None, 8) if readable => inflate(blob_search, input, &path)?,
         (None, _) => return Err(malformed("a file in it does not state its size")),
     }
     if header.stored.is_none() {
@@ -114,8 +121,8 @@ fn entry(finder: &mut Finder<'_>, input: &mut Input<'_>, of: Option<&str>) -> Re
     Ok(())
 }
 
-fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Result<(), Failure> {
-    let mut search = finder.rules.text(Some(path));
+fn inflate(blob_search: &mut BlobSearch<'_>, stored: &mut impl BufRead, path: &str) -> Result<(), WalkError> {
+    let mut search = blob_search.rules.text_search(Some(path));
     let mut decoder = DeflateDecoder::new(stored);
     let mut buffer = vec![0; PIECE];
     let mut expanded = 0_u64;
@@ -124,8 +131,8 @@ fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Re
             Ok(0) => break Ok(()),
             Ok(count) => {
                 expanded += count as u64;
-                if expanded > finder.left_to_expand() {
-                    finder.note(
+                if expanded > blob_search.left_to_expand() {
+                    blob_search.note_unsearched(
                         Some(path),
                         "it is too large when expanded; the rest was not searched".to_owned(),
                     );
@@ -133,17 +140,17 @@ fn inflate(finder: &mut Finder<'_>, stored: &mut impl BufRead, path: &str) -> Re
                 }
                 search.push(buffer.get(..count).unwrap_or_default());
             }
-            Err(error) => break Err(Failure::Io(error)),
+            Err(error) => break Err(WalkError::Io(error)),
         }
     };
-    finder.expanded(expanded);
+    blob_search.expanded(expanded);
     let found = search.finish();
-    finder.found(Some(path), found);
+    blob_search.add_matches(Some(path), found);
     result
 }
 
 /// Skips the data descriptor, which repeats the sizes after a file, with or without its signature (APPNOTE.TXT, 4.3.9).
-fn descriptor(input: &mut Input<'_>, wide: bool) -> Result<(), Failure> {
+fn descriptor(input: &mut BoundedReader<'_>, wide: bool) -> Result<(), WalkError> {
     let signed = input.peek(4)?.get(..4) == Some(b"PK\x07\x08".as_slice());
     let length = 4 + if wide { 16 } else { 8 } + if signed { 4 } else { 0 };
     input.skip(length)?;

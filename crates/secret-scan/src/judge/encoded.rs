@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::placeholder::is_placeholder;
+
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
@@ -40,11 +42,7 @@ pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
     let (user, password) = decoded.split_at_checked(colon)?;
     let password = password.get(1..)?;
     let printable = decoded.iter().all(u8::is_ascii_graphic);
-    (printable
-        && !user.is_empty()
-        && password.len() >= 4
-        && !super::is_placeholder(password)
-        && user != password)
+    (printable && !user.is_empty() && password.len() >= 4 && !is_placeholder(password) && user != password)
         .then(|| password.to_vec())
 }
 

@@ -1,9 +1,9 @@
 //! Private keys that span lines: whether a key follows the `BEGIN`, and whether it is encrypted.
 
-use std::borrow::Cow;
-
-use super::{Judged, bits};
-use crate::Severity;
+use super::entropy::bits;
+use super::judgement::Judgement;
+use super::placeholder::is_placeholder;
+use crate::severity::Severity;
 
 /// The number of base64 characters that identify a key, so that neither line ends nor the end of a long key matter.
 const KNOWN_BY: usize = 256;
@@ -15,7 +15,7 @@ const OPENSSH: &[u8] = b"b3BlbnNzaC1rZXktdjEA";
 const OPENSSH_PLAIN: &[u8] = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU";
 
 /// Returns the judgement on a key in PEM. `whole` starts at the `BEGIN` line, `body` after it.
-pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judged<'v>> {
+pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
     let key = key(body)?;
     let begin =
         whole.windows(5).position(|it| it == b"-----").and_then(|at| whole.get(at..)).unwrap_or(whole);
@@ -27,19 +27,11 @@ pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Op
         || headers.windows(14).any(|it| it == b"Proc-Type: 4,E")
         || key.starts_with(OPENSSH) && !key.starts_with(OPENSSH_PLAIN);
     let severity = if encrypted { Severity::Low } else { severity };
-    let shown = Some(format!("{line}…"));
-    Some(Judged {
-        severity,
-        in_variables: severity,
-        proven: true,
-        certain: false,
-        value: Cow::Owned(key),
-        shown,
-    })
+    Some(Judgement::on_key(severity, key, format!("{line}…")))
 }
 
 /// Returns the judgement on a key of `PuTTY`. `whole` starts at the first line, `body` is the private lines.
-pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judged<'v>> {
+pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
     let key = key(body).or_else(|| {
         // An Ed25519 key has one short private line.
         let line: Vec<u8> = body.iter().copied().filter(|it| !it.is_ascii_whitespace()).collect();
@@ -47,15 +39,7 @@ pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> 
     })?;
     let plain = whole.windows(16).any(|it| it == b"Encryption: none");
     let severity = if plain { severity } else { Severity::Low };
-    let shown = Some("PuTTY-User-Key-File…".to_owned());
-    Some(Judged {
-        severity,
-        in_variables: severity,
-        proven: true,
-        certain: false,
-        value: Cow::Owned(key),
-        shown,
-    })
+    Some(Judgement::on_key(severity, key, "PuTTY-User-Key-File…".to_owned()))
 }
 
 /// Returns the base64 in a body, without line ends, quotes, and the characters that join the strings of a program.
@@ -75,8 +59,6 @@ fn key(body: &[u8]) -> Option<Vec<u8>> {
             break;
         }
     }
-    (key.len() >= SHORTEST
-        && bits(&key) >= 3.5
-        && !super::is_placeholder(key.get(..SHORTEST).unwrap_or_default()))
-    .then_some(key)
+    (key.len() >= SHORTEST && bits(&key) >= 3.5 && !is_placeholder(key.get(..SHORTEST).unwrap_or_default()))
+        .then_some(key)
 }

@@ -1,5 +1,7 @@
 //! Values that take the place of a secret: placeholders, and words that examples use as passwords.
 
+use super::entropy::counts;
+
 /// Parts of placeholders, in lower case. After the first bytes of a value they count only as whole words, because the longer a
 /// random value is, the likelier it contains a short one. One in tens of thousands of values with 40 letters and digits does.
 const PARTS: &[&str] = &[
@@ -148,7 +150,7 @@ pub(super) fn lists() -> [&'static [&'static str]; 3] {
 const LONGEST_PERIOD: usize = 16;
 
 /// Whether `value` is a placeholder for a secret that is inserted elsewhere, or is made up.
-pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let written = String::from_utf8_lossy(value);
     let written = written.trim();
     let text = written.to_ascii_lowercase();
@@ -186,7 +188,7 @@ fn repeats(value: &[u8]) -> bool {
     let periods = 1..=(value.len() / 3).min(LONGEST_PERIOD);
     let mut periodic =
         periods.map(|period| value.iter().zip(value.iter().skip(period)).all(|(byte, later)| byte == later));
-    super::counts(value).iter().any(|it| *it as usize * 2 > value.len()) || periodic.any(|it| it)
+    counts(value).iter().any(|it| *it as usize * 2 > value.len()) || periodic.any(|it| it)
 }
 
 /// Whether `value` is a password that examples use.

@@ -1,7 +1,10 @@
 //! Whether an environment variable holds a secret, by its name and its value.
 
-use super::{Judged, bits, encoded, is_placeholder, is_strong_password, looks_random, placeholder};
-use crate::Severity;
+use super::entropy::{bits, looks_random};
+use super::judgement::Judgement;
+use super::placeholder::is_placeholder;
+use super::{encoded, placeholder};
+use crate::severity::Severity;
 
 /// The endings of names of secrets, in lower case and without separators.
 const ENDS: &[&str] = &[
@@ -38,7 +41,7 @@ pub(super) fn lists() -> [&'static [&'static str]; 4] {
 
 /// Returns the judgement on the variable `name` with `value`. Its severity is `severity` if the value looks random, or if the name
 /// is that of a password and the value is a strong one.
-pub(crate) fn variable<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judged<'v>> {
+pub(crate) fn variable<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
     if name.len() > 256 || !name_of_secret(&String::from_utf8_lossy(name)) {
         return None;
     }
@@ -47,14 +50,14 @@ pub(crate) fn variable<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> 
         return None;
     }
     let likely = looks_random(value) || name_of_password(name) && is_strong_password(value);
-    Some(Judged::likely(if likely { severity } else { Severity::Medium }, value))
+    Some(Judgement::likely(if likely { severity } else { Severity::Medium }, value))
 }
 
 /// Returns the judgement on the setting `name` with `value` in a file of settings. It is judged as a variable, and may also be a
 /// private key in base64. Unlike variables, settings may name other things that hold the secret.
-pub(crate) fn setting<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judged<'v>> {
+pub(crate) fn setting<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
     if encoded::holds_private_key(value) {
-        return Some(Judged::likely(severity, value));
+        return Some(Judgement::likely(severity, value));
     }
     let name_text = String::from_utf8_lossy(name).to_ascii_lowercase();
     let of_another = REFERENCES.iter().any(|it| name_text.contains(it));
@@ -69,7 +72,7 @@ pub(crate) fn setting<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> O
     if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
         return None;
     }
-    Some(Judged::likely(if looks_random(value) { severity } else { Severity::Medium }, value))
+    Some(Judgement::likely(if looks_random(value) { severity } else { Severity::Medium }, value))
 }
 
 /// Parts of names of settings, in lower case, whose value is the name of a thing that holds a secret.
@@ -112,7 +115,7 @@ const SWITCHES: &[&str] =
 
 /// Returns the judgement on a value in a command that follows the option or header `name`, or is at the place of a password. Shorter
 /// values count than in variables, because somebody wrote them at the place of a password.
-pub(crate) fn option<'v>(severity: Severity, name: Option<&[u8]>, value: &'v [u8]) -> Option<Judged<'v>> {
+pub(crate) fn option<'v>(severity: Severity, name: Option<&[u8]>, value: &'v [u8]) -> Option<Judgement<'v>> {
     let switch = |name: &str| SWITCHES.iter().any(|it| name.to_ascii_lowercase().contains(it));
     let is_named = |name: &[u8]| {
         let name = String::from_utf8_lossy(name);
@@ -131,7 +134,20 @@ pub(crate) fn option<'v>(severity: Severity, name: Option<&[u8]>, value: &'v [u8
         return None;
     }
     let severity = if looks_random(value) { severity } else { Severity::Medium };
-    Some(Judged::likely(severity, value))
+    Some(Judgement::likely(severity, value))
+}
+
+/// Whether it is a password as people are advised to make them: eight or more characters of two or more kinds, and not a common
+/// word followed by something else.
+pub(super) fn is_strong_password(value: &[u8]) -> bool {
+    let kinds: [fn(&u8) -> bool; 4] =
+        [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
+    let kinds = kinds.iter().filter(|is| value.iter().any(is)).count();
+    let word = value.iter().rposition(u8::is_ascii_alphabetic).and_then(|last| value.get(..=last));
+    value.len() >= 8
+        && kinds >= 2
+        && value.iter().all(u8::is_ascii_graphic)
+        && !word.is_some_and(placeholder::is_common)
 }
 
 /// Whether a variable with this name can hold a secret.

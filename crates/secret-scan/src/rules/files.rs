@@ -1,7 +1,7 @@
 //! Passwords in files with certain names, line by line.
 
-use super::{Check, Find, Rule, Severity};
-use crate::rule::Lines;
+use crate::rule::{Detection, FileLines, Rule, ValueCheck};
+use crate::severity::Severity;
 
 pub(super) const RULES: &[Rule] = &[
     // The manual of ftp, "THE .netrc FILE".
@@ -38,10 +38,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // docs.npmjs.com, "npmrc": base64 of USER:PASSWORD.
     Rule {
-        find: Find::Lines(Lines {
+        detection: Detection::Lines(FileLines {
             files: &[".npmrc"],
             pattern: r#"[^#;]*\b_auth\s*=\s*["']?(?P<value>[0-9A-Za-z+/]{10,1500}={0,2})"#,
-            check: Check::BasicAuth,
+            check: ValueCheck::BasicAuth,
         }),
         ..in_lines(
             "npmrc-password",
@@ -77,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // Values of Helm charts (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
     Rule {
-        find: Find::Lines(Lines {
+        detection: Detection::Lines(FileLines {
             files: &[
                 "values*.yaml",
                 "values*.yml",
@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
                 "compose*.yml",
             ],
             pattern: r#"\s*(?:-\s+)?["']?(?P<name>[A-Za-z_][0-9A-Za-z_.-]{0,127})["']?\s*[:=]\s*["']?(?P<value>[^\s"'#][^\s"']+)(?:["']|\s*$|\s+#)"#,
-            check: Check::Form,
+            check: ValueCheck::Form,
         }),
         ..in_lines(
             "secret-in-settings",
@@ -106,10 +106,10 @@ pub(super) const RULES: &[Rule] = &[
 const fn in_lines(
     id: &'static str,
     title: &'static str,
-    about: &'static str,
+    description: &'static str,
     files: &'static [&'static str],
     pattern: &'static str,
 ) -> Rule {
-    let find = Find::Lines(Lines { files, pattern, check: Check::Password });
-    Rule { id, title, severity: Severity::High, about, find }
+    let detection = Detection::Lines(FileLines { files, pattern, check: ValueCheck::Password });
+    Rule { id, title, severity: Severity::High, description, detection }
 }

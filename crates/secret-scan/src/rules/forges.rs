@@ -1,23 +1,23 @@
 //! Tokens of GitHub, GitLab and similar forges.
 
-use super::{Check, Near, Rule, Start, near, token};
+use crate::rule::{NearKeyword, PatternStart, Rule, ValueCheck};
 
 pub(super) const RULES: &[Rule] = &[
     // github.blog, "Behind GitHub's new authentication token formats" (2021): the prefixes, and the checksum.
-    near(
+    Rule::near(
         "github-token",
         "GitHub token",
         "A GitHub personal, OAuth, user, server or refresh token; medium severity if its checksum is wrong.",
-        Near {
+        NearKeyword {
             keywords: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-            start: Start::Here,
+            start: PatternStart::Here,
             pattern: "gh[pousr]_[0-9A-Za-z]{36}",
             entropy: 3.0,
-            check: Check::Crc32,
+            check: ValueCheck::Crc32,
         },
     ),
     // 22 characters that identify the token, and 59 that are secret.
-    token(
+    Rule::token(
         "github-fine-grained-token",
         "GitHub fine-grained token",
         "A GitHub personal access token that is limited to some repositories.",
@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         "github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}",
     ),
     // docs.gitlab.com, "Token prefixes". Routable tokens have two more parts.
-    token(
+    Rule::token(
         "gitlab-token",
         "GitLab token",
         "A GitLab personal, deploy, runner, trigger, feed, agent or CI job token.",
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // support.atlassian.com, "Manage API tokens": ATATT3 for accounts, ATCTT3 for access tokens of repositories, ATBB for app
     // passwords.
-    token(
+    Rule::token(
         "atlassian-token",
         "Atlassian token",
         "An Atlassian API token, or a Bitbucket access token or app password.",

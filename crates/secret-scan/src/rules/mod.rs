@@ -14,11 +14,10 @@ mod services;
 mod texts;
 mod variables;
 
-use super::rule::{Check, Find, Near, Rule, Start};
-use crate::Severity;
+use crate::rule::Rule;
 
 /// Every rule.
-pub(super) fn all() -> Vec<Rule> {
+pub(crate) fn all() -> Vec<Rule> {
     [
         forges::RULES,
         packages::RULES,
@@ -32,20 +31,4 @@ pub(super) fn all() -> Vec<Rule> {
         names::RULES,
     ]
     .concat()
-}
-
-/// Returns a rule of high severity for a token that is recognized by its prefix and its form, with no word characters around it.
-const fn token(
-    id: &'static str,
-    title: &'static str,
-    about: &'static str,
-    keywords: &'static [&'static str],
-    pattern: &'static str,
-) -> Rule {
-    near(id, title, about, Near { keywords, start: Start::Here, pattern, entropy: 3.0, check: Check::Form })
-}
-
-/// Returns a rule of high severity about the bytes near keywords.
-const fn near(id: &'static str, title: &'static str, about: &'static str, near: Near) -> Rule {
-    Rule { id, title, severity: Severity::High, about, find: Find::Near(near) }
 }

@@ -1,6 +1,7 @@
 //! Files that are secrets or often hold secrets, recognized by their names. Their contents are searched as well.
 
-use super::{Find, Rule, Severity};
+use crate::rule::{Detection, Rule};
+use crate::severity::Severity;
 
 pub(super) const RULES: &[Rule] = &[
     name(
@@ -103,8 +104,8 @@ const fn name(
     id: &'static str,
     severity: Severity,
     title: &'static str,
-    about: &'static str,
+    description: &'static str,
     names: &'static [&'static str],
 ) -> Rule {
-    Rule { id, title, severity, about, find: Find::Name(names) }
+    Rule { id, title, severity, description, detection: Detection::FileName(names) }
 }

@@ -1,14 +1,15 @@
 //! Secrets of many issuers, recognized by the form of the text around them.
 
-use super::{Check, Find, Near, Rule, Severity, Start};
+use crate::rule::{Detection, NearKeyword, PatternStart, Rule, ValueCheck};
+use crate::severity::Severity;
 
 /// RFC 7519: three parts in base64, of which the first two are JSON objects. The keywords are the usual beginnings of the first part.
-pub(super) const JWT: Near = Near {
+pub(super) const JWT: NearKeyword = NearKeyword {
     keywords: &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi"],
-    start: Start::Here,
+    start: PatternStart::Here,
     pattern: r"eyJ[0-9A-Za-z_-]{14,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{20,}",
     entropy: 3.5,
-    check: Check::Jwt,
+    check: ValueCheck::Jwt,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -17,21 +18,21 @@ pub(super) const RULES: &[Rule] = &[
         id: "url-with-password",
         title: "URL with a password",
         severity: Severity::High,
-        about: "A password in a URL; medium severity unless it looks random and the host is another machine. In variables, a \
+        description: "A password in a URL; medium severity unless it looks random and the host is another machine. In variables, a \
                 password of eight characters of two kinds is enough.",
-        find: Find::Near(Near {
+        detection: Detection::Keyword(NearKeyword {
             keywords: &["://"],
-            start: Start::Within,
+            start: PatternStart::Within,
             pattern: r#"://[^\s/?#:@"'`<>\\|(){}\[\],;=$*]{0,64}:(?P<value>[^\s/?#:@"'`<>\\|(){}\[\],;]{4,128})@(?:[0-9A-Za-z][0-9A-Za-z._-]*|\[[0-9a-fA-F:.]+\])"#,
             entropy: 2.0,
-            check: Check::UrlPassword,
+            check: ValueCheck::UrlPassword,
         }),
     },
     Rule {
         id: "jwt",
         title: "JSON Web Token",
         severity: Severity::Low,
-        about: "A JSON Web Token. Most are valid for minutes, some forever.",
-        find: Find::Near(JWT),
+        description: "A JSON Web Token. Most are valid for minutes, some forever.",
+        detection: Detection::Keyword(JWT),
     },
 ];

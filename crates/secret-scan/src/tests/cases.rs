@@ -1,7 +1,18 @@
 //! The texts in which each rule must find something: at least two for each rule.
 
-use super::COMMAND;
 use super::made::{ALNUM, BASE32, DIGITS, Maker, UPPER, base64};
+use crate::{Match, Rules};
+
+/// The path that marks a text as a command.
+pub(super) const COMMAND: &str = "(a command)";
+
+/// Returns the findings in `text`, the contents of the file `path`.
+pub(super) fn found(path: Option<&str>, text: &[u8]) -> Vec<Match> {
+    if path == Some(COMMAND) {
+        return Rules::standard().search_command(std::str::from_utf8(text).expect("a text"));
+    }
+    Rules::standard().search_bytes(path, text)
+}
 
 /// A text in which a rule must find something.
 pub(super) struct Case {

@@ -7,7 +7,7 @@ use crate::{Match, Rules};
 use oci_registry::Digest;
 
 fn found(text: &str) -> Vec<Match> {
-    Rules::standard().command(text)
+    Rules::standard().search_command(text)
 }
 
 #[test]

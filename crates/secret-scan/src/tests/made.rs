@@ -50,9 +50,7 @@ impl Maker {
 
     /// Returns a prefix, thirty characters, and their checksum.
     pub(super) fn with_crc(&mut self, prefix: &str) -> String {
-        let body = self.alnum(30);
-        let sum = checksum::base62(checksum::crc32(body.as_bytes()));
-        format!("{prefix}{body}{}", String::from_utf8_lossy(&sum))
+        with_checksum(prefix, &self.alnum(30))
     }
 
     /// Returns a private key in PEM. `label` is the type in its first line, and `headers` end with an empty line.
@@ -108,4 +106,14 @@ impl Maker {
 /// Returns `text` in base64.
 pub(super) fn base64(text: &str) -> String {
     STANDARD.encode(text)
+}
+
+/// Returns a token that GitHub did not issue, with a right checksum.
+pub(super) fn github_token(random: &str) -> String {
+    with_checksum("ghp_", random)
+}
+
+fn with_checksum(prefix: &str, body: &str) -> String {
+    let sum = checksum::base62(checksum::crc32(body.as_bytes()));
+    format!("{prefix}{body}{}", String::from_utf8_lossy(&sum))
 }

@@ -2,27 +2,17 @@
 //! and nothing in the form of one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a panic here fails a test
 
+mod blob_archives;
+mod blob_entries;
+mod blob_fixtures;
+mod blob_formats;
 mod cases;
 mod commands;
-mod docs;
+mod configs;
+mod display;
 mod made;
 mod near_misses;
 mod properties;
 mod shown;
 mod table;
 mod trees;
-
-use super::{Match, Rules};
-
-/// The path that marks a text as a command.
-const COMMAND: &str = "(a command)";
-
-/// Returns the findings in `text`, the contents of the file `path`.
-fn found(path: Option<&str>, text: &[u8]) -> Vec<Match> {
-    if path == Some(COMMAND) {
-        return Rules::standard().command(std::str::from_utf8(text).expect("a text"));
-    }
-    let mut search = Rules::standard().text(path);
-    search.push(text);
-    search.finish()
-}

@@ -1,7 +1,7 @@
 //! The texts that each rule must leave alone: at least two for each rule.
 
+use super::cases::{self, COMMAND};
 use super::made::{ALNUM, BASE32, HEX, Maker, base64};
-use super::{COMMAND, cases};
 
 /// A text in which a rule must find nothing.
 pub(super) struct NearMiss {

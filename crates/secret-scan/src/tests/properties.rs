@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use super::cases::{self, found};
 use super::made::Maker;
-use super::{cases, found};
-use crate::rule::Find;
+use crate::rule::Detection;
 use crate::{Match, Rules};
 
 fn in_pieces(path: Option<&str>, bytes: &[u8], sizes: &[usize]) -> Vec<Match> {
-    let mut search = Rules::standard().text(path);
+    let mut search = Rules::standard().text_search(path);
     let mut sizes = sizes.iter().cycle();
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -63,8 +63,8 @@ proptest! {
         for found in found(Some(&path), &bytes) {
             prop_assert!(found.severity < crate::Severity::High || path.starts_with('.') || path.contains("/."));
         }
-        let _ = Rules::standard().variable(&name, &value);
-        let _ = Rules::standard().path(&path);
+        let _ = Rules::standard().search_variable(&name, &value);
+        let _ = Rules::standard().search_file_name(&path);
     }
 }
 
@@ -85,7 +85,7 @@ fn a_case_is_found_once_at_every_place_around_a_border_of_pieces() {
 fn a_file_of_nothing_but_keywords_takes_bounded_time_and_memory() {
     let started = Instant::now();
     for rule in Rules::standard().all() {
-        let Find::Near(near) = rule.find else { continue };
+        let Detection::Keyword(near) = rule.detection else { continue };
         for (keyword, gap) in near.keywords.iter().flat_map(|it| ["", " ", "a:b@"].map(|gap| (it, gap))) {
             let text = format!("{keyword}{gap}").repeat(20_000 / keyword.len());
             assert!(found(Some("a"), text.as_bytes()).len() <= 20 * Rules::standard().all().len());

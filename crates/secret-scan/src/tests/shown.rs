@@ -1,7 +1,7 @@
 //! The part of a value that is shown is never enough to use it.
 
-use super::{cases, found};
-use crate::found::redacted;
+use super::cases::{self, found};
+use crate::matches::redacted;
 use oci_registry::Digest;
 
 #[test]

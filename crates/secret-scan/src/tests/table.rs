@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{cases, found, near_misses};
+use super::cases::{self, found};
+use super::near_misses;
 use crate::Severity;
-use crate::rule::{Find, Rule};
+use crate::rule::{Detection, Rule};
 use crate::{Match, Rules, places};
 
 /// Returns the rules that look at contents.
 fn about_contents() -> impl Iterator<Item = &'static Rule> {
-    Rules::standard().all().iter().filter(|it| !matches!(it.find, Find::Name(_)))
+    Rules::standard().all().iter().filter(|it| !matches!(it.detection, Detection::FileName(_)))
 }
 
 #[test]
@@ -58,8 +59,8 @@ fn every_rule_has_a_name_of_its_own_and_a_pattern_that_compiles() {
     let mut names = std::collections::BTreeSet::new();
     for (position, rule) in rules.all().iter().enumerate() {
         assert!(names.insert(rule.id), "{} twice", rule.id);
-        assert!(rule.about.ends_with('.'), "{}: {}", rule.id, rule.about);
-        if matches!(rule.find, Find::Near(_) | Find::Lines(_)) {
+        assert!(rule.description.ends_with('.'), "{}: {}", rule.id, rule.description);
+        if matches!(rule.detection, Detection::Keyword(_) | Detection::Lines(_)) {
             assert!(rules.pattern(position).is_some(), "the pattern of {}", rule.id);
         }
     }
@@ -68,8 +69,8 @@ fn every_rule_has_a_name_of_its_own_and_a_pattern_that_compiles() {
 #[test]
 fn no_keyword_begins_another_and_none_is_short() {
     let mut keywords: Vec<&str> = about_contents()
-        .filter_map(|rule| match rule.find {
-            Find::Near(near) => Some(near.keywords),
+        .filter_map(|rule| match rule.detection {
+            Detection::Keyword(near) => Some(near.keywords),
             _ => None,
         })
         .flatten()
@@ -85,7 +86,7 @@ fn no_keyword_begins_another_and_none_is_short() {
 
 #[test]
 fn names_of_files_are_found_by_their_last_parts() {
-    let rule = |path: &str| Rules::standard().path(path).map(|it| (it.rule, it.severity));
+    let rule = |path: &str| Rules::standard().search_file_name(path).map(|it| (it.rule, it.severity));
     for (path, id, severity) in [
         ("app/.env", "dotenv-file", Severity::Medium),
         ("./app/.env.production", "dotenv-file", Severity::Medium),
@@ -213,7 +214,7 @@ fn the_first_of_rules_that_find_the_same_value_wins_with_the_highest_severity() 
     ] {
         let expected = if name == "OTHER" { Severity::Medium } else { Severity::High };
         let shown = |found: Vec<Match>| found.iter().map(|it| (it.rule, it.severity)).collect::<Vec<_>>();
-        assert_eq!(shown(Rules::standard().variable(name, value)), [(rule, expected)]);
+        assert_eq!(shown(Rules::standard().search_variable(name, value)), [(rule, expected)]);
         assert_eq!(
             shown(found(Some("app/.env"), format!("{name}={value}\n").as_bytes())),
             [(rule, expected)]
@@ -229,7 +230,7 @@ fn some_values_weigh_more_in_variables_than_in_other_files() {
     for (name, value) in [("MAPS", google), ("DATABASE", url)] {
         let severity = |found: Vec<Match>| found.iter().map(|it| it.severity).collect::<Vec<_>>();
         let text = format!("{name}={value}\n");
-        assert_eq!(severity(Rules::standard().variable(name, &value)), [Severity::High]);
+        assert_eq!(severity(Rules::standard().search_variable(name, &value)), [Severity::High]);
         assert_eq!(severity(found(Some("srv/.env"), text.as_bytes())), [Severity::High]);
         assert_eq!(severity(found(Some("srv/.env.example"), text.as_bytes())), [Severity::Low]);
         assert_eq!(severity(found(Some("srv/main.js"), text.as_bytes())), [Severity::Medium]);
@@ -240,14 +241,14 @@ fn some_values_weigh_more_in_variables_than_in_other_files() {
         ("correcthorse", Severity::Medium),
         ("postgres123!", Severity::Medium),
     ] {
-        let found = Rules::standard().variable("DB_PASSWORD", value);
+        let found = Rules::standard().search_variable("DB_PASSWORD", value);
         assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{value}");
     }
     for (url, severity) in [
         ("postgres://app:correcthorse@db.internal/app", Severity::Medium),
         ("postgres://app:Str0ng!Pass@localhost/app", Severity::Medium),
     ] {
-        let found = Rules::standard().variable("DATABASE", url);
+        let found = Rules::standard().search_variable("DATABASE", url);
         assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{url}");
     }
 }
@@ -275,7 +276,7 @@ fn settings_of_charts_weigh_by_their_values() {
 fn random_passwords_are_distinguished_from_words() {
     let mut maker = super::made::Maker::new(20);
     let severity =
-        |value: &str| Rules::standard().variable("APP_SECRET", value).first().map(|it| it.severity);
+        |value: &str| Rules::standard().search_variable("APP_SECRET", value).first().map(|it| it.severity);
     let high = (0..2000).filter(|_| severity(&maker.alnum(16)) == Some(Severity::High)).count();
     assert!(high >= 1980, "{high} of 2000");
     for words in [
@@ -298,7 +299,7 @@ fn a_part_of_placeholders_in_the_middle_of_a_long_token_does_not_hide_it() {
         assert_eq!(found(Some("a"), words.as_bytes()).len(), 0, "{words}");
     }
     for (value, count) in [("R4fAkEq9ZtLw03Pm", 1), ("R4fakeq9ZtLw03Pm", 0), ("FAKE4q9ZtLw03Pm1", 0)] {
-        assert_eq!(Rules::standard().variable("APP_SECRET", value).len(), count, "{value}");
+        assert_eq!(Rules::standard().search_variable("APP_SECRET", value).len(), count, "{value}");
     }
 }
 
@@ -342,7 +343,7 @@ fn a_token_in_a_compiled_program_is_found_after_its_length() {
 #[test]
 fn variables_are_found_by_name_and_by_form_and_reported_once() {
     let rules = |name: &str, value: &str| -> Vec<&str> {
-        Rules::standard().variable(name, value).into_iter().map(|it| it.rule).collect()
+        Rules::standard().search_variable(name, value).into_iter().map(|it| it.rule).collect()
     };
     let mut maker = super::made::Maker::new(3);
     let token = maker.with_crc("ghp_");
@@ -356,7 +357,7 @@ fn variables_are_found_by_name_and_by_form_and_reported_once() {
     );
     assert_eq!(rules("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"), [""; 0]);
     assert_eq!(rules("PYTHON_SHA256", &maker.hex(64)), [""; 0]);
-    let weak = Rules::standard().variable("DB_PASSWORD", "correcthorse");
+    let weak = Rules::standard().search_variable("DB_PASSWORD", "correcthorse");
     assert_eq!(weak.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Medium]);
 }
 

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Rules;
-use crate::Severity;
+use crate::{Rules, Severity};
 
 fn library_of_python() -> PathBuf {
     let script = "import sysconfig; print(sysconfig.get_path('stdlib'))";
@@ -38,9 +37,9 @@ fn nothing_of_high_severity_is_in_the_library_of_python() {
         let contents = fs::read(file).expect("a file");
         bytes += contents.len();
         let path = format!("usr/lib/python3/{}", file.strip_prefix(&library).expect("a path").display());
-        let mut search = Rules::standard().text(Some(&path));
+        let mut search = Rules::standard().text_search(Some(&path));
         search.push(&contents);
-        let found = search.finish().into_iter().chain(Rules::standard().path(&path));
+        let found = search.finish().into_iter().chain(Rules::standard().search_file_name(&path));
         high.extend(found.filter(|it| it.severity == Severity::High).map(|it| format!("{path}: {it:?}")));
     }
     assert!(

@@ -3,10 +3,13 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::api_url::ApiUrl;
+use crate::endpoint::RegistryEndpoint;
+use crate::error::CredentialError;
+use crate::error::RegistryError;
 use crate::http::api::JsonApi;
-use crate::reference::RegistryEndpoint;
-use crate::{ApiUrl, RegistryLocation};
-use crate::{ConnectOptions, RegistryError};
+use crate::options::ConnectOptions;
+use crate::reference::RegistryLocation;
 
 /// The API of github.com.
 const GITHUB: &str = "https://api.github.com";
@@ -64,12 +67,11 @@ impl JsonApi {
 fn base(location: &RegistryLocation, named: Option<String>) -> Result<ApiUrl, RegistryError> {
     let is_ghcr = matches!(location, RegistryLocation::Http { host, .. } if host == "ghcr.io");
     let text = named.filter(|text| !is_ghcr && !text.is_empty()).unwrap_or_else(|| GITHUB.to_owned());
-    let wrong = |what: &str| RegistryError::Credentials {
-        reason: format!("`{VARIABLE}` {what}, so no credentials are sent there"),
-        help: format!("set it to the address of GitHub's REST API, such as `{GITHUB}`, or unset it"),
+    let wrong = |problem: String| -> RegistryError {
+        CredentialError::ApiVariable { variable: VARIABLE, problem, example: GITHUB }.into()
     };
-    let base = text.parse::<ApiUrl>().map_err(|error| wrong(&error.to_string()))?;
-    if base.is_confidential() { Ok(base) } else { Err(wrong("does not speak https")) }
+    let base = text.parse::<ApiUrl>().map_err(|error| wrong(error.to_string()))?;
+    if base.is_confidential() { Ok(base) } else { Err(wrong("does not speak https".to_owned())) }
 }
 
 #[cfg(test)]

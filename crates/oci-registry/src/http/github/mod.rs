@@ -11,7 +11,11 @@ use std::sync::Arc;
 pub(super) use api::PackagesApi;
 
 use super::repository::HttpRepository;
-use crate::{Deleter, Deletion, Digest, HeldManifest, ManifestLister, RegistryError, Tag};
+use crate::digest::Digest;
+use crate::error::DeletionObstacle;
+use crate::error::RegistryError;
+use crate::repository::{Deleter, Deletion, HeldManifest, ManifestLister};
+use crate::tag::Tag;
 
 /// A repository of GitHub's container registry, as its packages API knows it.
 pub(super) struct GithubPackage {
@@ -40,9 +44,7 @@ impl Deleter for GithubPackage {
     }
 
     async fn delete_tag(&self, tag: &Tag) -> Result<(), RegistryError> {
-        let reason =
-            format!("GitHub's packages API deletes manifests with all their tags, not the tag `{tag}` alone");
-        Err(RegistryError::DeletesNothing { reason })
+        Err(DeletionObstacle::TagAlone(tag.clone()).into())
     }
 
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), RegistryError> {

@@ -6,12 +6,16 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::GithubPackage;
+use crate::digest::Digest;
+use crate::error::DeletionObstacle;
+use crate::error::RegistryError;
 use crate::error::text;
-use crate::http::api::{ApiAnswer, ApiCredential, JsonApi};
+use crate::http::api::{ApiResponse, JsonApi};
+use crate::http::authorization::ApiCredential;
 use crate::http::wait::ListingTime;
 use crate::http::{link, origin};
-use crate::{Digest, TagOrDigest};
-use crate::{HeldManifest, READ_PAUSES, RegistryError};
+use crate::reference::TagOrDigest;
+use crate::repository::{HeldManifest, READ_PAUSES};
 
 /// How many versions to ask for at a time: the most that GitHub returns.
 const PAGE: usize = 100;
@@ -24,29 +28,29 @@ const VERSION_LIMIT: u64 = 1024 * 1024;
 
 /// A manifest, as the packages API describes it.
 #[derive(Deserialize)]
-struct Version {
+struct PackageVersion {
     id: u64,
     /// The digest.
     name: String,
     #[serde(default)]
     created_at: Option<String>,
     #[serde(default)]
-    metadata: Metadata,
+    metadata: VersionMetadata,
 }
 
 #[derive(Default, Deserialize)]
-struct Metadata {
+struct VersionMetadata {
     #[serde(default)]
-    container: Container,
+    container: ContainerMetadata,
 }
 
 #[derive(Default, Deserialize)]
-struct Container {
+struct ContainerMetadata {
     #[serde(default)]
     tags: Vec<String>,
 }
 
-impl Version {
+impl PackageVersion {
     fn digest(&self) -> Option<Digest> {
         self.name.parse().ok()
     }
@@ -62,7 +66,7 @@ impl Version {
 }
 
 /// The place at which a package was found.
-enum Walk {
+enum PackageSearch {
     /// Below this path: an organization's, or a user's.
     Below(&'static str),
     /// Nowhere, according to GitHub.
@@ -74,7 +78,7 @@ impl GithubPackage {
     pub(super) async fn versions(&self) -> Result<Vec<HeldManifest>, RegistryError> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
         // A version is listed twice if others are put meanwhile and push it to the next page.
-        let mut visit = |version: Version| {
+        let mut visit = |version: PackageVersion| {
             if seen.insert(version.id) {
                 found.extend(version.held());
             }
@@ -83,7 +87,7 @@ impl GithubPackage {
         match self.walk(&mut visit).await? {
             // GitHub also answers 404 for content that a token may not see (GitHub Docs, "Troubleshooting the REST
             // API").
-            Walk::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
+            PackageSearch::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
             _ => Ok(found),
         }
     }
@@ -91,7 +95,7 @@ impl GithubPackage {
     /// Checks that the API shows the package, if there is one. It is an error if the API hides it from this token.
     pub(super) async fn see_package(&self) -> Result<(), RegistryError> {
         match self.walk(&mut |_| false).await? {
-            Walk::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
+            PackageSearch::Nowhere(error) if !self.repository.all_tags().await?.is_empty() => Err(error),
             _ => Ok(()),
         }
     }
@@ -101,14 +105,14 @@ impl GithubPackage {
         let mut pauses = READ_PAUSES.into_iter();
         loop {
             let mut id = None;
-            let mut visit = |version: Version| {
+            let mut visit = |version: PackageVersion| {
                 if version.digest().as_ref() == Some(digest) {
                     id = Some(version.id);
                 }
                 id.is_none()
             };
             let walk = self.walk(&mut visit).await?;
-            if let (Some(id), Walk::Below(owners)) = (id, &walk) {
+            if let (Some(id), PackageSearch::Below(owners)) = (id, &walk) {
                 return self.delete_id(owners, id, digest).await;
             }
             // The manifest is gone, or the API does not yet list it because it was just put.
@@ -118,12 +122,9 @@ impl GithubPackage {
             }
             match (pauses.next(), walk) {
                 (Some(pause), _) => tokio::time::sleep(pause).await,
-                (None, Walk::Nowhere(error)) => return Err(error),
-                (None, Walk::Below(_)) => {
-                    let reason = format!(
-                        "GitHub's packages API does not list `{digest}`, which its container registry holds"
-                    );
-                    return Err(RegistryError::DeletesNothing { reason });
+                (None, PackageSearch::Nowhere(error)) => return Err(error),
+                (None, PackageSearch::Below(_)) => {
+                    return Err(DeletionObstacle::NotListed(digest.clone()).into());
                 }
             }
         }
@@ -138,7 +139,7 @@ impl GithubPackage {
             Err(RegistryError::NotFound(_)) => return Ok(()),
             read => read?,
         };
-        let version: Version = parse(&read)?;
+        let version: PackageVersion = parse(&read)?;
         if version.digest().as_ref() != Some(digest) {
             let reason = format!("version {id} was `{digest}`, but is another one now");
             return Err(RegistryError::Protocol { request: read.request, reason });
@@ -147,29 +148,31 @@ impl GithubPackage {
     }
 
     /// Passes every version to `visit`, the newest first, until `visit` returns false.
-    async fn walk(&self, visit: &mut (dyn FnMut(Version) -> bool + Send)) -> Result<Walk, RegistryError> {
+    async fn walk(
+        &self,
+        visit: &mut (dyn FnMut(PackageVersion) -> bool + Send),
+    ) -> Result<PackageSearch, RegistryError> {
         let api = self.packages.api()?;
         let mut refused = None;
         // The owner of a package is an organization or a user, which its name does not show; a user's packages are 404
         // below `orgs` and the other way round.
         for owners in ["orgs", "users"] {
             match self.walk_below(api, owners, visit).await {
-                Ok(()) => return Ok(Walk::Below(owners)),
+                Ok(()) => return Ok(PackageSearch::Below(owners)),
                 Err(RegistryError::NotFound(refusal)) => {
                     refused.get_or_insert(RegistryError::NotFound(refusal));
                 }
                 Err(error) => return Err(error),
             }
         }
-        let nowhere = || RegistryError::DeletesNothing { reason: "there is no such package".to_owned() };
-        Ok(Walk::Nowhere(refused.unwrap_or_else(nowhere)))
+        Ok(PackageSearch::Nowhere(refused.unwrap_or_else(|| DeletionObstacle::NoPackage.into())))
     }
 
     async fn walk_below(
         &self,
         api: &JsonApi,
         owners: &str,
-        visit: &mut (dyn FnMut(Version) -> bool + Send),
+        visit: &mut (dyn FnMut(PackageVersion) -> bool + Send),
     ) -> Result<(), RegistryError> {
         let mut url = api.address(&format!("{}?state=active&per_page={PAGE}", self.path(owners)?))?;
         let credential = self.credential().await?;
@@ -179,7 +182,7 @@ impl GithubPackage {
             let page = api.read(&url, credential.as_ref(), PAGE_LIMIT);
             let so_far = || format!("{} pages of versions", visited.len());
             let read = time.page(page, || text::request("GET", &url), so_far).await?;
-            let versions: Vec<Version> = parse(&read)?;
+            let versions: Vec<PackageVersion> = parse(&read)?;
             for version in versions {
                 if !visit(version) {
                     return Ok(());
@@ -205,9 +208,7 @@ impl GithubPackage {
     /// the owner, with its slashes encoded (docs/reference/registries.md).
     fn path(&self, owners: &str) -> Result<String, RegistryError> {
         let Some((owner, package)) = self.repository.path.split_once('/') else {
-            let reason =
-                format!("`{}` does not start with an owner, as GitHub's packages do", self.repository.path);
-            return Err(RegistryError::DeletesNothing { reason });
+            return Err(DeletionObstacle::NoOwner(self.repository.path.clone()).into());
         };
         Ok(format!("{owners}/{owner}/packages/container/{}/versions", package.replace('/', "%2F")))
     }
@@ -218,7 +219,7 @@ impl GithubPackage {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(read: &'a ApiAnswer) -> Result<T, RegistryError> {
+fn parse<'a, T: Deserialize<'a>>(read: &'a ApiResponse) -> Result<T, RegistryError> {
     serde_json::from_slice(&read.body).map_err(|error| RegistryError::Protocol {
         request: read.request.clone(),
         reason: format!("an answer that is not a list of versions: {error}"),
@@ -241,7 +242,7 @@ mod tests {
             (serde_json::json!({ "id": 1, "name": digest, "created_at": "soon" }), Some((0, None))),
             (serde_json::json!({ "id": 1, "name": "1.0.0", "metadata": {} }), None),
         ] {
-            let version: Version = serde_json::from_value(json).expect("a version");
+            let version: PackageVersion = serde_json::from_value(json).expect("a version");
             let held = version.held().map(|held| (held.tags.len(), held.created));
             assert_eq!(held, expected);
         }

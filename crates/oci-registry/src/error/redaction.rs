@@ -1,0 +1,117 @@
+//! The credentials that a request carried, and how to remove them from the texts of its answer: a server may repeat
+//! what it was sent. This module knows how credentials are written, not where answers are read.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use url::form_urlencoded;
+
+/// The text that replaces a credential.
+const MASK: &str = "***";
+/// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
+const SHORTEST: usize = 4;
+
+/// Every text that would reveal the credentials of one request. It is never shown.
+#[derive(Clone, Default)]
+pub(crate) struct Redaction {
+    /// The forms, longest first.
+    forms: Vec<String>,
+}
+
+impl Redaction {
+    /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
+    pub fn new(header: Option<&str>, in_body: Option<&str>) -> Self {
+        let mut secrets = BTreeSet::new();
+        if let Some(header) = header {
+            let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
+            secrets.extend([header.to_owned(), value.to_owned()]);
+            let decoded = Some(value).filter(|_| scheme.eq_ignore_ascii_case("basic"));
+            let decoded = decoded.and_then(|value| STANDARD.decode(value).ok());
+            if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+                secrets.extend(pair.split_once(':').map(|(_, word)| word.to_owned()));
+                secrets.insert(pair);
+            }
+        }
+        secrets.extend(in_body.map(str::to_owned));
+        let looked_for = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
+        let forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
+        let mut forms: Vec<String> = forms.into_iter().collect();
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        Self { forms }
+    }
+
+    /// Returns `text` without the credentials.
+    pub fn redact(&self, text: &str) -> String {
+        self.forms.iter().fold(text.to_owned(), |text, form| {
+            if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
+        })
+    }
+
+    /// Returns `value` without the credentials, in keys and in texts.
+    pub fn redact_json(&self, value: Value) -> Value {
+        match value {
+            _ if self.forms.is_empty() => value,
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(items) => {
+                Value::Array(items.into_iter().map(|item| self.redact_json(item)).collect())
+            }
+            Value::Object(entries) => {
+                let entries = entries.into_iter();
+                Value::Object(
+                    entries.map(|(key, item)| (self.redact(&key), self.redact_json(item))).collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        }
+    }
+}
+
+/// Returns the ways in which a secret may be written: as it is, in JSON, in an address, and in base64.
+fn forms(secret: &str) -> Vec<String> {
+    let in_json = Value::String(secret.to_owned()).to_string();
+    let in_address: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut forms = vec![secret.to_owned(), in_json.trim_matches('"').to_owned(), in_address];
+    forms.extend([STANDARD, URL_SAFE, STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sent_secrets_are_masked_in_every_form() {
+        let pair = STANDARD.encode("acme:a/w\"rd+1");
+        let basic = Redaction::new(Some(&format!("Basic {pair}")), None);
+        let bearer = Redaction::new(Some("Bearer tok/en-1"), None);
+        let own = Redaction::new(Some("own-token"), None);
+        let in_body = Redaction::new(None, Some("in-the-body"));
+        for (redaction, text, expected) in [
+            (&basic, format!("got Basic {pair}, no"), "got ***, no"),
+            (&basic, format!("got {pair}"), "got ***"),
+            (&basic, "user acme:a/w\"rd+1".to_owned(), "user ***"),
+            (&basic, "word a/w\"rd+1 or a/w\\\"rd+1".to_owned(), "word *** or ***"),
+            (&basic, "?p=a%2Fw%22rd%2B1".to_owned(), "?p=***"),
+            (&basic, STANDARD.encode("a/w\"rd+1"), "***"),
+            (&bearer, "Bearer tok/en-1 and tok/en-1".to_owned(), "*** and ***"),
+            (&bearer, URL_SAFE_NO_PAD.encode("tok/en-1"), "***"),
+            (&own, "own-token".to_owned(), "***"),
+            (&in_body, "in-the-body".to_owned(), "***"),
+            (&bearer, "acme may not".to_owned(), "acme may not"),
+        ] {
+            assert_eq!(redaction.redact(&text), expected);
+        }
+        let value = serde_json::json!({ "tok/en-1": ["Bearer tok/en-1", 1, null], "a": { "b": "tok/en-1" } });
+        let expected = serde_json::json!({ "***": ["***", 1, null], "a": { "b": "***" } });
+        assert_eq!(bearer.redact_json(value), expected);
+    }
+
+    #[test]
+    fn other_texts_are_left_alone() {
+        assert_eq!(Redaction::default().redact("text"), "text");
+        assert_eq!(Redaction::new(None, Some("")).redact("text"), "text");
+        assert_eq!(Redaction::new(Some("Basic !"), Some("a")).redact("a text!"), "a text!");
+    }
+}

@@ -1,0 +1,43 @@
+//! The judgement on a value that a rule matched.
+
+use std::borrow::Cow;
+
+use super::known;
+use crate::severity::Severity;
+use oci_registry::Digest;
+
+/// A value that counts as a secret.
+pub(crate) struct Judgement<'v> {
+    /// The severity, before the place is taken into account.
+    pub severity: Severity,
+    /// The severity in variables and in files of variables.
+    pub in_variables: Severity,
+    /// Whether it is a secret regardless of the bytes around it.
+    pub proven: bool,
+    /// Whether a checksum proves it, so that it is a secret at any place.
+    pub certain: bool,
+    /// The bytes that identify it.
+    pub value: Cow<'v, [u8]>,
+    /// The text to show instead of its beginning.
+    pub shown: Option<String>,
+}
+
+impl<'v> Judgement<'v> {
+    /// Returns the judgement that `value` is probably a secret of `severity`.
+    pub(super) fn likely(severity: Severity, value: &'v [u8]) -> Self {
+        let value = Cow::Borrowed(value);
+        Self { severity, in_variables: severity, proven: false, certain: false, value, shown: None }
+    }
+
+    /// Returns the judgement on a private key, which is recognized by `key` and shown as `shown`.
+    pub(super) fn on_key(severity: Severity, key: Vec<u8>, shown: String) -> Self {
+        let value = Cow::Owned(key);
+        Self { severity, in_variables: severity, proven: true, certain: false, value, shown: Some(shown) }
+    }
+
+    /// Returns the fingerprint, which identifies the value without revealing it, or `None` if the value is known to be public.
+    pub(crate) fn fingerprint(&self) -> Option<Digest> {
+        let fingerprint = Digest::of(&self.value);
+        (!known::is_public(&fingerprint)).then_some(fingerprint)
+    }
+}

@@ -1,0 +1,154 @@
+//! The templates that render the tags of a resource: those of its tag rules, and the version of a chart.
+
+use std::borrow::Cow;
+
+use crate::config::{Config, Content, NamedResource, TagRule};
+use crate::model::forward::OnUnknown;
+use crate::model::{EventName, Mutability, OnConflict, ResourceId};
+
+/// The events on which a chart is published, if they have the values that its version needs.
+const CHART_EVENTS: [EventName; 5] =
+    [EventName::Tag, EventName::Branch, EventName::PullRequest, EventName::Schedule, EventName::Manual];
+
+/// A template that renders a tag, and what is declared about the tag.
+#[derive(Debug, Clone, Copy)]
+pub enum TagTemplate<'a> {
+    /// `[tags.NAME]`.
+    Rule {
+        /// The name of the rule.
+        name: &'a str,
+        /// The rule.
+        rule: &'a TagRule,
+    },
+    /// `version` of `[charts.NAME]`. Helm finds a chart only by its version, so the version is an immutable tag.
+    ChartVersion {
+        /// The chart.
+        chart: &'a ResourceId,
+        /// The template of its version.
+        version: &'a str,
+    },
+}
+
+/// Identifies a [`TagTemplate`] in its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TagTemplateKey<'a> {
+    /// The rule of this name.
+    Rule(&'a str),
+    /// The version of this chart.
+    ChartVersion(&'a ResourceId),
+}
+
+impl<'a> TagTemplate<'a> {
+    /// Every template of `config`: those of the rules, then the versions of the charts.
+    pub fn all(config: &'a Config) -> impl Iterator<Item = Self> {
+        let rules = config.tags.iter().map(|(name, rule)| Self::Rule { name, rule });
+        rules.chain(config.named_resources().filter_map(Self::of_chart))
+    }
+
+    /// The templates of a resource, in the order of its tags. A chart's version comes first.
+    pub fn of_resource(config: &'a Config, resource: NamedResource<'a>) -> impl Iterator<Item = Self> {
+        let rules = resource.resource.tags.iter().filter_map(|name| Self::of_rule(config, name));
+        Self::of_chart(resource).into_iter().chain(rules)
+    }
+
+    /// The template of the rule called `name`, if there is one.
+    pub fn of_rule(config: &'a Config, name: &str) -> Option<Self> {
+        config.tags.get_key_value(name).map(|(name, rule)| Self::Rule { name, rule })
+    }
+
+    /// The template of a resource that the plan calls `name`.
+    pub fn called(config: &'a Config, resource: NamedResource<'a>, name: &str) -> Option<Self> {
+        Self::of_resource(config, resource).find(|template| template.name() == name)
+    }
+
+    fn of_chart(NamedResource { id, resource }: NamedResource<'a>) -> Option<Self> {
+        match &resource.content {
+            Content::Chart(chart) => Some(Self::ChartVersion { chart: id, version: &chart.version }),
+            Content::Image(_) | Content::Artifact(_) => None,
+        }
+    }
+
+    /// Identifies this template in its configuration.
+    pub fn key(self) -> TagTemplateKey<'a> {
+        match self {
+            Self::Rule { name, .. } => TagTemplateKey::Rule(name),
+            Self::ChartVersion { chart, .. } => TagTemplateKey::ChartVersion(chart),
+        }
+    }
+
+    /// The name that plans, and the output of `tags`, give to what rendered a tag. No rule can be called like a chart's version,
+    /// because the name of a rule has no blank.
+    pub fn name(self) -> Cow<'a, str> {
+        match self {
+            Self::Rule { name, .. } => name.into(),
+            Self::ChartVersion { chart, .. } => format!("{chart} version").into(),
+        }
+    }
+
+    /// The title in messages.
+    pub fn title(self) -> String {
+        match self {
+            Self::Rule { name, .. } => format!("tag rule `{name}`"),
+            Self::ChartVersion { chart, .. } => format!("the version of chart `{}`", chart.name),
+        }
+    }
+
+    /// The text of the template.
+    pub fn text(self) -> &'a str {
+        match self {
+            Self::Rule { rule, .. } => &rule.template,
+            Self::ChartVersion { version, .. } => version,
+        }
+    }
+
+    /// The path at which the text is written.
+    pub fn path(self) -> [&'a str; 3] {
+        match self {
+            Self::Rule { name, .. } => ["tags", name, "template"],
+            Self::ChartVersion { chart, .. } => chart.key("version"),
+        }
+    }
+
+    /// The rule, if it is one.
+    pub fn rule(self) -> Option<&'a TagRule> {
+        match self {
+            Self::Rule { rule, .. } => Some(rule),
+            Self::ChartVersion { .. } => None,
+        }
+    }
+
+    /// The events on which it renders.
+    pub fn events(self) -> &'a [EventName] {
+        self.rule().map_or(CHART_EVENTS.as_slice(), |rule| &rule.on)
+    }
+
+    /// Globs, one of which the branch or the git tag must match. Empty: any.
+    pub fn globs(self) -> &'a [String] {
+        self.rule().map_or(&[], |rule| &rule.matches)
+    }
+
+    /// The condition on which it renders.
+    pub fn when(self) -> Option<&'a str> {
+        self.rule().and_then(|rule| rule.when.as_deref())
+    }
+
+    /// Whether its tags may move.
+    pub fn mutability(self) -> Mutability {
+        self.rule().map_or(Mutability::Immutable, |rule| rule.mutability)
+    }
+
+    /// The action if an immutable tag already names another digest.
+    pub fn on_conflict(self) -> OnConflict {
+        self.rule().map_or(OnConflict::Fail, |rule| rule.on_conflict)
+    }
+
+    /// The action if it cannot be known whether a forward tag would move forward.
+    pub fn on_unknown(self) -> OnUnknown {
+        self.rule().map(|rule| rule.on_unknown).unwrap_or_default()
+    }
+
+    /// Whether a pre-release takes its forward tags.
+    pub fn takes_prereleases(self) -> bool {
+        self.rule().is_some_and(|rule| rule.prereleases)
+    }
+}

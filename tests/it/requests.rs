@@ -1,0 +1,132 @@
+//! How many requests a run takes. Plan and apply are one run: nothing is asked or downloaded twice, except that each tag is read
+//! before it moves and after it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use brokkr_publish::context::{Environment, Flags};
+use brokkr_publish::event::{Event, Reporter};
+use brokkr_publish::run::{Run, Session};
+use tokio::sync::watch;
+
+use testkit::command::Folder;
+use testkit::image::{Image, Layer};
+use testkit::test_registry::{Logged, Options, TestRegistry};
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: &Event<'_>) {}
+}
+
+/// A release with an immutable tag and three that move forward.
+fn configuration(registry: &TestRegistry, source: &str) -> String {
+    let rule = |name: &str, template: &str, more: &str| {
+        format!("[tags.{name}]\non = \"tag\"\ntemplate = \"{template}\"\n{more}")
+    };
+    let forward = "mutability = \"forward\"\n";
+    [
+        format!("version = 1\n[registries.r]\nurl = \"{}\"\n", registry.host()),
+        rule("version", "v{{ version }}", ""),
+        rule("minor", "v{{ version.major }}.{{ version.minor }}", forward),
+        rule("major", "v{{ version.major }}", forward),
+        rule("latest", "latest", forward),
+        format!("[images.app]\nsource = \"{source}\"\n"),
+    ]
+    .concat()
+}
+
+/// An image with `layers` layers, the first of which is too large to be kept in memory.
+fn image(layers: u64) -> Image {
+    let size = |seed: u64| if seed == 0 { 5_000_000 } else { 100_000 };
+    let layers = (0..layers).map(|seed| Layer::noise(seed, size(seed))).collect();
+    Image::new().platform("linux/amd64", layers).single()
+}
+
+/// Plans and applies in one run, as `apply --auto-approve` does.
+async fn apply(folder: &Folder) {
+    let session = Session {
+        config: Some(folder.path.join("publish.toml")),
+        profile: None,
+        set: Vec::new(),
+        flags: Flags { reference: Some("refs/tags/v1.2.3".to_owned()), ..Flags::default() },
+        environment: Environment::new(),
+        working_folder: folder.path.clone(),
+    };
+    let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+    let plan = run.plan(&[]).await.expect("a plan");
+    let (_sender, cancel) = watch::channel(false);
+    let (_, problems) = run.apply(&plan, cancel).await;
+    assert_eq!(problems, []);
+}
+
+/// A registry, and a folder whose image was published there.
+async fn released(layers: u64) -> (TestRegistry, Folder) {
+    let registry = TestRegistry::start(Options::default()).await;
+    let folder = Folder::with(&[("publish.toml", &configuration(&registry, "oci:image"))]);
+    folder.image("image", &image(layers));
+    apply(&folder).await;
+    (registry, folder)
+}
+
+fn lines(log: &[Logged]) -> Vec<String> {
+    log.iter().map(Logged::line).collect()
+}
+
+/// How often each blob was downloaded.
+fn downloads(log: &[Logged]) -> BTreeMap<String, usize> {
+    let mut downloads = BTreeMap::new();
+    for request in log.iter().filter(|it| it.method == "GET" && it.path.contains("/blobs/")) {
+        *downloads.entry(request.path.clone()).or_default() += 1;
+    }
+    downloads
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_release_and_the_same_again() {
+    // Five blobs: four layers, and a configuration.
+    let (registry, folder) = released(4).await;
+    let log = registry.log();
+    assert!(log.len() <= 36, "{} requests: {:#?}", log.len(), lines(&log));
+    let count = |method: &str, part: &str| registry.count(method, part);
+    // Each tag in the plan, before it moves and after; the immutable one once more.
+    assert_eq!(count("HEAD", "/manifests/v") + count("HEAD", "/manifests/latest"), 3 * 4 + 1);
+    assert_eq!((count("PUT", "/manifests/"), count("PUT", "/blobs/uploads/")), (5, 5));
+    assert_eq!(count("HEAD", "/blobs/"), 1);
+    assert_eq!(downloads(&log), BTreeMap::new());
+    registry.forget_log();
+    apply(&folder).await;
+    let log = registry.log();
+    assert!(log.len() <= 6, "{} requests: {:#?}", log.len(), lines(&log));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_reads_each_blob_once() {
+    for (layers, most) in [(1, 36), (4, 51)] {
+        let (staging, _folder) = released(layers).await;
+        staging.forget_log();
+        let production = TestRegistry::start(Options::default()).await;
+        let source = format!("docker://{}/app:v1.2.3", staging.host());
+        let folder = Folder::with(&[("publish.toml", &configuration(&production, &source))]);
+        apply(&folder).await;
+        let (from, to) = (staging.log(), production.log());
+        let requests = from.len() + to.len();
+        assert!(requests <= most, "{requests} requests: {:#?} {:#?}", lines(&from), lines(&to));
+        let downloads = downloads(&from);
+        assert_eq!(downloads.len() as u64, layers + 1, "each layer, and the configuration");
+        assert!(downloads.values().all(|times| *times == 1), "{downloads:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_within_a_registry_mounts() {
+    let (registry, _folder) = released(1).await;
+    registry.forget_log();
+    let source = format!("docker://{}/app:v1.2.3", registry.host());
+    let text = configuration(&registry, &source).replace("[images.app]", "[images.production]");
+    apply(&Folder::with(&[("publish.toml", &text)])).await;
+    let log = registry.log();
+    assert!(log.len() <= 36, "{} requests: {:#?}", log.len(), lines(&log));
+    assert!(downloads(&log).values().all(|times| *times == 1), "{:#?}", downloads(&log));
+    assert_eq!(registry.count("PUT", "/blobs/uploads/"), 0);
+}
