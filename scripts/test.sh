@@ -3,7 +3,10 @@
 # On Debian and Ubuntu it installs missing programs; on other systems it lists them and fails. No test is skipped
 # because a program is missing.
 #
-#   scripts/test.sh [ARGUMENTS OF CARGO TEST…]
+#   scripts/test.sh [ARGUMENTS…]
+#
+# Uses cargo-nextest if it is installed, otherwise cargo test, and passes the arguments on to it:
+# `scripts/test.sh --test it docs::`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -107,5 +110,13 @@ done
 
 # A different snapshot fails the test, and does not wait for a review.
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
-cargo test --locked --no-fail-fast "$@"
+if command -v cargo-nextest >/dev/null; then
+  cargo nextest run --locked --workspace --no-fail-fast "$@"
+  # nextest does not run the examples in the documentation, and arguments do not ask for them.
+  if [ "$#" = 0 ]; then
+    cargo test --locked --workspace --doc --quiet
+  fi
+else
+  cargo test --locked --workspace --no-fail-fast "$@"
+fi
 say "all tests passed"
