@@ -191,7 +191,7 @@ mod tests {
     fn characters_that_act_on_a_terminal_are_escaped_in_json() {
         let hostile = "ghcr.io/acme\u{202e}\u{9b}31m";
         let report: AccessReport = serde_json::from_value(serde_json::json!({
-            "format_version": "1.0", "title": hostile, "repositories": [],
+            "format_version": "1.0", "generator": "x", "title": hostile, "granted": true, "repositories": [],
         }))
         .expect("a report");
         let document = json(&report);
