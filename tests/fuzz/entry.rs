@@ -1,8 +1,8 @@
-//! What fuzz targets do with bytes, and `tests/it/fuzz_corpus.rs` with those that were kept: each function hands them to a reader by
-//! the public interface. Nothing may panic, and what a reader takes must hold together: every blob can be read, and
-//! has its digest. It says whether a reader took the bytes for something.
+//! The bodies of the fuzz targets. `tests/it/fuzz_corpus.rs` runs them on the inputs that fuzzing kept. Each function gives the
+//! bytes to a reader through the public interface, and returns whether the reader accepted them. Nothing may panic. Accepted
+//! content must be consistent: every blob can be read and has its digest.
 #![allow(dead_code)] // each target uses one of them
-#![allow(clippy::unwrap_used, clippy::expect_used)] // what the machine refuses is no finding
+#![allow(clippy::unwrap_used, clippy::expect_used)] // an error of the machine is no finding
 
 use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn archive(bytes: &[u8]) -> bool {
     walked("oci-archive:x", folder.path())
 }
 
-/// What `docker save` writes: the bytes are the file.
+/// An archive as `docker save` writes it: the bytes are the file.
 pub fn docker_archive(bytes: &[u8]) -> bool {
     let folder = folder();
     fs::write(folder.path().join("x"), bytes).unwrap();
@@ -34,7 +34,7 @@ pub fn docker_archive(bytes: &[u8]) -> bool {
 }
 
 /// A layout in a directory: pieces, each the content of one file. In them `@D0` stands for the digest of the first piece, and
-/// `@S0` for its size, so that a change of a blob does not leave nothing to be found.
+/// `@S0` for its size, so that the fuzzer can change a blob and its digest still matches.
 pub fn layout(bytes: &[u8]) -> bool {
     let folder = folder();
     let blobs = folder.path().join("x/blobs/sha256");
@@ -106,7 +106,7 @@ pub fn chart(bytes: &[u8]) -> bool {
         path: path.to_owned(),
         name: "x".to_owned(),
         version: "1.2.3".to_owned(),
-        // What is packaged already cannot be given another one.
+        // A packaged chart cannot get another app version.
         app_version: (kind % 3 == 0).then(|| "1.2.3".to_owned()),
         annotations: BTreeMap::new(),
         created: Some(0),
@@ -115,7 +115,7 @@ pub fn chart(bytes: &[u8]) -> bool {
 }
 
 fn folder() -> tempfile::TempDir {
-    // Where files are in memory, a run does not wear out a disk.
+    // Files in memory do not wear out a disk.
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
 }
@@ -137,7 +137,7 @@ fn published(spec: &ContentSpec, folder: &Path) -> bool {
     }))
 }
 
-/// An error has a way out, and a message that people can read.
+/// Asserts that an error has a message that people can read. Returns whether there was no error.
 fn told(result: &Result<(), impl ToDiagnostic>) -> bool {
     if let Err(error) = result {
         let message = error.to_diagnostic().message;

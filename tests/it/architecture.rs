@@ -1,5 +1,5 @@
 //! The rules of STYLE.md that a program can check: which room may import which, the form of a file, and
-//! who may print. Read from the syntax trees of `src`, the tests inside it included.
+//! which room may print. The test reads them from the syntax trees of `src`, the tests inside it included.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("secret-scan", &["oci-content", "oci-registry"]),
 ];
 
-/// Who may import whom, the rooms of `src` in reading order. `model`, `diagnostic` and `advice` are open to every room.
+/// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
 const TABLE: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("diagnostic", &[]),

@@ -1,5 +1,5 @@
-//! Charts and artifacts at the desk: their versions on every event, what `lint` finds of them, and what may share a
-//! repository. Nothing is opened here.
+//! Charts and artifacts before CI runs: their versions on every event, the findings of `lint`, and which of them may share
+//! a repository. These tests open no content.
 
 use insta::assert_snapshot;
 use serde_json::Value;

@@ -34,7 +34,7 @@ fn plan(folder: &Folder, more: &str) -> Done {
     folder.run(&format!("plan --ref refs/tags/v1.2.3 {more}")).done()
 }
 
-/// What was said, with each digest replaced.
+/// The output of a run, with each digest replaced.
 fn steady(done: &Done) -> String {
     let digests = regex::Regex::new("sha256:[0-9a-f]{12}").expect("a pattern");
     digests.replace_all(&done.shown(), "sha256:[DIGEST]").into_owned()
@@ -74,7 +74,7 @@ source = "oci:two"
     let refused = plan(&folder, "--profile debug").expect_code(1);
     assert_snapshot!(steady(&refused));
     plan(&folder, "").expect_code(1);
-    // The same content under another path, and what cannot be opened, is no conflict.
+    // The same content under another path is no conflict, and neither is content that cannot be opened.
     std::fs::remove_dir_all(folder.path.join("two")).expect("removed");
     plan(&folder, "").expect_code(0);
     folder.image("two", &image("one"));

@@ -1,8 +1,8 @@
 //! `tests/corpus`: files that are right, and files with one mistake each, through the schema and the parser.
 //!
-//! The first line of a file says what the schema alone makes of it: `# schema: valid` or `# schema: invalid`; a
-//! line `# profile: NAME` behind it chooses a profile. What people see of a mistake is in the `.stderr` file beside
-//! it; `BROKKR_PUBLISH_UPDATE_CORPUS=1` writes those anew.
+//! The first line of a file gives the expected result of the schema alone: `# schema: valid` or `# schema: invalid`. A
+//! line `# profile: NAME` after it chooses a profile. The `.stderr` file beside it has the diagnostics;
+//! `BROKKR_PUBLISH_UPDATE_CORPUS=1` writes these files again.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ fn files(kind: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What the header says: whether the schema takes the file, and the profile.
+/// Returns the facts of the header: whether the schema accepts the file, and the profile.
 fn header(text: &str) -> (bool, Option<String>) {
     let mut lines = text.lines();
     let schema = match lines.next() {
@@ -42,7 +42,7 @@ fn load(path: &Path, profile: Option<String>) -> Loaded {
     })
 }
 
-/// What is no TOML is nothing for the schema, and passes.
+/// Returns whether the schema accepts the file. A file that is not TOML passes, because the schema cannot check it.
 fn schema_takes(text: &str) -> bool {
     let schema = jsonschema::validator_for(&config::json_schema()).expect("a schema");
     let Ok(table) = toml::from_str::<toml::Table>(text) else { return true };

@@ -1,4 +1,4 @@
-//! The documentation says what is so: commands, flags, configurations, links and tables are held to the program.
+//! Checks the documentation against the program: commands, flags, configurations, links and tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -194,7 +194,7 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// The words of a command line, as a shell splits it; up to what a shell takes for itself.
+/// The words of a command line, as a shell splits it, up to a comment or the first operator.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
     for character in line.chars() {
@@ -223,7 +223,7 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn every_command_line_is_one_that_the_program_takes() {
-    // What stands before a command: a prompt, the key of a workflow, the setting of a variable.
+    // Text before a command: a prompt, the key of a workflow, the setting of a variable.
     let before = regex(r#"^\s*(\$ )?(- )?((run|entry): )?([A-Z_]+=("[^"]*"|'[^']*'|\S*) )*"#);
     let (mut checked, mut wrong) = (0, Vec::new());
     for (page, text) in pages() {

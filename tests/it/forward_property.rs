@@ -1,6 +1,6 @@
 //! The first promise as a property: in whatever order releases are published, every forward tag ends on the highest
-//! version of its line, immutable tags never change, and pre-releases take nothing. Against a directory registry,
-//! through the same engine as the command.
+//! version of its line, immutable tags never change, and pre-releases move no forward tag. The test publishes to
+//! a directory registry, through the same engine as the command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn publish(folder: &Path, version: &Version) {
     });
 }
 
-/// What each tag names, as the layout says.
+/// The digest that each tag names, as the layout says.
 fn tags(folder: &Path) -> BTreeMap<String, String> {
     let index = std::fs::read(folder.join("registry/app/index.json")).expect("an index");
     let index: serde_json::Value = serde_json::from_slice(&index).expect("JSON");

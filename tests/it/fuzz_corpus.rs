@@ -1,7 +1,7 @@
-//! What fuzzing kept (`tests/fuzz/corpus`), through the same functions as there: nothing panics, and each is quick.
+//! Runs the functions of the fuzz targets on the inputs that fuzzing kept (`tests/fuzz/corpus`): none panics, and each is quick.
 //!
-//! The seeds, from which fuzzing starts, are written anew with `BROKKR_PUBLISH_WRITE_SEEDS=1`. CONTRIBUTING.md says how to run the
-//! fuzz targets.
+//! Fuzzing starts from the seeds. `BROKKR_PUBLISH_WRITE_SEEDS=1` writes them again. CONTRIBUTING.md says how to run the fuzz
+//! targets.
 
 use crate::entry;
 use std::fs;
@@ -12,9 +12,9 @@ use testkit::raw_tar;
 use serde_json::json;
 use testkit::image::{Image, Layer, files_of, sha256};
 
-/// What one input may take, where tests run side by side and nothing is optimized.
+/// The time that one input may take. Tests run side by side, and nothing is optimized.
 const SOON: Duration = Duration::from_secs(5);
-/// What all of the corpus may have, in bytes: it is in every clone.
+/// The greatest size of the whole corpus, in bytes: it is in every clone.
 const ROOM: u64 = 200 * 1024;
 
 type Target = (&'static str, fn(&[u8]) -> bool);
@@ -50,7 +50,7 @@ fn what_was_kept_is_read_or_refused() {
     assert!(room <= ROOM, "{room} bytes");
 }
 
-/// Fuzzing from seeds that are refused at their first byte would find nothing.
+/// Fuzzing finds nothing if readers refuse the seeds at their first byte.
 #[test]
 fn what_fuzzing_starts_from_is_taken() {
     for (target, run) in TARGETS {

@@ -31,14 +31,14 @@ fn read(folder: &Folder, name: &str) -> Value {
     serde_json::from_str(&folder.read(name)).expect("JSON")
 }
 
-/// Writes a document with the checksum that belongs to it: whoever forges one can compute it.
+/// Writes a document with its checksum: a forger can compute it too.
 fn write(folder: &Folder, name: &str, document: &Value) {
     let mut document = document.clone();
     brokkr_publish::saved::seal(&mut document);
     folder.write(name, document.to_string());
 }
 
-/// What only people read of a plan, made hostile; what is checked when it is read stays.
+/// Makes the texts of a plan hostile that only people read. The texts that the reader checks stay.
 fn spoil(plan: &mut Value) {
     for name in ["generator", "folder", "title"] {
         plan[name] = json!(HOSTILE);

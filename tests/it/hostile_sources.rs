@@ -1,8 +1,8 @@
-//! Hostile and damaged sources, as people see them refused, and what the program takes to do it: memory and time are measured.
+//! Hostile and damaged sources: the messages that refuse them, and the memory and time that the program needs to do so.
 //!
-//! The tables of everything that can be wrong are in `crates/oci-content/src/hostile_files_tests.rs`. Here are those that reach the whole
-//! program, and the ones that would take the most.
-#![allow(clippy::print_stdout)] // what was measured, for `--nocapture`
+//! The tables of everything that can be wrong are in `crates/oci-content/src/hostile_files_tests.rs`. The cases here reach the whole
+//! program, or need the most memory or time.
+#![allow(clippy::print_stdout)] // the measurements, for `--nocapture`
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,8 +16,8 @@ use serde_json::json;
 use testkit::command::{Folder, clean};
 use testkit::image::{Image, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, files_of};
 
-/// What may be resident at once, in KiB. The program and its runtime take about 20 MiB of it. A manifest of the greatest size
-/// that is read has 10 MiB, and what is parsed of it is several times as large.
+/// The greatest resident size, in KiB. The program and its runtime take about 20 MiB of it. The largest manifest that is
+/// read has 10 MiB, and its parsed form is several times as large.
 const MEMORY: u64 = 256 * 1024;
 /// How much processor time a refusal may take, of a program that is not optimized.
 const TIME: Duration = Duration::from_secs(30);
@@ -46,7 +46,7 @@ fn image_folder(source: &str) -> Folder {
     folder(&format!("[images.app]\nsource = \"{source}\""))
 }
 
-/// What `plan` says, once it was measured. It must fail.
+/// Returns the messages of `plan`, and measures it. It must fail.
 fn refusal(folder: &Folder) -> String {
     let home = folder.path.parent().unwrap().join("home");
     fs::create_dir_all(&home).unwrap();
@@ -117,7 +117,7 @@ fn a_name_that_acts_on_a_terminal() {
     assert_snapshot!(refused_archive(&archive(&[records, raw_tar::file("x", b"")].concat())));
 }
 
-/// What the real program writes, of a file that another real program took for plain.
+/// A sparse file as the real `tar` writes it. Another real program read such a file as a plain one.
 #[test]
 fn a_sparse_file_by_tar_itself() {
     let folder = image_folder("oci-archive:image.tar");
@@ -265,7 +265,7 @@ fn a_pipe_as_a_file_of_an_artifact() {
     assert_snapshot!(refusal(&folder));
 }
 
-/// A source whose manifest is as large as any that is read, and made of what takes the most room when it is parsed; something
+/// A source whose manifest is as large as any that is read, and whose parsed form takes the most memory. Something
 /// that it names is missing.
 fn refused_manifest(part: &str, before: &str, after: &str) -> String {
     let (folder, layout) = layout();

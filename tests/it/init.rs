@@ -1,4 +1,4 @@
-//! `init`: a first `publish.toml` from what lies in a repository. Whatever lies there, the file lints clean.
+//! `init`: a first `publish.toml` from the files of a repository. The file lints clean for every repository.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn repository(files: &[(&str, &str)], remote: Option<&str>) -> Folder {
     folder
 }
 
-/// Runs `init`, asserts that its file lints clean and renders tags, and shows both what was said and the file.
+/// Runs `init`, asserts that its file lints clean and renders tags, and shows both the output and the file.
 #[track_caller]
 fn first(folder: &Folder) -> String {
     let said = folder.run("init").wide().done().expect_code(0);
@@ -196,7 +196,7 @@ fn a_file_that_is_there_is_not_written_over() {
     folder.write("publish.toml", "version = 1 # mine\n");
     assert_snapshot!("there_already", folder.run("init").done().expect_code(1).shown());
     assert_eq!(folder.read("publish.toml"), "version = 1 # mine\n");
-    // A link that leads nowhere is something too: what it leads to would be written.
+    // A link that leads nowhere counts as a file too: `init` would write to its target.
     std::fs::remove_file(folder.path.join("publish.toml")).unwrap();
     #[cfg(unix)]
     {
@@ -243,7 +243,7 @@ fn hostile_names_are_left_out_with_a_word() {
     assert!(!folder.path.join("pwned").exists());
 }
 
-/// A name of a file: mostly what stands in names, and what breaks texts.
+/// A name of a file: mostly usual characters, and some that break texts.
 fn names() -> impl Strategy<Value = String> {
     let part = "[a-zA-Z0-9._ \"'\\\\#{}\\[\\]$`;=\n\u{1b}\u{9b}\u{202e}äß-]{1,12}";
     let file = prop_oneof![
@@ -284,7 +284,7 @@ proptest! {
             environment: BTreeMap::new(),
             working_folder: folder.path.clone(),
         };
-        // What Helm would refuse in a chart is the chart's mistake, and told by `lint`.
+        // `lint` also reports a chart that Helm refuses. That is a mistake of the chart, not of `init`.
         let mut found = run::lint(&session, &[]);
         found.retain(|it| it.code != Code::SourceChart);
         let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();

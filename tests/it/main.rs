@@ -1,4 +1,4 @@
-//! Tests of the program and the library that need no other program than git and what every system has.
+//! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
 mod architecture;
@@ -33,7 +33,7 @@ mod tags_command;
 mod terminal;
 mod visibility;
 
-/// What fuzz targets do with bytes.
+/// The bodies of the fuzz targets.
 #[path = "../fuzz/entry.rs"]
 mod entry;
 #[path = "../support/small_image.rs"]

@@ -1,5 +1,5 @@
-//! Before an apply sends anything, every repository is asked whether it may: all refusals are told together, and then nothing
-//! was sent.
+//! Before an apply sends anything, it asks every repository whether it may. It reports all refusals together, and then sends
+//! nothing.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Pruning GitHub's container registry, against a stand-in of its packages API: versions go with what only they reach, and
-//! nothing else does.
+//! Pruning GitHub's container registry, against a stand-in of its packages API: a prune deletes versions and the
+//! manifests that only they reach, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ source = "oci:image"
         assert_eq!(self.held(), expected);
     }
 
-    /// What was shown, with the place and every digest replaced.
+    /// The output of a run, with the place and every digest replaced.
     fn steady(&self, done: &Done) -> String {
         let mut shown = done.shown().replace(&self.registry.host(), "[PLACE]");
         shown = shown.replace(&self.packages.url(), "[API]");
@@ -178,7 +178,7 @@ async fn a_version_goes_with_what_only_it_reaches() {
         done.shown()
     );
     scene.expect(&["other pr-123", "stray"]);
-    // What is gone whole cannot come back.
+    // A package that was deleted whole cannot come back.
     let record: Value = serde_json::from_str(&scene.folder.read("record.json")).unwrap();
     assert_eq!(record["outcome"]["repositories"][0]["manifests_deleted"].as_array().unwrap().len(), 4);
     let schema = brokkr_publish::saved::json_schema::<brokkr_publish::model::record::Record>();

@@ -1,5 +1,5 @@
-//! What refers to an image, in registries that list it themselves and in those that do not: whatever request goes wrong, no tag
-//! of the release names the image before its signatures are found, and the same command again completes it.
+//! Referrers of an image, in registries that list them and in those that do not. No matter which request fails, no tag of the
+//! release names the image before its signatures are found, and the same command again completes the release.
 
 use std::sync::Arc;
 use testkit::signatures;
@@ -86,7 +86,7 @@ impl World {
         Some(RawManifest::new(&held.media_type, held.bytes.to_vec()))
     }
 
-    /// Whether all that refers to the image is there, and is found by those who look for it.
+    /// Whether all referrers of the image are there, and clients find them.
     fn is_signed(&self, lists: bool) -> bool {
         let root = self.root();
         let tag = &cosign_tags(&root)[0];
@@ -167,7 +167,7 @@ async fn whatever_fails_no_tag_comes_before_the_signatures() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_and_not_found_is_listed() {
-    // As a run leaves it that was killed after the tags of an older one, and before the list.
+    // The remains of a run that was killed after the tags of an older one, and before the list.
     for lists in [true, false] {
         let world = World::new(Options { referrers: lists, ..Options::default() }).await;
         world.apply().await.expect("a plan");

@@ -97,7 +97,7 @@ async fn writers_do_not_lose_each_others_tags() {
     }
     let repository = repository(folder.path(), "o/n");
     assert_eq!(check_complete(folder.path(), repository.as_ref()).await, 80);
-    // Nothing is left over but what belongs to a layout, and the lock.
+    // Only the files of a layout and the lock are left.
     let mut left: Vec<_> = std::fs::read_dir(folder.path().join("registry/o/n"))
         .expect("a listing")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
@@ -120,7 +120,7 @@ async fn blobs_are_linked_from_other_repositories() {
     let outcome = two.push_blob(&blob.descriptor, &body, Some(&name("one"))).await.expect("linked again");
     assert_eq!(outcome, BlobOutcome::Mounted);
     assert_eq!(two.get_blob(&blob.descriptor, 1 << 30).await.expect("a blob"), blob.bytes);
-    // What is broken there is not taken from there.
+    // A broken blob is not linked from the other repository.
     let other = Blob::noise(1000, 2);
     one.push_blob(&other.descriptor, &other.body(), None).await.expect("pushed");
     let path = folder.path().join("registry/one/blobs/sha256").join(other.descriptor.digest.hex());
@@ -166,7 +166,7 @@ async fn no_tag_names_an_incomplete_manifest() {
     let found =
         repository.head_manifest(&child.clone().into()).await.expect("an answer").expect("a manifest");
     assert_eq!(found.media_type, media_type::OCI_MANIFEST);
-    // What was broken since is seen, and put again.
+    // The registry notices a manifest that broke since, and it can be put again.
     let path = folder.path().join("registry/o/n/blobs/sha256").join(child.hex());
     std::fs::write(path, "{}").expect("broken");
     assert_eq!(repository.head_manifest(&child.clone().into()).await.expect("an answer"), None);

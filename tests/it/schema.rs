@@ -1,5 +1,5 @@
 //! The files of `schemas/` are what the types say, and the reference names all keys of the configuration.
-//! `BROKKR_PUBLISH_UPDATE_SCHEMAS=1` writes the files anew.
+//! `BROKKR_PUBLISH_UPDATE_SCHEMAS=1` writes the files again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn the_schemas_of_what_is_printed_and_saved_describe_every_member() {
         assert!(jsonschema::meta::is_valid(&schema));
         let mut undescribed = Vec::new();
         walk(&schema, &mut |name, property| {
-            // What a `const` is needs no words.
+            // A `const` needs no description.
             if property.get("description").is_none() && property.get("const").is_none() {
                 undescribed.push(name.to_owned());
             }

@@ -1,5 +1,5 @@
-//! `SECURITY.md` names a test for each thing that it says cannot happen: those tests are there. And the tests of what no other
-//! file is about: what a configuration, git's own configuration and the environment cannot do.
+//! `SECURITY.md` names a test for each thing that it says cannot happen: this file checks that those tests exist. It
+//! also has the tests that belong to no other file: the limits of a configuration, of git's configuration and of the environment.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -174,7 +174,7 @@ fn questions_to_git_run_no_program_of_its_configuration() {
         assert!(matches!(done.code(), Some(0..=2)), "{}", done.shown());
         assert!(!folder.path.join("pwned").exists(), "{arguments}: {}", folder.read("pwned"));
     }
-    // The same configuration does run programs of who asks git without that care.
+    // The same configuration does run programs if somebody calls git without that care.
     folder.git(&["status", "--porcelain"]);
     assert!(folder.read("pwned").contains("program"));
 }
@@ -195,7 +195,7 @@ fn outputs_of_a_step_are_one_line_each_whatever_things_are_called() {
             assert_eq!(done.stdout(), "", "{resource}");
         }
     }
-    // What is no name, but stands in the document: refs and variables.
+    // Refs and variables are not names, but the document contains them.
     let config = format!(
         "{RULES}[vars]\nx = \"a\\nforged=1\"\n[images.app]\nsource = 'oci:image'\n[images.'team/other']\nsource = 'oci:image'\n"
     );

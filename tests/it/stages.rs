@@ -64,7 +64,7 @@ impl World {
         run.apply(&plan, cancel).await
     }
 
-    /// What a tag names in a registry.
+    /// The digest that a tag names in a registry.
     fn tag(&self, registry: usize, tag: &str) -> Option<String> {
         let content = self.registries[registry].content();
         content.tags.get(&("app".to_owned(), tag.to_owned())).cloned()
@@ -125,7 +125,7 @@ async fn one_request(registry: usize, request: usize, fault: &Fault) -> Option<b
         let exact = match change.result {
             ChangeResult::Created | ChangeResult::Moved | ChangeResult::Unchanged => found == after,
             ChangeResult::Skipped => found == before,
-            // What failed was not done, or could not be read back.
+            // A failed change was not made, or could not be read back.
             ChangeResult::Failed => found == before || found == after,
             ChangeResult::Kept | ChangeResult::Stale | ChangeResult::Removed => false,
         };

@@ -1,4 +1,4 @@
-//! What the streams are given: colours and characters that they have, errors of writing, and the plan that a question
+//! Output to the streams: only colours and characters that they support, errors of writing, and the plan that a question
 //! is about.
 
 use testkit::command;
@@ -184,7 +184,7 @@ fn a_document_of_another_version_is_called_what_it_is() {
     }
 }
 
-/// A tag is asked for, and the registry says nothing any more.
+/// The program asks for a tag, and the registry no longer answers.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_interruption_says_what_may_be_half_done() {

@@ -182,7 +182,7 @@ fn repositories_that_cannot_say_much() {
 #[test]
 fn a_repository_of_somebody_else() {
     let folder = repository();
-    // git takes the owner for another one, where it is told so for its own tests.
+    // git has this variable for its own tests: with it, git assumes that the repository has another owner.
     let done = folder.run("tags").wide().env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").done();
     assert_snapshot!("another_owner", done.shown());
 }
@@ -369,7 +369,7 @@ fn in_gitlab() {
 
 #[test]
 fn outputs_of_a_github_step_are_lines_that_cannot_be_broken() {
-    // What comes from outside reaches the document alone.
+    // Texts from outside appear only in the document.
     let title = "a\nagent-tags=evil\r\n::set-output name=x::y\u{1b}[2J";
     let event = serde_json::json!({ "action": "opened", "number": 12, "pull_request": { "number": 12, "title": title,
         "head": { "ref": title, "sha": SHA }, "base": { "ref": title } } });

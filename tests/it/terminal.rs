@@ -13,10 +13,10 @@ use testkit::test_registry::{Fault, Options, TestRegistry};
 /// GitHub and Azure take for commands.
 const HOSTILE: &str = "h\u{1b}[35;45mX\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200f}\u{2028}\r\u{8}\u{7f}\u{feff}\n::add-mask::x\n  ##vso[task.x]y";
 
-/// The same without what no argument, no header and no name of a file or a ref can hold.
+/// The same without the characters that arguments, headers and names of files and refs cannot hold.
 const NAME: &str = "h\u{9b}2J\u{202e}\u{2066}\u{200f}\u{2028}\u{85}x";
 
-/// What acts on a terminal, or forges a line.
+/// The characters of `shown` that act on a terminal or forge a line.
 fn acting(shown: &str) -> Vec<char> {
     let acts = |c: &char| {
         (c.is_control() && !"\n\t".contains(*c)) || "\u{202e}\u{2066}\u{200f}\u{2028}\u{feff}".contains(*c)
@@ -422,7 +422,7 @@ fn every_text_of_a_source() {
             quiet(&format!("{place}: {text}"), &folder.run(&text).done());
         }
     }
-    // What is read and shown of a chart, and what stands in an index as an annotation.
+    // The texts of a chart that the program reads and shows, and the annotations of an index.
     let mut good = index.clone();
     good["annotations"] = json!({ HOSTILE: HOSTILE, "org.opencontainers.image.version": HOSTILE, "org.opencontainers.image.revision": HOSTILE });
     good["manifests"][0]["annotations"] =
@@ -523,7 +523,7 @@ async fn answers_of_registries_and_token_servers() {
             for (text, done) in shown.await.expect("runs") {
                 quiet(&format!("{what} ({fault:?}): {text}"), &done);
             }
-            // What it keeps, and gives with hostile names, is told when it is asked to do the same as others.
+            // The registry gives hostile answers only to the commands above.
             registry.forget_script();
         }
     }

@@ -1,4 +1,4 @@
-//! Who may pull: read and set by the APIs of providers, proved by an anonymous pull. The registry is the scripted one, whose
+//! Visibility: the APIs of providers read and set it, and an anonymous pull proves it. The registry is the scripted one, whose
 //! anonymous pulls follow what the stand-in of the provider's API says.
 
 mod dockerhub;
@@ -27,7 +27,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `keys` are further keys of the registry; everybody may pull where `public` says so.
+    /// `keys` are further keys of the registry; everybody may pull if `public` says so.
     async fn new(
         user: (&'static str, &'static str),
         visibility: &str,
@@ -95,7 +95,7 @@ template = "v{{{{ version }}}}"
         self.run("verify")
     }
 
-    /// What a run showed, with addresses and digests replaced, and without a secret in it.
+    /// The output of a run, with addresses and digests replaced. It must contain no secret.
     #[track_caller]
     fn steady(&self, shown: &str, api: &str) -> String {
         assert!(!shown.contains(self.user.1), "{shown}");

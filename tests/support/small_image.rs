@@ -1,4 +1,4 @@
-//! A small image made by hand, its blobs in memory, and pushing it: what tests of registries have to send.
+//! A small image made by hand, with its blobs in memory, and functions to push it. Tests of registries send it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -52,7 +52,7 @@ impl BlobBody for Body {
 /// A blob in memory.
 #[derive(Clone)]
 pub struct Blob {
-    /// What it is.
+    /// Its descriptor.
     pub descriptor: Descriptor,
     /// Its bytes.
     pub bytes: Bytes,

@@ -58,7 +58,7 @@ fn reached(from: usize, edges: &[BTreeMap<usize, usize>]) -> BTreeSet<usize> {
 struct Library<'a> {
     modules: &'a [Module],
     by_path: BTreeMap<&'a [String], usize>,
-    /// What each name that a module imports leads to: by module and name.
+    /// The path behind each name that a module imports, by module and name.
     aliases: BTreeMap<(usize, String), Names>,
 }
 
@@ -195,7 +195,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_item_use(&mut self, it: &'ast syn::ItemUse) {
-        // A re-export is a facade: whoever imports from it is led on to the file behind it.
+        // A re-export is a facade: an import from it leads to the file behind it.
         if matches!(it.vis, syn::Visibility::Inherited) && !is_for_tests(&it.attrs) {
             let mut leaves = Vec::new();
             leaves_of(&it.tree, &[], &mut leaves);

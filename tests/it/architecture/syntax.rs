@@ -1,6 +1,6 @@
 //! The modules of `src` as syntax trees, and what `tests/it/architecture.rs` asks of them. Knows no rule.
 //!
-//! Paths inside the arguments of macros are found in the tokens, since only the macro knows what they mean.
+//! Paths inside the arguments of macros are found in the tokens, because only the macro knows what they mean.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ impl Module {
         visitor.found
     }
 
-    /// What prints, in the order of the text, each with a line.
+    /// The macros and functions that print, in the order of the text, each with a line.
     pub fn prints(&self) -> Vec<(String, usize)> {
         let mut visitor = Prints(Vec::new());
         visitor.visit_file(&self.tree);

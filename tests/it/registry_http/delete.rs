@@ -23,7 +23,7 @@ async fn remove(scene: &Scene, tag: &str, expected: &Digest) -> Result<Removal, 
     remove_tag(repository.as_ref(), &tag.parse().expect("a tag"), expected, &deletion).await
 }
 
-/// What the tags of the registry name.
+/// The tags of the registry, each with the digest that it names.
 fn standing(scene: &Scene) -> Vec<(String, Digest)> {
     let content = scene.server.content();
     content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.parse().expect("a digest"))).collect()
@@ -99,7 +99,7 @@ async fn one_tag_goes_and_the_other_stays() {
         assert_eq!(content, Some(manifest.clone()));
         assert_eq!(scene.server.content().manifests.len(), 1, "{kind:?}: the placeholder is gone");
         assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("nothing"), Removal::Absent);
-        // What has the original's types is taken where only Docker's are.
+        // The placeholder has the types of the original, so that registries which accept only Docker's types accept it.
         assert_eq!(
             scene.server.requests("PUT", MANIFESTS)[0].header("content-type"),
             media_type::OCI_MANIFEST
@@ -192,7 +192,7 @@ async fn what_cannot_be_put_back_is_told() {
     assert_eq!(diagnostic.code, Code::RegistryRejected);
     assert!(diagnostic.message.contains("the last one") && diagnostic.message.contains("403"), "{error}");
     assert!(diagnostic.help.expect("a help").contains(manifest.digest().as_str()));
-    // Of what was never put, nothing is put back.
+    // If the placeholder was never put, nothing is put back.
     let (scene, manifest) = with_two_tags(deletes(Deletes::Manifests)).await;
     scene.server.on("PUT", MANIFESTS, 9, answer(403, &[], ""));
     let error = remove(&scene, "v1", manifest.digest()).await.expect_err("a refusal");
@@ -207,7 +207,7 @@ async fn failures_that_pass_are_sent_again() {
         let repository = scene.repository();
         let deletion = repository.deletion().await.expect("an answer");
         scene.server.on("DELETE", MANIFESTS, 2, answer(503, &[], ""));
-        // Deleted, and the answer lost: that it is absent at the next attempt is as it should be.
+        // The manifest is deleted, but the answer is lost: the next attempt rightly finds it absent.
         scene.server.on("DELETE", MANIFESTS, 1, Fault::Lost);
         let tag = "v1".parse().expect("a tag");
         let removal = remove_tag(repository.as_ref(), &tag, manifest.digest(), &deletion).await;
@@ -291,7 +291,7 @@ async fn the_registry_says_what_deleting_is_called() {
         assert_eq!(scene.server.count("GET", "/token"), 3, "{status}");
     }
 
-    // Whoever may not delete hears that.
+    // A user without the permission to delete gets an error that says so.
     let options = Options { deletes: Deletes::Manifests, delete_action: "never", ..tokens() };
     let (scene, manifest) = with_two_tags(options).await;
     scene.server.on("GET", "never", 9, answer(403, &[], ""));

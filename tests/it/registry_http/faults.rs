@@ -1,4 +1,4 @@
-//! What goes wrong and passes, or does not: statuses, connections, stalls, sources.
+//! Temporary and lasting faults: statuses, connections, stalls, sources.
 
 use super::*;
 use brokkr_publish::diagnostic::ToDiagnostic;
@@ -59,7 +59,7 @@ async fn a_broken_connection_is_made_again() {
     let blob = Blob::noise(3_000_000, 1);
     scene.server.on("PUT", UPLOADS, 1, Fault::Reset { after: 1_000_000 });
     scene.push(&blob).await.expect("pushed");
-    // In a new session, after a look whether it arrived.
+    // The retry uses a new session, after a check whether the blob arrived.
     assert_eq!((scene.server.count("POST", UPLOADS), scene.server.count("HEAD", "/blobs/")), (2, 1));
     assert_eq!(scene.server.count("PATCH", ""), 0);
 }
@@ -115,7 +115,7 @@ async fn a_stall_is_ended() {
         Timeouts { answer: Duration::from_secs(1), stall: Duration::from_secs(1), ..Timeouts::default() };
     let registry = client(&server, &notices, timeouts);
     let scene = Scene { server, registry, notices };
-    // Far more than the buffers of both sides take.
+    // Far more than the buffers of both sides hold.
     let blob = Blob::noise(40 << 20, 1);
     scene.server.on("PUT", UPLOADS, 1, Fault::Stall { after: 100_000 });
     scene.server.on("HEAD", "/manifests/", 1, Fault::Stall { after: 0 });

@@ -1,4 +1,4 @@
-//! What may be done is asked without anything being changed.
+//! A probe asks the registry for permissions and changes nothing.
 
 use super::*;
 use brokkr_publish::diagnostic::ToDiagnostic;
@@ -77,7 +77,7 @@ async fn a_refusal_says_what_it_is_about() {
     assert_eq!(scene.server.count("POST", ""), 0);
 }
 
-/// As Docker Hub has it: a token is given to whoever is known, and does not reach far enough.
+/// Docker Hub does this: it gives a token to every known user, and the token does not permit enough.
 #[tokio::test]
 async fn credentials_that_do_not_reach_far_enough_are_not_called_wrong() {
     let scene = Scene::with(tokens()).await;

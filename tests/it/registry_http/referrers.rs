@@ -1,4 +1,4 @@
-//! What refers to a manifest: the registry's own list, the index at the fallback tag, cosign's tags.
+//! Referrers of a manifest: the registry's own list, the index at the fallback tag, cosign's tags.
 
 use oci_registry::referrer::{cosign_tags, fallback_tag, listed};
 use oci_registry::{Descriptor, Referrer, TagOrDigest};
@@ -72,7 +72,7 @@ async fn a_lost_answer_is_asked_for_again() {
     let put =
         scene.repository().put_manifest(&artifact.digest().clone().into(), &artifact).await.expect("put");
     assert_eq!(put.subject.as_ref(), Some(root.digest()));
-    // What it says of another manifest is not believed.
+    // The client ignores an `oci-subject` header that names another manifest.
     let lie = headers(&[("oci-subject", Digest::of(b"x").as_str())]);
     scene.server.on("PUT", "/manifests/sha256:", 1, lie);
     let put =
@@ -125,7 +125,7 @@ async fn writers_of_one_index_lose_nothing() {
     list_at_fallback_tag(scene.repository().as_ref(), root.digest(), &[describe(&foreign)])
         .await
         .expect("listed");
-    // Every put is held until another writer came between reading and writing, at most for a moment.
+    // Every put waits a moment, so that another writer can come between reading and writing.
     scene.server.hold(Arc::new(|request| {
         let wait = if request.method == "PUT" { 20 } else { 0 };
         Box::pin(tokio::time::sleep(Duration::from_millis(wait)))
@@ -141,7 +141,7 @@ async fn writers_of_one_index_lose_nothing() {
     let found = listed(&index, root.digest()).expect("a list");
     let found = digests(&found);
     assert!(found.contains(foreign.digest()));
-    // Each that was told of success had seen its own entry; the last to write saw all that it had read.
+    // Each writer that reported success had seen its own entry. The last writer had seen all that it had read.
     assert!(found.len() >= 3, "{found:?}");
 }
 
@@ -183,7 +183,7 @@ async fn everything_that_refers_is_found() {
             repository.put_manifest(&manifest.digest().clone().into(), manifest).await.expect("put");
         }
         if !referrers {
-            // What is listed and gone, or speaks of something else, is none.
+            // A listed manifest is no referrer if it is gone or has another subject.
             let gone = describe(&artifact(root.digest(), "gone"));
             let entries = [gone, describe(&other), describe(&one)];
             list_at_fallback_tag(repository.as_ref(), root.digest(), &entries).await.expect("listed");

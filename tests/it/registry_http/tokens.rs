@@ -124,7 +124,7 @@ async fn bad_token_servers_are_said() {
     assert_eq!(scene.retries().len(), 2);
 }
 
-/// The registry of a scene, for who has what is in `config` as Docker's file.
+/// The registry of a scene, for a user whose Docker configuration is `config`.
 fn reached(scene: &Scene, config: &str) -> Arc<dyn Repository> {
     let config = config.replace("HOST", &scene.server.host());
     let options = ConnectOptions {
@@ -147,7 +147,7 @@ async fn a_program_that_fails_hinders_only_who_needs_credentials() {
     assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
     assert!(error.to_string().contains("`docker-credential-that-is-not-there`"), "{error}");
 
-    // Where reading without is refused, it is the program that is told of.
+    // If the registry refuses to read without credentials, the error is the one of the program.
     let closed = Scene::with(tokens()).await;
     let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
     assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);

@@ -11,7 +11,7 @@ async fn scene(visibility: &str) -> (Scene, DockerHubApi) {
     let hub = DockerHubApi::start().await;
     let keys = format!("provider = \"dockerhub\"\napi_url = \"{}\"", hub.server.url());
     let own = hub.clone();
-    // Nothing is known of what was not pushed to.
+    // Nothing is known about a repository that got no push yet.
     let scene = Scene::new((USER, PASSWORD), visibility, &keys, move |repository| own.is_public(repository));
     (scene.await, hub)
 }
@@ -26,7 +26,7 @@ async fn a_first_push_is_made_what_is_declared_once_it_is_there() {
         "? visibility not there yet → private set by the registry's API once it is there, if it differs";
     assert_eq!(Scene::row(&plan), row);
     assert!(hub.server.changes().is_empty());
-    // Who pushes for the first time gets a public repository.
+    // The first push makes a public repository.
     hub.hold("acme/app", false);
     let plan = scene.plan().done().expect_code(2);
     assert_eq!(Scene::row(&plan), "~ visibility public → private set by the registry's API");
@@ -154,7 +154,7 @@ async fn wrong_credentials_make_no_plan_fail() {
     hub.hold("acme/app", false);
     hub.server.on("POST /v2/auth/token", 9, 401, &[], r#"{"detail":"Incorrect authentication credentials"}"#);
     scene.plan().done().expect_code(2);
-    // What could not be set is shown by the anonymous pull.
+    // The anonymous pull shows that the visibility was not set.
     let done = scene.apply().done().expect_code(1);
     assert!(done.error().contains("publish::visibility::differs"), "{}", done.shown());
 }

@@ -1,4 +1,4 @@
-//! Who is asked may repeat what it was sent: none of it is shown.
+//! A server may repeat in its answer what it was sent. The program shows none of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! GitHub: its API tells, and only a person sets.
+//! GitHub: its API reads the visibility, and only a person can set it.
 
 use crate::visibility::{Scene, assert_snapshot};
 use std::sync::{Arc, Mutex};

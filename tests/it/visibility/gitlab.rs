@@ -1,4 +1,4 @@
-//! GitLab: two settings of the project that the image is of, wherever in its path that is.
+//! GitLab: two settings of the project that the image belongs to, at any place in its path.
 
 use crate::visibility::{Scene, assert_snapshot};
 use testkit::gitlab_api::{GitlabApi, READER, TOKEN};
@@ -52,7 +52,7 @@ async fn internal_is_a_visibility_of_its_own() {
     gitlab.hold("acme/tools/hello", "private", "enabled");
     scene.apply().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(0);
     assert_eq!(gitlab.settings("acme/tools/hello"), ("internal".to_owned(), "enabled".to_owned()));
-    // An anonymous pull cannot tell the two apart, and the API does.
+    // An anonymous pull cannot distinguish the two, but the API can.
     gitlab.hold("acme/tools/hello", "private", "enabled");
     scene.verify().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(2);
 }

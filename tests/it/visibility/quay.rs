@@ -1,4 +1,4 @@
-//! Quay: each repository, by an OAuth token that is not what pushes.
+//! Quay: each repository, by an OAuth token, which is not the credential that pushes.
 
 use crate::visibility::{Scene, assert_snapshot};
 use testkit::quay_api::{QuayApi, READER, TOKEN};
@@ -39,7 +39,7 @@ async fn with_a_token_it_is_set() {
     let changed = r#"POST /api/v1/repository/acme/app/changevisibility {"visibility":"public"}"#;
     assert_eq!(quay.server.changes(), [changed]);
     scene.verify().env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
-    // What pushes is not shown to the API, nor the other way round.
+    // The API does not get the credential that pushes, and the registry does not get the API's token.
     for asked in quay.server.asked() {
         assert_eq!(asked.header("authorization"), format!("Bearer {TOKEN}"));
     }

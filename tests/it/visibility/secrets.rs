@@ -1,4 +1,4 @@
-//! What is to become public is searched for secrets before it is, also where nothing is sent for that.
+//! The program searches content for secrets before it makes the content public, even if it sends nothing to do so.
 
 use crate::visibility::Scene;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
@@ -46,7 +46,7 @@ async fn a_private_repository_that_holds_a_secret_is_not_made_public() {
     assert!(done.error().contains("publish::secrets::found"), "{}", done.shown());
     assert!(quay.server.changes().is_empty(), "{:?}", quay.server.changes());
     assert!(!quay.is_public("acme/app"));
-    // What is allowed is no secret.
+    // A path on the `allow` list is no secret.
     let allowed = "[secrets]\nallow = [{ path = \"app/.env\", reason = \"a test\" }]\n";
     scene.declare("public", &keys, &format!("{APP}\n{allowed}"));
     scene.apply().env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
