@@ -1,5 +1,5 @@
-//! A release that is carried: built into an archive, published into a directory, from there into another one, and from that into a
-//! real registry. What arrives is what was built. The guide `docs/guides/air-gap.md` tells people how.
+//! A release is carried offline: built into an archive, published into a directory, from there into another one, and from that into a
+//! real registry. The content that arrives is the content that was built. The guide `docs/guides/air-gap.md` explains it to readers.
 
 use std::fs;
 
@@ -16,10 +16,10 @@ fn configuration(url: &str, image: &str, artifact: &str) -> String {
 }
 
 const ARTIFACT: &str = "\n[artifacts.notes]\nartifact_type = \"application/vnd.example.notes\"\nfiles = [{ path = \"notes.md\", media_type = \"text/markdown\" }]\n";
-/// An artifact that is carried is content of a layout like any other.
+/// A carried artifact is content of a layout like any other.
 const CARRIED: &str = "\n[images.notes]\nsource = \"oci:from/notes:v1.2.3\"\n";
 
-/// Another machine: the directory of a registry was carried there, and nothing else.
+/// A second machine: the directory of a registry was copied there, and nothing else.
 fn carry(from: &Folder, registry: &str, configuration: &str) -> Folder {
     let folder = Folder::with(&[("publish.toml", configuration)]);
     fs::rename(from.path.join(registry), folder.path.join("from")).expect("carried");
@@ -54,7 +54,7 @@ fn digests_stay_the_same_all_the_way() {
             );
         }
     }
-    // Everything arrived, the attestations too: the copy below verifies each digest.
+    // Everything arrived, including the attestations: the copy below verifies each digest.
     pull(&format!("docker://{url}/app@{}", written.digest));
     let again = third.apply("1.2.3").done().expect_code(0);
     assert!(!again.stderr().contains("pushed") && !again.stdout().contains("created"), "{}", again.shown());

@@ -1,4 +1,4 @@
-//! Which annotations and labels are written where: by the project, by the image, by neither; the same bytes in every run.
+//! The annotations and labels that are written: from the project, from the image, or none; the bytes are the same in every run.
 
 use serde_json::{Value, json};
 use testkit::image;

@@ -1,6 +1,6 @@
 //! Artifacts in a real `docker-registry`, read back by skopeo and the `oci-client` library.
 //!
-//! oras is in no Debian package, so it is held against in another way: the digests that it printed are in
+//! No Debian package contains oras, so the comparison with it is elsewhere: the digests that oras printed are in
 //! `crates/oci-content/src/artifact_tests.rs`.
 
 use std::fs;
@@ -21,7 +21,7 @@ use oci_registry::{ConnectOptions, connect};
 use oci_registry::{Descriptor, Digest};
 use testkit::docker_registry::{Auth, DockerRegistry, run};
 
-/// The files: by the path they lie at, their media type, and the title they are pulled to.
+/// The files: their paths, their media types, and the titles that they are pulled to.
 const FILES: [(&str, &str, &str); 4] = [
     ("sbom.json", "application/spdx+json", "sbom.json"),
     ("build/notes.md", "text/markdown", "docs/notes & news.md"),
@@ -93,7 +93,7 @@ async fn what_is_published_is_read_back_by_others() {
         .arg(format!("docker://{reference}")));
     assert_eq!(raw, published.content.manifests.last().expect("a root").bytes());
 
-    // What a client of artifacts does: read the type, and write each layer under its title.
+    // A client of artifacts does this: it reads the type, and writes each layer under its title.
     let config = ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() };
     let client = oci_distribution::Client::new(config);
     let reference: oci_distribution::Reference = reference.parse().expect("a reference");

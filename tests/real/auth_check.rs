@@ -1,4 +1,4 @@
-//! `auth check`: what the credentials may do in every declared repository, asked of real registries and of stand-ins that
+//! `auth check`: the permissions of the credentials in every declared repository, with real registries and with stand-ins that
 //! refuse as GHCR and others do.
 
 use brokkr_publish::diagnostic::ToDiagnostic;
@@ -49,7 +49,7 @@ fn check(folder: &Folder, more: &str) -> Done {
     run.wide().done()
 }
 
-/// What `--json` says, held to its schema.
+/// The output of `--json`, checked against its schema.
 fn report(folder: &Folder) -> Value {
     let report = check(folder, "--json").json();
     jsonschema::validate(&printed_schema::<AccessReport>("access"), &report).expect("as the schema says");
@@ -66,8 +66,8 @@ fn refusal(status: u16, code: &str, message: &str) -> Fault {
     Fault::Answer(status, vec![("content-type", "application/json".to_owned())], body.into_bytes())
 }
 
-/// The upload sessions that a registry keeps on its disk, each by the file that says when it began. (When one is cancelled, the
-/// distribution registry 2.8 leaves an empty hash behind, whoever cancels it, and sweeps it up later.)
+/// The upload sessions that a registry keeps on its disk, each by the file with its start time. (If a session is cancelled, the
+/// distribution registry 2.8 leaves an empty hash behind, for every client, and removes it later.)
 fn sessions(data: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data).into_iter().flatten().flatten() {
@@ -99,7 +99,7 @@ fn a_real_registry_is_asked_and_nothing_is_left_behind() {
     assert!(
         requests.iter().any(|it| it.starts_with("DELETE /v2/app/blobs/uploads/") && it.ends_with(" 204"))
     );
-    // Once they are there, to create is not asked, and to delete is.
+    // Once the repositories exist, the check tests deletion instead of creation.
     folder.image("image", &world::image("x"));
     let run = folder.run("apply --auto-approve --ref refs/tags/v1.2.3");
     run.env("THE_USER", "alice").env("THE_WORD", "se:cret").done().expect_code(0);
@@ -123,7 +123,7 @@ fn wrong_credentials_and_none_are_told_apart() {
     assert_snapshot!("nobody", steady(&check(&nobody, "").expect_code(1).shown()));
 }
 
-/// It is asked without those credentials, as `plan` and `apply` do.
+/// The check runs without those credentials, as `plan` and `apply` do.
 #[test]
 fn a_credential_program_that_fails_is_named_and_hinders_no_question() {
     let (opened, closed) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&USER));
@@ -137,7 +137,7 @@ fn a_credential_program_that_fails_is_named_and_hinders_no_question() {
     };
     let shown = asked(&[("open", &open, ""), ("private", &private, "")], 1);
     assert_snapshot!("program_failed", steady(&shown));
-    // Where nobody needs credentials, nothing stands in the way.
+    // If a registry needs no credentials, nothing fails.
     asked(&[("open", &open, "")], 0);
 }
 
@@ -177,7 +177,7 @@ async fn each_refusal_of_ghcr_has_the_lines_that_help() {
         assert_eq!(has_lines, !limited, "{push:#}");
         assert_eq!(report["granted"], false);
     }
-    // For people the lines of the workflow stay lines.
+    // In the output for people, the lines of the workflow stay separate lines.
     registry.on(
         "POST",
         UPLOADS,
@@ -187,7 +187,7 @@ async fn each_refusal_of_ghcr_has_the_lines_that_help() {
     assert_snapshot!("ghcr_create", steady(&check(&folder, "").expect_code(1).shown()));
 }
 
-/// GHCR denies a token for a package that does not exist or may not be seen; the upload says which.
+/// GHCR denies a token for a package that does not exist or that the user may not see; the upload shows which of the two it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ghcr_denies_to_read_and_lets_push_is_not_there_yet() {
     let registry = TestRegistry::start(Options { cancels: false, ..Options::default() }).await;
@@ -201,7 +201,7 @@ async fn what_ghcr_denies_to_read_and_lets_push_is_not_there_yet() {
         (&answers["push"]["answer"], &answers["create"]["answer"]),
         (&json!("granted"), &json!("granted"))
     );
-    // Elsewhere that is a robot which may not read, and nothing works without.
+    // On other registries, that is a robot without permission to read, and nothing works without it.
     let elsewhere = folder(&[("other", &host, "")], &[("app", "")]);
     let report = self::report(&elsewhere);
     assert_eq!(report["repositories"][0]["read"]["answer"], "refused", "{report:#}");
@@ -246,7 +246,7 @@ async fn one_reason_of_many_repositories_is_told_once() {
         registry.on("POST", &format!("/acme/{name}{UPLOADS}"), 9, denied.clone());
     }
     assert_snapshot!("many", steady(&check(&folder, "").expect_code(1).shown()));
-    // What is not selected is not asked.
+    // Repositories that are not selected are not checked.
     registry.forget_log();
     check(&folder, "--target images.four:v1.2.3").expect_code(0);
     assert!(registry.log().iter().all(|it| it.path == "/v2/" || it.path.contains("/four/")));
@@ -306,7 +306,7 @@ async fn github_tells_only_by_deleting_whether_it_may_be_done() {
     };
     run("apply --auto-approve --ref refs/tags/v1.2.3").expect_code(0);
     assert_snapshot!("untold", steady(&run("auth check").expect_code(0).shown()));
-    // That the API hides the package from this token is seen.
+    // The check notices that the API hides the package from this token.
     packages.on("GET", "/packages/", 9, 404, &[], r#"{"message":"Package not found."}"#);
     let hidden = run("auth check").expect_code(1);
     assert!(hidden.stderr().contains("hides it from this token"), "{}", hidden.shown());
@@ -337,7 +337,7 @@ fn the_report_is_json() {
     assert_snapshot!(check(&folder, "--json").expect_code(0).shown());
 }
 
-/// A refusal, as a registry at this address gives it.
+/// A refusal, in the form that a registry at this address uses.
 fn refused(status: u16, host: &str, repository: &str, code: &str, message: &str) -> Refusal {
     let body = json!({ "errors": [{ "code": code, "message": message }] }).to_string();
     Refusal {

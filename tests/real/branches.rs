@@ -1,5 +1,5 @@
-//! Branch tags: they move only to descendants of the commit that the present image says it was built from. What happens
-//! where that does not hold, or cannot be known, is said and is the rule's to choose.
+//! Branch tags: they move only to descendants of the commit that the present image says it was built from. If that does not
+//! hold or is unknown, the program says so, and the rule decides the result.
 
 use testkit::command::{Done, Folder};
 use testkit::docker_registry::{Auth, DockerRegistry};
@@ -41,13 +41,13 @@ impl Place {
         self.folder.write("publish.toml", text);
     }
 
-    /// Makes a commit on what is checked out; its id.
+    /// Makes a commit on the current branch, and returns its id.
     fn commit(&self, name: &str) -> String {
         self.folder.git(&["commit", "--quiet", "--allow-empty", "--message", name]);
         self.folder.git(&["rev-parse", "HEAD"])
     }
 
-    /// Publishes `main` at a commit: the digest, and what the program said.
+    /// Publishes `main` at a commit, and returns the digest and the output of the program.
     fn publish(&self, sha: &str) -> (String, Done) {
         let digest = self.folder.image("image", &image(sha).revision(sha)).digest;
         (digest, self.apply(sha))
@@ -79,7 +79,7 @@ fn an_older_job_that_ends_last_keeps_the_newer_image() {
     let c = place.commit("c");
     let (newest, _done) = place.publish(&c);
     assert_eq!(place.main(), Some(newest));
-    // Each commit has its own tag all the same.
+    // Each commit still has its own tag.
     let mut expected = vec!["main".to_owned()];
     expected.extend([a, b, c].map(|sha| format!("sha-{}", &sha[..7])));
     expected.sort();
@@ -100,7 +100,7 @@ fn a_rewritten_branch_keeps_its_image_until_it_is_told_to_move() {
         &format!("kept: the image is from commit {}, which is not in this commit's history", &b[..7]),
     );
     assert_eq!(place.main(), Some(first));
-    // The way out that the documentation names.
+    // The solution that the documentation names.
     let once = format!(
         "apply --auto-approve --ref refs/heads/main --sha {rewritten} --set tags.branch.mutability=mutable"
     );
@@ -195,7 +195,7 @@ fn a_rebuilt_commit_keeps_the_digest_first_published_under_all_its_tags() {
     says(&again, "kept: the digest first published stays");
     assert_eq!(place.main().as_ref(), Some(&first));
     assert!(again.stdout().contains(&format!("/app@{first}")), "{}", again.shown());
-    // A branch that stands elsewhere follows the tag that stays, and nothing is sent.
+    // If a branch is at another commit, it follows the tag that stays, and nothing is sent.
     let b = place.commit("b");
     let (_, _done) = place.publish(&b);
     place.folder.git(&["checkout", "--quiet", "-b", "other", &a]);

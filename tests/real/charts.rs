@@ -1,6 +1,6 @@
-//! Charts from `publish.toml` to a registry, read back by others: skopeo, oci-client, and Python's gzip and tarfile.
+//! Charts from `publish.toml` to a registry, read back by other programs: skopeo, oci-client, and Python's gzip and tarfile.
 //!
-//! Needs docker-registry, skopeo and python3; fails where one is missing.
+//! Needs docker-registry, skopeo and python3; fails if one is missing.
 
 use std::fs;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn project(url: &str, broker: &Chart) -> Folder {
     folder
 }
 
-/// The output of a program that must be there and succeed.
+/// Runs a program that must exist and succeed, and returns its output.
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
@@ -49,7 +49,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What Python's readers say of a package.
+/// The content of a package, as Python's readers see it.
 const LIST: &str = "
 import sys, tarfile
 with tarfile.open(sys.argv[1], 'r:gz') as package:
@@ -62,7 +62,7 @@ with tarfile.open(sys.argv[1], 'r:gz') as package:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn charts_are_published_for_helm() {
-    // oci-client brings none of its own.
+    // oci-client does not include one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let registry = DockerRegistry::start(&Auth::None);
     let folder = project(&format!("{}/acme", registry.host()), &Chart::broker());
@@ -75,7 +75,7 @@ async fn charts_are_published_for_helm() {
     assert!(raw.starts_with(
         "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\",\"digest\":"
     ));
-    // As Helm pulls: by an OCI client, the layer by its media type.
+    // This is how Helm pulls: with an OCI client, and the layer selected by its media type.
     let client = Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
     let reference: Reference = address.parse().expect("a reference");
     let content = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
@@ -92,14 +92,14 @@ async fn charts_are_published_for_helm() {
     assert!(!listed.contains(".bak") && !listed.contains("ci/values.yaml"), "{listed}");
     assert!(listed.contains("version: 1.2.3 # set when it is published\n"), "{listed}");
 
-    // The same commit is the same chart, wherever it is checked out.
+    // The same commit gives the same chart in every checkout.
     let other = project(&format!("{}/acme", registry.host()), &Chart::broker());
     let plan = other.run("plan --ref refs/tags/v1.2.3 --json").done().expect_code(0).json();
     let actions: Vec<&serde_json::Value> =
         plan["repositories"].as_array().unwrap().iter().map(|it| &it["changes"][0]["action"]).collect();
     assert_eq!(actions, ["no-op", "no-op"]);
 
-    // A package of it is published as it is.
+    // A package of the chart is published unchanged.
     let ready = CONFIG.replace("HOST", &registry.host()).replace(
         "source = \"charts/brokkr-broker\"",
         "source = \"brokkr-broker-{{ chart.version }}.tgz\"\nrepository = \"ready/brokkr-broker\"",

@@ -1,5 +1,5 @@
-//! Credentials against real programs: docker-registry with passwords, with a token server, over TLS with a private authority, for clients
-//! with a certificate alone, and behind a proxy; credential programs that are run.
+//! Credentials with real programs: docker-registry with passwords, with a token server, over TLS with a private authority, for clients
+//! that have only a certificate, and behind a proxy; credential programs that are run.
 
 use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use testkit::world::{RELEASE_RULES, configuration, image};
 
 const BASIC: Auth = Auth::Basic { username: "alice", password: "se:cret" };
 
-/// A folder that publishes one image to these registries, by the keys that each table has.
+/// A folder that publishes one image to these registries, with the keys of each table.
 fn publishes_to(registries: &[(&str, &str)]) -> Folder {
     let tables: Vec<String> =
         registries.iter().map(|(name, keys)| format!("\n[registries.{name}]\n{keys}\n")).collect();
@@ -33,7 +33,7 @@ fn publishes_to(registries: &[(&str, &str)]) -> Folder {
     folder
 }
 
-/// Writes a credential program to the home folder's `bin`, and says in Docker's file what it is for.
+/// Writes a credential program to the home folder's `bin`, and registers it in Docker's file.
 fn program(folder: &Folder, config: &serde_json::Value, script: &str) {
     let bin = folder.home().join("bin");
     std::fs::create_dir_all(&bin).unwrap();
@@ -95,12 +95,12 @@ fn a_program_without_an_entry_is_passed_over_and_one_that_fails_is_an_error() {
     assert!(said.contains("publish::registry::credentials"), "{said}");
     assert!(said.contains(&format!("`docker-credential-test`, which `credsStore` of `~/.docker/config.json` names for `{host}`, failed (exit status: 4): the vault is locked")), "{said}");
 
-    // That it is read without credentials meanwhile is said once.
+    // The output says once that the registry is read without credentials in the meantime.
     let failed = with_programs(folder.run("apply --auto-approve -v --ref refs/tags/v1.2.4"), &folder);
     let said = failed.done().expect_code(1).stderr();
     assert_eq!(said.matches("reading without credentials: `docker-credential-test`").count(), 1, "{said}");
 
-    // Who wants no credentials is given none, and no program is run.
+    // If a registry uses no credentials, none are passed, and no program is run.
     let open = DockerRegistry::start(&Auth::None);
     let folder = publishes_to(&[("open", &format!("url = \"{}\"", open.host()))]);
     program(&folder, &config, "exit 4");
@@ -160,7 +160,7 @@ async fn a_token_is_for_what_a_user_may_do() {
     let origin = alice.repository(&name("team/image")).credentials_origin().await.expect("an answer");
     assert_eq!(origin.as_deref(), Some("`DOCKER_AUTH_CONFIG`"));
 
-    // Everybody pulls; each pushes to what is theirs.
+    // Everybody may pull; each user may push to their own repositories.
     for variables in [&auths(&registry.host(), user("bob", "hammer"))[..], &[]] {
         let other = open(variables);
         let repository = other.repository(&name("team/image"));
@@ -175,7 +175,7 @@ async fn a_token_is_for_what_a_user_may_do() {
     assert!(issuer.asked().iter().all(|asked| asked.method == "GET"));
 }
 
-/// A blob that takes its time.
+/// A blob whose transfer takes some time.
 struct Slow(Blob);
 
 impl BlobBody for Slow {
@@ -262,7 +262,7 @@ async fn a_gitlab_job_pushes_with_its_own_token() {
     assert_eq!(origin.as_deref(), Some("`CI_JOB_TOKEN`"));
 }
 
-/// A registry with a token server, both over TLS, for clients with a certificate; and a folder that publishes there, `keys` besides.
+/// A registry with a token server, both over TLS, for clients with a certificate; and a folder that publishes there, with `keys` added.
 fn mutual(authority: &Authority, keys: &str) -> (DockerRegistry, TokenIssuer, Folder) {
     let issuer = TokenIssuer::start(rules(300), Some(authority));
     let auth = Auth::Token { realm: issuer.realm("localhost"), certificate: issuer.certificate() };
@@ -302,7 +302,7 @@ fn a_registry_is_shown_the_certificate_of_the_client() {
     assert!(refused.stderr().contains("publish::registry::unreachable"), "{}", refused.shown());
     assert!(issuer.asked().is_empty(), "credentials went out all the same");
 
-    // A key of another certificate.
+    // The key of another certificate.
     let keys = CLIENT.replace("client.key", "host.key");
     let (_registry, _issuer, folder) = mutual(&authority, &keys);
     let run = folder.apply("1.2.3").env("U", "alice").env("P", "se:cret").wide();
@@ -310,7 +310,7 @@ fn a_registry_is_shown_the_certificate_of_the_client() {
     assert!(refused.stderr().contains("certs/host.key"), "{}", refused.shown());
 }
 
-/// A folder that publishes to `registry.test`, which has an address for a proxy alone.
+/// A folder that publishes to `registry.test`, which only a proxy can resolve.
 fn far(registry: &DockerRegistry, authority: Option<&Authority>) -> Folder {
     let how = if authority.is_some() { "ca_file = \"ca.pem\"" } else { "insecure = true" };
     let keys = format!(

@@ -1,6 +1,6 @@
-//! Docker archives that real programs wrote, and what real programs make of what is published of them.
+//! Docker archives that real programs wrote, and how real programs read the images that are published from them.
 //!
-//! Needs buildah, podman, skopeo, umoci, and dockerd as root; fails where one is missing. Nothing here touches the network.
+//! Needs buildah, podman, skopeo, umoci, and dockerd as root; fails if one is missing. The test does not use the network.
 
 use std::fs;
 use std::io::Read;
@@ -30,7 +30,7 @@ fn refused(folder: &Path, source: &str) -> String {
     }
 }
 
-/// Writes what is published to the layout `name`.
+/// Writes the published content to the layout `name`.
 fn write(folder: &Path, published: &Published, name: &str) {
     let layout = image::LayoutDirectory::create(&folder.join(name));
     for manifest in &published.content.manifests {
@@ -45,7 +45,7 @@ fn write(folder: &Path, published: &Published, name: &str) {
     layout.list(&image::describe(root.media_type(), root.bytes()), &["v1".to_owned()]);
 }
 
-/// Holds what is published against skopeo, podman and umoci: the digest, and the files in it.
+/// Compares the published content with the results of skopeo, podman and umoci: the digest, and the files in it.
 fn judged(folder: &Path, published: &Published, name: &str, files: &[(&str, &str)]) {
     write(folder, published, name);
     let raw = run_in(folder, "skopeo", &["inspect", "--raw", &format!("oci:{name}:v1")]);
@@ -90,7 +90,7 @@ fn images_that_podman_buildah_and_skopeo_save() {
     judged(at, &podman, "podman", &FILES);
     assert_eq!(podman.content.blobs.len(), 4);
     assert_eq!(podman.content.platforms.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linux/amd64"]);
-    // One image, whoever wrote it down.
+    // The image is the same for every program that wrote it.
     for source in [
         "docker-archive:again.tar",
         "docker-archive:buildah.tar:app:v1",
@@ -108,7 +108,7 @@ fn images_that_podman_buildah_and_skopeo_save() {
     }
     let error = refused(at, "docker-archive:podman.tar:app:v2");
     assert!(error.contains("holds no image `app:v2`: `localhost/app:v1`"), "{error}");
-    // Layers that are compressed already keep their bytes.
+    // Layers that are already compressed keep their bytes.
     store.podman(&["save", "--format", "oci-archive", "--output", "oci.tar", "app:v1"]);
     let error = refused(at, "docker-archive:oci.tar");
     assert!(error.contains("is not a Docker archive"), "{error}");
@@ -164,7 +164,7 @@ fn images_that_docker_saves() {
     ] {
         assert_eq!(published(at, source).content.root, docker.content.root, "{source}");
     }
-    // An image without layers' history, and one of a layer that is there twice.
+    // An image without the history of its layers, and one that has the same layer twice.
     fs::create_dir(at.join("tree")).expect("a folder");
     fs::write(at.join("tree/file"), "imported\n").expect("written");
     run_in(at, "tar", &["-C", "tree", "-cf", "tree.tar", "file"]);

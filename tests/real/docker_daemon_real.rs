@@ -1,6 +1,6 @@
-//! Images in the stores of a real Docker Engine and of podman's service, asked for over the API.
+//! Images in the stores of a real Docker Engine and of podman's service, read over the API.
 //!
-//! Needs buildah, podman, openssl, docker, and dockerd as root; fails where one is missing. Nothing here touches the network.
+//! Needs buildah, podman, openssl, docker, and dockerd as root; fails if one is missing. The test does not use the network.
 
 use brokkr_publish::diagnostic::ToDiagnostic;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use oci_registry::Digest;
 
 use testkit::engine::{Engine, Store, run_in};
 
-/// A source opened in `folder` with nothing in the environment but `variables`.
+/// Opens a source in `folder`; the environment contains only `variables`.
 fn opened(folder: &Path, source: &str, variables: &[(&str, &str)]) -> Result<Published, ContentError> {
     let variables: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -35,7 +35,7 @@ fn published(folder: &Path, source: &str, variables: &[(&str, &str)]) -> Publish
     opened(folder, source, variables).unwrap_or_else(|error| panic!("{source}: {error}"))
 }
 
-/// What people see where a source is refused.
+/// The output for people if a source is refused.
 fn refused(folder: &Path, source: &str, variables: &[(&str, &str)]) -> String {
     let Err(error) = opened(folder, source, variables) else { panic!("{source} was taken") };
     let diagnostic = error.to_diagnostic();
@@ -94,7 +94,7 @@ fn images_of_a_docker_engine() {
     let error = refused(at, "docker-daemon:app/../v3", &environment);
     assert!(error.contains("does not name an image"), "{error}");
 
-    // The same by a context, and by the one that is chosen for good.
+    // The same with a context, and with the context that is selected permanently.
     let docker = at.join("docker-config");
     let folder_of = docker.join("contexts/meta").join(Digest::of(b"mine").hex());
     fs::create_dir_all(&folder_of).expect("a folder");
@@ -114,7 +114,7 @@ fn images_of_a_docker_engine() {
     let error = refused(at, "docker-daemon:app:v1", &other);
     assert!(error.contains("the Docker context `other` does not exist"), "{error}");
 
-    // An image that is gone since the plan.
+    // An image that was removed after the plan.
     store.image("brief:v1", &FILES[..1]);
     store.buildah(&["push", "brief:v1", "docker-archive:brief.tar:brief:v1"]);
     engine.run(&["load", "--input", at.join("brief.tar").to_str().expect("a path")]);
@@ -185,7 +185,7 @@ fn an_engine_that_speaks_tls() {
     assert_eq!(app.content.root, published(at, "docker-archive:app.tar", &[]).content.root);
     let error = refused(at, "docker-daemon:app:v1", &tls[..1]);
     assert!(error.contains("answered 400") && error.contains("HTTP request to an HTTPS server"), "{error}");
-    // Another authority than the engine's.
+    // An authority that is not the engine's.
     let other = tempfile::tempdir().expect("a folder");
     certificates(other.path());
     let others = other.path().to_str().expect("a path");
@@ -194,7 +194,7 @@ fn an_engine_that_speaks_tls() {
     assert!(error.contains("invalid peer certificate"), "{error}");
 }
 
-/// Makes an authority, and a certificate of it that engine and client both use.
+/// Makes an authority and a certificate by it, which both the engine and the client use.
 fn certificates(folder: &Path) {
     let openssl = |arguments: &str| {
         run_in(folder, "openssl", &arguments.split_whitespace().collect::<Vec<_>>());

@@ -1,22 +1,23 @@
-//! The guides do what they say: every command of every page in `docs/guides` is run, in the order of the page, and prints
-//! what the page shows.
+//! The guides are correct: every command of every page in `docs/guides` is run, in the order of the page, and prints
+//! the output that the page shows.
 //!
 //! A page's first `toml` block is the `publish.toml` of a real git repository with a remote. `ghcr.io/acme` is a real
-//! docker-registry: the program is pointed there by `BROKKR_PUBLISH_REGISTRIES__GHCR__URL`, skopeo by a script before it that
-//! replaces the host in its arguments, and output is shown with `ghcr.io` again. git and skopeo are the real ones. `docker` is
-//! not, since there is no engine here: a script stands in for `docker buildx build`, and moves an image that
-//! `support/image.rs` makes for each build to where `dest=` says, or pushes one for a platform by digest. Its label `org.opencontainers.image.revision` is the commit
-//! that is checked out. A `.env` that lies there goes into a layer of its own, unless `.dockerignore` names it.
+//! docker-registry: `BROKKR_PUBLISH_REGISTRIES__GHCR__URL` points the program to it, and a script in front of skopeo
+//! replaces the host in its arguments; output shows `ghcr.io` again. git and skopeo are the real programs. `docker` is
+//! not, because there is no engine here: a script replaces `docker buildx build`. It moves an image that
+//! `support/image.rs` makes for each build to the path in `dest=`, or pushes one for a platform by digest. Its label
+//! `org.opencontainers.image.revision` is the current commit. A `.env` in the folder goes into a layer of its own, unless
+//! `.dockerignore` names it.
 //!
-//! A workflow is run too, without GitHub: its jobs one after the other, in fresh clones, with the variables and the payload
-//! that GitHub sets for the event, and artifacts carried from job to job. Of its steps, `cargo install` is not run, and of
-//! actions only those are known that check out and carry artifacts; those that prepare docker do nothing here.
+//! A workflow is run too, without GitHub: its jobs run one after the other, in fresh clones, with the variables and the payload
+//! that GitHub sets for the event, and artifacts are passed from job to job. Of its steps, `cargo install` is not run. The only
+//! supported actions are those that check out and that pass artifacts; those that prepare docker do nothing here.
 //!
-//! Docker's credential file holds a user for that registry, as it does for who has logged in.
+//! Docker's credential file contains a user for that registry, as after a login.
 //!
-//! `stage.acme.test`, where a page declares it as `staging`, is a second docker-registry, with a user and a password.
+//! If a page declares `stage.acme.test` as `staging`, it is a second docker-registry, with a user and a password.
 //!
-//! With `BROKKR_PUBLISH_UPDATE_GUIDES=1` the pages are written anew with what the commands print.
+//! With `BROKKR_PUBLISH_UPDATE_GUIDES=1`, the test rewrites the pages with the output of the commands.
 
 mod guide;
 mod workflow;
@@ -34,7 +35,7 @@ use workflow::Workflow;
 
 /// `docker buildx build … --output type=oci,dest=FILE .`: moves the image that was made for this build there. With
 /// `--platform P --output type=image,name=NAME,push-by-digest=true,… --metadata-file FILE` it pushes the image for that platform,
-/// and tells its digest.
+/// and prints its digest.
 const DOCKER: &str = r#"#!/bin/sh
 case "$1 $2" in "buildx build") ;; *) echo "docker $*: not known here" >&2; exit 64 ;; esac
 for argument; do
@@ -54,10 +55,10 @@ skopeo copy --quiet --preserve-digests "oci:$image" "docker://$name@$digest" || 
 printf '{\n  "containerimage.digest": "%s"\n}\n' "$digest" > "$metadata"
 "#;
 
-/// Where a page's `[registries.staging]` is: as long as the name that it has here, so that tables keep their columns.
+/// The address of a page's `[registries.staging]`: it is as long as the name used here, so that tables keep their columns.
 const STAGING: &str = "stage.acme.test";
 
-/// skopeo itself is found where it is without this script.
+/// The real skopeo is on the path without this script.
 const SKOPEO: &str = r#"#!/bin/sh
 for argument; do
   shift
@@ -67,17 +68,17 @@ PATH="${PATH#*:}"
 exec skopeo "$@"
 "#;
 
-/// What commands may begin with. Anything else in a guide is not known to be run as a reader runs it.
+/// The programs that commands may begin with. The test cannot run other commands of a guide as a reader does.
 const PROGRAMS: [&str; 9] =
     ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed", "mkdir", "touch"];
 
-/// Where the commands of one page are run.
+/// The environment for the commands of one page.
 struct World {
     folder: Folder,
     registry: DockerRegistry,
-    /// That of `[registries.staging]`, which wants credentials.
+    /// The registry of `[registries.staging]`, which needs credentials.
     staging: Option<DockerRegistry>,
-    /// What `source` of images is where it lies in a registry.
+    /// The `source` of images, if it is in a registry.
     sources: Vec<(String, String)>,
     builds: u32,
 }
@@ -95,7 +96,7 @@ impl World {
         fs::create_dir_all(&registries).unwrap();
         let text = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.host());
         fs::write(registries.join("registries.conf"), text).unwrap();
-        // Who follows a guide has logged in. The registry asks nobody.
+        // The reader of a guide has logged in. The registry needs no credentials.
         let auth =
             serde_json::json!({ "auths": { registry.host(): { "username": "you", "password": "word" } } });
         fs::create_dir(home.join(".docker")).unwrap();
@@ -125,14 +126,14 @@ impl World {
         Self { sources, ..world }
     }
 
-    /// `text` with the registries that there are here.
+    /// Replaces the registries in `text` with the real ones of the test.
     fn as_here(&self, text: &str) -> String {
         let text = text.replace("docker://ghcr.io", &format!("docker://{}", self.registry.host()));
         let staging = self.staging.as_ref().map_or_else(|| STAGING.to_owned(), DockerRegistry::host);
         text.replace(STAGING, &staging)
     }
 
-    /// Runs a command by a shell: its exit code, and what it printed to both streams. `$?` is that of the one before.
+    /// Runs a command in a shell: returns its exit code, and the output of both streams. `$?` is the exit code of the command before.
     fn run(
         &mut self,
         text: &str,
@@ -155,7 +156,7 @@ impl World {
             .env("PATH", programs)
             .env("NEXT_BUILD", next)
             .env("BROKKR_PUBLISH_REGISTRIES__GHCR__URL", format!("{}/acme", self.registry.host()))
-            // They are those of `publish.toml`.
+            // They are set in `publish.toml`.
             .envs(self.sources.iter().filter(|_| !text.contains(" -c ")).cloned())
             .envs(variables.iter().map(|(name, value)| (name, value)));
         if let Some(staging) = &self.staging {
@@ -175,16 +176,16 @@ impl World {
         (code, if text.starts_with("skopeo list-tags") { in_order(&output) } else { output })
     }
 
-    /// Makes the image of the next build, if the command is one: no two are the same.
+    /// Makes the image of the next build, if the command is a build: each image is different.
     fn next_build(&mut self, place: &Path) -> PathBuf {
         let above = self.folder.home();
         let archive = above.join("build.tar");
-        // Else the last command built nothing.
+        // Otherwise the last command built nothing.
         self.builds += u32::from(!archive.exists());
         let layout = above.join("build");
         let _ = fs::remove_dir_all(&layout);
         let text = format!("hello {}", self.builds);
-        // `COPY . /app` would take it, unless it is ignored.
+        // `COPY . /app` would include it, unless it is ignored.
         let ignored = fs::read_to_string(place.join(".dockerignore")).unwrap_or_default();
         let left = fs::read(place.join(".env")).ok().filter(|_| !ignored.lines().any(|line| line == ".env"));
         let layer = |platform| {
@@ -208,12 +209,12 @@ impl World {
         archive
     }
 
-    /// Each build is an hour after the one before, and long ago.
+    /// Each build is one hour after the one before, at times in the past.
     fn clock(&self) -> String {
         format!("2026-01-02T{:02}:04:05Z", self.builds)
     }
 
-    /// `text` as it is where the registry is `ghcr.io`: tables keep their columns.
+    /// Converts `text` to the form with the registry `ghcr.io`: tables keep their columns.
     fn as_ghcr(&self, text: &str) -> String {
         let staging = self.staging.as_ref().map(DockerRegistry::host);
         let text = staging.map_or_else(|| text.to_owned(), |host| text.replace(&host, STAGING));
@@ -242,7 +243,7 @@ impl World {
         shown
     }
 
-    /// Runs what must succeed.
+    /// Runs a command that must succeed.
     fn run_all(&mut self, page: &Page, commands: &[guide::Command]) {
         let place = self.folder.path.clone();
         for command in commands {
@@ -293,7 +294,7 @@ impl World {
     }
 }
 
-/// The variables that say where sources lie which are in a registry: `source = "docker://…"`, or `from = "docker://…"` in it.
+/// The variables with the locations of sources in a registry: `source = "docker://…"`, or `from = "docker://…"` in it.
 fn sources(configuration: &str) -> Vec<(String, String)> {
     let mut image = "";
     let mut found = Vec::new();
@@ -310,13 +311,13 @@ fn sources(configuration: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The commit that is checked out; none where there is no repository.
+/// The current commit; empty if there is no repository.
 fn revision(place: &Path) -> String {
     let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(place).output().expect("git");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// What `skopeo list-tags` prints, with the tags in order: docker-registry lists them as they come.
+/// The output of `skopeo list-tags`, with the tags in order: docker-registry lists them in no fixed order.
 fn in_order(listed: &str) -> String {
     let Ok(mut listed) = serde_json::from_str::<serde_json::Value>(listed) else { return listed.to_owned() };
     listed["Tags"].as_array_mut().expect("tags").sort_by_key(ToString::to_string);
@@ -327,7 +328,7 @@ fn in_order(listed: &str) -> String {
     String::from_utf8(text).expect("text") + "\n"
 }
 
-/// Fails where a command is not of the programs that a guide may use.
+/// Fails if a command uses a program that a guide may not use.
 fn expect_known(page: &Page, command: &guide::Command) {
     for part in command.text.split(['|', ';', '&']).filter(|part| !part.trim().is_empty()) {
         let first = part.split_whitespace().next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Charts judged by Helm itself: its Go code, which the Python package `helm-python-sdk` contains, pulls, loads, lints, packages and
-//! pushes what the program published.
+//! Helm itself checks the charts: its Go code, which the Python package `helm-python-sdk` contains, pulls, loads, lints, packages
+//! and pushes the charts that the program published.
 //!
 //! Needs docker-registry, skopeo and that package in `target/tools`; fails if one is missing. `scripts/test.sh` installs them.
 
@@ -25,7 +25,7 @@ repository = \"charts/NAME\"
 app_version = \"{{ chart.version }}\"
 ";
 
-/// Pulls the published chart, packages the same directory with Helm, and pushes the pulled package with Helm. Prints what Helm says of
+/// Pulls the published chart, packages the same directory with Helm, and pushes the pulled package with Helm. Prints Helm's results for
 /// each package, and the digest of the package.
 const JUDGE: &str = r#"
 import hashlib, json, pathlib, sys, tarfile

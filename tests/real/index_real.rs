@@ -1,6 +1,6 @@
-//! Indexes and manifests of every format, held against what real programs make of the same source and read of what is published.
+//! Indexes and manifests of every format: the published content is compared with the results of real programs for the same source.
 //!
-//! Needs buildah, podman, skopeo, umoci and docker-registry; fails where one is missing.
+//! Needs buildah, podman, skopeo, umoci and docker-registry; fails if one is missing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,7 +83,7 @@ impl Desk {
         publishable(&spec, &Surroundings::local(self.at())).unwrap_or_else(|error| panic!("{spec}: {error}"))
     }
 
-    /// Writes all that is published to the layout `name`.
+    /// Writes all published content to the layout `name`.
     fn write(&self, published: &Published, name: &str) {
         let layout = self.layout(name);
         for manifest in &published.content.manifests {
@@ -99,7 +99,7 @@ impl Desk {
         layout.list(&describe(root.media_type(), root.bytes()), &[]);
     }
 
-    /// Copies a layout to the registry, without changing a byte of it; the digest that the registry has then.
+    /// Copies a layout to the registry without changes, and returns the digest in the registry.
     fn copy(&self, layout: &str, repository: &str) -> String {
         let to = format!("docker://{}/{repository}:x", self.registry.host());
         let options = ["copy", "--all", "--preserve-digests", "--quiet", "--dest-tls-verify=false"];
@@ -143,8 +143,8 @@ fn listed(written: &image::Written, platform: &str) -> Value {
     entry
 }
 
-/// Layouts of every format. What skopeo copies to a registry without changing a byte has the digest that is published, and so has
-/// what is published, copied there.
+/// Layouts of every format. skopeo copies the source to a registry without changes, and the copy has the published digest; so does a
+/// copy of the published content.
 #[test]
 fn digests_are_those_that_skopeo_preserves() {
     let desk = Desk::new();
@@ -185,7 +185,7 @@ fn digests_are_those_that_skopeo_preserves() {
     let at = made("empty-index");
     replace_root(&at, OCI_INDEX, &json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }));
 
-    // An artifact with an empty configuration, inline content, a subject and members that nobody knows.
+    // An artifact with an empty configuration, inline content, a subject and unknown members.
     let at = made("artifact");
     let layout = LayoutDirectory::create(&at);
     let mut empty = layout.put("application/vnd.oci.empty.v1+json", b"{}");
@@ -198,14 +198,14 @@ fn digests_are_those_that_skopeo_preserves() {
     });
     replace_root(&at, OCI_MANIFEST, &artifact);
 
-    // A base layer that is had elsewhere, of both kinds.
+    // Base layers that are available elsewhere, of both kinds.
     let foreign = || vec![Layer::foreign("https://example.com/base"), Layer::noise(4, 500)];
     Image::new().platform("windows/amd64", foreign()).single().write(&made("foreign"));
     let mut base = foreign();
     base[0].descriptor["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
     Image::new().platform("windows/amd64", base).docker().single().write(&made("foreign-docker"));
 
-    // What Go writes for no layers; no media type in the manifest; one layer twice.
+    // Go writes this for no layers; the manifest has no media type; one layer occurs twice.
     for (name, layers) in [("null-layers", json!(null)), ("one-layer-twice", json!([1, 1]))] {
         let at = made(name);
         let layout = LayoutDirectory::create(&at);
@@ -248,7 +248,7 @@ fn replace_root(at: &Path, media_type: &str, root: &Value) {
     layout.list(&put(&layout, media_type, root), &[]);
 }
 
-/// An index that buildah writes, of which the declared platforms are published: the programs read it.
+/// An index that buildah writes; the declared platforms of it are published, and the programs read it.
 #[test]
 fn a_selection_is_read_by_the_programs() {
     let desk = Desk::new();
@@ -282,7 +282,7 @@ fn a_selection_is_read_by_the_programs() {
     }
 }
 
-/// Labels and annotations at every level: skopeo, podman, buildah and umoci say what was written.
+/// Labels and annotations at every level: skopeo, podman, buildah and umoci report the written values.
 #[test]
 fn what_is_written_is_read_by_the_programs() {
     let desk = Desk::new();
@@ -301,7 +301,7 @@ fn what_is_written_is_read_by_the_programs() {
             assert_eq!(inspected["Labels"][key], json!(value), "{format}");
         }
         assert_eq!(inspected["Layers"], desk.inspect(format, "arm64")["Layers"]);
-        // The image is whole: its layers are unpacked, and are those that its configuration names.
+        // The image is complete: its layers are unpacked, and match those that its configuration names.
         let reference = format!("docker://{}/{out}:x", desk.registry.host());
         let container =
             desk.stored("buildah", &["from", "--arch", "arm64", "--tls-verify=false", &reference]);
@@ -339,7 +339,7 @@ fn what_is_written_is_read_by_the_programs() {
     assert_eq!(runtime["annotations"]["b"], "2", "umoci makes annotations of labels");
 }
 
-/// An index of images that buildah built, annotated on its manifests and its entries.
+/// An index of images that buildah built, with annotations on its manifests and its entries.
 #[test]
 fn manifests_and_entries_of_an_index_are_annotated() {
     let desk = Desk::new();
@@ -376,7 +376,7 @@ fn manifests_and_entries_of_an_index_are_annotated() {
     assert_eq!(desk.stored("podman", &["image", "inspect", "--format", format, &id]), "arm64 2 1");
 }
 
-/// From `publish.toml` to a registry: of an index in an index, with attestations, the declared platforms.
+/// From `publish.toml` to a registry: the declared platforms of a nested index, with attestations.
 #[test]
 fn an_index_in_an_index_is_published_as_declared() {
     let registry = DockerRegistry::start(&Auth::None);

@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where pre-commit is: on the path, or where `scripts/test.sh` puts it.
+/// The path of pre-commit: on `PATH`, or the place that `scripts/test.sh` installs it to.
 fn pre_commit() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -27,7 +27,7 @@ fn pre_commit() -> PathBuf {
         )
 }
 
-/// A copy of this package's files as they are now, committed to a repository of its own; what a release would be.
+/// A copy of this package's files in their present state, committed to a repository of its own, like a release.
 fn hook_repository(folder: &Folder) {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -36,7 +36,7 @@ fn hook_repository(folder: &Folder) {
         .expect("git, which this test needs");
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
     for name in String::from_utf8(listed.stdout).expect("names").split_terminator('\0') {
-        // A file that was deleted and not yet committed is still listed.
+        // A deleted file is still listed until the deletion is committed.
         if let Ok(bytes) = std::fs::read(root().join(name)) {
             folder.write(&format!("hooks/{name}"), bytes);
         }
@@ -57,7 +57,7 @@ fn project(folder: &Folder, id: &str) {
     folder.git_in("project", &["init", "--quiet"]);
 }
 
-/// Runs the hooks on every file of the project; whether they passed, and what they said.
+/// Runs the hooks on every file of the project; returns whether they passed, and their output.
 fn run(folder: &Folder) -> (bool, String) {
     folder.git_in("project", &["add", "--all"]);
     let mut command = Command::new(pre_commit());
@@ -73,7 +73,7 @@ fn run(folder: &Folder) -> (bool, String) {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    // Rust lives in the real home, and so does the way to its package registry.
+    // Rust is installed in the real home, and so is the configuration of its package registry.
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(folder).into()));
@@ -92,7 +92,7 @@ fn run(folder: &Folder) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// What a project sees of the hook `id`.
+/// The behavior of the hook `id` in a project.
 fn exercise(id: &str) {
     let folder = Folder::new();
     hook_repository(&folder);

@@ -1,6 +1,6 @@
-//! Promotion: images of one registry published to another, or to another repository or tag of the same. Real registries and
-//! programs; what they then hold is compared byte by byte with what `skopeo copy --all --preserve-digests` makes of the same
-//! source.
+//! Promotion: images of one registry are published to another, or to another repository or tag of the same. Registries and
+//! programs are real; the resulting content is compared byte by byte with the result of `skopeo copy --all --preserve-digests` for
+//! the same source.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use testkit::world::{RELEASE_RULES, digest, image, tags};
 
 const USER: Auth = Auth::Basic { username: "alice", password: "se:cret" };
 
-/// Copies by skopeo, past the program under test.
+/// Copies with skopeo, without the program under test.
 fn skopeo(from: &str, to: &str) {
     run(Command::new("skopeo").args(["copy", "--all", "--preserve-digests", "--quiet"]).args([
         "--src-tls-verify=false",
@@ -57,7 +57,7 @@ fn uploads(registry: &DockerRegistry) -> Vec<String> {
     registry.requests().into_iter().filter(sends).collect()
 }
 
-/// What the plan says is to be sent, of its only repository.
+/// The content that the plan will send, for its only repository.
 fn sending(plan: &serde_json::Value) -> &serde_json::Value {
     &plan["repositories"][0]["content"]["sending"]
 }
@@ -90,12 +90,12 @@ fn from_staging_to_production_not_a_byte_changes() {
         with_credentials(promoting.run("plan --detailed-exitcode --ref refs/tags/v1.2.3"))
             .done()
             .expect_code(0);
-        // By podman, which reads every byte of the image for this machine.
+        // podman reads every byte of the image for this machine.
         podman_pull(&promoting.path, &format!("{named}/app:latest"));
     }
 }
 
-/// Pulls into a store of its own.
+/// Pulls into a separate store.
 fn podman_pull(folder: &Path, reference: &str) {
     let store = tempfile::tempdir().expect("a folder");
     let place = |name: &str| store.path().join(name).display().to_string();
@@ -120,13 +120,13 @@ fn a_plan_pins_what_the_tag_names() {
     let plan: serde_json::Value = serde_json::from_str(&promoting.read("plan.json")).expect("JSON");
     let pinned = format!("docker://{from}@{}", approved.digest);
     assert_eq!(plan["repositories"][0]["content"]["source"]["source"], pinned, "{plan:#}");
-    // What is needed to read the source again, and nothing secret.
+    // The plan contains the data needed to read the source again, and no secrets.
     assert_eq!(plan["registries"]["staging"]["url"], staging.host());
     assert!(!promoting.read("plan.json").contains("se:cret"));
 
     let later = folder.image("later", &image("later"));
     skopeo(&format!("oci:{}", later.directory.display()), &format!("docker://{from}"));
-    // Elsewhere, without the file that the plan was made from.
+    // Apply runs in another place, without the file that the plan was made from.
     let elsewhere = Folder::with(&[("plan.json", &promoting.read("plan.json"))]);
     let done = with_credentials(elsewhere.run("apply plan.json")).done().expect_code(0);
     assert!(!done.stderr().contains("panicked"), "{}", done.shown());
@@ -165,7 +165,7 @@ fn within_one_registry_everything_is_mounted() {
             .image("image", &Image::new().platform("linux/amd64", vec![Layer::noise(1, 500_000)]).attested());
         skopeo(&format!("oci:{}", written.directory.display()), &format!("docker://{from}"));
         let sent = uploads(&registry).len();
-        // Two repositories: one is mounted from the source, the other from either.
+        // Two repositories: one is mounted from the source, the other from either of them.
         let text = format!(
             "version = 1\n\n[registries.one]\nurl = \"{host}/one\"\n\n[registries.two]\nurl = \"{host}/two\"\n{RELEASE_RULES}\n[images.app]\nsource = \"docker://{from}\"\n"
         );
@@ -237,7 +237,7 @@ fn a_source_that_cannot_be_had_is_said_with_a_way_out() {
         let name = source.split('@').next().unwrap().trim_end_matches(":rc");
         assert!(unwrapped.contains(name), "{}", told.shown());
     }
-    // Without credentials for where the source is, and with wrong ones.
+    // Without credentials for the registry of the source, and with wrong ones.
     let bundle = format!(
         "version = 1\n\n[registries.bundle]\nurl = \"oci:dist\"\n{RELEASE_RULES}\n[images.app]\nsource = \"docker://{host}/team/app:rc\"\n"
     );

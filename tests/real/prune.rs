@@ -1,5 +1,5 @@
-//! Tags that retentions remove: from a real `docker-registry`, a directory, and a registry that deletes tags alone. What
-//! stays can be pulled as before.
+//! Tags that retentions remove: from a real `docker-registry`, a directory, and a registry that deletes only tags. The
+//! remaining tags can be pulled as before.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -32,7 +32,7 @@ older_than = "30d"
 source = "oci:image"
 "#;
 
-/// The event after which the tags of pull request 12 go.
+/// The event after which the tags of pull request 12 are removed.
 const CLOSED: &str = "--event pull_request_closed --pr 12";
 
 fn folder(url: &str) -> Folder {
@@ -41,7 +41,7 @@ fn folder(url: &str) -> Folder {
     Folder::with(&[("publish.toml", &configuration)])
 }
 
-/// Makes an image, and gives it `tags` in the repository `app` at `host`, past the program under test.
+/// Makes an image, and gives it `tags` in the repository `app` at `host`, without the program under test.
 fn put(folder: &Folder, host: &str, made: &image::Image, tags: &[&str]) -> String {
     let written = folder.image("made", made);
     for tag in tags {
@@ -61,7 +61,7 @@ fn publish(folder: &Folder, pull_requests: &[u64]) {
     }
 }
 
-/// What was shown, with the place and these digests replaced.
+/// The output, with the place and these digests replaced.
 fn steady(done: &Done, host: &str, digests: &[(&str, &str)]) -> String {
     let mut shown = done.shown().replace(host, "[PLACE]");
     for (digest, name) in digests {
@@ -92,7 +92,7 @@ fn a_closed_pull_request_takes_its_tag_along_and_no_other() {
     let again = folder.run(&format!("prune {CLOSED} --auto-approve")).done().expect_code(0);
     assert!(again.stdout().contains("Plan: nothing to remove."), "{}", again.shown());
 
-    // The record tells what went, and the tag can come back.
+    // The record contains the removed tags, and the tag can be restored.
     let shown = folder.run("show record.json").done().expect_code(0).stdout();
     assert!(shown.contains("app:pr-12 removed"), "{shown}");
     folder.run("rollback record.json --auto-approve").done().expect_code(0);
@@ -181,7 +181,7 @@ fn a_saved_plan_is_applied_as_it_was_approved() {
     let host = registry.host();
     let folder = folder(&host);
     let first = put(&folder, &host, &image("first"), &["pr-12"]);
-    // Nobody can be asked here: the plan is saved, and that is all.
+    // Nobody can confirm here: the plan is saved, and nothing else happens.
     let saved = folder.run(&format!("prune {CLOSED} --out plan.json")).wide().done().expect_code(0);
     assert_snapshot!("saved", steady(&saved, &host, &[(&first, "first")]));
     let json = folder.run(&format!("prune {CLOSED} --out other.json --json")).done().expect_code(0);
@@ -284,7 +284,7 @@ tags = ["tool"]
     );
     folder.write("publish.toml", format!("{configuration}{more}"));
     put(&folder, &host, &image("one"), &["pr-12", "tool-pr-12", "tool-pr-123"]);
-    // A target is meant as the image has it.
+    // A target is resolved for its image.
     let prune = format!("prune {CLOSED} --out plan.json --target images.tool@other");
     let done = folder.run(&prune).done().expect_code(0);
     let planned = done.stdout();

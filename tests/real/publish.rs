@@ -1,5 +1,5 @@
-//! Releases from `publish.toml` into a real `docker-registry`: what plan shows, what apply does, and that the contract
-//! about tags holds. What may go wrong on the way is in `publish_faults.rs`, other places and shapes in
+//! Releases from `publish.toml` into a real `docker-registry`: the output of plan, the effects of apply, and the contract
+//! about tags. Failures on the way are in `publish_faults.rs`, other places and shapes in
 //! `publish_places.rs`.
 
 use insta::assert_snapshot;
@@ -86,7 +86,7 @@ fn forward_tags_never_move_back() {
         assert_eq!(place.digest(tag).as_ref(), Some(expected), "{tag}");
     }
 
-    // A first release of an old line must not take what belongs to a newer one.
+    // A first release of an old line must not move tags of a newer one.
     let old = place.folder.publish("0.9.0");
     for (tag, expected) in [("v0", &old), ("v0.9", &old), ("v1", &backport), ("latest", &third)] {
         assert_eq!(place.digest(tag).as_ref(), Some(expected), "{tag}");
@@ -99,13 +99,13 @@ fn a_tag_that_is_behind_is_moved_by_the_newer_version_alone() {
     let first = place.folder.image("image", &image("1.2.3"));
     place.folder.apply("1.2.3").done().expect_code(0);
     place.folder.image("image", &image("1.2.4"));
-    // As a run leaves it that is killed before its floating tags.
+    // The state after a run that is killed before it moves its floating tags.
     let cut = "apply --auto-approve --ref refs/tags/v1.2.4 --target images.app:v1.2.4";
     place.folder.run(cut).done().expect_code(0);
     let second = place.digest("v1.2.4");
     assert_eq!(place.digest("latest").as_ref(), Some(&first.digest));
     place.folder.image("image", &image("1.2.3"));
-    // It looks as if 1.2.4 was rolled back, which 1.2.3 must not undo.
+    // It looks as if 1.2.4 was rolled back, and 1.2.3 must not undo that.
     let again = place.folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done().expect_code(0);
     assert_snapshot!("behind_plan", place.steady(&again.stdout()));
     place.folder.apply("1.2.3").done().expect_code(0);

@@ -1,5 +1,5 @@
-//! What goes wrong in the middle of an apply: kills, interruptions, two at once. After each the registry is whole, and
-//! applying again converges.
+//! Failures in the middle of an apply: kills, interruptions, two applies at once. After each the registry is consistent, and
+//! another apply converges.
 
 use std::io::Read;
 use std::process::Child;
@@ -25,7 +25,7 @@ fn text(stream: Option<impl Read>) -> String {
     text
 }
 
-/// Waits for the end of a process, at most `seconds`; its exit code.
+/// Waits for the end of a process, at most `seconds`, and returns its exit code.
 #[track_caller]
 fn end(child: &mut Child, seconds: u64) -> Option<i32> {
     let started = Instant::now();
@@ -104,7 +104,7 @@ fn interrupted_it_stops_and_says_where_it_stood() {
         folder.image("image", &large());
         let mut child = folder.start(APPLY);
         wait_until("bytes arrived", || size_of(&registry.data()) > 1_000_000);
-        // The registry takes no more, so that the interruption comes in the middle of an upload.
+        // The registry accepts nothing more, so that the interruption comes in the middle of an upload.
         signal("STOP", registry.process_id());
         signal(name, child.id());
         let code = end(&mut child, 10);
@@ -194,7 +194,7 @@ fn sources_that_are_not_what_they_say_reach_no_tag() {
     ]);
     let cut = cut.done().expect_code(1);
     assert!(cut.stderr().contains("publish::source::"), "{}", cut.shown());
-    // A layer whose bytes are not what its digest says.
+    // A layer whose bytes do not match its digest.
     let layer = image::blob_path(&written.directory, written.blobs.last().expect("a blob"));
     let mut bytes = std::fs::read(&layer).expect("read");
     bytes[0] ^= 1;

@@ -1,4 +1,4 @@
-//! What plan and apply refuse, as people see it: sources, credentials, registries, directories that will not do.
+//! The messages for people if plan and apply refuse something: unusable sources, credentials, registries and directories.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -17,15 +17,15 @@ fn plan(folder: &Folder) -> Done {
     folder.run("plan --ref refs/tags/v1.2.3").wide().done().expect_code(1)
 }
 
-/// A text with each port and digest replaced.
+/// Replaces each port and digest in a text.
 fn steady(shown: &str) -> String {
     let mut text = shown.to_owned();
     for (pattern, name) in [
-        // Where a line is broken depends on how long the paths in it are.
+        // The line breaks depend on the length of the paths.
         ("\n  │ ", " "),
         ("sha256:[0-9a-f]{12,64}", "sha256:[DIGEST]"),
         ("[0-9a-f]{64}", "[HEX]"),
-        // Several requests are under way, and any may be the first to fail.
+        // Several requests run at once, and any of them may fail first.
         ("(HEAD|GET) http://localhost:[0-9]+/v2/app/.*", "[REQUEST]"),
         ("localhost:[0-9]+", "localhost:[PORT]"),
     ] {

@@ -28,7 +28,7 @@ impl Scene {
         Self { registry, folder: Folder::with(&[("publish.toml", &text)]) }
     }
 
-    /// Where the builds push to.
+    /// The repository that the builds push to.
     fn from(&self) -> String {
         format!("{}/team/app", self.registry.host())
     }
@@ -37,13 +37,13 @@ impl Scene {
         format!("docker://{}:{tag}", self.from())
     }
 
-    /// Leaves a file named by a digest, as each build does.
+    /// Writes a file named by a digest, as each build does.
     fn leave(&self, folder: &str, digest: &str) {
         self.folder.write(&format!("{folder}/{}", digest.trim_start_matches("sha256:")), "");
     }
 
-    /// Builds an image by buildah, and pushes it by digest alone, as `docker buildx build` does with
-    /// `push-by-digest=true`; the digest.
+    /// Builds an image with buildah, and pushes it only by digest, as `docker buildx build` does with
+    /// `push-by-digest=true`; returns the digest.
     fn build(&self, platform: &str) -> String {
         let place = tempfile::tempdir().expect("a folder");
         fs::write(place.path().join("hello.txt"), format!("for {platform}\n")).unwrap();
@@ -63,7 +63,7 @@ impl Scene {
         self.push(&layout)
     }
 
-    /// Pushes the image of a layout by digest alone.
+    /// Pushes the image of a layout only by digest.
     fn push(&self, layout: &Path) -> String {
         let from = format!("oci:{}", layout.display());
         let digest = digest(&from).expect("an image");
@@ -73,7 +73,7 @@ impl Scene {
         digest
     }
 
-    /// What changed something, without the upload sessions that are opened to ask, and cancelled.
+    /// The requests that changed something, without the upload sessions that are opened as a check and cancelled.
     fn changes_since(&self, before: usize) -> Vec<String> {
         let reads = |request: &String| request.starts_with("GET ") || request.starts_with("HEAD ");
         let asks =
@@ -83,7 +83,7 @@ impl Scene {
     }
 }
 
-/// Runs buildah with a store of its own.
+/// Runs buildah with a separate store.
 fn buildah(place: &Path, arguments: &[&str]) -> String {
     let store = |name: &str| place.join(name).display().to_string();
     let output = run(Command::new("buildah")
@@ -126,7 +126,7 @@ fn each_platform_stays_where_it_was_pushed() {
     let expected =
         [("amd64/", 1), ("arm/v6", 2), ("arm/v7", 0)].map(|(name, at)| (name.to_owned(), built[at].clone()));
     assert_eq!(found, expected);
-    // The index is put once by digest, then the tags name it; nothing else is sent.
+    // The index is put once by digest, then the tags are set; nothing else is sent.
     let root = digest(&scene.named("v1.2.3")).expect("published");
     let mut changes = scene.changes_since(before);
     changes.sort();
@@ -144,21 +144,21 @@ fn each_platform_stays_where_it_was_pushed() {
             .args(["--storage-driver=vfs", "--root", &place("root"), "--runroot", &place("run")])
             .args(["pull", "--quiet", "--tls-verify=false", "--platform", platform, &scene.named("latest")]));
     }
-    // Once more: nothing.
+    // A second run sends nothing.
     scene.folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3").done().expect_code(0);
 }
 
 #[test]
 fn attestations_come_along_and_a_saved_plan_needs_no_folder() {
     let scene = Scene::new("released", "\"linux/amd64\", \"linux/arm64\"");
-    // As buildx pushes with provenance: an index of an image and what attests something about it.
+    // As buildx pushes with provenance: an index of an image and its attestation.
     let mut attested = 0;
     for platform in ["linux/amd64", "linux/arm64"] {
         let place = tempfile::tempdir().expect("a folder");
         let layers = vec![Layer::files(&[("for", platform.as_bytes())])];
         let written = Image::new().platform(platform, layers).attested().write(&place.path().join("image"));
         let digest = scene.push(&written.directory);
-        // Each artifact in a folder of its own, as actions/download-artifact leaves several.
+        // Each artifact is in a folder of its own, as actions/download-artifact downloads several.
         scene.leave(&format!("digests/digests-{}", platform.replace('/', "-")), &digest);
         attested += 1;
     }
@@ -177,7 +177,7 @@ fn attestations_come_along_and_a_saved_plan_needs_no_folder() {
         .count();
     assert_eq!(attestations, attested, "{index:#}");
     world::pull(&named);
-    // Into another repository of the registry: by mounting alone.
+    // Into another repository of the registry: only by mounting.
     let sent = |request: &&String| {
         let sends = request.starts_with("PUT") || request.starts_with("PATCH");
         request.contains("/v2/team/released/blobs/uploads/") && sends

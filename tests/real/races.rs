@@ -1,6 +1,6 @@
-//! Two applies of different releases at once. A registry has no compare-and-swap, and all the same every interleaving
-//! ends with the floating tags on the highest version: driven request by request through a scripted registry, and run
-//! forty times with real processes.
+//! Two applies of different releases at once. A registry has no compare-and-swap, but every interleaving still
+//! ends with the floating tags on the highest version: the test drives a scripted registry request by request, and runs
+//! real processes forty times.
 
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ template = "latest"
 mutability = "forward"
 "#;
 
-/// What became of the tag `latest`, or another floating one, in a run.
+/// The result for the tag `latest`, or another floating one, in a run.
 fn result(ended: &Ended, actor: usize, tag: &str) -> (ChangeResult, String) {
     let (outcome, _) = &ended.runs[actor];
     let change = outcome.changes.iter().find(|change| change.tag.as_str() == tag).expect("the tag");
@@ -42,7 +42,7 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
         assert_eq!(ended.tag("v1.2.3"), ended.digests[0], "{}", ended.schedule());
         assert_eq!(ended.tag("v1.2.4"), ended.digests[1], "{}", ended.schedule());
         assert_eq!(ended.tag("latest"), ended.digests[1], "{}", ended.schedule());
-        // Who loses says what happened; or it was over before the other began.
+        // The loser reports what happened, or it finished before the other began.
         match result(&ended, 0, "latest") {
             (ChangeResult::Kept, detail) => {
                 kept += 1;
@@ -50,7 +50,7 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
             }
             (found, _) => assert_eq!(found, ChangeResult::Moved, "{}", ended.schedule()),
         }
-        // The other may have set it right before the winner came to it.
+        // The other may have corrected the tag before the winner reached it.
         let won = result(&ended, 1, "latest").0;
         assert!(matches!(won, ChangeResult::Moved | ChangeResult::Unchanged), "{}", ended.schedule());
     });
@@ -63,7 +63,7 @@ fn in_every_interleaving_of_two_releases_the_higher_has_the_floating_tag() {
 fn of_three_releases_the_highest_has_the_floating_tag() {
     let actors = ["1.2.3", "1.2.4", "1.2.5"].map(|version| Actor::release(version).with_rules(RELEASES));
     let before = Actor::release("1.2.2").with_rules(RELEASES);
-    // Readings of manifests as well: a run that sets the tag right for another may be slow to.
+    // This includes reads of manifests: a run that corrects the tag for another may be slow to do so.
     let gated = Gated { from: "", parts: &["/manifests/v", "/manifests/latest", "/tags/list"] };
     explore_some(&before, &actors, gated, Some(150), |ended| {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
@@ -111,7 +111,7 @@ mutability = "forward"
     let gated = Gated { from: "", parts: &["/manifests/main"] };
     explore(&before, &actors, gated, |ended| {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
-        // The one thing that nobody can see: the newer run begins and ends between a reading and a put of the older.
+        // Nobody can notice this one case: the newer run begins and ends between a read and a put of the older.
         let last = |actor: usize, method: &str| {
             ended.steps.iter().rposition(|step| step.actor == actor && step.line.starts_with(method))
         };
@@ -124,7 +124,7 @@ mutability = "forward"
     assert!(held > 5, "only {held} interleavings");
 }
 
-/// Waits for the end of a process; its exit code and what it said.
+/// Waits for the end of a process, and returns its exit code and output.
 fn end(mut child: Child) -> (Option<i32>, String) {
     let started = Instant::now();
     while child.try_wait().expect("a status").is_none() {
@@ -139,7 +139,7 @@ fn end(mut child: Child) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// Publishes two releases at once, again and again: each pair in an order and with a delay of its own.
+/// Publishes two releases at once, repeatedly: each pair has an order and a delay of its own.
 fn race(url: &str, rounds: u32, at: impl Fn(&str) -> Option<String>) {
     let folder = Folder::new();
     let mut lost = 0;
@@ -150,7 +150,7 @@ fn race(url: &str, rounds: u32, at: impl Fn(&str) -> Option<String>) {
             folder.write(&format!("{version}/publish.toml"), &text);
             folder.image(&format!("{version}/image"), &image(version)).digest
         });
-        // The lower first, the higher first; at once, and a little apart.
+        // The lower version first, the higher first; at the same time, and with a short delay.
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         let children = order.map(|which| {
             let version = &versions[which];

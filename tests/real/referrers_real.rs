@@ -1,4 +1,4 @@
-//! What refers to an image travels with it: into the distribution registry, which has no list of referrers, and by way of
+//! The referrers of an image are published with it: into the distribution registry, which has no list of referrers, and through
 //! directories. The signatures are written by hand as cosign, oras and regclient write them; skopeo reads them back.
 //! Registries with a list of their own are in `referrers.rs`.
 
@@ -14,14 +14,14 @@ use testkit::world::{RELEASE_RULES, digest, image, manifest, pull, tags};
 
 const SBOM: &str = "application/spdx+json";
 
-/// A configuration that publishes the image of `source` with what refers to it.
+/// A configuration that publishes the image of `source` with its referrers.
 fn configuration(url: &str, source: &str) -> String {
     format!(
         "version = 1\n\n[registries.there]\nurl = \"{url}\"\n{RELEASE_RULES}\n[images.app]\nsource = \"{source}\"\nreferrers = true\n"
     )
 }
 
-/// An image in the layout `image`: with an SBOM, a signature of that, and a signature by tag.
+/// An image in the layout `image`: with an SBOM, a signature of the SBOM, and a signature by tag.
 struct Signed {
     written: Written,
     sbom: Value,
@@ -52,7 +52,7 @@ fn listed(repository: &str, of: &str) -> Vec<String> {
 }
 
 impl Signed {
-    /// Everything is there, and is found.
+    /// Asserts that everything exists, and is found.
     #[track_caller]
     fn stands_in(&self, repository: &str) {
         let signature = format!("{repository}:{}", cosign_tag(&self.written.digest, "sig"));
@@ -61,7 +61,7 @@ impl Signed {
         assert_eq!(listed(repository, text(&self.sbom["digest"])), [text(&self.of_sbom["digest"])]);
         let index = manifest(&format!("{repository}:{}", fallback_tag(&self.written.digest)));
         assert_eq!(index["manifests"][0], self.sbom, "as lists of referrers describe it");
-        // Every blob is there too.
+        // Every blob exists too.
         pull(&signature);
     }
 }
@@ -88,7 +88,7 @@ fn signatures_travel_to_a_registry_and_once() {
     let again = folder.apply("1.2.3").done().expect_code(0);
     assert!(again.stdout().contains("Nothing to do"), "{}", again.shown());
 
-    // What is signed later is sent, though every tag stands.
+    // A signature that is added later is sent, although every tag is in place.
     let layout = LayoutDirectory::create(&signed.written.directory);
     let later = layout.attach(&describe(&signed.written.media_type, &signed.written.bytes), SBOM, "later");
     layout.list(&later, &[]);
@@ -116,7 +116,7 @@ fn signatures_at_a_tag_are_added_and_never_taken_away() {
     let _done = folder.apply("1.2.3").done().expect_code(0);
     let tag = cosign_tag(&signed.written.digest, "sig");
     let there = format!("docker://{}/app:{tag}", registry.host());
-    // Signed by another key: the layout's manifest has both signatures now.
+    // The image is also signed with another key: the layout's manifest has both signatures now.
     let resign = |signatures: &[&str]| {
         let folder_image = folder.path.join("image");
         let index = fs::read(folder_image.join("index.json")).expect("an index");
@@ -133,7 +133,7 @@ fn signatures_at_a_tag_are_added_and_never_taken_away() {
     let done = folder.apply("1.2.3").done().expect_code(0);
     assert!(done.stdout().contains("1 referrer sent"), "{}", done.shown());
     assert_eq!(digest(&there).as_ref(), Some(&both));
-    // One that lacks a signature of those stays out.
+    // A manifest that lacks one of those signatures is left out.
     resign(&["MEQCIQ"]);
     let plan = folder.run("plan --ref refs/tags/v1.2.3 --detailed-exitcode").done().expect_code(0);
     assert!(plan.stdout().contains("signatures that the source lacks: cosign's .sig"), "{}", plan.shown());
@@ -155,7 +155,7 @@ fn signatures_are_carried_in_a_directory_and_published_from_it() {
     let far = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:carried/app"))]);
     fs::create_dir(far.path.join("carried")).expect("a folder");
     fs::rename(&bundle, far.path.join("carried/app")).expect("carried");
-    // Without a reference the image is meant, not its signatures.
+    // Without a reference, the source is the image, not its signatures.
     let done = far.apply("1.2.3").done().expect_code(0);
     assert!(done.stdout().contains("3 referrers sent"), "{}", done.shown());
     let there = format!("docker://{}/app", registry.host());
@@ -185,7 +185,7 @@ fn without_being_asked_nothing_travels_and_what_stands_at_a_fallback_tag_is_kept
     let signed = signed(&folder);
     let _done = folder.apply("1.2.3").done().expect_code(0);
     assert_eq!(tags(&format!("{}/app", registry.host())), ["latest", "v1", "v1.2", "v1.2.3"]);
-    // Somebody else attached something there.
+    // Another user attached something there.
     let foreign = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:image"))]);
     let other = foreign.image("image", &image("signed"));
     assert_eq!(other.digest, signed.written.digest);
@@ -222,7 +222,7 @@ fn a_saved_plan_sends_what_was_approved() {
     let _done = folder.run("apply plan.json").done().expect_code(0);
     let there = format!("oci:{}", folder.path.join("dist/registry/app").display());
     signed.stands_in(&there);
-    // What was approved and is gone makes the plan stale.
+    // If approved content has disappeared, the plan is stale.
     let _saved = folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
     let index = fs::read_to_string(folder.path.join("image/index.json")).expect("an index");
     let mut index: Value = serde_json::from_str(&index).expect("JSON");
@@ -238,7 +238,7 @@ fn where_nothing_can_be_listed_the_plan_says_so() {
     let registry = DockerRegistry::start(&Auth::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:image"))]);
     let signed = signed(&folder);
-    // Another image has the name of the list.
+    // Another image has the tag of the list.
     let other = image::Image::new().platform("linux/amd64", vec![image::Layer::noise(1, 10)]).single();
     let other = folder.image("other", &other);
     let tag = fallback_tag(&signed.written.digest);

@@ -1,4 +1,4 @@
-//! Deleting from real registries, `docker-registry` and directories, and what other programs see of it.
+//! Deletion from real registries, `docker-registry` and directories, and its effects for other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -43,7 +43,7 @@ fn tag(text: &str) -> Tag {
     text.parse().expect("a tag")
 }
 
-/// The digest of the manifest that skopeo finds at an address, and all of the content behind it, copied.
+/// The digest of the manifest that skopeo finds at an address; all of its content is copied.
 fn seen_by_skopeo(address: &str) -> Digest {
     let copy = tempfile::tempdir().expect("a folder");
     let target = format!("dir:{}", copy.path().display());
@@ -65,7 +65,7 @@ async fn one_tag_goes_and_the_other_stays() {
         let digest = image.index.digest();
         image.push(repository.as_ref(), "v1").await.expect("pushed");
         repository.put_manifest(&at("latest"), &image.index).await.expect("put");
-        // This version of it deletes by digest alone, and answers 400 to a tag.
+        // This version deletes only by digest, and answers 400 to a tag.
         let deletion = repository.deletion().await.expect("an answer");
         assert_eq!(deletion, Deletion::Manifests);
         assert_eq!(repository.list_tags().await.expect("tags").len(), 2);
@@ -150,7 +150,7 @@ async fn a_registry_that_deletes_nothing_says_so() {
             seen_by_skopeo(&format!("docker://{}/team/image:v1", server.host())),
             *image.index.digest()
         );
-        // Even where it was not asked before, nothing is lost.
+        // Nothing is lost, even if the registry was not asked before.
         let error =
             remove_tag(repository.as_ref(), &tag("v1"), image.index.digest(), &Deletion::Manifests).await;
         assert_eq!(error.expect_err("nothing is deleted").to_diagnostic().code, Code::RegistryRejected);
@@ -200,12 +200,12 @@ async fn a_directory_lets_go_of_one_tag() {
     let ls = String::from_utf8(ls).expect("text");
     assert_eq!(ls.split_whitespace().collect::<Vec<_>>(), ["latest", "v2"]);
 
-    // Without a tag the manifest is still there, until it is deleted.
+    // Without a tag the manifest still exists, until it is deleted.
     repository.deleter().expect("a deleter").delete_tag(&tag("latest")).await.expect("removed");
     let listed = repository.list_manifests().await.expect("an answer").expect("a list");
     assert_eq!(listed, [held(&two, &["v2"]), held(&one, &[])]);
     assert!(repository.get_manifest(&one.index.digest().clone().into()).await.expect("an answer").is_some());
-    // What an index names is not deleted under it.
+    // A manifest that an index names is not deleted.
     let child = two.manifests[0].digest();
     repository.delete_manifest(child).await.expect("kept");
     assert!(blob(child).is_file());
@@ -213,7 +213,7 @@ async fn a_directory_lets_go_of_one_tag() {
     assert!(!blob(one.index.digest()).exists());
     assert_eq!(repository.list_manifests().await.expect("an answer"), Some(vec![held(&two, &["v2"])]));
     assert_eq!(seen_by_skopeo(&format!("oci:{}:v2", layout.display())), *two.index.digest());
-    // And a manifest goes with all its tags.
+    // A manifest is deleted with all its tags.
     repository.put_manifest(&at("v3"), &two.index).await.expect("put");
     repository.delete_manifest(two.index.digest()).await.expect("deleted");
     assert!(repository.list_tags().await.expect("tags").is_empty());

@@ -1,5 +1,5 @@
-//! The registry room against real programs: `docker-registry` takes what it sends, and skopeo, podman, umoci
-//! and the `oci-client` library read what it wrote.
+//! The registry client with real programs: `docker-registry` accepts its uploads, and skopeo, podman, umoci
+//! and the `oci-client` library read the result.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn open(endpoint: &RegistryEndpoint, variables: &[(&str, &str)]) -> Arc<dyn Regi
     connect(endpoint, &options(variables)).expect("a registry")
 }
 
-/// Pushes an image, and has skopeo and oci-client read it back.
+/// Pushes an image, and lets skopeo and oci-client read it back.
 async fn push_and_read_back(
     registry: &DockerRegistry,
     endpoint: &RegistryEndpoint,
@@ -140,7 +140,7 @@ async fn a_registry_with_a_private_authority() {
     let repository = open(&insecure, &variables).repository(&name("a"));
     assert!(repository.head_manifest(&at("v1")).await.expect("an answer").is_some());
 
-    // Another authority's certificate is not the registry's.
+    // Another authority did not sign the registry's certificate.
     let other = DockerRegistry::start_tls(&Auth::None);
     let mistrusted = endpoint(&registry.host(), other.ca_file());
     let repository = open(&mistrusted, &variables).repository(&name("a"));
@@ -161,7 +161,7 @@ async fn an_insecure_registry_without_tls() {
         ),
         ..endpoint(&registry.host(), None)
     };
-    // The certificate went with its registry.
+    // The certificate was deleted with its registry.
     assert!(matches!(connect(&strict, &options(&[])), Err(RegistryError::Certificates { .. })));
 }
 
@@ -194,7 +194,7 @@ async fn tags_come_page_by_page() {
     let repository = open(&endpoint(&registry.host(), None), &[]).repository(&name("a"));
     let image = SmallImage::new("tags");
     image.push(repository.as_ref(), "latest").await.expect("pushed");
-    // The registry's own files: a thousand puts would take seconds.
+    // The test writes the registry's own files: a thousand puts would take seconds.
     let tags = registry.data().join("docker/registry/v2/repositories/a/_manifests/tags");
     for number in 0..1500 {
         let current = tags.join(format!("v{number:04}")).join("current");
@@ -250,7 +250,7 @@ async fn a_directory_is_read_by_other_programs() {
     let podman = |arguments: &[&str]| {
         let mut command = Command::new("podman");
         command.arg("--root").arg(storage.join("root")).arg("--runroot").arg(storage.join("run"));
-        // Podman makes a name of the path, which must be in lower case: a relative one is.
+        // Podman makes a name from the path, which must be in lower case: a relative path is.
         command.current_dir(folder.path().join("dist/registry/team"));
         run(command.args(["--storage-driver", "vfs"]).args(arguments))
     };

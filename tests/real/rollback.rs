@@ -1,5 +1,5 @@
-//! The way back from a release, in a real `docker-registry` and in a directory: floating tags are what they were, tags
-//! that did not exist are gone where that can be, immutable tags stay, and what somebody moved since is left alone.
+//! A rollback of a release, in a real `docker-registry` and in a directory: floating tags are restored, tags that did not
+//! exist are removed if possible, immutable tags stay, and tags that somebody moved since are not changed.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -9,10 +9,10 @@ use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
 use testkit::world::{configuration, copy, digest, image, tags};
 use testkit::{command, docker_registry, world};
 
-/// A folder where 1.2.3 was published, and then 2.0.0 with a record, and where each can be read.
+/// A folder that published 1.2.3, and then 2.0.0 with a record, and the places to read both.
 struct Released {
     folder: Folder,
-    /// What skopeo calls the repository, up to the tag.
+    /// The repository, in skopeo's form, up to the tag.
     place: String,
     first: String,
     second: String,
@@ -31,7 +31,7 @@ impl Released {
         let first = folder.publish("1.2.3");
         let second = folder.image("image", &image("2.0.0")).digest;
         folder.run(&format!("{REF} --record record.json")).done().expect_code(0);
-        // What a rollback needs is in the record and in the registry.
+        // The record and the registry contain everything that a rollback needs.
         std::fs::remove_file(folder.path.join("publish.toml")).unwrap();
         std::fs::remove_dir_all(folder.path.join("image")).unwrap();
         Self { folder, place, first, second }
@@ -41,7 +41,7 @@ impl Released {
         digest(&format!("{}:{tag}", self.place))
     }
 
-    /// Gives what the tag `from` names the tag `to` too, past the program under test.
+    /// Points the tag `to` to the digest of the tag `from`, without the program under test.
     fn tag(&self, from: &str, to: &str) {
         let tls: &[&str] = if self.place.starts_with("docker:") {
             &["--src-tls-verify=false", "--dest-tls-verify=false"]
@@ -60,7 +60,7 @@ impl Released {
         self.folder.run(&format!("rollback record.json {options}")).wide()
     }
 
-    /// Asserts what each tag names.
+    /// Asserts the digest of each tag.
     #[track_caller]
     fn expect(&self, tags: &[(&str, Option<&String>)]) {
         for (tag, expected) in tags {
@@ -81,7 +81,7 @@ impl Released {
         self.expect(&[("v2.0.0", second), ("v2.0", second), ("v2", second), ("latest", second)]);
     }
 
-    /// What was shown, with the place and every digest replaced.
+    /// The output, with the place and every digest replaced.
     fn steady(&self, done: &Done) -> String {
         let place = self.place.trim_start_matches("docker://").trim_end_matches("/app");
         let mut shown = done.shown().replace(place, "[PLACE]");
@@ -156,7 +156,7 @@ fn a_release_is_taken_back_in_a_registry() {
         "{shown}"
     );
 
-    // The way back from the way back.
+    // A rollback of the rollback.
     let done = released.folder.run("rollback back.json --auto-approve").wide().done().expect_code(0);
     assert_snapshot!("forward_again", released.steady(&done));
     released.expect_released();
@@ -192,7 +192,7 @@ fn what_somebody_moved_since_is_left_alone() {
     assert_snapshot!("moved_since", shown);
     let second = Some(&released.second);
     released.expect(&[("latest", Some(&other.digest)), ("v2", second), ("v2.0", second)]);
-    // The others can go back.
+    // The other tags can be rolled back.
     let targets = "--target images.app:v2 images.app:v2.0";
     released.rollback(&format!("--auto-approve {targets}")).done().expect_code(0);
     released.expect(&[("latest", Some(&other.digest)), ("v2", None), ("v2.0", None)]);
@@ -212,7 +212,7 @@ fn where_nothing_can_be_removed_the_rest_goes_back() {
 fn a_saved_rollback_is_applied_as_it_was_approved() {
     let registry = DockerRegistry::start(&Auth::None);
     let released = Released::to(&registry.host());
-    // Nobody can be asked here: the plan is saved, and that is all.
+    // Nobody can confirm here: the plan is saved, and nothing else happens.
     let saved = released.rollback("--out plan.json").done().expect_code(0);
     assert!(
         saved.stderr().ends_with("To apply exactly this: brokkr-publish apply plan.json\n"),
@@ -235,7 +235,7 @@ fn a_saved_rollback_is_applied_as_it_was_approved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_apply_that_failed_half_way_is_taken_back() {
-    // Refused, so that `latest` never moved; and moved, with every answer about it lost.
+    // In the first case it is refused, so `latest` never moved; in the second it moved, and every answer about it was lost.
     let refused = || Fault::Answer(400, Vec::new(), Vec::new());
     for (deletes, fault) in [(Deletes::Manifests, refused()), (Deletes::Tags, Fault::Lost)] {
         let registry = TestRegistry::start(Options { deletes, ..Options::default() }).await;
@@ -244,7 +244,7 @@ async fn an_apply_that_failed_half_way_is_taken_back() {
         let first = folder.publish("1.2.3");
         folder.image("image", &image("2.0.0"));
         registry.on("PUT", "/manifests/latest", 100, fault);
-        // It is read for the plan, for the check and just before it is put.
+        // The tag is read for the plan, for the check and just before it is put.
         registry.on("HEAD", "/manifests/latest", 3, Fault::Headers(Vec::new()));
         registry.on("HEAD", "/manifests/latest", 100, refused());
         folder.run(&format!("{REF} --record record.json")).done().expect_code(1);
@@ -273,7 +273,7 @@ fn a_manifest_goes_only_with_tags_that_the_plan_removes() {
         let released = Released::to(&url);
         let folder = &released.folder;
         released.rollback("--out plan.json").done().expect_code(0);
-        // A plan that removes 2.0.0 whole, as one of `prune` does.
+        // A plan that removes 2.0.0 entirely, like one of `prune`.
         let mut plan: Value = serde_json::from_str(&folder.read("plan.json")).unwrap();
         plan["kind"] = "prune".into();
         for change in plan["repositories"][0]["changes"].as_array_mut().unwrap() {

@@ -1,7 +1,7 @@
-//! Secrets in what is to be sent, from `publish.toml` to the record: found wherever they are, told without their value, allowed
-//! with a reason, and remembered.
+//! Secrets in the content to send, from `publish.toml` to the record: they are found everywhere, reported without their value,
+//! allowed with a reason, and remembered.
 //!
-//! Needs docker-registry and skopeo; fails where one is missing.
+//! Needs docker-registry and skopeo; fails if one is missing.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +15,7 @@ use testkit::command::{Done, Folder};
 use testkit::docker_registry::{Auth, DockerRegistry};
 use testkit::image::{Layer, LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, sha256};
 
-/// A token that no service gave out, with the checksum that real ones have.
+/// A token that no service issued, with a checksum as in real ones.
 fn token() -> String {
     let random = "q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx6";
     let mut crc = flate2::Crc::new();
@@ -59,7 +59,7 @@ fn folder(more: &str) -> Folder {
 
 const DENY: &str = "[secrets]\npolicy = \"deny\"\n";
 
-/// A layer of these bytes.
+/// A layer with these bytes.
 fn layer(bytes: Vec<u8>) -> Layer {
     Layer { diff_id: sha256(&bytes), bytes, descriptor: json!({}), present: true }
 }
@@ -97,7 +97,7 @@ fn with_layers(folder: &Folder, layers: &[Layer]) {
 const PLAN: &str = "plan --ref refs/tags/v1.2.3";
 const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
-/// Asserts that the value is nowhere in what was printed, nor in any file of the folder and its home but the source.
+/// Asserts that the value is neither in the output, nor in any file of the folder and its home except for the source.
 fn nowhere(folder: &Folder, done: &Done) {
     let value = token();
     nowhere_of(folder, done, value.strip_prefix("ghp_").unwrap());
@@ -126,7 +126,7 @@ fn findings(plan: &Value) -> Vec<&Value> {
     plan["secrets"]["findings"].as_array().into_iter().flatten().collect()
 }
 
-/// The places of what blocks, as people read them.
+/// The places of the blocking findings, in the form for people.
 fn blocking(done: &Done) -> Vec<String> {
     let plan: brokkr_publish::model::plan::Plan =
         serde_json::from_value(without_checksum(done.json())).unwrap();
@@ -164,7 +164,7 @@ fn a_secret_that_a_later_layer_deletes_blocks_the_plan_and_is_told_without_its_v
     insta::assert_snapshot!("blocked_apply", steady(&blocked.error()));
 }
 
-/// A text with each digest replaced.
+/// Replaces each digest in a text.
 fn steady(shown: &str) -> String {
     let mut text = shown.to_owned();
     for (pattern, name) in [("\n  │ ", " "), ("sha256:[0-9a-f]{12,64}", "sha256:[DIGEST]")] {
@@ -199,7 +199,7 @@ fn it_is_found_in_variables_history_labels_arguments_and_annotations() {
 
 #[test]
 fn passwords_in_files_and_instructions_are_nowhere() {
-    // One looks random; the other is found in a file, and stands alone in an instruction.
+    // One looks random; the other is found in a file, and is alone in an instruction.
     let (netrc, database) = ("pcMysQ8vLw2Zt7Kd", "sunflower-lane");
     let folder = folder("[secrets]\npolicy = \"warn\"\n");
     let layers = [
@@ -246,7 +246,7 @@ fn harmless_findings_do_not_switch_the_block_off() {
     with_layers(&folder, &[layer(gzip(&tar))]);
     let done = folder.run(&format!("{PLAN} --json")).done().expect_code(1);
     assert_eq!(blocking(&done), ["layer 1 (COPY . /app): app/.env line 2"]);
-    // Where there are more bad ones than are told, an allowance for all that are told allows no others.
+    // If there are more findings than the output lists, an allowance for all listed ones does not allow the others.
     let mut tar: Vec<u8> =
         (0..1_001).flat_map(|it| raw_tar::file(&format!("a/{it}.txt"), &env_file())).collect();
     tar.extend(raw_tar::end());
@@ -374,7 +374,7 @@ fn what_was_searched_is_remembered_and_a_broken_memory_is_ignored() {
     let plan = || folder.run(&format!("{PLAN} --json")).done().expect_code(1);
     let (blobs, from_cache, found) = searched(&plan());
     assert_eq!((blobs, from_cache), (3, 0));
-    // The configuration is small, and searched each time.
+    // The configuration is small, and is searched each time.
     assert_eq!(searched(&plan()), (3, 2, found.clone()));
     let memory = folder.home().join(".cache/brokkr-publish/secrets");
     let rules = fs::read_dir(&memory).unwrap().next().unwrap().unwrap().path().join("sha256");
@@ -385,7 +385,7 @@ fn what_was_searched_is_remembered_and_a_broken_memory_is_ignored() {
     }
     assert_eq!(searched(&plan()), (3, 0, found.clone()));
     assert_eq!(searched(&plan()), (3, 2, found));
-    // Another policy and other allowances take what is remembered.
+    // Another policy and other allowances use the remembered results.
     let text = folder.read("publish.toml").replace("\"deny\"", "\"warn\"");
     folder.write("publish.toml", text);
     let done = folder.run(&format!("{PLAN} --json")).done().expect_code(0);
@@ -416,17 +416,17 @@ fn by_default_public_repositories_are_searched_and_others_are_not() {
     };
     let folder = Folder::new();
     with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
-    // Not there yet, and nothing is declared: strangers are told so, and can pull what is sent.
+    // The repository does not exist yet, and no visibility is declared: the program says that strangers can pull the content.
     folder.write("publish.toml", text("", ""));
     folder.run(PLAN).done().expect_code(1);
     folder.write("publish.toml", text("visibility = \"private\"\n", ""));
     folder.run(PLAN).done().expect_code(1);
-    // Declared public.
+    // The repository is declared public.
     folder.write("publish.toml", text("visibility = \"public\"\n", ""));
     folder.run(PLAN).done().expect_code(1);
     folder.write("publish.toml", text("visibility = \"public\"\n", "[secrets]\npolicy = \"off\"\n"));
     folder.run(PLAN).done().expect_code(0);
-    // Seen public: anybody can pull what is there.
+    // The repository is found to be public: anybody can pull its content.
     folder.write("publish.toml", text("", ""));
     with_layers(&folder, &[Layer::files(&[("harmless", b"hello")])]);
     folder.run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
@@ -449,7 +449,7 @@ fn a_private_repository_is_not_searched_unless_that_is_declared() {
     };
     let run = |arguments: &str| folder.run(arguments).env("THE_USER", "alice").env("THE_WORD", "se:cret");
     folder.write("publish.toml", text(""));
-    // Not there yet, and strangers are refused.
+    // The repository does not exist yet, and strangers are refused.
     with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
     let plan = run(&format!("{PLAN} --json")).done().expect_code(0).json();
     assert_eq!(plan.get("secrets"), None);
@@ -474,7 +474,7 @@ fn what_a_repository_holds_already_is_not_searched_again() {
     let plan = folder.run(&format!("{PLAN} --json")).done().expect_code(0).json();
     assert_eq!(plan["secrets"]["searched"]["blobs"], 2, "the new layer and the configuration");
     folder.run(APPLY).done().expect_code(0);
-    // Everything is in place: nothing is searched at all.
+    // Everything is in place: nothing is searched.
     assert_eq!(folder.run(&format!("{PLAN} --json")).done().expect_code(0).json().get("secrets"), None);
 }
 
@@ -501,7 +501,7 @@ fn a_saved_plan_is_held_to_what_it_says_and_searched_again() {
     folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
     fs::remove_file(folder.path.join("publish.toml")).unwrap();
     fs::remove_dir_all(folder.home().join(".cache")).unwrap();
-    // Somebody takes the allowance out, and the search of the apply finds it.
+    // Somebody removes the allowance, and the search of the apply finds the secret.
     let mut plan: Value = serde_json::from_str(&folder.read("plan.json")).unwrap();
     plan["secrets"].as_object_mut().unwrap().remove("allow");
     plan["secrets"]["findings"] = json!([]);

@@ -1,6 +1,6 @@
-//! Sources that real programs made, held against what those programs say of them.
+//! Sources that real programs made, compared with the output of those programs.
 //!
-//! Needs buildah, skopeo and umoci; fails where one is missing. Nothing here touches the network.
+//! Needs buildah, skopeo and umoci; fails if one is missing. The test does not use the network.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use oci_registry::{Descriptor, Digest, Platform};
 
 use testkit::image::{Image, Layer, to_archive};
 
-/// Runs a program in `folder`; its output. A program that is missing or fails, fails the test.
+/// Runs a program in `folder`, and returns its output. The test fails if the program is missing or fails.
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     let output: Output = Command::new(program)
         .args(arguments)
@@ -32,7 +32,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     text(&output.stdout).trim().to_owned()
 }
 
-/// buildah with a store of its own in the folder.
+/// Runs buildah with a separate store in the folder.
 struct Buildah<'a>(&'a Path);
 
 impl Buildah<'_> {
@@ -180,7 +180,7 @@ fn an_archive_that_tar_writes() {
     let written =
         Image::new().platform("linux/amd64", vec![Layer::noise(1, 100_000)]).write(&at.join("layout"));
     for format in ["gnu", "pax", "posix", "ustar", "v7"] {
-        // Names with `./` before them, directories among the files.
+        // The names begin with `./`, and there are directories among the files.
         let archive = format!("{format}.tar");
         run(at, "tar", &["--format", format, "-C", "layout", "-cf", &archive, "."]);
         assert_eq!(content(at, &format!("oci-archive:{archive}")).root.digest.as_str(), written.digest);
@@ -203,7 +203,7 @@ fn layouts_that_umoci_writes() {
     assert_eq!(names(&content), ["linux/arm64"]);
 }
 
-/// What this program makes of sources, the real programs read: an index assembled, a root annotated.
+/// The real programs read the sources that this program changes: an assembled index, an annotated root.
 #[test]
 fn what_is_published_is_read_by_skopeo() {
     let folder = tempfile::tempdir().expect("a directory");

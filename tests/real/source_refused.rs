@@ -1,4 +1,4 @@
-//! Sources that cannot be had, as people see it: engines that do not run, temporary folders that are full.
+//! The messages for people about unavailable sources: engines that do not run, temporary folders that are full.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Saved plans: they are enough to apply from, and each way in which one can be stale is refused by name.
+//! Saved plans: apply needs nothing else, and each way in which one can be stale is refused by name.
 
 use insta::assert_snapshot;
 use testkit::place::Place;
@@ -24,7 +24,7 @@ fn a_saved_plan_is_enough() {
     let applied = place.folder.run("apply saved.json").done().expect_code(0);
     assert!(applied.stdout().contains(&written.digest), "{}", applied.shown());
     assert_eq!(place.digest("latest"), Some(written.digest));
-    // What is in place as planned is no-op, not stale.
+    // Tags that already have their planned digests are no-op, not stale.
     place.folder.run("apply saved.json").done().expect_code(0);
 }
 
@@ -53,7 +53,7 @@ fn a_tag_that_was_created_or_deleted_since_is_refused_by_name() {
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.4").done().expect_code(0);
     let other = place.folder.image("other", &image("somebody else's"));
     copy(&other.directory, &format!("{}/team/app:v1.2.4", place.registry.host()));
-    // The registry knows no way to delete a tag alone: its link in the storage is what makes it.
+    // The registry cannot delete a tag alone: the test removes the tag's link in the storage.
     let tag = place.registry.data().join("docker/registry/v2/repositories/team/app/_manifests/tags/v1.2");
     std::fs::remove_dir_all(tag).expect("removed");
     let refused = place.folder.run("apply saved.json").done().expect_code(1);
@@ -67,7 +67,7 @@ fn a_plan_whose_file_says_something_else_now_is_refused() {
     place.folder.image("image", &image("planned"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     let text = place.folder.read("publish.toml");
-    // A comment says nothing.
+    // A comment has no effect.
     place.folder.write("publish.toml", format!("# A comment.\n{text}"));
     place.folder.run("apply saved.json --json").done().expect_code(0);
     place.folder.write("publish.toml", text.replace("template = \"latest\"", "template = \"newest\""));
@@ -97,7 +97,7 @@ fn a_plan_that_was_changed_is_refused() {
     with("a tag", &|plan| plan["repositories"][0]["changes"][0]["tag"] = "v9.9.9".into(), false);
     with("no checksum", &|plan| drop(plan.as_object_mut().map(|plan| plan.shift_remove("checksum"))), false);
     with("a newer format", &|plan| plan["format_version"] = "2.0".into(), true);
-    // Whoever forges a plan can forge its checksum: what contradicts itself is refused all the same.
+    // An attacker who forges a plan can forge its checksum too: a plan that contradicts itself is still refused.
     with("another registry", &|plan| plan["registries"]["local"]["url"] = "localhost:1/team".into(), true);
     with(
         "another digest",
@@ -123,7 +123,7 @@ fn a_plan_that_was_changed_is_refused() {
         shown.push_str(&format!("{name}: {}\n", place.steady(&error.unwrap_or_default())));
     }
     assert_snapshot!("forged", shown);
-    // The order of keys and spaces are not the plan.
+    // The order of keys and the spaces are not part of the plan.
     let mut reordered = serde_json::Map::new();
     for (key, value) in plan.as_object().expect("an object").iter().rev() {
         reordered.insert(key.clone(), value.clone());

@@ -1,7 +1,7 @@
-//! `scripts/tag-and-push.sh` with a real Docker Engine and a real docker-registry. Only the build itself is a stand-in: nothing
-//! here can run containers, so `docker build` imports the folder as an image; all else goes to the real docker.
+//! `scripts/tag-and-push.sh` with a real Docker Engine and a real docker-registry. Only the build itself is a stand-in: containers
+//! cannot run here, so `docker build` imports the folder as an image; all other commands go to the real docker.
 //!
-//! Needs docker, docker-registry, skopeo and git, and dockerd as root; fails where one is missing.
+//! Needs docker, docker-registry, skopeo and git, and dockerd as root; fails if one is missing.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use testkit::engine::{self, Engine};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/tag-and-push.sh");
 
-/// Nothing answers at the registry of this file: what is published goes where `--registry` says.
+/// Nothing answers at the registry of this file: `--registry` sets the real place.
 const CONFIGURATION: &str = r#"version = 1
 
 [registries.elsewhere]
@@ -34,7 +34,7 @@ platforms = ["linux/amd64", "linux/arm64"]
 source = "oci-archive:dist/brokkr-agent.tar"
 "#;
 
-/// Builds by importing what the Dockerfile names, and says what it was asked for.
+/// Builds by importing the content that the Dockerfile names, and prints its arguments.
 const DOCKER: &str = r#"#!/usr/bin/env bash
 set -euo pipefail
 if [ "$1" != build ]; then exec "$REAL_DOCKER" "$@"; fi
@@ -50,7 +50,7 @@ done
 tar --create --mtime=@0 --directory "$(dirname "$file")" "$(basename "$file")" | "$REAL_DOCKER" import - "$tag" >/dev/null
 "#;
 
-/// Runs the script in the folder; exit code, standard output and standard error.
+/// Runs the script in the folder; returns exit code, standard output and standard error.
 fn script(folder: &Folder, engine: &Engine, arguments: &str) -> (Option<i32>, String, String) {
     let which = Command::new("sh").args(["-c", "command -v docker"]).output().expect("sh");
     let docker = String::from_utf8(which.stdout).unwrap().trim().to_owned();
@@ -123,7 +123,7 @@ fn builds_and_publishes_from_the_engine() {
         "what publish.toml says holds here too: {raw}"
     );
 
-    // What publish.toml has for a release; the build of before.
+    // The settings of publish.toml for a release, and the build from before.
     let (code, shown, said) = script(
         &folder,
         &engine,

@@ -1,4 +1,4 @@
-//! `verify` against real registries and a directory: what stands, and each way in which somebody can break it.
+//! `verify` with real registries and a directory: intact releases, and each way in which somebody can break one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl World {
             );
             kept
         });
-        // What is verified is in the registries.
+        // The verified content is in the registries.
         fs::remove_dir_all(folder.path.join("image")).expect("removed");
         Self { one, two, folder, releases }
     }
@@ -48,13 +48,13 @@ impl World {
         self.folder.run(&format!("verify {arguments}")).done().expect_code(code)
     }
 
-    /// What was printed, the same on every run.
+    /// The output, which is the same in every run.
     fn shown(&self, done: &Done) -> String {
         done.shown().replace(&self.one.host(), "ONE").replace(&self.two.host(), "TWO")
     }
 }
 
-/// Every drift and finding of `verify --json`, as `REGISTRY WHAT CODE`; held to the schema.
+/// Every drift and finding of `verify --json`, as `REGISTRY WHAT CODE`, after a check against the schema.
 fn drift(done: &Done) -> Vec<String> {
     let json = done.json();
     let validator =
@@ -85,19 +85,19 @@ fn drift(done: &Done) -> Vec<String> {
     found
 }
 
-/// Deletes a manifest, and with it each tag that names it, by the registry's own API.
+/// Deletes a manifest and each tag that names it, through the registry's own API.
 fn delete(registry: &DockerRegistry, digest: &str) {
     let url = format!("http://{}/v2/app/manifests/{digest}", registry.host());
     run(Command::new("curl").args(["--fail", "--silent", "--request", "DELETE", &url]));
 }
 
-/// Where the registry keeps the bytes of a digest.
+/// The path of the bytes of a digest in the registry's storage.
 fn stored(registry: &DockerRegistry, digest: &str) -> PathBuf {
     let hex = digest.trim_start_matches("sha256:");
     registry.data().join("docker/registry/v2/blobs/sha256").join(&hex[..2]).join(hex).join("data")
 }
 
-/// Copies between layouts, past the program under test.
+/// Copies between layouts, without the program under test.
 fn copy_to_layout(layout: &Path, to: &Path, tag: &str) {
     run(Command::new("skopeo")
         .args(["copy", "--all", "--quiet"])
@@ -109,7 +109,7 @@ fn all_stands_whatever_the_run_is_about() {
     let world = World::new();
     assert_snapshot!(world.shown(&world.verify("", 0)));
     assert_eq!(drift(&world.verify("--json --deep", 0)), Vec::<String>::new());
-    // On a schedule, as in a nightly job, and on a pull request of a fork.
+    // On a schedule, as in a nightly job, and on a pull request from a fork.
     for (event, reference) in [("schedule", "refs/heads/main"), ("pull_request", "refs/pull/1/merge")] {
         let run = world.folder.run("verify").envs(&[
             ("GITHUB_ACTIONS", "true"),
@@ -133,7 +133,7 @@ fn a_run_asks_once_for_the_list_and_once_for_each_tag() {
     assert_eq!(count("GET", "/tags/list"), 1, "{asked:#?}");
     // v1.1.0, v1.1, v1, latest, v1.0.0, v1.0.
     assert_eq!(count("HEAD", "/manifests/"), 6, "{asked:#?}");
-    // The root of the last version, whose platforms are declared.
+    // The root of the last version; its platforms are declared.
     assert_eq!(count("GET", "/manifests/sha256:"), 1, "{asked:#?}");
     assert!(asked.len() <= 9, "{asked:#?}");
 }
@@ -142,7 +142,7 @@ fn a_run_asks_once_for_the_list_and_once_for_each_tag() {
 fn what_others_did_to_the_tags() {
     let world = World::new();
     let [old, new] = &world.releases;
-    // Somebody moves a tag back, deletes a release, and rebuilds another in place.
+    // Somebody moves a tag back, deletes a release, and rebuilds another under its tag.
     copy(&old.directory, &format!("{}/app:latest", world.one.host()));
     delete(&world.two, &old.digest);
     let rebuilt = world.folder.image("rebuilt", &image("rebuilt"));
@@ -194,7 +194,7 @@ fn what_is_declared_of_the_last_version() {
     folder.image("image", &image("1.0.0"));
     let sha = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
     folder.run(&format!("apply --auto-approve --ref refs/tags/v1.0.0 --sha {sha}")).done().expect_code(0);
-    // The commit is not known where there is no clone, and so not held against anything.
+    // Without a clone the commit is unknown, and so it is not compared with anything.
     assert_eq!(drift(&folder.run("verify --json").done().expect_code(0)), Vec::<String>::new());
     let verbose = folder.run("verify -v").done().expect_code(0).stdout();
     assert!(verbose.contains("images.app, annotation commit: `git.sha` has no value here"), "{verbose}");
@@ -232,7 +232,7 @@ fn content_that_is_missing_or_broken() {
     let child =
         |release: &Written, at: usize| release.images[at]["digest"].as_str().expect("a digest").to_owned();
     let bundle = world.folder.path.join("bundle/app");
-    // A layer and an image of the new release, and a broken image of the old one.
+    // A layer and an image of the new release are broken, and an image of the old one.
     let layer = new.blobs.iter().find(|blob| !old.blobs.contains(blob)).expect("a blob of its own");
     fs::remove_file(stored(&world.one, layer)).expect("removed");
     fs::remove_file(stored(&world.two, &child(new, 0))).expect("removed");
@@ -254,10 +254,10 @@ fn content_that_is_missing_or_broken() {
     assert_eq!(found, expected);
     let shown = world.verify("--deep", 2).stdout();
     assert!(shown.contains("drift: missing, but needed by v1.1.0, v1.1, v1 and 1 more"), "{shown}");
-    // Of one tag only what that tag needs.
+    // A single tag needs only its own content.
     assert_eq!(drift(&world.verify("--json --deep --target images.app:v1.0", 2)).len(), 2);
 
-    // A root whose bytes are others.
+    // A root with other bytes.
     let root = blob_path(&bundle, &new.digest);
     fs::write(&root, fs::read_to_string(&root).expect("an index") + " ").expect("written");
     let found = drift(&world.verify("--json", 2));
@@ -279,7 +279,7 @@ fn a_record_remembers_what_no_registry_does() {
     folder.publish("1.2.0");
     folder.run("verify --record record.json").done().expect_code(0);
 
-    // Both releases go, and the floating tags back: for the registry alone that is how it always was.
+    // Both releases are deleted, and the floating tags moved back: the registry alone does not show that this was ever different.
     let newest = digest(&format!("docker://{}/app:latest", registry.host())).expect("there");
     delete(&registry, &newest);
     delete(&registry, &new.digest);
@@ -292,7 +292,7 @@ fn a_record_remembers_what_no_registry_does() {
         ["one v1 not_as_recorded", "one latest not_as_recorded", "one v1.1.0 missing", "one v1.1 missing"]
     );
 
-    // What is declared no more is said.
+    // The output names images that are not declared any more.
     let renamed = folder.read("publish.toml").replace("[images.app]", "[images.other]");
     folder.write("renamed.toml", renamed);
     let done = folder.run("verify --config renamed.toml --record record.json").done().expect_code(0);
@@ -338,14 +338,14 @@ fn a_recorded_branch_may_only_have_moved_on() {
     folder.run("verify --record first.json second.json").done().expect_code(0);
     publish("third", &commits[2]);
     folder.run("verify --record second.json").done().expect_code(0);
-    // Somebody puts the first back.
+    // Somebody restores the first one.
     copy(&folder.path.join("first"), &format!("{}/app:main", registry.host()));
     folder.run("verify").done().expect_code(0);
     assert_eq!(
         drift(&folder.run("verify --json --record second.json").done().expect_code(2)),
         ["one main not_as_recorded"]
     );
-    // Without the history it cannot be known, and is said.
+    // Without the history it is unknown, and the output says so.
     fs::remove_dir_all(folder.path.join(".git")).expect("removed");
     let done = folder.run("verify --record second.json").done().expect_code(0);
     assert!(done.stdout().contains("possibly backward"), "{}", done.shown());

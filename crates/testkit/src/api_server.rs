@@ -1,5 +1,5 @@
-//! What the stand-ins of providers' APIs have in common: a server on a free port, the log of its requests, and answers that a
-//! test scripts. What an API says otherwise is in a file of its own for each.
+//! The common part of the stand-ins for providers' APIs: a server on a free port, the log of its requests, and answers that a
+//! test scripts. Each API has a file of its own for the rest.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,19 +8,19 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use serde_json::Value;
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
-    /// The path, with what is encoded in it.
+    /// The path, still percent-encoded.
     pub path: String,
     pub headers: HeaderMap,
-    /// The body, where it is JSON.
+    /// The body, if it is JSON.
     pub body: Value,
 }
 
 impl Asked {
-    /// A header, as text; empty where it is not there.
+    /// A header, as text; empty if the request does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -60,7 +60,7 @@ struct Shared {
     log: Mutex<Vec<Asked>>,
 }
 
-/// A running server; it stops with the test's runtime.
+/// A running server; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct ApiServer {
     shared: Arc<Shared>,
@@ -83,7 +83,7 @@ impl ApiServer {
         format!("http://{}", self.shared.address)
     }
 
-    /// The next `times` requests whose `METHOD path` holds `part` have this answer.
+    /// The next `times` requests whose `METHOD path` contains `part` get this answer.
     pub fn on(&self, part: &str, times: u32, status: u16, headers: &[(&'static str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let answer = Answer { status, headers, body: body.to_owned() };
@@ -111,7 +111,7 @@ impl ApiServer {
             .collect()
     }
 
-    /// Forgets the log.
+    /// Clears the log.
     pub fn forget(&self) {
         self.shared.log.lock().expect("a lock").clear();
     }

@@ -1,4 +1,4 @@
-//! Helm charts of realistic size for tests, made without Helm. It knows nothing of the crate under test.
+//! Helm charts of realistic size for tests, made without Helm. This module does not use the crate under test.
 //!
 //! `Chart::broker()` is like the chart of a service with a database: templates, helpers, notes, tests, custom resources, a
 //! long `values.yaml`, and a database vendored as a package that `Chart.lock` names.
@@ -83,20 +83,20 @@ impl Chart {
             .with("README.md", "# brokkr-agent\n")
     }
 
-    /// With a file more, or another content of one.
+    /// Adds a file, or replaces its content.
     #[must_use]
     pub fn with(self, name: &str, text: &str) -> Self {
         self.with_bytes(name, text.as_bytes().to_vec())
     }
 
-    /// With a file more, or another content of one.
+    /// Adds a file, or replaces its content.
     #[must_use]
     pub fn with_bytes(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.files.insert(name.to_owned(), bytes);
         self
     }
 
-    /// Without a file.
+    /// Removes a file.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.files.remove(name).expect("a file of the chart");
@@ -112,7 +112,7 @@ impl Chart {
         }
     }
 
-    /// A package of the files, in the directory `folder`.
+    /// Packages the files, in the directory `folder`.
     pub fn package(&self, folder: &str) -> Vec<u8> {
         let mut tar = tar::Builder::new(Vec::new());
         for (name, bytes) in &self.files {
@@ -122,7 +122,7 @@ impl Chart {
     }
 }
 
-/// Appends a file to a tar, whatever its name.
+/// Appends a file to a tar, with any name.
 pub fn entry(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o644);
@@ -132,7 +132,7 @@ pub fn entry(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) {
     tar.append(&header, bytes).unwrap();
 }
 
-/// `bytes`, compressed.
+/// Compresses `bytes`.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(bytes).unwrap();
@@ -172,7 +172,7 @@ dependencies:
     condition: postgresql.enabled
 ";
 
-/// The digest is `sha256` of the JSON that Helm makes of the dependencies asked for and locked; computed with Python.
+/// The digest is the `sha256` of the JSON that Helm makes of the requested and locked dependencies; computed with Python.
 const LOCK: &str = "dependencies:
 - name: postgresql
   repository: https://charts.bitnami.com/bitnami

@@ -1,5 +1,5 @@
 //! Runs the built binary in a folder of its own with a clean environment, and shows exit code, stdout and stderr as
-//! one text that is the same on every run.
+//! one text that is the same in every run.
 //!
 
 use std::ffi::OsStr;
@@ -10,21 +10,21 @@ use std::process::{Command, Output, Stdio};
 /// A folder to run in; removed when it is dropped.
 pub struct Folder {
     temporary: tempfile::TempDir,
-    /// Where the program runs.
+    /// The folder that the program runs in.
     pub path: PathBuf,
 }
 
 impl Folder {
-    /// An empty folder, that is no git repository and is in none.
+    /// Makes an empty folder that is not a git repository and not inside one.
     pub fn new() -> Self {
         let temporary = tempfile::tempdir().expect("a folder");
-        // Where the system's folder for temporary files is a link, the program shows where it leads.
+        // If the system's folder for temporary files is a link, the program shows the target of the link.
         let path = temporary.path().canonicalize().unwrap().join("work");
         fs::create_dir(&path).unwrap();
         Self { temporary, path }
     }
 
-    /// A folder with files.
+    /// Makes a folder with files.
     pub fn with(files: &[(&str, &str)]) -> Self {
         let folder = Self::new();
         for (name, text) in files {
@@ -33,7 +33,7 @@ impl Folder {
         folder
     }
 
-    /// Writes a file, in folders that are made where they are missing.
+    /// Writes a file, and creates missing folders.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
         let path = self.path.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -41,17 +41,17 @@ impl Folder {
         self
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// A run of the program in this folder, with arguments that are separated by spaces.
+    /// Prepares a run of the program in this folder, with arguments that are separated by spaces.
     pub fn run(&self, arguments: &str) -> Run {
         self.run_with(arguments.split_whitespace())
     }
 
-    /// A run of the program in this folder.
+    /// Prepares a run of the program in this folder.
     pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         let mut command = Command::new(crate::program());
         command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
@@ -66,12 +66,12 @@ impl Folder {
         home
     }
 
-    /// Runs git with an identity and times that are always the same; its output.
+    /// Runs git with a fixed identity and fixed times, and returns its output.
     pub fn git(&self, arguments: &[&str]) -> String {
         self.git_in("", arguments)
     }
 
-    /// Runs git in a folder below.
+    /// Runs git in a subfolder.
     pub fn git_in(&self, folder: &str, arguments: &[&str]) -> String {
         let mut command = Command::new("git");
         command
@@ -91,7 +91,7 @@ impl Folder {
     }
 }
 
-/// Leaves of the environment only what a run needs, so that no CI and no user shows through.
+/// Keeps only the variables that a run needs, so that the CI system or the user's settings do not affect it.
 pub fn clean(command: &mut Command, home: &Path) {
     let runtime = home.join(".run");
     fs::create_dir_all(&runtime).expect("a folder");
@@ -100,13 +100,13 @@ pub fn clean(command: &mut Command, home: &Path) {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
         .env("XDG_CACHE_HOME", home.join(".cache"))
-        // Else podman's logins of this machine are looked for in `/run`.
+        // Otherwise podman's logins of this machine are looked up in `/run`.
         .env("XDG_RUNTIME_DIR", &runtime)
         .env("LC_ALL", "C.UTF-8")
-        // Else git takes a repository above the folder of temporary files for its own.
+        // Otherwise git uses a repository above the folder of temporary files.
         .env("GIT_CEILING_DIRECTORIES", home.parent().unwrap())
         .env("GIT_CONFIG_NOSYSTEM", "1");
-    // Coverage and sanitizers pass by the environment.
+    // Coverage and sanitizers are passed through the environment.
     for name in ["LLVM_PROFILE_FILE", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -114,35 +114,35 @@ pub fn clean(command: &mut Command, home: &Path) {
     }
 }
 
-/// A run of the program that has not begun.
+/// A run of the program that has not started.
 pub struct Run {
-    /// The command, for what this type has no word for.
+    /// The command, for settings that this type has no method for.
     pub command: Command,
     folder: PathBuf,
 }
 
 impl Run {
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// Sets variables of the environment.
+    /// Sets environment variables.
     #[must_use]
     pub fn envs(mut self, variables: &[(&str, &str)]) -> Self {
         self.command.envs(variables.iter().copied());
         self
     }
 
-    /// Wraps no text, for what shows a path: its length is not the same everywhere.
+    /// Turns off line wrapping, for output with a path: its length differs between machines.
     #[must_use]
     pub fn wide(self) -> Self {
         self.env("COLUMNS", "1000")
     }
 
-    /// Runs in a folder below.
+    /// Runs in a subfolder.
     #[must_use]
     pub fn in_folder(mut self, folder: &str) -> Self {
         self.command.current_dir(self.folder.join(folder));
@@ -161,14 +161,14 @@ impl Run {
     }
 }
 
-/// A run that is over.
+/// A run that has ended.
 pub struct Done {
     pub output: Output,
     folder: PathBuf,
 }
 
 impl Done {
-    /// The exit code; what a signal ended has none.
+    /// The exit code; a run that a signal ended has none.
     pub fn code(&self) -> Option<i32> {
         self.output.status.code()
     }
@@ -181,7 +181,7 @@ impl Done {
         text(&self.output.stderr)
     }
 
-    /// Asserts the exit code, with everything that was printed in the message.
+    /// Asserts the exit code; the message contains everything that was printed.
     #[allow(clippy::return_self_not_must_use)] // the assertion alone is often enough
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
@@ -208,7 +208,7 @@ impl Done {
         self.without_paths(&shown)
     }
 
-    /// Standard error from the first error on, without the lines of what went before.
+    /// Standard error from the first error on, without the lines before it.
     #[track_caller]
     pub fn error(&self) -> String {
         let stderr = self.stderr();

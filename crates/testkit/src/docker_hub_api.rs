@@ -1,5 +1,5 @@
 //! A stand-in for Docker Hub's API (Docker Docs, "Docker Hub API"): `POST /v2/auth/token` gives a token of ten minutes for a user
-//! name and a password, `GET /v2/namespaces/{namespace}/repositories/{repository}` tells `is_private`, and
+//! name and a password, `GET /v2/namespaces/{namespace}/repositories/{repository}` returns `is_private`, and
 //! `POST /v2/repositories/{namespace}/{repository}/privacy` sets it. Every answer has the headers of its rate limit.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::api_server::{Answer, ApiServer, Asked, json as answer};
 
-/// Who may do everything.
+/// The user that may do everything.
 pub const USER: &str = "acme-ci";
 /// The access token of that user.
 pub const PASSWORD: &str = "dckr_pat_stand_in";
@@ -18,9 +18,9 @@ pub const PASSWORD: &str = "dckr_pat_stand_in";
 struct State {
     /// Whether each repository is private.
     private: BTreeMap<String, bool>,
-    /// How many tokens were given out.
+    /// The number of tokens that were given out.
     tokens: u32,
-    /// The first token that is still good.
+    /// The first token that is still valid.
     oldest: u32,
     /// Whether the user owns the repositories, or only pushes to them.
     owner: bool,
@@ -34,7 +34,7 @@ pub struct DockerHubApi {
 }
 
 impl DockerHubApi {
-    /// Starts one that knows no repository.
+    /// Starts one without repositories.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State { owner: true, ..State::default() }));
         let own = Arc::clone(&state);
@@ -48,24 +48,24 @@ impl DockerHubApi {
         Self { server, state }
     }
 
-    /// There is a repository.
+    /// Adds a repository.
     pub fn hold(&self, repository: &str, private: bool) {
         self.state.lock().expect("a lock").private.insert(repository.to_owned(), private);
     }
 
-    /// Whether everybody may pull; a repository that is pushed to for the first time is public.
+    /// Whether everybody may pull; a repository is public after its first push.
     pub fn is_public(&self, repository: &str) -> bool {
         let mut state = self.state.lock().expect("a lock");
         !*state.private.entry(repository.to_owned()).or_insert(false)
     }
 
-    /// Tokens that were given out are good no more.
+    /// Invalidates the tokens that were given out.
     pub fn expire(&self) {
         let mut state = self.state.lock().expect("a lock");
         state.oldest = state.tokens + 1;
     }
 
-    /// The user may push, and no more.
+    /// The user may push, and nothing else.
     pub fn demote(&self) {
         self.state.lock().expect("a lock").owner = false;
     }

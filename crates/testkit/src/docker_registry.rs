@@ -1,5 +1,5 @@
-//! A real `docker-registry` process for one test: a port and a storage folder of its own, ready when it is
-//! returned, killed when it is dropped. Nothing else of a test lives here.
+//! A real `docker-registry` process for one test: it has a port and a storage folder of its own, is ready when it is
+//! returned, and is killed when it is dropped.
 //!
 //! ```ignore
 //! let registry = DockerRegistry::start(Auth::None);
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The keys of `storage` by which it deletes.
+/// The keys of `storage` that allow deletion.
 const DELETES: &str = "  delete:\n    enabled: true\n";
 
-/// Whom the registry lets in.
+/// The clients that the registry accepts.
 pub enum Auth {
     /// Everybody.
     None,
@@ -26,18 +26,18 @@ pub enum Auth {
         /// The password.
         password: &'static str,
     },
-    /// Whoever has a token of a token server.
+    /// Clients with a token of a token server.
     Token {
-        /// Where that is.
+        /// The address of the token server.
         realm: String,
-        /// The certificate of the key that it signs with.
+        /// The certificate of the key that the token server signs with.
         certificate: PathBuf,
     },
 }
 
-/// What the registry is called to its token server, and that to it.
+/// The name of the service: the registry and its token server use it for the registry.
 pub const SERVICE: &str = "test-registry";
-/// What its token server is called.
+/// The name of its token server.
 pub const ISSUER: &str = "test-issuer";
 
 /// A certificate authority with one certificate for servers and one for clients: `ca.pem`, `host.pem` and `host.key`,
@@ -47,7 +47,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// One of its own keys.
+    /// Makes an authority with a key of its own.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         make_certificates(folder.path());
@@ -70,27 +70,27 @@ pub struct DockerRegistry {
 }
 
 impl DockerRegistry {
-    /// One that speaks plain http.
+    /// Starts one that uses plain http.
     pub fn start(auth: &Auth) -> Self {
         Self::launch(auth, false, DELETES)
     }
 
-    /// One that takes nothing: it is read-only, for maintenance.
+    /// Starts one that accepts no pushes: it is read-only, for maintenance.
     pub fn start_read_only(auth: &Auth) -> Self {
         Self::launch(auth, false, &format!("{DELETES}  maintenance:\n    readonly:\n      enabled: true\n"))
     }
 
-    /// One that deletes nothing, as it is by default.
+    /// Starts one that deletes nothing, which is the default.
     pub fn start_without_deleting(auth: &Auth) -> Self {
         Self::launch(auth, false, "")
     }
 
-    /// One that speaks TLS with the certificate of `authority`, and, where it is `mutual`, only to clients with a certificate by it.
+    /// Starts one that uses TLS with the certificate of `authority` and, if `mutual`, accepts only clients with a certificate by it.
     pub fn start_tls_by(authority: &Authority, auth: &Auth, mutual: bool) -> Self {
         Self::launch_in(authority.folder.path(), auth, Some(mutual), DELETES)
     }
 
-    /// One that speaks TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
+    /// Starts one that uses TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
     /// its own.
     pub fn start_tls(auth: &Auth) -> Self {
         Self::launch(auth, true, DELETES)
@@ -106,7 +106,7 @@ impl DockerRegistry {
         registry
     }
 
-    /// `tls` says whether clients need a certificate; without it there is no TLS. `storage` is more keys of that.
+    /// `tls` says whether clients need a certificate; `None` means no TLS. `storage` adds keys to that section.
     fn launch_in(certificates: &Path, auth: &Auth, tls: Option<bool>, storage: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.is_some().then(|| certificates.join("ca.pem"));
@@ -123,7 +123,7 @@ impl DockerRegistry {
                 certificate.display()
             ),
         };
-        // Another process may take the port between here and there: then try the next one.
+        // Another process may take the port in the meantime; in that case, try the next one.
         for _ in 0..10 {
             let port = free_port();
             let folder_path = folder.path().display();
@@ -172,13 +172,13 @@ impl DockerRegistry {
         self.port
     }
 
-    /// The digest that a tag names, by its own files.
+    /// The digest that a tag names, read from the registry's files.
     pub fn tagged(&self, repository: &str, tag: &str) -> Option<String> {
         let link = format!("docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link");
         fs::read_to_string(self.data().join(link)).ok()
     }
 
-    /// The certificate of its authority, where it speaks TLS.
+    /// The certificate of its authority, if it uses TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca.as_deref()
     }
@@ -202,13 +202,13 @@ impl DockerRegistry {
         self.process.0.id()
     }
 
-    /// Where it keeps its content.
+    /// The folder of its content.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 }
 
-/// A child process that does not outlive its owner.
+/// A child process that is killed when its owner is dropped.
 struct Process(Child);
 
 impl Process {

@@ -1,4 +1,4 @@
-//! Container engines with stores of their own, and what they are asked to do: buildah and podman on one store, and a Docker
+//! Container engines with stores of their own, and operations on them: buildah and podman on one store, and a Docker
 //! Engine that runs no containers (it needs root).
 //!
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs a program to its end; what it printed. A program that is missing or fails, fails the test.
+/// Runs a program to its end, and returns its output. The test fails if the program is missing or fails.
 pub fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output();
     let output =
@@ -26,12 +26,12 @@ pub fn run_in(folder: &Path, program: &str, arguments: &[&str]) -> String {
 pub struct Store(pub PathBuf);
 
 impl Store {
-    /// A store in `folder`, which keeps all that is written beside it too.
+    /// Makes a store in `folder`; everything else that is written goes into that folder too.
     pub fn new(folder: &Path) -> Self {
         Self(folder.to_owned())
     }
 
-    /// `buildah` or `podman` on this store.
+    /// Prepares `buildah` or `podman` with this store.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -55,7 +55,7 @@ impl Store {
         run(self.command("podman").args(arguments))
     }
 
-    /// Builds an image of one layer for each of `layers`: the name of its file and what is in it.
+    /// Builds an image with one layer for each of `layers`: the name of its file and the content.
     pub fn image(&self, name: &str, layers: &[(&str, &str)]) {
         let mut from = "scratch".to_owned();
         for (position, (file, contents)) in layers.iter().enumerate() {
@@ -83,10 +83,10 @@ impl Store {
     }
 }
 
-/// A running engine, which ends with its owner.
+/// A running engine; it stops when its owner is dropped.
 pub struct Engine {
     process: Child,
-    /// Where it listens.
+    /// The address that it listens on.
     pub socket: PathBuf,
 }
 
@@ -96,7 +96,7 @@ impl Engine {
         Self::docker_with(folder, &[])
     }
 
-    /// Starts a Docker Engine with more arguments.
+    /// Starts a Docker Engine with additional arguments.
     pub fn docker_with(folder: &Path, arguments: &[&str]) -> Self {
         let folder = folder.join("engine");
         fs::create_dir_all(&folder).expect("a folder");
@@ -144,7 +144,7 @@ impl Engine {
         asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
     }
 
-    /// What `DOCKER_HOST` is for it.
+    /// The value of `DOCKER_HOST` for it.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
@@ -160,7 +160,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Asked to end, it ends what it started; killed, it does not.
+        // The engine stops its child processes if it is asked to end, but not if it is killed.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let asked = Instant::now();
         while asked.elapsed() < Duration::from_secs(20) {

@@ -1,6 +1,6 @@
 //! A stand-in for GitHub's packages API, on the content of a [`TestRegistry`]: the versions of a package are the
 //! manifests of a repository. Paths, answers and refusals are those of GitHub Docs, "REST API endpoints for packages",
-//! and of the public threads that `src/advice/github.rs` names. It restores nothing.
+//! and of the public threads that `src/advice/github.rs` names. It cannot restore versions.
 //!
 //! ```ignore
 //! let registry = TestRegistry::start(Options::default()).await;          // 405 to any DELETE, as GHCR
@@ -20,19 +20,19 @@ use crate::test_registry::TestRegistry;
 
 /// The token that may do everything.
 pub const TOKEN: &str = "ghp_stand_in";
-/// When the first version was put, in seconds since 1970; each is a minute after the one before.
+/// The time of the first version, in seconds since 1970; each later version is one minute after the one before.
 pub const FIRST: i64 = 1_767_225_600;
 
-/// Who owns the packages.
+/// The owner of the packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// An organization: users' paths are 404.
+    /// An organization: the paths of users are 404.
     Organization,
-    /// A user: organizations' paths are 404.
+    /// A user: the paths of organizations are 404.
     User,
 }
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// `METHOD path?query`.
@@ -48,7 +48,7 @@ struct Rule {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
-    /// Whether the request is carried out all the same.
+    /// Whether the request is carried out anyway.
     done: bool,
 }
 
@@ -60,21 +60,21 @@ struct Shared {
     ids: Mutex<HashMap<(String, String), u64>>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Asked>>,
-    /// How many listings do not show what is new yet.
+    /// The number of listings that do not show new versions yet.
     lag: Mutex<u32>,
-    /// How many listings still show what was deleted.
+    /// The number of listings that still show deleted versions.
     linger: Mutex<u32>,
-    /// What was deleted, each with how many listings still show it.
+    /// The deleted versions, each with the number of listings that still show it.
     ghosts: Mutex<Vec<(Value, u32)>>,
-    /// The most versions on a page, below what is asked for.
+    /// The largest number of versions on a page, even if a request asks for more.
     page: Mutex<usize>,
-    /// When versions were put, where that is not as [`FIRST`] says.
+    /// The times of versions that differ from the default (see [`FIRST`]).
     put: Mutex<HashMap<String, i64>>,
-    /// Who may pull packages: a person's click, which no request is.
+    /// The visibility of the packages. A person sets it on a web page; no request can.
     visibility: Mutex<String>,
 }
 
-/// A running stand-in; it stops with the test's runtime.
+/// A running stand-in; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct GithubPackages {
     shared: Arc<Shared>,
@@ -103,12 +103,12 @@ impl GithubPackages {
         Self { shared }
     }
 
-    /// What `GITHUB_API_URL` is to say: with a path, as GitHub Enterprise Server has one.
+    /// The value of `GITHUB_API_URL`: it has a path, as with GitHub Enterprise Server.
     pub fn url(&self) -> String {
         format!("http://{}/api/v3", self.shared.address)
     }
 
-    /// The next `times` requests with this method whose path and query hold `part` have this answer.
+    /// The next `times` requests with this method whose path and query contain `part` get this answer.
     pub fn on(
         &self,
         method: &'static str,
@@ -121,12 +121,12 @@ impl GithubPackages {
         self.rule(method, part, times, status, headers, body, false);
     }
 
-    /// From now on nothing is scripted any more.
+    /// Removes all scripted answers.
     pub fn forget_script(&self) {
         self.shared.rules.lock().expect("a lock").clear();
     }
 
-    /// The next such request is carried out, and answered so all the same.
+    /// The next such request is carried out, but still gets this answer.
     pub fn lose(&self, method: &'static str, part: &str, status: u16) {
         self.rule(method, part, 1, status, &[], "", true);
     }
@@ -148,28 +148,28 @@ impl GithubPackages {
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 
-    /// The next `listings` do not show what is put from now on.
+    /// The next `listings` listings do not show the versions that are put from now on.
     pub fn lag(&self, listings: u32) {
         self.shared.note();
         *self.shared.lag.lock().expect("a lock") = listings;
     }
 
-    /// What is deleted from now on is still in so many listings.
+    /// Versions that are deleted from now on still appear in this number of listings.
     pub fn linger(&self, listings: u32) {
         *self.shared.linger.lock().expect("a lock") = listings;
     }
 
-    /// Pages have no more than so many versions.
+    /// Limits the number of versions on a page.
     pub fn pages_of(&self, versions: usize) {
         *self.shared.page.lock().expect("a lock") = versions;
     }
 
-    /// A version was put at this time, in seconds since 1970.
+    /// Sets the time at which a version was put, in seconds since 1970.
     pub fn put_at(&self, digest: &str, time: i64) {
         self.shared.put.lock().expect("a lock").insert(digest.to_owned(), time);
     }
 
-    /// A person sets who may pull packages, on the page of their settings.
+    /// Sets who may pull packages, as a person does on the settings page.
     pub fn set_visibility(&self, visibility: &str) {
         visibility.clone_into(&mut self.shared.visibility.lock().expect("a lock"));
     }
@@ -179,7 +179,7 @@ impl GithubPackages {
         *self.shared.visibility.lock().expect("a lock") == "public"
     }
 
-    /// The id of a version that was listed before.
+    /// The id of a version that was already listed.
     pub fn id(&self, digest: &str) -> u64 {
         let ids = self.shared.ids.lock().expect("a lock");
         let found = ids.iter().find(|((_, known), _)| known.as_str() == digest);
@@ -301,7 +301,7 @@ impl Shared {
         }
     }
 
-    /// The versions of a package, the newest first. What is not listed yet is not there.
+    /// The versions of a package, the newest first. Versions that are not listed yet are left out.
     fn versions(&self, repository: &str) -> Vec<(u64, String)> {
         {
             let mut lag = self.lag.lock().expect("a lock");

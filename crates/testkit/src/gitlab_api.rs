@@ -1,5 +1,5 @@
-//! A stand-in for GitLab's Projects API: `GET` and `PUT /api/v4/projects/{encoded path}` with `PRIVATE-TOKEN`; what a token may not
-//! see is 404, and one without the scope `api` is 403 at a PUT.
+//! A stand-in for GitLab's Projects API: `GET` and `PUT /api/v4/projects/{encoded path}` with `PRIVATE-TOKEN`. A project that a token
+//! may not see is 404, and a PUT with a token without the scope `api` is 403.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::api_server::{Answer, ApiServer, Asked, json as answer};
 
 /// The token of an owner, with the scope `api`.
 pub const TOKEN: &str = "gitlab-owner-word";
-/// A token with the scope `read_api` alone.
+/// A token that has only the scope `read_api`.
 pub const READER: &str = "gitlab-reader-word";
 
 struct Project {
@@ -26,7 +26,7 @@ pub struct GitlabApi {
 }
 
 impl GitlabApi {
-    /// Starts one that knows no project.
+    /// Starts one without projects.
     pub async fn start() -> Self {
         let projects = Arc::new(Mutex::new(BTreeMap::new()));
         let own = Arc::clone(&projects);
@@ -34,7 +34,7 @@ impl GitlabApi {
         Self { server, projects }
     }
 
-    /// There is a project.
+    /// Adds a project.
     pub fn hold(&self, path: &str, visibility: &str, level: &str) {
         let project = Project { visibility: visibility.to_owned(), level: level.to_owned() };
         self.projects.lock().expect("a lock").insert(path.to_owned(), project);

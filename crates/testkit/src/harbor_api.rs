@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::api_server::{Answer, ApiServer, Asked, json as answer};
 
-/// Who administers the projects.
+/// The user that administers the projects.
 pub const ADMIN: (&str, &str) = ("robot$acme-admin", "harbor-admin-word");
 
 /// A running stand-in.
@@ -20,7 +20,7 @@ pub struct HarborApi {
 }
 
 impl HarborApi {
-    /// Starts one that knows no project.
+    /// Starts one without projects.
     pub async fn start() -> Self {
         let projects = Arc::new(Mutex::new(BTreeMap::new()));
         let own = Arc::clone(&projects);
@@ -28,7 +28,7 @@ impl HarborApi {
         Self { server, projects }
     }
 
-    /// There is a project.
+    /// Adds a project.
     pub fn hold(&self, project: &str, public: &str) {
         self.projects.lock().expect("a lock").insert(project.to_owned(), public.to_owned());
     }
@@ -52,7 +52,7 @@ fn handle(asked: &Asked, projects: &mut BTreeMap<String, String>) -> Answer {
     let Some(name) = asked.path.strip_prefix("/api/v2.0/projects/") else {
         return error(404, "NOT_FOUND", "path not found");
     };
-    // A name that is a number would be taken for an id.
+    // A name that consists of digits would be read as an id.
     if asked.header("x-is-resource-name") != "true" && name.parse::<u64>().is_ok() {
         return error(404, "NOT_FOUND", &format!("project {name} not found"));
     }

@@ -1,4 +1,4 @@
-//! Small images and indexes for tests, written as OCI image layouts without any program.
+//! Small images and indexes for tests, written as OCI image layouts without other programs.
 //!
 //!
 //! ```ignore
@@ -32,19 +32,19 @@ pub fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-/// A layer: its bytes as they lie in the layout, and the digest of the tar in them.
+/// A layer: its bytes as the layout stores them, and the digest of the tar in them.
 #[derive(Clone)]
 pub struct Layer {
     pub bytes: Vec<u8>,
     pub diff_id: String,
-    /// Added to the layer's descriptor, over its usual members.
+    /// Added to the usual members of the layer's descriptor; these values take precedence.
     pub descriptor: Value,
     /// Whether the bytes are written to the layout.
     pub present: bool,
 }
 
 impl Layer {
-    /// A gzip'd tar of files by name.
+    /// Makes a gzip'd tar of files by name.
     pub fn files(files: &[(&str, &[u8])]) -> Self {
         let mut tar = tar::Builder::new(Vec::new());
         for (name, contents) in files {
@@ -57,12 +57,12 @@ impl Layer {
         Self { bytes, diff_id: sha256(&tar), descriptor: json!({}), present: true }
     }
 
-    /// A gzip'd tar of one file of `length` bytes that do not compress; another `seed`, other bytes.
+    /// Makes a gzip'd tar of one file of `length` incompressible bytes; another `seed` gives other bytes.
     pub fn noise(seed: u64, length: usize) -> Self {
         Self::files(&[("noise", &noise(seed, length))])
     }
 
-    /// A layer that is had elsewhere, as Windows base images have them; its bytes are not in the layout.
+    /// Makes a layer that is available elsewhere, as in Windows base images; its bytes are not in the layout.
     pub fn foreign(url: &str) -> Self {
         let media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
         let descriptor = json!({ "mediaType": media_type, "urls": [url] });
@@ -70,7 +70,7 @@ impl Layer {
     }
 }
 
-/// `length` bytes that do not compress: xorshift64*.
+/// `length` incompressible bytes: xorshift64*.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut value = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -97,7 +97,7 @@ pub struct Image {
     references: Vec<String>,
 }
 
-/// What was written.
+/// The result of writing an image.
 #[derive(Debug, Clone)]
 pub struct Written {
     /// The layout's directory.
@@ -108,14 +108,14 @@ pub struct Written {
     pub media_type: String,
     /// The root's bytes.
     pub bytes: Vec<u8>,
-    /// The manifest of each platform's image, in the order they were declared, as its descriptor.
+    /// The descriptor of the manifest of each platform's image, in the order of their declaration.
     pub images: Vec<Value>,
-    /// The digest of every layer and configuration, in order of first use, each once.
+    /// The digest of every layer and configuration, in order of first use, without duplicates.
     pub blobs: Vec<String>,
 }
 
 impl Image {
-    /// An image without anything, of OCI media types.
+    /// An empty image, with OCI media types.
     pub fn new() -> Self {
         Self::default()
     }
@@ -127,7 +127,7 @@ impl Image {
         self
     }
 
-    /// Makes the root the manifest of the only image, instead of an index.
+    /// Uses the manifest of the only image as the root, instead of an index.
     #[must_use]
     pub fn single(mut self) -> Self {
         self.single = true;
@@ -155,13 +155,13 @@ impl Image {
         self
     }
 
-    /// Labels each image with the commit it was built from.
+    /// Labels each image with the commit that it was built from.
     #[must_use]
     pub fn revision(self, commit: &str) -> Self {
         self.label("org.opencontainers.image.revision", commit)
     }
 
-    /// Says in the configuration of each image when it was built.
+    /// Sets the build time in the configuration of each image.
     #[must_use]
     pub fn created(mut self, time: &str) -> Self {
         self.created = Some(time.to_owned());
@@ -175,14 +175,14 @@ impl Image {
         self
     }
 
-    /// Adds a name by which `index.json` lists the root.
+    /// Adds a name for the root in `index.json`.
     #[must_use]
     pub fn reference(mut self, name: &str) -> Self {
         self.references.push(name.to_owned());
         self
     }
 
-    /// Writes the image to the layout at `directory`, beside what is there already.
+    /// Writes the image to the layout at `directory`, and keeps the existing content.
     pub fn write(&self, directory: &Path) -> Written {
         let layout = LayoutDirectory::create(directory);
         let [manifest_type, index_type] =
@@ -294,11 +294,11 @@ fn attestation(layout: &LayoutDirectory, about: &Value, blobs: &mut Vec<String>)
     entry
 }
 
-/// A layout's directory, for tests that write what [`Image`] does not.
+/// A layout's directory, for tests that write content that [`Image`] does not.
 pub struct LayoutDirectory(PathBuf);
 
 impl LayoutDirectory {
-    /// Makes an empty layout at `path`, where there is none.
+    /// Makes an empty layout at `path`, if there is none.
     pub fn create(path: &Path) -> Self {
         fs::create_dir_all(path.join("blobs/sha256")).unwrap();
         if !path.join("index.json").exists() {
@@ -308,7 +308,7 @@ impl LayoutDirectory {
         Self(path.to_owned())
     }
 
-    /// Writes a blob or manifest; its descriptor.
+    /// Writes a blob or manifest, and returns its descriptor.
     pub fn put(&self, media_type: &str, bytes: &[u8]) -> Value {
         let descriptor = describe(media_type, bytes);
         fs::write(blob_path(&self.0, descriptor["digest"].as_str().unwrap()), bytes).unwrap();
@@ -337,17 +337,17 @@ impl LayoutDirectory {
     }
 }
 
-/// Where a layout keeps a blob.
+/// The path of a blob in a layout.
 pub fn blob_path(directory: &Path, digest: &str) -> PathBuf {
     directory.join("blobs").join(digest.replace(':', "/"))
 }
 
-/// A descriptor of `bytes`.
+/// Makes a descriptor of `bytes`.
 pub fn describe(media_type: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": sha256(bytes), "size": bytes.len() })
 }
 
-/// Writes the layout at `directory` to a tar file, the same bytes on every run.
+/// Writes the layout at `directory` to a tar file, with the same bytes in every run.
 pub fn to_archive(directory: &Path, archive: &Path) {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in files_of(directory) {
@@ -356,7 +356,7 @@ pub fn to_archive(directory: &Path, archive: &Path) {
     fs::write(archive, tar.into_inner().unwrap()).unwrap();
 }
 
-/// The files below a layout's directory by their names in it, sorted.
+/// The files below a layout's directory, by their relative paths, sorted.
 pub fn files_of(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut names = vec!["oci-layout".to_owned(), "index.json".to_owned()];
     for algorithm in ["sha256", "sha512"] {

@@ -1,5 +1,5 @@
-//! What the tests of every crate of this workspace share: fixtures written by hand, stand-ins for the APIs of registries, real
-//! programs that end with their test, and runs of the built program. It depends on none of the crates under test.
+//! The helpers that the tests of all crates of this workspace share: fixtures written by hand, stand-ins for the APIs of registries,
+//! real programs that end with their test, and runs of the built program. This crate depends on none of the crates under test.
 //!
 //! ```ignore
 //! let registry = DockerRegistry::start(&Auth::None);

@@ -14,7 +14,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// An empty registry, and no image yet.
+    /// Starts an empty registry, with no image yet.
     pub fn new() -> Self {
         let registry = DockerRegistry::start(&Auth::None);
         let url = format!("{}/team", registry.host());
@@ -22,7 +22,7 @@ impl Place {
         Self { registry, folder }
     }
 
-    /// What a tag names.
+    /// The digest that a tag names.
     pub fn digest(&self, tag: &str) -> Option<String> {
         digest(&format!("docker://{}/team/app:{tag}", self.registry.host()))
     }
@@ -32,14 +32,14 @@ impl Place {
         tags(&format!("{}/team/app", self.registry.host()))
     }
 
-    /// A text with the port and every digest replaced.
+    /// Replaces the port and every digest in a text.
     pub fn steady(&self, shown: &str) -> String {
         let shown = shown.replace(&self.registry.host(), "[REGISTRY]");
         let digests = regex::Regex::new("sha256:[0-9a-f]{12,64}").expect("a pattern");
         digests.replace_all(&shown, "sha256:[DIGEST]").into_owned()
     }
 
-    /// Requests that change something.
+    /// The requests that change something.
     pub fn writes(&self) -> Vec<String> {
         let reads = ["GET ", "HEAD "];
         self.registry

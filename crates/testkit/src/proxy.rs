@@ -1,5 +1,5 @@
-//! A proxy: tunnels for https (`CONNECT`), and requests handed on for http, to hosts that are all this machine, whatever they are called.
-//! It writes down what it was asked.
+//! A proxy: it makes tunnels for https (`CONNECT`) and forwards requests for http. Every host, whatever its name, is this machine.
+//! It logs the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 pub struct Asked {
     /// `CONNECT host:port`, or `GET http://…`.
     pub line: String,
-    /// The header `Proxy-Authorization`, empty where there is none.
+    /// The header `Proxy-Authorization`; empty if there is none.
     pub credentials: String,
 }
 
@@ -21,7 +21,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// One that lets in whoever sends `credentials` (as the header has them), or everybody.
+    /// Starts one that accepts only clients that send `credentials` (in the form of the header), or everybody.
     pub fn start(credentials: Option<&'static str>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -30,7 +30,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let log = Arc::clone(&shared);
-                // A connection that breaks is its client's matter.
+                // A connection that breaks concerns only its client.
                 std::thread::spawn(move || drop(serve(stream, credentials, &log)));
             }
         });
@@ -42,7 +42,7 @@ impl Proxy {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// What it was asked.
+    /// The requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.log.lock().expect("a lock").clone()
     }
@@ -74,7 +74,7 @@ fn serve(client: TcpStream, wanted: Option<&str>, log: &Mutex<Vec<Asked>>) -> st
         let _ = there.join();
         return Ok(());
     }
-    // One request on each connection.
+    // Each connection carries one request.
     let (authority, path) = target.trim_start_matches("http://").split_once('/').unwrap_or_default();
     let mut server = to_port(authority)?;
     write!(server, "{method} /{path} HTTP/1.1\r\nConnection: close\r\n")?;

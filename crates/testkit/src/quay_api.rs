@@ -1,5 +1,5 @@
-//! A stand-in for Quay's API (Red Hat Quay API, "getRepo", "changeRepoVisibility"): an OAuth token with `repo:admin` reads and
-//! sets who may pull; one of another scope is 403.
+//! A stand-in for Quay's API (Red Hat Quay API, "getRepo", "changeRepoVisibility"): an OAuth token with `repo:admin` may read and
+//! set who may pull; a token with another scope gets 403.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ pub struct QuayApi {
 }
 
 impl QuayApi {
-    /// Starts one that knows no repository.
+    /// Starts one without repositories.
     pub async fn start() -> Self {
         let public = Arc::new(Mutex::new(BTreeMap::new()));
         let own = Arc::clone(&public);
@@ -29,18 +29,18 @@ impl QuayApi {
         Self { server, public }
     }
 
-    /// There is a repository.
+    /// Adds a repository.
     pub fn hold(&self, repository: &str, public: bool) {
         self.public.lock().expect("a lock").insert(repository.to_owned(), public);
     }
 
-    /// Whether everybody may pull; a repository that is pushed to for the first time is private.
+    /// Whether everybody may pull; a repository is private after its first push.
     pub fn is_public(&self, repository: &str) -> bool {
         *self.public.lock().expect("a lock").entry(repository.to_owned()).or_insert(false)
     }
 }
 
-/// An `ApiError`, as Quay has it.
+/// An `ApiError`, in Quay's format.
 fn error(status: u16, kind: &str, detail: &str) -> Answer {
     answer(
         status,

@@ -1,10 +1,10 @@
-//! Tar files written byte by byte, for what no program writes.
+//! Tar files written byte by byte, for archives that no program writes.
 //!
 
-/// The size of a header, and what contents are padded to.
+/// The size of a header; contents are padded to a multiple of it.
 pub const BLOCK: usize = 512;
 
-/// A header with a right checksum. `size` is the field's bytes.
+/// A header with a correct checksum. `size` is the bytes of the field.
 pub fn header(name: &str, size: &[u8], kind: u8, link: &str) -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     block[..name.len()].copy_from_slice(name.as_bytes());
@@ -41,7 +41,7 @@ pub fn link(name: &str, to: &str, kind: u8) -> Vec<u8> {
     header(name, b"00000000000", kind, to)
 }
 
-/// pax records about the next entry (`x`) or all that follow (`g`).
+/// pax records for the next entry (`x`) or for all later ones (`g`).
 pub fn pax(records: &[(&str, &str)], kind: u8) -> Vec<u8> {
     let mut contents = String::new();
     for (key, value) in records {

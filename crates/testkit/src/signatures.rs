@@ -1,11 +1,11 @@
-//! Signatures, SBOMs and what else refers to an image, written into layouts as the tools write them: by hand, without any of them.
+//! Signatures, SBOMs and other artifacts that refer to an image, written by hand into layouts in the same form as the tools write them.
 //!
 
 use serde_json::{Value, json};
 
 use super::image::{LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST};
 
-/// The content that stands in for a configuration where there is none (image-spec 1.1, manifest.md, "Guidance for an Empty
+/// The content of the empty configuration, for manifests without one (image-spec 1.1, manifest.md, "Guidance for an Empty
 /// Descriptor").
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
@@ -14,7 +14,7 @@ pub fn fallback_tag(digest: &str) -> String {
     digest.replace(':', "-")
 }
 
-/// The tag under which cosign keeps the signatures of a digest; with another suffix what else it attaches.
+/// The tag under which cosign keeps the signatures of a digest; other suffixes are for its other attachments.
 pub fn cosign_tag(digest: &str, suffix: &str) -> String {
     format!("{}.{suffix}", fallback_tag(digest))
 }
@@ -25,8 +25,8 @@ fn subject_of(descriptor: &Value) -> Value {
 }
 
 impl LayoutDirectory {
-    /// Writes an artifact that refers to `subject`, a descriptor, as `oras attach` does; its descriptor as lists of referrers
-    /// have it. It is not listed anywhere.
+    /// Writes an artifact that refers to `subject`, a descriptor, as `oras attach` does, and returns the artifact's descriptor in the
+    /// form that lists of referrers use. Nothing lists the artifact yet.
     pub fn attach(&self, subject: &Value, artifact_type: &str, text: &str) -> Value {
         let layer = self.put("text/plain", text.as_bytes());
         let manifest = json!({
@@ -44,7 +44,7 @@ impl LayoutDirectory {
         descriptor
     }
 
-    /// Writes a manifest with one layer for each signature of `digest`, as cosign writes it at the tag `.sig`; its descriptor.
+    /// Writes a manifest with one layer for each signature of `digest`, as cosign writes it at the tag `.sig`; returns its descriptor.
     pub fn cosign(&self, digest: &str, signatures: &[&str]) -> Value {
         let payload = json!({
             "critical": {

@@ -1,5 +1,5 @@
-//! A token server for a real registry: it lets users in by password or refresh token, grants what they may do, and signs JWTs with a
-//! key of its own (distribution/distribution, "Token Authentication Implementation"). It speaks https where it is given a certificate.
+//! A token server for a real registry: it accepts users with a password or refresh token, grants their permissions, and signs JWTs with
+//! a key of its own (distribution/distribution, "Token Authentication Implementation"). It uses https if it is given a certificate.
 //!
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,27 +16,27 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::docker_registry::{Authority, ISSUER, SERVICE, run};
 
-/// Who is let in, and what may be pushed to.
+/// A user, and the repositories that this user may push to.
 pub struct User {
     /// The user name.
     pub name: &'static str,
     /// The password.
     pub password: &'static str,
-    /// What the repositories start with that may be pushed to. All may be pulled from.
+    /// The prefix of the repositories that the user may push to. The user may pull from all.
     pub pushes_to: &'static str,
 }
 
 /// How the server is set up.
 pub struct Rules {
-    /// Who is let in.
+    /// The users that the server accepts.
     pub users: Vec<User>,
-    /// The refresh token that the first user has. Each serves once: the answer holds the next.
+    /// The refresh token of the first user. Each token works once: the answer contains the next one.
     pub refresh_token: Option<&'static str>,
-    /// Whether who has no password may pull.
+    /// Whether clients without a password may pull.
     pub anonymous: bool,
-    /// How long the registry takes a token.
+    /// The time for which the registry accepts a token.
     pub lifetime: Duration,
-    /// How long the server says that is.
+    /// The lifetime that the server states.
     pub told: Duration,
 }
 
@@ -52,7 +52,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Everything of that name, in order.
+    /// All values with that name, in order.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
@@ -75,7 +75,7 @@ pub struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// One on a free port, which speaks https with the certificate of `authority` where there is one.
+    /// Starts one on a free port, which uses https with the certificate of `authority` if there is one.
     pub fn start(rules: Rules, authority: Option<&Authority>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let subject = ["-subj", "/CN=issuer", "-keyout", "issuer.key", "-out", "issuer.pem"];
@@ -111,7 +111,7 @@ impl TokenIssuer {
         Self { shared, port, https, folder }
     }
 
-    /// Its address, on `host`.
+    /// Its address, with the host name `host`.
     pub fn realm(&self, host: &str) -> String {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{host}:{}/token", self.port)
@@ -122,7 +122,7 @@ impl TokenIssuer {
         self.folder.path().join("issuer.pem")
     }
 
-    /// What it was asked.
+    /// The requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.log.lock().expect("a lock").clone()
     }
@@ -137,7 +137,7 @@ fn tls(authority: &Authority) -> rustls::ServerConfig {
 }
 
 impl Shared {
-    /// Answers one request, and ends the connection.
+    /// Answers one request, and closes the connection.
     fn serve(&self, stream: impl Read + Write) {
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
@@ -168,7 +168,7 @@ impl Shared {
         let answer = answer.to_string();
         let head = format!("HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nConnection: close\r\n");
         let stream = stream.get_mut();
-        // A client that went away needs no answer.
+        // A client that has disconnected needs no answer.
         let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{answer}", answer.len());
         let _ = stream.flush();
     }
@@ -216,7 +216,7 @@ impl Shared {
         (200, answer)
     }
 
-    /// A JWT with as much of `scopes` as `user` may do.
+    /// A JWT with those of `scopes` that `user` is permitted.
     fn sign(&self, user: Option<&User>, scopes: &str) -> String {
         let granted = scopes.split_whitespace().filter_map(|scope| {
             let (repository, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
@@ -226,7 +226,7 @@ impl Shared {
             Some(serde_json::json!({ "type": "repository", "name": repository, "actions": actions }))
         });
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
-        // The registry takes a token for 60 seconds longer than it says (distribution 2.8, `token.Leeway`).
+        // The registry accepts a token for 60 seconds longer than its lifetime (distribution 2.8, `token.Leeway`).
         let until = now + self.rules.lifetime.as_secs() - 60;
         let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "x5c": [self.certificate] });
         let claims = serde_json::json!({

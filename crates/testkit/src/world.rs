@@ -1,5 +1,5 @@
-//! What the end-to-end tests stand in: a folder with a `publish.toml` and images, registries that real programs serve,
-//! and skopeo, which tells what they hold.
+//! The environment of the end-to-end tests: a folder with a `publish.toml` and images, registries that real programs serve,
+//! and skopeo, which shows their content.
 //!
 
 use std::fs;
@@ -11,7 +11,7 @@ use crate::command::{Folder, Run};
 use crate::docker_registry::run;
 use crate::image::{Image, Layer, Written};
 
-/// The rules of a release that most tests publish by.
+/// The rules of a release that most tests use.
 pub const RELEASE_RULES: &str = r#"
 [tags.version]
 on = "tag"
@@ -43,14 +43,14 @@ pub fn configuration(registries: &[(&str, &str)]) -> String {
     )
 }
 
-/// A small image for two platforms; another `text`, another digest.
+/// A small image for two platforms; another `text` gives another digest.
 pub fn image(text: &str) -> Image {
     let layer = |platform: &str| vec![Layer::files(&[("text", format!("{text} {platform}").as_bytes())])];
     Image::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64")).attested()
 }
 
 impl Folder {
-    /// Writes `image` to the layout `name`, in place of what is there.
+    /// Writes `image` to the layout `name`, and replaces the existing content.
     pub fn image(&self, name: &str, image: &Image) -> Written {
         let path = self.path.join(name);
         if path.exists() {
@@ -59,26 +59,26 @@ impl Folder {
         image.write(&path)
     }
 
-    /// Applies at the git tag of `version`, without asking.
+    /// Applies at the git tag of `version`, without confirmation.
     pub fn apply(&self, version: &str) -> Run {
         self.run(&format!("apply --auto-approve --ref refs/tags/v{version}"))
     }
 
-    /// Makes an image for `version`, and publishes it; the digest.
+    /// Makes an image for `version`, publishes it, and returns the digest.
     pub fn publish(&self, version: &str) -> String {
         let written = self.image("image", &image(version));
         let _done = self.apply(version).done().expect_code(0);
         written.digest
     }
 
-    /// Starts a run that goes on while the test does.
+    /// Starts a run in the background.
     pub fn start(&self, arguments: &str) -> Child {
         let mut run = self.run(arguments);
         run.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs")
     }
 }
 
-/// The digest at `reference` (`docker://…`, `oci:…`) as skopeo reads it; `None` where it reads nothing.
+/// The digest at `reference` (`docker://…`, `oci:…`) as skopeo reads it; `None` if it reads nothing.
 pub fn digest(reference: &str) -> Option<String> {
     let mut command = Command::new("skopeo");
     command.args(["inspect", "--raw"]);
@@ -96,7 +96,7 @@ pub fn manifest(reference: &str) -> serde_json::Value {
         .expect("a manifest")
 }
 
-/// Every tag of a repository, sorted, as skopeo lists them; none where there is no repository.
+/// Every tag of a repository, sorted, as skopeo lists them; empty if there is no repository.
 pub fn tags(repository: &str) -> Vec<String> {
     let output = Command::new("skopeo")
         .args(["list-tags", "--tls-verify=false", &format!("docker://{repository}")])
@@ -116,7 +116,7 @@ pub fn tags(repository: &str) -> Vec<String> {
     tags
 }
 
-/// Copies the image of a layout to `to`, past the program under test.
+/// Copies the image of a layout to `to`, without the program under test.
 pub fn copy(layout: &Path, to: &str) {
     run(Command::new("skopeo")
         .args(["copy", "--all", "--quiet", "--dest-tls-verify=false"])
@@ -136,7 +136,7 @@ pub fn signal(name: &str, process: u32) {
     run(Command::new("sh").args(["-c", &format!("kill -{name} {process}")]));
 }
 
-/// Waits until `holds`, at most half a minute.
+/// Waits until `holds` is true, at most half a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();

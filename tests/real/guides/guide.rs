@@ -1,28 +1,28 @@
-//! A page of `docs/guides` as what it has a reader do: commands with the output that it shows, in the order of the page.
-//! How they are run is in `guides.rs`. CONTRIBUTING.md tells the conventions to those who write guides.
+//! A page of `docs/guides` as a list of actions of the reader: commands with the output that it shows, in the order of the page.
+//! `guides.rs` runs them. CONTRIBUTING.md describes the conventions for authors of guides.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// What a page has a reader do.
+/// An action of the reader.
 pub enum Step {
-    /// `<!-- before … -->`: what others did, or what the page tells without showing it. It must succeed.
+    /// `<!-- before … -->`: actions of others, or actions that the page mentions but does not show. They must succeed.
     Before(Vec<Command>),
-    /// `<!-- file: NAME -->`, and a `toml` block: what the reader writes to a file of that name.
+    /// `<!-- file: NAME -->`, and a `toml` block: the content that the reader writes to a file of that name.
     File { name: String, text: String },
     /// A `sh` block, whose commands must succeed.
     Shell(Vec<Command>),
     /// A `console` block: each command, and the lines of the page that show its output.
     Console(Vec<(Command, Range<usize>)>),
-    /// A `yaml` block, a whole workflow of GitHub Actions, and the event that it is run for.
+    /// A `yaml` block, a whole workflow of GitHub Actions, and the event that starts it.
     Workflow { line: usize, event: Vec<String>, text: String },
 }
 
-/// A command as the page has it, on one line.
+/// A command from the page, on one line.
 pub struct Command {
-    /// Where it stands, from 1 on.
+    /// Its line number, counted from 1.
     pub line: usize,
     pub text: String,
 }
@@ -47,7 +47,7 @@ impl Page {
         self.lines[from + 1..to].join("\n") + "\n"
     }
 
-    /// Everything to be run, in the order of the page.
+    /// All actions, in the order of the page.
     pub fn steps(&self) -> Vec<Step> {
         let (mut steps, mut event, mut file, mut at) = (Vec::new(), None, None, 0);
         while let Some(line) = self.lines.get(at) {
@@ -88,7 +88,7 @@ impl Page {
         steps
     }
 
-    /// Where `close` stands, from `from` on.
+    /// The position of `close`, searched from `from` on.
     fn end(&self, from: usize, close: &str) -> usize {
         let found = self.lines[from..].iter().position(|line| line == close);
         from + found.unwrap_or_else(|| panic!("{}: is not closed", self.at(from)))
@@ -99,7 +99,7 @@ impl Page {
         format!("{}:{line}", self.path.file_name().unwrap().to_string_lossy())
     }
 
-    /// One command on each line, and where a backslash ends it, on the next one too.
+    /// One command per line; a backslash at the end of a line continues the command on the next one.
     fn commands(&self, range: Range<usize>) -> Vec<Command> {
         let mut commands = Vec::new();
         let mut at = range.start;
@@ -140,12 +140,12 @@ impl Page {
         commands
     }
 
-    /// What the page shows as output.
+    /// The output that the page shows.
     pub fn shown(&self, lines: &Range<usize>) -> &[String] {
         &self.lines[lines.clone()]
     }
 
-    /// Writes the page anew, with other output in these places, which are in the order of the page.
+    /// Rewrites the page with other output in these places, which are in the order of the page.
     pub fn rewrite(mut self, outputs: Vec<(Range<usize>, Vec<String>)>) {
         for (lines, output) in outputs.into_iter().rev() {
             self.lines.splice(lines, output);
@@ -154,8 +154,8 @@ impl Page {
     }
 }
 
-/// Whether output is what a page shows. `…` alone on a line stands for any lines, and blobs that are pushed side by side
-/// are done in any order.
+/// Whether output matches the output that a page shows. `…` alone on a line stands for any lines, and blobs that are pushed in
+/// parallel may finish in any order.
 pub fn is_shown(shown: &[String], output: &[String]) -> bool {
     let (shown, output) = (in_order(shown), in_order(output));
     let mut parts = shown.split(|line| line == "…");
@@ -180,7 +180,7 @@ fn in_order(lines: &[String]) -> Vec<String> {
     lines
 }
 
-/// The two side by side, for the message of a failure.
+/// Both outputs side by side, for the failure message.
 pub fn difference(shown: &[String], output: &[String]) -> String {
     let mut text = String::new();
     for (title, lines) in [("the page shows", shown), ("the program printed", output)] {

@@ -1,5 +1,5 @@
-//! A workflow of GitHub Actions as far as the guides use them: jobs with steps, read by their indentation, and what GitHub
-//! gives them for an event. Whatever is not known here is an error, so that nothing of a guide goes unread.
+//! A workflow of GitHub Actions, limited to the features that the guides use: jobs with steps, read by their indentation, and the
+//! data that GitHub sets for an event. Anything unknown is an error, so that no part of a guide is ignored.
 
 use std::fs;
 use std::path::Path;
@@ -19,23 +19,23 @@ pub struct Job {
 }
 
 pub enum Step {
-    /// Of a branch, or of what the event is about.
+    /// Checks out a branch, or the commit of the event.
     Checkout(Option<String>),
-    /// Keeps paths under a name.
+    /// Stores paths under a name.
     Upload(String, Vec<String>),
-    /// Brings what was kept under a name, by this workflow or another, to a folder.
+    /// Downloads the artifact of a name, from this workflow or another, to a folder.
     Download(String, String),
-    /// Brings what was kept under each name that begins so, each to a folder of its name in this one.
+    /// Downloads each artifact whose name has this prefix, each to a folder of its name in this one.
     DownloadAll(String, String),
     Run(String),
 }
 
 impl Workflow {
-    /// Reads the jobs: names two spaces deep, steps six.
+    /// Reads the jobs: names are indented by two spaces, steps by six.
     pub fn parse(text: &str, place: &str) -> Self {
         let mut lines = text.lines().skip_while(|line| *line != "jobs:").skip(1).peekable();
         let mut jobs: Vec<Job> = Vec::new();
-        // For each job what `strategy.matrix.include` lists.
+        // The entries of `strategy.matrix.include`, for each job.
         let mut matrices: Vec<Vec<Vec<(String, String)>>> = Vec::new();
         while let Some(line) = lines.next() {
             let bare = line.trim_start();
@@ -71,7 +71,7 @@ impl Workflow {
                 steps.push(Step::Run(more.join("\n")));
             } else if let Some(command) = step.strip_prefix("run: ") {
                 assert!(more.is_empty(), "{place}: how is `{more:?}` run?");
-                // Installs what is there.
+                // This step installs the current version.
                 if !command.starts_with("cargo install --git https://github.com/colliery-io/brokkr-publish") {
                     steps.push(Step::Run(command.to_owned()));
                 }
@@ -116,7 +116,7 @@ impl Workflow {
 }
 
 impl Job {
-    /// The job once for each entry of its matrix.
+    /// Repeats the job for each entry of its matrix.
     fn times(self, matrix: &[Vec<(String, String)>]) -> Vec<Self> {
         if matrix.is_empty() {
             return vec![self];
@@ -138,17 +138,17 @@ impl Job {
     }
 }
 
-/// The name of an artifact: `name: NAME`, in braces or not.
+/// The name of an artifact: `name: NAME`, with or without braces.
 fn name_in(lines: &[String]) -> String {
     let name = lines.iter().find_map(|line| line.split_once("name: ")).expect("the artifact's name").1;
     match name.split_once("${{") {
-        // Filled in for each job of a matrix.
+        // The value is set for each job of a matrix.
         Some(_) => name.to_owned(),
         None => name.split([' ', ',', '}']).next().unwrap_or_default().to_owned(),
     }
 }
 
-/// What a job sees of the event: `push REF`, `pull_request NUMBER ACTION` (of the branch that is checked out), `schedule`.
+/// The event as a job sees it: `push REF`, `pull_request NUMBER ACTION` (of the current branch), `schedule`.
 pub fn variables(event: &[String], folder: &Folder) -> Vec<(String, String)> {
     let words: Vec<&str> = event.iter().map(String::as_str).collect();
     let (reference, payload) = match words.as_slice() {
@@ -191,12 +191,12 @@ fn branch(folder: &Folder) -> String {
     folder.git(&["branch", "--show-current"])
 }
 
-/// What `actions/checkout` checks out; here a merge is not made, and its head stands for it.
+/// The commit that `actions/checkout` checks out; the test makes no merge commit, and uses the head of the pull request instead.
 fn commit_of(reference: &str) -> &str {
     if reference.starts_with("refs/pull/") { "HEAD" } else { reference }
 }
 
-/// A fresh clone, as `actions/checkout` leaves it: no branch, the commit of the event.
+/// Makes a fresh clone in the state that `actions/checkout` leaves: no branch, the commit of the event.
 pub fn check_out(folder: &Folder, place: &Path, event: &[String], branch: Option<&str>) {
     let reference = match (branch, event.first().map(String::as_str)) {
         (Some(branch), _) => branch,
@@ -210,7 +210,7 @@ pub fn check_out(folder: &Folder, place: &Path, event: &[String], branch: Option
     folder.git(&["-C", place, "checkout", "--quiet", "--detach", &commit]);
 }
 
-/// Keeps what lies at these paths of a folder: of one folder alone what is in it, else each by its path, as
+/// Stores these paths of a folder: the content of the folder if it is the only path, otherwise each by its path, as
 /// `actions/upload-artifact` does.
 pub fn upload(paths: &[String], from: &Path, to: &Path) {
     match paths {
@@ -219,7 +219,7 @@ pub fn upload(paths: &[String], from: &Path, to: &Path) {
     }
 }
 
-/// Brings every artifact whose name begins with `start` to a folder of its name.
+/// Copies every artifact whose name begins with `start` to a folder of its name.
 pub fn download_all(start: &str, artifacts: &Path, to: &Path) {
     let mut count = 0;
     for entry in fs::read_dir(artifacts).expect("artifacts").flatten() {
@@ -232,7 +232,7 @@ pub fn download_all(start: &str, artifacts: &Path, to: &Path) {
     assert!(count > 0, "no artifact begins with `{start}`");
 }
 
-/// Copies what lies at these paths of a folder to the same paths of another.
+/// Copies these paths of a folder to the same paths of another.
 pub fn copy(paths: &[String], from: &Path, to: &Path) {
     for path in paths {
         let (source, target) = (from.join(path), to.join(path));
@@ -242,7 +242,7 @@ pub fn copy(paths: &[String], from: &Path, to: &Path) {
     }
 }
 
-/// Whether a command that is there to change something says that it did: a job in the wrong context is content with nothing.
+/// Whether a command that should change something reports a change: a job in the wrong context accepts that nothing changes.
 pub fn has_done(output: &str) -> bool {
     ["Applied: ", "Rolled back: ", "Pruned: "].iter().any(|it| output.contains(&format!("\n{it}")))
 }

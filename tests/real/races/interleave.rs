@@ -1,5 +1,5 @@
-//! Drives several applies through a scripted registry in every interleaving of their requests: each apply has a door of
-//! its own, and the requests that matter wait there until the schedule lets them go on.
+//! Drives several applies through a scripted registry in every interleaving of their requests: each apply has an address of
+//! its own, and the relevant requests wait there until the schedule releases them.
 //!
 //! Include it beside `command`, `image`, `test_registry` and `world`.
 
@@ -19,7 +19,7 @@ use testkit::command::Folder;
 use testkit::test_registry::{Content, Gate, Options, TestRegistry};
 use testkit::world::image;
 
-/// What one of the applies publishes.
+/// The content that one of the applies publishes.
 #[derive(Clone)]
 pub struct Actor {
     version: Option<String>,
@@ -39,7 +39,7 @@ impl Actor {
         }
     }
 
-    /// The branch `main` at one of its commits, from 0.
+    /// The branch `main` at one of its commits, counted from 0.
     pub fn commit(number: usize) -> Self {
         Self { version: None, commit: Some(number), rules: String::new(), text: format!("commit {number}") }
     }
@@ -49,7 +49,7 @@ impl Actor {
         Self { version: None, commit: None, rules: rules.to_owned(), text: String::new() }
     }
 
-    /// The same by these tag rules.
+    /// The same with these tag rules.
     pub fn with_rules(self, rules: &str) -> Self {
         Self { rules: rules.to_owned(), ..self }
     }
@@ -60,10 +60,10 @@ impl Actor {
     }
 }
 
-/// A request that the schedule let go on.
+/// A request that the schedule released.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// Whose it was.
+    /// The index of its apply.
     pub actor: usize,
     /// `METHOD path`.
     pub line: String,
@@ -71,7 +71,7 @@ pub struct Step {
 
 /// How an interleaving ended.
 pub struct Ended {
-    /// The outcome of each apply, and what went wrong.
+    /// The outcome of each apply, and its error.
     pub runs: Vec<(Outcome, Vec<Diagnostic>)>,
     /// The digest that each publishes.
     pub digests: Vec<String>,
@@ -81,17 +81,17 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// What a tag names in the end.
+    /// The digest that a tag names at the end.
     pub fn tag(&self, tag: &str) -> String {
         self.tags.get(tag).cloned().unwrap_or_else(|| "nothing".to_owned())
     }
 
-    /// Everything that went wrong, in all.
+    /// All errors, in one text.
     pub fn problems(&self) -> Vec<String> {
         self.runs.iter().flat_map(|(_, problems)| problems).map(|it| it.message.clone()).collect()
     }
 
-    /// The schedule, for messages.
+    /// The schedule, for failure messages.
     pub fn schedule(&self) -> String {
         self.steps.iter().map(|step| format!("\n  {} {}", step.actor, step.line)).collect()
     }
@@ -103,13 +103,13 @@ impl Reporter for Silent {
     fn report(&self, _: &Event<'_>) {}
 }
 
-/// Requests that wait at the doors, and who is over.
+/// The requests that wait, and the applies that have ended.
 struct Waiting {
     queues: Vec<VecDeque<(String, oneshot::Sender<()>)>>,
     over: Vec<bool>,
 }
 
-/// What the folders of the actors hold.
+/// The content of the actors' folders.
 struct World {
     folder: Folder,
     shas: Vec<String>,
@@ -167,12 +167,12 @@ impl World {
     }
 }
 
-/// Which requests the schedule orders.
+/// The requests that the schedule orders.
 #[derive(Clone, Copy)]
 pub struct Gated {
-    /// Only what an apply asks after its first request like this; empty: everything.
+    /// Orders only the requests of an apply after its first request like this; empty: all requests.
     pub from: &'static str,
-    /// A part of the path, with the method before it where that matters.
+    /// A part of the path, preceded by the method if it matters.
     pub parts: &'static [&'static str],
 }
 
@@ -184,15 +184,15 @@ fn is_like(line: &str, part: &str) -> bool {
     }
 }
 
-/// Runs `actors` at once on top of what `before` published, once for every interleaving of the requests that are `gated`,
-/// and shows how each ended.
+/// Runs `actors` at once after the content of `before` is published, once for every interleaving of the requests that are `gated`,
+/// and returns the result of each.
 ///
-/// All plans are made before, so that every apply meets what the others did since.
+/// All plans are made first, so that every apply meets the changes that the others made since.
 pub fn explore(before: &Actor, actors: &[Actor], gated: Gated, check: impl FnMut(Ended)) {
     explore_some(before, actors, gated, None, check);
 }
 
-/// The same, but of so many interleavings as `sampled` says, chosen at random and always the same ones.
+/// The same, but for only as many interleavings as `sampled` says, chosen pseudo-randomly with a fixed seed.
 pub fn explore_some(
     before: &Actor,
     actors: &[Actor],
@@ -205,10 +205,10 @@ pub fn explore_some(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let stage = Stage::new(&world, before, actors).await;
-        // Each choice with how many there were: counted up like a number, from the right.
+        // Each choice with the number of its options: counted up like a number, from the right.
         let mut choices: Vec<(usize, usize)> = Vec::new();
         if let Some(count) = sampled {
-            // A linear congruential generator (Knuth, MMIX): no more is needed.
+            // A linear congruential generator (Knuth, MMIX) is sufficient.
             let mut state: u64 = 1;
             let mut next = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -237,7 +237,7 @@ pub fn explore_some(
     });
 }
 
-/// A registry with a door for each apply, and their plans, all made on the same content.
+/// A registry with an address for each apply, and their plans, all made for the same content.
 struct Stage {
     registry: TestRegistry,
     content: Content,
@@ -314,7 +314,7 @@ fn gate(gated: Gated, doors: Vec<String>, waiting: Arc<Mutex<Waiting>>, changed:
     })
 }
 
-/// Whether the order of two requests matters: one puts what the other reads or puts.
+/// Whether the order of two requests matters: one puts content that the other reads or puts.
 fn depend(one: &str, other: &str) -> bool {
     let path = |line: &str| line.split_once(' ').map(|(_, path)| path.to_owned());
     let puts = |line: &str| line.starts_with("PUT ");
@@ -322,9 +322,9 @@ fn depend(one: &str, other: &str) -> bool {
     (puts(one) || puts(other)) && (path(one) == path(other) || lists(one) || lists(other))
 }
 
-/// Lets one request after the other go on: each time all who are not over wait, by the next choice. Gives the requests, and
-/// whether the interleaving is a new one: of two that differ only in the order of requests that do not depend on each other
-/// the second is none. (Those that were tried first sleep until something that they depend on happens: Godefroid, "Partial-
+/// Releases one request after the other: each time all running applies wait, by the next choice. Returns the requests, and
+/// whether the interleaving is new: if two differ only in the order of requests that do not depend on each other, the second
+/// is not. (The requests that were tried first sleep until a request that they depend on happens: Godefroid, "Partial-
 /// Order Methods for the Verification of Concurrent Systems", 1996, "sleep sets".)
 async fn conduct(
     waiting: &Mutex<Waiting>,
@@ -348,7 +348,7 @@ async fn conduct(
                 if position == choices.len() {
                     choices.push((0, eligible.len()));
                 }
-                // What one apply asks at once may come in another order: then a choice is missing, or there twice.
+                // An apply may send its parallel requests in another order: then a choice is missing, or occurs twice.
                 let (taken, of) = choices[position];
                 let taken =
                     if of == usize::MAX { taken % eligible.len() } else { taken.min(eligible.len() - 1) };

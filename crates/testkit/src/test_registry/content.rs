@@ -1,4 +1,4 @@
-//! The content of the registry, and answers as distribution-spec 1.1 has them.
+//! The content of the registry, and the answers that distribution-spec 1.1 specifies.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,10 +10,10 @@ use futures_util::StreamExt;
 use super::{Auth, Deletes, Logged, Shared};
 use crate::image::sha256;
 
-/// A manifest as it was put.
+/// A manifest as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// The media type it came with.
+    /// The media type that was sent with it.
     pub media_type: String,
     /// Its bytes.
     pub bytes: Bytes,
@@ -29,24 +29,24 @@ pub(super) fn is_digest(text: &str) -> bool {
     digits.len() == length && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// What a registry holds.
+/// The content of a registry.
 #[derive(Clone, Default)]
 pub struct Content {
     /// Blobs, by repository and digest.
     pub blobs: HashMap<(String, String), Bytes>,
     /// Manifests, by repository and digest.
     pub manifests: HashMap<(String, String), Manifest>,
-    /// What each tag names, by repository and tag.
+    /// The digest that each tag names, by repository and tag.
     pub tags: BTreeMap<(String, String), String>,
-    /// What was received in each upload session that is open, by its path.
+    /// The bytes received in each open upload session, by its path.
     pub sessions: HashMap<String, Vec<u8>>,
     opened: usize,
-    /// Whether a manifest was deleted without its tags.
+    /// Whether a manifest was deleted and its tags remained.
     halved: bool,
 }
 
 impl Content {
-    /// Puts a manifest under no tag; its digest.
+    /// Puts a manifest without a tag, and returns its digest.
     pub fn put(&mut self, repository: &str, media_type: &str, bytes: &[u8]) -> String {
         let digest = sha256(bytes);
         let manifest = Manifest { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
@@ -71,7 +71,7 @@ impl Content {
         self.blobs.insert((repository.to_owned(), sha256(bytes)), bytes.clone());
     }
 
-    /// What was received in the upload session at `path`.
+    /// The bytes received in the upload session at `path`.
     pub(super) fn keep(&mut self, path: &str, bytes: &[u8]) {
         if let Some(session) = self.sessions.get_mut(path) {
             session.extend_from_slice(bytes);
@@ -79,7 +79,7 @@ impl Content {
     }
 }
 
-/// Pairs of a query, decoded.
+/// The decoded pairs of a query.
 pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
@@ -108,7 +108,7 @@ pub(super) fn refusal(status: u16, code: &str, message: &str) -> Response<Body> 
 }
 
 impl Shared {
-    /// Answers as a registry does when nothing goes wrong.
+    /// Answers as a registry does if nothing goes wrong.
     pub(super) async fn answer(&self, request: &Logged, body: Body) -> Response<Body> {
         if request.path == "/token" && self.options.auth == Auth::Token {
             return self.token(request);
@@ -262,7 +262,7 @@ impl Shared {
         self.went_on(202, &path, 0)
     }
 
-    /// The answer of a session that holds so many bytes. Its `Location` has a query that must be kept.
+    /// The answer of a session that holds this number of bytes. Its `Location` has a query that clients must keep.
     fn went_on(&self, status: u16, path: &str, size: usize) -> Response<Body> {
         let root = if self.options.absolute { format!("http://{}", self.address) } else { String::new() };
         let mut headers = vec![
@@ -335,7 +335,7 @@ impl Shared {
     }
 }
 
-/// What a path below `/v2/` names.
+/// The kind of resource that a path below `/v2/` names.
 enum Kind<'a> {
     Root,
     Tags,
@@ -347,7 +347,7 @@ enum Kind<'a> {
     Unknown,
 }
 
-/// The repository of a path, and what it names there.
+/// The repository of a path, and the resource in it.
 fn split(path: &str) -> (&str, Kind<'_>) {
     if path.is_empty() {
         return ("", Kind::Root);

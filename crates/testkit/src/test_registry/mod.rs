@@ -1,5 +1,5 @@
 //! An OCI registry in the process, for tests: it keeps blobs, manifests and tags in memory, logs every
-//! request, asks for tokens where told to, and fails as the test's script says.
+//! request, asks for tokens if configured, and fails as the test's script says.
 //!
 //! ```ignore
 //! let registry = TestRegistry::start(Options::default()).await;
@@ -8,9 +8,9 @@
 //! assert_eq!(registry.count("PUT", "/blobs/uploads/"), 2);
 //! ```
 //!
-//! This file is what tests use: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
-//! content and answers as the specification says, `referrers` lists what refers to it, `tokens` is the token server, `wire` accepts connections
-//! that can be cut.
+//! This file is the interface for tests: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
+//! content and answers as the specification says, `referrers` lists the referrers of a manifest, `tokens` is the token server, and
+//! `wire` accepts connections that can be cut.
 
 mod content;
 mod referrers;
@@ -25,64 +25,64 @@ pub use content::{Content, Manifest};
 use futures_util::future::BoxFuture;
 use tokens::Tokens;
 
-/// How the registry behaves when nothing is scripted.
+/// How the registry behaves if nothing is scripted.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The user and password that its token server, or it itself, lets in; `None`: everybody.
+    /// The user and password that the token server, or the registry itself, accepts; `None`: everybody.
     pub user: Option<(&'static str, &'static str)>,
-    /// What it wants to see.
+    /// The credentials that it requires.
     pub auth: Auth,
-    /// How long a token lives.
+    /// The lifetime of a token.
     pub token_lifetime: Duration,
-    /// Whether the token server says how long that is.
+    /// Whether the token server states that lifetime.
     pub tells_lifetime: bool,
     /// Whether it mounts blobs.
     pub mounts: bool,
-    /// Whether it heeds the `Range` of who reads a blob.
+    /// Whether it respects the `Range` of a request for a blob.
     pub ranges: bool,
-    /// Whether it takes a blob in one PUT.
+    /// Whether it accepts a blob in one PUT.
     pub whole: bool,
-    /// The largest chunk it takes, in bytes: it answers 416 to a larger one, as GHCR does.
+    /// The largest chunk that it accepts, in bytes: it answers 416 to a larger one, as GHCR does.
     pub largest_chunk: u64,
-    /// The smallest chunk it takes but for the last, and says so.
+    /// The smallest chunk that it accepts, except for the last one; it announces this size.
     pub smallest_chunk: u64,
-    /// The most tags on a page.
+    /// The largest number of tags on a page.
     pub page: usize,
-    /// Whether it lists what refers to a manifest, and says so when one is put.
+    /// Whether it lists the referrers of a manifest, and says so in the answer to a put.
     pub referrers: bool,
-    /// Whether it takes the fallback tag of a digest for the digest, as GitLab does.
+    /// Whether it accepts the fallback tag of a digest instead of the digest, as GitLab does.
     pub takes_tags_for_digests: bool,
-    /// Whether a full page has a `Link` to the next.
+    /// Whether a full page has a `Link` to the next one.
     pub links: bool,
     /// Whether its `Location`s are absolute.
     pub absolute: bool,
-    /// What it deletes.
+    /// The things that it deletes.
     pub deletes: Deletes,
-    /// What its token server calls deleting.
+    /// The name of the action for deletion at its token server.
     pub delete_action: &'static str,
-    /// Whether it cancels an upload: GHCR answers 405.
+    /// Whether it cancels uploads: GHCR answers 405.
     pub cancels: bool,
 }
 
-/// What a registry deletes.
+/// The things that a registry deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletes {
     /// Nothing: 405.
     Nothing,
-    /// Manifests by digest, with all their tags; a tag is 400, as the distribution registry 2 has it.
+    /// Manifests by digest, with all their tags; a tag is 400, as in the distribution registry 2.
     Manifests,
-    /// As `Manifests`; but the first is deleted without its tags, and the answer is 500, as the distribution
-    /// registry 2.8 has it where tags go meanwhile.
+    /// Like `Manifests`, but the first one is deleted without its tags, and the answer is 500, as in the distribution
+    /// registry 2.8 if tags are removed at the same time.
     ManifestsByHalves,
     /// Manifests by digest, and tags alone.
     Tags,
-    /// Manifests, with all their tags, by digest or by tag, as zot once had it.
+    /// Manifests, with all their tags, by digest or by tag, as in an old version of zot.
     ManifestsByTag,
-    /// 404 to any DELETE, with no code, as ECR has it.
+    /// 404 to any DELETE, with no code, as with ECR.
     Unknown,
 }
 
-/// What a registry wants to see.
+/// The credentials that a registry requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
     /// Nothing.
@@ -117,41 +117,41 @@ impl Default for Options {
     }
 }
 
-/// What goes wrong with a request.
+/// A failure of a request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The request's body is read and forgotten, and this is the answer.
+    /// The request's body is read and discarded, and this is the answer.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// This is the answer, at once; the body is not read.
+    /// This is the answer, sent immediately; the body is not read.
     Early(u16),
-    /// The connection is cut after so many bytes of the request's body.
+    /// The connection is cut after this number of bytes of the request's body.
     Reset {
-        /// How many bytes are read, and kept where a chunk is.
+        /// The number of bytes that are read, and stored if they belong to a chunk.
         after: u64,
     },
-    /// Nothing happens any more after so many bytes of the request's body.
+    /// Nothing more happens after this number of bytes of the request's body.
     Stall {
-        /// How many bytes are read.
+        /// The number of bytes that are read.
         after: u64,
     },
-    /// All is done as it should be, and then the connection is cut instead of an answer.
+    /// The request is carried out, and then the connection is cut instead of an answer.
     Lost,
-    /// All is done as it should be, and the answer has these headers set, or removed where the value is
+    /// The request is carried out, and the answer has these headers set, or removed if the value is
     /// empty.
     Headers(Vec<(&'static str, String)>),
-    /// All is done as it should be, and the connection is cut after so many bytes of the answer's body.
+    /// The request is carried out, and the connection is cut after this number of bytes of the answer's body.
     Cut {
-        /// How many bytes are sent.
+        /// The number of bytes that are sent.
         after: usize,
     },
-    /// All is done as it should be, and nothing more is sent after so many bytes of the answer's body.
+    /// The request is carried out, and nothing more is sent after this number of bytes of the answer's body.
     Silence {
-        /// How many bytes are sent.
+        /// The number of bytes that are sent.
         after: usize,
     },
-    /// An answer 200 whose body does not end.
+    /// An answer 200 with an endless body.
     Endless,
-    /// An answer 200 whose body does not end, and comes byte by byte.
+    /// An answer 200 with an endless body that arrives byte by byte.
     Trickle {
         /// The wait before each byte.
         every: Duration,
@@ -161,26 +161,26 @@ pub enum Fault {
 /// Whether everybody may pull from a repository.
 pub type Public = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Holds a request back until what it returns is done.
+/// Holds a request back until the returned future completes.
 pub type Gate = Arc<dyn Fn(&Logged) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Logged {
-    /// The address that it was sent to: the registry's own, or that of one of its doors.
+    /// The address that it was sent to: the registry's own, or that of one of its additional addresses.
     pub door: String,
     /// The method.
     pub method: String,
     /// The path.
     pub path: String,
-    /// The query, as it came; empty where there was none.
+    /// The query, as it arrived; empty if there was none.
     pub query: String,
     /// The headers.
     pub headers: HeaderMap,
 }
 
 impl Logged {
-    /// A header, as text; empty where it is not there.
+    /// A header, as text; empty if the request does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -199,7 +199,7 @@ struct Rule {
     fault: Fault,
 }
 
-/// What handlers share.
+/// The state that handlers share.
 struct Shared {
     options: Options,
     address: String,
@@ -232,7 +232,7 @@ impl Shared {
     }
 }
 
-/// A running registry; it stops with the test's runtime.
+/// A running registry; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct TestRegistry {
     shared: Arc<Shared>,
@@ -257,7 +257,7 @@ impl TestRegistry {
         Self { shared }
     }
 
-    /// Another address of the same registry, by which a test tells apart who asks.
+    /// Opens another address of the same registry, so that a test can distinguish its clients.
     pub async fn door(&self) -> String {
         let listener = wire::Cuttable::bind().await;
         let address = listener.address();
@@ -265,22 +265,22 @@ impl TestRegistry {
         address
     }
 
-    /// The request after `skipped` others from here on goes wrong, whatever it is.
+    /// Lets the request after the next `skipped` ones fail, whichever it is.
     pub fn nth(&self, skipped: usize, fault: Fault) {
         *self.shared.countdown.lock().expect("a lock") = Some((skipped, fault));
     }
 
-    /// Whether a fault of [`Self::nth`] still waits for its request; it is forgotten.
+    /// Whether a fault of [`Self::nth`] still waits for its request; the fault is removed.
     pub fn takes_back(&self) -> bool {
         self.shared.countdown.lock().expect("a lock").take().is_some()
     }
 
-    /// Whoever has no credentials may pull from these repositories, by a token of the token server.
+    /// Clients without credentials may pull from these repositories, with a token of the token server.
     pub fn public_where(&self, public: impl Fn(&str) -> bool + Send + Sync + 'static) {
         *self.shared.public.lock().expect("a lock") = Some(Arc::new(public));
     }
 
-    /// Asks `gate` about every request from here on, before it is answered.
+    /// Asks `gate` about every request from now on, before it is answered.
     pub fn hold(&self, gate: Gate) {
         *self.shared.gate.lock().expect("a lock") = Some(gate);
     }
@@ -290,8 +290,8 @@ impl TestRegistry {
         self.shared.address.clone()
     }
 
-    /// The next `times` requests with this method whose path and query hold `part` go wrong. Rules are asked
-    /// in the order they were made, and one that is used up no more.
+    /// The next `times` requests with this method whose path and query contain `part` fail. Rules are checked
+    /// in the order of their creation; a rule that is used up no longer applies.
     pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
         let rule = Rule { method, part: part.to_owned(), left: times, fault };
         self.shared.rules.lock().expect("a lock").push(rule);
@@ -302,33 +302,33 @@ impl TestRegistry {
         self.shared.log.lock().expect("a lock").clone()
     }
 
-    /// The requests so far with this method whose path and query hold `part`.
+    /// The requests so far with this method whose path and query contain `part`.
     pub fn requests(&self, method: &str, part: &str) -> Vec<Logged> {
         let matching = |request: &Logged| request.method == method && request.line().contains(part);
         self.log().into_iter().filter(matching).collect()
     }
 
-    /// How many those are.
+    /// The number of those requests.
     pub fn count(&self, method: &str, part: &str) -> usize {
         self.requests(method, part).len()
     }
 
-    /// From now on nothing goes wrong any more.
+    /// Removes all faults.
     pub fn forget_script(&self) {
         self.shared.rules.lock().expect("a lock").clear();
     }
 
-    /// Forgets the log.
+    /// Clears the log.
     pub fn forget_log(&self) {
         self.shared.log.lock().expect("a lock").clear();
     }
 
-    /// What it holds, to look at and to change.
+    /// The content, to inspect and to change.
     pub fn content(&self) -> std::sync::MutexGuard<'_, Content> {
         self.shared.content.lock().expect("a lock")
     }
 
-    /// Makes all tokens that were given out worthless.
+    /// Invalidates all tokens that were given out.
     pub fn revoke_tokens(&self) {
         self.shared.tokens.lock().expect("a lock").revoke();
     }

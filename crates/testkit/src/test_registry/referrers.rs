@@ -1,4 +1,4 @@
-//! What refers to a manifest, listed as distribution-spec 1.1 has it ("Listing Referrers"), page by page.
+//! The referrers of a manifest, listed as in distribution-spec 1.1 ("Listing Referrers"), page by page.
 
 use axum::body::Body;
 use axum::http::Response;
@@ -14,7 +14,7 @@ fn subject_of(bytes: &[u8]) -> Option<String> {
     manifest["subject"]["digest"].as_str().map(str::to_owned)
 }
 
-/// The descriptor of a manifest in a list of referrers: with its annotations, and the type of its artifact or else of its
+/// The descriptor of a manifest in a list of referrers: with its annotations, and the type of its artifact or, without one, of its
 /// configuration.
 fn describe(digest: &str, manifest: &Manifest) -> Value {
     let mut descriptor =
@@ -31,13 +31,13 @@ fn describe(digest: &str, manifest: &Manifest) -> Value {
 }
 
 impl Shared {
-    /// The header that tells that a manifest is listed under its subject.
+    /// The header that says that a manifest is listed under its subject.
     pub(super) fn processed(&self, manifest: &[u8]) -> Option<(&'static str, String)> {
         let subject = subject_of(manifest).filter(|_| self.options.referrers)?;
         Some(("oci-subject", subject))
     }
 
-    /// A page of what refers to `subject`.
+    /// A page of the referrers of `subject`.
     pub(super) fn referrers(&self, repository: &str, subject: &str, query: &str) -> Response<Body> {
         if !self.options.referrers {
             return refusal(404, "NOT_FOUND", "no such path");

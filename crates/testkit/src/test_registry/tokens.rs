@@ -1,4 +1,4 @@
-//! The token server, and what a token allows.
+//! The token server, and the permissions of a token.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ impl Tokens {
 
     fn give(&mut self, scopes: Vec<String>, lifetime: Duration) -> String {
         self.count += 1;
-        // No JWT: nobody may look into it.
+        // This is not a JWT: clients must not parse it.
         let token = format!("opaque-{}", self.count);
         self.given.insert(token.clone(), (scopes, Instant::now() + lifetime));
         token
@@ -46,7 +46,7 @@ impl Shared {
         request.header("authorization") == format!("Basic {pair}")
     }
 
-    /// What of `scopes` everybody has: to pull what is public.
+    /// The part of `scopes` that everybody has: to pull public content.
     fn pulls(&self, scopes: &[String]) -> Vec<String> {
         let public = self.public.lock().expect("a lock").clone();
         let repositories =
@@ -76,7 +76,7 @@ impl Shared {
         json(200, &answer)
     }
 
-    /// The answer to a request that does not carry what it must: `None` where it does.
+    /// The answer to a request that lacks required credentials; `None` if it has them.
     pub(super) fn challenge(&self, request: &Logged, repository: &str) -> Option<Response<Body>> {
         let action = match request.method.as_str() {
             "GET" | "HEAD" => "pull",

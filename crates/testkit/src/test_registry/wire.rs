@@ -1,4 +1,4 @@
-//! Connections that a handler can cut, and the way of a request: log, script, credentials, content.
+//! Connections that a handler can cut, and the steps for each request: log, script, credentials, content.
 
 use std::io;
 use std::pin::Pin;
@@ -75,7 +75,7 @@ impl Wire {
         if !self.knife.0.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // Closing then resets it.
+        // As a result, closing the connection resets it.
         let _ = self.stream.set_zero_linger();
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     }
@@ -206,7 +206,7 @@ async fn handle(
     }
 }
 
-/// `answer` with the first bytes of its body alone, and then what `rest` does.
+/// `answer` with only the first bytes of its body, followed by the effect of `rest`.
 async fn begun(
     answer: Response<Body>,
     after: usize,
@@ -214,7 +214,7 @@ async fn begun(
 ) -> Response<Body> {
     let (head, body) = answer.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-    // What is flushed before the connection is cut has a chance to arrive.
+    // This gives the flushed bytes a chance to arrive before the connection is cut.
     let pause = stream::once(async {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         Ok(Bytes::new())
@@ -223,7 +223,7 @@ async fn begun(
     Response::from_parts(head, Body::from_stream(first.chain(pause).chain(rest)))
 }
 
-/// Reads so many bytes of a body, and keeps them where they belong to a chunk. Returns what is left.
+/// Reads this number of bytes of a body, and stores them if they belong to a chunk. Returns the rest of the body.
 async fn read_some(shared: &Shared, request: &Logged, body: Body, after: u64) -> axum::body::BodyDataStream {
     let mut body = body.into_data_stream();
     let mut left = after;
