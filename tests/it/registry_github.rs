@@ -130,7 +130,7 @@ async fn a_version_is_looked_up_right_before_it_is_deleted() {
         assert_eq!(header("authorization"), format!("Bearer {TOKEN}"));
         assert_eq!(header("accept"), "application/vnd.github+json");
         assert_eq!(header("x-github-api-version"), "2022-11-28");
-        assert!(header("user-agent").starts_with("brokkr-publish/"));
+        assert!(header("user-agent").starts_with("oci-registry/"));
     }
     assert_eq!(scene.tags(), ["kept"]);
     scene.repository.delete_manifest(&digest).await.expect("gone already");

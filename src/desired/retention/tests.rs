@@ -237,7 +237,7 @@ fn a_tag_that_another_rule_may_have_made_stays() {
     let decisions =
         decide(&config, &scheduled(), &[listed("sha-1234567", Some(9)), listed("sha-2345678", Some(9))]);
     assert_eq!(removed(&decisions), ["sha-2345678: older than 1d"]);
-    assert_eq!(kept(&decisions), ["sha-1234567: tag rule `branch` may have made it as well"]);
+    assert_eq!(kept(&decisions), ["sha-1234567: tag rule `branch` may also have made it"]);
 }
 
 #[test]
