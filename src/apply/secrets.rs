@@ -1,5 +1,5 @@
-//! The search for secrets before the first byte is sent. The content is searched again, with the policy and the allowances that
-//! the plan carries.
+//! The search for secrets before the first byte is sent. The content of a saved plan is searched again, with the policy and the
+//! allowances that the plan carries.
 
 use std::sync::Arc;
 
@@ -9,16 +9,34 @@ use super::progress::Progress;
 use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::Stage;
-use crate::model::secret_search::PlannedSecrets;
+use crate::model::secret_search::{PlannedSecrets, SecretFinding};
 use crate::screening::{SentContent, secret_diagnostic};
 
-/// Searches the content, returns the findings that block as errors, and notes those that are let through.
+/// Searches the content, returns the findings that block as errors, and notes those that are let through. If this run made the
+/// plan, the content has just been searched.
 pub(super) fn search(
     planned: &PlannedSecrets,
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {
+    let found = match options.observed {
+        Some(_) => planned.findings.clone(),
+        None => search_again(planned, prepared, options)?,
+    };
+    let blocking: Vec<Diagnostic> = found.iter().filter(|it| it.blocks).map(secret_diagnostic).collect();
+    if !blocking.is_empty() {
+        return Err(Stop::from(blocking));
+    }
+    progress.let_through(found.into_iter().filter(|it| it.allowed.is_none()).collect());
+    Ok(())
+}
+
+fn search_again(
+    planned: &PlannedSecrets,
+    prepared: &[Prepared<'_>],
+    options: &Options<'_>,
+) -> Result<Vec<SecretFinding>, Stop> {
     let contents: Vec<(&Prepared<'_>, &Arc<Published>)> =
         prepared.iter().filter_map(|it| Some((it, it.content.as_ref()?))).collect();
     let sent = contents.iter().map(|(it, published)| SentContent {
@@ -32,10 +50,5 @@ pub(super) fn search(
     if stopped() {
         return Err(Stop { problems: Vec::new(), interrupted: Some(Stage::Secrets) });
     }
-    let blocking: Vec<Diagnostic> = found.iter().filter(|it| it.blocks).map(secret_diagnostic).collect();
-    if !blocking.is_empty() {
-        return Err(Stop::from(blocking));
-    }
-    progress.let_through(found.into_iter().filter(|it| it.allowed.is_none()).collect());
-    Ok(())
+    Ok(found)
 }

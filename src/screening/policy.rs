@@ -107,7 +107,13 @@ async fn seen(
     let digest = if let Some(digest) = known {
         digest
     } else {
-        let Ok(tags) = repository.list_tags().await else { return Ok(ObservedVisibility::Unknown) };
+        let tags = match &observed.listing {
+            Some(tags) => tags.clone(),
+            None => match repository.list_tags().await {
+                Ok(tags) => tags,
+                Err(_) => return Ok(ObservedVisibility::Unknown),
+            },
+        };
         let Some(tag) = tags.into_iter().next_back() else {
             return Ok(visibility::probe_absent(anonymous, root).await);
         };
