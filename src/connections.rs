@@ -114,19 +114,13 @@ impl Connections {
         Ok(self.registry(endpoint, false)?.repository(name))
     }
 
-    /// Returns the repository, reached without credentials. If there are no credentials for it anyway, this is the same
-    /// connection, so that the registry need not be discovered twice.
-    pub async fn anonymous(
+    /// Returns the repository, reached without credentials: the proof of who may pull needs a connection of its own. What is
+    /// known of the host is shared.
+    pub fn anonymous(
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Arc<dyn Repository>, RegistryError> {
-        if endpoint.anonymous() == *endpoint {
-            let repository = self.repository(endpoint, name)?;
-            if matches!(repository.credentials_origin().await, Ok(None)) {
-                return Ok(repository);
-            }
-        }
         Ok(self.registry(endpoint, true)?.repository(name))
     }
 
@@ -139,29 +133,25 @@ impl Connections {
     }
 
     /// Returns the connection to a repository.
-    pub async fn connection(
+    pub fn connection(
         &self,
         endpoint: &RegistryEndpoint,
         name: &RepositoryName,
     ) -> Result<Connection, RegistryError> {
         let repository = self.repository(endpoint, name)?;
         let anonymous = match &endpoint.url {
-            RegistryLocation::Http { .. } => self.anonymous(endpoint, name).await?,
+            RegistryLocation::Http { .. } => self.anonymous(endpoint, name)?,
             RegistryLocation::Directory { .. } => repository.clone(),
         };
         Ok(Connection { repository, anonymous, visibility: self.visibility(endpoint) })
     }
 
     /// Returns the connection to each repository of `at`, or everything that is wrong with the registries, each problem once.
-    pub async fn connections<'p>(
+    pub fn connections<'p>(
         &self,
         at: impl IntoIterator<Item = (&'p RegistryEndpoint, &'p RepositoryName)>,
     ) -> Result<Vec<Connection>, Vec<Diagnostic>> {
-        let mut connected = Vec::new();
-        for (endpoint, name) in at {
-            connected.push(self.connection(endpoint, name).await);
-        }
-        each_problem_once(connected)
+        each_problem_once(at.into_iter().map(|(endpoint, name)| self.connection(endpoint, name)))
     }
 
     /// Returns each repository of `at`, reached with credentials, or everything that is wrong with the registries, each problem

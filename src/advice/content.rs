@@ -14,7 +14,6 @@ impl ToDiagnostic for SourceError {
             Self::Registry { image, cause } => {
                 return cause.to_diagnostic().about(format_args!("`{image}`"));
             }
-            Self::NotInRegistry { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build it before publishing it; relative paths start at the folder of `publish.toml`".to_owned(),
@@ -30,7 +29,7 @@ impl ToDiagnostic for SourceError {
             Self::NoSuchReference { names, reference, .. } => (Code::SourceMissing, near(reference, names)),
             Self::Io { cause, .. } => (Code::SourceMissing, unreadable(cause.kind()).to_owned()),
             Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
-            Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
+            Self::NotInRegistry { help, .. } | Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
                 Code::SourceTemporary,
                 "free some space there, or set `TMPDIR` to another folder: compressed layers and images from a Docker Engine \

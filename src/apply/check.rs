@@ -62,7 +62,8 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared
                 let host = endpoint.url.host();
                 prepared.push(Prepared { position, planned, content, repository, host, endpoint, observed });
             }
-            Err(error) => errors.push(PrepareError::Registry { address: planned.address.clone(), error }),
+            Err(error) => errors
+                .push(PrepareError::Registry { address: planned.address.clone(), error: Box::new(error) }),
         }
     }
     if errors.is_empty() { Ok(prepared) } else { Err(errors) }

@@ -62,7 +62,7 @@ pub(super) async fn ask(
                 }
                 Err(error) => {
                     let address = it.planned.address.clone();
-                    problems.push(PrepareError::Registry { address, error }.to_diagnostic());
+                    problems.push(PrepareError::Registry { address, error: Box::new(error) }.to_diagnostic());
                 }
             }
         }

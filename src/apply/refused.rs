@@ -90,7 +90,7 @@ pub enum PrepareError {
         /// The repository's address.
         address: String,
         /// The cause.
-        error: RegistryError,
+        error: Box<RegistryError>,
     },
 }
 

@@ -1,4 +1,4 @@
-//! VisibilitySetting the visibility if the registry has an API for it. This happens after all tags are in place, so that nothing is
+//! Setting the visibility if the registry has an API for it. This happens after all tags are in place, so that nothing is
 //! public before it is complete. Only the approved change is made: if the API reports something else now, the plan is stale.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -42,17 +42,13 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
-    match &arguments.saved {
-        Some(path) => {
-            let plan = saved(global, arguments, &session, path)?;
-            let run =
-                Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
-            block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
-        }
-        None => {
-            let mut run = Run::new(&session, parallelism, global.reporter(false))?;
-            block_on(plan_and_apply(global, arguments, &mut run))?
-        }
+    if let Some(path) = &arguments.saved {
+        let plan = saved(global, arguments, &session, path)?;
+        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+    } else {
+        let mut run = Run::new(&session, parallelism, global.reporter(false))?;
+        block_on(plan_and_apply(global, arguments, &mut run))?
     }
 }
 

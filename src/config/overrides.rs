@@ -1,4 +1,4 @@
-//! ConfigLayers from outside the file: `BROKKR_PUBLISH_*` and `--set a.b=c`.
+//! Layers from outside the file: `BROKKR_PUBLISH_*` and `--set a.b=c`.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -111,8 +111,12 @@ impl ObservedRepository {
         self.desired.published.referrers.iter().zip(self.referrers.actions.iter().copied())
     }
 
-    /// Whether the repository has a blob; `None` if that is not known.
+    /// Whether the repository has a blob; `None` if that is not known. Nothing was asked about the parts of content that a
+    /// tag names already, and the registry may have lost one of them.
     pub fn has_blob(&self, digest: &Digest) -> Option<bool> {
+        if self.root_is_tagged() {
+            return None;
+        }
         let published = &self.desired.published;
         if self.missing_blobs.contains(digest) || self.referrers.missing_blobs.contains(digest) {
             return Some(false);
@@ -122,8 +126,11 @@ impl ObservedRepository {
         known.then_some(true)
     }
 
-    /// Whether the repository has a manifest; `None` if that is not known.
+    /// Whether the repository has a manifest; `None` if that is not known, as for a blob.
     pub fn has_manifest(&self, digest: &Digest) -> Option<bool> {
+        if self.root_is_tagged() {
+            return None;
+        }
         let published = &self.desired.published;
         if self.missing_manifests.contains(digest) || self.referrers.missing_manifests.contains(digest) {
             return Some(false);

@@ -183,7 +183,7 @@ impl Run {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
-        let connections = self.connections.connections(places).await?;
+        let connections = self.connections.connections(places)?;
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
         self.content.spool_up_to(SPOOL);

@@ -36,7 +36,7 @@ impl Run {
         let everything = verify::declared_repositories(config, &Selection::default());
         let declared = verify::declared_repositories(config, &selection);
         let at = declared.iter().map(|it| (&it.endpoint, &it.repository));
-        let connected = self.connections.connections(at).await?;
+        let connected = self.connections.connections(at)?;
         let connections = declared.iter().map(|it| it.address.clone()).zip(connected).collect();
         let listed = verify::list(&declared, &connections).await?;
         let releases = Releases::new(config, TaggedCommits::of(&self.folder));

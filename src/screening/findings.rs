@@ -73,7 +73,7 @@ fn known(rules: &Rules, gathered: &GatheredContent, results: &BlobResults) -> BT
     for result in results.values().flatten() {
         match result {
             BlobResult::Config(matches) => {
-                known.extend(matches.iter().map(|it| it.found.fingerprint.clone()))
+                known.extend(matches.iter().map(|it| it.found.fingerprint.clone()));
             }
             BlobResult::Content { report, .. } => {
                 // A finding about a file name has the fingerprint of the name, which may be shown.

@@ -97,7 +97,7 @@ async fn seen(
     connections: &Connections,
 ) -> Result<ObservedVisibility, Vec<Diagnostic>> {
     let (desired, observed) = (screened.desired(), screened.observed);
-    let connection = connections.connection(&desired.endpoint, &desired.name).await;
+    let connection = connections.connection(&desired.endpoint, &desired.name);
     let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
     let anonymous = anonymous.as_ref();
     let root = &desired.published.content.root.digest;

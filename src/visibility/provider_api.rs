@@ -7,7 +7,7 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, Credentials, JsonApi, find_credentials};
 use oci_registry::{Provider, RepositoryName};
 
-/// ProviderApi to the API of one registry.
+/// Access to the API of one registry.
 pub(super) struct ProviderApi {
     endpoint: RegistryEndpoint,
     options: ConnectOptions,

@@ -10,7 +10,6 @@ use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
 use brokkr_publish::run::{Run, Session};
 use futures_util::{StreamExt, stream};
-use oci_registry::Digest;
 use tokio::sync::watch;
 
 use testkit::command::Folder;

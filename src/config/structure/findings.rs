@@ -107,7 +107,7 @@ fn meant_branch(
         }
         match inner.as_mut_slice() {
             [Violation { path: at, kind: ViolationKind::Choice(options) }] if at == path => {
-                choices.append(options)
+                choices.append(options);
             }
             found => {
                 let fewest = best.as_ref().is_none_or(|best| found.len() < best.len());

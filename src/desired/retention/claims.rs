@@ -39,7 +39,7 @@ impl<'a> ReaderKey<'a> {
     }
 }
 
-/// TagReaders of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
+/// The readers of the rules of a configuration. Each is made once for all resources that it cannot distinguish.
 pub(super) struct TagReaders<'r, 'a> {
     pub renderer: &'r Renderer<'a>,
     known: HashMap<ReaderKey<'a>, RuleReader>,

@@ -69,7 +69,7 @@ impl<'a> Library<'a> {
         let mut library = Self { modules, by_path, aliases: BTreeMap::new() };
         let mut aliases = BTreeMap::new();
         for (at, module) in modules.iter().enumerate() {
-            for item in module.tree.items.iter() {
+            for item in &module.tree.items {
                 if let syn::Item::Use(it) = item {
                     let mut leaves = Vec::new();
                     leaves_of(&it.tree, &[], &mut leaves);

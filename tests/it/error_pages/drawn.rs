@@ -87,9 +87,10 @@ fn drawn_again(code: Code, lines: &[&str]) -> String {
             snippet.push(*line);
         }
     }
-    let diagnostic = match lines[0].starts_with("error") {
-        true => Diagnostic::error(code, message.join("\n")),
-        false => Diagnostic::warning(code, message.join("\n")),
+    let diagnostic = if lines[0].starts_with("error") {
+        Diagnostic::error(code, message.join("\n"))
+    } else {
+        Diagnostic::warning(code, message.join("\n"))
     };
     let help = (!help.is_empty()).then(|| help.join("\n"));
     let drawn = human(&[diagnostic.help_maybe(help)], STYLE);

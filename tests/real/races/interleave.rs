@@ -289,7 +289,7 @@ impl Stage {
         });
         let (runs, (steps, is_new)) = tokio::join!(join_all(runs), conduct(&waiting, &changed, choices));
         let content = self.registry.content();
-        let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.to_string())).collect();
+        let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.clone())).collect();
         is_new.then(|| Ended { runs, digests: self.digests.clone(), steps, tags })
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct FileCredentials {
     pub(super) entries: CredentialEntries,
 }
 
-/// Returns what `text`, which came from `origin`, holds for `host`. CredentialEntries of other hosts are ignored.
+/// Returns what `text`, which came from `origin`, holds for `host`. Entries of other hosts are ignored.
 pub(super) fn read(text: &str, host: &str, origin: &str) -> Result<FileCredentials, RegistryError> {
     // The parser's message may quote the text; the position does not.
     let file: Value = serde_json::from_str(text).map_err(|error| {

@@ -153,7 +153,15 @@ impl Host {
                 let redaction =
                     Redaction::new(header.as_ref().and_then(|it| it.to_str().ok()), call.secret_in_body);
                 let (url, timeouts, received) = (url.clone(), self.timeouts.clone(), Received::default());
-                return Ok(Response { request, url, credentials, redaction, timeouts, response, received });
+                return Ok(Response {
+                    request,
+                    url,
+                    credentials,
+                    redaction,
+                    timeouts,
+                    http: response,
+                    received,
+                });
             }
             Ok(Err(error)) => {
                 let failure = network::failure(&error);

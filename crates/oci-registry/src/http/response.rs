@@ -32,7 +32,7 @@ pub(super) struct Response {
     /// How long the body may take.
     pub(super) timeouts: Timeouts,
     /// The answer.
-    pub(super) response: reqwest::Response,
+    pub(super) http: reqwest::Response,
     /// How much of the body came, and how long that took.
     pub(super) received: Received,
 }
@@ -48,12 +48,12 @@ pub(super) struct Received {
 impl Response {
     /// Returns the status.
     pub(super) fn status(&self) -> StatusCode {
-        self.response.status()
+        self.http.status()
     }
 
     /// Returns the headers.
     pub(super) fn headers(&self) -> &HeaderMap {
-        self.response.headers()
+        self.http.headers()
     }
 
     /// Returns `Content-Length`, which the answer to a HEAD has too.
@@ -92,7 +92,7 @@ impl Response {
         let total = self.timeouts.body(self.received.bytes);
         let (left, patience) = (total.saturating_sub(self.received.took), self.timeouts.answer);
         let asked = Instant::now();
-        let piece = tokio::time::timeout(left.min(patience), self.response.chunk()).await;
+        let piece = tokio::time::timeout(left.min(patience), self.http.chunk()).await;
         self.received.took = self.received.took.saturating_add(asked.elapsed());
         let (cause, failure) = match piece {
             Ok(Ok(piece)) => {
