@@ -124,6 +124,17 @@ impl Connections {
         Ok(self.registry(endpoint, true)?.repository(name))
     }
 
+    /// Returns the repository, reached without credentials by a connection that has asked nothing yet. A token that a stranger
+    /// got while the repository was public may pull from it for a while after it became private, so it proves nothing.
+    pub fn stranger(
+        &self,
+        endpoint: &RegistryEndpoint,
+        name: &RepositoryName,
+    ) -> Result<Arc<dyn Repository>, RegistryError> {
+        let options = ConnectOptions { anonymous: true, ..self.options.clone() };
+        Ok(oci_registry::connect(&endpoint.anonymous(), &options)?.repository(name))
+    }
+
     /// Returns the API that reads and sets who may pull from the registry.
     pub fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider> {
         let key = serde_json::to_string(endpoint).unwrap_or_default();

@@ -202,7 +202,7 @@ async fn look(
     let mut pauses = READ_PAUSES.into_iter().filter(|_| was_set);
     loop {
         let probe = async {
-            match &anonymous {
+            match options.connections.stranger(it.endpoint, &it.planned.repository) {
                 Ok(anonymous) => visibility::probe(anonymous.as_ref(), digest).await,
                 Err(_) => ObservedVisibility::Unknown,
             }
