@@ -135,12 +135,19 @@ impl<'r> TextSearch<'r> {
         let part = |range: Range<usize>| text.get(range).unwrap_or_default();
         if let Some(position) = rules.of_commands() {
             let severity = search.matches.severity(position);
+            // The values of one pattern are in order, so newlines are counted from the value before, and not each time from the start.
+            let (mut counted, mut lines) = (0, 0);
             for possible in command::values(text) {
-                let (at, length) = (possible.value.start as u64, possible.value.len());
-                let line = Some(1 + newlines(part(0..possible.value.start)));
+                let (start, length) = (possible.value.start, possible.value.len());
+                if start < counted {
+                    (counted, lines) = (0, 0);
+                }
+                lines += newlines(part(counted..start));
+                counted = start;
                 if let Some(judgement) =
                     judge::option(severity, possible.name.map(part), part(possible.value))
                 {
+                    let (at, line) = (start as u64, Some(1 + lines));
                     search.matches.note(Sighting { position, at, length, line }, &judgement);
                 }
             }
