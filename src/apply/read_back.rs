@@ -198,7 +198,6 @@ async fn look(
     was_set: bool,
 ) -> SeenVisibility {
     let provider = options.connections.visibility(it.endpoint);
-    let anonymous = options.connections.anonymous(it.endpoint, &it.planned.repository);
     let mut pauses = READ_PAUSES.into_iter().filter(|_| was_set);
     loop {
         let probe = async {
