@@ -9,17 +9,16 @@
 //!         (git, CI)      (registries)
 //! ```
 //!
-//! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do.
+//! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do; [`advice`]: what an error of a
+//!   crate means here.
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
-//! - [`guard`]: the values that must agree before anything is published.
-//! - [`source`]: where content comes from; [`registry`]: where it goes; [`visibility`]: who may pull it.
-//! - [`mod@access`]: what the credentials may do in a repository.
-//! - [`connections`]: the registries that a run has open.
+//! - [`checks`]: values that must agree before anything is published; [`content`]: exactly the content to publish.
+//! - [`connections`]: the registries; [`visibility`]: who may pull; [`mod@access`]: what the credentials may do.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
-//! - [`mod@verify`]: whether what was published is still in place.
-//! - [`mod@apply`]: carries out a plan; [`event`]: what happens during a run; [`report`]: what people and machines read.
+//! - [`screening`]: which content is searched for secrets; [`mod@verify`]: whether what was published still stands.
+//! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
 //! - [`saved`]: plans and records as files; [`mod@init`]: a first `publish.toml`.
-//! - [`mod@run`]: one run from its first request to its last; [`cli`]: the command line.
+//! - [`run`]: one run from its first request to its last; [`cli`]: the command line.
 
 pub mod diagnostic;
 pub mod model;
