@@ -1,6 +1,6 @@
 //! The nouns of the crate, without I/O. Every module may import this one; it imports no other.
 //!
-//! Read them in this order: [`Digest`], [`Descriptor`], [`manifest`], [`mod@reference`], [`plan`].
+//! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
 mod compare;
