@@ -114,8 +114,8 @@ impl Connections {
         Ok(self.registry(endpoint, false)?.repository(name))
     }
 
-    /// Returns the repository, reached without credentials: the proof of who may pull needs a connection of its own. What is
-    /// known of the host is shared.
+    /// Returns the repository, reached without credentials: the proof of who may pull needs a connection of its own. The
+    /// facts about the host are shared.
     pub fn anonymous(
         &self,
         endpoint: &RegistryEndpoint,
