@@ -109,7 +109,7 @@ async fn limits_are_waited_for_and_not_for_ever() {
     hub.hold("acme/app", false);
     hub.server.on("GET /v2/namespaces", 1, 429, &[("retry-after", "1")], "{}");
     let plan = scene.plan().done().expect_code(2);
-    assert!(plan.stderr().contains("again in"), "{}", plan.shown());
+    assert!(plan.stderr().contains("retrying in"), "{}", plan.shown());
     assert!(Scene::row(&plan).starts_with("~ visibility public → private"));
     // An hour is too long to wait: the plan says what it does not know, and does not fail.
     let later = (jiff::Timestamp::now().as_second() + 3600).to_string();
