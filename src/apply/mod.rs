@@ -8,6 +8,7 @@ mod belief;
 mod body;
 mod check;
 mod content;
+mod delivery;
 mod forward;
 mod lineage;
 mod options;

@@ -196,7 +196,8 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemovalMethod {
-    /// The registry removes the tag alone.
+    /// The tag is removed alone. If the registry shows only to those who may delete whether it can do that, `apply` asks it,
+    /// and goes by way of a placeholder if it cannot.
     Tag,
     /// The tag is moved to a manifest made for that purpose, which is then deleted.
     Placeholder,

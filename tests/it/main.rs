@@ -16,6 +16,7 @@ mod hostile_plan;
 mod hostile_sources;
 mod init;
 mod lint_command;
+mod lying_registries;
 mod preflight;
 mod prune_github;
 mod quickstart;
@@ -32,6 +33,7 @@ mod streams;
 mod tags_command;
 mod terminal;
 mod visibility;
+mod whose_fault;
 
 /// The bodies of the fuzz targets.
 #[path = "../fuzz/entry.rs"]

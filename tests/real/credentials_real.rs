@@ -244,8 +244,8 @@ fn an_identity_token_that_serves_once_serves_a_plan_and_its_apply() {
     assert!(registry.tagged("team/app", "v1.2.3").is_some());
     let asked = issuer.asked();
     let sent: Vec<&str> = asked.iter().flat_map(|asked| asked.all("refresh_token")).collect();
-    // Plan and apply are one run, which asks once.
-    assert_eq!(sent, ["refresh"]);
+    // Plan and apply are one run, which asks once to read and once to push.
+    assert_eq!(sent, ["refresh", "refresh+"]);
 }
 
 #[tokio::test]

@@ -106,6 +106,11 @@ pub trait Repository: Send + Sync {
 pub trait Deleter: Send + Sync {
     /// Returns what can be deleted here. Asks the registry if necessary, and changes nothing.
     async fn deletion(&self) -> Result<Deletion, RegistryError>;
+    /// Returns what can be deleted here, as far as somebody who only reads can find out; `None` if that takes the right
+    /// to delete. Changes nothing.
+    async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.deletion().await.map(Some)
+    }
     /// Returns what these credentials may delete; `None` if only a deletion would show that. Changes nothing.
     async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError>;
     /// Removes a tag alone; `Ok` if it does not exist (any more). Call this only if the registry reported
@@ -132,6 +137,19 @@ impl dyn Repository + '_ {
         match self.deleter() {
             Some(deleter) => deleter.deletion().await,
             None => Ok(Deletion::Nothing(DeletionObstacle::NoDeleter)),
+        }
+    }
+
+    /// Returns what can be deleted here, as far as somebody who only reads can find out; `None` if that takes the right
+    /// to delete. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the registry, if it refuses to answer.
+    pub async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        match self.deleter() {
+            Some(deleter) => deleter.foresee_deletion().await,
+            None => Ok(Some(Deletion::Nothing(DeletionObstacle::NoDeleter))),
         }
     }
 

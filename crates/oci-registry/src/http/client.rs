@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use reqwest::{Certificate, Client, Identity};
 use url::Url;
 
+use super::first_connect::{FirstConnect, Reached};
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
 use crate::options::ConnectOptions;
@@ -31,11 +32,12 @@ impl Clients {
     pub(super) fn build(
         endpoint: &RegistryEndpoint,
         host: Option<&Url>,
+        reached: &Reached,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let other = build(endpoint, None, options)?;
+        let other = build(endpoint, None, reached, options)?;
         let own = match identity(endpoint, &options.folder)? {
-            Some(identity) => build(endpoint, Some(&identity), options)?,
+            Some(identity) => build(endpoint, Some(&identity), reached, options)?,
             None => other.clone(),
         };
         let host = host.and_then(Url::host_str).unwrap_or_default().to_owned();
@@ -53,6 +55,7 @@ impl Clients {
 fn build(
     endpoint: &RegistryEndpoint,
     identity: Option<&Identity>,
+    reached: &Reached,
     options: &ConnectOptions,
 ) -> Result<Client, RegistryError> {
     // Without a default provider, reqwest asks the process for one. Installing it fails only if another one is already
@@ -70,6 +73,7 @@ fn build(
             .referer(false)
             .retry(reqwest::retry::never())
             .connect_timeout(options.timeouts.connect)
+            .connector_layer(FirstConnect::new(reached, options.retry.first_contact))
             .tls_danger_accept_invalid_certs(endpoint.insecure);
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
@@ -168,7 +172,7 @@ mod tests {
     }
 
     fn refused(endpoint: &RegistryEndpoint, folder: &Path) -> String {
-        match Clients::build(endpoint, None, &options(folder)) {
+        match Clients::build(endpoint, None, &Reached::default(), &options(folder)) {
             Err(error @ RegistryError::Certificates { .. }) => error.to_string(),
             Err(error) => panic!("{error:?}"),
             Ok(_) => panic!("{endpoint:?} is taken"),
@@ -185,7 +189,7 @@ mod tests {
             let named = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
             assert!(refused(&named, folder.path()).contains(file), "{file}");
         }
-        assert!(Clients::build(&endpoint(), None, &options(folder.path())).is_ok());
+        assert!(Clients::build(&endpoint(), None, &Reached::default(), &options(folder.path())).is_ok());
     }
 
     #[cfg(unix)]
@@ -249,7 +253,7 @@ mod tests {
     fn only_the_host_of_the_registry_is_shown_the_certificate() {
         let own = "https://registry.example:5000/".parse().expect("a url");
         let folder = tempfile::tempdir().expect("a directory");
-        let clients = Clients::build(&endpoint(), Some(&own), &options(folder.path()));
+        let clients = Clients::build(&endpoint(), Some(&own), &Reached::default(), &options(folder.path()));
         let clients = clients.unwrap_or_else(|error| panic!("{error:?}"));
         for (url, expected) in [
             ("https://registry.example:5000/v2/", true),

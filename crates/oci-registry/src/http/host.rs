@@ -62,11 +62,12 @@ impl Host {
     ) -> Result<Self, RegistryError> {
         let uploads = options.parallelism.clamp(1, 1024);
         let own = address::base("https", host);
+        let facts = options.hosts.facts(host, endpoint);
         Ok(Self {
             name: host.to_owned(),
             schemes: address::schemes(endpoint),
             insecure: endpoint.insecure,
-            clients: Clients::build(endpoint, own.as_ref(), options)?,
+            clients: Clients::build(endpoint, own.as_ref(), &facts.reached, options)?,
             keychain,
             tokens: Tokens::default(),
             warnings: Warnings::new(host, options.notify.clone()),
@@ -75,7 +76,7 @@ impl Host {
             notify: options.notify.clone(),
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
-            facts: options.hosts.facts(host, endpoint),
+            facts,
             deleting: Mutex::default(),
         })
     }

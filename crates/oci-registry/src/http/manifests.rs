@@ -127,7 +127,9 @@ impl HttpRepository {
         let answer = loop {
             match self.host.attempt(&call).await {
                 Ok(answer) => break answer,
-                Err(failure) => retries.again(failure).await?,
+                Err(failure) => {
+                    retries.again(failure).await.map_err(|error| error.about_manifest(manifest))?;
+                }
             }
             if asks_again {
                 continue;
@@ -138,7 +140,7 @@ impl HttpRepository {
             }
         };
         if !answer.status().is_success() {
-            return Err(answer.into_error().await);
+            return Err(answer.into_error().await.about_manifest(manifest));
         }
         if let Some(reported) = answer.digest() {
             matches(&answer.request, manifest.bytes(), reported)?;

@@ -124,6 +124,10 @@ impl Deleter for HttpRepository {
         self.what_can_be_deleted().await
     }
 
+    async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.what_readers_see_deleted().await
+    }
+
     async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
         self.what_can_be_deleted().await.map(Some).map_err(|error| error.about(&self.path))
     }

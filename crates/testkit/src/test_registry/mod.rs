@@ -38,6 +38,12 @@ pub struct Options {
     pub tells_lifetime: bool,
     /// Whether it mounts blobs.
     pub mounts: bool,
+    /// Whether it says that it mounted a blob without doing so, as Artifactory did (estesp/manifest-tool#98).
+    pub claims_mounts: bool,
+    /// How it refuses a manifest whose blobs it lacks; `None`: it does not look.
+    pub misses_blobs: Option<MissesBlobs>,
+    /// The time after which it finds a manifest that an index lists.
+    pub child_lag: Duration,
     /// Whether it respects the `Range` of a request for a blob.
     pub ranges: bool,
     /// Whether it accepts a blob in one PUT.
@@ -62,6 +68,15 @@ pub struct Options {
     pub delete_action: &'static str,
     /// Whether it cancels uploads: GHCR answers 405.
     pub cancels: bool,
+}
+
+/// How a registry refuses a manifest whose blobs it lacks: with `MANIFEST_BLOB_UNKNOWN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissesBlobs {
+    /// The status.
+    pub status: u16,
+    /// The number of blobs that it names.
+    pub names: usize,
 }
 
 /// The things that a registry deletes.
@@ -101,6 +116,9 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(300),
             tells_lifetime: true,
             mounts: true,
+            claims_mounts: false,
+            misses_blobs: None,
+            child_lag: Duration::ZERO,
             ranges: true,
             whole: true,
             largest_chunk: u64::MAX,
