@@ -75,6 +75,8 @@ async fn what_a_registry_claims_to_have_mounted_is_sent() {
         let misses_blobs = Some(MissesBlobs { status, names });
         let (registry, folder) =
             from_staging(Options { claims_mounts: true, misses_blobs, ..Options::default() }).await;
+        // The plan sees that the repository is new.
+        registry.on("HEAD", "/v2/app/blobs/", 1, answer(404, ""));
         registry.on("HEAD", "/v2/app/blobs/", 999, answer(200, ""));
         let done = apply(&folder).expect_code(0);
         assert_complete(&registry, &format!("{status}, {names} named"));
