@@ -191,7 +191,7 @@ fn what_for(refusal: &Refusal) -> &'static str {
     match refusal.request.split(' ').next() {
         Some("DELETE") => "delete from",
         // The request asks for a manifest or blob. Tags are also read before every push.
-        Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+        Some("GET" | "HEAD") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
             "pull from"
         }
         _ => "push to",

@@ -52,7 +52,9 @@ fn assert_complete(registry: &TestRegistry, why: &str) {
     };
     for child in named(&read(root)["manifests"]) {
         let manifest = read(&child);
-        for blob in named(&manifest["layers"]).into_iter().chain(named(&serde_json::json!([manifest["config"]]))) {
+        for blob in
+            named(&manifest["layers"]).into_iter().chain(named(&serde_json::json!([manifest["config"]])))
+        {
             assert!(content.blobs.contains_key(&key(&blob)), "{why}: {blob} is missing");
         }
     }
@@ -95,7 +97,12 @@ async fn what_a_registry_reports_without_having_it_is_sent() {
         let bodies = registry.content().blobs.len();
         assert_eq!(bodies, 0);
         // The repository must not look new, or nothing is asked about its blobs.
-        registry.content().tag("app", "old", "application/vnd.oci.image.index.v1+json", b"{\"manifests\":[]}");
+        registry.content().tag(
+            "app",
+            "old",
+            "application/vnd.oci.image.index.v1+json",
+            b"{\"manifests\":[]}",
+        );
         apply(&folder).expect_code(0);
         assert_complete(&registry, &format!("{status}, {names} named"));
     }

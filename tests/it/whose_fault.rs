@@ -56,12 +56,13 @@ async fn each_command_asks_for_the_rights_that_it_needs() {
         (format!("tags {release}"), 0, &[]),
         ("lint".to_owned(), 0, &[]),
         ("verify".to_owned(), 0, &["pull"]),
-        ("auth check".to_owned(), 0, &["pull", "pull,push", "pull,push,delete"]),
+        ("auth check".to_owned(), 0, &["pull", "pull,push"]),
         (format!("apply --auto-approve {release}"), 0, &["pull", "pull,push"]),
         // Nothing is left to do, so nothing more is asked for.
         (format!("apply --auto-approve {release}"), 0, &["pull"]),
         ("verify".to_owned(), 0, &["pull"]),
         ("apply plan.json".to_owned(), 0, &["pull"]),
+        ("auth check".to_owned(), 0, &["pull", "pull,push", "pull,push,delete"]),
         ("apply --auto-approve --pr 12 --record record.json".to_owned(), 0, &["pull", "pull,push"]),
         ("prune --event pull_request_closed --pr 12 --out prune.json".to_owned(), 0, &["pull"]),
         ("rollback record.json --out back.json".to_owned(), 0, &["pull"]),
@@ -83,7 +84,10 @@ async fn a_registry_that_deletes_nothing_says_so_before_anything_is_sent() {
     run(&folder, "apply --auto-approve --pr 12").expect_code(0);
     run(&folder, "prune --event pull_request_closed --pr 12 --out prune.json").expect_code(0);
     let told = run(&folder, "apply prune.json").expect_code(1).error();
-    assert!(told.contains("cannot delete, so nothing was sent") && told.contains("deletes nothing"), "{told}");
+    assert!(
+        told.contains("cannot delete, so nothing was sent") && told.contains("deletes nothing"),
+        "{told}"
+    );
     assert!(registry.content().tags.contains_key(&("app".to_owned(), "pr-12".to_owned())));
 }
 
@@ -95,7 +99,10 @@ async fn refused(image: &Image, part: &str, fault: Fault) -> (String, usize) {
     let folder = Folder::with(&[("publish.toml", &text)]);
     folder.image("image", image);
     registry.on("PUT", part, 9_999, fault);
-    (run(&folder, "apply --auto-approve --ref refs/tags/v1.2.3").expect_code(1).error(), registry.count("PUT", part))
+    (
+        run(&folder, "apply --auto-approve --ref refs/tags/v1.2.3").expect_code(1).error(),
+        registry.count("PUT", part),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,12 +111,22 @@ async fn a_manifest_that_a_registry_does_not_take_is_named_by_its_type() {
     let index = "application/vnd.oci.image.index.v1+json";
     for (image, status, body, words) in [
         // falcosecurity/falcoctl#302, moby/buildkit#5747 (ECR)
-        (&one, 405, r#"{"errors":[{"code":"UNSUPPORTED","message":"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"}]}"#, "application/vnd.oci.image.manifest.v1+json"),
+        (
+            &one,
+            405,
+            r#"{"errors":[{"code":"UNSUPPORTED","message":"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"}]}"#,
+            "application/vnd.oci.image.manifest.v1+json",
+        ),
         // go-gitea/gitea#31861
         (&one, 404, "", "application/vnd.oci.image.manifest.v1+json"),
         // containerd/nerdctl#3838, distribution/distribution#2146
         (&one, 415, "", "--format docker"),
-        (&one, 400, r#"{"errors":[{"code":"MANIFEST_INVALID","message":"mediaType in manifest should be docker"}]}"#, "--format docker"),
+        (
+            &one,
+            400,
+            r#"{"errors":[{"code":"MANIFEST_INVALID","message":"mediaType in manifest should be docker"}]}"#,
+            "--format docker",
+        ),
     ] {
         let (told, puts) = refused(image, "/manifests/", answer(status, body)).await;
         assert!(told.contains("does not take manifests of the type") && told.contains(words), "{told}");
@@ -140,7 +157,10 @@ async fn a_refusal_that_speaks_of_immutability_is_not_about_rights() {
     for (status, message) in [
         // docker/hub-feedback#2466, goharbor/harbor#9427
         (403, "The tag:app:v1.2.3 is immutable, cannot be overwrite."),
-        (400, "The image tag 'v1.2.3' already exists and cannot be overwritten because the repository is immutable."),
+        (
+            400,
+            "The image tag 'v1.2.3' already exists and cannot be overwritten because the repository is immutable.",
+        ),
         (412, "configured as immutable"),
     ] {
         let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": message }] }).to_string();

@@ -106,7 +106,7 @@ pub trait Repository: Send + Sync {
 pub trait Deleter: Send + Sync {
     /// Returns what can be deleted here. Asks the registry if necessary, and changes nothing.
     async fn deletion(&self) -> Result<Deletion, RegistryError>;
-    /// Returns what can be deleted here, as far as somebody who only reads can find out; `None` if that takes the right
+    /// Returns what can be deleted here, if somebody who only reads can find that out; `None` if that takes the right
     /// to delete. Changes nothing.
     async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
         self.deletion().await.map(Some)
@@ -140,7 +140,7 @@ impl dyn Repository + '_ {
         }
     }
 
-    /// Returns what can be deleted here, as far as somebody who only reads can find out; `None` if that takes the right
+    /// Returns what can be deleted here, if somebody who only reads can find that out; `None` if that takes the right
     /// to delete. Changes nothing.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! One attempt at one request: credentials for the registry alone, and redirects.
 
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
 use reqwest::Method;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
 use url::Url;
 
 use super::authorization::Authorization;
