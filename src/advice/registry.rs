@@ -191,7 +191,9 @@ fn what_for(refusal: &Refusal) -> &'static str {
     match refusal.request.split(' ').next() {
         Some("DELETE") => "delete from",
         // The request asks for a manifest or blob. Tags are also read before every push.
-        Some("GET" | "HEAD") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+        Some("GET" | "HEAD")
+            if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") =>
+        {
             "pull from"
         }
         _ => "push to",
@@ -214,6 +216,9 @@ fn denied(refusal: &Refusal) -> String {
 fn not_found(refusal: &Refusal) -> String {
     if refusal.errors.mentions("accept header does not support") {
         return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
+    }
+    if refusal.errors.has_code("BLOB_UPLOAD_UNKNOWN") {
+        return "the registry does not know the upload session that it has just opened: if several instances of it share one address, give them the same secret and storage (distribution: `http.secret`), or let the proxy in front send each client to one of them".to_owned();
     }
     create_first::help(refusal).unwrap_or_else(|| {
         "check the repository's name; some registries need it created before the first push (Harbor and GitLab the project, ECR the repository)".to_owned()

@@ -89,7 +89,7 @@ impl HttpRepository {
                     error
                 }
             };
-            let (at, next) = self.standing(&url).await?;
+            let (at, next) = self.standing(&url, retries).await?;
             url = next;
             resumes += 1;
             tracing::debug!(from, at, "resuming an upload");
@@ -123,8 +123,14 @@ impl HttpRepository {
     }
 
     /// Returns how many bytes the registry has, and the address for the next request.
-    async fn standing(&self, url: &Url) -> Result<(u64, Url), Setback> {
-        let answer = self.host.send(&Request::new(Method::GET, url.clone(), &self.writing)).await?;
+    async fn standing(&self, url: &Url, retries: &mut Retries) -> Result<(u64, Url), Setback> {
+        let call = Request::new(Method::GET, url.clone(), &self.writing);
+        let answer = loop {
+            match self.host.attempt(&call).await {
+                Ok(answer) => break answer,
+                Err(failure) => retries.again(failure).await?,
+            }
+        };
         if !answer.status().is_success() {
             return Err(lost(url, &answer.into_error().await));
         }

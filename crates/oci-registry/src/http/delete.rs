@@ -46,7 +46,7 @@ impl HttpRepository {
             // Its registry answers 405 to any DELETE (docs/reference/registries.md).
             return Ok(Deletion::Nothing(DeletionObstacle::DockerHub));
         }
-        let tag = format!("brokkr-publish-absent-{:032x}", rand::random::<u128>());
+        let tag = format!("{}-absent-{:032x}", self.host.client, rand::random::<u128>());
         if self.deletes(&tag).await? {
             return Ok(Deletion::Tags);
         }
