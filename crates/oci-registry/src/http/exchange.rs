@@ -72,7 +72,8 @@ impl Host {
     /// Sends a request once: with a new token if the registry requires one, and along its redirects.
     pub(super) async fn attempt(&self, call: &Request<'_>) -> Result<Response, FailedAttempt> {
         let base = self.base().await.map_err(FailedAttempt::lasting)?;
-        let mut authorization = self.authorization(call.access).await.map_err(FailedAttempt::lasting)?;
+        let authorization = Box::pin(self.authorization(call.access)).await;
+        let mut authorization = authorization.map_err(FailedAttempt::lasting)?;
         let (mut url, mut renewed, mut redirects) = (call.url.clone(), false, 0);
         // Every other address that a request starts at is the `Location` of an upload session.
         let mut route = HostRoute::Location;
@@ -89,10 +90,10 @@ impl Host {
             }
             if ours && !renewed && challenge::asks(status, answer.headers(), sent.is_some()) {
                 renewed = true;
-                let next = self.renewed(call.access, authorization.as_ref(), &answer).await;
+                let next = Box::pin(self.renewed(call.access, authorization.as_ref(), &answer)).await;
                 match next.map_err(FailedAttempt::lasting)? {
                     Some(next) => authorization = Some(next),
-                    None => return self.refused(call, answer).await,
+                    None => return Box::pin(self.refused(call, answer)).await,
                 }
                 answer.discard().await;
             } else if let Some(next) = redirect(&call.method, &answer).map_err(FailedAttempt::lasting)? {
@@ -109,7 +110,7 @@ impl Host {
                 let passing = !error.refusal().is_some_and(Refusal::says_missing);
                 return Err(FailedAttempt { request, error, passing });
             } else {
-                return self.refused(call, answer).await;
+                return Box::pin(self.refused(call, answer)).await;
             }
         }
     }
