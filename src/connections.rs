@@ -10,7 +10,9 @@ use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::{Event, Reporter};
 use crate::visibility::{self, VisibilityProvider};
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
+use oci_registry::{
+    ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository, RetryPolicy,
+};
 use oci_registry::{Digest, RegistryLocation, RepositoryName, TagOrDigest};
 
 /// The connections of a run.
@@ -83,6 +85,11 @@ impl Connections {
             ..ConnectOptions::default()
         };
         Self { options, open: Mutex::default(), providers: Mutex::default() }
+    }
+
+    /// Returns how often and for how long a failed request is sent again.
+    pub fn retry_policy(&self) -> &RetryPolicy {
+        &self.options.retry
     }
 
     fn registry(

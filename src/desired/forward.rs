@@ -75,6 +75,7 @@ impl ReleaseLine {
             template: self.template.clone(),
             vars: vars.map(|(name, value)| (name.clone(), value.clone())).collect(),
             readers: self.readers.to_vec(),
+            highest: None,
         }
     }
 

@@ -32,6 +32,10 @@ pub struct PlannedLine {
     pub vars: serde_json::Map<String, serde_json::Value>,
     /// The ways to read versions from the tags of the registry.
     pub readers: Vec<VersionReader>,
+    /// The highest other version of the line that the registry held when the plan was made, if it held one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub highest: Option<Version>,
 }
 
 /// Reads versions from tags that consist of a prefix, a full version and a suffix.

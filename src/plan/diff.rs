@@ -6,13 +6,13 @@ use super::decide::decide;
 use super::sending::{self, Holdings};
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
-use crate::model::forward::{PlannedCommit, PlannedForward};
+use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
-use crate::model::{Mutability, ResourceId};
+use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
 
@@ -26,6 +26,8 @@ pub struct Origin {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// The context in one line.
     pub title: String,
+    /// The behavior of an apply if a registry refuses a floating tag for good.
+    pub on_tag_failure: OnTagFailure,
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.
@@ -53,6 +55,7 @@ pub fn diff(observed: &Observed, origin: Origin) -> Plan {
         config: origin.config,
         context: origin.context,
         title: origin.title,
+        on_tag_failure: origin.on_tag_failure,
         registries,
         repositories,
         secrets: None,
@@ -161,7 +164,10 @@ fn change(tag: &DesiredTag, observed: &ObservedRepository, kept: Option<&KeptFir
     });
     let (version, revision, forward) = match &tag.basis {
         Basis::Release(line) => {
-            let forward = line.can_be_read().then(|| PlannedForward::Version(line.to_plan()));
+            let others = observed.line(&tag.tag).iter().filter(|held| held.version != line.version);
+            let highest = others.last().map(|held| held.version.clone());
+            let planned = || PlannedLine { highest, ..line.to_plan() };
+            let forward = line.can_be_read().then(|| PlannedForward::Version(planned()));
             (Some(line.version.to_string()), None, forward)
         }
         Basis::Commit(commit) => {
