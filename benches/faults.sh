@@ -2,7 +2,7 @@
 # Lets registries fail in every way at every request of an apply, kills applies, and runs many at once. Prints a table of what it
 # found; exit code 1 if anything surprised. Figures and bars: docs/faults.md.
 #
-#     benches/faults.sh matrix [--quick] [--jobs N] [--faults NAME,…] [--scenarios NAME,…]
+#     benches/faults.sh matrix [--quick] [--step N] [--jobs N] [--faults NAME,…] [--scenarios NAME,…]
 #     benches/faults.sh kills [COUNT]          200 by default
 #     benches/faults.sh races [PAIRS]          100 by default
 #     benches/faults.sh concurrent [COUNT]     20 by default

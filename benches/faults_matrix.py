@@ -199,10 +199,9 @@ async def run(binary, folder, chosen):
             found = await counter.cell(scenario, None, None)
             assert found["code"] == 0 and found["converged"], found["said"]
             print(f"{scenario}: {found['requests']} requests", flush=True)
-            step = 7 if chosen.quick else 1
             for number, fault in enumerate(faults):
-                first = number % step
-                cells += [(scenario, index, fault) for index in range(first, found["requests"], step)]
+                requests = range(number % chosen.step, found["requests"], chosen.step)
+                cells += [(scenario, index, fault) for index in requests]
         # A request that stalls takes a minute of waiting.
         cells.sort(key=lambda cell: cell[2] != "stalled")
         tallies = await everything(world, cells, chosen.jobs)

@@ -17,7 +17,8 @@ def main():
     matrix = commands.add_parser("matrix", help="one fault at each request")
     everything = commands.add_parser("all", help="all of these")
     for command in (matrix, everything):
-        command.add_argument("--quick", action="store_true", help="every seventh request only")
+        command.add_argument("--quick", dest="step", action="store_const", const=7, default=1, help="--step 7")
+        command.add_argument("--step", type=int, help="every so many requests only, others for each fault")
         command.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
         command.add_argument("--faults", help="only these, with commas")
         command.add_argument("--scenarios", help="only these, with commas")

@@ -38,8 +38,7 @@ struct World {
 
 impl World {
     async fn new(more: &str, options: Options) -> Self {
-        let registries =
-            vec![TestRegistry::start(options.clone()).await, TestRegistry::start(options).await];
+        let registries = vec![TestRegistry::start(options.clone()).await, TestRegistry::start(options).await];
         let hosts: Vec<String> = registries.iter().map(TestRegistry::host).collect();
         let text = configuration(&[("a", hosts[0].as_str()), ("b", hosts[1].as_str())]);
         Self { folder: Folder::with(&[("publish.toml", &format!("{text}\n{more}"))]), registries }
@@ -55,6 +54,21 @@ impl World {
         }
         world.folder.image("image", &image("1.2.3"));
         (world, before)
+    }
+
+    /// Lets the second registry refuse `latest`, but only after the first one took it.
+    fn refuse_latest(&self) {
+        let first = self.registries[0].clone();
+        self.registries[1].hold(std::sync::Arc::new(move |request| {
+            let is_latest = request.method == "PUT" && request.path.ends_with("/manifests/latest");
+            let first = first.clone();
+            Box::pin(async move {
+                while is_latest && first.count("PUT", "/manifests/latest") == 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+            })
+        }));
+        self.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
     }
 
     fn apply(&self, version: &str, more: &str) -> Done {
@@ -92,16 +106,21 @@ impl World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lasting_refusal_in_one_registry_puts_the_tags_of_both_back() {
     let (world, before) = World::released(RESTORE).await;
-    world.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
+    world.refuse_latest();
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
-    assert_snapshot!("restored", steady(&done.shown()));
+    let stdout = done.stdout();
+    let (_, outcome) = stdout.split_once("\nPlan: ").expect("a plan");
+    assert_snapshot!("restored", steady(&format!("Plan: {outcome}{}", done.error())));
     assert_eq!(world.floating(), vec![Some(before.digest.clone()); 6]);
     // The version stays, because it is published once.
     assert!((0..2).all(|it| world.tag(it, "v1.2.3").is_some()));
     let results = world.results();
     assert!(results.contains(&"b v1 restored".to_owned()), "{results:?}");
     assert!(results.contains(&"b latest failed".to_owned()), "{results:?}");
-    assert!(results.iter().all(|it| it.starts_with("a v1.2.3 created") || !it.ends_with("moved")), "{results:?}");
+    assert!(
+        results.iter().all(|it| it.starts_with("a v1.2.3 created") || !it.ends_with("moved")),
+        "{results:?}"
+    );
     let record = world.record();
     let schema = brokkr_publish::saved::json_schema::<Record>();
     let value: Value = serde_json::from_str(&world.folder.read("record.json")).expect("JSON");
@@ -168,7 +187,7 @@ async fn tags_that_the_run_created_are_removed_again() {
 async fn a_new_tag_that_cannot_be_removed_is_reported() {
     let world = World::new(RESTORE, Options::default()).await;
     world.folder.image("image", &image("1.2.3"));
-    world.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
+    world.refuse_latest();
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
     assert_snapshot!("not_restored", steady(&done.error()));
     let results = world.results();

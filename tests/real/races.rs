@@ -136,9 +136,8 @@ fn a_release_that_puts_its_tags_back_takes_none_from_a_lower_one() {
     let (mut seen, mut put) = (0, 0);
     explore_some(&before, &actors, RESTORING, Some(200), |ended| {
         seen += 1;
-        let is_put = |step: &Step| {
-            step.actor == 0 && step.line.starts_with("PUT ") && step.line.ends_with("/latest")
-        };
+        let is_put =
+            |step: &Step| step.actor == 0 && step.line.starts_with("PUT ") && step.line.ends_with("/latest");
         if ended.steps.iter().any(is_put) {
             put += 1;
             assert_ne!(ended.tag("latest"), ended.before, "{:?}{}", ended.problems(), ended.schedule());

@@ -228,10 +228,7 @@ impl Shared {
         let line = request.line();
         let rule = rules.iter_mut().find(|rule| {
             let through = rule.door.as_ref().is_none_or(|door| *door == request.door);
-            through
-                && rule.left > 0
-                && rule.method == request.method
-                && line.contains(rule.part.as_str())
+            through && rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
         })?;
         rule.left -= 1;
         Some(rule.fault.clone())
