@@ -107,7 +107,7 @@ fn a_release_that_puts_its_tags_back_leaves_them_to_a_higher_one() {
         Actor::release("1.2.4").with_rules(TWO_FLOATING),
     ];
     let before = Actor::release("1.2.2").with_rules(TWO_FLOATING);
-    let (mut seen, mut restored, mut left) = (0, 0, 0);
+    let (mut seen, mut hidden, mut left) = (0, 0, 0);
     explore_some(&before, &actors, RESTORING, Some(200), |ended| {
         seen += 1;
         // If the schedule holds the other run up for long right after it hid the tag, this run reports that.
@@ -117,13 +117,20 @@ fn a_release_that_puts_its_tags_back_leaves_them_to_a_higher_one() {
             assert_eq!(ended.tag(tag), ended.digests[1], "{tag}: {:?}{}", ended.problems(), ended.schedule());
         }
         let (found, detail) = result(&ended, 0, "latest");
-        match found {
-            ChangeResult::Restored => restored += 1,
-            ChangeResult::Kept => left += usize::from(detail.contains("v1.2.4, which is newer")),
-            _ => panic!("{found:?}: {detail}{}", ended.schedule()),
-        }
+        assert!(
+            matches!(found, ChangeResult::Restored | ChangeResult::Kept),
+            "{found:?}{}",
+            ended.schedule()
+        );
+        left += usize::from(detail.contains("v1.2.4, which is newer"));
+        let put = |actor: usize| {
+            let is_put = |step: &Step| step.actor == actor && step.line == "PUT /v2/app/manifests/latest";
+            ended.steps.iter().rposition(is_put)
+        };
+        hidden += usize::from(put(1).is_some() && put(0) > put(1));
     });
-    assert!(restored > 5 && left > 5, "{restored} restored and {left} left, of {seen} interleavings");
+    // In some of them this run put the tag after the other one did, and gave it back.
+    assert!(hidden > 5 && left > 5, "{hidden} hidden and {left} left, of {seen} interleavings");
 }
 
 #[test]

@@ -367,15 +367,13 @@ async fn read_back(page: &Page) -> String {
 }
 
 async fn not_restored(page: &Page) -> String {
-    let online = Online::hello(&format!("{VERSION_RULE}{LATEST_RULE}{STABLE_RULE}")).await;
+    let host = "registry.example.com";
+    let rest = format!("\n{VERSION_RULE}{LATEST_RULE}{STABLE_RULE}{HELLO}");
+    let online = Online::start(host, "registry.example.com/acme", Options::default(), &rest).await;
     online.folder.image("dist/hello", &image("1.3.0"));
-    online.registry.on(
-        "PUT",
-        "/manifests/stable",
-        100,
-        refusal(400, "TAG_INVALID", "manifest tag did not match URI"),
-    );
-    online.error(page, online.run_ghcr("apply --auto-approve --ref refs/tags/v1.3.0"))
+    let fault = refusal(400, "TAG_INVALID", "manifest tag did not match URI");
+    online.registry.on("PUT", "/manifests/stable", 100, fault);
+    online.error(page, online.run("apply --auto-approve --ref refs/tags/v1.3.0"))
 }
 
 async fn registry_unauthorized(page: &Page) -> String {
