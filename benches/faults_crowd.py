@@ -22,11 +22,10 @@ class Crowd:
 
     def version(self, version, namespace="crowd"):
         """Prepares a version; returns its digest."""
-        image(os.path.join(self.folder, "images", version), version)
         digest = self.digests[version] = image(os.path.join(self.folder, "images", version), version)
         places = [("local", f"127.0.0.1:{self.registry.port}/{namespace}")]
         with open(os.path.join(self.folder, f"{version}.toml"), "w") as file:
-            file.write(configuration(places, f"oci:images/{version}"))
+            file.write(configuration(places, f"oci:images/{version}", mutable=namespace != "crowd"))
         return digest
 
     def start(self, version):

@@ -28,6 +28,8 @@ mutability = "forward"
 on = "tag"
 template = "latest"
 mutability = "forward"
+"""
+MUTABLE = """
 [tags.stable]
 on = "tag"
 template = "stable"
@@ -179,8 +181,10 @@ def free_port():
         return plug.getsockname()[1]
 
 
-def configuration(places, source, more=""):
-    """A configuration that publishes to these registries: name and address."""
+def configuration(places, source, mutable=True):
+    """A configuration that publishes to these registries: name and address. If several releases meet at a mutable tag, only one
+    of them is right about it, so it can be left out."""
+    more = MUTABLE if mutable else ""
     registries = "".join(f'[registries.{name}]\nurl = "{url}"\n' for name, url in places)
     return f'version = 1\n{registries}{RULES}{more}[images.app]\nsource = "{source}"\n'
 
