@@ -164,8 +164,8 @@ fn change(tag: &DesiredTag, observed: &ObservedRepository, kept: Option<&KeptFir
     });
     let (version, revision, forward) = match &tag.basis {
         Basis::Release(line) => {
-            let others = observed.line(&tag.tag).iter().filter(|held| held.version != line.version);
-            let highest = others.last().map(|held| held.version.clone());
+            let highest = observed.line(&tag.tag).iter().rfind(|held| held.version != line.version);
+            let highest = highest.map(|held| held.version.clone());
             let planned = || PlannedLine { highest, ..line.to_plan() };
             let forward = line.can_be_read().then(|| PlannedForward::Version(planned()));
             (Some(line.version.to_string()), None, forward)

@@ -312,7 +312,7 @@ impl Stage {
         let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.clone())).collect();
         let mut digests = self.digests.clone();
         let before = digests.pop().unwrap_or_default();
-        is_new.then(|| Ended { runs, digests, steps, tags, before })
+        is_new.then_some(Ended { runs, digests, steps, tags, before })
     }
 }
 
