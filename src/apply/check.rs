@@ -118,7 +118,7 @@ async fn stands(
         return Ok(false);
     }
     let listing = forward::listing(it, [change]).await?;
-    let verdict = forward::judge(it, change, found, &listing, options).await?;
+    let verdict = forward::judge(it, change, found, listing.as_ref(), options).await?;
     Ok(!matches!(verdict, ForwardVerdict::Unexplained))
 }
 
@@ -129,7 +129,7 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
     if manifests.into_iter().any(|manifest| manifest.digest() == wanted) {
         return Ok(true);
     }
-    Ok(it.digest_at(wanted.clone()).await?.is_some())
+    it.holds(wanted).await
 }
 
 /// Reads every tag that is to change again, unless the run has just observed it, and refuses the whole plan if one of them no longer
@@ -145,7 +145,7 @@ pub(super) async fn stale(
             let standing = async {
                 let found = match it.observed.filter(|_| !options.tags_are_old) {
                     Some(observed) => observed.tags.get(&change.tag).map(|tag| tag.digest.clone()),
-                    None => it.digest_at(change.tag.clone()).await?,
+                    None => it.present(change).await?,
                 };
                 let pending = found.as_ref() != change.wanted();
                 if !has_wanted(it, change).await? {

@@ -36,7 +36,7 @@ use crate::event::{Event, ReportedProblem, Stage};
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::{Mutability, OnTagFailure};
-use oci_registry::Tag;
+use oci_registry::TagListing;
 use options::Stop;
 use prepared::Prepared;
 use progress::Progress;
@@ -106,7 +106,7 @@ async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -
 /// Puts the immutable tags, then the floating ones, and removes the tags that go.
 async fn put_tags(
     prepared: &[Prepared<'_>],
-    lists: &[Vec<Tag>],
+    lists: &[Option<TagListing>],
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {

@@ -201,7 +201,7 @@ impl TagRestore<'_> {
     ) -> Result<Option<Digest>, RegistryError> {
         let mut pauses = READ_PAUSES.into_iter();
         loop {
-            let found = patiently(self.options, || self.it.digest_at(self.change.tag.clone())).await?;
+            let found = patiently(self.options, || self.it.tag_digest(&self.change.tag)).await?;
             let may_lag = confirmed && found.as_ref() != last && earlier.contains(&found);
             match pauses.next().filter(|_| may_lag && !*self.options.cancel.borrow()) {
                 Some(pause) => tokio::time::sleep(pause).await,
@@ -215,12 +215,12 @@ impl TagRestore<'_> {
     async fn meanwhile(&self) -> Result<Option<(Held, Digest)>, RegistryError> {
         let Some(PlannedForward::Version(line)) = &self.change.forward else { return Ok(None) };
         let (it, change) = (self.it, self.change);
-        let now = forward::listing(it, [change]).await?;
-        let held = self.options.lineage.held(line, &it.planned.resource, &change.tag, &now);
+        let Some(now) = forward::listing(it, [change]).await? else { return Ok(None) };
+        let held = self.options.lineage.held(line, &it.planned.resource, &change.tag, now.tags());
         let is_new = |held: &Held| line.highest.as_ref().is_none_or(|known| held.version > *known);
         let highest = held.into_iter().rfind(|held| held.version != line.version).filter(is_new);
         let Some(highest) = highest else { return Ok(None) };
-        let digest = it.digest_at(highest.tag.clone()).await?;
+        let digest = it.tag_digest(&highest.tag).await?;
         Ok(digest.map(|digest| (highest, digest)))
     }
 }

@@ -18,12 +18,11 @@ use crate::model::Mutability;
 use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
-use oci_registry::RegistryError;
-use oci_registry::{Digest, Tag, TagOrDigest};
+use oci_registry::{Digest, RegistryError, TagListing, TagOrDigest};
 
 /// Reads the lists of tags that decide about forward tags, one for each repository, before the first tag is put anywhere. A
 /// list that cannot be read stops everything.
-pub(super) async fn lists(prepared: &[Prepared<'_>]) -> Result<Vec<Vec<Tag>>, Vec<Diagnostic>> {
+pub(super) async fn lists(prepared: &[Prepared<'_>]) -> Result<Vec<Option<TagListing>>, Vec<Diagnostic>> {
     let asked = prepared.iter().map(|it| async move {
         let changes = it.planned.changes.iter().filter(|change| change.action.is_change());
         forward::listing(it, changes).await.map_err(|error| it.failed(&error))
@@ -55,8 +54,8 @@ pub(super) struct TagPut {
 pub(super) struct TagPuts<'a> {
     /// The repositories.
     pub prepared: &'a [Prepared<'a>],
-    /// The tags of each of them when the first tag was about to be put; empty if nothing depends on them.
-    pub lists: &'a [Vec<Tag>],
+    /// The tags of each of them when the first tag was about to be put, if anything depends on them.
+    pub lists: &'a [Option<TagListing>],
     /// The inputs of the apply.
     pub options: &'a Options<'a>,
     /// The outcome.
@@ -68,7 +67,7 @@ impl<'a> TagPuts<'a> {
     /// Starts before the first put.
     pub fn new(
         prepared: &'a [Prepared<'a>],
-        lists: &'a [Vec<Tag>],
+        lists: &'a [Option<TagListing>],
         options: &'a Options<'a>,
         progress: &'a Progress,
     ) -> Self {
@@ -114,7 +113,7 @@ impl<'a> TagPuts<'a> {
             diagnostic
         };
         let at_tag = |error: RegistryError| failed(it.failed_at(&change.tag, &error));
-        let found = patiently(options, || it.digest_at(change.tag.clone())).await.map_err(at_tag)?;
+        let found = patiently(options, || it.present(change)).await.map_err(at_tag)?;
         if found.as_ref() == change.wanted() {
             note(ChangeResult::Unchanged, None);
             return Ok(());
@@ -122,11 +121,11 @@ impl<'a> TagPuts<'a> {
         let as_planned = found.as_ref() == change.present();
         let fresh;
         let listing = if as_planned {
-            self.lists.get(repository).map(Vec::as_slice).unwrap_or_default()
+            self.lists.get(repository).and_then(Option::as_ref)
         } else {
             // The release that moved the tag may be younger than the list.
             fresh = patiently(options, || forward::listing(it, [change])).await.map_err(at_tag)?;
-            &fresh
+            fresh.as_ref()
         };
         let judged = patiently(options, || forward::judge(it, change, found.as_ref(), listing, options));
         let detail = match judged.await.map_err(at_tag)? {
@@ -139,7 +138,7 @@ impl<'a> TagPuts<'a> {
                 note(ChangeResult::Kept, Some(detail));
                 return Ok(());
             }
-            ForwardVerdict::Unexplained => {
+            ForwardVerdict::Unknown(OnUnknown::Fail, _) | ForwardVerdict::Unexplained => {
                 let diagnostic = it.stale(change, found.as_ref());
                 progress.found(it.position, position, found.map(TagTarget::new));
                 note(ChangeResult::Stale, Some(diagnostic.message.clone()));
