@@ -63,7 +63,7 @@ class Crowd:
 def kills(binary, folder, count):
     """Kills applies at random moments, and runs each again."""
     crowd = Crowd(binary, os.path.join(folder, "kills"))
-    chance, killed, moved = random.Random(1), 0, 0
+    chance, runs, killed, moved = random.Random(1), 0, 0, 0
     try:
         old, new = crowd.version("1.0.0", "seed"), None
         crowd.apply("1.0.0")
@@ -72,8 +72,9 @@ def kills(binary, folder, count):
         started = time.monotonic()
         crowd.apply("1.0.1")
         whole = time.monotonic() - started
-        for number in range(count):
-            namespace, what = f"k{number}", f"kill {number}"
+        while killed < count:
+            runs += 1
+            namespace, what = f"k{runs}", f"kill {runs}"
             crowd.registry.copy("seed/app", f"{namespace}/app")
             new = crowd.version("1.0.1", namespace)
             process = crowd.start("1.0.1")
@@ -95,8 +96,8 @@ def kills(binary, folder, count):
             crowd.registry.forget(namespace)
     finally:
         crowd.stop()
-    print(f"kills: {killed} of {count} runs were killed before their end, {moved} between two floating tags; "
-          f"{len(crowd.surprises)} surprises after the next run")
+    print(f"kills: {killed} runs were killed before their end ({runs - killed} ended first), {moved} of them between two "
+          f"floating tags; {len(crowd.surprises)} surprises after the next run")
     return len(crowd.surprises)
 
 

@@ -248,6 +248,7 @@ async fn an_apply_that_failed_half_way_is_taken_back() {
         // The tag is read for the plan, for the check and just before it is put.
         registry.on("HEAD", "/manifests/latest", 3, Fault::Headers(Vec::new()));
         registry.on("HEAD", "/manifests/latest", 100, refused());
+        registry.on("GET", "/manifests/latest", 100, refused());
         folder.run(&format!("{REF} --record record.json")).done().expect_code(1);
         let record: Value = serde_json::from_str(&folder.read("record.json")).expect("JSON");
         let results: Vec<&str> = record["outcome"]["changes"]
