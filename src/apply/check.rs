@@ -139,14 +139,6 @@ pub(super) async fn stale(
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
-    // A list that cannot be read is noticed before the first tag moves, not between two tags.
-    let unlisted = prepared.iter().filter(|it| it.observed.is_none()).map(|it| async move {
-        forward::listing(it, &it.planned.changes).await.err().map(|error| it.failed(&error))
-    });
-    let unlisted: Vec<Diagnostic> = join_all(unlisted).await.into_iter().flatten().collect();
-    if !unlisted.is_empty() {
-        return Err(unlisted);
-    }
     let asked = prepared.iter().flat_map(|it| {
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {

@@ -88,6 +88,15 @@ impl Progress {
         self.reporter.report(&Event::Tag { change: noted });
     }
 
+    /// Notes something about a change whose result stands.
+    pub fn detail(&self, repository: usize, change: usize, detail: String) {
+        let mut outcome = self.lock();
+        let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
+        let Some(noted) = outcome.changes.get_mut(position) else { return };
+        noted.detail = Some(detail);
+        self.reporter.report(&Event::Tag { change: noted });
+    }
+
     /// Notes what a change found instead of what the plan says was there.
     pub fn found(&self, repository: usize, change: usize, found: Option<TagTarget>) {
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
@@ -143,6 +152,11 @@ impl Progress {
             noted.manifests_put += 1;
         }
         self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
+    }
+
+    /// Whether the repository took a manifest by digest in this run.
+    pub fn has_put_manifests(&self, repository: usize) -> bool {
+        self.lock().repositories.get(repository).is_some_and(|noted| noted.manifests_put > 0)
     }
 
     /// Notes that a referrer of the content was sent, or can be found from now on.

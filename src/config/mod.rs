@@ -29,7 +29,9 @@ use indexmap::IndexMap;
 use crate::model::forward::OnUnknown;
 use crate::model::retention::Age;
 use crate::model::secret_search::{SecretAllowance, SecretPolicy};
-use crate::model::{Compare, EventName, KeyPath, Mutability, OnConflict, ResourceId, Visibility};
+use crate::model::{
+    Compare, EventName, KeyPath, Mutability, OnConflict, OnTagFailure, ResourceId, Visibility,
+};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
@@ -61,6 +63,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[apply]`.
+    pub apply: ApplyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -277,6 +281,13 @@ pub struct Annotations {
     pub source: bool,
     /// The annotations that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
+}
+
+/// `[apply]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyRules {
+    /// The behavior if a registry refuses a floating tag for good.
+    pub on_tag_failure: OnTagFailure,
 }
 
 /// `[secrets]`.

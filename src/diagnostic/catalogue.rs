@@ -82,6 +82,7 @@ catalogue! {
     PlanTarget = "publish::plan::target", "plan-target.md";
     ApplyFailed = "publish::apply::failed", "apply-failed.md";
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";
+    ApplyNotRestored = "publish::apply::not_restored", "apply-not-restored.md";
     ApplyInterrupted = "publish::apply::interrupted", "apply-interrupted.md";
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";

@@ -27,6 +27,6 @@ pub use compare::Compare;
 pub use content::ContentSpec;
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
-pub use mutability::{Mutability, OnConflict};
+pub use mutability::{Mutability, OnConflict, OnTagFailure};
 pub use resource::{ResourceId, ResourceIdError, ResourceKind};
 pub use visibility::Visibility;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::forward::PlannedForward;
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
-use super::{ContentSpec, Mutability, ResourceId, Visibility};
+use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
 
@@ -40,6 +40,9 @@ pub struct Plan {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// One line about the context, for people.
     pub title: String,
+    /// The behavior of an apply if a registry refuses a floating tag for good.
+    #[serde(default, skip_serializing_if = "OnTagFailure::is_default")]
+    pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.

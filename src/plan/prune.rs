@@ -59,6 +59,7 @@ pub fn prune(
         config: origin.config,
         context: origin.context,
         title: origin.title,
+        on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
         repositories,
         secrets: None,

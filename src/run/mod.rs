@@ -205,6 +205,7 @@ impl Run {
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
+            on_tag_failure: plan.on_tag_failure,
             reporter: self.reporter(),
             parallelism: self.parallelism,
             cancel,
@@ -271,6 +272,7 @@ impl Run {
             folder: self.session.shown(&config.folder).display().to_string(),
             context: fields,
             title: context.describe(),
+            on_tag_failure: config.apply.on_tag_failure,
         }
     }
 }

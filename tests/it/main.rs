@@ -27,6 +27,7 @@ mod registry_directory;
 mod registry_github;
 mod registry_http;
 mod requests;
+mod restore;
 mod schema;
 mod security;
 mod stages;

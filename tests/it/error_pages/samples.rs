@@ -22,6 +22,7 @@ use testkit::test_registry::{Auth, Fault, Options, TestRegistry};
 const PRELUDE: &str = "version = 1\n\n[registries.ghcr]\nurl = \"ghcr.io/acme\"\n\n";
 const VERSION_RULE: &str = "[tags.version]\non = \"tag\"\ntemplate = \"v{{ version }}\"\n\n";
 const LATEST_RULE: &str = "[tags.latest]\non = \"tag\"\ntemplate = \"latest\"\nmutability = \"forward\"\n\n";
+const STABLE_RULE: &str = "[tags.stable]\non = \"tag\"\ntemplate = \"stable\"\nmutability = \"mutable\"\n\n";
 const BROKER: &str = "[images.broker]\nsource = \"oci:dist/broker\"\n";
 const HELLO: &str = "[images.hello]\nsource = \"oci:dist/hello\"\n";
 const PLAN: &str = "plan --ref refs/tags/v1.2.3";
@@ -77,6 +78,7 @@ pub async fn of(page: &Page) -> Vec<String> {
         }
         Code::ApplyInterrupted => interrupted().await,
         Code::ApplyReadBack => read_back(page).await,
+        Code::ApplyNotRestored => not_restored(page).await,
         Code::ApplyFailed => apply_failed(page),
         Code::RegistryUnauthorized => registry_unauthorized(page).await,
         Code::RegistryDenied => registry_denied(page).await,
@@ -362,6 +364,16 @@ async fn read_back(page: &Page) -> String {
         Box::pin(std::future::ready(()))
     }));
     online.error(page, online.run_ghcr("apply --auto-approve --ref refs/tags/v1.3.0"))
+}
+
+async fn not_restored(page: &Page) -> String {
+    let host = "registry.example.com";
+    let rest = format!("\n{VERSION_RULE}{LATEST_RULE}{STABLE_RULE}{HELLO}");
+    let online = Online::start(host, "registry.example.com/acme", Options::default(), &rest).await;
+    online.folder.image("dist/hello", &image("1.3.0"));
+    let fault = refusal(400, "TAG_INVALID", "manifest tag did not match URI");
+    online.registry.on("PUT", "/manifests/stable", 100, fault);
+    online.error(page, online.run("apply --auto-approve --ref refs/tags/v1.3.0"))
 }
 
 async fn registry_unauthorized(page: &Page) -> String {

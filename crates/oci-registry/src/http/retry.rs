@@ -126,7 +126,7 @@ impl Retries {
     pub(super) async fn again(&mut self, failure: FailedAttempt) -> Result<(), RegistryError> {
         let FailedAttempt { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
-        let wait = self.policy.wait(self.attempts, rand::random()).max(asked);
+        let wait = self.policy.wait_after(self.attempts).max(asked);
         let spent = if self.is_blob { self.waited } else { self.started.elapsed() };
         let is_silent = matches!(error, RegistryError::Unreachable { .. });
         let total =
@@ -147,6 +147,11 @@ impl Retries {
 }
 
 impl RetryPolicy {
+    /// Returns the wait after attempt `attempt`, which is counted from 1: random within the bounds of the policy.
+    pub fn wait_after(&self, attempt: u32) -> Duration {
+        self.wait(attempt, rand::random())
+    }
+
     /// Returns the wait after attempt `attempt` (from 1); `random` is from 0 to 1.
     fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled =

@@ -213,6 +213,8 @@ impl Logged {
 }
 
 struct Rule {
+    /// The address that the request is sent to, if only that one fails.
+    door: Option<String>,
     method: &'static str,
     part: String,
     left: u32,
@@ -245,7 +247,8 @@ impl Shared {
         let mut rules = self.rules.lock().expect("a lock");
         let line = request.line();
         let rule = rules.iter_mut().find(|rule| {
-            rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
+            let through = rule.door.as_ref().is_none_or(|door| *door == request.door);
+            through && rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
         })?;
         rule.left -= 1;
         Some(rule.fault.clone())
@@ -313,7 +316,15 @@ impl TestRegistry {
     /// The next `times` requests with this method whose path and query contain `part` fail. Rules are checked
     /// in the order of their creation; a rule that is used up no longer applies.
     pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
-        let rule = Rule { method, part: part.to_owned(), left: times, fault };
+        self.add(Rule { door: None, method, part: part.to_owned(), left: times, fault });
+    }
+
+    /// The same for requests that are sent to one address of the registry.
+    pub fn on_door(&self, door: &str, method: &'static str, part: &str, times: u32, fault: Fault) {
+        self.add(Rule { door: Some(door.to_owned()), method, part: part.to_owned(), left: times, fault });
+    }
+
+    fn add(&self, rule: Rule) {
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 
