@@ -105,6 +105,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         referrers,
+        left_behind: desired.published.left_behind.clone(),
         sending,
     };
     PlannedRepository {
