@@ -68,7 +68,7 @@ fn count_blobs(blobs: usize) -> String {
 fn summary(secrets: &PlannedSecrets) -> String {
     let searched = &secrets.searched;
     if searched.blobs == 0 {
-        return "nothing searched".to_owned();
+        return "no blob searched".to_owned();
     }
     let mut parts = vec![format!("{} in {} searched", size(searched.bytes), count_blobs(searched.blobs))];
     if searched.from_cache > 0 {

@@ -106,7 +106,7 @@ async fn seen(
     let known = observed.seen_manifest();
     let found = match known {
         None if is_known_absent => Pullable::NoTag,
-        known => visibility::pullable(repository, known, observed.listing.as_deref()).await,
+        known => visibility::pullable(repository, known, observed.listing.as_ref()).await,
     };
     Ok(match found {
         Pullable::Manifest(digest) => visibility::probe(anonymous, repository, &digest).await.observed,

@@ -50,8 +50,8 @@ impl ReachableContent {
             return found;
         }
         let listing = match &observed.listing {
-            Some(listing) => listing.clone(),
-            None => repository.list_tags().await.unwrap_or_default(),
+            Some(listing) => listing.tags().to_vec(),
+            None => repository.list_tags().await.map(|it| it.tags().to_vec()).unwrap_or_default(),
         };
         let versions =
             observed.lines.values().flat_map(|line| line.iter().rev()).map(|held| held.tag.clone());

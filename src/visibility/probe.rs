@@ -1,7 +1,7 @@
 //! The anonymous probe: the only proof of visibility that every registry gives.
 
 use crate::model::plan::ObservedVisibility;
-use oci_registry::{Digest, Presence, RegistryError, Repository, Tag, TagOrDigest};
+use oci_registry::{Digest, Presence, RegistryError, Repository, TagListing, TagOrDigest};
 
 /// The visibility that an anonymous pull showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +45,27 @@ const TAGS_ASKED: usize = 3;
 pub async fn pullable(
     repository: &dyn Repository,
     known: Option<Digest>,
-    listing: Option<&[Tag]>,
+    listing: Option<&TagListing>,
 ) -> Pullable {
     if let Some(digest) = known {
         return Pullable::Manifest(digest);
     }
     let listed = match listing {
-        Some(tags) => Ok(tags.to_vec()),
+        Some(listing) => Ok(listing.clone()),
         None => repository.list_tags().await,
     };
-    let tags = match listed {
-        Ok(tags) if tags.is_empty() => return Pullable::NoTag,
-        Ok(tags) => tags,
+    let listing = match listed {
+        Ok(listing) => listing,
         Err(error) => return Pullable::Unread(format!("its tags cannot be listed: {error}")),
     };
+    if listing.is_empty() {
+        return match listing.refusal() {
+            Some(error) => Pullable::Unread(format!("its tags cannot be listed: {error}")),
+            None => Pullable::NoTag,
+        };
+    }
     let mut failure = None;
-    for tag in tags.iter().rev().take(TAGS_ASKED) {
+    for tag in listing.tags().iter().rev().take(TAGS_ASKED) {
         match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
             Ok(Some(head)) => return Pullable::Manifest(head.digest),
             Ok(None) => {}
