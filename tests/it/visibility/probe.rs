@@ -136,3 +136,34 @@ fn an_anonymous_endpoint_names_no_variable() {
     let json = serde_json::to_string(&endpoint.anonymous()).expect("JSON");
     assert_eq!(json, r#"{"url":"registry.example/acme"}"#);
 }
+
+/// Only a repository that is not there is `not there yet`. If another tag stands there, the probe asks for that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_is_there_is_never_called_not_there_yet() {
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    let user = ("alice", "alice-word");
+    let absent = Scene::new(user, "public", "", |_| true).await;
+    let row = Scene::row(&absent.plan().done());
+    assert_eq!(row, "? visibility not there yet → public shown by an anonymous pull once it is there");
+    for (public, expected) in [(true, None), (false, Some("! visibility private → public by hand"))] {
+        let scene = Scene::new(user, "public", "", move |_| public).await;
+        scene.registry.content().tag("acme/app", "old", INDEX, br#"{"schemaVersion":2,"manifests":[]}"#);
+        let shown = scene.plan().done().stdout();
+        let row = shown.lines().find(|line| line.contains("visibility  "));
+        let row = row.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(row.is_some(), expected.is_some(), "{shown}");
+        assert!(row.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{shown}");
+    }
+    // It lists no tag, and still it is there.
+    let scene = Scene::new(user, "public", "", |_| true).await;
+    let listed = || {
+        let json = vec![("content-type", "application/json".to_owned())];
+        Fault::Answer(200, json, br#"{"name":"acme/app","tags":[]}"#.to_vec())
+    };
+    scene.registry.on("GET", "/tags/list", 2, listed());
+    let row = Scene::row(&scene.plan().done());
+    assert_eq!(
+        row,
+        "? visibility unknown → public the repository is there, but has no tag that could be pulled"
+    );
+}
