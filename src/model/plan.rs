@@ -9,6 +9,7 @@ use super::forward::PlannedForward;
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
+use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
 
@@ -133,6 +134,9 @@ pub struct PlannedContent {
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,
+    /// The manifests that the source lists as referrers but that are not published, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// The amount of content to send.
     pub sending: PlannedSending,
 }

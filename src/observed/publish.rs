@@ -16,14 +16,13 @@ use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use crate::model::forward::{Descent, Held};
-use crate::model::plan::ObservedVisibility;
 use crate::model::referrer::ReferrerAction;
 use crate::model::standing::StandingVersion;
 use crate::standing::{self, StandingQuestion, TagDigests};
-use crate::visibility::{self, VisibilityReading};
+use crate::visibility::{self, Pullable, VisibilityProbe, VisibilityReading};
 use oci_content::Travelling;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{Digest, RegistryLocation, Tag};
+use oci_registry::{Digest, RawManifest, RegistryLocation, Tag};
 use oci_registry::{ListingGap, RegistryError, Repository, TagListing, TagLookup};
 
 /// The desired repositories, each with the content that its registry holds.
@@ -62,7 +61,7 @@ pub struct ObservedRepository {
     /// The referrers of the content that the repository has, and what each needs.
     pub referrers: ObservedReferrers,
     /// The observed visibility: who can pull, or `None` if that was not asked.
-    pub visibility: Option<ObservedVisibility>,
+    pub visibility: Option<VisibilityProbe>,
     /// The answer of the registry's API about who may pull.
     pub reading: VisibilityReading,
 }
@@ -105,6 +104,16 @@ impl ObservedRepository {
     /// Returns the digest of the content to publish.
     pub fn root(&self) -> &Digest {
         &self.desired.published.content.root.digest
+    }
+
+    /// Returns the digest of a manifest that was seen in the repository, if there was any: of a tag, the root, or a part of it that was
+    /// pushed by digest.
+    pub fn seen_manifest(&self) -> Option<Digest> {
+        if let Some(tag) = self.tags.values().next() {
+            return Some(tag.digest.clone());
+        }
+        let manifests = self.desired.published.content.manifests.iter().rev().map(RawManifest::digest);
+        manifests.into_iter().find(|digest| !self.missing_manifests.contains(digest)).cloned()
     }
 
     /// Whether a desired tag names the content to publish. Tags are moved last, so everything that it reaches is there.
@@ -220,13 +229,14 @@ async fn observe_repository(
     }
     let desired = &observed.desired;
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
-        let root = observed.root();
-        let root_present = !observed.missing_manifests.contains(root);
-        let pullable = observed.tags.values().next().map(|tag| &tag.digest).or(root_present.then_some(root));
         let probe = async {
-            match pullable {
-                Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
-                None => ObservedVisibility::Absent,
+            match visibility::pullable(repository, observed.seen_manifest(), observed.listing.as_ref()).await
+            {
+                Pullable::Manifest(digest) => {
+                    visibility::probe(connection.anonymous.as_ref(), repository, &digest).await
+                }
+                Pullable::NoTag => visibility::probe_untagged(repository).await,
+                Pullable::Unread(why) => VisibilityProbe::unknown(why),
             }
         };
         let reading = visibility::read(connection.visibility.as_ref(), &desired.name);

@@ -109,6 +109,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         referrers,
+        left_behind: desired.published.left_behind.clone(),
         sending,
     };
     PlannedRepository {

@@ -155,7 +155,8 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<TableRo
         VisibilityAction::Set => (Ink::Moved, '~', format!("set by the registry's API{wide}")),
         VisibilityAction::ByHand => (Ink::Alarm, '!', by_hand(visibility, &wide)),
         VisibilityAction::AfterApply if visibility.observed == ObservedVisibility::Unknown => {
-            (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
+            let why = visibility.why.as_deref().unwrap_or("the registry did not answer an anonymous pull");
+            (Ink::Kept, '?', clean::line(why))
         }
         VisibilityAction::AfterApply if visibility.settable => {
             (Ink::Kept, '?', "set by the registry's API once it is there, if it differs".to_owned())

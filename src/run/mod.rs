@@ -223,7 +223,7 @@ impl Run {
         Surroundings {
             folder: self.folder.clone(),
             environment: Arc::new(move |name| environment.get(name).cloned()),
-            registries: Some(source_registries(registries, self.connections.clone())),
+            registries: Some(source_registries(registries, self.connections.clone(), self.reporter())),
             content: self.content.clone(),
         }
     }

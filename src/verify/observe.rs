@@ -228,9 +228,10 @@ async fn observe_visibility(
         return None;
     }
     let digest = observed.tags.values().next()?;
-    let probe = visibility::probe(connection.anonymous.as_ref(), digest);
+    let probe = visibility::probe(connection.anonymous.as_ref(), connection.repository.as_ref(), digest);
     let reading = visibility::read(connection.visibility.as_ref(), &expected.declared.repository);
-    Some(tokio::join!(probe, reading))
+    let (probe, reading) = tokio::join!(probe, reading);
+    Some((probe.observed, reading))
 }
 
 /// Reads the commit of each branch tag that does not name the recorded digest.

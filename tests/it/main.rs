@@ -3,6 +3,7 @@
 
 mod architecture;
 mod chart_rules;
+mod chart_values;
 mod checks;
 mod cli_help;
 mod conflicts;
@@ -18,10 +19,13 @@ mod hostile_sources;
 mod init;
 mod lint_command;
 mod lying_registries;
+mod partial_sources;
 mod preflight;
 mod prune_github;
+mod pushed_by_digest;
 mod quickstart;
 mod record;
+mod referrer_types;
 mod referrers;
 mod registry_directory;
 mod registry_github;

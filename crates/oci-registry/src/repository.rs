@@ -56,6 +56,11 @@ pub trait Repository: Send + Sync {
     /// it. A manifest of Docker's first schema is returned unverified, because its digest covers only a part of it:
     /// [`RawManifest::parse`] refuses it.
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
+    /// Returns the manifest that `described` describes, or `None`. Some registries return a manifest only to clients that accept its
+    /// media type, and the type of a referrer may be any.
+    async fn get_described(&self, described: &Descriptor) -> Result<Option<RawManifest>, RegistryError> {
+        self.get_manifest(&TagOrDigest::Digest(described.digest.clone())).await
+    }
     /// Puts a manifest at a tag or digest. The bytes are sent unchanged.
     async fn put_manifest(
         &self,

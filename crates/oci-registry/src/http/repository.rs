@@ -60,6 +60,11 @@ impl Repository for HttpRepository {
         self.get_manifest_at(at).await
     }
 
+    async fn get_described(&self, described: &Descriptor) -> Result<Option<RawManifest>, RegistryError> {
+        let at = TagOrDigest::Digest(described.digest.clone());
+        self.get_manifest_as(&at, Some(&described.media_type)).await
+    }
+
     async fn put_manifest(
         &self,
         at: &TagOrDigest,
