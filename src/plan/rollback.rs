@@ -130,6 +130,7 @@ impl<'r> Rollback<'r> {
             registries,
             repositories,
             secrets: None,
+            problems: Vec::new(),
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),
         }
