@@ -1,6 +1,8 @@
 //! The context of a run in git repositories and CIs as people have them: several git tags on one commit, changed files, another
 //! commit checked out, commits and refs that are not there, and witnesses that contradict each other.
 
+use insta::assert_snapshot;
+
 use testkit::command::{Done, Folder, Run};
 use testkit::world::image;
 
@@ -109,6 +111,19 @@ fn several_release_tags_on_one_commit_need_a_ref() {
         let in_ci = github(folder.run("plan --json"), "refs/tags/v1.2.3", &sha).done().expect_code(0);
         assert_eq!(in_ci.json()["context"]["tag"], "v1.2.3");
     }
+}
+
+#[test]
+fn the_diagnostics_of_a_context_that_cannot_be_believed() {
+    let folder = repository(&charts());
+    folder.git(&["tag", "v1.2.3"]);
+    folder.git(&["tag", "v1.2.4"]);
+    assert_snapshot!("context_ambiguous", folder.run("plan").shown());
+    folder.write("charts/web/values.yaml", "a: 2\n");
+    assert_snapshot!("context_work_tree", folder.run("plan --ref refs/tags/v1.2.3").shown());
+    let second = commit(&folder, "second");
+    let run = github(folder.run("plan"), "refs/tags/v1.2.3", &second);
+    assert_snapshot!("context_contradiction", run.shown());
 }
 
 #[test]

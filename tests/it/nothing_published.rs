@@ -1,5 +1,7 @@
 //! A run that publishes nothing: an error at a git tag, and a warning on anything else.
 
+use insta::assert_snapshot;
+
 use testkit::command::{Done, Folder};
 use testkit::world::image;
 
@@ -124,13 +126,14 @@ fn forward_rules_alone_publish_no_pre_release() {
 #[test]
 fn git_tags_of_other_components_can_be_named() {
     let silent = "[project]\nsilent_tags = [\"docs-v*\", \"site/**\"]\n";
-    let folder = folder(&format!("{}{silent}{VERSION}{IMAGE}", HEAD));
+    let folder = folder(&format!("{HEAD}{silent}{VERSION}{IMAGE}"));
     for (tag, code) in
         [("docs-v1.0.0", 0), ("site/a/b", 0), ("dcos-v1.0.0", 1), ("docs-v1/x", 1), ("v1.2.3", 0)]
     {
         let done = folder.run(&format!("plan --ref refs/tags/{tag}")).done().expect_code(code);
         assert_eq!(done.stderr().is_empty(), code == 0, "{tag}");
     }
+    assert_snapshot!("nothing_published", folder.run("plan --ref refs/tags/dcos-v1.0.0").shown());
     let wrong = folder.run("lint --set project.silent_tags=[").done().expect_code(1);
     contains(&wrong, &["`[` is not a glob"]);
 }
