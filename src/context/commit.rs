@@ -40,10 +40,10 @@ pub(super) fn find_simulated(
     let by_ci = facts.filter(|facts| same_place(facts, context)).and_then(|facts| facts.commit().0);
     let head =
         repository.head().and_then(|head| head.sha.clone()).filter(|_| commit_use != CommitUse::Unused);
-    let is_named = flags.reference.is_some() || flags.pull_request.is_some();
-    let is_found = named.is_some() || by_ci.is_some();
+    // Somebody who gives `--pr` alone has the branch of the pull request checked out.
+    let is_missing = flags.reference.is_some() && named.is_none() && by_ci.is_none();
     let used = given.clone().or(named).or(by_ci).or(head);
-    if is_named && !is_found && commit_use != CommitUse::Unused && repository.problem().is_none() {
+    if is_missing && commit_use != CommitUse::Unused && repository.problem().is_none() {
         missing(context, used.clone(), given.is_some(), repository, commit_use)?;
     }
     context.sha = used;
@@ -87,11 +87,7 @@ fn missing(
     repository: &GitRepository,
     commit_use: CommitUse,
 ) -> Result<(), ContextError> {
-    let reference = match (&context.reference, context.pull_request) {
-        (Some(reference), _) => reference.clone(),
-        (None, Some(number)) => format!("refs/pull/{number}/head"),
-        (None, None) => return Ok(()),
-    };
+    let Some(reference) = context.reference.clone() else { return Ok(()) };
     let is_pull_request = matches!(context.event, EventName::PullRequest | EventName::PullRequestClosed);
     let cause = if is_pull_request {
         Some("clones do not fetch the refs of pull requests")

@@ -123,7 +123,7 @@ fn which(tags: &[String], branch: Option<&str>) -> String {
 /// Something in a context that is not certain. The run goes on, and says so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextDoubt {
-    /// The repository does not have the ref of `--ref` or `--pr`.
+    /// The repository does not have the ref of `--ref`.
     #[error("this clone has no ref `{reference}`{}{}", because(*.cause), instead(.used.as_deref(), *.is_given))]
     NoRef {
         /// The ref in full.

@@ -79,7 +79,7 @@ fn a_release_that_publishes_nothing_fails() {
         folder.run(&format!("plan --detailed-exitcode {arguments}")).done().expect_code(1);
         // Nothing approves it: neither `--auto-approve` nor a saved plan.
         let apply = folder.run(&format!("apply --auto-approve {arguments}")).wide().done().expect_code(1);
-        contains(&apply, &["error: publish::plan::nothing"]);
+        contains(&apply, &["error: publish::plan::nothing", "Stopped: there is nothing to publish."]);
         assert_eq!(apply.stderr().matches("publish::plan::nothing (").count(), 1, "{}", apply.shown());
         let events =
             folder.run(&format!("apply --auto-approve --json {arguments}")).done().expect_code(1).stdout();

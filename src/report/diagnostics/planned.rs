@@ -10,10 +10,11 @@ pub fn planned(plan: &Plan, style: Style) -> String {
     text(&problems, style)
 }
 
-/// Returns the warnings of `plan`, or an empty text. The errors are left to the apply that they stop.
+/// Returns the warnings of `plan` between empty lines, or an empty text. The errors are left to the apply that they stop.
 pub fn planned_warnings(plan: &Plan, style: Style) -> String {
     let problems = plan.problems.iter().map(Diagnostic::from);
-    text(&problems.filter(|problem| !problem.is_error()).collect::<Vec<_>>(), style)
+    let warnings = text(&problems.filter(|problem| !problem.is_error()).collect::<Vec<_>>(), style);
+    if warnings.is_empty() { warnings } else { format!("{warnings}\n") }
 }
 
 fn text(problems: &[Diagnostic], style: Style) -> String {
