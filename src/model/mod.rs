@@ -19,6 +19,7 @@ pub mod referrer;
 mod resource;
 pub mod retention;
 pub mod secret_search;
+pub mod standing;
 pub mod verification;
 pub mod visibility;
 pub mod words;

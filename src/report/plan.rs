@@ -271,6 +271,7 @@ fn blocked(plan: &Plan) -> &'static str {
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
+        Some(Reason::UnknownRefused { .. }) => "a tag might move backward",
         Some(Reason::MovedSince | Reason::ContentGone) => "a tag cannot go back",
         Some(_) => "an immutable tag cannot move",
     }
