@@ -25,6 +25,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
+    errors.extend(plan.errors().cloned().map(PrepareError::Problem));
     let secrets = plan.secrets.iter().flat_map(PlannedSecrets::blocking);
     errors.extend(secrets.map(|finding| PrepareError::Secret(Box::new(finding.clone()))));
     for (position, planned) in plan.repositories.iter().enumerate() {

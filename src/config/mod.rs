@@ -82,6 +82,10 @@ pub struct Project {
     pub source: Option<String>,
     /// The prefix of git tags that mark a release.
     pub tag_prefix: String,
+    /// Globs of git tags on which nothing has to be published.
+    pub silent_tags: Vec<String>,
+    /// Whether files are read from a work tree that is not the commit being published.
+    pub allow_dirty: bool,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
     /// A name for people.

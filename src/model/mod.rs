@@ -12,6 +12,7 @@ mod key_path;
 mod mutability;
 pub mod outcome;
 pub mod plan;
+pub mod problem;
 mod reason;
 pub mod record;
 pub mod referrer;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
+use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
@@ -51,6 +52,9 @@ pub struct Plan {
     /// The search for secrets in the content to send; left out if nothing had to be searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
+    /// The problems that the reader of the plan has to know. An error among them blocks the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<PlannedProblem>,
     /// Resources that are not published in this context, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentResource>,
@@ -321,7 +325,14 @@ impl Plan {
     /// Whether `apply` would refuse the plan.
     pub fn is_blocked(&self) -> bool {
         let conflict = |change: &Change| change.action == Action::Conflict;
-        self.repositories.iter().flat_map(|it| &it.changes).any(conflict) || self.holds_secrets()
+        self.repositories.iter().flat_map(|it| &it.changes).any(conflict)
+            || self.holds_secrets()
+            || self.errors().next().is_some()
+    }
+
+    /// The problems that block the plan.
+    pub fn errors(&self) -> impl Iterator<Item = &PlannedProblem> {
+        self.problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error)
     }
 
     /// Whether findings of secrets block the plan.

@@ -60,6 +60,7 @@ pub fn diff(observed: &Observed, origin: Origin) -> Plan {
         registries,
         repositories,
         secrets: None,
+        problems: Vec::new(),
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),
     }

@@ -63,6 +63,7 @@ pub fn prune(
         registries: registries.collect(),
         repositories,
         secrets: None,
+        problems: Vec::new(),
         silent: Vec::new(),
         silent_retentions: silent.iter().cloned().collect(),
     }

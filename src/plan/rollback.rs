@@ -131,6 +131,7 @@ impl<'r> Rollback<'r> {
             registries,
             repositories,
             secrets: None,
+            problems: Vec::new(),
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),
         }

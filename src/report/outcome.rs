@@ -22,7 +22,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
             ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped | ChangeResult::Restored
         )
     });
-    let title = match (success || complete, changed) {
+    // A plan without a change can still be blocked.
+    let is_whole = success || (complete && !outcome.changes.is_empty());
+    let title = match (is_whole, changed) {
         (false, _) => "Stopped",
         (true, true) => match kind {
             PlanKind::Publish => "Applied",

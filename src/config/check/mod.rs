@@ -48,6 +48,7 @@ pub(super) fn check_file(
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut problems)?;
         Some(VersionFile { file: version.file?, key })
     });
+    let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let standard = project.annotations == Some(raw::Word::Standard);
     let defaults = resource::Defaults { declared, standard };
     let mut resources = IndexMap::new();
@@ -61,6 +62,8 @@ pub(super) fn check_file(
         project: Project {
             source: project.source,
             tag_prefix: project.tag_prefix.unwrap_or_default(),
+            silent_tags,
+            allow_dirty: project.allow_dirty.unwrap_or_default(),
             version,
             title: project.title,
             description: project.description,

@@ -109,6 +109,14 @@ pub(super) struct Project {
     /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo. An image may have its own.
     #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
     pub tag_prefix: Option<String>,
+    /// Globs of git tags on which nothing has to be published, such as `docs-v*` of another component of the repository: one, or
+    /// a list. A run on any other git tag that publishes nothing fails. Default: none.
+    #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
+    pub silent_tags: Option<OneOrMany<Text>>,
+    /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
+    /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
+    #[schemars(extend("default" = false))]
+    pub allow_dirty: Option<bool>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<VersionFile>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,

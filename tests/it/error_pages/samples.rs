@@ -64,6 +64,36 @@ pub async fn of(page: &Page) -> Vec<String> {
         Code::RetentionNone => lint(page, toml(page), "prune --event pull_request_closed --pr 12"),
         Code::ContextGit => lint(page, &release(BROKER), "tags"),
         Code::ContextFlag => lint(page, &release(BROKER), "tags --ref v1.2.3"),
+        Code::PlanNothing => {
+            let folder = directory("", HELLO);
+            error(page, &folder, folder.run("plan --ref refs/tags/1.2.3"))
+        }
+        Code::ContextAmbiguous => {
+            let folder = committed(&release(BROKER), &[]);
+            folder.git(&["tag", "v1.2.3"]);
+            folder.git(&["tag", "v1.2.4"]);
+            error(page, &folder, folder.run("plan"))
+        }
+        Code::ContextContradiction => {
+            let folder = committed(&release(BROKER), &[]);
+            folder.git(&["tag", "v1.2.3"]);
+            let sha = "6a0f6c2e7c0b4bd53ab0b6aa6b6a7bd2ea3f5c11";
+            // Without all branches, the clone may lack the commit.
+            folder.git(&["config", "remote.origin.url", "https://github.com/acme/hello"]);
+            error(page, &folder, folder.run(&format!("{PLAN} --sha {sha}")))
+        }
+        Code::ContextWorkTree => {
+            let chart = "[charts.hello]\nsource = \"charts/hello\"\n";
+            let yaml = "apiVersion: v2\nname: hello\nversion: 1.2.3\n";
+            let text = directory("", chart).read("publish.toml");
+            let folder = committed(
+                &text,
+                &[("charts/hello/Chart.yaml", yaml), ("charts/hello/values.yaml", "a: 1\n")],
+            );
+            folder.git(&["tag", "v1.2.3"]);
+            folder.write("charts/hello/values.yaml", "a: 2\n");
+            error(page, &folder, folder.run(PLAN))
+        }
         Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
@@ -137,6 +167,18 @@ fn release(resources: &str) -> String {
 fn directory(more: &str, resources: &str) -> Folder {
     let registry = "version = 1\n\n[registries.bundle]\nurl = \"oci:dist/registry\"\n\n";
     Folder::with(&[("publish.toml", &format!("{registry}{VERSION_RULE}{more}{resources}"))])
+}
+
+/// Returns a folder with a git repository in which this `publish.toml` and `files` are committed.
+fn committed(configuration: &str, files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::with(&[("publish.toml", configuration)]);
+    for (name, text) in files {
+        folder.write(name, text);
+    }
+    folder.git(&["init", "--quiet"]);
+    folder.git(&["add", "--all"]);
+    folder.git(&["commit", "--quiet", "--message", "first"]);
+    folder
 }
 
 /// Returns the first diagnostic of the page's code that a run prints. The run reaches no network.
