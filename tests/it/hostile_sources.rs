@@ -254,6 +254,15 @@ fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("`mkfifo` runs").success());
 }
 
+/// Rights would not do, because they do not stop a test that runs as root.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_a_link_to_itself() {
+    let folder = image_folder("oci-archive:image.tar");
+    std::os::unix::fs::symlink("image.tar", folder.path.join("image.tar")).unwrap();
+    assert_snapshot!(refusal(&folder));
+}
+
 #[test]
 fn a_pipe_as_a_file_of_an_artifact() {
     let folder = folder(
