@@ -9,9 +9,11 @@ use crate::context::Environment;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::{Event, Reporter};
 use crate::visibility::{self, VisibilityProvider};
+#[cfg(doc)]
+use oci_registry::TagLookup;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
-use oci_registry::{Digest, RegistryLocation, RepositoryName, TagOrDigest};
+use oci_registry::{Digest, RegistryLocation, RepositoryName, Tag, TagListing};
 
 /// The connections of a run.
 pub struct Connections {
@@ -194,12 +196,18 @@ fn each_problem_once<T>(
     if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }
 }
 
-/// Returns the digest of the manifest at a tag or digest, or `None` if there is none.
-pub async fn digest_at(
+/// Returns the digest that `tag` names, or `None` if there is no such tag, or none with a manifest. `listing` is the list of
+/// tags, if one was read: see [`TagLookup`].
+///
+/// # Errors
+///
+/// The refusal of the registry.
+pub async fn tag_digest(
     repository: &dyn Repository,
-    at: impl Into<TagOrDigest>,
+    tag: &Tag,
+    listing: Option<&TagListing>,
 ) -> Result<Option<Digest>, RegistryError> {
-    Ok(repository.head_manifest(&at.into()).await?.map(|head| head.digest))
+    Ok(repository.look_up_tag(tag, listing).await?.found().map(|found| found.digest))
 }
 
 fn report(reporter: &dyn Reporter, notice: &Notice) {

@@ -13,7 +13,7 @@
 //!   crate means here.
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
 //! - [`checks`]: values that must agree before anything is published; [`content`]: exactly the content to publish.
-//! - [`connections`]: the registries; [`visibility`]: who may pull; [`mod@access`]: what the credentials may do.
+//! - [`connections`]: the registries; [`mod@standing`]: which version a tag names; [`visibility`]: who may pull; [`mod@access`]: what the credentials may do.
 //! - [`desired`]: what should be; [`observed`]: what is; [`mod@plan`]: the difference.
 //! - [`screening`]: which content is searched for secrets; [`mod@verify`]: whether what was published still stands.
 //! - [`mod@apply`]: carries out a plan; [`event`]: what happens meanwhile; [`report`]: what people and machines read.
@@ -41,5 +41,6 @@ pub mod report;
 pub mod run;
 pub mod saved;
 pub mod screening;
+pub mod standing;
 pub mod verify;
 pub mod visibility;

@@ -33,7 +33,7 @@ impl Belief {
     ) -> Result<bool, RegistryError> {
         match it.observed.filter(|_| self == Self::Observed).and_then(|it| it.has_manifest(digest)) {
             Some(has) => Ok(has),
-            None => Ok(it.digest_at(digest.clone()).await?.is_some()),
+            None => it.holds(digest).await,
         }
     }
 }

@@ -118,7 +118,7 @@ async fn stands(
         return Ok(false);
     }
     let listing = forward::listing(it, [change]).await?;
-    let verdict = forward::judge(it, change, found, &listing, options).await?;
+    let verdict = forward::judge(it, change, found, listing.as_ref(), options).await?;
     Ok(!matches!(verdict, ForwardVerdict::Unexplained))
 }
 
@@ -129,7 +129,7 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
     if manifests.into_iter().any(|manifest| manifest.digest() == wanted) {
         return Ok(true);
     }
-    Ok(it.digest_at(wanted.clone()).await?.is_some())
+    it.holds(wanted).await
 }
 
 /// Reads every tag that is to change again, unless the run has just observed it, and refuses the whole plan if one of them no longer
@@ -139,13 +139,21 @@ pub(super) async fn stale(
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
+    // A list that cannot be read is noticed before the first tag moves, not between two tags.
+    let unlisted = prepared.iter().filter(|it| it.observed.is_none()).map(|it| async move {
+        forward::listing(it, &it.planned.changes).await.err().map(|error| it.failed(&error))
+    });
+    let unlisted: Vec<Diagnostic> = join_all(unlisted).await.into_iter().flatten().collect();
+    if !unlisted.is_empty() {
+        return Err(unlisted);
+    }
     let asked = prepared.iter().flat_map(|it| {
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {
             let standing = async {
                 let found = match it.observed.filter(|_| !options.tags_are_old) {
                     Some(observed) => observed.tags.get(&change.tag).map(|tag| tag.digest.clone()),
-                    None => it.digest_at(change.tag.clone()).await?,
+                    None => it.present(change).await?,
                 };
                 let pending = found.as_ref() != change.wanted();
                 if !has_wanted(it, change).await? {

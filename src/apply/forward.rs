@@ -6,15 +6,13 @@
 //! for another run. Of several runs at once, in any interleaving, the one that puts last therefore sees the versions of the
 //! others, and gives the tag to the highest (docs/adr/0007-two-at-once.md).
 
-use futures_util::future::join_all;
-
 use super::options::Options;
 use super::prepared::Prepared;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
-use oci_registry;
-use oci_registry::RegistryError;
-use oci_registry::{Digest, Tag};
+use crate::model::standing::{ShownVersion, StandingVersion, VersionEvidence};
+use crate::standing::{StandingQuestion, TagDigests};
+use oci_registry::{Digest, RegistryError, TagListing};
 
 /// The decision about a forward tag.
 pub(super) enum ForwardVerdict {
@@ -28,24 +26,25 @@ pub(super) enum ForwardVerdict {
     Unexplained,
 }
 
-/// Lists the tags of a repository if one of `changes` is decided by them; else returns an empty list.
+/// Lists the tags of a repository if one of `changes` is decided by them.
 pub(super) async fn listing(
     it: &Prepared<'_>,
     changes: impl IntoIterator<Item = &Change>,
-) -> Result<Vec<Tag>, RegistryError> {
+) -> Result<Option<TagListing>, RegistryError> {
     let by_version = |change: &Change| matches!(change.forward, Some(PlannedForward::Version(_)));
-    if changes.into_iter().any(by_version) { it.repository.list_tags().await } else { Ok(Vec::new()) }
+    if changes.into_iter().any(by_version) { it.repository.list_tags().await.map(Some) } else { Ok(None) }
 }
 
 /// Returns the version in `listing` that `change` must not take its tag from.
 pub(super) fn newest(
     it: &Prepared<'_>,
     change: &Change,
-    listing: &[Tag],
+    listing: Option<&TagListing>,
     options: &Options<'_>,
 ) -> Option<Held> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return None };
-    let held = options.lineage.held(line, &it.planned.resource, &change.tag, listing);
+    let tags = listing.map(TagListing::tags).unwrap_or_default();
+    let held = options.lineage.held(line, &it.planned.resource, &change.tag, tags);
     newer(&held, &line.version).cloned()
 }
 
@@ -54,7 +53,7 @@ pub(super) async fn judge(
     it: &Prepared<'_>,
     change: &Change,
     found: Option<&Digest>,
-    listing: &[Tag],
+    listing: Option<&TagListing>,
     options: &Options<'_>,
 ) -> Result<ForwardVerdict, RegistryError> {
     let as_planned = found == change.present();
@@ -66,9 +65,22 @@ pub(super) async fn judge(
             match found {
                 _ if as_planned => Ok(ForwardVerdict::Moves(None)),
                 Some(found) => {
-                    let older = version_of(it, change, line, found, listing, options).await?;
-                    let moves = |tag| ForwardVerdict::Moves(Some(format!("{tag} was published meanwhile")));
-                    Ok(older.map_or(ForwardVerdict::Unexplained, moves))
+                    let Some(listing) = listing else { return Ok(ForwardVerdict::Unexplained) };
+                    Ok(match standing(it, change, line, found, listing, options).await? {
+                        StandingVersion::Shown(ShownVersion { version, by }) if version > line.version => {
+                            ForwardVerdict::Stays(format!(
+                                "kept: it was moved meanwhile to {version}, which is newer, as {by} shows"
+                            ))
+                        }
+                        StandingVersion::Shown(ShownVersion {
+                            by: VersionEvidence::VersionTag { tag },
+                            ..
+                        }) => ForwardVerdict::Moves(Some(format!("{tag} was published meanwhile"))),
+                        // Nobody that knows this configuration put it there.
+                        StandingVersion::Shown(_) | StandingVersion::Unknown(_) => {
+                            ForwardVerdict::Unexplained
+                        }
+                    })
                 }
                 None => Ok(ForwardVerdict::Unexplained),
             }
@@ -113,35 +125,32 @@ pub(super) async fn is_of_line(
     it: &Prepared<'_>,
     change: &Change,
     found: &Digest,
-    listing: &[Tag],
+    listing: Option<&TagListing>,
     options: &Options<'_>,
 ) -> Result<bool, RegistryError> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return Ok(false) };
-    Ok(version_of(it, change, line, found, listing, options).await?.is_some())
+    let Some(listing) = listing else { return Ok(false) };
+    let standing = standing(it, change, line, found, listing, options).await?;
+    let declared = |shown: &ShownVersion| matches!(shown.by, VersionEvidence::VersionTag { .. });
+    Ok(matches!(standing, StandingVersion::Shown(shown) if declared(&shown)))
 }
 
-/// Returns the tag of the version of `line` that has the digest `found`, if it is one of the highest.
-async fn version_of(
+/// Returns the version of the image `found`, which the tag of `change` names.
+async fn standing(
     it: &Prepared<'_>,
     change: &Change,
     line: &PlannedLine,
     found: &Digest,
-    listing: &[Tag],
+    listing: &TagListing,
     options: &Options<'_>,
-) -> Result<Option<Tag>, RegistryError> {
-    /// The number of versions, highest first, whose digests are requested: those that may be published at once.
-    const ASKED: usize = 32;
-    let held = options.lineage.held(line, &it.planned.resource, &change.tag, listing);
-    let heads = held
-        .iter()
-        .rev()
-        .take(ASKED)
-        .map(|held| async move { Ok::<_, RegistryError>((held, it.digest_at(held.tag.clone()).await?)) });
-    for head in join_all(heads).await {
-        let (held, digest) = head?;
-        if digest.as_ref() == Some(found) {
-            return Ok(Some(held.tag.clone()));
-        }
-    }
-    Ok(None)
+) -> Result<StandingVersion, RegistryError> {
+    let candidates = options.lineage.candidates(line, &it.planned.resource, &change.tag, listing.tags());
+    let question = StandingQuestion {
+        repository: it.repository.as_ref(),
+        listing,
+        candidates: &candidates,
+        others: &line.other_readers,
+        own: &line.version,
+    };
+    question.ask(found, &mut TagDigests::new()).await
 }

@@ -6,6 +6,7 @@ use crate::context::{self, Context};
 use crate::desired::ReleaseLine;
 use crate::model::forward::{Descent, Held, PlannedLine};
 use crate::model::plan::Plan;
+use crate::model::standing::VersionCandidate;
 use crate::model::{EventName, ResourceId};
 use oci_registry::Tag;
 
@@ -35,6 +36,17 @@ impl Lineage {
         tags: &[Tag],
     ) -> Vec<Held> {
         ReleaseLine::from_plan(line, &self.context, resource, tag).held(tags)
+    }
+
+    /// Returns the tags among `tags` that may show the version of the image that a forward tag names.
+    pub(super) fn candidates(
+        &self,
+        line: &PlannedLine,
+        resource: &ResourceId,
+        tag: &Tag,
+        tags: &[Tag],
+    ) -> Vec<VersionCandidate> {
+        ReleaseLine::from_plan(line, &self.context, resource, tag).candidates(tags)
     }
 
     /// Returns how commit `new` relates to commit `old`. Blocks.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::connections::digest_at;
+use crate::connections::tag_digest;
 use crate::content::Published;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::plan::{Change, PlannedRepository};
@@ -30,12 +30,24 @@ pub struct Prepared<'p> {
 }
 
 impl Prepared<'_> {
-    /// Returns the digest of the manifest at a tag or digest, or `None` if there is none.
-    pub(super) async fn digest_at(
-        &self,
-        at: impl Into<TagOrDigest>,
-    ) -> Result<Option<Digest>, RegistryError> {
-        digest_at(self.repository.as_ref(), at).await
+    /// Returns the digest that `tag` names, or `None` if there is no such tag.
+    pub(super) async fn tag_digest(&self, tag: &Tag) -> Result<Option<Digest>, RegistryError> {
+        tag_digest(self.repository.as_ref(), tag, None).await
+    }
+
+    /// Returns the digest that the tag of `change` names. If the plan says that there is no such tag, one request decides,
+    /// although HEAD alone is no proof of an absence.
+    pub(super) async fn present(&self, change: &Change) -> Result<Option<Digest>, RegistryError> {
+        if change.before.is_some() {
+            return self.tag_digest(&change.tag).await;
+        }
+        let found = self.repository.look_up_absent_tag(&change.tag, None).await?;
+        Ok(found.found().map(|found| found.digest))
+    }
+
+    /// Whether the repository has the manifest `digest`.
+    pub(super) async fn holds(&self, digest: &Digest) -> Result<bool, RegistryError> {
+        self.repository.holds_manifest(&TagOrDigest::Digest(digest.clone())).await
     }
 
     /// Returns the manifest with this digest, from the content or from the repository.

@@ -14,7 +14,7 @@ use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
 use crate::model::visibility::{as_declared, seen_words};
 use crate::visibility::{self, VisibilityReading};
-use oci_registry::{Digest, RegistryLocation, Tag, TagOrDigest};
+use oci_registry::{Digest, RegistryLocation, TagListing, TagOrDigest};
 use oci_registry::{READ_PAUSES, RegistryError};
 
 /// The number of times that a forward tag is corrected after another run took it.
@@ -77,7 +77,7 @@ pub(super) async fn tags(
 pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Diagnostic> {
     let mut pauses = READ_PAUSES.into_iter();
     loop {
-        let found = it.digest_at(change.tag.clone()).await;
+        let found = it.tag_digest(&change.tag).await;
         let found = found.map_err(|error| it.failed_at(&change.tag, &error))?;
         if found.as_ref() == change.wanted() {
             return Ok(());
@@ -94,7 +94,7 @@ pub(super) async fn confirm(it: &Prepared<'_>, change: &Change) -> Result<(), Di
 async fn tag(
     it: &Prepared<'_>,
     change: &Change,
-    mut listing: Vec<Tag>,
+    mut listing: Option<TagListing>,
     options: &Options<'_>,
 ) -> Result<TagReadBack, Diagnostic> {
     let failed = |error: RegistryError| it.failed_at(&change.tag, &error);
@@ -102,18 +102,18 @@ async fn tag(
     // The digest that this run put last.
     let mut last = change.wanted().cloned();
     loop {
-        let found = it.digest_at(change.tag.clone()).await.map_err(failed)?;
-        let right = match forward::newest(it, change, &listing, options) {
+        let found = it.tag_digest(&change.tag).await.map_err(failed)?;
+        let right = match forward::newest(it, change, listing.as_ref(), options) {
             Some(newest) => {
-                let highest = it.digest_at(newest.tag.clone()).await.map_err(failed)?;
+                let highest = it.tag_digest(&newest.tag).await.map_err(failed)?;
                 if highest.is_none() || highest == found {
                     return Ok(TagReadBack::Overtaken(forward::overtaken(&newest)));
                 }
                 // This run took the tag after the other had it, or a third one did.
                 let older = match &found {
-                    Some(found) => {
-                        forward::is_of_line(it, change, found, &listing, options).await.map_err(failed)?
-                    }
+                    Some(found) => forward::is_of_line(it, change, found, listing.as_ref(), options)
+                        .await
+                        .map_err(failed)?,
                     None => false,
                 };
                 highest.filter(|_| found == last || older)
@@ -126,9 +126,12 @@ async fn tag(
             None if found.as_ref() == change.present() => None,
             None => {
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
-                match forward::judge(it, change, found.as_ref(), &listing, options).await.map_err(failed)? {
+                match forward::judge(it, change, found.as_ref(), listing.as_ref(), options)
+                    .await
+                    .map_err(failed)?
+                {
                     ForwardVerdict::Stays(why)
-                        if forward::newest(it, change, &listing, options).is_none() =>
+                        if forward::newest(it, change, listing.as_ref(), options).is_none() =>
                     {
                         return Ok(TagReadBack::Overtaken(why));
                     }

@@ -126,6 +126,16 @@ pub(super) fn conflict(planned: &PlannedRepository, change: &Change) -> Option<P
     let address = change.address.clone();
     let (before, after) = (short(change.present()), short(change.wanted()));
     Some(match &change.reason {
+        Reason::UnknownRefused { why, setting } => PrepareError::Blocked {
+            address,
+            reason: format!("it names {before}, and {after} might be older: {why}"),
+            help: format!("to move the tag once, add `--set {setting}`"),
+        },
+        Reason::Dangling => PrepareError::Blocked {
+            address,
+            reason: "the registry lists the tag, but has no manifest for it".to_owned(),
+            help: "delete the tag in the registry, or wait until its list no longer has it".to_owned(),
+        },
         Reason::MovedSince => PrepareError::Blocked {
             address,
             reason: format!("somebody moved it since: it names {before}"),

@@ -8,12 +8,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::prepared::Prepared;
 use super::progress::Progress;
-use crate::connections::digest_at;
+use crate::connections::tag_digest;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
 use oci_registry::inventory::{Holding, Inventory, Obstacle};
-use oci_registry::{Deletion, Inventories, RegistryError, Removal, remove_tag};
+use oci_registry::{Deletion, Inventories, RegistryError, Removal, TagListing, remove_tag};
 use oci_registry::{Digest, Tag};
 
 /// The number of tags that are read at once if the registry does not list the tags of its manifests.
@@ -110,7 +110,7 @@ impl<'p> Removals<'p> {
 
     /// Deletes the manifest that `tag` names.
     async fn manifest(&mut self, tag: &Tag, expected: &Digest) -> Result<Removal, Refused> {
-        let found = self.it.digest_at(tag.clone()).await?;
+        let found = self.it.tag_digest(tag).await?;
         if found.as_ref().is_some_and(|found| found != expected) {
             return Ok(found.map_or(Removal::Absent, Removal::Moved));
         }
@@ -211,11 +211,12 @@ impl<'p> Removals<'p> {
         if let Some(held) = repository.list_manifests().await? {
             return Ok(held.into_iter().map(|it| (it.digest, it.tags.into_iter().collect())).collect());
         }
-        let listed = repository.list_tags().await?;
-        let asked = listed.into_iter().filter(|tag| !going.contains(tag));
-        let asked = stream::iter(asked.map(|tag| async move {
-            let digest = digest_at(repository, tag.clone()).await?;
-            Ok::<_, RegistryError>((digest, tag))
+        let listing = TagListing::complete(repository.list_tags().await?.into_whole()?);
+        let asked: Vec<&Tag> = listing.tags().iter().filter(|tag| !going.contains(tag)).collect();
+        let listing = &listing;
+        let asked = stream::iter(asked.into_iter().map(|tag| async move {
+            let digest = tag_digest(repository, tag, Some(listing)).await?;
+            Ok::<_, RegistryError>((digest, tag.clone()))
         }));
         let read: Vec<(Option<Digest>, Tag)> = asked.buffer_unordered(READ_AT_ONCE).try_collect().await?;
         let mut named: BTreeMap<Digest, BTreeSet<Tag>> = BTreeMap::new();

@@ -17,7 +17,7 @@ use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
 use oci_registry::RegistryError;
-use oci_registry::{Tag, TagOrDigest};
+use oci_registry::{TagListing, TagOrDigest};
 
 /// Carries out the changes that are `of_stage`: repositories in parallel, the tags of one repository in order, and removals
 /// last. Returns false if the person stopped it before all were tried.
@@ -54,7 +54,7 @@ pub(super) async fn put(
             }
             let done = match change.action {
                 Action::Remove => removals.remove(position, change, progress).await,
-                _ => put_one(it, position, change, &listing, options, progress).await,
+                _ => put_one(it, position, change, listing.as_ref(), options, progress).await,
             };
             if let Err(diagnostic) = done {
                 stop.store(true, Ordering::SeqCst);
@@ -83,7 +83,7 @@ async fn put_one(
     it: &Prepared<'_>,
     position: usize,
     change: &Change,
-    listing: &[Tag],
+    listing: Option<&TagListing>,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
@@ -93,7 +93,7 @@ async fn put_one(
         diagnostic
     };
     let at_tag = |error: RegistryError| failed(it.failed_at(&change.tag, &error));
-    let found = it.digest_at(change.tag.clone()).await.map_err(at_tag)?;
+    let found = it.present(change).await.map_err(at_tag)?;
     if found.as_ref() == change.wanted() {
         note(ChangeResult::Unchanged, None);
         return Ok(());
@@ -105,7 +105,7 @@ async fn put_one(
     } else {
         // The release that moved the tag may be younger than the list.
         fresh = forward::listing(it, [change]).await.map_err(at_tag)?;
-        &fresh
+        fresh.as_ref()
     };
     let detail = match forward::judge(it, change, found.as_ref(), listing, options).await.map_err(at_tag)? {
         ForwardVerdict::Moves(detail) => detail,
@@ -117,7 +117,7 @@ async fn put_one(
             note(ChangeResult::Kept, Some(detail));
             return Ok(());
         }
-        ForwardVerdict::Unexplained => {
+        ForwardVerdict::Unknown(OnUnknown::Fail, _) | ForwardVerdict::Unexplained => {
             let diagnostic = it.stale(change, found.as_ref());
             progress.found(it.position, position, found.map(TagTarget::new));
             note(ChangeResult::Stale, Some(diagnostic.message.clone()));

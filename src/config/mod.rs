@@ -127,8 +127,8 @@ pub struct TagRule {
     pub on_conflict: OnConflict,
     /// Whether a forward tag takes pre-releases.
     pub prereleases: bool,
-    /// The action for a forward tag of a branch if the descent of the commit is unknown.
-    pub on_unknown: OnUnknown,
+    /// The action for a forward tag if it is unknown whether it would move forward; `None` for the default of the event.
+    pub on_unknown: Option<OnUnknown>,
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.

@@ -14,7 +14,8 @@ use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use crate::context::Context;
 use crate::model::ResourceId;
-use crate::model::forward::{Held, PlannedLine, VersionReader};
+use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader};
+use crate::model::standing::{VersionCandidate, version_candidates};
 use oci_registry::Tag;
 
 /// A version that no release has. If it comes out of a template whole, the template prints the full version.
@@ -35,6 +36,8 @@ pub(super) fn reader(templates: &Templates, template: &str, values: &Values) -> 
 pub struct ReleaseLine {
     pub(super) templates: Arc<Templates>,
     pub(super) readers: Arc<Vec<VersionReader>>,
+    pub(super) other_readers: Arc<Vec<VersionReader>>,
+    pub(super) on_unknown: OnUnknown,
     pub(super) template: String,
     pub(super) vars: IndexMap<String, serde_json::Value>,
     pub(super) values: Values,
@@ -53,6 +56,8 @@ impl ReleaseLine {
         Self {
             templates: Arc::new(Templates::new(vars.keys())),
             readers: Arc::new(planned.readers.clone()),
+            other_readers: Arc::new(planned.other_readers.clone()),
+            on_unknown: planned.on_unknown,
             template: planned.template.clone(),
             vars,
             values,
@@ -75,6 +80,8 @@ impl ReleaseLine {
             template: self.template.clone(),
             vars: vars.map(|(name, value)| (name.clone(), value.clone())).collect(),
             readers: self.readers.to_vec(),
+            other_readers: self.other_readers.to_vec(),
+            on_unknown: self.on_unknown,
         }
     }
 
@@ -85,7 +92,19 @@ impl ReleaseLine {
 
     /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them.
     pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
-        let read = |tag: &Tag| self.readers.iter().find_map(|reader| reader.read(tag));
+        self.read(tags, |tag| self.readers.iter().find_map(|reader| reader.read(tag)))
+    }
+
+    /// The versions of this line among the `tags` that no rule prints, lowest first, as tags of other publishers read.
+    pub fn held_by_others(&self, tags: &[Tag]) -> Vec<Held> {
+        self.read(tags, |tag| {
+            let is_declared = self.readers.iter().any(|reader| reader.read(tag).is_some());
+            self.other_readers.iter().filter(|_| !is_declared).find_map(|reader| reader.read(tag))
+        })
+    }
+
+    /// The versions of this line that `read` finds in `tags`, lowest first.
+    fn read(&self, tags: &[Tag], read: impl Fn(&Tag) -> Option<Version>) -> Vec<Held> {
         let mut held: Vec<Held> = tags
             .iter()
             .filter_map(|tag| Some(Held { version: read(tag)?, tag: tag.clone() }))
@@ -95,6 +114,22 @@ impl ReleaseLine {
         // The total order includes build metadata: two builds of one version must not take a tag in turns.
         held.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.tag.cmp(&b.tag)));
         held
+    }
+
+    /// The readers of versions that an image states, or that another publisher put into a tag.
+    pub fn other_readers(&self) -> &[VersionReader] {
+        &self.other_readers
+    }
+
+    /// The tags among `tags` that may show the version of the image that the tag of this line names, in the order in which
+    /// they are asked. The highest versions of the line come first, without the one being published.
+    pub fn candidates(&self, tags: &[Tag]) -> Vec<VersionCandidate> {
+        /// The number of versions of the line that come before all others.
+        const OF_LINE: usize = 4;
+        let mut line = self.held(tags);
+        line.retain(|held| held.version != self.version);
+        let of_line = line.split_off(line.len().saturating_sub(OF_LINE));
+        version_candidates(&of_line, &self.readers, &self.other_readers, tags)
     }
 
     fn contains(&self, version: &Version) -> bool {
@@ -127,6 +162,8 @@ mod tests {
         ReleaseLine {
             templates: Arc::new(templates),
             readers: Arc::new(readers),
+            other_readers: Arc::default(),
+            on_unknown: OnUnknown::for_releases(),
             template: template.to_owned(),
             vars: IndexMap::new(),
             values,

@@ -48,7 +48,8 @@ use crate::config::{Config, NamedResource};
 use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::model::forward::OnUnknown;
+use crate::model::forward::{OnUnknown, VersionReader};
+use crate::model::standing::other_readers;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, Visibility};
 use oci_content::Surroundings;
 use oci_registry::reference::RegistryEndpoint;
@@ -226,13 +227,18 @@ fn desired_tags(
 ) -> Vec<DesiredTag> {
     let tags = resource_tags.all().filter_map(|rendered| {
         let template = TagTemplate::called(renderer.config, named, &rendered.rule)?;
+        let basis = basis(renderer, context, named, template, &rendered.tag, &resource_tags.version);
+        let by_default = match basis {
+            Basis::Release(_) => OnUnknown::for_releases(),
+            Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => OnUnknown::for_branches(),
+        };
         Some(DesiredTag {
             tag: rendered.tag.clone(),
             rule: rendered.rule.clone(),
             mutability: rendered.mutability,
             on_conflict: rendered.on_conflict,
-            on_unknown: template.on_unknown(),
-            basis: basis(renderer, context, named, template, &rendered.tag, &resource_tags.version),
+            on_unknown: template.on_unknown().unwrap_or(by_default),
+            basis,
         })
     });
     tags.collect()
@@ -278,13 +284,16 @@ fn basis(
     }
     let (_, values) = renderer.values(context, named.id, named.resource);
     let templates = Arc::new(template::Templates::new(config.vars.keys()));
-    let readers = TagTemplate::of_resource(config, named)
+    let readers: Vec<VersionReader> = TagTemplate::of_resource(config, named)
         .filter(|template| template.events().contains(&EventName::Tag))
         .filter_map(|template| forward::reader(&templates, template.text(), &values))
         .collect();
+    let other_readers = other_readers(&readers, version::prefix(config, named.resource));
     Basis::Release(Box::new(ReleaseLine {
         templates,
         readers: Arc::new(readers),
+        other_readers: Arc::new(other_readers),
+        on_unknown: template.on_unknown().unwrap_or(OnUnknown::for_releases()),
         template: template.text().to_owned(),
         vars: config.vars.clone(),
         values,

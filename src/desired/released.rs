@@ -15,6 +15,7 @@ use super::version::{self, ResourceVersion};
 use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::{Context, TaggedCommits};
 use crate::model::forward::VersionReader;
+use crate::model::standing::other_readers;
 use crate::model::{EventName, Mutability, ResourceId};
 use oci_content::AnnotationPlace;
 use oci_registry::{Tag, annotation};
@@ -69,7 +70,9 @@ pub struct Untraceable<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct VersionReaders {
     /// The rules that print the full version, in their order.
-    rules: Vec<(String, VersionReader)>,
+    rules: Vec<String>,
+    /// The reader of each of them.
+    readers: Vec<VersionReader>,
 }
 
 impl VersionReaders {
@@ -80,7 +83,12 @@ impl VersionReaders {
 
     /// Whether the rule called `rule` prints the full version.
     pub fn reads(&self, rule: &str) -> bool {
-        self.rules.iter().any(|(name, _)| name == rule)
+        self.rules.iter().any(|name| name == rule)
+    }
+
+    /// The readers, in the order of the rules.
+    pub fn as_slice(&self) -> &[VersionReader] {
+        &self.readers
     }
 
     /// The versions that `tags` stand for, each with its tags in the order of the rules.
@@ -90,11 +98,11 @@ impl VersionReaders {
     pub fn versions(&self, tags: &[Tag]) -> BTreeMap<Version, Vec<Tag>> {
         let mut versions: BTreeMap<Version, Vec<(usize, &Tag)>> = BTreeMap::new();
         for tag in tags {
-            let read = |(position, (_, reader)): (usize, &(String, VersionReader))| {
+            let read = |(position, reader): (usize, &VersionReader)| {
                 let around = reader.prefix.len() + reader.suffix.len();
                 Some((around, std::cmp::Reverse(position), reader.read(tag)?))
             };
-            let most = self.rules.iter().enumerate().filter_map(read).max();
+            let most = self.readers.iter().enumerate().filter_map(read).max();
             if let Some((_, position, version)) = most {
                 versions.entry(version).or_default().push((position.0, tag));
             }
@@ -150,7 +158,14 @@ impl<'a> Releases<'a> {
         let readers = self.templates_on(named, EventName::Tag).filter_map(|template| {
             Some((template.name().into_owned(), forward::reader(templates, template.text(), &values)?))
         });
-        VersionReaders { rules: readers.collect() }
+        let (rules, readers) = readers.unzip();
+        VersionReaders { rules, readers }
+    }
+
+    /// The readers of the tags that another publisher of `named` may have written.
+    pub fn other_readers(&self, named: NamedResource<'a>) -> Vec<VersionReader> {
+        let prefix = version::prefix(self.renderer.config, named.resource);
+        other_readers(self.readers(named).as_slice(), prefix)
     }
 
     /// The results of the release rules of a resource for `version`, in the order of the rules.

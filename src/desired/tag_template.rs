@@ -142,9 +142,9 @@ impl<'a> TagTemplate<'a> {
         self.rule().map_or(OnConflict::Fail, |rule| rule.on_conflict)
     }
 
-    /// The action if it cannot be known whether a forward tag would move forward.
-    pub fn on_unknown(self) -> OnUnknown {
-        self.rule().map(|rule| rule.on_unknown).unwrap_or_default()
+    /// The action if it cannot be known whether a forward tag would move forward; `None` for the default of the event.
+    pub fn on_unknown(self) -> Option<OnUnknown> {
+        self.rule().and_then(|rule| rule.on_unknown)
     }
 
     /// Whether a pre-release takes its forward tags.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Visibility;
 use super::plan::ObservedVisibility;
+use super::standing::VersionEvidence;
 use super::visibility::IRREVERSIBLE;
 use super::words::first_of;
 use oci_registry::{Digest, Platform, Tag};
@@ -170,6 +171,20 @@ pub enum Note {
         /// The visibility that `publish.toml` declares.
         declared: Visibility,
     },
+    /// The list of tags may lack some, so versions may be missing here.
+    ListIncomplete {
+        /// The reason why.
+        why: String,
+    },
+    /// A forward tag names a higher version than the configuration's tags here.
+    NewerStanding {
+        /// The tag.
+        tag: Tag,
+        /// The version.
+        version: String,
+        /// What shows it.
+        shown_by: VersionEvidence,
+    },
     /// A tag moved since a record was written, and it is unknown whether it moved forward.
     MovedSince {
         /// The tag.
@@ -272,6 +287,10 @@ impl fmt::Display for Finding {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::ListIncomplete { why } => write!(f, "the list of tags may lack some: {why}"),
+            Self::NewerStanding { version, shown_by, .. } => {
+                write!(f, "it names {version}, which is newer, as {shown_by} shows")
+            }
             Self::NothingPublished => f.write_str("no release or branch is published yet"),
             Self::NoFullVersion => {
                 f.write_str("no rule prints the full version, so the published versions are unknown")

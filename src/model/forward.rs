@@ -32,6 +32,12 @@ pub struct PlannedLine {
     pub vars: serde_json::Map<String, serde_json::Value>,
     /// The ways to read versions from the tags of the registry.
     pub readers: Vec<VersionReader>,
+    /// The ways to read versions from tags that another publisher of the repository wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_readers: Vec<VersionReader>,
+    /// The behavior if nothing shows the version of the image that the tag names.
+    #[serde(default = "OnUnknown::for_releases")]
+    pub on_unknown: OnUnknown,
 }
 
 /// Reads versions from tags that consist of a prefix, a full version and a suffix.
@@ -62,15 +68,28 @@ pub struct PlannedCommit {
     pub on_unknown: OnUnknown,
 }
 
-/// The behavior of a forward tag if it is unknown whether the commit being published descends from the tag's commit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+/// The behavior of a forward tag if it is unknown whether it would move forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnknown {
     /// The tag moves, and the plan says so.
-    #[default]
     Move,
     /// The tag stays, and the plan says so.
     Keep,
+    /// The plan is blocked.
+    Fail,
+}
+
+impl OnUnknown {
+    /// The behavior for releases if the rule says nothing: an image of unknown version may be newer.
+    pub fn for_releases() -> Self {
+        Self::Keep
+    }
+
+    /// The behavior for branches if the rule says nothing: a shallow clone never knows.
+    pub fn for_branches() -> Self {
+        Self::Move
+    }
 }
 
 /// A version that a registry holds, and its tag.

@@ -18,6 +18,7 @@ pub mod referrer;
 mod resource;
 pub mod retention;
 pub mod secret_search;
+pub mod standing;
 pub mod verification;
 pub mod visibility;
 pub mod words;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::standing::VersionEvidence;
 use oci_registry::{Digest, Tag};
 
 /// The reason for the action on a tag.
@@ -33,6 +34,47 @@ pub enum Reason {
         /// The tag of that version.
         tag: Tag,
     },
+    /// The tag names a higher version, which is not one of its line's tags: another publisher put it there, or its own tag
+    /// is gone.
+    NewerStanding {
+        /// The version.
+        version: String,
+        /// What shows it.
+        shown_by: VersionEvidence,
+    },
+    /// The tag names a version that is not higher, as something other than a tag of a rule shows.
+    OlderStanding {
+        /// The version.
+        version: String,
+        /// What shows it.
+        shown_by: VersionEvidence,
+    },
+    /// Nothing shows the version of the image that the tag names, and the rule says that the tag moves then.
+    UnknownVersion {
+        /// The reason why it is unknown.
+        why: String,
+    },
+    /// Nothing shows the version of the image that the tag names, and the rule says that the tag stays then.
+    UnknownVersionKept {
+        /// The reason why it is unknown.
+        why: String,
+        /// The setting that moves the tag, as `--set` takes it.
+        setting: String,
+    },
+    /// Nothing shows whether the tag would move forward, and the rule refuses to go on then.
+    UnknownRefused {
+        /// The reason why it is unknown.
+        why: String,
+        /// The setting that moves the tag, as `--set` takes it.
+        setting: String,
+    },
+    /// The tag does not exist yet, and the list of tags may lack higher versions.
+    NewInIncompleteList {
+        /// The reason why the list may lack some.
+        why: String,
+    },
+    /// The registry lists the immutable tag, but has no manifest for it.
+    Dangling,
     /// A pre-release does not take the tag.
     Prerelease {
         /// The version being published.
@@ -114,6 +156,22 @@ impl fmt::Display for Reason {
             Self::Mutable => f.write_str("mutable"),
             Self::HighestVersion | Self::Descendant => f.write_str("forward"),
             Self::NewerVersion { tag, .. } => write!(f, "kept: {tag} is newer"),
+            Self::NewerStanding { version, shown_by } => {
+                write!(f, "kept: it names {version}, which is newer, as {shown_by} shows")
+            }
+            Self::OlderStanding { version, shown_by } => {
+                write!(f, "forward: it names {version}, as {shown_by} shows")
+            }
+            Self::UnknownVersion { why } => write!(f, "moved, possibly backward: {why}"),
+            Self::UnknownVersionKept { why, setting } => write!(
+                f,
+                "kept, because it might move backward: {why}; to move it once, add `--set {setting}`"
+            ),
+            Self::UnknownRefused { why, .. } => write!(f, "conflict: it might move backward: {why}"),
+            Self::NewInIncompleteList { why } => {
+                write!(f, "new; there may be a newer version, because {why}")
+            }
+            Self::Dangling => f.write_str("conflict: the registry lists the tag, but has no manifest for it"),
             Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
             Self::UnknownLine => {
                 f.write_str("kept: no rule prints the full version, so the published versions are unknown")

@@ -10,7 +10,7 @@ use futures_util::future::{join_all, try_join_all};
 use indexmap::IndexMap;
 
 use super::referrers::{self, ObservedReferrers};
-use crate::connections::{Connection, RepositoryFailure, digest_at};
+use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::diagnostic::Diagnostic;
@@ -18,11 +18,13 @@ use crate::model::ResourceId;
 use crate::model::forward::{Descent, Held};
 use crate::model::plan::ObservedVisibility;
 use crate::model::referrer::ReferrerAction;
+use crate::model::standing::StandingVersion;
+use crate::standing::{self, StandingQuestion, TagDigests};
 use crate::visibility::{self, VisibilityReading};
 use oci_content::Travelling;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RegistryLocation, Tag};
-use oci_registry::{RegistryError, Repository};
+use oci_registry::{ListingGap, RegistryError, Repository, TagListing, TagLookup};
 
 /// The desired repositories, each with the content that its registry holds.
 #[derive(Default)]
@@ -41,12 +43,18 @@ pub struct ObservedRepository {
     pub desired: DesiredRepository,
     /// The targets of the desired tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, ObservedTag>,
-    /// Every tag of the repository, if a forward tag of a release needs them.
-    pub listing: Option<Vec<Tag>>,
+    /// Tags that the registry lists, but has no manifest for.
+    pub dangling: BTreeSet<Tag>,
+    /// The tags of the repository, if a forward tag of a release needs them.
+    pub listing: Option<TagListing>,
+    /// The reason why the list may lack tags.
+    pub gap: Option<ListingGap>,
     /// The versions of the line of each forward tag of a release, lowest first.
     pub lines: BTreeMap<Tag, Vec<Held>>,
-    /// Versions whose digest is known.
-    pub versions: BTreeMap<Digest, Held>,
+    /// The highest version of the line of each forward tag of a release, as tags of other publishers read.
+    pub others: BTreeMap<Tag, Held>,
+    /// The versions of the images that forward tags of releases name, unless that is the content to publish.
+    pub standing: BTreeMap<Digest, StandingVersion>,
     /// The manifests of the content that the repository lacks.
     pub missing_manifests: BTreeSet<Digest>,
     /// The blobs of the content that the repository lacks.
@@ -75,9 +83,12 @@ impl ObservedRepository {
         Self {
             desired,
             tags: BTreeMap::new(),
+            dangling: BTreeSet::new(),
             listing: None,
+            gap: None,
             lines: BTreeMap::new(),
-            versions: BTreeMap::new(),
+            others: BTreeMap::new(),
+            standing: BTreeMap::new(),
             missing_manifests: BTreeSet::new(),
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),
@@ -99,6 +110,11 @@ impl ObservedRepository {
     /// Whether a desired tag names the content to publish. Tags are moved last, so everything that it reaches is there.
     pub fn root_is_tagged(&self) -> bool {
         self.tags.values().any(|tag| tag.digest == *self.root())
+    }
+
+    /// Returns the tags of the repository, as far as the registry lists them.
+    fn listed(&self) -> &[Tag] {
+        self.listing.as_ref().map(TagListing::tags).unwrap_or_default()
     }
 
     /// Returns the versions of the line of `tag`, lowest first.
@@ -171,25 +187,30 @@ async fn observe_repository(
 ) -> Result<ObservedRepository, RegistryError> {
     let repository = connection.repository.as_ref();
     let mut observed = ObservedRepository::new(desired);
-    let tags = observed.desired.tags.iter().map(|it| it.tag.clone());
-    let heads = try_join_all(tags.map(|tag| async move {
-        let digest = digest_at(repository, tag.clone()).await?;
-        Ok::<_, RegistryError>(digest.map(|digest| (tag, digest)))
-    }));
-    let (heads, listing) = tokio::join!(heads, list(&observed.desired, repository));
-    // If both fail, the error of the listing says more, because an answer to HEAD has no body.
-    let (listing, heads) = (listing?, heads?);
-    for (tag, digest) in heads.into_iter().flatten() {
-        observed.tags.insert(tag, ObservedTag { digest, revision: None, descent: None });
-    }
-    for tag in &observed.desired.tags {
-        if let Basis::Release(line) = &tag.basis {
-            let held = line.held(listing.as_deref().unwrap_or_default());
-            observed.lines.insert(tag.tag.clone(), held);
+    // The list comes first, because a tag that it lacks is asked about in another way.
+    let listing = list(&observed.desired, repository).await?;
+    let asked = observed.desired.tags.iter().map(|it| look_up(repository, &it.tag, listing.as_ref()));
+    for (tag, found) in try_join_all(asked).await? {
+        match found {
+            TagLookup::Names(found) => {
+                observed
+                    .tags
+                    .insert(tag, ObservedTag { digest: found.digest, revision: None, descent: None });
+            }
+            TagLookup::Dangling => drop(observed.dangling.insert(tag)),
+            TagLookup::Absent => {}
         }
     }
+    observed.gap = listing.as_ref().and_then(|listing| listing.gap(observed.tags.keys()));
     observed.listing = listing;
-    name_versions(repository, &mut observed).await?;
+    for tag in &observed.desired.tags {
+        if let Basis::Release(line) = &tag.basis {
+            observed.lines.insert(tag.tag.clone(), line.held(observed.listed()));
+            let others = line.held_by_others(observed.listed()).pop();
+            observed.others.extend(others.map(|highest| (tag.tag.clone(), highest)));
+        }
+    }
+    find_standing_versions(repository, &mut observed).await?;
     read_revisions(repository, &mut observed).await?;
     if !observed.root_is_tagged() {
         find_missing(repository, &mut observed).await?;
@@ -215,11 +236,26 @@ async fn observe_repository(
     Ok(observed)
 }
 
+async fn look_up(
+    repository: &dyn Repository,
+    tag: &Tag,
+    listing: Option<&TagListing>,
+) -> Result<(Tag, TagLookup), RegistryError> {
+    match repository.look_up_tag(tag, listing).await {
+        Ok(found) => Ok((tag.clone(), found)),
+        // The refusal to list tags says more than the one of a tag, because an answer to HEAD has no body.
+        Err(error @ RegistryError::Denied(_)) => {
+            Err(listing.and_then(TagListing::refusal).cloned().unwrap_or(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Returns the tag list, if a forward tag of a release needs it.
 async fn list(
     desired: &DesiredRepository,
     repository: &dyn Repository,
-) -> Result<Option<Vec<Tag>>, RegistryError> {
+) -> Result<Option<TagListing>, RegistryError> {
     let wanted = desired.tags.iter().any(|tag| match &tag.basis {
         Basis::Release(line) => line.can_be_read(),
         Basis::None | Basis::Prerelease(_) | Basis::Commit(_) => false,
@@ -227,33 +263,38 @@ async fn list(
     if wanted { repository.list_tags().await.map(Some) } else { Ok(None) }
 }
 
-/// The number of versions of a line, highest first, that are asked for the digest of a forward tag. Nearly always the
-/// first one has it; after a rollback, a lower one.
-const NAMED: usize = 4;
-
-/// Finds the version of each forward tag, if one of the highest versions of its line has the same digest.
-async fn name_versions(
+/// Finds the version of the image that each forward tag of a release names. Only tags that do not name the content to
+/// publish need it.
+async fn find_standing_versions(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let mut asked: BTreeMap<&Tag, &Held> = BTreeMap::new();
-    for tag in &observed.desired.tags {
-        let Basis::Release(line) = &tag.basis else { continue };
-        let Some(present) = observed.tags.get(&tag.tag) else { continue };
-        let others = observed.line(&tag.tag).iter().rev().filter(|held| held.version != line.version);
-        // Only tags that move need it.
-        if present.digest != *observed.root() {
-            asked.extend(others.take(NAMED).map(|held| (&held.tag, held)));
-        }
-    }
-    let heads = asked.into_values().map(|held| async move {
-        let digest = digest_at(repository, held.tag.clone()).await?;
-        Ok::<_, RegistryError>(digest.map(|digest| (digest, held.clone())))
+    let Some(listing) = &observed.listing else { return Ok(()) };
+    let lines = observed.desired.tags.iter().filter_map(|tag| {
+        let Basis::Release(line) = &tag.basis else { return None };
+        let present = observed.tags.get(&tag.tag).filter(|present| present.digest != *observed.root())?;
+        Some((&present.digest, line, line.candidates(listing.tags())))
     });
-    let mut versions: Vec<(Digest, Held)> = try_join_all(heads).await?.into_iter().flatten().collect();
-    // If two versions have the same digest, the higher one wins.
-    versions.sort_by(|(_, one), (_, other)| one.version.cmp(&other.version));
-    observed.versions = versions.into_iter().collect();
+    let lines: Vec<_> = lines.collect();
+    let mut known: TagDigests =
+        observed.tags.iter().map(|(tag, present)| (tag.clone(), Some(present.digest.clone()))).collect();
+    let first = lines.iter().flat_map(|(_, _, candidates)| candidates.iter().take(standing::ASKED_FIRST));
+    standing::read(repository, listing, first.map(|it| &it.tag), &mut known).await?;
+    let mut versions = BTreeMap::new();
+    for (digest, line, candidates) in &lines {
+        if versions.contains_key(*digest) {
+            continue;
+        }
+        let question = StandingQuestion {
+            repository,
+            listing,
+            candidates,
+            others: line.other_readers(),
+            own: &line.version,
+        };
+        versions.insert((*digest).clone(), question.ask(digest, &mut known).await?);
+    }
+    observed.standing = versions;
     Ok(())
 }
 
@@ -302,7 +343,7 @@ async fn find_missing(
     }
     let found = content.manifests.iter().map(|manifest| async move {
         let digest = manifest.digest();
-        Ok::<_, RegistryError>((digest.clone(), digest_at(repository, digest.clone()).await?.is_some()))
+        Ok::<_, RegistryError>((digest.clone(), repository.holds_manifest(&digest.clone().into()).await?))
     });
     let manifests = missing(try_join_all(found).await?);
     let found = content.blobs.iter().map(|blob| async move {
@@ -317,7 +358,9 @@ async fn find_missing(
 /// leaves blobs, the largest first, and builds push by digest. If it lacks the largest blob too, the others are not asked
 /// about: at worst, a few small ones are sent again.
 fn looks_empty(observed: &ObservedRepository) -> bool {
-    observed.tags.is_empty() && observed.listing.as_ref().is_some_and(Vec::is_empty)
+    observed.tags.is_empty()
+        && observed.gap.is_none()
+        && observed.listing.as_ref().is_some_and(TagListing::is_empty)
 }
 
 fn missing(found: Vec<(Digest, bool)>) -> BTreeSet<Digest> {

@@ -7,11 +7,11 @@ use std::future::Future;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::advice;
-use crate::connections::digest_at;
+use crate::connections::tag_digest;
 use crate::desired::ListedTag;
 use oci_registry;
 use oci_registry::inventory::Inventory;
-use oci_registry::{Deletion, Inventories, RegistryError, Repository};
+use oci_registry::{Deletion, Inventories, RegistryError, Repository, TagListing};
 use oci_registry::{Digest, Tag};
 
 /// The number of tags that are asked about at once.
@@ -49,9 +49,13 @@ pub async fn listing(repository: &dyn Repository) -> Result<Listing, RegistryErr
         tags.sort();
         return Ok(Listing { tags, put });
     }
-    let named = each(repository.list_tags().await?, |tag| async move {
-        let digest = digest_at(repository, tag.clone()).await?;
-        Ok(digest.map(|digest| (tag, digest)))
+    let list = TagListing::complete(repository.list_tags().await?.into_whole()?);
+    let named = each(list.tags().to_vec(), |tag| {
+        let list = &list;
+        async move {
+            let digest = tag_digest(repository, &tag, Some(list)).await?;
+            Ok(digest.map(|digest| (tag, digest)))
+        }
     });
     // A tag that has disappeared since it was listed needs no removal.
     Ok(Listing { tags: named.await?.into_iter().flatten().collect(), put: HashMap::new() })

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::advice;
-use crate::connections::{Connections, RepositoryFailure, digest_at};
+use crate::connections::{Connections, RepositoryFailure, tag_digest};
 use crate::diagnostic::Diagnostic;
 use crate::model::plan::RemovalMethod;
 use oci_registry::reference::RegistryEndpoint;
@@ -63,7 +63,7 @@ async fn ask(
     repository: &dyn Repository,
 ) -> Result<StandingTags, RegistryError> {
     let heads = questions.tags.iter().map(|(tag, back_to)| async move {
-        Ok::<_, RegistryError>((*tag, *back_to, digest_at(repository, (*tag).clone()).await?))
+        Ok::<_, RegistryError>((*tag, *back_to, tag_digest(repository, tag, None).await?))
     });
     let (mut tags, mut wanted, mut removes) = (BTreeMap::new(), BTreeSet::new(), false);
     for (tag, back_to, present) in try_join_all(heads).await? {
@@ -73,7 +73,10 @@ async fn ask(
         }
         tags.extend(present.map(|present| (tag.clone(), present)));
     }
-    let held = wanted.into_iter().map(|digest| digest_at(repository, digest));
+    let held = wanted.into_iter().map(|digest| async move {
+        let found = repository.head_manifest(&digest.into()).await?;
+        Ok::<_, RegistryError>(found.map(|found| found.digest))
+    });
     let held = try_join_all(held).await?.into_iter().flatten().collect();
     let removal = if removes { Some(method(repository.deletion().await?)) } else { None };
     Ok(StandingTags { tags, held, removal })

@@ -12,6 +12,7 @@ use crate::model::plan::{
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
+use crate::model::standing::StandingVersion;
 use crate::model::{Mutability, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
@@ -151,11 +152,14 @@ fn change(tag: &DesiredTag, observed: &ObservedRepository, kept: Option<&KeptFir
         reason = Reason::FollowsKept { tag: kept.tag.clone() };
     }
     let before = observed.tags.get(&tag.tag).map(|present| {
-        let held = observed.versions.get(&present.digest);
+        let shown = match observed.standing.get(&present.digest) {
+            Some(StandingVersion::Shown(shown)) => Some(shown),
+            Some(StandingVersion::Unknown(_)) | None => None,
+        };
         TagTarget {
             digest: present.digest.clone(),
-            version: held.map(|held| held.version.to_string()),
-            version_tag: held.map(|held| held.tag.clone()),
+            version: shown.map(|shown| shown.version.to_string()),
+            version_tag: shown.and_then(|shown| shown.by.tag()).cloned(),
             revision: present.revision.clone(),
         }
     });

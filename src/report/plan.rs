@@ -270,6 +270,7 @@ fn blocked(plan: &Plan) -> &'static str {
     match conflict {
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
+        Some(Reason::UnknownRefused { .. }) => "a tag might move backward",
         Some(Reason::MovedSince | Reason::ContentGone) => "a tag cannot go back",
         Some(_) => "an immutable tag cannot move",
     }

@@ -131,11 +131,13 @@ fn quoted(text: &str, style: Style) -> String {
 
 fn note_row(note: &Note, style: Style) -> TableRow {
     let (name, value) = match note {
-        Note::NothingPublished | Note::NoFullVersion => ("versions".to_owned(), String::new()),
+        Note::NothingPublished | Note::NoFullVersion | Note::ListIncomplete { .. } => {
+            ("versions".to_owned(), String::new())
+        }
         Note::VisibilityUnknown { declared } => {
             ("visibility".to_owned(), format!("unknown {} {}", style.arrow(), declared.as_str()))
         }
-        Note::MovedSince { tag, .. } => (tag.to_string(), String::new()),
+        Note::MovedSince { tag, .. } | Note::NewerStanding { tag, .. } => (tag.to_string(), String::new()),
     };
     TableRow { ink: Ink::Kept, sign: '?', name, value, why: clean::line(&note.to_string()) }
 }

@@ -108,13 +108,13 @@ async fn seen(
         digest
     } else {
         let tags = match &observed.listing {
-            Some(tags) => tags.clone(),
+            Some(listing) => listing.clone(),
             None => match repository.list_tags().await {
-                Ok(tags) => tags,
+                Ok(listing) => listing,
                 Err(_) => return Ok(ObservedVisibility::Unknown),
             },
         };
-        let Some(tag) = tags.into_iter().next_back() else {
+        let Some(tag) = tags.tags().last().cloned() else {
             return Ok(visibility::probe_absent(anonymous, root).await);
         };
         match repository.head_manifest(&TagOrDigest::Tag(tag)).await {

@@ -96,6 +96,9 @@ fn repository(
         });
     }
     let findings = findings(wanted, present);
+    if let Some(gap) = wanted.listing.gap(present.tags.keys()) {
+        notes.push(Note::ListIncomplete { why: gap.to_string() });
+    }
     if !wanted.readable {
         notes.push(Note::NoFullVersion);
     } else if wanted.last.is_none() && wanted.tagged.is_none() && tags.is_empty() {

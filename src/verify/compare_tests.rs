@@ -11,6 +11,7 @@ use crate::verify::expected::{Demand, ExpectedTag};
 use crate::verify::{
     ComparedRepository, Comparison, ListedRepository, RecordedTag, declared_repositories, expect,
 };
+use oci_registry::TagListing;
 
 const CONFIG: &str = r#"
 version = 1
@@ -68,7 +69,7 @@ fn compared(config: &Config, commits: TaggedCommits, standing: Standing<'_>) -> 
     let listed: Vec<ListedRepository> = declared
         .map(|(declared, tags)| ListedRepository {
             declared,
-            tags: tags.iter().map(|(name, _)| tag(name)).collect(),
+            listing: TagListing::complete(tags.iter().map(|(name, _)| tag(name)).collect()),
         })
         .collect();
     let expected = expect(config, &Releases::new(config, commits), &listed);

@@ -10,17 +10,18 @@ use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::desired::{
     BranchTag, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable, VersionReaders,
 };
+use crate::model::standing::version_candidates;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Mutability, ResourceId};
-use oci_registry::Tag;
+use oci_registry::{Tag, TagListing};
 
 /// A repository, and the tags that its registry lists.
 #[derive(Debug, Clone)]
 pub struct ListedRepository {
     /// The declared repository.
     pub declared: DeclaredRepository,
-    /// Its tags.
-    pub tags: Vec<Tag>,
+    /// The list of its tags.
+    pub listing: TagListing,
 }
 
 /// The repositories of `config` that `selection` selects, wholly or in part.
@@ -67,8 +68,9 @@ fn expect_resource<'a>(
     listed: &[&ListedRepository],
 ) {
     let readers = releases.readers(named);
-    let held: Vec<(&DeclaredRepository, BTreeMap<Version, Vec<Tag>>)> =
-        listed.iter().map(|it| (&it.declared, readers.versions(&it.tags))).collect();
+    let held: Vec<(&ListedRepository, BTreeMap<Version, Vec<Tag>>)> =
+        listed.iter().map(|it| (*it, readers.versions(it.listing.tags()))).collect();
+    let other_readers = releases.other_readers(named);
     let all: BTreeSet<Version> = held.iter().flat_map(|(_, versions)| versions.keys()).cloned().collect();
     let last = all.iter().rev().find(|version| version.pre.is_empty()).or(all.last());
     let last = last.cloned();
@@ -114,7 +116,7 @@ fn expect_resource<'a>(
         .flatten()
         .filter(|_| !readers.is_empty());
     let is_of_releases = !releases.tags(named, &Version::new(0, 0, 0)).is_empty();
-    for (declared, versions) in held {
+    for (ListedRepository { declared, listing }, versions) in held {
         let mut tags = IndexMap::new();
         // The lack of any version is one finding, not one for each tag.
         if !versions.is_empty() {
@@ -126,6 +128,9 @@ fn expect_resource<'a>(
         }
         expected.repositories.push(ExpectedRepository {
             declared: declared.clone(),
+            listing: listing.clone(),
+            candidates: version_candidates(&[], readers.as_slice(), &other_readers, listing.tags()),
+            other_readers: other_readers.clone(),
             versions,
             last: last.clone(),
             tagged: tagged.clone(),

@@ -35,8 +35,11 @@ fn expected(text: &str, listings: &[&[&str]]) -> (Expected, Vec<Vec<String>>) {
     let config = config_of(text);
     let declared = declared_repositories(&config, &Selection::default());
     let tags = listings.iter().map(|listing| listing.iter().map(|tag| tag.parse().expect("a tag")).collect());
-    let listed: Vec<ListedRepository> =
-        declared.into_iter().zip(tags).map(|(declared, tags)| ListedRepository { declared, tags }).collect();
+    let listed: Vec<ListedRepository> = declared
+        .into_iter()
+        .zip(tags)
+        .map(|(declared, tags)| ListedRepository { declared, listing: TagListing::complete(tags) })
+        .collect();
     let releases = Releases::new(&config, TaggedCommits::default());
     let expected = expect(&config, &releases, &listed);
     let described = |(tag, expected): (&Tag, &ExpectedTag)| {
@@ -164,7 +167,10 @@ fn a_selection_keeps_tags_and_reports_unknown_targets() {
     let releases = Releases::new(&config, TaggedCommits::default());
     let listed: Vec<ListedRepository> = all
         .iter()
-        .map(|it| ListedRepository { declared: it.clone(), tags: vec!["v1.0.0".parse().expect("a tag")] })
+        .map(|it| ListedRepository {
+            declared: it.clone(),
+            listing: TagListing::complete(vec!["v1.0.0".parse().expect("a tag")]),
+        })
         .collect();
     let mut expected = expect(&config, &releases, &listed);
     let unknown = expected.select(&selection, &all);

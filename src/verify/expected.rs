@@ -7,10 +7,12 @@ use semver::Version;
 
 use crate::desired::{Address, Selection};
 use crate::diagnostic::Diagnostic;
+use crate::model::forward::VersionReader;
+use crate::model::standing::VersionCandidate;
 use crate::model::verification::Unverified;
 use crate::model::{Mutability, ResourceId, Visibility};
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{Digest, Platform, RepositoryName, Tag};
+use oci_registry::{Digest, Platform, RepositoryName, Tag, TagListing};
 
 /// A resource in one registry, before the registry is asked.
 #[derive(Debug, Clone)]
@@ -45,6 +47,12 @@ pub struct Expected {
 pub struct ExpectedRepository {
     /// The declared repository.
     pub declared: DeclaredRepository,
+    /// The list of its tags.
+    pub listing: TagListing,
+    /// The tags that may show the version of an image, in the order in which they are asked.
+    pub candidates: Vec<VersionCandidate>,
+    /// The readers of versions that an image states.
+    pub other_readers: Vec<VersionReader>,
     /// The versions in this repository, each with its tags.
     pub versions: BTreeMap<Version, Vec<Tag>>,
     /// The last known version: the highest release in any registry of the resource, or the highest pre-release if there

@@ -8,6 +8,7 @@ use super::expected::{Demand, ExpectedRepository, ExpectedTag, Later, RecordedTa
 use super::observe::ObservedRepository;
 use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
+use crate::model::standing::StandingVersion;
 use oci_registry::{Digest, Tag};
 
 /// The digests of one tag in all registries of a resource.
@@ -52,7 +53,7 @@ pub(super) fn judge(here: &TagInRepository<'_>, notes: &mut Vec<Note>) -> Judgem
         None => by_absence(here),
         Some(digest) => match &here.expected.demand {
             Demand::Recorded => Judgement::InPlace,
-            Demand::Highest { line, withheld } => by_line(here, digest, line, *withheld),
+            Demand::Highest { line, withheld } => by_line(here, digest, line, *withheld, notes),
             Demand::Everywhere | Demand::EverywhereIfAnywhere | Demand::SameWhereItIs => {
                 by_others(here.everywhere, digest)
             }
@@ -153,6 +154,7 @@ fn by_line(
     digest: &Digest,
     line: &BTreeSet<Version>,
     withheld: bool,
+    notes: &mut Vec<Note>,
 ) -> Judgement {
     // A version that has disappeared since it was listed is reported for its own tag.
     let Some((should, Held { version, tag })) = highest(here, line) else { return Judgement::InPlace };
@@ -161,10 +163,21 @@ fn by_line(
     if digest == should || may_have_it {
         return Judgement::InPlace;
     }
-    let version = version.to_string();
-    let drift = match named {
-        Some(_) => TagDrift::NotHighest { version, tag },
-        None => TagDrift::NoVersion { version, tag },
+    let drift = match (named, here.present.standing.get(digest)) {
+        (None, Some(StandingVersion::Shown(shown))) if shown.version > version => {
+            notes.push(Note::NewerStanding {
+                tag: here.tag.clone(),
+                version: shown.version.to_string(),
+                shown_by: shown.by.clone(),
+            });
+            return Judgement::InPlace;
+        }
+        (None, None | Some(StandingVersion::Unknown(_))) => {
+            TagDrift::NoVersion { version: version.to_string(), tag }
+        }
+        (Some(_), _) | (None, Some(StandingVersion::Shown(_))) => {
+            TagDrift::NotHighest { version: version.to_string(), tag }
+        }
     };
     Judgement::Drifted(drift, Some(should.clone()))
 }

@@ -8,15 +8,17 @@ use futures_util::future::{join_all, try_join_all};
 use super::content::{self, Root};
 use super::deep;
 use super::expect::ListedRepository;
-use super::expected::{DeclaredRepository, Expected, ExpectedRepository, Later};
+use super::expected::{DeclaredRepository, Demand, Expected, ExpectedRepository, Later};
 use crate::connections::{Connection, RepositoryFailure};
 use crate::diagnostic::Diagnostic;
 use crate::model::drift::Finding;
 use crate::model::forward::Descent;
 use crate::model::plan::ObservedVisibility;
+use crate::model::standing::StandingVersion;
 use crate::model::verification::Unverified;
+use crate::standing::{StandingQuestion, TagDigests};
 use crate::visibility::{self, VisibilityReading};
-use oci_registry::{Digest, RegistryError, RegistryLocation, Repository, Tag, TagOrDigest};
+use oci_registry::{Digest, RegistryError, RegistryLocation, Repository, Tag, TagListing, TagLookup};
 
 /// The connections to repositories, by [`DeclaredRepository::address`].
 pub type Connections = BTreeMap<String, Connection>;
@@ -44,6 +46,8 @@ pub struct ComparedRepository {
 pub struct ObservedRepository {
     /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
+    /// The versions of the images that forward tags of releases name, if no version tag of the configuration names them.
+    pub standing: BTreeMap<Digest, StandingVersion>,
     /// Tags whose manifest bytes do not match the registry's digest, with the digest of the bytes.
     pub corrupt: BTreeMap<Tag, Digest>,
     /// The root of the last version, if something is declared about it.
@@ -68,7 +72,7 @@ pub async fn list(
     let connected = declared.iter().filter_map(|it| Some((it, connections.get(&it.address)?)));
     let asked = connected.map(|(declared, connection)| async move {
         match connection.repository.list_tags().await {
-            Ok(tags) => Ok(ListedRepository { declared: declared.clone(), tags }),
+            Ok(listing) => Ok(ListedRepository { declared: declared.clone(), listing }),
             Err(error) => Err(RepositoryFailure { repository: declared.name.clone(), error }),
         }
     });
@@ -107,9 +111,9 @@ async fn observe_repository(
     let mut observed = ObservedRepository::default();
     // The tags of versions show which version a forward tag stands for, whether or not a rule still wants them.
     let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
-    let heads = asked
-        .into_iter()
-        .map(|tag| async move { Ok::<_, RegistryError>((tag, head(repository, tag).await?)) });
+    let heads = asked.into_iter().map(|tag| async move {
+        Ok::<_, RegistryError>((tag, head(repository, tag, &expected.listing).await?))
+    });
     for (tag, head) in try_join_all(heads).await? {
         match head {
             TagHead::Absent => {}
@@ -120,6 +124,7 @@ async fn observe_repository(
             }
         }
     }
+    observed.standing = standing_versions(expected, repository, &observed).await?;
     let roots = roots(expected, &observed);
     let (root, visibility, revisions, content) = tokio::join!(
         read_root(expected, repository, &observed),
@@ -134,6 +139,35 @@ async fn observe_repository(
     Ok(observed)
 }
 
+/// Finds the version of the image that each forward tag of a release names, if that is no version of the configuration.
+async fn standing_versions(
+    expected: &ExpectedRepository,
+    repository: &dyn Repository,
+    observed: &ObservedRepository,
+) -> Result<BTreeMap<Digest, StandingVersion>, RegistryError> {
+    let of_versions = expected.versions.values().flatten().filter_map(|tag| observed.tags.get(tag));
+    let of_versions: BTreeSet<&Digest> = of_versions.collect();
+    let known = observed.tags.iter().map(|(tag, digest)| (tag.clone(), Some(digest.clone())));
+    let (mut known, mut versions): (TagDigests, _) = (known.collect(), BTreeMap::new());
+    for (tag, expected_tag) in &expected.tags {
+        let Demand::Highest { line, .. } = &expected_tag.demand else { continue };
+        let (Some(own), Some(digest)) = (line.last(), observed.tags.get(tag)) else { continue };
+        if of_versions.contains(digest) || versions.contains_key(digest) || observed.corrupt.contains_key(tag)
+        {
+            continue;
+        }
+        let question = StandingQuestion {
+            repository,
+            listing: &expected.listing,
+            candidates: &expected.candidates,
+            others: &expected.other_readers,
+            own,
+        };
+        versions.insert(digest.clone(), question.ask(digest, &mut known).await?);
+    }
+    Ok(versions)
+}
+
 /// The answer about a tag.
 enum TagHead {
     Absent,
@@ -141,8 +175,12 @@ enum TagHead {
     Corrupt { named: Digest, found: Digest },
 }
 
-async fn head(repository: &dyn Repository, tag: &Tag) -> Result<TagHead, RegistryError> {
-    match repository.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
+async fn head(
+    repository: &dyn Repository,
+    tag: &Tag,
+    listing: &TagListing,
+) -> Result<TagHead, RegistryError> {
+    match repository.look_up_tag(tag, Some(listing)).await.map(TagLookup::found) {
         Ok(None) => Ok(TagHead::Absent),
         Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
         Err(RegistryError::ContentMismatch { expected, found, .. }) => {

@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 22] = [
+const TABLE: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("diagnostic", &[]),
     ("advice", &["diagnostic"]),
@@ -31,10 +31,12 @@ const TABLE: [(&str, &[&str]); 22] = [
     ("event", &[]),
     ("connections", &["context", "visibility", "event"]),
     ("desired", &["config", "context", "checks", "content"]),
-    ("observed", &["context", "visibility", "connections", "desired"]),
+    // The version of the image that a tag names, for plans, applies and verifications alike.
+    ("standing", &["connections"]),
+    ("observed", &["context", "visibility", "connections", "standing", "desired"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "connections", "desired", "visibility"]),
+    ("verify", &["config", "context", "connections", "standing", "desired", "visibility"]),
     // Decides by the policy of the configuration which of the desired content is searched.
     (
         "screening",
@@ -51,6 +53,7 @@ const TABLE: [(&str, &[&str]); 22] = [
             "access",
             "event",
             "connections",
+            "standing",
             "desired",
             "observed",
         ],

@@ -10,6 +10,7 @@ mod corpus;
 mod diagnostics;
 mod docs;
 mod error_pages;
+mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
 mod hostile_plan;

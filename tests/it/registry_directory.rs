@@ -23,7 +23,7 @@ fn repository(folder: &Path, text: &str) -> Arc<dyn Repository> {
 
 /// Every tag names a manifest that is whole, down to its blobs. Returns how many there are.
 async fn check_complete(folder: &Path, repository: &dyn Repository) -> usize {
-    let tags = repository.list_tags().await.expect("tags");
+    let tags = repository.list_tags().await.expect("tags").tags().to_vec();
     for tag in &tags {
         let index =
             repository.get_manifest(&tag.clone().into()).await.expect("an answer").expect("a manifest");

@@ -404,6 +404,11 @@ fn backports() {
 }
 
 #[test]
+fn moving() {
+    follow("moving.md");
+}
+
+#[test]
 fn approval() {
     follow("approval.md");
 }
@@ -470,6 +475,7 @@ fn every_guide_is_followed() {
             "backports.md",
             "charts.md",
             "github-actions.md",
+            "moving.md",
             "multi-arch.md",
             "personal-token.md",
             "private-registries.md",

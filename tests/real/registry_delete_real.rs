@@ -68,18 +68,18 @@ async fn one_tag_goes_and_the_other_stays() {
         // This version deletes only by digest, and answers 400 to a tag.
         let deletion = repository.deletion().await.expect("an answer");
         assert_eq!(deletion, Deletion::Manifests);
-        assert_eq!(repository.list_tags().await.expect("tags").len(), 2);
+        assert_eq!(repository.list_tags().await.expect("tags").tags().len(), 2);
 
         let removal = remove_tag(repository.as_ref(), &tag("v1"), digest, &deletion).await;
         assert_eq!(removal.expect("removed"), Removal::Removed);
-        assert_eq!(repository.list_tags().await.expect("tags"), [tag("latest")]);
+        assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("latest")]);
         assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:latest", server.host())), *digest);
         let again = remove_tag(repository.as_ref(), &tag("v1"), digest, &deletion).await;
         assert_eq!(again.expect("nothing"), Removal::Absent);
         let other = Digest::of(b"other");
         let moved = remove_tag(repository.as_ref(), &tag("latest"), &other, &deletion).await;
         assert_eq!(moved.expect("an answer"), Removal::Moved(digest.clone()));
-        assert_eq!(repository.list_tags().await.expect("tags"), [tag("latest")]);
+        assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("latest")]);
 
         repository.delete_manifest(digest).await.expect("deleted");
         repository.delete_manifest(digest).await.expect("gone already");
@@ -131,7 +131,7 @@ async fn many_tags_of_one_manifest_go_one_by_one() {
     for removal in futures_util::future::join_all(removals).await {
         assert_eq!(removal.expect("removed"), Removal::Removed);
     }
-    assert_eq!(repository.list_tags().await.expect("tags"), [tag("kept")]);
+    assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("kept")]);
     assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:kept", server.host())), *image.index.digest());
 }
 

@@ -14,11 +14,40 @@ const MAX_CONFIG_SIZE: u64 = 4 * 1024 * 1024;
 /// Returns the commit that an image says it was built from: the annotation of its root or of the first image of an
 /// index, or else the label in the configuration.
 pub async fn revision(repository: &dyn Repository, digest: &Digest) -> Result<Option<String>, RegistryError> {
-    let label = |config: &serde_json::Value| {
-        let label = config.pointer("/config/Labels").and_then(|labels| labels.get(annotation::REVISION));
-        label.and_then(serde_json::Value::as_str).map(str::to_owned)
-    };
+    let label = |config: &serde_json::Value| label(config, annotation::REVISION);
     described(repository, digest, annotation::REVISION, label).await
+}
+
+/// A version that an image states about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribedVersion {
+    /// The version, as the image gives it.
+    pub version: String,
+    /// Whether an annotation of the manifest gives it, or else a label in the configuration, which an image also
+    /// inherits from the image that it is built on.
+    pub is_annotation: bool,
+}
+
+/// Returns the version that an image says it has: the annotation of its root or of the first image of an index, or else
+/// the label in the configuration.
+pub async fn version(
+    repository: &dyn Repository,
+    digest: &Digest,
+) -> Result<Option<DescribedVersion>, RegistryError> {
+    let from_label = std::sync::atomic::AtomicBool::new(false);
+    let found = described(repository, digest, annotation::VERSION, |config| {
+        from_label.store(true, std::sync::atomic::Ordering::Relaxed);
+        label(config, annotation::VERSION)
+    });
+    let found = found.await?;
+    let is_annotation = !from_label.into_inner();
+    Ok(found.map(|version| DescribedVersion { version, is_annotation }))
+}
+
+/// Returns the label `key` of a configuration.
+fn label(config: &serde_json::Value, key: &str) -> Option<String> {
+    let label = config.pointer("/config/Labels").and_then(|labels| labels.get(key));
+    label.and_then(serde_json::Value::as_str).map(str::to_owned)
 }
 
 /// Returns when an image says it was built, in seconds since 1970: the annotation of its root or of the first image of

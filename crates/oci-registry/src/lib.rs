@@ -28,11 +28,13 @@ pub mod remote;
 mod removal;
 mod repository;
 mod tag;
+mod tag_listing;
+mod tag_lookup;
 
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use connect::{connect, find_credentials};
 pub use credentials::{CredentialKind, CredentialMemory, Credentials, EnvironmentLookup};
-pub use described::{created, revision};
+pub use described::{DescribedVersion, created, revision, version};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
 pub use endpoint::{CredentialVariables, RegistryEndpoint};
@@ -57,3 +59,5 @@ pub use repository::{
     READ_PAUSES, Registry, Repository,
 };
 pub use tag::{Tag, TagError};
+pub use tag_listing::{ListingGap, TagListing};
+pub use tag_lookup::TagLookup;

@@ -14,6 +14,7 @@ use crate::error::{DeletionObstacle, RegistryError};
 use crate::manifest::RawManifest;
 use crate::reference::{RepositoryName, TagOrDigest};
 use crate::tag::Tag;
+use crate::tag_listing::TagListing;
 
 /// The bytes of a blob, in order, in pieces of a convenient size.
 pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
@@ -76,8 +77,9 @@ pub trait Repository: Send + Sync {
         body: &dyn BlobBody,
         mount_from: Option<&RepositoryName>,
     ) -> Result<BlobOutcome, RegistryError>;
-    /// Returns every tag, or none if the repository does not exist. Names that are not a valid [`Tag`] are left out.
-    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError>;
+    /// Returns the list of tags, and whether it is whole. Names that are not a valid [`Tag`] are left out. A registry
+    /// that refuses to list tags is no error, because its tags can be asked about one by one.
+    async fn list_tags(&self) -> Result<TagListing, RegistryError>;
     /// Returns the manifests that name `subject` as their subject, from the registry's own list; `None` if it keeps
     /// none. The list does not include the index at the fallback tag: [`crate::referrers::listed_referrers`] looks there too.
     async fn list_referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError>;

@@ -33,8 +33,8 @@ pub(super) fn check_tag_rules(
         if raw.on_conflict.is_some() && mutability != Mutability::Immutable {
             idle(&name, "on_conflict", "only immutable tags have conflicts: this one may move", problems);
         }
-        if raw.on_unknown.is_some() && !forward_by_commit(raw.on.as_ref(), mutability) {
-            let why = "only tags with `mutability = \"forward\"` that fire on events other than `tag` check descent";
+        if raw.on_unknown.is_some() && mutability != Mutability::Forward {
+            let why = "only tags with `mutability = \"forward\"` look at the image that they name";
             idle(&name, "on_unknown", why, problems);
         }
         let rule = TagRule {
@@ -45,21 +45,11 @@ pub(super) fn check_tag_rules(
             mutability,
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),
-            on_unknown: raw.on_unknown.unwrap_or_default(),
+            on_unknown: raw.on_unknown,
         };
         Some((name, rule))
     };
     raw.into_iter().filter_map(entry).collect()
-}
-
-/// Whether descent can ever decide about the tag. A value that is not a list of events is reported elsewhere.
-fn forward_by_commit(on: Option<&raw::OneOrMany<raw::Event>>, mutability: Mutability) -> bool {
-    let only_tags = match on {
-        Some(raw::OneOrMany::One(event)) => matches!(event, raw::Event::Tag),
-        Some(raw::OneOrMany::Many(events)) => events.iter().all(|event| matches!(event, raw::Event::Tag)),
-        None => false,
-    };
-    mutability == Mutability::Forward && !only_tags
 }
 
 /// Warns that a key has no effect in combination with the others.

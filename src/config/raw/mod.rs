@@ -217,9 +217,9 @@ pub(super) struct TagRule {
     /// Whether a forward tag takes pre-releases such as 2.0.0-rc.1.
     #[schemars(extend("default" = false))]
     pub prereleases: Option<bool>,
-    /// The action for a forward tag of a branch if it is unknown whether the commit descends from that of the present image:
-    /// in a shallow clone, or because the image does not record its commit.
-    #[schemars(extend("default" = "move"))]
+    /// The action for a forward tag if it is unknown whether it would move forward. For a release, that is so if nothing shows
+    /// the version of the image that the tag names: no version tag, annotation or label. Default: `keep`. For a branch, it
+    /// is so in a shallow clone, or if the image does not record its commit. Default: `move`.
     pub on_unknown: Option<OnUnknown>,
 }
 

@@ -31,7 +31,7 @@ async fn bodies_that_trickle_are_ended() {
     let started = Instant::now();
     let read = scene.repository().get_manifest(&at("v1")).await.expect("an answer, once it is one");
     assert_eq!(read.map(|read| read.digest().clone()), Some(manifest.digest().clone()));
-    assert_eq!(scene.repository().list_tags().await.expect("tags").len(), 1);
+    assert_eq!(scene.repository().list_tags().await.expect("tags").tags().len(), 1);
     let retries = scene.retries();
     assert!(retries.iter().all(|cause| cause.contains("comes too slowly")), "{retries:?}");
     assert_eq!(retries.len(), 2);

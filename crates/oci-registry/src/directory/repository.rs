@@ -21,6 +21,7 @@ use crate::repository::{
     Repository,
 };
 use crate::tag::Tag;
+use crate::tag_listing::TagListing;
 
 /// How long the source of a blob may yield nothing.
 const SOURCE_PATIENCE: Duration = Duration::from_secs(600);
@@ -137,8 +138,11 @@ impl Repository for DirectoryRepository {
         self.run(move |layout| layout.open_blob(&blob)).await
     }
 
-    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
-        self.run(|layout| if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }).await
+    async fn list_tags(&self) -> Result<TagListing, RegistryError> {
+        let list = |layout: RepositoryLayout| {
+            if layout.exists()? { Ok(layout.index()?.tags()) } else { Ok(Vec::new()) }
+        };
+        self.run(list).await.map(TagListing::complete)
     }
 
     async fn list_referrers(&self, _subject: &Digest) -> Result<Option<Vec<Descriptor>>, RegistryError> {

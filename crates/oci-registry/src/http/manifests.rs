@@ -25,12 +25,22 @@ static SUBJECT_HEADER: HeaderName = HeaderName::from_static("oci-subject");
 
 impl HttpRepository {
     /// Returns the descriptor of the manifest at `at`. Asks with HEAD, and with GET if that answer lacks digest, size
-    /// or type.
+    /// or type, if the registry does not answer HEAD (crossplane/crossplane#3223), or if a page for people says that
+    /// there is nothing.
     pub(super) async fn head_manifest_at(
         &self,
         at: &TagOrDigest,
     ) -> Result<Option<Descriptor>, RegistryError> {
-        let Some(answer) = self.read_manifest(Method::HEAD, at).await? else { return Ok(None) };
+        let answer = match self.ask_manifest(Method::HEAD, at).await? {
+            answer if answer.status() == StatusCode::OK => answer,
+            answer if answer.status() == StatusCode::NOT_FOUND && !is_page(answer.headers()) => {
+                return Ok(None);
+            }
+            answer if refuses_head(answer.status()) => {
+                return Ok(self.get_manifest_at(at).await?.map(|manifest| manifest.descriptor()));
+            }
+            answer => return Err(answer.into_error().await),
+        };
         let found = (answer.digest(), answer.length(), content_type(answer.headers()));
         let (Some(digest), Some(size), Some(media_type)) = found else {
             let manifest = self.get_manifest_at(at).await?;
@@ -57,7 +67,7 @@ impl HttpRepository {
     ) -> Result<Option<RawManifest>, RegistryError> {
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let (request, reported, typed, bytes) = loop {
-            let Some(answer) = self.read_manifest(Method::GET, at).await? else { return Ok(None) };
+            let Some(answer) = self.read_manifest(at).await? else { return Ok(None) };
             let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
             match answer.body(MAX_MANIFEST_SIZE).await {
                 Ok(bytes) => break (head.0, head.1, head.2, bytes),
@@ -81,15 +91,16 @@ impl HttpRepository {
         Ok(Some(RawManifest::new(typed, bytes)))
     }
 
-    async fn read_manifest(
-        &self,
-        method: Method,
-        at: &TagOrDigest,
-    ) -> Result<Option<Response>, RegistryError> {
+    /// Sends a request for the manifest at `at`.
+    async fn ask_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Response, RegistryError> {
         let mut call = Request::new(method, self.manifest_url(at).await?, &self.reading);
         // GHCR answers 404 for an index if one of the index types is missing here.
         call.headers.insert(ACCEPT, accept());
-        let answer = self.host.send(&call).await?;
+        self.host.send(&call).await
+    }
+
+    async fn read_manifest(&self, at: &TagOrDigest) -> Result<Option<Response>, RegistryError> {
+        let answer = self.ask_manifest(Method::GET, at).await?;
         match answer.status() {
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => {
@@ -154,6 +165,16 @@ impl HttpRepository {
     pub(super) async fn manifest_url(&self, at: &TagOrDigest) -> Result<url::Url, RegistryError> {
         self.host.endpoint(&format!("v2/{}/manifests/{at}", self.path)).await
     }
+}
+
+/// Whether a status says that HEAD is not answered, rather than that the content is not there.
+fn refuses_head(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 404 | 405 | 406 | 415 | 501)
+}
+
+/// Whether an answer is a page for people, which a proxy sends in the place of the registry.
+fn is_page(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|it| it == "text/html")
 }
 
 /// Returns the four media types of manifests as an `Accept` header.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::exchange::Request;
+use super::link::NextPage;
 use super::repository::HttpRepository;
 use super::retry::Retries;
 use super::wait::ListingTime;
@@ -108,8 +109,13 @@ impl HttpRepository {
                 return Ok(None);
             }
             let next = match link::next(answer.headers()) {
-                None => None,
-                Some(target) => match origin::follow(url, &target) {
+                NextPage::None => None,
+                NextPage::Unclear(_) => {
+                    return Err(
+                        answer.protocol("a link to the next page of its referrers that cannot be read")
+                    );
+                }
+                NextPage::At(target) => match origin::follow(url, &target) {
                     Ok(next) if origin::same(url, &next) => Some(next),
                     Ok(_) => return Err(answer.protocol("the next page of its referrers is on another host")),
                     Err(reason) => {

@@ -14,6 +14,7 @@ use crate::repository::{
     BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, ManifestLister, Presence, PutOutcome, Repository,
 };
 use crate::tag::Tag;
+use crate::tag_listing::TagListing;
 
 /// A repository over HTTP.
 #[derive(Clone)]
@@ -89,7 +90,7 @@ impl Repository for HttpRepository {
         self.upload(blob, body, mount_from.as_deref()).await
     }
 
-    async fn list_tags(&self) -> Result<Vec<Tag>, RegistryError> {
+    async fn list_tags(&self) -> Result<TagListing, RegistryError> {
         self.all_tags().await
     }
 

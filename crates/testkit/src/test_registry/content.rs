@@ -1,6 +1,6 @@
 //! The content of the registry, and the answers that distribution-spec 1.1 specifies.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use axum::body::Body;
 use axum::body::Bytes;
@@ -123,7 +123,7 @@ impl Shared {
         match (request.method.as_str(), kind) {
             ("GET", Kind::Root) => json(200, &serde_json::json!({})),
             ("GET", Kind::Tags) => self.tags(repository, &request.query),
-            ("HEAD" | "GET", Kind::Manifest(at)) => self.manifest(repository, at),
+            ("HEAD" | "GET", Kind::Manifest(at)) => self.manifest(repository, at, request.method == "HEAD"),
             ("PUT", Kind::Manifest(at)) => self.put_manifest(repository, at, request, body).await,
             ("GET", Kind::Referrers(subject)) => self.referrers(repository, subject, &request.query),
             ("DELETE", Kind::Manifest(at)) => self.delete_manifest(repository, at),
@@ -138,31 +138,55 @@ impl Shared {
     }
 
     fn tags(&self, repository: &str, query: &str) -> Response<Body> {
+        let quirks = &self.options.quirks;
+        if let Some(status) = quirks.list {
+            return refusal(status, "UNSUPPORTED", "the operation is unsupported");
+        }
         let query: HashMap<_, _> = pairs(query).into_iter().collect();
         let content = self.content.lock().expect("a lock");
-        let last = query.get("last").cloned().unwrap_or_default();
-        let all = content.tags.keys().filter(|(name, tag)| name == repository && *tag > last);
-        let all: Vec<_> = all.map(|(_, tag)| tag.clone()).collect();
-        if all.is_empty() && last.is_empty() {
+        let of_repository = content.tags.keys().filter(|(name, _)| name == repository);
+        let existing = of_repository.map(|(_, tag)| tag.as_str());
+        let existing: BTreeSet<&str> = existing.chain(quirks.dangling.iter().copied()).collect();
+        let token = if quirks.ignores_last { "token" } else { "last" };
+        let last = query.get(token).cloned().unwrap_or_default();
+        let hidden = |tag: &&&str| !quirks.hidden.contains(*tag);
+        let all: Vec<&str> = existing.iter().filter(hidden).copied().filter(|tag| **tag > *last).collect();
+        if existing.is_empty() {
             return refusal(404, "NAME_UNKNOWN", "repository name not known to registry");
         }
         let asked = query.get("n").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
-        let page: Vec<_> = all.iter().take(asked.min(self.options.page)).cloned().collect();
+        if query.contains_key("n") && quirks.most_asked.is_some_and(|most| asked > most) {
+            return refusal(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested");
+        }
+        let mut page: Vec<_> = all.iter().take(asked.min(self.options.page)).copied().collect();
+        let next = page.last().filter(|_| page.len() < all.len());
+        let target = next.map(|last| format!("/v2/{repository}/tags/list?{token}={last}&n={}", page.len()));
+        let link = target.and_then(|target| quirks.link.header(&target));
+        if quirks.descending {
+            page.reverse();
+        }
         let mut answer = json(200, &serde_json::json!({ "name": repository, "tags": page }));
-        if let Some(last) = page.last().filter(|_| page.len() < all.len() && self.options.links) {
-            let link = format!("</v2/{repository}/tags/list?last={last}&n={}>; rel=\"next\"", page.len());
+        if let Some(link) = link {
             answer.headers_mut().insert(header::LINK, HeaderValue::try_from(link).expect("a header"));
         }
         answer
     }
 
-    fn manifest(&self, repository: &str, at: &str) -> Response<Body> {
+    fn manifest(&self, repository: &str, at: &str, is_head: bool) -> Response<Body> {
         let content = self.content.lock().expect("a lock");
         let tagged = content.tags.get(&(repository.to_owned(), at.to_owned())).cloned();
         let like_a_digest = self.options.takes_tags_for_digests.then(|| at.replacen('-', ":", 1));
         let digest = tagged.or(is_digest(at).then(|| at.to_owned())).or(like_a_digest);
         let manifest = digest.and_then(|digest| content.manifests.get(&(repository.to_owned(), digest)));
-        let Some(manifest) = manifest else { return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") };
+        let quirks = &self.options.quirks;
+        let Some(manifest) = manifest else {
+            let status = quirks.missing.unwrap_or(404);
+            let code = if status == 404 { "MANIFEST_UNKNOWN" } else { "DENIED" };
+            return refusal(status, code, "manifest unknown");
+        };
+        if let Some(status) = quirks.head.filter(|_| is_head) {
+            return empty(status, &[]);
+        }
         let found = sha256(&manifest.bytes);
         let headers = [
             ("content-type", manifest.media_type.clone()),

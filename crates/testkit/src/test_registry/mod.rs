@@ -9,10 +9,11 @@
 //! ```
 //!
 //! This file is the interface for tests: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
-//! content and answers as the specification says, `referrers` lists the referrers of a manifest, `tokens` is the token server, and
+//! content and answers as the specification says, `quirks` are deviations from it, `referrers` lists the referrers of a manifest, `tokens` is the token server, and
 //! `wire` accepts connections that can be cut.
 
 mod content;
+mod quirks;
 mod referrers;
 mod tokens;
 mod wire;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 pub use content::{Content, Manifest};
 use futures_util::future::BoxFuture;
+pub use quirks::{LinkForm, Quirks};
 use tokens::Tokens;
 
 /// How the registry behaves if nothing is scripted.
@@ -52,8 +54,8 @@ pub struct Options {
     pub referrers: bool,
     /// Whether it accepts the fallback tag of a digest instead of the digest, as GitLab does.
     pub takes_tags_for_digests: bool,
-    /// Whether a full page has a `Link` to the next one.
-    pub links: bool,
+    /// Its deviations from the specification.
+    pub quirks: Quirks,
     /// Whether its `Location`s are absolute.
     pub absolute: bool,
     /// The things that it deletes.
@@ -108,7 +110,7 @@ impl Default for Options {
             page: usize::MAX,
             referrers: false,
             takes_tags_for_digests: false,
-            links: true,
+            quirks: Quirks::default(),
             absolute: false,
             deletes: Deletes::Nothing,
             delete_action: "delete",

@@ -12,6 +12,7 @@ use crate::error::RegistryError;
 use crate::error::text;
 use crate::http::api::{ApiResponse, JsonApi};
 use crate::http::authorization::ApiCredential;
+use crate::http::link::NextPage;
 use crate::http::wait::ListingTime;
 use crate::http::{link, origin};
 use crate::reference::TagOrDigest;
@@ -188,8 +189,16 @@ impl GithubPackage {
                     return Ok(());
                 }
             }
-            let Some(target) = link::next(&read.headers) else { return Ok(()) };
             let protocol = |reason: String| RegistryError::Protocol { request: read.request.clone(), reason };
+            let target = match link::next(&read.headers) {
+                NextPage::None => return Ok(()),
+                NextPage::At(target) => target,
+                NextPage::Unclear(_) => {
+                    return Err(protocol(
+                        "a link to the next page of versions that cannot be read".to_owned(),
+                    ));
+                }
+            };
             let next = origin::follow(&url, &target);
             let next =
                 next.map_err(|reason| protocol(format!("the next page of versions is at {reason}")))?;
