@@ -27,7 +27,7 @@ impl ToDiagnostic for SourceError {
                 (Code::SourceMissing, "leave the reference out of `source`, or build the image with that name".to_owned())
             }
             Self::NoSuchReference { names, reference, .. } => (Code::SourceMissing, near(reference, names)),
-            Self::Io { cause, .. } => (Code::SourceMissing, unreadable(cause.kind()).to_owned()),
+            Self::Io { cause, .. } => unreadable(cause.kind()),
             Self::Engine { help, .. } => (Code::SourceEngine, help.clone()),
             Self::NotInRegistry { help, .. } | Self::NoSuchImage { help, .. } => (Code::SourceMissing, help.clone()),
             Self::Temporary { .. } => (
@@ -47,15 +47,22 @@ impl ToDiagnostic for SourceError {
     }
 }
 
-/// The way out if the system cannot read a file: a wrong path or missing rights are the user's to fix, others are not.
-fn unreadable(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => "check that the file exists",
-        ErrorKind::PermissionDenied => "check that this user may read the file",
-        _ => {
-            "the disk or the file system failed: try again, check the system's log, or copy the file elsewhere"
-        }
-    }
+/// The code and the way out if the system cannot read a file: a wrong path or missing rights are the user's to fix, others may
+/// not be.
+fn unreadable(kind: ErrorKind) -> (Code, String) {
+    let (code, help) = match kind {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => (Code::SourceMissing, "check that the file exists"),
+        ErrorKind::PermissionDenied => (
+            Code::SourceUnreadable,
+            "let this user read the file and enter each folder above it (`namei -l FILE` shows the rights of all of them)",
+        ),
+        _ => (
+            Code::SourceUnreadable,
+            "check the path and the reason that the system gives; if a disk or a file system failed, try again or copy the file \
+             elsewhere",
+        ),
+    };
+    (code, help.to_owned())
 }
 
 fn choose(place: &str, names: &[String]) -> String {
@@ -146,14 +153,18 @@ mod tests {
 
     #[test]
     fn a_failing_disk_is_not_a_missing_file() {
-        for (kind, words) in [
-            (ErrorKind::PermissionDenied, "this user may read"),
-            (ErrorKind::NotFound, "the file exists"),
-            (ErrorKind::StaleNetworkFileHandle, "the disk or the file system failed"),
-            (ErrorKind::Other, "the disk or the file system failed"),
+        for (kind, code, words) in [
+            (ErrorKind::NotFound, "source::missing", "the file exists"),
+            (ErrorKind::NotADirectory, "source::missing", "the file exists"),
+            (ErrorKind::PermissionDenied, "source::unreadable", "let this user read"),
+            (ErrorKind::StaleNetworkFileHandle, "source::unreadable", "a disk or a file system failed"),
+            (ErrorKind::Other, "source::unreadable", "a disk or a file system failed"),
         ] {
-            let error = SourceError::io("`a.tar`", io::Error::from(kind));
-            assert!(shown(&error).contains(words), "{kind:?}");
+            let shown = shown(&SourceError::io("`a.tar`", io::Error::from(kind)));
+            assert!(
+                shown.starts_with(&format!("publish::{code}: ")) && shown.contains(words),
+                "{kind:?}: {shown}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use super::options::Global;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Event;
 use crate::model::plan::{Plan, PlanKind};
-use crate::report::output::{OutputStream, ask, can_ask};
+use crate::report::output::{Output, OutputStream, can_ask};
 use crate::report::{self, diagnostics, outcome};
 use crate::run::{self, Run};
 
@@ -44,7 +44,7 @@ pub(super) fn approve(
     // The plan is shown before every question, whatever else is printed, because nobody can approve what they have not seen.
     if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
         let stream = if how.json { OutputStream::Err } else { OutputStream::Out };
-        stream.write(&report::plan::human(plan, global.is_verbose(), global.style(stream)));
+        global.output().write(stream, &report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     OutputStream::Err.write(&diagnostics::planned_warnings(plan, global.style(OutputStream::Err)));
     if let Some(path) = how.out {
@@ -58,11 +58,11 @@ pub(super) fn approve(
             global.reporter(true).report(&Event::Plan { plan });
         }
         if !global.is_quiet() {
-            OutputStream::Err.write(&saved(path));
+            global.output().err(&saved(path));
         }
         return Ok(Approved::Later);
     }
-    let answer = ask("\nApply this plan? Type `yes` to apply: ");
+    let answer = global.output().ask("\nApply this plan? Type `yes` to apply: ");
     run.doubt_tags();
     match answer.as_deref() {
         Some("yes") => Ok(Approved::Now),
@@ -97,12 +97,12 @@ pub(super) async fn carry_out(
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan });
     run.report_to(reporter);
-    let (result, mut problems) = run.apply(&plan, cancellation()).await;
+    let (result, mut problems) = run.apply(&plan, cancellation(global.output().clone())).await;
     if !json {
         let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));
-        OutputStream::Out.write(&text);
+        global.output().out(&text);
     }
-    OutputStream::Err.write(&report::secrets::let_through(&result));
+    global.output().err(&report::secrets::let_through(&result));
     if let Some(path) = record {
         let record = run::record(plan, result, &problems);
         // A record that cannot be written is one more problem, beside those of the apply.
@@ -111,20 +111,20 @@ pub(super) async fn carry_out(
     if problems.is_empty() {
         return Ok(DONE);
     }
-    OutputStream::Err.write(&format!("\n{}", diagnostics::human(&problems, global.style(OutputStream::Err))));
+    global.output().err(&format!("\n{}", diagnostics::human(&problems, global.style(OutputStream::Err))));
     Ok(FAILED)
 }
 
 /// Returns a receiver that turns true at the first Ctrl-C or SIGTERM. The second one ends the process at once, as people
 /// expect.
-fn cancellation() -> watch::Receiver<bool> {
+fn cancellation(output: Output) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         interruption().await;
         sender.send_replace(true);
-        OutputStream::Err.write("\nStopping; interrupt again to stop at once.\n");
+        output.err("\nStopping; interrupt again to stop at once.\n");
         interruption().await;
-        OutputStream::Err.write(
+        output.err(
             "\nStopped at once: a tag may have been moved without a report; run `brokkr-publish plan` to see where the tags are.\n",
         );
         std::process::exit(i32::from(FAILED));

@@ -45,12 +45,12 @@ pub(super) fn run(global: &Global, arguments: &AuthArguments) -> Exit {
     let run = Run::new(&session, check.network.parallelism, reporter)?;
     let report = block_on(run.check_access(&check.target))??;
     if check.json {
-        OutputStream::Out.write(&access::json(&report));
+        global.output().out(&access::json(&report));
     } else {
-        OutputStream::Out.write(&access::human(&report, global.style(OutputStream::Out)));
+        global.output().out(&access::human(&report, global.style(OutputStream::Out)));
         let problems = diagnostics::human(&access::problems(&report), global.style(OutputStream::Err));
         if !problems.is_empty() {
-            OutputStream::Err.write(&format!("\n{problems}"));
+            global.output().err(&format!("\n{problems}"));
         }
     }
     Ok(if report.granted { DONE } else { FAILED })

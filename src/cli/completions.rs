@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::exit::DONE;
-use crate::report::output::OutputStream;
+use crate::report::output::Output;
 
 /// Print a shell's completions
 #[derive(Debug, Args)]
@@ -14,9 +14,9 @@ pub struct CompletionsArguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &CompletionsArguments, mut command: clap::Command) -> u8 {
+pub(super) fn run(output: &Output, arguments: &CompletionsArguments, mut command: clap::Command) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "brokkr-publish", &mut script);
-    OutputStream::Out.write(&String::from_utf8_lossy(&script));
+    output.out(&String::from_utf8_lossy(&script));
     DONE
 }

@@ -17,12 +17,12 @@ pub struct ExplainArguments {
 pub(super) fn run(global: &Global, arguments: &ExplainArguments) -> Exit {
     let Some(text) = &arguments.code else {
         let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        OutputStream::Out.write(&format!("{}\n", codes.join("\n")));
+        global.output().out(&format!("{}\n", codes.join("\n")));
         return Ok(DONE);
     };
     let code = text.parse::<Code>().map_err(|error| {
         vec![Diagnostic::error(Code::CommandUsage, error).help("`brokkr-publish explain` lists the codes")]
     })?;
-    OutputStream::Out.write(&global.style(OutputStream::Out).plain(code.page()));
+    global.output().out(&global.style(OutputStream::Out).plain(code.page()));
     Ok(DONE)
 }

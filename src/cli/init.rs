@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, arguments: &InitArguments) -> Exit {
     let session = global.session()?;
     let first = run::first_configuration(&session)?;
     let written = if arguments.stdout {
-        OutputStream::Out.write(&first.text);
+        global.output().out(&first.text);
         None
     } else {
         Some(run::write_first(&session, &first)?)
@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, arguments: &InitArguments) -> Exit {
             written.map(|(file, next)| (file.display(), next.as_slice())),
             global.style(OutputStream::Err),
         );
-        OutputStream::Err.write(&text);
+        global.output().err(&text);
     }
     Ok(DONE)
 }

@@ -48,11 +48,11 @@ pub(super) fn run(global: &Global, arguments: &LintArguments) -> Exit {
     let text = diagnostics::render(&found, format);
     let stream = if arguments.format == LintFormat::Human { OutputStream::Err } else { OutputStream::Out };
     match arguments.format {
-        LintFormat::Github => stream.write_commands(&text),
-        LintFormat::Human | LintFormat::Json | LintFormat::Sarif => stream.write(&text),
+        LintFormat::Github => global.output().write_commands(stream, &text),
+        LintFormat::Human | LintFormat::Json | LintFormat::Sarif => global.output().write(stream, &text),
     }
     if arguments.format == LintFormat::Human && !global.is_quiet() {
-        OutputStream::Err.write(&summary(&found, arguments.files.len().max(1)));
+        global.output().err(&summary(&found, arguments.files.len().max(1)));
     }
     Ok(if found.iter().any(Diagnostic::is_error) { FAILED } else { DONE })
 }

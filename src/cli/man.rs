@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::exit::{DONE, Exit};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::output::OutputStream;
+use crate::report::output::Output;
 
 /// Print the manual page
 #[derive(Debug, Args)]
@@ -13,7 +13,7 @@ pub struct ManArguments {
     command: Vec<String>,
 }
 
-pub(super) fn run(arguments: &ManArguments, mut whole: clap::Command) -> Exit {
+pub(super) fn run(output: &Output, arguments: &ManArguments, mut whole: clap::Command) -> Exit {
     whole.build();
     let title = ["brokkr-publish"].into_iter().chain(arguments.command.iter().map(String::as_str));
     let title = title.collect::<Vec<_>>().join("-");
@@ -28,6 +28,6 @@ pub(super) fn run(arguments: &ManArguments, mut whole: clap::Command) -> Exit {
     clap_mangen::Man::new(command).title(title).render(&mut page).map_err(|error| {
         vec![Diagnostic::error(Code::CommandUsage, format!("the manual page cannot be rendered: {error}"))]
     })?;
-    OutputStream::Out.write(&String::from_utf8_lossy(&page));
+    output.out(&String::from_utf8_lossy(&page));
     Ok(DONE)
 }

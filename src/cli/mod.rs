@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::report::output::{self, OutputStream};
+use crate::report::output::{Output, OutputStream};
 use crate::report::{self, diagnostics};
 use exit::{DONE, FAILED};
 pub use options::Global;
@@ -63,21 +63,23 @@ enum Command {
 /// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
 /// an empty file must not go on.
 pub fn main() -> ExitCode {
-    let code = run();
-    match output::failure() {
+    let output = Output::default();
+    let code = run(&output);
+    match output.failure() {
         None => ExitCode::from(code),
         Some(failure) => {
-            OutputStream::Err.write(&format!("error: {failure}\n"));
+            output.err(&format!("error: {failure}\n"));
             ExitCode::from(FAILED)
         }
     }
 }
 
-fn run() -> u8 {
-    let cli = match Cli::try_parse() {
+fn run(output: &Output) -> u8 {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, output),
     };
+    cli.global.write_to(output.clone());
     options::log(&cli.global);
     let exit = match cli.command {
         Command::Init(arguments) => init::run(&cli.global, &arguments),
@@ -91,15 +93,15 @@ fn run() -> u8 {
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
-        Command::Schema(arguments) => Ok(schema::run(&arguments)),
-        Command::Completions(arguments) => Ok(completions::run(&arguments, command())),
-        Command::Man(arguments) => man::run(&arguments, command()),
+        Command::Schema(arguments) => Ok(schema::run(output, &arguments)),
+        Command::Completions(arguments) => Ok(completions::run(output, &arguments, command())),
+        Command::Man(arguments) => man::run(output, &arguments, command()),
     };
     match exit {
         Ok(code) => code,
         Err(found) => {
             let text = diagnostics::human(&found, cli.global.style(OutputStream::Err));
-            OutputStream::Err.write(&text);
+            output.err(&text);
             FAILED
         }
     }
@@ -107,7 +109,7 @@ fn run() -> u8 {
 
 /// Prints the help or the version on standard output, and usage errors on standard error. Usage errors exit with 1, not with
 /// clap's 2, because 2 has another meaning here.
-fn usage(error: &clap::Error) -> u8 {
+fn usage(error: &clap::Error, output: &Output) -> u8 {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let stream = if asked { OutputStream::Out } else { OutputStream::Err };
     let style = stream.style(options::color_asked_for(std::env::args_os().skip(1)));
@@ -116,7 +118,7 @@ fn usage(error: &clap::Error) -> u8 {
     // The text quotes the arguments, which may come from elsewhere: `--config "$FILE"`.
     let clean = report::lines(&plain);
     let text = if style.color && clean == plain { text.ansi().to_string() } else { clean };
-    stream.write(&style.plain(text));
+    output.write(stream, &style.plain(text));
     if asked { DONE } else { FAILED }
 }
 

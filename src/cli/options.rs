@@ -11,7 +11,7 @@ use crate::context::Flags;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::model::EventName;
-use crate::report::output::{self, OutputStream};
+use crate::report::output::{self, Log, Output, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
 use crate::run::Session;
 
@@ -36,6 +36,8 @@ pub struct Global {
     /// Print only problems.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
+    #[arg(skip)]
+    output: Output,
 }
 
 /// When to use colours.
@@ -166,6 +168,16 @@ impl Global {
         })
     }
 
+    /// Makes `output` the output of the command.
+    pub(super) fn write_to(&mut self, output: Output) {
+        self.output = output;
+    }
+
+    /// The output of the command.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
     /// Returns the features that `stream` can show, such as colours.
     pub fn style(&self, stream: OutputStream) -> Style {
         stream.style(self.color.into())
@@ -196,11 +208,11 @@ impl Global {
     pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
         let style = self.style(OutputStream::Err);
         if json {
-            Arc::new(JsonLines)
+            Arc::new(JsonLines(self.output.clone()))
         } else if OutputStream::Err.is_terminal() && !self.quiet {
-            Arc::new(Bars::new(style))
+            Arc::new(Bars::new(self.output.clone(), style))
         } else {
-            Arc::new(TextLines::new(style, self.quiet))
+            Arc::new(TextLines::new(self.output.clone(), style, self.quiet))
         }
     }
 }
@@ -217,9 +229,10 @@ pub fn log(global: &Global) {
     let filter = std::env::var("BROKKR_PUBLISH_LOG").ok().filter(|filter| !filter.is_empty());
     let filter = tracing_subscriber::EnvFilter::try_new(filter.as_deref().unwrap_or(level))
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let output = global.output.clone();
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(output::Log::default)
+        .with_writer(move || Log(output.clone()))
         .with_ansi(global.style(OutputStream::Err).color)
         .without_time()
         .try_init();

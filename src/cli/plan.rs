@@ -57,10 +57,10 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
     if let Some(path) = &arguments.out {
         run::save_plan(&session, &plan, path)?;
     }
-    OutputStream::Out.write(&text(global, &plan, arguments.json));
-    OutputStream::Err.write(&diagnostics::planned(&plan, global.style(OutputStream::Err)));
+    global.output().out(&text(global, &plan, arguments.json));
+    global.output().err(&diagnostics::planned(&plan, global.style(OutputStream::Err)));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
-        OutputStream::Err.write(&approve::saved(path));
+        global.output().err(&approve::saved(path));
     }
     Ok(match (plan.is_blocked(), plan.has_changes() || plan.summary().by_hand > 0) {
         (true, _) => FAILED,

@@ -7,7 +7,7 @@ use crate::model::access::AccessReport;
 use crate::model::plan::Plan;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::report::output::OutputStream;
+use crate::report::output::Output;
 use crate::{config, saved};
 
 /// Print the JSON Schema of publish.toml, of a saved plan, of a record, of a verification or of an access report
@@ -33,7 +33,7 @@ enum SchemaSubject {
     Access,
 }
 
-pub(super) fn run(arguments: &SchemaArguments) -> u8 {
+pub(super) fn run(output: &Output, arguments: &SchemaArguments) -> u8 {
     let schema = match arguments.of {
         SchemaSubject::Config => config::json_schema(),
         SchemaSubject::Plan => saved::json_schema::<Plan>(),
@@ -41,6 +41,6 @@ pub(super) fn run(arguments: &SchemaArguments) -> u8 {
         SchemaSubject::Access => saved::printed_schema::<AccessReport>("access"),
         SchemaSubject::Verification => saved::printed_schema::<Verification>("verification"),
     };
-    OutputStream::Out.write(&format!("{schema:#}\n"));
+    output.out(&format!("{schema:#}\n"));
     DONE
 }

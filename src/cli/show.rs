@@ -63,6 +63,6 @@ pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
         }
         (PlanOrRecord::Record(record), None) => outcome::record(&record, global.style(OutputStream::Out)),
     };
-    OutputStream::Out.write(&text);
+    global.output().out(&text);
     Ok(DONE)
 }

@@ -58,8 +58,8 @@ pub(super) fn run(global: &Global, arguments: &TagsArguments) -> Exit {
         context: serde_json::to_value(&rendered.context).unwrap_or_default(),
         resources: resources.collect(),
     };
-    OutputStream::Err.write(&diagnostics::human(&rendered.warnings, global.style(OutputStream::Err)));
-    OutputStream::Out.write(&match arguments.format {
+    global.output().err(&diagnostics::human(&rendered.warnings, global.style(OutputStream::Err)));
+    global.output().out(&match arguments.format {
         TagsFormat::Text => tags.human(global.is_verbose(), global.style(OutputStream::Out)),
         TagsFormat::Json => tags.json(),
         TagsFormat::Github => tags.github().map_err(|error| vec![error])?,

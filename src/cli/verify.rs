@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, arguments: &VerifyArguments) -> Exit {
     let how = Verifying { targets: &arguments.target, records: &arguments.record, deep: arguments.deep };
     let run = Run::new(&session, arguments.network.parallelism, reporter)?;
     let result = block_on(run.verify(&how))??;
-    OutputStream::Out.write(&if arguments.json {
+    global.output().out(&if arguments.json {
         verification::json(&result)
     } else {
         verification::human(&result, global.is_verbose(), global.style(OutputStream::Out))

@@ -62,6 +62,7 @@ catalogue! {
     CheckFile = "publish::check::file", "check-file.md";
     CheckDiffers = "publish::check::differs", "check-differs.md";
     SourceMissing = "publish::source::missing", "source-missing.md";
+    SourceUnreadable = "publish::source::unreadable", "source-unreadable.md";
     SourceMalformed = "publish::source::malformed", "source-malformed.md";
     SourceDigest = "publish::source::digest", "source-digest.md";
     SourcePlatform = "publish::source::platform", "source-platform.md";

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::Output;
 use super::{Style, clean, lines};
 use crate::event::{Event, Reporter};
 
@@ -13,16 +14,17 @@ const WORTH_A_BAR: u64 = 512 * 1024;
 
 /// Progress bars on standard error.
 pub struct Bars {
+    output: Output,
     style: Style,
     all: MultiProgress,
     blobs: Mutex<HashMap<(String, String), ProgressBar>>,
 }
 
 impl Bars {
-    /// Returns bars in `style`.
-    pub fn new(style: Style) -> Self {
+    /// Returns bars in `style`, and lines above them on `output`.
+    pub fn new(output: Output, style: Style) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        Self { style, all, blobs: Mutex::default() }
+        Self { output, style, all, blobs: Mutex::default() }
     }
 
     fn bar(&self, repository: &str, digest: &str, size: u64) -> ProgressBar {
@@ -72,7 +74,7 @@ impl Reporter for Bars {
             _ => {}
         }
         if let Some(line) = lines::line(event, self.style) {
-            self.all.suspend(|| super::output::OutputStream::Err.write(&line));
+            self.all.suspend(|| self.output.err(&line));
         }
     }
 }

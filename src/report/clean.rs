@@ -71,7 +71,7 @@ fn commands_anywhere(text: &str) -> bool {
 /// Returns `text` as it may be written for people. All output passes through here. Of the characters that act on a terminal,
 /// only newlines, tabs and our own colours are left, and nothing is left that a CI takes for a command. GitHub's runner trims
 /// a line before it looks for `::` (`ActionCommand.TryParseV2`).
-pub(crate) fn told(text: &str) -> Cow<'_, str> {
+pub(crate) fn for_people(text: &str) -> Cow<'_, str> {
     let quiet = |character: char| matches!(character, '\n' | '\t') || !acts(character);
     let command = |line: &str| line.trim_start().starts_with("::");
     if text.chars().all(quiet) && !text.contains("##") && !text.lines().any(command) {
@@ -132,7 +132,7 @@ mod tests {
             ("a\rb\u{9b}31m\u{202e}", "a\\u{d}b\\u{9b}31m\\u{202e}"),
             ("\u{1b}[31", "\\u{1b}[31"),
         ] {
-            assert_eq!(told(text), expected);
+            assert_eq!(for_people(text), expected);
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
             ("###[warning]y", "#\\u{23}#[warning]y"),
             ("publish::tag::collision\n## How to fix it", "publish::tag::collision\n## How to fix it"),
         ] {
-            assert_eq!(told(text), expected);
+            assert_eq!(for_people(text), expected);
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
 
         #[test]
         fn nothing_written_acts(text in "[\u{0}-\u{20}\u{7f}-\u{9f}\u{200e}-\u{202e}\u{feff}a#:\\[]{0,40}") {
-            let shown = told(&text);
+            let shown = for_people(&text);
             prop_assert!(!shown.chars().any(|c| acts(c) && !"\n\t".contains(c)), "{:?}", shown);
             prop_assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{:?}", shown);
             prop_assert!(!shown.contains("##["), "{:?}", shown);

@@ -1,11 +1,11 @@
 //! Events as lines of JSON on standard output.
 
 use super::clean;
-use super::output::OutputStream;
+use super::output::Output;
 use crate::event::{Event, Reporter};
 
 /// Writes a line of JSON for each event, except for the progress in bytes.
-pub struct JsonLines;
+pub struct JsonLines(pub Output);
 
 impl Reporter for JsonLines {
     fn report(&self, event: &Event<'_>) {
@@ -14,7 +14,7 @@ impl Reporter for JsonLines {
         }
         if let Ok(mut line) = serde_json::to_string(event) {
             line.push('\n');
-            OutputStream::Out.write(&clean::json(&line));
+            self.0.out(&clean::json(&line));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Events as plain lines on standard error, for logs and for terminals without bars.
 
 use super::outcome;
-use super::output::OutputStream;
+use super::output::Output;
 use super::size::size;
 use super::{Style, clean};
 use crate::event::{Event, Placed, Reporter};
@@ -10,14 +10,15 @@ use crate::model::visibility::seen_words;
 
 /// Writes a line for each event that belongs in a log.
 pub struct TextLines {
+    output: Output,
     style: Style,
     quiet: bool,
 }
 
 impl TextLines {
-    /// Returns lines in `style`. If `quiet`, only warnings are written.
-    pub fn new(style: Style, quiet: bool) -> Self {
-        Self { style, quiet }
+    /// Returns lines in `style` on `output`. If `quiet`, only warnings are written.
+    pub fn new(output: Output, style: Style, quiet: bool) -> Self {
+        Self { output, style, quiet }
     }
 }
 
@@ -27,7 +28,7 @@ impl Reporter for TextLines {
         if (!self.quiet || important)
             && let Some(line) = line(event, self.style)
         {
-            OutputStream::Err.write(&line);
+            self.output.err(&line);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Writing to standard output and standard error, and questions to the person at the terminal.
 
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{Style, clean};
 
@@ -15,15 +15,6 @@ pub enum Color {
     Always,
     /// Never.
     Never,
-}
-
-/// The first error while writing.
-static FAILURE: OnceLock<String> = OnceLock::new();
-
-/// Returns why something could not be written since the process began, for example because the disk is full. The reader then
-/// did not get everything.
-pub fn failure() -> Option<&'static str> {
-    FAILURE.get().map(String::as_str)
 }
 
 /// One of the two streams.
@@ -76,37 +67,74 @@ impl OutputStream {
         let width = width.or_else(|| terminal_width(self)).unwrap_or(100);
         Style { color, unicode, width }
     }
+}
 
-    /// Writes `text` for people. For any content, only our own colours act on a terminal, and no line is a command of
-    /// a CI. A reader that went away (`plan | head`) is not an error. Any other error is kept for [`failure`].
-    pub fn write(self, text: &str) {
-        self.write_commands(&clean::told(text));
+/// The output of a run. All clones are one output: they share the first failure.
+#[derive(Debug, Clone, Default)]
+pub struct Output {
+    /// The first error while writing.
+    failure: Arc<OnceLock<String>>,
+}
+
+impl Output {
+    /// Returns why something could not be written, for example because the disk is full. The reader then did not get everything.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    /// Writes `text` for people or programs to standard output.
+    pub fn out(&self, text: &str) {
+        self.write(OutputStream::Out, text);
+    }
+
+    /// Writes `text` for people to standard error.
+    pub fn err(&self, text: &str) {
+        self.write(OutputStream::Err, text);
+    }
+
+    /// Writes `text`. For any content, only our own colours act on a terminal, and no line is a command of a CI. A reader that
+    /// went away (`plan | head`) is not an error. The first other error is kept for [`Output::failure`].
+    pub fn write(&self, stream: OutputStream, text: &str) {
+        self.write_commands(stream, &clean::for_people(text));
     }
 
     /// Writes `text` that consists of commands of a CI, and is already clean.
-    pub fn write_commands(self, text: &str) {
-        let result = match self {
-            Self::Out => {
+    pub fn write_commands(&self, stream: OutputStream, text: &str) {
+        let result = match stream {
+            OutputStream::Out => {
                 let mut out = std::io::stdout().lock();
                 out.write_all(text.as_bytes()).and_then(|()| out.flush())
             }
-            Self::Err => std::io::stderr().lock().write_all(text.as_bytes()),
+            OutputStream::Err => std::io::stderr().lock().write_all(text.as_bytes()),
         };
         if let Err(error) = result
             && error.kind() != ErrorKind::BrokenPipe
         {
-            FAILURE.get_or_init(|| format!("{} cannot be written to: {error}", self.name()));
+            self.failure.get_or_init(|| format!("{} cannot be written to: {error}", stream.name()));
+        }
+    }
+
+    /// Asks `question` on standard error. Returns the answer, or `None` if nobody can be asked.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !can_ask() {
+            return None;
+        }
+        self.err(question);
+        let mut answer = String::new();
+        match std::io::stdin().lock().read_line(&mut answer) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(answer.trim().to_owned()),
         }
     }
 }
 
 /// Standard error for a log that something else writes. Each piece is cleaned like text for people.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Log;
+#[derive(Debug)]
+pub struct Log(pub Output);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        OutputStream::Err.write(&String::from_utf8_lossy(bytes));
+        self.0.err(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 
@@ -134,17 +162,4 @@ fn indicatif_terminal(err: bool) -> Option<(u16, u16)> {
 /// Whether somebody can be asked.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal()
-}
-
-/// Asks `question` on standard error. Returns the answer, or `None` if nobody can be asked.
-pub fn ask(question: &str) -> Option<String> {
-    if !can_ask() {
-        return None;
-    }
-    OutputStream::Err.write(question);
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(answer.trim().to_owned()),
-    }
 }

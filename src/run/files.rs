@@ -94,7 +94,14 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 /// Reads a saved plan or a record, whichever it is.
 pub fn load_saved(session: &Session, file: &Path) -> Result<PlanOrRecord> {
     // The file is read once, because a pipe cannot be read again.
-    let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
+    let bytes = saved::read::<Plan>(file).map_err(|error| match error {
+        SavedError::Read { path, cause, .. } => {
+            let message = format!("`{}` cannot be read: {cause}", path.display());
+            let help = "`brokkr-publish plan --out FILE` writes a plan, and `brokkr-publish apply --record FILE` writes a record";
+            vec![Diagnostic::error(Code::PlanFile, message).help(help)]
+        }
+        error => problem(&error),
+    })?;
     let folder = folder_of(session, file);
     match saved::parse::<Record>(file, &bytes) {
         Ok(mut record) => {

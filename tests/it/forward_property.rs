@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::run::{Run, Session};
 use proptest::prelude::*;
 use semver::Version;
+
+use crate::silent_reporter::SilentReporter;
 
 const CONFIG: &str = r#"
 version = 1
@@ -36,12 +37,6 @@ source = "oci-archive:image.tar"
 annotations = { "org.opencontainers.image.version" = "{{ version }}" }
 "#;
 
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
-}
-
 fn publish(folder: &Path, version: &Version) {
     let session = Session {
         config: Some(folder.join("publish.toml")),
@@ -53,7 +48,7 @@ fn publish(folder: &Path, version: &Version) {
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let mut run = Run::new(&session, 4, Arc::new(SilentReporter)).expect("a configuration");
         let plan = run.plan(&[]).await.expect("a plan");
         let (_, cancel) = tokio::sync::watch::channel(false);
         let (_, problems) = run.apply(&plan, cancel).await;

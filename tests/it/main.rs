@@ -46,5 +46,7 @@ mod whose_fault;
 /// The bodies of the fuzz targets.
 #[path = "../fuzz/entry.rs"]
 mod entry;
+#[path = "../support/silent_reporter.rs"]
+mod silent_reporter;
 #[path = "../support/small_image.rs"]
 mod small_image;

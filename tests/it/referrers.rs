@@ -6,7 +6,6 @@ use testkit::signatures;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
 use brokkr_publish::run::{Run, Session};
 use futures_util::{StreamExt, stream};
@@ -14,18 +13,14 @@ use oci_registry::referrer::{cosign_tags, fallback_tag, listed, subject_of};
 use oci_registry::{Digest, RawManifest};
 use tokio::sync::watch;
 
+use crate::silent_reporter::SilentReporter;
+
 use testkit::command::Folder;
 use testkit::image::{LayoutDirectory, OCI_INDEX, Written, describe};
 use testkit::test_registry::{Fault, Options, TestRegistry};
 use testkit::world::{RELEASE_RULES, image};
 
 const SBOM: &str = "application/spdx+json";
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
-}
 
 /// A registry, and an image with an SBOM and a signature.
 struct World {
@@ -62,7 +57,7 @@ impl World {
     }
 
     async fn apply(&self) -> Result<(Outcome, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let mut run = Run::new(&self.session(), 4, Arc::new(Silent))?;
+        let mut run = Run::new(&self.session(), 4, Arc::new(SilentReporter))?;
         let plan = run.plan(&[]).await?;
         let (_sender, cancel) = watch::channel(false);
         Ok(run.apply(&plan, cancel).await)
@@ -70,7 +65,7 @@ impl World {
 
     /// Whether a plan made now would change something.
     async fn has_changes(&self) -> bool {
-        let mut run = Run::new(&self.session(), 4, Arc::new(Silent)).expect("a configuration");
+        let mut run = Run::new(&self.session(), 4, Arc::new(SilentReporter)).expect("a configuration");
         run.plan(&[]).await.expect("a plan").has_changes()
     }
 

@@ -5,19 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::run::{Run, Session};
 use tokio::sync::watch;
+
+use crate::silent_reporter::SilentReporter;
 
 use testkit::command::Folder;
 use testkit::image::{Image, Layer};
 use testkit::test_registry::{Logged, Options, TestRegistry};
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
-}
 
 /// A release with an immutable tag and three that move forward.
 fn configuration(registry: &TestRegistry, source: &str) -> String {
@@ -53,7 +48,7 @@ async fn apply(folder: &Folder) {
         environment: Environment::new(),
         working_folder: folder.path.clone(),
     };
-    let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+    let mut run = Run::new(&session, 4, Arc::new(SilentReporter)).expect("a configuration");
     let plan = run.plan(&[]).await.expect("a plan");
     let (_sender, cancel) = watch::channel(false);
     let (_, problems) = run.apply(&plan, cancel).await;

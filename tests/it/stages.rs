@@ -6,22 +6,17 @@ use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::{ChangeResult, Outcome};
 use brokkr_publish::run::{Run, Session};
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
+use crate::silent_reporter::SilentReporter;
+
 use testkit::command::Folder;
 use testkit::image::Written;
 use testkit::test_registry::{Fault, Options, TestRegistry};
 use testkit::world::{configuration, image};
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
-}
 
 /// Three registries that hold 1.2.2, and the image of 1.2.3.
 struct World {
@@ -56,7 +51,7 @@ impl World {
             environment: Environment::new(),
             working_folder: self.folder.path.clone(),
         };
-        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let mut run = Run::new(&session, 4, Arc::new(SilentReporter)).expect("a configuration");
         let plan = run.plan(&[]).await.expect("a plan");
         meanwhile(self);
         let (_sender, cancel) = watch::channel(false);

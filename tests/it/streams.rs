@@ -177,7 +177,7 @@ fn a_document_of_another_version_is_called_what_it_is() {
         ("show plan.json", "the plan `plan.json` has format version 99.0"),
         ("show record.json", "the record `record.json` has format version 99.0"),
         ("show broken.json", "`broken.json` is not a saved record"),
-        ("show nowhere.json", "the plan `nowhere.json` cannot be read"),
+        ("show nowhere.json", "`nowhere.json` cannot be read"),
     ] {
         let refused = folder.run(arguments).done().expect_code(1);
         assert!(refused.stderr().contains(expected), "{}", refused.shown());

@@ -34,5 +34,7 @@ mod stale;
 mod tag_and_push_real;
 mod verify;
 
+#[path = "../support/silent_reporter.rs"]
+mod silent_reporter;
 #[path = "../support/small_image.rs"]
 mod small_image;

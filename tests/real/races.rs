@@ -66,7 +66,7 @@ fn of_three_releases_the_highest_has_the_floating_tag() {
     let before = Actor::release("1.2.2").with_rules(RELEASES);
     // This includes reads of manifests: a run that corrects the tag for another may be slow to do so.
     let gated = Gated { from: "", parts: &["/manifests/v", "/manifests/latest", "/tags/list"] };
-    explore_some(&before, &actors, gated, Some(150), |ended| {
+    explore_some(&before, &actors, gated, Some(400), |ended| {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         assert_eq!(ended.tag("latest"), ended.digests[2], "{}", ended.schedule());
     });

@@ -1,5 +1,6 @@
 //! The files of an image layout in a tar file, read in place.
 
+use std::fs::{self, File as SystemFile};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use super::SourceError;
 use super::compression::Compression;
 use super::layout::{File, Files};
 use super::positioned::{PositionedFile, Section};
+use super::source_path::SourcePath;
 use super::tar_index::{self, IndexedEntry, IndexedNames, TarIndex, TarIndexError};
 
 /// A tar file, indexed once.
@@ -18,7 +20,7 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Opens and indexes the tar file at `path`.
-    pub(super) fn open(path: PathBuf) -> Result<Self, SourceError> {
+    pub(super) fn open(path: &SourcePath) -> Result<Self, SourceError> {
         let file = open_file(path)?;
         refuse_compressed(&file)?;
         let index = indexed(&file, IndexedNames::Layout)?;
@@ -26,26 +28,28 @@ impl Archive {
     }
 }
 
-/// Opens the regular file at `path`.
-pub(super) fn open_file(path: PathBuf) -> Result<PositionedFile, SourceError> {
-    let place = format!("`{}`", path.display());
+/// Opens the regular file at `path`. Messages about it show the path as written.
+pub(super) fn open_file(path: &SourcePath) -> Result<PositionedFile, SourceError> {
+    let io = |error| SourceError::io(format!("`{path}`"), error);
     // The type is checked first, because opening a pipe would wait forever.
-    match std::fs::metadata(&path) {
+    match fs::metadata(path.full()) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(metadata) => {
             let help = if metadata.is_dir() {
-                format!("for a layout in a directory, write `oci:{}`", path.display())
+                format!("for a layout in a directory, write `oci:{path}`")
             } else {
                 "write the image to a regular file first".to_owned()
             };
+            let path = path.written().to_owned();
             return Err(SourceError::NotALayout { path, reason: "it is not a file".to_owned(), help });
         }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Err(SourceError::Missing { path });
+            return Err(SourceError::Missing { path: path.written().to_owned() });
         }
-        Err(error) => return Err(SourceError::io(place, error)),
+        Err(error) => return Err(io(error)),
     }
-    PositionedFile::open(path).map_err(|error| SourceError::io(&place, error))
+    let file = SystemFile::open(path.full()).map_err(io)?;
+    PositionedFile::of(file, path.written().to_owned()).map_err(io)
 }
 
 /// Indexes a tar file.

@@ -9,11 +9,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{Cursor, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::error::counted;
+use super::source_path::SourcePath;
 use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError};
 use crate::{ArtifactFile, ArtifactSpec};
@@ -31,7 +32,7 @@ const EMPTY_DATA: &str = "e30=";
 pub(super) struct Artifact {
     root: RawManifest,
     /// The path of each blob; files with the same bytes are one blob.
-    files: HashMap<Digest, PathBuf>,
+    files: HashMap<Digest, SourcePath>,
 }
 
 /// The manifest, its members in the order in which Go writes them (image-spec, specs-go/v1/manifest.go).
@@ -76,7 +77,7 @@ impl Artifact {
                         .to_owned(),
                 });
             }
-            let path = folder.join(&file.path);
+            let path = SourcePath::new(folder, &file.path);
             let (digest, size) = hash(&path)?;
             let annotations = BTreeMap::from([(annotation::TITLE, file.title.as_str())]);
             let media_type = file.media_type.as_str();
@@ -202,12 +203,12 @@ fn check_created(annotations: &BTreeMap<String, String>) -> Result<(), SourceErr
 }
 
 /// Opens the regular file at `path`, and returns it with its length.
-fn open_file(path: &Path) -> Result<(File, u64), SourceError> {
-    let place = || format!("`{}`", path.display());
+fn open_file(path: &SourcePath) -> Result<(File, u64), SourceError> {
+    let place = || format!("`{path}`");
     // The type is checked first, because opening a pipe would wait forever.
-    match fs::metadata(path) {
+    match fs::metadata(path.full()) {
         Ok(metadata) if metadata.is_file() => {
-            let file = File::open(path).map_err(|error| SourceError::io(place(), error))?;
+            let file = File::open(path.full()).map_err(|error| SourceError::io(place(), error))?;
             Ok((file, metadata.len()))
         }
         Ok(metadata) if metadata.is_dir() => Err(SourceError::Unsupported {
@@ -221,16 +222,16 @@ fn open_file(path: &Path) -> Result<(File, u64), SourceError> {
             help: "write its contents to a regular file first".to_owned(),
         }),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(SourceError::Missing { path: path.to_owned() })
+            Err(SourceError::Missing { path: path.written().to_owned() })
         }
         Err(error) => Err(SourceError::io(place(), error)),
     }
 }
 
 /// The digest and size of a file.
-fn hash(path: &Path) -> Result<(Digest, u64), SourceError> {
+fn hash(path: &SourcePath) -> Result<(Digest, u64), SourceError> {
     const PIECE: usize = 256 * 1024;
-    let place = || format!("`{}`", path.display());
+    let place = || format!("`{path}`");
     let (file, length) = open_file(path)?;
     // The limit ends the loop even if the file grows as fast as it is read.
     let mut reader = file.take(length.saturating_add(1));
@@ -269,7 +270,7 @@ impl Source for Artifact {
             return Ok(manifest_reader(&self.root, blob));
         }
         if let Some(path) = self.files.get(&blob.digest) {
-            let place = format!("`{}`", path.display());
+            let place = format!("`{path}`");
             let (file, size) = open_file(path)?;
             if size != blob.size {
                 let reason =

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::SourceError;
+use super::source_path::SourcePath;
 use crate::TransportSpec;
 use crate::spec::DigestFolder;
 use oci_registry::Digest;
@@ -31,7 +32,7 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<Vec<Transport
             });
         }
     };
-    let path = base.join(&folder.digests);
+    let path = SourcePath::new(base, &folder.digests);
     let mut found = DigestFiles { digests: BTreeSet::new(), files: 0 };
     found.read(&path, true)?;
     let image = |digest: &Digest| {
@@ -47,13 +48,13 @@ struct DigestFiles {
 
 impl DigestFiles {
     /// Reads the folder at `path`, and the folders in it if `deeper`.
-    fn read(&mut self, path: &Path, deeper: bool) -> Result<(), SourceError> {
+    fn read(&mut self, path: &SourcePath, deeper: bool) -> Result<(), SourceError> {
         let io = |cause: std::io::Error| match cause.kind() {
-            ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
-            _ => SourceError::io(format!("`{}`", path.display()), cause),
+            ErrorKind::NotFound => SourceError::Missing { path: path.written().to_owned() },
+            _ => SourceError::io(format!("`{path}`"), cause),
         };
         let mut is_empty = true;
-        for entry in fs::read_dir(path).map_err(io)? {
+        for entry in fs::read_dir(path.full()).map_err(io)? {
             let entry = entry.map_err(io)?;
             is_empty = false;
             self.files += 1;
@@ -66,9 +67,9 @@ impl DigestFiles {
                 Some(digest) if kind.is_file() => {
                     self.digests.insert(digest);
                 }
-                _ if deeper && kind.is_dir() => self.read(&entry.path(), false)?,
+                _ if deeper && kind.is_dir() => self.read(&path.join(&name), false)?,
                 _ => {
-                    let reason = format!("`{}` is not a file named by digest", entry.path().display());
+                    let reason = format!("`{}` is not a file named by digest", path.join(&name));
                     return Err(foreign(path, &reason));
                 }
             }
@@ -82,18 +83,18 @@ fn digest_of(name: &str) -> Option<Digest> {
     name.parse().or_else(|_| format!("sha256:{name}").parse()).ok()
 }
 
-fn foreign(path: &Path, reason: &str) -> SourceError {
+fn foreign(path: &SourcePath, reason: &str) -> SourceError {
     SourceError::Unsupported {
-        reason: format!("`{}` is not a folder of digests: {reason}", path.display()),
+        reason: format!("`{path}` is not a folder of digests: {reason}"),
         help: "give the digests a folder of their own: one empty file for each image that was pushed, named by its digest \
                (`touch \"digests/${DIGEST#sha256:}\"`)"
             .to_owned(),
     }
 }
 
-fn empty(path: &Path) -> SourceError {
+fn empty(path: &SourcePath) -> SourceError {
     SourceError::Platform {
-        reason: format!("`{}` holds no digest", path.display()),
+        reason: format!("`{path}` holds no digest"),
         help: "have each job that builds a platform write the digest that it pushed (`touch \"digests/${DIGEST#sha256:}\"`) and \
                upload that folder as an artifact, and download all of them in the job that publishes"
             .to_owned(),

@@ -9,33 +9,34 @@ use std::path::PathBuf;
 
 use super::SourceError;
 use super::layout::{File, Files};
+use super::source_path::SourcePath;
 
 /// A directory.
 pub(super) struct Directory {
-    path: PathBuf,
+    path: SourcePath,
 }
 
 impl Directory {
     /// Opens the directory at `path`.
-    pub(super) fn open(path: PathBuf) -> Result<Self, SourceError> {
-        match fs::metadata(&path) {
+    pub(super) fn open(path: SourcePath) -> Result<Self, SourceError> {
+        match fs::metadata(path.full()) {
             Ok(metadata) if metadata.is_dir() => Ok(Self { path }),
             Ok(_) => Err(SourceError::NotALayout {
                 reason: "it is not a directory".to_owned(),
-                help: format!("for a layout in a tar file, write `oci-archive:{}`", path.display()),
-                path,
+                help: format!("for a layout in a tar file, write `oci-archive:{path}`"),
+                path: path.written().to_owned(),
             }),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(SourceError::Missing { path })
+                Err(SourceError::Missing { path: path.written().to_owned() })
             }
-            Err(error) => Err(SourceError::io(format!("`{}`", path.display()), error)),
+            Err(error) => Err(SourceError::io(format!("`{path}`"), error)),
         }
     }
 }
 
 impl Files for Directory {
     fn path(&self) -> PathBuf {
-        self.path.clone()
+        self.path.written().to_owned()
     }
 
     fn transport(&self) -> &'static str {
@@ -43,11 +44,11 @@ impl Files for Directory {
     }
 
     fn locate(&self, name: &str) -> String {
-        format!("`{}`", self.path.join(name).display())
+        format!("`{}`", self.path.join(name))
     }
 
     fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
-        let path = self.path.join(name);
+        let path = self.path.full().join(name);
         // The type is checked first, because opening a pipe would wait forever.
         let size = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),

@@ -55,8 +55,8 @@ struct Marker {
 
 /// The file `index.json`.
 #[derive(Deserialize)]
-struct IndexFile {
-    manifests: Vec<Descriptor>,
+pub(super) struct IndexFile {
+    pub(super) manifests: Vec<Descriptor>,
 }
 
 impl<F: Files> Layout<F> {

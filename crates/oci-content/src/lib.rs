@@ -42,6 +42,7 @@ mod registries;
 mod remote;
 mod rewrite;
 mod source;
+mod source_path;
 mod spec;
 mod surroundings;
 mod tar_header;

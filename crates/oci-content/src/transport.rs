@@ -7,6 +7,7 @@ use super::directory::Directory;
 use super::docker_archive::DockerArchive;
 use super::layout::Layout;
 use super::remote::Remote;
+use super::source_path::SourcePath;
 use super::{Source, SourceError, Surroundings, TransportSpec, engine};
 
 /// Opens the source that `spec` names, and returns it with `spec` pinned.
@@ -17,16 +18,16 @@ pub(super) fn open_transport(
     let folder = &surroundings.folder;
     let source: Arc<dyn Source> = match spec {
         TransportSpec::Oci { path, reference } => {
-            let files = Directory::open(folder.join(path))?;
+            let files = Directory::open(SourcePath::new(folder, path))?;
             Arc::new(Layout::open(files, reference.as_deref())?)
         }
         TransportSpec::OciArchive { path, reference } => {
-            let files = Archive::open(folder.join(path))?;
+            let files = Archive::open(&SourcePath::new(folder, path))?;
             Arc::new(Layout::open(files, reference.as_deref())?)
         }
         TransportSpec::DockerArchive { path, reference } => {
-            let path = folder.join(path);
-            Arc::new(DockerArchive::open(path, reference.as_deref(), surroundings)?)
+            let path = SourcePath::new(folder, path);
+            Arc::new(DockerArchive::open(&path, reference.as_deref(), surroundings)?)
         }
         // The spec is pinned, because another image may have the name tomorrow.
         TransportSpec::DockerDaemon { image } => return engine::open(image, surroundings),

@@ -1,4 +1,5 @@
-//! Conversions between the types of this crate and those of `oci-distribution`, for callers that use both.
+//! Conversions between the types of this crate and those of `oci-distribution`, for callers that use both. The README has an
+//! example.
 //!
 //! `oci-distribution` serves for the media types, for the annotation keys, for manifests and descriptors in its form, and for
 //! references; the tests compare the two parsers of references. This crate has its own client, because `oci-distribution`

@@ -1,13 +1,4 @@
-//! The helpers that the tests of all crates of this workspace share: fixtures written by hand, stand-ins for the APIs of registries,
-//! real programs that end with their test, and runs of the built program. This crate depends on none of the crates under test.
-//!
-//! ```ignore
-//! let registry = DockerRegistry::start(&Auth::None);
-//! let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &registry.host())]))]);
-//! folder.image("image", &image("1.2.3"));
-//! folder.apply("1.2.3").done().expect_code(0);
-//! assert_eq!(tags(&format!("{}/app", registry.host())), ["latest", "v1", "v1.2", "v1.2.3"]);
-//! ```
+#![doc = include_str!("../README.md")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -128,6 +128,10 @@ pub async fn of(page: &Page) -> Vec<String> {
             image("1.2.3").reference("broker").write(&layout);
             image("1.2.4").reference("agent").write(&layout);
         }),
+        Code::SourceUnreadable => source(page, "oci-archive:dist/broker.tar", |folder| {
+            // A link to itself. Rights would not do, because they do not stop a test that runs as root.
+            std::os::unix::fs::symlink("broker.tar", folder.path.join("dist/broker.tar")).expect("a link");
+        }),
         Code::SourceMalformed => source(page, "oci-archive:dist/broker.tar", |folder| {
             // An archive without files, and without the two blocks of zeros that end one.
             folder.write("dist/broker.tar", b"");

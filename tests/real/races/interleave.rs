@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 
 use brokkr_publish::context::{Environment, Flags};
 use brokkr_publish::diagnostic::Diagnostic;
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::outcome::Outcome;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::run::{Run, Session};
@@ -18,6 +17,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use testkit::command::Folder;
 use testkit::test_registry::{Content, Fault, Gate, Options, TestRegistry};
 use testkit::world::image;
+
+use crate::silent_reporter::SilentReporter;
 
 /// The content that one of the applies publishes.
 #[derive(Clone)]
@@ -107,12 +108,6 @@ impl Ended {
     pub fn schedule(&self) -> String {
         self.steps.iter().map(|step| format!("\n  {} {}", step.actor, step.line)).collect()
     }
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
 }
 
 /// The requests that wait, and the applies that have ended.
@@ -262,7 +257,8 @@ struct Stage {
 impl Stage {
     async fn new(world: &World, before: &Actor, actors: &[Actor]) -> Self {
         let registry = TestRegistry::start(Options::default()).await;
-        let start = |session: &Session| Run::new(session, 4, Arc::new(Silent)).expect("a configuration");
+        let start =
+            |session: &Session| Run::new(session, 4, Arc::new(SilentReporter)).expect("a configuration");
         if before.version.is_some() || before.commit.is_some() {
             let mut run = start(&world.session(actors.len(), before, &registry.host()));
             let plan = run.plan(&[]).await.expect("a plan");

@@ -19,25 +19,25 @@ fn content_that_differs_from_its_description_is_refused() {
     let deep = format!("[{{\"x\":{}", "[".repeat(100_000));
     let trailing = [gzip(&good), b"trailing".to_vec()].concat();
     for (tar, words) in [
-        (single(&layer("bad"), &id), "Digest: `l` in `/F/a.tar` does not hold `sha256:"),
+        (single(&layer("bad"), &id), "Digest: `l` in `a.tar` does not hold `sha256:"),
         (single(&gzip(&layer("bad")), &id), "its tar is `sha256:"),
-        (single(&broken, &id), "`l` in `/F/a.tar`"),
-        (single(&half, &id), "Malformed: `l` in `/F/a.tar` is damaged"),
-        (single(&trailing, &id), "Malformed: `l` in `/F/a.tar` is damaged: unexpected end of file"),
+        (single(&broken, &id), "`l` in `a.tar`"),
+        (single(&half, &id), "Malformed: `l` in `a.tar` is damaged"),
+        (single(&trailing, &id), "Malformed: `l` in `a.tar` is damaged: unexpected end of file"),
         (single(b"BZh91AY", &id), "is compressed with bzip2, which is not supported for layers"),
-        (single(&good, "sha256:0"), "`c` in `/F/a.tar` is damaged: `sha256:0` is not a digest"),
+        (single(&good, "sha256:0"), "`c` in `a.tar` is damaged: `sha256:0` is not a digest"),
         (single(&good, &format!("sha512:{}", "a".repeat(128))), "by `sha512`, not by `sha256`"),
         (named("c", &right, &["l", "l"]), "it names 1 layer, but `manifest.json` lists 2"),
         (named("c", &right, &[]), "it names 1 layer, but `manifest.json` lists 0"),
         (named("c", b"{}", &["l"]), "missing field `rootfs`"),
-        (named("c", &[b'x'; 100], &["l"]), "`c` in `/F/a.tar` is damaged: expected value"),
+        (named("c", &[b'x'; 100], &["l"]), "`c` in `a.tar` is damaged: expected value"),
         (
             named("c", &right, &["m"]),
-            "archive `/F/a.tar` is damaged: it names the file `m`, but does not contain it",
+            "archive `a.tar` is damaged: it names the file `m`, but does not contain it",
         ),
         (named(&other_name, &right, &["l"]), "Digest: "),
         (Tar::default().file("x", b""), "is not a Docker archive: it has no file `manifest.json`"),
-        (Tar::default().file("manifest.json", b"["), "`manifest.json` in `/F/a.tar` is damaged: EOF"),
+        (Tar::default().file("manifest.json", b"["), "`manifest.json` in `a.tar` is damaged: EOF"),
         (Tar::default().file("manifest.json", b"[{}]"), "missing field `Config`"),
         (Tar::default().file("manifest.json", b"[]"), "its `manifest.json` lists no image"),
         (Tar::default().file("manifest.json", "[".repeat(100_000).as_bytes()), "invalid type: sequence"),
@@ -64,13 +64,13 @@ fn links_and_names_that_lead_out() {
         (base("/etc/passwd"), "it names `/etc/passwd`, which lies outside of the archive"),
         (base("../layer.tar"), "it names `../layer.tar`, which lies outside"),
         (base("l").symbolic("l", "/etc/passwd"), "is a link to `/etc/passwd`, which lies outside"),
-        (base("a/l").symbolic("a/l", "../../l"), "`a/l` in `/F/a.tar` is damaged: it is a link to `../../l`"),
+        (base("a/l").symbolic("a/l", "../../l"), "`a/l` in `a.tar` is damaged: it is a link to `../../l`"),
         (base("a/l").hard("a/l", "../l").file("l", &good), "it is a link to `../l`, which lies outside"),
         (base("l").symbolic("l", "m"), "it leads to `m`, which is not in the archive"),
         (base("l").symbolic("l", "l"), "more than 40 links, or in a circle"),
         (base("l").symbolic("l", "a/m").hard("a/m", "l"), "more than 40 links, or in a circle"),
         (chain, "more than 40 links"),
-        (base("l").entry("l", tar::EntryType::GNUSparse, "", &good), "`l` in `/F/a.tar` is a sparse file"),
+        (base("l").entry("l", tar::EntryType::GNUSparse, "", &good), "`l` in `a.tar` is a sparse file"),
         (
             base("l").entry("l/", tar::EntryType::Directory, "", b""),
             "it names the file `l`, but does not contain it",
@@ -117,7 +117,7 @@ fn hostile_sizes_are_refused_without_being_read() {
     fs::write(&path, header.as_bytes()).expect("written");
     fs::OpenOptions::new().write(true).open(&path).expect("opened").set_len(100_010_000).expect("long");
     let error = refused(&folder, "docker-archive:a.tar");
-    assert!(error.contains("`manifest.json` in `/F/a.tar` is damaged: it has 100000000 bytes"), "{error}");
+    assert!(error.contains("`manifest.json` in `a.tar` is damaged: it has 100000000 bytes"), "{error}");
 
     let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     member.write_all(&vec![0; 1 << 24]).expect("compressed");
@@ -152,7 +152,7 @@ fn a_compressed_archive() {
     fs::write(&path, zstd::stream::encode_all(bytes.as_slice(), 1).expect("compressed")).expect("written");
     assert_eq!(content(&folder, "docker-archive:a.tar").root, plain);
     fs::write(&path, &gzip(&bytes)[..200]).expect("written");
-    assert!(refused(&folder, "docker-archive:a.tar").contains("archive `/F/a.tar` is damaged"));
+    assert!(refused(&folder, "docker-archive:a.tar").contains("archive `a.tar` is damaged"));
     fs::write(&path, b"\xfd7zXZ\0").expect("written");
     assert!(
         refused(&folder, "docker-archive:a.tar").contains("is compressed with xz, which is not supported")

@@ -9,7 +9,6 @@
 //! `expand` (archives that are compressed as a whole), `original` (the manifest in the archive).
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +16,7 @@ use super::archive::open_file;
 use super::error::{counted, other_size};
 use super::positioned::{Extent, PositionedFile};
 use super::read::MAX_CONFIG_SIZE;
+use super::source_path::SourcePath;
 use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError, Surroundings};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
@@ -64,11 +64,11 @@ struct ManifestDocument<'a> {
 impl DockerArchive {
     /// Opens the archive at `path`, and chooses the image in it that `reference` names, or the only one.
     pub(super) fn open(
-        path: PathBuf,
+        path: &SourcePath,
         reference: Option<&str>,
         surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
-        let place = format!("docker-archive:{}", path.display());
+        let place = format!("docker-archive:{path}");
         Self::read(open_file(path)?, reference, &place, surroundings)
     }
 

@@ -1,22 +1,15 @@
 //! The manifest that an archive already has for an image, if the archive holds exactly the published content.
 
 use super::super::SourceError;
+use super::super::layout::IndexFile;
 use super::super::limits::MAX_DEPTH;
 use super::entries::Entries;
 use super::layers::Layer;
-use serde::Deserialize;
-
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Manifest, RawManifest, media_type};
 
 /// The most manifests that are examined.
 const MAX_LOOKED_AT: usize = 1000;
-
-/// The file `index.json`.
-#[derive(Deserialize)]
-struct IndexFile {
-    manifests: Vec<Descriptor>,
-}
 
 /// The manifest reached from `index.json` whose configuration and layers are exactly these. It is published unchanged, so that
 /// its digest is the one that the builder reported. If layers were compressed here, there is no such manifest.
