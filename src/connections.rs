@@ -214,7 +214,7 @@ pub async fn tag_digest(
     tag: &Tag,
     listing: Option<&TagListing>,
 ) -> Result<Option<Digest>, RegistryError> {
-    Ok(repository.look_up_tag(tag, listing).await?.found().map(|found| found.digest))
+    Ok(repository.look_up_tag(tag, listing).await?.found())
 }
 
 fn report(reporter: &dyn Reporter, notice: &Notice) {

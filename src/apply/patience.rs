@@ -98,6 +98,9 @@ mod tests {
 
     fn refusal(status: u16, body: &str) -> RegistryError {
         RegistryError::from_refusal(Refusal {
+            elsewhere: None,
+            manifest: None,
+            unsent: None,
             request: "PUT https://ghcr.io/v2/acme/app/manifests/latest".to_owned(),
             status,
             errors: ErrorEnvelope::parse(body.as_bytes()),

@@ -84,7 +84,7 @@ fn saved(
     }
     let plan = run::load_plan(session, path)?;
     run::check_declared(session, &plan)?;
-    OutputStream::Err.write(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
+    global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok(plan)
 }
 

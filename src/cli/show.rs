@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
             ]);
         }
         (PlanOrRecord::Plan(saved), None) => {
-            OutputStream::Err.write(&diagnostics::planned(&saved, global.style(OutputStream::Err)));
+            global.output().err(&diagnostics::planned(&saved, global.style(OutputStream::Err)));
             plan::text(global, &saved, arguments.json)
         }
         (PlanOrRecord::Record(record), Some(format)) => match format {

@@ -182,7 +182,7 @@ async fn head(
 ) -> Result<TagHead, RegistryError> {
     match repository.look_up_tag(tag, Some(listing)).await.map(TagLookup::found) {
         Ok(None) => Ok(TagHead::Absent),
-        Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
+        Ok(Some(digest)) => Ok(TagHead::Names(digest)),
         Err(RegistryError::ContentMismatch { expected, found, .. }) => {
             Ok(TagHead::Corrupt { named: expected, found })
         }

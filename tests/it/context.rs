@@ -138,6 +138,9 @@ fn prefixes_of_images_make_release_tags() {
     contains(&done, &["+ v0.9.0"]);
 }
 
+/// A change of a work tree.
+type Change<'a> = &'a dyn Fn(&Folder);
+
 #[test]
 fn changed_files_do_not_become_part_of_a_release() {
     let change = |folder: &Folder| {
@@ -160,7 +163,6 @@ fn changed_files_do_not_become_part_of_a_release() {
         folder.write("charts/web/x.secret", "x\n");
     };
     let deleted = |folder: &Folder| std::fs::remove_file(folder.path.join("README.md")).expect("removed");
-    type Change<'a> = &'a dyn Fn(&Folder);
     let (with_check, plain) = (format!("{}{CHECK}", images()), images());
     let cases: [(&str, &str, Change<'_>, bool, &[&str]); 9] = [
         ("chart", &charts(), &change, true, &["`charts/web/values.yaml`", "chart `web` is read"]),

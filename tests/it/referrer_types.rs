@@ -94,7 +94,9 @@ async fn a_referrer_of_any_type_travels_from_a_layout_and_between_registries() {
         let first = folder(&staging, "oci:image");
         let (written, referrers) = attach_all(&first);
         let layout = LayoutDirectory::create(&written.directory);
-        referrers.iter().for_each(|referrer| layout.list(referrer, &[]));
+        for referrer in &referrers {
+            layout.list(referrer, &[]);
+        }
         let plan = first.run("plan --ref refs/tags/v1.2.3").wide().done().expect_code(0).shown();
         assert!(plan.contains("5 referrers") && plan.contains(NOTATION), "{plan}");
         apply(&first).expect_code(0);
@@ -131,7 +133,9 @@ async fn a_referrer_that_is_only_listed_is_named() {
     let first = folder(&staging, "oci:image");
     let (written, referrers) = attach_all(&first);
     let layout = LayoutDirectory::create(&written.directory);
-    referrers.iter().for_each(|referrer| layout.list(referrer, &[]));
+    for referrer in &referrers {
+        layout.list(referrer, &[]);
+    }
     apply(&first).expect_code(0);
     // A cleanup deletes a manifest, and the list keeps it.
     let lost = referrers[0]["digest"].as_str().expect("a digest").to_owned();

@@ -101,7 +101,7 @@ impl HiddenFiles {
         let is_package = |shown: &str| {
             let rest = shown.strip_prefix(&directory).and_then(|rest| rest.strip_prefix('-'));
             rest.is_some_and(|rest| {
-                rest.ends_with(".tgz") && rest.starts_with(|first: char| first.is_ascii_digit())
+                rest.strip_suffix(".tgz").is_some() && rest.starts_with(|first: char| first.is_ascii_digit())
             })
         };
         let mut near = self.parts.range(directory.clone()..).map(|(shown, _)| shown.as_str());

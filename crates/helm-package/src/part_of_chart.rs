@@ -14,7 +14,8 @@ pub fn part_of_chart<'f>(root: &Path, files: &'f [String]) -> Vec<&'f str> {
     let is_part = |file: &&str| {
         // A rule that leaves a directory out leaves out everything in it.
         let above = file.match_indices('/').map(|(at, _)| &file[..at]);
-        !rules.ignores(file, false) && !above.into_iter().any(|folder| rules.ignores(folder, true))
+        let hides = |path: &str, is_directory| rules.hiding_rule(path, is_directory).is_some();
+        !hides(file, false) && !above.into_iter().any(|folder| hides(folder, true))
     };
     files.iter().map(String::as_str).filter(is_part).collect()
 }

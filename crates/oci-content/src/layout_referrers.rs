@@ -70,10 +70,9 @@ impl LayoutReferrers {
         }
         match read_other(source, entry) {
             Ok(Some(manifest)) => self.record(entry, &manifest),
-            Ok(None) => Ok(()),
-            // Nothing says that the other content is a manifest.
             Err(error) if entry.media_type == media_type::OCI_ARTIFACT => Err(error),
-            Err(_) => Ok(()),
+            // Nothing says that the other content is a manifest.
+            Ok(None) | Err(_) => Ok(()),
         }
     }
 

@@ -135,8 +135,7 @@ impl BlockingRepository {
         is_there: impl Fn(&Result<T, SourceError>) -> bool,
     ) -> Result<T, SourceError> {
         let Some(waited) = &self.waited else { return ask() };
-        let mut attempt = 0;
-        for pause in self.pauses.iter().copied() {
+        for (attempt, pause) in (1..).zip(self.pauses.iter().copied()) {
             let answer = ask();
             if is_there(&answer) {
                 return answer;
@@ -147,7 +146,6 @@ impl BlockingRepository {
             }
             *total += pause;
             drop(total);
-            attempt += 1;
             if let Some(notify) = &self.notify {
                 notify(&SourceWait { content: &content(), attempt, pause });
             }
