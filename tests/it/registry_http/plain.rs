@@ -21,7 +21,7 @@ async fn an_image_is_pushed_and_read_back() {
         assert_eq!(scene.server.count("PUT", UPLOADS), image.blobs.len());
         assert_eq!(scene.server.count("GET", "/v2/"), 1 + 1 + 1);
         for request in scene.server.requests("HEAD", "/manifests/") {
-            assert_eq!(request.header("accept"), media_type::MANIFESTS.join(", "));
+            assert!(request.header("accept").starts_with(&media_type::MANIFESTS.join(", ")));
         }
     }
 }

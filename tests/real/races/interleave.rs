@@ -156,7 +156,10 @@ impl World {
         let file = path.join(format!("{which}.toml"));
         std::fs::write(&file, config).unwrap();
         let reference = match &actor.version {
-            Some(version) => format!("refs/tags/v{version}"),
+            Some(version) => {
+                self.folder.git_in("repository", &["tag", "--force", &format!("v{version}")]);
+                format!("refs/tags/v{version}")
+            }
             None => "refs/heads/main".to_owned(),
         };
         Session {
