@@ -104,8 +104,8 @@ dockerfile() {
   fail "there is no Dockerfile for $name in $context; name it: $name=DOCKERFILE"
 }
 
-# The images that the file declares. Any other name would create a new repository.
-declared=$("$program" tags --config "$config" --ref refs/tags/v0.0.0 --color never | sed -n 's/^\([^ .][^ ]*\).*/\1/p')
+# The images that the file declares. Any other name would create a new repository. The git tag is made up, so git is not asked for it.
+declared=$(GIT_DIR=/dev/null "$program" tags --config "$config" --ref refs/tags/v0.0.0 --color never | sed -n 's/^\([^ .][^ ]*\).*/\1/p')
 
 settings=() targets=()
 for entry in "${images[@]}"; do

@@ -168,6 +168,7 @@ mod tests {
             insufficient: false,
             retry_after: None,
             attempts: 1,
+            ..Refusal::default()
         }
     }
 

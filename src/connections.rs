@@ -12,7 +12,9 @@ use crate::visibility::{self, VisibilityProvider};
 #[cfg(doc)]
 use oci_registry::TagLookup;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository};
+use oci_registry::{
+    ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository, RetryPolicy,
+};
 use oci_registry::{Digest, RegistryLocation, RepositoryName, Tag, TagListing};
 
 /// The connections of a run.
@@ -85,6 +87,11 @@ impl Connections {
             ..ConnectOptions::default()
         };
         Self { options, open: Mutex::default(), providers: Mutex::default() }
+    }
+
+    /// Returns how often and for how long a failed request is sent again.
+    pub fn retry_policy(&self) -> &RetryPolicy {
+        &self.options.retry
     }
 
     fn registry(
@@ -207,7 +214,7 @@ pub async fn tag_digest(
     tag: &Tag,
     listing: Option<&TagListing>,
 ) -> Result<Option<Digest>, RegistryError> {
-    Ok(repository.look_up_tag(tag, listing).await?.found().map(|found| found.digest))
+    Ok(repository.look_up_tag(tag, listing).await?.found())
 }
 
 fn report(reporter: &dyn Reporter, notice: &Notice) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use helm_package::ChartError;
-use oci_content::{Content, Publishable, Source, SourceError, Surroundings, Travelling};
+use oci_content::{Content, LeftBehind, Publishable, Source, SourceError, Surroundings, Travelling};
 
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::ContentSpec;
@@ -18,6 +18,8 @@ pub struct Published {
     pub content: Content,
     /// The referrers that are published with it, each after its subject.
     pub referrers: Vec<Travelling>,
+    /// The listed referrers that are not published with it.
+    pub left_behind: Vec<LeftBehind>,
 }
 
 /// Why declared content cannot be published.
@@ -56,7 +58,7 @@ impl ToDiagnostic for ContentError {
 ///
 /// [`ContentError`] if the source cannot be read, or lacks a part of its content or a platform.
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, ContentError> {
-    let (spec, Publishable { source, content, referrers }) = match spec {
+    let (spec, Publishable { source, content, referrers, left_behind }) = match spec {
         ContentSpec::Image(spec) => {
             let (spec, content) = oci_content::open_image(spec, surroundings)?;
             (ContentSpec::Image(spec), content)
@@ -69,5 +71,5 @@ pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Pu
             (ContentSpec::Artifact(spec.clone()), oci_content::open_artifact(spec, surroundings)?)
         }
     };
-    Ok(Published { spec, source, content, referrers })
+    Ok(Published { spec, source, content, referrers, left_behind })
 }

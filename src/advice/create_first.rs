@@ -82,6 +82,7 @@ mod tests {
             insufficient: false,
             retry_after: None,
             attempts: 1,
+            ..Refusal::default()
         };
         RegistryError::from_refusal(refusal).to_diagnostic().help.unwrap_or_default()
     }

@@ -29,6 +29,9 @@ pub(super) fn help(error: &CredentialError) -> String {
         CredentialError::NoTokenServer { .. } => {
             "log in with a user name and a password, or name environment variables with `auth`".to_owned()
         }
+        CredentialError::TokenServer { .. } => {
+            "the registry names this address as its token server (`realm` in its `WWW-Authenticate`): correct it there, for example to `https://`; `insecure = true` allows plain http for a registry that speaks it".to_owned()
+        }
         CredentialError::Unsendable { .. } => "log in again".to_owned(),
         CredentialError::InsecureApi { .. } => "give its address with `https://`".to_owned(),
         CredentialError::ApiVariable { example, .. } => {

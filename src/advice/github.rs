@@ -154,6 +154,7 @@ mod tests {
             insufficient: false,
             retry_after: None,
             attempts: 1,
+            ..Refusal::default()
         }
     }
 

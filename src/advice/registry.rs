@@ -2,7 +2,7 @@
 
 use oci_registry::{DeletionObstacle, DirectoryProblem, NetworkFailure, Refusal, RegistryError};
 
-use super::{create_first, credentials, github};
+use super::{create_first, credentials, github, manifest, other_host};
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 
 impl ToDiagnostic for RegistryError {
@@ -33,6 +33,12 @@ pub fn deletes_nothing(obstacle: &DeletionObstacle) -> String {
 
 /// Returns the code of `error` in the catalogue.
 fn code(error: &RegistryError) -> Code {
+    let is_rejected = |refusal: &Refusal| {
+        refusal.elsewhere.is_none() && (refusal.is_of_immutable_tag() || manifest::is_about_manifest(refusal))
+    };
+    if error.refusal().is_some_and(is_rejected) {
+        return Code::RegistryRejected;
+    }
     match error {
         RegistryError::Unreachable { .. }
         | RegistryError::Unavailable(_)
@@ -55,20 +61,25 @@ fn code(error: &RegistryError) -> Code {
 
 /// Returns what to do about `error`.
 pub(super) fn help(error: &RegistryError) -> String {
-    if let Some(help) = error.refusal().and_then(github::help) {
+    let of_refusal = |help: fn(&Refusal) -> Option<String>| error.refusal().and_then(help);
+    let specific = other_host::help(error)
+        .or_else(|| of_refusal(immutable))
+        .or_else(|| of_refusal(github::help))
+        .or_else(|| of_refusal(manifest::help));
+    if let Some(help) = specific {
         return help;
     }
     match error {
-        RegistryError::Unreachable { failure, .. } => unreachable(*failure).to_owned(),
-        RegistryError::Unavailable(_) => "the registry itself has a problem: check its status page, then run again; content that is already there is not sent again".to_owned(),
+        RegistryError::Unreachable { failure, request, .. } => unreachable(*failure, request),
+        RegistryError::Unavailable(refusal) => format!(
+            "the registry itself has a problem: check its status page, then run again{}",
+            what_continues(&refusal.request)
+        ),
         RegistryError::Unauthorized(refusal) => unauthorized(refusal),
         RegistryError::Denied(refusal) => denied(refusal),
         RegistryError::NotFound(refusal) => not_found(refusal),
         RegistryError::RateLimited(refusal) => match refusal.retry_after {
-            Some(wait) => format!(
-                "run again in {}; content that is already there is not sent again",
-                in_words(wait)
-            ),
+            Some(wait) => format!("run again in {}{}", in_words(wait), what_continues(&refusal.request)),
             None => "run again in a few minutes, or with a smaller `--parallelism`; most registries have a higher limit for users who are logged in".to_owned(),
         },
         RegistryError::Rejected(refusal) => rejected(refusal),
@@ -98,30 +109,55 @@ fn in_words(wait: std::time::Duration) -> String {
     }
 }
 
-fn unreachable(failure: NetworkFailure) -> &'static str {
+/// Returns what running again costs, after a request of this method failed. Reading sends nothing.
+fn what_continues(request: &str) -> &'static str {
+    let reads = ["GET ", "HEAD "].into_iter().any(|method| request.starts_with(method));
+    if reads { "" } else { "; content that is already there is not sent again" }
+}
+
+/// Whether the request was the first one to the registry.
+fn is_first(request: &str) -> bool {
+    request.starts_with("GET ") && request.ends_with("/v2/")
+}
+
+fn unreachable(failure: NetworkFailure, request: &str) -> String {
     match failure {
         NetworkFailure::Name => {
-            "check the host in the registry's `url` for typos, and this machine's name resolution"
+            "check the host in the registry's `url` for typos, and this machine's name resolution".to_owned()
         }
-        NetworkFailure::Connection => {
-            "check that the registry is running and that no firewall or proxy is in the way; content that is already there is not sent again"
+        NetworkFailure::Connection if is_first(request) => {
+            "nothing could be read from the registry: check the host and port in its `url`, that it is running, and that no firewall or proxy is in the way".to_owned()
         }
+        NetworkFailure::Connection => format!(
+            "check that the registry is running and that no firewall or proxy is in the way, then run again{}",
+            what_continues(request)
+        ),
         NetworkFailure::Certificate => {
-            "if the registry uses a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` turns the check off altogether"
+            "if the registry uses a private certificate authority, name its certificate with `ca_file = \"ca.pem\"`; `insecure = true` turns the check off altogether".to_owned()
         }
         NetworkFailure::ClientCertificate => {
-            "the registry accepts only clients with a certificate that it knows: name your PEM files with `client_certificate` and `client_key` in the registry's table; if they are named, the certificate has expired or was issued by another authority"
+            "the registry accepts only clients with a certificate that it knows: name your PEM files with `client_certificate` and `client_key` in the registry's table; if they are named, the certificate has expired or was issued by another authority".to_owned()
         }
         NetworkFailure::Proxy => {
-            "the proxy in `HTTPS_PROXY` or `HTTP_PROXY` refuses this connection: check its address, the user name and password there, and its rules; list hosts that need no proxy in `NO_PROXY`"
+            "the proxy in `HTTPS_PROXY` or `HTTP_PROXY` refuses this connection: check its address, the user name and password there, and its rules; list hosts that need no proxy in `NO_PROXY`".to_owned()
         }
         NetworkFailure::NotTls => {
-            "the registry seems to speak plain http: `insecure = true` in its table allows that, but anyone on the network path can then read the credentials"
+            "the registry seems to speak plain http: `insecure = true` in its table allows that, but anyone on the network path can then read the credentials".to_owned()
+        }
+        NetworkFailure::Timeout if is_first(request) => {
+            "nothing could be read from the registry: check the host and port in its `url`, and whether a firewall drops connections to it".to_owned()
         }
         NetworkFailure::Timeout => {
-            "the registry or the network is slow or stuck: run again; content that is already there is not sent again"
+            format!("the registry or the network is slow or stuck: run again{}", what_continues(request))
         }
     }
+}
+
+/// Returns the help if the tag is immutable in the registry, whatever the status: Docker Hub and an early Harbor answer 403
+/// (docker/hub-feedback#2466, goharbor/harbor#9427).
+fn immutable(refusal: &Refusal) -> Option<String> {
+    let is_own = refusal.elsewhere.is_none() && refusal.is_of_immutable_tag();
+    is_own.then(|| "this tag is immutable in the registry and names other content: publish under a new version, or change the rule in the registry".to_owned())
 }
 
 fn unauthorized(refusal: &Refusal) -> String {
@@ -155,7 +191,9 @@ fn what_for(refusal: &Refusal) -> &'static str {
     match refusal.request.split(' ').next() {
         Some("DELETE") => "delete from",
         // The request asks for a manifest or blob. Tags are also read before every push.
-        Some("GET") if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") => {
+        Some("GET" | "HEAD")
+            if refusal.request.contains("/manifests/") || refusal.request.contains("/blobs/") =>
+        {
             "pull from"
         }
         _ => "push to",
@@ -179,6 +217,9 @@ fn not_found(refusal: &Refusal) -> String {
     if refusal.errors.mentions("accept header does not support") {
         return "a proxy in between changes the request's `Accept` header: let it pass unchanged".to_owned();
     }
+    if refusal.errors.has_code("BLOB_UPLOAD_UNKNOWN") {
+        return "the registry does not know the upload session that it has just opened: if several instances of it share one address, give them the same secret and storage (distribution: `http.secret`), or let the proxy in front send each client to one of them".to_owned();
+    }
     create_first::help(refusal).unwrap_or_else(|| {
         "check the repository's name; some registries need it created before the first push (Harbor and GitLab the project, ECR the repository)".to_owned()
     })
@@ -186,15 +227,12 @@ fn not_found(refusal: &Refusal) -> String {
 
 fn rejected(refusal: &Refusal) -> String {
     let errors = &refusal.errors;
-    let immutable = errors.mentions("immutable") || errors.mentions("cannot be overwritten");
     match refusal.status {
-        _ if immutable => "this tag is immutable in the registry and names other content: publish under a new version, or change the rule in the registry".to_owned(),
         412 => "a rule of the registry forbids this, often tag immutability (Harbor answers like this): publish under a new version, or change the rule in the registry".to_owned(),
         413 => "the registry, or a proxy in front of it (nginx: `client_max_body_size`), limits the size of requests: raise the limit".to_owned(),
         405 | 501 if deletes(refusal) => "the registry deletes nothing over its API: allow it there, or delete with its own tools".to_owned(),
         405 if pushes(refusal) => "the registry accepts no pushes: it is read-only, either for maintenance (in the configuration of the distribution registry: `storage.maintenance.readonly`) or because it mirrors another registry; end the maintenance, or push to the registry that it mirrors".to_owned(),
         405 | 501 => "the registry does not support this operation: check that the `url` is that of a registry".to_owned(),
-        _ if errors.has_code("MANIFEST_BLOB_UNKNOWN") => "the registry no longer has content that was pushed before, perhaps because its garbage collection removed it: run again".to_owned(),
         _ if errors.has_code("DIGEST_INVALID") || errors.has_code("SIZE_INVALID") => "content changed on its way to the registry: run again, and check the proxies in between".to_owned(),
         _ if errors.has_code("NAME_INVALID") => "the registry does not accept this repository name: some require a project or owner in front, and no more than two parts".to_owned(),
         _ => "the registry does not accept this content or this request; its message says why".to_owned(),

@@ -19,6 +19,7 @@ fn refusal(status: u16, body: &str) -> Refusal {
         insufficient: false,
         retry_after: None,
         attempts: 1,
+        ..Refusal::default()
     }
 }
 
@@ -147,6 +148,7 @@ fn every_kind_has_a_help() {
         cause: "no".to_owned(),
         attempts: 3,
         failure,
+        elsewhere: None,
     });
     let others = [
         RegistryError::Protocol { request: request(), reason: "no".to_owned() },

@@ -10,8 +10,6 @@ pub(super) enum Belief {
     Observed,
     /// The registry.
     Registry,
-    /// Nothing: content is sent whatever the registry says.
-    Nothing,
 }
 
 impl Belief {
@@ -19,7 +17,6 @@ impl Belief {
     pub(super) async fn has_blob(self, it: &Prepared<'_>, blob: &Descriptor) -> Result<bool, RegistryError> {
         let observed = it.observed.and_then(|observed| observed.has_blob(&blob.digest));
         match (self, observed) {
-            (Self::Nothing, _) => Ok(false),
             (Self::Observed, Some(has)) => Ok(has),
             _ => it.repository.has_blob(blob).await,
         }

@@ -25,6 +25,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
+    errors.extend(plan.errors().cloned().map(PrepareError::Problem));
     let secrets = plan.secrets.iter().flat_map(PlannedSecrets::blocking);
     errors.extend(secrets.map(|finding| PrepareError::Secret(Box::new(finding.clone()))));
     for (position, planned) in plan.repositories.iter().enumerate() {
@@ -139,14 +140,6 @@ pub(super) async fn stale(
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
-    // A list that cannot be read is noticed before the first tag moves, not between two tags.
-    let unlisted = prepared.iter().filter(|it| it.observed.is_none()).map(|it| async move {
-        forward::listing(it, &it.planned.changes).await.err().map(|error| it.failed(&error))
-    });
-    let unlisted: Vec<Diagnostic> = join_all(unlisted).await.into_iter().flatten().collect();
-    if !unlisted.is_empty() {
-        return Err(unlisted);
-    }
     let asked = prepared.iter().flat_map(|it| {
         let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| change.action.is_change());
         changes.map(move |(position, change)| async move {

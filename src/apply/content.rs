@@ -2,26 +2,26 @@
 //! and mounted in the other repositories of that registry. If the source is read from a repository in the same registry, the
 //! blob is mounted from there. Then the manifests are put, children before parents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
 use super::belief::Belief;
 use super::body::{self, SharedBody};
+use super::delivery::{Delivery, Incomplete};
 use super::options::Options;
 use super::prepared::Prepared;
 use super::progress::Progress;
 use super::referrers::{self, Unlisted};
-use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
 use crate::model::plan::{Action, Change, Reason};
 use oci_content::Source;
-use oci_registry::{BlobOutcome, RegistryError};
+use oci_registry::{BlobOutcome, READ_PAUSES, RegistryError};
 use oci_registry::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
 
 /// The pauses before looking again for content that a registry had and now misses. When two clients push the same blobs at
@@ -33,10 +33,13 @@ const PAUSES: [Duration; 3] =
 struct Placement<'a> {
     blob: &'a Descriptor,
     source: &'a Arc<dyn Source>,
-    targets: Vec<&'a Prepared<'a>>,
+    targets: Vec<&'a Delivery<'a>>,
 }
 
 /// Places the content of every repository in which a tag will change.
+///
+/// A registry that refuses a manifest because of missing content is not believed any more: what it said to have mounted is sent
+/// at once, and what it reported as present is sent after it had time to find it.
 pub(super) async fn place(
     prepared: &[Prepared<'_>],
     options: &Options<'_>,
@@ -48,48 +51,56 @@ pub(super) async fn place(
             progress.complete(it.position);
         }
     }
-    let changing: Vec<&Prepared<'_>> = prepared.iter().filter(|it| it.planned.places_content()).collect();
-    let mut incomplete: Vec<(&Prepared<'_>, &Published)> =
-        changing.into_iter().filter_map(|it| Some((it, it.content.as_deref()?))).collect();
+    let changing = prepared.iter().filter(|it| it.planned.places_content());
+    let mut deliveries: Vec<Delivery<'_>> =
+        changing.filter_map(|it| Some(Delivery::new(it, it.content.as_deref()?))).collect();
     let (mut pauses, mut belief) = (PAUSES.into_iter(), Belief::Observed);
     loop {
-        blobs(&incomplete, belief, options, progress).await?;
-        let manifests = join_all(incomplete.iter().map(|(it, published)| async move {
-            manifests(it, published, belief, progress).await.map_err(|error| (*it, error))
-        }));
-        let problems: Vec<_> = manifests.await.into_iter().filter_map(Result::err).collect();
-        let passing = problems.iter().all(|(_, error)| error.misses_content());
-        match pauses.next().filter(|_| passing && !problems.is_empty()) {
-            Some(pause) => {
-                // The other repositories are complete.
-                incomplete
-                    .retain(|(it, _)| problems.iter().any(|(failed, _)| failed.position == it.position));
-                tokio::time::sleep(pause).await;
-                // In the last round the registry is no longer believed.
-                belief = if pauses.as_slice().is_empty() { Belief::Nothing } else { Belief::Registry };
-            }
-            None if problems.is_empty() => return Ok(()),
-            None => return Err(problems.iter().map(|(it, error)| it.failed(error)).collect()),
+        blobs(&deliveries, belief, options, progress).await?;
+        let placed = join_all(deliveries.iter().map(|it| manifests(it, belief, progress))).await;
+        // The other repositories are complete.
+        let (left, problems): (Vec<_>, Vec<_>) = deliveries
+            .into_iter()
+            .zip(placed)
+            .filter_map(|(delivery, placed)| Some((delivery, placed.err()?)))
+            .unzip();
+        deliveries = left;
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let both = || deliveries.iter().zip(&problems);
+        let fails = || Err(both().map(|(delivery, incomplete)| delivery.failed(incomplete)).collect());
+        if !problems.iter().all(|incomplete| incomplete.is_of_blobs) {
+            return fails();
+        }
+        belief = Belief::Registry;
+        // Each of them is asked, so neither stops at the first.
+        let mounts = both().fold(false, |any, (it, incomplete)| it.doubt_mounts(incomplete) || any);
+        if mounts {
+            continue;
+        }
+        if let Some(pause) = pauses.next() {
+            tokio::time::sleep(pause).await;
+        }
+        let is_over = pauses.as_slice().is_empty();
+        let rest = || both().fold(false, |any, (it, incomplete)| it.doubt_rest(incomplete) || any);
+        if is_over && !rest() {
+            return fails();
         }
     }
 }
 
 async fn blobs(
-    incomplete: &[(&Prepared<'_>, &Published)],
+    deliveries: &[Delivery<'_>],
     belief: Belief,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
-    for (it, published) in incomplete {
-        let referrers = referrers::planned(it, published).into_iter().flat_map(|it| &it.content.blobs);
-        let mut placed = BTreeSet::new();
-        for blob in published.content.blobs.iter().chain(referrers) {
-            // Artifacts share the empty configuration.
-            if placed.insert(&blob.digest) {
-                let new = || Placement { blob, source: &published.source, targets: Vec::new() };
-                placements.entry(&blob.digest).or_insert_with(new).targets.push(it);
-            }
+    for delivery in deliveries {
+        for blob in delivery.blobs() {
+            let new = || Placement { blob, source: &delivery.published.source, targets: Vec::new() };
+            placements.entry(&blob.digest).or_insert_with(new).targets.push(delivery);
         }
     }
     // The largest first, so that the slowest blob does not begin last.
@@ -122,77 +133,84 @@ async fn blobs(
 }
 
 /// Places one blob in every repository that lacks it.
-async fn place_blob(
-    placement: &Placement<'_>,
+async fn place_blob<'a>(
+    placement: &Placement<'a>,
     belief: Belief,
     options: &Options<'_>,
     progress: &Progress,
 ) -> Vec<Diagnostic> {
     let Placement { blob, source, targets } = placement;
-    let present = targets.iter().map(|it| async move { (*it, belief.has_blob(it, blob).await) });
+    let (due, believed): (Vec<_>, Vec<_>) =
+        targets.iter().copied().partition(|target| target.is_due(&blob.digest));
+    let present =
+        believed.into_iter().map(|target| async move { (target, belief.has_blob(target.it, blob).await) });
     let present = join_all(present).await;
     let mut problems = Vec::new();
     // A repository that holds the blob, for each host.
     let mut holders: BTreeMap<&str, &Prepared<'_>> = BTreeMap::new();
-    let mut lacking: Vec<&Prepared<'_>> = Vec::new();
-    for (it, present) in present {
+    let mut lacking: Vec<&Delivery<'_>> = Vec::new();
+    for (target, present) in present {
         match present {
             Ok(true) => {
-                progress.blob(it.position, blob, Placed::Present);
-                holders.entry(&it.host).or_insert(it);
+                progress.blob(target.it.position, blob, Placed::Present);
+                holders.entry(&target.it.host).or_insert(target.it);
             }
-            Ok(false) => lacking.push(it),
-            Err(error) => problems.push(it.failed(&error)),
+            Ok(false) => lacking.push(target),
+            Err(error) => problems.push(target.it.failed(&error)),
         }
     }
     if !problems.is_empty() {
         return problems;
     }
     let origin = source.origin(&blob.digest);
-    let (mut first, mut from_source, mut mounting) = (Vec::new(), None, Vec::new());
-    for it in lacking {
+    let (mut first, mut from_source, mut mounting) = (due, None, Vec::new());
+    for target in lacking {
+        let it = target.it;
         if holders.contains_key(it.host.as_str()) {
-            mounting.push(it);
+            mounting.push(target);
             continue;
         }
         holders.insert(&it.host, it);
         match &origin {
             Some(origin) if origin.host == it.host && origin.repository != it.planned.repository => {
-                from_source = Some((it, &origin.repository));
+                from_source = Some((target, &origin.repository));
             }
-            _ => first.push(it),
+            _ => first.push(target),
         }
     }
     // A mount may never open its body, so it does not share a reading with others, which would wait for it.
-    let mount = |it, from| async move {
-        match body::share(source, blob, vec![listener(it, blob, options)]).pop() {
-            Some(body) => push(it, blob, &body, Some(from), progress).await,
+    let mount = |target: &'a Delivery<'a>, from| async move {
+        match body::share(source, blob, vec![listener(target.it, blob, options)]).pop() {
+            Some(body) => push(target, blob, &body, Some(from), progress).await,
             None => Ok(()),
         }
     };
-    let bodies = body::share(source, blob, first.iter().map(|it| listener(it, blob, options)).collect());
-    let pushed = join_all(first.iter().zip(&bodies).map(|(it, body)| push(it, blob, body, None, progress)));
-    let mounted = join_all(from_source.into_iter().map(|(it, from)| mount(it, from)));
+    let listeners = first.iter().map(|target| listener(target.it, blob, options)).collect();
+    let bodies = body::share(source, blob, listeners);
+    let pushed = first.iter().zip(&bodies).map(|(target, body)| push(target, blob, body, None, progress));
+    let pushed = join_all(pushed);
+    let mounted = join_all(from_source.into_iter().map(|(target, from)| mount(target, from)));
     let (pushed, mounted) = tokio::join!(pushed, mounted);
     problems.extend(pushed.into_iter().chain(mounted).filter_map(Result::err));
     if !problems.is_empty() {
         return problems;
     }
-    let mounted = mounting.into_iter().filter_map(|it| {
-        let holder = holders.get(it.host.as_str())?;
-        Some(mount(it, &holder.planned.repository))
+    let mounted = mounting.into_iter().filter_map(|target| {
+        let holder = holders.get(target.it.host.as_str())?;
+        Some(mount(target, &holder.planned.repository))
     });
     problems.extend(join_all(mounted).await.into_iter().filter_map(Result::err));
     problems
 }
 
 async fn push(
-    it: &Prepared<'_>,
+    target: &Delivery<'_>,
     blob: &Descriptor,
     body: &SharedBody,
     mount_from: Option<&RepositoryName>,
     progress: &Progress,
 ) -> Result<(), Diagnostic> {
+    let it = target.it;
     let outcome = it.repository.push_blob(blob, body, mount_from).await.map_err(|error| {
         match body.refused().filter(|_| matches!(error, RegistryError::Content { .. })) {
             // The registry of the source failed, not this one.
@@ -206,6 +224,7 @@ async fn push(
         BlobOutcome::Pushed => Placed::Pushed,
         BlobOutcome::Mounted => Placed::Mounted,
     };
+    target.note(&blob.digest, outcome);
     progress.blob(it.position, blob, how);
     Ok(())
 }
@@ -219,23 +238,43 @@ fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body
 }
 
 /// Puts the manifests by digest: first the images in parallel, then the indexes that name them in order, then their referrers.
-async fn manifests(
-    it: &Prepared<'_>,
-    published: &Published,
-    belief: Belief,
-    progress: &Progress,
-) -> Result<(), RegistryError> {
-    let content = &published.content;
+async fn manifests(delivery: &Delivery<'_>, belief: Belief, progress: &Progress) -> Result<(), Incomplete> {
+    let (it, published) = (delivery.it, delivery.published);
     let (indexes, images): (Vec<&RawManifest>, Vec<&RawManifest>) =
-        content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
+        published.content.manifests.iter().partition(|manifest| media_type::is_index(manifest.media_type()));
     let unlisted = Unlisted::default();
-    try_join_all(images.into_iter().map(|manifest| put(it, manifest, belief, &unlisted, progress))).await?;
+    let put_images = images.iter().map(|manifest| put(it, manifest, belief, &unlisted, progress));
+    let errors: Vec<_> = join_all(put_images).await.into_iter().filter_map(Result::err).collect();
+    Incomplete::none_of(errors)?;
     for index in indexes {
-        put(it, index, belief, &unlisted, progress).await?;
+        if let Err(error) = put_index(it, index, belief, &unlisted, progress).await {
+            return Err(Incomplete { errors: vec![error], is_of_blobs: false });
+        }
     }
-    referrers::place(it, published, belief, unlisted, progress).await?;
+    let placed = referrers::place(it, published, belief, unlisted, progress).await;
+    Incomplete::none_of(placed.err().into_iter().collect())?;
     progress.complete(it.position);
     Ok(())
+}
+
+/// Puts an index. A registry may not see manifests yet that it has just accepted, so this waits for them as reading back does.
+async fn put_index(
+    it: &Prepared<'_>,
+    index: &RawManifest,
+    belief: Belief,
+    unlisted: &Unlisted,
+    progress: &Progress,
+) -> Result<(), RegistryError> {
+    let mut pauses = READ_PAUSES.into_iter();
+    loop {
+        match put(it, index, belief, unlisted, progress).await {
+            Err(error) if error.misses_content() => match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            },
+            put => return put,
+        }
+    }
 }
 
 async fn put(

@@ -2,23 +2,28 @@
 //! floating tags and remove what has to go, set the visibility, read everything back.
 //!
 //! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
-//! that at worst it leaves content that no tag names.
+//! that at worst it leaves content that no tag names. If it comes while floating tags move, those that the run moved are put
+//! back, so that no release is half moved.
 
 mod belief;
 mod body;
 mod check;
 mod content;
+mod delivery;
 mod forward;
 mod lineage;
 mod options;
 mod orphans;
+mod patience;
 mod preflight;
 mod prepared;
 mod progress;
+mod proof;
 mod read_back;
 mod referrers;
 mod refused;
 mod removal;
+mod restore;
 mod secrets;
 mod tags;
 mod visibility;
@@ -29,12 +34,14 @@ pub use refused::PrepareError;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, ReportedProblem, Stage};
-use crate::model::Mutability;
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Action, Change, Plan};
+use crate::model::plan::Plan;
+use crate::model::{Mutability, OnTagFailure};
+use oci_registry::TagListing;
 use options::Stop;
 use prepared::Prepared;
 use progress::Progress;
+use tags::TagPuts;
 
 /// Applies `plan`. Returns what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
@@ -72,18 +79,10 @@ async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -
     }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
+    unless_cancelled(Stage::Content, options, proof::show(&prepared, &pending, progress)).await?;
+    let lists = unless_cancelled(Stage::Content, options, tags::lists(&prepared)).await?;
     // From here on no request is cut off in the middle: a tag is moved, or it is not.
-    for (of_stage, immutable) in [(Stage::ImmutableTags, true), (Stage::FloatingTags, false)] {
-        stage(of_stage);
-        // Removals come last, including the removal of an immutable tag by a retention.
-        let in_stage = |change: &Change| {
-            (change.mutability == Mutability::Immutable && change.action != Action::Remove) == immutable
-        };
-        let all = tags::put(&prepared, options, progress, in_stage).await?;
-        if !all {
-            return Err(Stop { problems: Vec::new(), interrupted: Some(of_stage) });
-        }
-    }
+    put_tags(&prepared, &lists, options, progress).await?;
     let mut settled = visibility::Settled::default();
     if visibility::is_due(&prepared, options) {
         stage(Stage::Visibility);
@@ -103,6 +102,37 @@ async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -
             Err(Stop { problems, interrupted: stop.interrupted })
         }
     }
+}
+
+/// Puts the immutable tags, then the floating ones, and removes the tags that go.
+async fn put_tags(
+    prepared: &[Prepared<'_>],
+    lists: &[Option<TagListing>],
+    options: &Options<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    let stopped = |during| Stop { problems: Vec::new(), interrupted: Some(during) };
+    let puts = TagPuts::new(prepared, lists, options, progress);
+    options.reporter.report(&Event::Stage { stage: Stage::ImmutableTags });
+    if !puts.put(|change| change.mutability == Mutability::Immutable).await? {
+        return Err(stopped(Stage::ImmutableTags));
+    }
+    options.reporter.report(&Event::Stage { stage: Stage::FloatingTags });
+    match puts.put(|change| change.mutability != Mutability::Immutable).await {
+        Ok(true) => {}
+        Ok(false) => return Err(stopped(Stage::FloatingTags)),
+        Err(mut problems) => {
+            if options.on_tag_failure == OnTagFailure::Restore {
+                problems.extend(restore::floating(&puts).await);
+            }
+            return Err(Stop::from(problems));
+        }
+    }
+    // Removals come last, including the removal of an immutable tag by a retention: the tags that stay are in place.
+    if !tags::remove(prepared, options, progress).await? {
+        return Err(stopped(Stage::FloatingTags));
+    }
+    Ok(())
 }
 
 async fn read_back(

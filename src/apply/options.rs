@@ -8,6 +8,7 @@ use super::lineage::Lineage;
 use crate::connections::Connections;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Reporter, Stage};
+use crate::model::OnTagFailure;
 use crate::observed::Observed;
 use crate::screening::Screening;
 use oci_content::Surroundings;
@@ -29,6 +30,8 @@ pub struct Options<'a> {
     pub observed: Option<&'a Observed>,
     /// Whether the tags may have moved since they were observed.
     pub tags_are_old: bool,
+    /// The behavior if a registry refuses a floating tag for good.
+    pub on_tag_failure: OnTagFailure,
     /// The receiver of events.
     pub reporter: Arc<dyn Reporter>,
     /// The number of blobs that are under way at once.

@@ -42,7 +42,7 @@ impl Prepared<'_> {
             return self.tag_digest(&change.tag).await;
         }
         let found = self.repository.look_up_absent_tag(&change.tag, None).await?;
-        Ok(found.found().map(|found| found.digest))
+        Ok(found.found())
     }
 
     /// Whether the repository has the manifest `digest`.

@@ -1,6 +1,6 @@
 //! The outcome as it grows, reported step by step.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,8 +15,8 @@ pub(super) struct Progress {
     outcome: Mutex<Outcome>,
     /// The position in the outcome of the first change of each repository of the plan.
     first_change: Vec<usize>,
-    /// The blobs that were noted, with the position of their repository.
-    placed: Mutex<HashSet<(usize, Digest)>>,
+    /// How each blob got into a repository, by the position of the repository.
+    placed: Mutex<HashMap<(usize, Digest), Placed>>,
     /// The number of tags that were put or removed, whatever reading them back showed.
     put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
@@ -88,6 +88,15 @@ impl Progress {
         self.reporter.report(&Event::Tag { change: noted });
     }
 
+    /// Notes something about a change whose result stands.
+    pub fn detail(&self, repository: usize, change: usize, detail: String) {
+        let mut outcome = self.lock();
+        let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
+        let Some(noted) = outcome.changes.get_mut(position) else { return };
+        noted.detail = Some(detail);
+        self.reporter.report(&Event::Tag { change: noted });
+    }
+
     /// Notes what a change found instead of what the plan says was there.
     pub fn found(&self, repository: usize, change: usize, found: Option<TagTarget>) {
         let position = self.first_change.get(repository).map_or(usize::MAX, |first| first + change);
@@ -100,15 +109,20 @@ impl Progress {
     pub fn blob(&self, repository: usize, blob: &Descriptor, how: Placed) {
         let mut outcome = self.lock();
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };
-        if !self
-            .placed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((repository, blob.digest.clone()))
-        {
-            // It was looked for again and is noted already.
-            return;
+        let mut placed = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = placed.insert((repository, blob.digest.clone()), how);
+        match before {
+            None => {}
+            // The registry did not have what it said that it has, and got the bytes.
+            Some(Placed::Mounted) if how == Placed::Pushed => noted.blobs_mounted -= 1,
+            Some(Placed::Present) if how == Placed::Pushed => noted.blobs_present -= 1,
+            Some(before) => {
+                // It was looked for or sent again, and is noted already.
+                placed.insert((repository, blob.digest.clone()), before);
+                return;
+            }
         }
+        drop(placed);
         match how {
             Placed::Pushed => {
                 noted.blobs_pushed += 1;
@@ -138,6 +152,11 @@ impl Progress {
             noted.manifests_put += 1;
         }
         self.reporter.report(&Event::Manifest { repository: &noted.repository, digest, how });
+    }
+
+    /// Whether the repository took a manifest by digest in this run.
+    pub fn has_put_manifests(&self, repository: usize) -> bool {
+        self.lock().repositories.get(repository).is_some_and(|noted| noted.manifests_put > 0)
     }
 
     /// Notes that a referrer of the content was sent, or can be found from now on.

@@ -13,7 +13,7 @@ use crate::model::Visibility;
 use crate::model::outcome::{ChangeResult, VisibilityOutcome};
 use crate::model::plan::{Action, Change, ObservedVisibility, PlannedRepository};
 use crate::model::visibility::{as_declared, seen_words};
-use crate::visibility::{self, VisibilityReading};
+use crate::visibility::{self, VisibilityProbe, VisibilityReading};
 use oci_registry::{Digest, RegistryLocation, TagListing, TagOrDigest};
 use oci_registry::{READ_PAUSES, RegistryError};
 
@@ -192,7 +192,8 @@ struct SeenVisibility {
     reading: VisibilityReading,
 }
 
-/// Pulls without credentials, and asks the registry's API. If the visibility was just set, waits for answers that lag.
+/// Pulls without credentials, and asks the registry's API. Waits for answers that lag, if the visibility was just set, or if strangers
+/// do not see the content that was just put.
 async fn look(
     it: &Prepared<'_>,
     declared: Visibility,
@@ -201,17 +202,17 @@ async fn look(
     was_set: bool,
 ) -> SeenVisibility {
     let provider = options.connections.visibility(it.endpoint);
-    let mut pauses = READ_PAUSES.into_iter().filter(|_| was_set);
+    let mut pauses = READ_PAUSES.into_iter();
     loop {
         let probe = async {
             match options.connections.stranger(it.endpoint, &it.planned.repository) {
-                Ok(anonymous) => visibility::probe(anonymous.as_ref(), digest).await,
-                Err(_) => ObservedVisibility::Unknown,
+                Ok(anonymous) => visibility::probe(anonymous.as_ref(), it.repository.as_ref(), digest).await,
+                Err(error) => VisibilityProbe::unknown(error.to_string()),
             }
         };
         let reading = visibility::read(provider.as_ref(), &it.planned.repository);
-        let (observed, reading) = tokio::join!(probe, reading);
-        match pauses.next() {
+        let (VisibilityProbe { observed, hidden, .. }, reading) = tokio::join!(probe, reading);
+        match pauses.next().filter(|_| was_set || hidden) {
             Some(pause) if as_declared(declared, reading.visibility(), observed) == Some(false) => {
                 tokio::time::sleep(pause).await;
             }

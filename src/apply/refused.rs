@@ -4,6 +4,7 @@ use crate::content::ContentError;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::Mutability;
 use crate::model::plan::{Action, Change, PlannedRepository, Reason};
+use crate::model::problem::PlannedProblem;
 use crate::model::secret_search::SecretFinding;
 use crate::screening::secret_diagnostic;
 use oci_registry::Digest;
@@ -34,6 +35,9 @@ pub enum PrepareError {
         /// The way out.
         help: String,
     },
+    /// A problem that was found while the plan was made.
+    #[error("{}", .0.message)]
+    Problem(PlannedProblem),
     /// A secret was found in the content to send.
     #[error("{}", .0.title())]
     Secret(Box<SecretFinding>),
@@ -104,6 +108,7 @@ impl PrepareError {
             Self::Blocked { help, .. } => {
                 Diagnostic::error(Code::PlanConflict, self.to_string()).help(help.clone())
             }
+            Self::Problem(problem) => Diagnostic::from(problem),
             Self::Secret(finding) => secret_diagnostic(finding),
             Self::UnknownRegistry(_) | Self::Inconsistent { .. } => {
                 Diagnostic::error(Code::PlanFile, self.to_string()).help("make the plan again")

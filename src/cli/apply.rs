@@ -10,6 +10,8 @@ use super::options::Global;
 use super::plan::PlanShape;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
+use crate::report::diagnostics;
+use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
@@ -33,12 +35,16 @@ pub struct ApplyArguments {
     /// Save a record of what was done: each change with its before, after and result, and the digests to deploy.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Publish what is in the work tree, even if it is not the commit that is published.
+    #[arg(long)]
+    allow_dirty: bool,
     #[command(flatten)]
     shape: PlanShape,
 }
 
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
-    let session = global.session_in(Some(&arguments.shape.simulation))?;
+    let mut session = global.session_in(Some(&arguments.shape.simulation))?;
+    session.flags.allow_dirty = arguments.allow_dirty;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
@@ -62,10 +68,12 @@ fn saved(
     let shape = &arguments.shape;
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
-    } else if shape.target.is_empty() {
-        global.planning_option()
-    } else {
+    } else if !shape.target.is_empty() {
         Some("--target")
+    } else if arguments.allow_dirty {
+        Some("--allow-dirty")
+    } else {
+        global.planning_option()
     };
     if let Some(option) = option {
         let message = format!("a saved plan is applied as it is: `{option}` cannot change it");
@@ -76,6 +84,7 @@ fn saved(
     }
     let plan = run::load_plan(session, path)?;
     run::check_declared(session, &plan)?;
+    global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok(plan)
 }
 

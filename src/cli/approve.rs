@@ -46,6 +46,7 @@ pub(super) fn approve(
         let stream = if how.json { OutputStream::Err } else { OutputStream::Out };
         global.output().write(stream, &report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
+    global.output().err(&diagnostics::planned_warnings(plan, global.style(OutputStream::Err)));
     if let Some(path) = how.out {
         run::save_plan(run.session(), plan, path)?;
     }

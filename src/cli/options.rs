@@ -156,6 +156,7 @@ impl Global {
             reference: it.reference.clone(),
             sha: it.sha.clone(),
             pull_request: it.pull_request,
+            allow_dirty: false,
         });
         Ok(Session {
             config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),

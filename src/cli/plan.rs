@@ -8,6 +8,7 @@ use super::approve;
 use super::exit::{CHANGES, DONE, Exit, FAILED, block_on};
 use super::options::{Global, Network, Simulation};
 use crate::model::plan::Plan;
+use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run};
 use crate::{report, saved};
@@ -26,6 +27,9 @@ pub struct PlanArguments {
     /// Exit with 2 when there are changes, with 0 when there are none.
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Publish what is in the work tree, even if it is not the commit that is published.
+    #[arg(long)]
+    allow_dirty: bool,
     #[command(flatten)]
     pub(super) shape: PlanShape,
 }
@@ -43,7 +47,8 @@ pub struct PlanShape {
 }
 
 pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
-    let session = global.session_in(Some(&arguments.shape.simulation))?;
+    let mut session = global.session_in(Some(&arguments.shape.simulation))?;
+    session.flags.allow_dirty = arguments.allow_dirty;
     // Standard output is for the plan, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let shape = &arguments.shape;
@@ -53,6 +58,7 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
         run::save_plan(&session, &plan, path)?;
     }
     global.output().out(&text(global, &plan, arguments.json));
+    global.output().err(&diagnostics::planned(&plan, global.style(OutputStream::Err)));
     if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
         global.output().err(&approve::saved(path));
     }

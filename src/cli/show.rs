@@ -9,7 +9,7 @@ use super::options::Global;
 use super::plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::output::OutputStream;
-use crate::report::{self, outcome, references};
+use crate::report::{self, diagnostics, outcome, references};
 use crate::run::{self, PlanOrRecord};
 use crate::saved;
 
@@ -48,7 +48,10 @@ pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
                     .help("`brokkr-publish apply --record FILE` writes a record"),
             ]);
         }
-        (PlanOrRecord::Plan(saved), None) => plan::text(global, &saved, arguments.json),
+        (PlanOrRecord::Plan(saved), None) => {
+            global.output().err(&diagnostics::planned(&saved, global.style(OutputStream::Err)));
+            plan::text(global, &saved, arguments.json)
+        }
         (PlanOrRecord::Record(record), Some(format)) => match format {
             ReferenceFormat::Digests => references::digests(&record),
             ReferenceFormat::Json => references::json(&record),

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::exit::{DONE, Exit};
 use super::options::{Global, Simulation};
 use crate::desired::ResourceVersion;
+use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::report::tags::{ResourceEntry, TagEntry, Tags};
 use crate::run;
@@ -57,6 +58,7 @@ pub(super) fn run(global: &Global, arguments: &TagsArguments) -> Exit {
         context: serde_json::to_value(&rendered.context).unwrap_or_default(),
         resources: resources.collect(),
     };
+    global.output().err(&diagnostics::human(&rendered.warnings, global.style(OutputStream::Err)));
     global.output().out(&match arguments.format {
         TagsFormat::Text => tags.human(global.is_verbose(), global.style(OutputStream::Out)),
         TagsFormat::Json => tags.json(),

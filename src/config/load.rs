@@ -126,6 +126,7 @@ impl ConfigFile {
             registries: checked.registries,
             tags: checked.tags,
             resources: checked.resources,
+            apply: checked.apply,
             secrets: checked.secrets,
             checks: checked.checks,
             retention: checked.retention,

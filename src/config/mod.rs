@@ -29,7 +29,9 @@ use indexmap::IndexMap;
 use crate::model::forward::OnUnknown;
 use crate::model::retention::Age;
 use crate::model::secret_search::{SecretAllowance, SecretPolicy};
-use crate::model::{Compare, EventName, KeyPath, Mutability, OnConflict, ResourceId, Visibility};
+use crate::model::{
+    Compare, EventName, KeyPath, Mutability, OnConflict, OnTagFailure, ResourceId, Visibility,
+};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
@@ -61,6 +63,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[apply]`.
+    pub apply: ApplyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -78,6 +82,10 @@ pub struct Project {
     pub source: Option<String>,
     /// The prefix of git tags that mark a release.
     pub tag_prefix: String,
+    /// Globs of git tags on which nothing has to be published.
+    pub silent_tags: Vec<String>,
+    /// Whether files are read from a work tree that is not the commit being published.
+    pub allow_dirty: bool,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
     /// A name for people.
@@ -277,6 +285,13 @@ pub struct Annotations {
     pub source: bool,
     /// The annotations that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
+}
+
+/// `[apply]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyRules {
+    /// The behavior if a registry refuses a floating tag for good.
+    pub on_tag_failure: OnTagFailure,
 }
 
 /// `[secrets]`.

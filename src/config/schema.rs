@@ -182,7 +182,7 @@ pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
 
 /// The tables that accept `key`, as headers: `[images.NAME]`.
 pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
-    const TABLES: [(&str, &[&str]); 10] = [
+    const TABLES: [(&str, &[&str]); 11] = [
         ("[project]", &["project"]),
         ("[registries.NAME]", &["registries", ""]),
         ("[registries.NAME.auth]", &["registries", "", "auth"]),
@@ -190,6 +190,7 @@ pub(super) fn tables_with(key: &str) -> Vec<&'static str> {
         ("[images.NAME]", &["images", ""]),
         ("[charts.NAME]", &["charts", ""]),
         ("[artifacts.NAME]", &["artifacts", ""]),
+        ("[apply]", &["apply"]),
         ("[secrets]", &["secrets"]),
         ("[[checks]]", &["checks", "0"]),
         ("[retention.NAME]", &["retention", ""]),
@@ -215,6 +216,7 @@ mod tests {
                 "images",
                 "charts",
                 "artifacts",
+                "apply",
                 "secrets",
                 "checks",
                 "retention",

@@ -30,6 +30,10 @@ pub struct CiFacts {
     pub pull_request: Option<u64>,
     /// The repository's default branch.
     pub default_branch: Option<String>,
+    /// The reason why the event does not call for publishing: something was deleted or edited.
+    pub idle: Option<String>,
+    /// The contradiction between the variables.
+    pub contradiction: Option<String>,
 }
 
 /// The variables of a CI. An empty variable counts as unset.
@@ -74,7 +78,19 @@ impl CiFacts {
         // The run of a tag has no branch, even if the CI sets one. Several repeat the tag there.
         let branch = if tag.is_some() && pull_request.is_none() { None } else { branch };
         let event = timer_or_hand.unwrap_or(implied);
-        Self { name, event, reference, sha, no_sha: None, branch, tag, pull_request, default_branch }
+        Self {
+            name,
+            event,
+            reference,
+            sha,
+            no_sha: None,
+            branch,
+            tag,
+            pull_request,
+            default_branch,
+            idle: None,
+            contradiction: None,
+        }
     }
 }
 
@@ -142,21 +158,23 @@ fn read_with(environment: &Environment, payload: &EventPayload) -> Option<CiFact
     })
 }
 
+/// The actions of GitHub's event `release` that publish one.
+const PUBLISHING_ACTIONS: [&str; 3] = ["published", "released", "prereleased"];
+
 /// GitHub runs workflows on dozens of events, and most of them push nothing (docs.github.com, "Events that trigger workflows").
 /// So an event that is not known to give a branch, a git tag or a pull request counts as started by hand.
 fn github(variables: &CiVariables<'_>, payload: &EventPayload) -> CiFacts {
     let event_name = variables.get("GITHUB_EVENT_NAME").unwrap_or_default();
     let reference = variables.get("GITHUB_REF");
-    let of_type =
-        |kind: &str| variables.get("GITHUB_REF_NAME").filter(|_| variables.is("GITHUB_REF_TYPE", kind));
-    let (branch, tag) = (of_type("branch"), of_type("tag"));
+    let (branch, tag) = github_ref(variables);
     let of_pull_request = reference.as_deref().is_some_and(|reference| reference.starts_with("refs/pull/"));
     let event = match (event_name.as_str(), payload.action.as_deref()) {
         ("pull_request" | "pull_request_target", Some("closed")) => EventName::PullRequestClosed,
         ("pull_request" | "pull_request_target", _) => EventName::PullRequest,
         ("push" | "create" | "merge_group", _) if tag.is_some() && !payload.deleted => EventName::Tag,
         ("push" | "create" | "merge_group", _) if branch.is_some() && !payload.deleted => EventName::Branch,
-        ("release", Some("published" | "released" | "prereleased") | None) => EventName::Tag,
+        ("release", None) => EventName::Tag,
+        ("release", Some(action)) if PUBLISHING_ACTIONS.contains(&action) => EventName::Tag,
         ("schedule", _) => EventName::Schedule,
         // Reviews, and other events that GitHub runs on the merge commit of a pull request.
         _ if of_pull_request => EventName::PullRequest,
@@ -172,6 +190,8 @@ fn github(variables: &CiVariables<'_>, payload: &EventPayload) -> CiFacts {
         tag,
         pull_request: None,
         default_branch: payload.default_branch.clone(),
+        idle: github_idle(&event_name, payload),
+        contradiction: github_contradiction(variables, payload),
     };
     match event {
         EventName::PullRequest | EventName::PullRequestClosed => {
@@ -184,6 +204,54 @@ fn github(variables: &CiVariables<'_>, payload: &EventPayload) -> CiFacts {
         }
         _ => facts,
     }
+}
+
+/// The branch and the git tag of the run. `GITHUB_REF` has both the kind and the name; services derived from GitHub may give it
+/// without the kind, or not at all.
+fn github_ref(variables: &CiVariables<'_>) -> (Option<String>, Option<String>) {
+    let reference = variables.get("GITHUB_REF").unwrap_or_default();
+    let below = |prefix: &str| reference.strip_prefix(prefix).map(str::to_owned);
+    match (below("refs/heads/"), below("refs/tags/")) {
+        (None, None) => {
+            let of_type = |kind: &str| {
+                variables.get("GITHUB_REF_NAME").filter(|_| variables.is("GITHUB_REF_TYPE", kind))
+            };
+            (of_type("branch"), of_type("tag"))
+        }
+        known => known,
+    }
+}
+
+/// The reason why an event of GitHub does not call for publishing although it may stand on a git tag.
+fn github_idle(event_name: &str, payload: &EventPayload) -> Option<String> {
+    match (event_name, payload.action.as_deref()) {
+        ("push", _) if payload.deleted => Some("the ref was deleted".to_owned()),
+        ("delete", _) => Some("the event is `delete`".to_owned()),
+        ("release", Some(action)) if !PUBLISHING_ACTIONS.contains(&action) => {
+            Some(format!("the release was only {action}"))
+        }
+        _ => None,
+    }
+}
+
+/// The contradiction between the variables about the ref, or with the payload.
+fn github_contradiction(variables: &CiVariables<'_>, payload: &EventPayload) -> Option<String> {
+    let reference = variables.get("GITHUB_REF")?;
+    let contradicts = |what: &str, value: &str| {
+        let shown = |text: &str| text.escape_debug().take(200).collect::<String>();
+        Some(format!("GITHUB_REF is `{}`, but {what} `{}`", shown(&reference), shown(value)))
+    };
+    let parts = [("refs/heads/", "branch"), ("refs/tags/", "tag")];
+    let (name, kind) =
+        parts.into_iter().find_map(|(prefix, kind)| Some((reference.strip_prefix(prefix)?, kind)))?;
+    if let Some(other) = variables.get("GITHUB_REF_TYPE").filter(|other| other != kind) {
+        return contradicts("GITHUB_REF_TYPE is", &other);
+    }
+    if let Some(other) = variables.get("GITHUB_REF_NAME").filter(|other| other != name) {
+        return contradicts("GITHUB_REF_NAME is", &other);
+    }
+    let released = payload.release_tag.as_deref().filter(|tag| kind == "tag" && *tag != name);
+    released.and_then(|tag| contradicts("the release in the event payload is", tag))
 }
 
 /// The commit of a pull request is its head, which on GitHub only the payload contains. On services derived from GitHub the ref

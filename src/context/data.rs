@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ContextDoubt;
 use crate::model::EventName;
 
 /// The environment variables of the process, or those that a test sets.
@@ -47,9 +48,30 @@ pub struct Context {
     /// The reasons why values are missing, by the name that templates use.
     #[serde(skip)]
     pub absent: BTreeMap<&'static str, String>,
+    /// The difference between the work tree and the commit. Known if the commit is to be published.
+    #[serde(skip)]
+    pub work_tree: Option<WorkTree>,
+    /// The doubts about the context.
+    #[serde(skip)]
+    pub doubts: Vec<ContextDoubt>,
+    /// The release that the checked out commit is tagged as, although the run is that of a branch.
+    #[serde(skip)]
+    pub release_here: Option<String>,
+    /// The reason why the event does not call for publishing: the CI says that something was deleted or edited.
+    #[serde(skip)]
+    pub idle: Option<String>,
     /// The reason why the event is unknown and `manual` was assumed.
     #[serde(skip)]
     pub unknown_event: Option<String>,
+}
+
+/// The difference between the work tree and the commit that is published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkTree {
+    /// The commit that is checked out, if it is another one than the commit that is published.
+    pub other_commit: Option<String>,
+    /// The tracked files that differ from the commit that is checked out, relative to the root of the repository.
+    pub changed: Vec<String>,
 }
 
 impl Context {
@@ -68,7 +90,27 @@ impl Context {
             remote: None,
             ci: None,
             absent: BTreeMap::new(),
+            work_tree: None,
+            doubts: Vec::new(),
+            release_here: None,
+            idle: None,
             unknown_event: None,
+        }
+    }
+
+    /// The git tag that the run stands on, whatever started the run.
+    pub fn tag_of_ref(&self) -> Option<&str> {
+        let named = self.reference.as_deref().and_then(|reference| reference.strip_prefix("refs/tags/"));
+        self.tag.as_deref().or(named)
+    }
+
+    /// The situation in a sentence: `at the git tag `v1.2.3``, `on the branch `main``.
+    pub fn situation(&self) -> String {
+        match (self.tag_of_ref(), self.pull_request, &self.branch) {
+            (Some(tag), _, _) => format!("at the git tag `{tag}`"),
+            (None, Some(number), _) => format!("on pull request {number}"),
+            (None, None, Some(branch)) => format!("on the branch `{branch}`"),
+            (None, None, None) => format!("on the event `{}`", self.event),
         }
     }
 

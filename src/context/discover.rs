@@ -3,17 +3,24 @@
 use std::path::Path;
 
 use super::ci::{self, CiFacts};
+use super::commit::{self, CommitUse};
 use super::data::{Context, Environment};
-use super::error::ContextError;
-use super::git::{GitHead, GitRepository};
+use super::error::{ContextError, named};
+use super::git::GitRepository;
+use super::release_tags::ReleaseTags;
 use super::simulate::{self, Flags};
+use super::work_tree;
 use crate::model::EventName;
 
-/// Optional values, each of which costs a run of git.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Needs {
+/// The values that a command needs. Each costs runs of git.
+#[derive(Debug, Clone, Default)]
+pub struct Needs<'a> {
     /// Whether the tree is dirty.
     pub dirty: bool,
+    /// The use that the command has for the commit.
+    pub commit: CommitUse,
+    /// The git tags that are releases.
+    pub releases: ReleaseTags<'a>,
 }
 
 impl Context {
@@ -27,21 +34,25 @@ impl Context {
         folder: &Path,
         environment: &Environment,
         flags: &Flags,
-        needs: Needs,
+        needs: &Needs<'_>,
     ) -> Result<Self, ContextError> {
-        // A simulation must work in any CI, even if its payload is broken.
+        // A simulation must work in any CI, even if its payload is broken or its variables contradict each other.
         let facts = ci::discover_ci(environment, flags.simulate())?;
         let repository = GitRepository::open(folder);
-        let mut context = match simulate::simulated_context(flags, &repository, facts.as_ref())? {
-            Some(simulated) => simulated,
-            None => match &facts {
-                Some(facts) => Self::from_ci(facts),
-                None => Self::from_git(&repository),
-            },
+        let ci = facts.as_ref().map(|facts| facts.name.to_owned());
+        let mut context = if let Some(mut simulated) = simulate::simulated_context(flags, &repository)? {
+            commit::find_simulated(&mut simulated, flags, &repository, facts.as_ref(), needs.commit)?;
+            Self { ci, ..simulated }
+        } else {
+            let mut context = match &facts {
+                Some(facts) => Self { ci, ..Self::from_ci(facts)? },
+                None => Self::from_git(&repository, needs)?,
+            };
+            commit::correct(&mut context, flags, &repository, needs.commit)?;
+            context
         };
-        context.ci = facts.as_ref().map(|facts| facts.name.to_owned());
-        if let Some(sha) = &flags.sha {
-            context.sha = Some(simulate::checked_sha(sha, &repository)?);
+        if needs.commit != CommitUse::Unused {
+            commit::check_tag(&context, &repository)?;
         }
         if context.default_branch.is_none() {
             context.default_branch =
@@ -49,19 +60,23 @@ impl Context {
         }
         context.commit_time = source_date_epoch(environment)?
             .or_else(|| context.sha.as_deref().and_then(|sha| repository.commit_time(sha)));
-        if needs.dirty {
-            context.dirty = repository.is_dirty();
+        if needs.dirty || needs.commit == CommitUse::Published {
+            context.work_tree = work_tree::compare(&repository, &context);
+            context.dirty = context.work_tree.as_ref().map(|tree| !tree.changed.is_empty());
         }
         context.remote = repository.remote();
         context.explain_absence(&repository);
         Ok(context)
     }
 
-    fn from_ci(facts: &CiFacts) -> Self {
+    fn from_ci(facts: &CiFacts) -> Result<Self, ContextError> {
+        if let Some(contradiction) = &facts.contradiction {
+            return Err(ContextError::Contradiction { ci: facts.name, text: contradiction.clone() });
+        }
         let (sha, reason) = facts.commit();
         let names = ["git.sha", "git.short_sha"];
         let absent = reason.iter().flat_map(|reason| names.map(|name| (name, reason.clone()))).collect();
-        Self {
+        Ok(Self {
             reference: facts.reference.clone(),
             sha,
             absent,
@@ -69,31 +84,46 @@ impl Context {
             tag: facts.tag.clone(),
             pull_request: facts.pull_request,
             default_branch: facts.default_branch.clone(),
+            idle: facts.idle.clone(),
             ..Self::new(facts.event)
-        }
+        })
     }
 
-    /// The context outside of CIs: the branch that is checked out, or the only tag on the commit of a detached head.
-    fn from_git(repository: &GitRepository) -> Self {
+    /// The context outside of CIs: the branch that is checked out, or the git tag of a detached head: its only one, or the only
+    /// one that is a release.
+    fn from_git(repository: &GitRepository, needs: &Needs<'_>) -> Result<Self, ContextError> {
         let Some(head) = repository.head() else {
-            return Self { unknown_event: repository.problem(), ..Self::new(EventName::Manual) };
+            return Ok(Self { unknown_event: repository.problem(), ..Self::new(EventName::Manual) });
         };
-        let (event, reference) = match (&head.branch, head.tags.as_slice()) {
-            (Some(branch), _) => (EventName::Branch, Some(format!("refs/heads/{branch}"))),
-            (None, [tag]) => (EventName::Tag, Some(format!("refs/tags/{tag}"))),
-            (None, _) => (EventName::Manual, None),
-        };
-        let several = ambiguous(head);
-        let absent = several.iter().map(|reason| ("git.tag", format!("{reason}; `--ref` chooses one")));
-        Self {
-            reference,
-            absent: absent.collect(),
-            unknown_event: several.clone(),
-            sha: head.sha.clone(),
-            tag: (event == EventName::Tag).then(|| head.tags.first().cloned()).flatten(),
-            branch: head.branch.clone(),
-            ..Self::new(event)
+        let tags = repository.tags_at_head();
+        let releases: Vec<&String> = tags.iter().filter(|tag| needs.releases.contains(tag)).collect();
+        if releases.len() > 1 && needs.commit != CommitUse::Unused {
+            let tags = releases.into_iter().cloned().collect();
+            return Err(ContextError::Ambiguous { tags, branch: head.branch.clone() });
         }
+        let context =
+            |event, reference| Self { reference: Some(reference), sha: head.sha.clone(), ..Self::new(event) };
+        Ok(match (&head.branch, releases.as_slice(), tags.as_slice()) {
+            (Some(branch), ..) => Self {
+                branch: Some(branch.clone()),
+                release_here: releases.first().map(|release| (*release).clone()),
+                ..context(EventName::Branch, format!("refs/heads/{branch}"))
+            },
+            (None, &[tag], _) | (None, _, [tag]) => {
+                Self { tag: Some(tag.clone()), ..context(EventName::Tag, format!("refs/tags/{tag}")) }
+            }
+            (None, ..) => {
+                let several = ambiguous(&tags);
+                let absent =
+                    several.iter().map(|reason| ("git.tag", format!("{reason}; `--ref` chooses one")));
+                Self {
+                    absent: absent.collect(),
+                    unknown_event: several.clone(),
+                    sha: head.sha.clone(),
+                    ..Self::new(EventName::Manual)
+                }
+            }
+        })
     }
 
     fn explain_absence(&mut self, repository: &GitRepository) {
@@ -138,15 +168,8 @@ impl Context {
 }
 
 /// The reason why a detached head with several git tags does not show which tag is meant.
-fn ambiguous(head: &GitHead) -> Option<String> {
-    const NAMED: usize = 5;
-    let count = head.tags.len();
-    if head.branch.is_some() || count < 2 {
-        return None;
-    }
-    let names: Vec<String> = head.tags.iter().take(NAMED).map(|tag| format!("`{tag}`")).collect();
-    let more = if count > NAMED { ", …" } else { "" };
-    Some(format!("{count} git tags point at this commit ({}{more})", names.join(", ")))
+fn ambiguous(tags: &[String]) -> Option<String> {
+    (tags.len() > 1).then(|| format!("{} git tags point at this commit ({})", tags.len(), named(tags)))
 }
 
 /// `SOURCE_DATE_EPOCH`, in seconds (reproducible-builds.org/specs/source-date-epoch).

@@ -41,7 +41,7 @@ pub enum GitError {
     Failed(String),
 }
 
-/// The commit, branch and tags that are checked out.
+/// The commit and the branch that are checked out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GitHead {
     /// `None` if there are no commits yet, or if the commit cannot be read.
@@ -50,8 +50,6 @@ pub(super) struct GitHead {
     pub is_unreadable: bool,
     /// `None` if the head is detached.
     pub branch: Option<String>,
-    /// The tags on the commit. Read only if the head is detached.
-    pub tags: Vec<String>,
 }
 
 /// The commit that a git tag points at.
@@ -81,7 +79,7 @@ impl GitRepository {
         Self { folder: None, head: OnceCell::new() }
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
+    pub fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
         let Some(folder) = &self.folder else { return Err(GitError::NoRepository(PathBuf::from("."))) };
         run_git(folder, arguments)
     }
@@ -94,16 +92,10 @@ impl GitRepository {
                 Err(error) => return Err(error),
             };
             let sha = self.resolve("HEAD");
-            let tags = if branch.is_some() {
-                Vec::new()
-            } else {
-                let tags = self.run(&["tag", "--points-at", "HEAD"]).unwrap_or_default();
-                tags.lines().map(str::to_owned).collect()
-            };
             // Without `^{commit}`, git prints the value of the ref and does not look for the object.
             let is_unreadable =
                 sha.is_none() && self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]).is_ok();
-            Ok(GitHead { sha, is_unreadable, branch, tags })
+            Ok(GitHead { sha, is_unreadable, branch })
         })
     }
 
@@ -138,10 +130,12 @@ impl GitRepository {
         self.run(&["log", "-1", "--format=%ct", sha]).ok()?.trim().parse().ok()
     }
 
-    /// Whether tracked files differ from the commit.
-    pub fn is_dirty(&self) -> Option<bool> {
-        let changes = self.run(&["status", "--porcelain", "-z", "--untracked-files=no"]).ok()?;
-        Some(!changes.is_empty())
+    /// The tracked files that differ from the commit that is checked out, staged or not.
+    pub fn changed_files(&self) -> Option<Vec<String>> {
+        let question = ["status", "--porcelain", "-z", "--untracked-files=no", "--no-renames"];
+        let changes = self.run(&[question.as_slice(), &["--ignore-submodules=untracked"]].concat()).ok()?;
+        // Each entry is two letters, a blank and the path (git-status(1), "Porcelain Format Version 1").
+        Some(changes.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
     }
 
     /// Every git tag with its commit, which an annotated tag names indirectly. Runs git once.
@@ -206,10 +200,7 @@ pub fn descent(folder: &Path, old: &str, new: &str) -> Descent {
     if let Some(problem) = repository.problem() {
         return Descent::Unknown(problem);
     }
-    let shallow = || match repository.run(&["rev-parse", "--is-shallow-repository"]) {
-        Ok(answer) => answer.trim() != "false",
-        Err(_) => true,
-    };
+    let shallow = || repository.is_shallow();
     for sha in [old, new] {
         if repository.resolve(sha).is_none() {
             let hint = if shallow() { ", which is shallow: fetch the whole history" } else { "" };

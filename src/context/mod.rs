@@ -3,19 +3,26 @@
 
 mod address;
 mod ci;
+mod commit;
 mod data;
 mod discover;
 mod error;
 mod event_payload;
 mod git;
 mod reference_format;
+mod release_tags;
 mod released;
+mod revisions;
 mod simulate;
+mod work_tree;
 
 pub use ci::{CiFacts, read_ci};
-pub use data::{Context, Environment};
+pub use commit::CommitUse;
+pub use data::{Context, Environment, WorkTree};
 pub use discover::Needs;
-pub use error::ContextError;
+pub use error::{ContextDoubt, ContextError};
 pub use git::{GitError, TaggedCommit, descent, files};
+pub use release_tags::ReleaseTags;
 pub use released::TaggedCommits;
 pub use simulate::Flags;
+pub use work_tree::{FolderFiles, folder_files, tracked_files};

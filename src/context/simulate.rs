@@ -19,6 +19,8 @@ pub struct Flags {
     pub sha: Option<String>,
     /// `--pr`.
     pub pull_request: Option<u64>,
+    /// `--allow-dirty`.
+    pub allow_dirty: bool,
 }
 
 impl Flags {
@@ -57,12 +59,10 @@ fn parse_ref(text: &str) -> Result<Ref<'_>, &'static str> {
     Ok(parsed)
 }
 
-/// The simulated context, or `None` if no flag other than `--sha` was given. The CI gives only the commit, and only if it runs
-/// on the same ref.
+/// The simulated context without its commit, or `None` if no flag other than `--sha` was given.
 pub(super) fn simulated_context(
     flags: &Flags,
     repository: &GitRepository,
-    facts: Option<&CiFacts>,
 ) -> Result<Option<Context>, ContextError> {
     if !flags.simulate() {
         return Ok(None);
@@ -104,17 +104,11 @@ pub(super) fn simulated_context(
         context.branch.clone_from(&head.branch);
         context.reference = head.branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
     }
-    context.sha = context
-        .reference
-        .as_deref()
-        .and_then(|reference| repository.resolve(reference))
-        .or_else(|| facts.filter(|facts| same_place(facts, &context))?.commit().0)
-        .or_else(|| head.and_then(|head| head.sha.clone()));
     Ok(Some(context))
 }
 
 /// Whether the CI runs on the simulated ref or pull request.
-fn same_place(facts: &CiFacts, simulated: &Context) -> bool {
+pub(super) fn same_place(facts: &CiFacts, simulated: &Context) -> bool {
     match simulated.pull_request {
         Some(number) => facts.pull_request == Some(number),
         None => simulated.reference.is_some() && facts.reference == simulated.reference,
@@ -147,30 +141,12 @@ fn check_combination(context: &Context) -> Result<(), ContextError> {
     Ok(())
 }
 
-/// Checks `--sha`: a whole commit id, or an abbreviation that this repository can complete.
-pub(super) fn checked_sha(text: &str, repository: &GitRepository) -> Result<String, ContextError> {
-    let error = |reason: &str| {
-        Err(ContextError::Flag { flag: "--sha", value: text.to_owned(), reason: reason.to_owned() })
-    };
-    let text = text.to_ascii_lowercase();
-    if text.len() < 7 || text.len() > 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return error("a commit id has 7 to 64 hexadecimal digits");
-    }
-    if matches!(text.len(), 40 | 64) {
-        return Ok(text);
-    }
-    match repository.resolve(&text) {
-        Some(sha) => Ok(sha),
-        None => error("no commit of this repository starts with these digits; give all 40"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn nowhere(flags: &Flags) -> Result<Option<Context>, ContextError> {
-        simulated_context(flags, &GitRepository::none(), None)
+        simulated_context(flags, &GitRepository::none())
     }
 
     #[test]
@@ -232,30 +208,6 @@ mod tests {
             assert!(nowhere(&flags).is_err(), "{reference}");
         }
         assert!(nowhere(&Flags { pull_request: Some(0), ..Flags::default() }).is_err());
-    }
-
-    #[test]
-    fn the_ci_gives_the_commit_of_the_ref_that_it_runs_on() {
-        const SHA: &str = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
-        let environment = [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_EVENT_NAME", "push"),
-            ("GITHUB_REF", "refs/tags/v1.0.0"),
-            ("GITHUB_REF_NAME", "v1.0.0"),
-            ("GITHUB_REF_TYPE", "tag"),
-            ("GITHUB_SHA", SHA),
-            ("GITHUB_EVENT_PATH", "/nowhere/event.json"),
-        ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        assert!(crate::context::ci::discover_ci(&environment, false).is_err());
-        let facts =
-            crate::context::ci::discover_ci(&environment, true).expect("a simulation asks no payload");
-        for (reference, sha) in [("refs/tags/v1.0.0", Some(SHA)), ("refs/tags/v1.0.1", None)] {
-            let flags = Flags { reference: Some(reference.to_owned()), ..Flags::default() };
-            let context = simulated_context(&flags, &GitRepository::none(), facts.as_ref());
-            let context = context.expect("valid flags").expect("a simulation");
-            assert_eq!(context.sha.as_deref(), sha, "{reference}");
-        }
     }
 
     #[test]

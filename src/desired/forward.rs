@@ -80,6 +80,7 @@ impl ReleaseLine {
             template: self.template.clone(),
             vars: vars.map(|(name, value)| (name.clone(), value.clone())).collect(),
             readers: self.readers.to_vec(),
+            highest: None,
             other_readers: self.other_readers.to_vec(),
             on_unknown: self.on_unknown,
         }

@@ -74,7 +74,8 @@ pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
             continue;
         }
         let name = resource.repository.as_str().rsplit('/').next();
-        match helm_package::check_chart(&config.folder, shown, &declared.source, name) {
+        let sets = declared.app_version.is_some();
+        match helm_package::check_chart(&config.folder, shown, &declared.source, name, sets) {
             Ok(findings) => found.extend(diagnostics_of_findings(&findings)),
             Err(error) => found.push(error.to_diagnostic()),
         }

@@ -10,6 +10,7 @@ mod filters;
 mod forward;
 mod lint;
 mod lint_content;
+mod nothing;
 mod profiles;
 mod released;
 mod rendered;
@@ -32,6 +33,7 @@ pub use checks::checks;
 pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use lint_content::lint_charts;
+pub use nothing::nothing_published;
 pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
@@ -40,7 +42,7 @@ pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;
 pub use tags::tags;
 pub use template::TemplateError;
-pub use version::ResourceVersion;
+pub use version::{ResourceVersion, release_tags};
 
 use indexmap::IndexMap;
 
@@ -62,6 +64,8 @@ pub struct Desired {
     pub repositories: Vec<DesiredRepository>,
     /// Resources of which this context publishes nothing, and the reasons, shown to people.
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
+    /// The diagnostic of a run that publishes nothing.
+    pub nothing: Option<Diagnostic>,
     /// The declared registries that sources are read from, by name.
     pub read: BTreeMap<String, RegistryEndpoint>,
 }
@@ -99,6 +103,13 @@ pub struct DesiredTag {
     pub on_unknown: OnUnknown,
     /// The basis for deciding whether a forward tag moves.
     pub basis: Basis,
+}
+
+impl DesiredTag {
+    /// Whether a pre-release does not take the tag, which the plan only shows.
+    fn is_held_back(&self) -> bool {
+        matches!(self.basis, Basis::Prerelease(_))
+    }
 }
 
 /// The basis for deciding whether a forward tag moves.
@@ -162,6 +173,9 @@ pub fn resolve(
     desired.repositories.retain(|repository| !repository.tags.is_empty());
     if !selection.is_everything() {
         desired.silent.clear();
+    }
+    if desired.repositories.iter().flat_map(|it| &it.tags).all(DesiredTag::is_held_back) {
+        desired.nothing = nothing_published(config, context, &rendered, selection);
     }
     desired.read = registries_read(config, &desired.repositories);
     if diagnostics.is_empty() { Ok(desired) } else { Err(diagnostics) }

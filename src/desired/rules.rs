@@ -197,13 +197,18 @@ fn unmatched(globs: &[String], context: &Context) -> Option<String> {
         _ => ("branch", context.branch.as_deref()),
     };
     let Some(name) = name else { return Some(format!("no {what} is known for `match`")) };
-    let matched = globs.iter().any(|glob| {
+    let matched = matches_one(globs, name);
+    (!matched).then(|| format!("the {what} `{name}` does not match"))
+}
+
+/// Whether one of the `globs` matches the name of a branch or git tag.
+pub(super) fn matches_one(globs: &[String], name: &str) -> bool {
+    globs.iter().any(|glob| {
         GlobBuilder::new(glob)
             .literal_separator(true)
             .build()
             .is_ok_and(|glob| glob.compile_matcher().is_match(name))
-    });
-    (!matched).then(|| format!("the {what} `{name}` does not match"))
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use semver::Version;
 
 use crate::checks::TextDocument;
 use crate::config::{Config, Resource, VersionFile};
-use crate::context::Context;
+use crate::context::{Context, ReleaseTags};
 use crate::model::EventName;
 
 /// The version of a resource in a context.
@@ -88,6 +88,11 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
             )),
         }),
     }
+}
+
+/// The form of the git tags that release something.
+pub fn release_tags(config: &Config) -> ReleaseTags<'_> {
+    ReleaseTags { prefixes: prefixes(config), version_in_file: config.project.version.is_some() }
 }
 
 /// The prefixes of git tags that release any resource, each once.

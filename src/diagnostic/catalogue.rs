@@ -55,6 +55,9 @@ catalogue! {
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";
+    ContextAmbiguous = "publish::context::ambiguous", "context-ambiguous.md";
+    ContextContradiction = "publish::context::contradiction", "context-contradiction.md";
+    ContextWorkTree = "publish::context::work_tree", "context-work-tree.md";
     ContextVersion = "publish::context::version", "context-version.md";
     CheckFile = "publish::check::file", "check-file.md";
     CheckDiffers = "publish::check::differs", "check-differs.md";
@@ -79,10 +82,12 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
     ApplyFailed = "publish::apply::failed", "apply-failed.md";
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";
+    ApplyNotRestored = "publish::apply::not_restored", "apply-not-restored.md";
     ApplyInterrupted = "publish::apply::interrupted", "apply-interrupted.md";
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";

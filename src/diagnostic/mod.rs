@@ -3,6 +3,7 @@
 //! Other modules have typed errors of their own; at the edge each becomes a `Diagnostic`. Nothing here prints.
 
 mod catalogue;
+mod planned;
 mod source_text;
 
 use std::fmt;

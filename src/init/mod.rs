@@ -31,7 +31,7 @@ pub struct Proposal {
 
 impl Proposal {
     /// The commands to run next, once the text is in `file`. They are about a release that passes the checks in it.
-    pub fn next(&self, file: &Path) -> [String; 2] {
+    pub fn next(&self, file: &Path) -> [String; 3] {
         let config = match file.display().to_string() {
             file if file == "publish.toml" => String::new(),
             file => format!(" --config {}", text::shell(&file)),
@@ -39,6 +39,7 @@ impl Proposal {
         let version = self.version.as_deref().unwrap_or("1.2.3");
         [
             format!("brokkr-publish lint{config}"),
+            format!("git tag v{version}"),
             format!("brokkr-publish plan{config} --ref refs/tags/v{version}"),
         ]
     }

@@ -182,7 +182,7 @@ pub enum Note {
         tag: Tag,
         /// The version.
         version: String,
-        /// What shows it.
+        /// The evidence for it.
         shown_by: VersionEvidence,
     },
     /// A tag moved since a record was written, and it is unknown whether it moved forward.

@@ -38,6 +38,10 @@ pub struct PlannedLine {
     /// The behavior if nothing shows the version of the image that the tag names.
     #[serde(default = "OnUnknown::for_releases")]
     pub on_unknown: OnUnknown,
+    /// The highest other version of the line that the registry held when the plan was made, if it held one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub highest: Option<Version>,
 }
 
 /// Reads versions from tags that consist of a prefix, a full version and a suffix.

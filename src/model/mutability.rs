@@ -1,4 +1,4 @@
-//! The rules that say whether a tag may move, and what to do if it may not.
+//! The rules that say whether a tag may move, and what to do if it may not or does not.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,4 +35,23 @@ pub enum OnConflict {
     Fail,
     /// Keep the digest that was published first, and report it.
     Keep,
+}
+
+/// The behavior of an apply if a registry refuses a floating tag for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnTagFailure {
+    /// Put the floating tags that the run moved back to the digests that they named before, in every repository.
+    #[default]
+    Restore,
+    /// Leave every tag as it is.
+    Stop,
+}
+
+impl OnTagFailure {
+    /// Whether it is the default.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }

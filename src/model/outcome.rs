@@ -61,6 +61,9 @@ pub enum ChangeResult {
     Failed,
     /// The registry changed since the plan was made.
     Stale,
+    /// The tag was put, and put back to what it named before, because another tag of the run failed. `before` is what it names
+    /// now; if that is left out, the tag was created and removed again.
+    Restored,
 }
 
 impl ChangeResult {
@@ -68,7 +71,7 @@ impl ChangeResult {
     pub fn may_have_changed(self) -> bool {
         match self {
             Self::Created | Self::Moved | Self::Removed | Self::Failed => true,
-            Self::Unchanged | Self::Kept | Self::Skipped | Self::Stale => false,
+            Self::Unchanged | Self::Kept | Self::Skipped | Self::Stale | Self::Restored => false,
         }
     }
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
+use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::PlannedSecrets;
-use super::{ContentSpec, Mutability, ResourceId, Visibility};
+use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
+use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
 
@@ -40,6 +42,9 @@ pub struct Plan {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// One line about the context, for people.
     pub title: String,
+    /// The behavior of an apply if a registry refuses a floating tag for good.
+    #[serde(default, skip_serializing_if = "OnTagFailure::is_default")]
+    pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
     /// The repositories, in the order of `publish.toml`.
@@ -47,6 +52,9 @@ pub struct Plan {
     /// The search for secrets in the content to send; left out if nothing had to be searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
+    /// The problems that the reader of the plan has to know. An error among them blocks the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<PlannedProblem>,
     /// Resources that are not published in this context, with the reason for each silent rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentResource>,
@@ -130,6 +138,9 @@ pub struct PlannedContent {
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,
+    /// The manifests that the source lists as referrers but that are not published, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// The amount of content to send.
     pub sending: PlannedSending,
 }
@@ -196,7 +207,8 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemovalMethod {
-    /// The registry removes the tag alone.
+    /// The tag is removed alone. If the registry shows only to those who may delete whether it can do that, `apply` asks it,
+    /// and goes by way of a placeholder if it cannot.
     Tag,
     /// The tag is moved to a manifest made for that purpose, which is then deleted.
     Placeholder,
@@ -313,7 +325,14 @@ impl Plan {
     /// Whether `apply` would refuse the plan.
     pub fn is_blocked(&self) -> bool {
         let conflict = |change: &Change| change.action == Action::Conflict;
-        self.repositories.iter().flat_map(|it| &it.changes).any(conflict) || self.holds_secrets()
+        self.repositories.iter().flat_map(|it| &it.changes).any(conflict)
+            || self.holds_secrets()
+            || self.errors().next().is_some()
+    }
+
+    /// The problems that block the plan.
+    pub fn errors(&self) -> impl Iterator<Item = &PlannedProblem> {
+        self.problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error)
     }
 
     /// Whether findings of secrets block the plan.

@@ -39,14 +39,14 @@ pub enum Reason {
     NewerStanding {
         /// The version.
         version: String,
-        /// What shows it.
+        /// The evidence for it.
         shown_by: VersionEvidence,
     },
     /// The tag names a version that is not higher, as something other than a tag of a rule shows.
     OlderStanding {
         /// The version.
         version: String,
-        /// What shows it.
+        /// The evidence for it.
         shown_by: VersionEvidence,
     },
     /// Nothing shows the version of the image that the tag names, and the rule says that the tag moves then.
@@ -162,7 +162,6 @@ impl fmt::Display for Reason {
             Self::OlderStanding { version, shown_by } => {
                 write!(f, "forward: it names {version}, as {shown_by} shows")
             }
-            Self::UnknownVersion { why } => write!(f, "moved, possibly backward: {why}"),
             Self::UnknownVersionKept { why, setting } => write!(
                 f,
                 "kept, because it might move backward: {why}; to move it once, add `--set {setting}`"
@@ -184,7 +183,9 @@ impl fmt::Display for Reason {
                 "kept: the image is from commit {}, which is not in this commit's history: the branch was rewritten, or the tag belongs to another branch",
                 short(revision)
             ),
-            Self::UnknownAncestry { why } => write!(f, "moved, possibly backward: {why}"),
+            Self::UnknownVersion { why } | Self::UnknownAncestry { why } => {
+                write!(f, "moved, possibly backward: {why}")
+            }
             Self::UnknownAncestryKept { why } => {
                 write!(f, "kept, because it might move backward: {why}")
             }

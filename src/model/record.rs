@@ -101,7 +101,8 @@ impl ChangeOutcome {
         }
         let result = match (self.result, old.result) {
             // If a removed tag had to be removed again, somebody put it in between. A rollback must restore that later digest.
-            (ChangeResult::Removed, _) => return,
+            // If this run put a tag back, it names what this run found.
+            (ChangeResult::Removed | ChangeResult::Restored, _) => return,
             (ChangeResult::Created | ChangeResult::Moved | ChangeResult::Failed, _) => self.result,
             // The tag is in place, so the change that failed was made after all.
             (ChangeResult::Unchanged, ChangeResult::Failed) => match (&before, &after) {

@@ -77,12 +77,27 @@ pub struct PlannedSecrets {
 pub struct SearchedRepository {
     /// The effect of a finding.
     pub policy: SecretPolicy,
-    /// The manifests to search: those that the repository does not hold yet, or all if the repository becomes public.
+    /// The manifests to search: those that no tag of the repository reaches yet, or all if the repository becomes public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Digest>,
-    /// The blobs to search: those that the repository does not hold yet, or all if the repository becomes public.
+    /// The blobs to search: those that no tag of the repository reaches yet, whether the repository holds them or not; or all if the
+    /// repository becomes public.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blobs: Vec<Digest>,
+    /// The published content that is not searched; left out if everything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
+}
+
+/// Published content that is not searched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LeftOut {
+    /// The number of blobs.
+    pub blobs: usize,
+    /// The size of the blobs, in bytes.
+    pub bytes: u64,
+    /// The reason, in words.
+    pub why: String,
 }
 
 /// The amount of content that was searched.

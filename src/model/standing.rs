@@ -19,16 +19,16 @@ pub enum StandingVersion {
     Unknown(String),
 }
 
-/// A version, and what shows it.
+/// A version, and the evidence for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownVersion {
     /// The version.
     pub version: Version,
-    /// What shows it.
+    /// The evidence for it.
     pub by: VersionEvidence,
 }
 
-/// What shows the version of an image.
+/// The evidence for the version of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum VersionEvidence {
@@ -82,7 +82,7 @@ pub struct VersionCandidate {
 }
 
 impl VersionCandidate {
-    /// Returns the version that this tag shows, as far as a comparison with `own` needs it: `2.1` shows that an image is
+    /// Returns the version that this tag shows, if that settles a comparison with `own`: `2.1` shows that an image is
     /// newer than 2.0.9, but not whether it is newer than 2.1.3.
     pub fn shows(&self, own: &Version) -> Option<ShownVersion> {
         let settles = self.lowest == self.highest || self.lowest > *own || self.highest < *own;

@@ -47,7 +47,7 @@ pub struct VisibilityChange {
     /// Everything that changes with it, in words, if that is more than the repository: the whole project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wide: Option<String>,
-    /// The reason why it is not set through the registry's API, in words.
+    /// The reason why it is not set through the registry's API, or why it is unknown, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The page where a person can change it.

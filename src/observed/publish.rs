@@ -16,15 +16,14 @@ use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use crate::model::forward::{Descent, Held};
-use crate::model::plan::ObservedVisibility;
 use crate::model::referrer::ReferrerAction;
 use crate::model::standing::StandingVersion;
 use crate::standing::{self, StandingQuestion, TagDigests};
-use crate::visibility::{self, VisibilityReading};
+use crate::visibility::{self, Pullable, VisibilityProbe, VisibilityReading};
 use oci_content::Travelling;
 use oci_registry::reference::RegistryEndpoint;
-use oci_registry::{Digest, RegistryLocation, Tag};
-use oci_registry::{ListingGap, RegistryError, Repository, TagListing, TagLookup};
+use oci_registry::{Digest, RawManifest, RegistryLocation, Tag};
+use oci_registry::{ListingGap, RegistryError, Repository, TagListing, TagLookup, TagOrDigest};
 
 /// The desired repositories, each with the content that its registry holds.
 #[derive(Default)]
@@ -62,7 +61,7 @@ pub struct ObservedRepository {
     /// The referrers of the content that the repository has, and what each needs.
     pub referrers: ObservedReferrers,
     /// The observed visibility: who can pull, or `None` if that was not asked.
-    pub visibility: Option<ObservedVisibility>,
+    pub visibility: Option<VisibilityProbe>,
     /// The answer of the registry's API about who may pull.
     pub reading: VisibilityReading,
 }
@@ -107,12 +106,22 @@ impl ObservedRepository {
         &self.desired.published.content.root.digest
     }
 
+    /// Returns the digest of a manifest that was seen in the repository, if there was any: of a tag, the root, or a part of it that was
+    /// pushed by digest.
+    pub fn seen_manifest(&self) -> Option<Digest> {
+        if let Some(tag) = self.tags.values().next() {
+            return Some(tag.digest.clone());
+        }
+        let manifests = self.desired.published.content.manifests.iter().rev().map(RawManifest::digest);
+        manifests.into_iter().find(|digest| !self.missing_manifests.contains(digest)).cloned()
+    }
+
     /// Whether a desired tag names the content to publish. Tags are moved last, so everything that it reaches is there.
     pub fn root_is_tagged(&self) -> bool {
         self.tags.values().any(|tag| tag.digest == *self.root())
     }
 
-    /// Returns the tags of the repository, as far as the registry lists them.
+    /// Returns the tags of the repository, that the registry lists.
     fn listed(&self) -> &[Tag] {
         self.listing.as_ref().map(TagListing::tags).unwrap_or_default()
     }
@@ -188,18 +197,20 @@ async fn observe_repository(
     let repository = connection.repository.as_ref();
     let mut observed = ObservedRepository::new(desired);
     // The list comes first, because a tag that it lacks is asked about in another way.
-    let listing = list(&observed.desired, repository).await?;
+    let mut listing = list(&observed.desired, repository).await?;
     let asked = observed.desired.tags.iter().map(|it| look_up(repository, &it.tag, listing.as_ref()));
     for (tag, found) in try_join_all(asked).await? {
         match found {
             TagLookup::Names(found) => {
-                observed
-                    .tags
-                    .insert(tag, ObservedTag { digest: found.digest, revision: None, descent: None });
+                observed.tags.insert(tag, ObservedTag { digest: found, revision: None, descent: None });
             }
             TagLookup::Dangling => drop(observed.dangling.insert(tag)),
             TagLookup::Absent => {}
         }
+    }
+    // One refusal may pass: a registry that has tags should list them.
+    if listing.as_ref().is_some_and(|listing| listing.is_refused(observed.tags.keys())) {
+        listing = list(&observed.desired, repository).await?;
     }
     observed.gap = listing.as_ref().and_then(|listing| listing.gap(observed.tags.keys()));
     observed.listing = listing;
@@ -220,13 +231,14 @@ async fn observe_repository(
     }
     let desired = &observed.desired;
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
-        let root = observed.root();
-        let root_present = !observed.missing_manifests.contains(root);
-        let pullable = observed.tags.values().next().map(|tag| &tag.digest).or(root_present.then_some(root));
         let probe = async {
-            match pullable {
-                Some(digest) => visibility::probe(connection.anonymous.as_ref(), digest).await,
-                None => ObservedVisibility::Absent,
+            match visibility::pullable(repository, observed.seen_manifest(), observed.listing.as_ref()).await
+            {
+                Pullable::Manifest(digest) => {
+                    visibility::probe(connection.anonymous.as_ref(), repository, &digest).await
+                }
+                Pullable::NoTag => visibility::probe_untagged(repository).await,
+                Pullable::Unread(why) => VisibilityProbe::unknown(why),
             }
         };
         let reading = visibility::read(connection.visibility.as_ref(), &desired.name);
@@ -269,22 +281,45 @@ async fn find_standing_versions(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,
 ) -> Result<(), RegistryError> {
-    let Some(listing) = &observed.listing else { return Ok(()) };
+    let unknown = ask_standing_versions(repository, observed).await?;
+    // The digest in an answer to HEAD may be wrong. GET shows the bytes.
+    let asked = unknown.into_iter().map(|tag| async move {
+        let manifest = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+        Ok::<_, RegistryError>((tag, manifest.map(|manifest| manifest.digest().clone())))
+    });
+    let mut differs = false;
+    for (tag, digest) in try_join_all(asked).await? {
+        if let (Some(digest), Some(present)) = (digest, observed.tags.get_mut(&tag))
+            && present.digest != digest
+        {
+            (present.digest, differs) = (digest, true);
+        }
+    }
+    if differs {
+        ask_standing_versions(repository, observed).await?;
+    }
+    Ok(())
+}
+
+/// Asks for the version of the image that each forward tag of a release names. Returns the tags whose image has an unknown
+/// version.
+async fn ask_standing_versions(
+    repository: &dyn Repository,
+    observed: &mut ObservedRepository,
+) -> Result<Vec<Tag>, RegistryError> {
+    let Some(listing) = &observed.listing else { return Ok(Vec::new()) };
     let lines = observed.desired.tags.iter().filter_map(|tag| {
         let Basis::Release(line) = &tag.basis else { return None };
         let present = observed.tags.get(&tag.tag).filter(|present| present.digest != *observed.root())?;
-        Some((&present.digest, line, line.candidates(listing.tags())))
+        Some((&tag.tag, &present.digest, line, line.candidates(listing.tags())))
     });
     let lines: Vec<_> = lines.collect();
     let mut known: TagDigests =
         observed.tags.iter().map(|(tag, present)| (tag.clone(), Some(present.digest.clone()))).collect();
-    let first = lines.iter().flat_map(|(_, _, candidates)| candidates.iter().take(standing::ASKED_FIRST));
+    let first = lines.iter().flat_map(|(.., candidates)| candidates.iter().take(standing::ASKED_FIRST));
     standing::read(repository, listing, first.map(|it| &it.tag), &mut known).await?;
-    let mut versions = BTreeMap::new();
-    for (digest, line, candidates) in &lines {
-        if versions.contains_key(*digest) {
-            continue;
-        }
+    let (mut versions, mut unknown) = (BTreeMap::new(), Vec::new());
+    for (tag, digest, line, candidates) in &lines {
         let question = StandingQuestion {
             repository,
             listing,
@@ -292,10 +327,15 @@ async fn find_standing_versions(
             others: line.other_readers(),
             own: &line.version,
         };
-        versions.insert((*digest).clone(), question.ask(digest, &mut known).await?);
+        if !versions.contains_key(*digest) {
+            versions.insert((*digest).clone(), question.ask(digest, &mut known).await?);
+        }
+        if matches!(versions.get(*digest), Some(StandingVersion::Unknown(_))) {
+            unknown.push((*tag).clone());
+        }
     }
     observed.standing = versions;
-    Ok(())
+    Ok(unknown)
 }
 
 /// Reads the commit of each forward tag of a branch, if the tag would move.

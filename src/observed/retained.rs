@@ -29,7 +29,7 @@ pub struct Listing {
 /// The way in which tags of a repository are removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removing {
-    /// Each tag by itself.
+    /// Each tag by itself. If only those who may delete learn what the registry deletes, `apply` finds it out.
     Tags,
     /// Each tag by way of a placeholder, because the registry deletes only whole manifests and does not list them.
     Placeholders,
@@ -92,10 +92,10 @@ pub async fn times(
 
 /// Finds out how tags of `repository` are removed.
 pub async fn removing(repository: &dyn Repository) -> Result<Removing, RegistryError> {
-    Ok(match repository.deletion().await? {
-        Deletion::Tags => Removing::Tags,
-        Deletion::Nothing(obstacle) => Removing::Nothing(advice::deletes_nothing(&obstacle)),
-        Deletion::Manifests => match Inventories::default().read(repository).await? {
+    Ok(match repository.foresee_deletion().await? {
+        None | Some(Deletion::Tags) => Removing::Tags,
+        Some(Deletion::Nothing(obstacle)) => Removing::Nothing(advice::deletes_nothing(&obstacle)),
+        Some(Deletion::Manifests) => match Inventories::default().read(repository).await? {
             Some(inventory) => Removing::Manifests(inventory),
             None => Removing::Placeholders,
         },

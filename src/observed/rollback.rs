@@ -78,15 +78,15 @@ async fn ask(
         Ok::<_, RegistryError>(found.map(|found| found.digest))
     });
     let held = try_join_all(held).await?.into_iter().flatten().collect();
-    let removal = if removes { Some(method(repository.deletion().await?)) } else { None };
+    let removal = if removes { Some(method(repository.foresee_deletion().await?)) } else { None };
     Ok(StandingTags { tags, held, removal })
 }
 
-/// The method for removing a single tag, given the deletions that the registry supports.
-fn method(deletion: Deletion) -> Result<RemovalMethod, String> {
+/// The method for removing a single tag, given the deletions that the registry supports, if that is known.
+fn method(deletion: Option<Deletion>) -> Result<RemovalMethod, String> {
     match deletion {
-        Deletion::Tags => Ok(RemovalMethod::Tag),
-        Deletion::Manifests => Ok(RemovalMethod::Placeholder),
-        Deletion::Nothing(obstacle) => Err(advice::deletes_nothing(&obstacle)),
+        None | Some(Deletion::Tags) => Ok(RemovalMethod::Tag),
+        Some(Deletion::Manifests) => Ok(RemovalMethod::Placeholder),
+        Some(Deletion::Nothing(obstacle)) => Err(advice::deletes_nothing(&obstacle)),
     }
 }

@@ -6,14 +6,14 @@ use super::decide::decide;
 use super::sending::{self, Holdings};
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
-use crate::model::forward::{PlannedCommit, PlannedForward};
+use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
 use crate::model::standing::StandingVersion;
-use crate::model::{Mutability, ResourceId};
+use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
 
@@ -27,6 +27,8 @@ pub struct Origin {
     pub context: serde_json::Map<String, serde_json::Value>,
     /// The context in one line.
     pub title: String,
+    /// The behavior of an apply if a registry refuses a floating tag for good.
+    pub on_tag_failure: OnTagFailure,
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.
@@ -54,9 +56,11 @@ pub fn diff(observed: &Observed, origin: Origin) -> Plan {
         config: origin.config,
         context: origin.context,
         title: origin.title,
+        on_tag_failure: origin.on_tag_failure,
         registries,
         repositories,
         secrets: None,
+        problems: Vec::new(),
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),
     }
@@ -106,6 +110,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         referrers,
+        left_behind: desired.published.left_behind.clone(),
         sending,
     };
     PlannedRepository {
@@ -165,7 +170,10 @@ fn change(tag: &DesiredTag, observed: &ObservedRepository, kept: Option<&KeptFir
     });
     let (version, revision, forward) = match &tag.basis {
         Basis::Release(line) => {
-            let forward = line.can_be_read().then(|| PlannedForward::Version(line.to_plan()));
+            let highest = observed.line(&tag.tag).iter().rfind(|held| held.version != line.version);
+            let highest = highest.map(|held| held.version.clone());
+            let planned = || PlannedLine { highest, ..line.to_plan() };
+            let forward = line.can_be_read().then(|| PlannedForward::Version(planned()));
             (Some(line.version.to_string()), None, forward)
         }
         Basis::Commit(commit) => {

@@ -59,9 +59,11 @@ pub fn prune(
         config: origin.config,
         context: origin.context,
         title: origin.title,
+        on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
         repositories,
         secrets: None,
+        problems: Vec::new(),
         silent: Vec::new(),
         silent_retentions: silent.iter().cloned().collect(),
     }

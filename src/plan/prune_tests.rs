@@ -185,6 +185,7 @@ fn a_plan_names_what_it_touches() {
         folder: ".".to_owned(),
         context: serde_json::Map::new(),
         title: "schedule".to_owned(),
+        on_tag_failure: crate::model::OnTagFailure::Restore,
     };
     let mutabilities = BTreeMap::new();
     let idle = pruned(&[], None);

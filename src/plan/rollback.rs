@@ -127,9 +127,11 @@ impl<'r> Rollback<'r> {
             config: plan.config.clone(),
             context: plan.context.clone(),
             title: format!("rollback of {}", plan.title),
+            on_tag_failure: plan.on_tag_failure,
             registries,
             repositories,
             secrets: None,
+            problems: Vec::new(),
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),
         }

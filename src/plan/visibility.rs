@@ -11,7 +11,8 @@ use crate::visibility::{irreversible, is_of_project, settings_url, wide};
 /// Returns the change of visibility of one repository, or nothing if none is declared or the registry was not asked.
 pub(super) fn visibility(observed: &ObservedRepository) -> Option<VisibilityChange> {
     let desired = &observed.desired;
-    let (declared, pulled) = (desired.visibility?, observed.visibility?);
+    let (declared, probe) = (desired.visibility?, observed.visibility.as_ref()?);
+    let pulled = probe.observed;
     let reading = &observed.reading;
     let setting = reading.visibility();
     let action = match (setting, as_declared(declared, setting, pulled)) {
@@ -30,7 +31,8 @@ pub(super) fn visibility(observed: &ObservedRepository) -> Option<VisibilityChan
             Some(format!("the API already says {}", declared.as_str()))
         }
         VisibilityAction::ByHand => reading.why.clone(),
-        VisibilityAction::NoOp | VisibilityAction::Set | VisibilityAction::AfterApply => None,
+        VisibilityAction::AfterApply => probe.why.clone(),
+        VisibilityAction::NoOp | VisibilityAction::Set => None,
     };
     Some(VisibilityChange {
         declared,

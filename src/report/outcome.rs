@@ -17,9 +17,14 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let changed =
         referrers > 0 || visibilities > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
-        !matches!(change.result, ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped)
+        !matches!(
+            change.result,
+            ChangeResult::Failed | ChangeResult::Stale | ChangeResult::Skipped | ChangeResult::Restored
+        )
     });
-    let title = match (success || complete, changed) {
+    // A plan without a change can still be blocked.
+    let is_whole = success || (complete && !outcome.changes.is_empty());
+    let title = match (is_whole, changed) {
         (false, _) => "Stopped",
         (true, true) => match kind {
             PlanKind::Publish => "Applied",
@@ -34,6 +39,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         (ChangeResult::Removed, "removed"),
         (ChangeResult::Unchanged, "in place"),
         (ChangeResult::Kept, "kept"),
+        (ChangeResult::Restored, "restored"),
         (ChangeResult::Stale, "stale"),
         (ChangeResult::Failed, "failed"),
         (ChangeResult::Skipped, "skipped"),
@@ -143,9 +149,10 @@ pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
         ChangeResult::Skipped => (Ink::Kept, '-', "skipped"),
         ChangeResult::Failed => (Ink::Alarm, '!', "failed"),
         ChangeResult::Stale => (Ink::Alarm, '!', "stale"),
+        ChangeResult::Restored => (Ink::Kept, '=', "restored"),
     };
-    let digest =
-        change.after.as_ref().map(|after| format!(" {}{}", after.digest.short(12), style.ellipsis()));
+    let named = if change.result == ChangeResult::Restored { &change.before } else { &change.after };
+    let digest = named.as_ref().map(|named| format!(" {}{}", named.digest.short(12), style.ellipsis()));
     let text = format!(
         "{sign} {}:{} {word}{}",
         clean::line(&change.repository),
@@ -153,9 +160,10 @@ pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
         digest.unwrap_or_default()
     );
     let detail = match (&change.detail, change.result) {
-        (Some(detail), ChangeResult::Kept | ChangeResult::Created | ChangeResult::Moved) => {
-            format!(" ({})", clean::line(detail))
-        }
+        (
+            Some(detail),
+            ChangeResult::Kept | ChangeResult::Created | ChangeResult::Moved | ChangeResult::Restored,
+        ) => format!(" ({})", clean::line(detail)),
         _ => String::new(),
     };
     format!("  {}{detail}\n", style.paint(ink, text))

@@ -155,7 +155,8 @@ fn visibility_row(visibility: &VisibilityChange, style: Style) -> Option<TableRo
         VisibilityAction::Set => (Ink::Moved, '~', format!("set by the registry's API{wide}")),
         VisibilityAction::ByHand => (Ink::Alarm, '!', by_hand(visibility, &wide)),
         VisibilityAction::AfterApply if visibility.observed == ObservedVisibility::Unknown => {
-            (Ink::Kept, '?', "the registry did not answer an anonymous pull".to_owned())
+            let why = visibility.why.as_deref().unwrap_or("the registry did not answer an anonymous pull");
+            (Ink::Kept, '?', clean::line(why))
         }
         VisibilityAction::AfterApply if visibility.settable => {
             (Ink::Kept, '?', "set by the registry's API once it is there, if it differs".to_owned())
@@ -268,6 +269,7 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
         Some(Reason::UnknownRefused { .. }) => "a tag might move backward",

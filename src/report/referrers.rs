@@ -6,6 +6,7 @@ use super::rows::TableRow;
 use crate::model::ContentSpec;
 use crate::model::plan::{Plan, PlannedContent, PlannedRepository};
 use crate::model::referrer::{PlannedReferrer, ReferrerAction};
+use oci_content::LeftBehind;
 
 /// The number of kinds of referrers that are named.
 const NAMED: usize = 3;
@@ -13,7 +14,8 @@ const NAMED: usize = 3;
 /// Returns a row for each action on referrers of the content of a repository, or one row if there are no referrers.
 pub(super) fn rows(repository: &PlannedRepository) -> Vec<TableRow> {
     let Some(content) = &repository.content else { return Vec::new() };
-    if content.referrers.is_empty() {
+    let left: Vec<TableRow> = content.left_behind.iter().map(left_behind).collect();
+    if content.referrers.is_empty() && left.is_empty() {
         return none(repository, content).into_iter().collect();
     }
     let row = |(action, ink, sign, why): (ReferrerAction, Ink, char, &str)| {
@@ -35,7 +37,17 @@ pub(super) fn rows(repository: &PlannedRepository) -> Vec<TableRow> {
     ]
     .into_iter()
     .filter_map(row)
+    .chain(left)
     .collect()
+}
+
+/// Returns a row that names a referrer that is not published.
+fn left_behind(left: &LeftBehind) -> TableRow {
+    let LeftBehind { referrer, why } = left;
+    let descriptor = &referrer.descriptor;
+    let kind = descriptor.artifact_type.as_ref().unwrap_or(&descriptor.media_type);
+    let why = clean::line(&format!("{} of {kind} stays behind: {why}", descriptor.digest.short(12)));
+    TableRow { ink: Ink::Alarm, sign: '!', name: count(1), value: String::new(), why }
 }
 
 /// Returns the number of referrers that a plan sends.

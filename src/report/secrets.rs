@@ -7,7 +7,7 @@ use super::paint::Ink;
 use super::size::size;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
+use crate::model::secret_search::{LeftOut, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
 use secret_scan::Severity;
 
 /// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.
@@ -37,6 +37,11 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     }
     let left = secrets.unsearched.len() - shown(secrets.unsearched.len());
     text.push_str(&more(left, "files that were not searched to their end"));
+    for (address, searched) in &secrets.repositories {
+        if let Some(left_out) = &searched.left_out {
+            text.push_str(&format!("    = {}\n", style.paint(Ink::Kept, not_needed(address, left_out))));
+        }
+    }
     for allowance in &secrets.unused {
         text.push_str(&format!("    ? {}\n", unused(allowance)));
     }
@@ -48,11 +53,24 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     format!("\n  {title}  {}\n{text}", summary(secrets))
 }
 
+/// Returns which content of a repository was not searched, and why.
+fn not_needed(address: &str, left_out: &LeftOut) -> String {
+    let LeftOut { blobs, bytes, why } = left_out;
+    let blobs = count_blobs(*blobs);
+    clean::line(&format!("{address}: {} in {blobs} not searched: {why}", size(*bytes)))
+}
+
+fn count_blobs(blobs: usize) -> String {
+    if blobs == 1 { "1 blob".to_owned() } else { format!("{blobs} blobs") }
+}
+
 /// Returns what was searched, and how many findings are allowed.
 fn summary(secrets: &PlannedSecrets) -> String {
     let searched = &secrets.searched;
-    let blobs = if searched.blobs == 1 { "1 blob".to_owned() } else { format!("{} blobs", searched.blobs) };
-    let mut parts = vec![format!("{} in {blobs} searched", size(searched.bytes))];
+    if searched.blobs == 0 {
+        return "no blob searched".to_owned();
+    }
+    let mut parts = vec![format!("{} in {} searched", size(searched.bytes), count_blobs(searched.blobs))];
     if searched.from_cache > 0 {
         parts.push(format!("{} of them earlier", searched.from_cache));
     }

@@ -45,7 +45,7 @@ fn surroundings(session: &Session, folder: &Path) -> GitFacts {
     let files = context::files(folder, &PATTERNS);
     let files = files.map(|files| files.into_iter().filter(|file| init::is_candidate(file)).collect());
     // CI variables that make no sense are no reason to write nothing.
-    let context = Context::discover(folder, &session.environment, &session.flags, Needs::default()).ok();
+    let context = Context::discover(folder, &session.environment, &session.flags, &Needs::default()).ok();
     let branch = context.as_ref().and_then(|context| {
         let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
         context.default_branch.clone().or(usual)

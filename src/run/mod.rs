@@ -24,6 +24,7 @@ mod rollback;
 mod session;
 mod tags;
 mod verify;
+mod work_tree;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,18 +47,20 @@ use crate::apply::{self, Lineage};
 use crate::checks;
 use crate::config::Config;
 use crate::connections::Connections;
-use crate::context::Context;
+use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
 use crate::plan::{self, Origin};
 use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
+use work_tree::check_work_tree;
 
 /// The number of bytes of layers that are kept from the search to the push.
 const SPOOL: u64 = 4 * 1024 * 1024 * 1024;
@@ -175,17 +178,21 @@ impl Run {
     pub async fn plan(&mut self, targets: &[String]) -> Result<Plan> {
         let loaded = self.loaded()?;
         let config = &loaded.config;
-        let context = self.session.context(config)?;
+        let context = self.session.context(config, CommitUse::Published)?;
         let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
         let surroundings = self.surroundings(declared.collect());
         // Sources are read on this thread, and sources in registries wait for the network.
-        let desired = tokio::task::block_in_place(|| {
+        let (desired, warnings) = tokio::task::block_in_place(|| {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
+        let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
+        let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
+        let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
+        plan.problems = problems;
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -205,6 +212,7 @@ impl Run {
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
+            on_tag_failure: plan.on_tag_failure,
             reporter: self.reporter(),
             parallelism: self.parallelism,
             cancel,
@@ -222,28 +230,35 @@ impl Run {
         Surroundings {
             folder: self.folder.clone(),
             environment: Arc::new(move |name| environment.get(name).cloned()),
-            registries: Some(source_registries(registries, self.connections.clone())),
+            registries: Some(source_registries(registries, self.connections.clone(), self.reporter())),
             content: self.content.clone(),
         }
     }
 
-    /// Resolves what is desired, if the lockstep checks allow it. Problems that the checks find are returned together with the
-    /// problems of resolving.
+    /// Resolves what is desired, and the warnings about it, if the lockstep checks and the work tree allow it. Problems that the
+    /// checks find are returned together with the problems of resolving.
     fn checked(
         &self,
         loaded: &LoadedConfig,
         context: &Context,
         selection: &Selection,
         surroundings: &Surroundings,
-    ) -> Result<Desired> {
+    ) -> Result<(Desired, Vec<Diagnostic>)> {
         let config = &loaded.config;
         let (checks, mut found) = desired::checks(config, context, selection);
         found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
         let others = loaded.other_profiles();
         found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
         match desired::resolve(config, context, selection, surroundings) {
-            Ok(desired) if found.is_empty() => Ok(desired),
-            Ok(_) => Err(found),
+            Ok(desired) => {
+                let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
+                let differences =
+                    check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
+                let (errors, warnings): (Vec<_>, Vec<_>) =
+                    differences.into_iter().partition(Diagnostic::is_error);
+                found.extend(errors);
+                if found.is_empty() { Ok((desired, warnings)) } else { Err(found) }
+            }
             Err(mut diagnostics) => {
                 // A missing version is one mistake, and the tags already report it.
                 let reported = diagnostics.iter().any(|it| it.code == Code::ContextVersion);
@@ -271,6 +286,7 @@ impl Run {
             folder: self.session.shown(&config.folder).display().to_string(),
             context: fields,
             title: context.describe(),
+            on_tag_failure: config.apply.on_tag_failure,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::Run;
 use super::session::{Result, Session};
 use crate::config::{Config, RetentionSubject};
 use crate::connections::RepositoryFailure;
+use crate::context::CommitUse;
 use crate::desired::{self, Address, Decided, RetainedRepository, Retentions, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Mutability;
@@ -36,7 +37,7 @@ impl Run {
         if config.retention.is_empty() {
             return Err(vec![none_declared(&self.session, config)]);
         }
-        let context = self.session.context(config)?;
+        let context = self.session.context(config, CommitUse::Unused)?;
         let retentions = Retentions::new(config, &context)?;
         let selection = Selection::new(targets);
         let now = jiff::Timestamp::now().as_second();

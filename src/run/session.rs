@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::path;
 use crate::config::{self, Config, ConfigFile, Overrides};
-use crate::context::{Context, Environment, Flags, Needs};
+use crate::context::{CommitUse, Context, Environment, Flags, Needs};
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic};
 use oci_registry::Digest;
@@ -21,7 +21,7 @@ pub struct Session {
     pub profile: Option<String>,
     /// `--set`.
     pub set: Vec<String>,
-    /// `--event`, `--ref`, `--sha`, `--pr`.
+    /// `--event`, `--ref`, `--sha`, `--pr`, `--allow-dirty`.
     pub flags: Flags,
     /// The environment of the process.
     pub environment: Environment,
@@ -84,11 +84,13 @@ impl Session {
         Ok(LoadedConfig { config, file, overrides })
     }
 
-    pub(super) fn context(&self, config: &Config) -> Result<Context> {
+    /// Gathers the context of a command that makes this use of the commit.
+    pub(super) fn context(&self, config: &Config, commit: CommitUse) -> Result<Context> {
         // Collecting the components drops the `.` that the folder is if the file is in the working directory.
         let folder: PathBuf = self.working_folder.join(&config.folder).components().collect();
-        let needs = Needs { dirty: desired::uses_dirty(config) };
-        Context::discover(&folder, &self.environment, &self.flags, needs)
+        let needs =
+            Needs { dirty: desired::uses_dirty(config), commit, releases: desired::release_tags(config) };
+        Context::discover(&folder, &self.environment, &self.flags, &needs)
             .map_err(|error| vec![error.to_diagnostic()])
     }
 

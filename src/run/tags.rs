@@ -4,8 +4,9 @@ use indexmap::IndexMap;
 
 use super::session::{Result, Session};
 use crate::config::Config;
-use crate::context::Context;
-use crate::desired::{self, ResourceTags};
+use crate::context::{CommitUse, Context, ContextDoubt};
+use crate::desired::{self, ResourceTags, Selection};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::ResourceId;
 
 /// The tags of a context.
@@ -16,6 +17,8 @@ pub struct RenderedTags {
     pub context: Context,
     /// The tags of each resource.
     pub resources: IndexMap<ResourceId, ResourceTags>,
+    /// The warnings about the context.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Renders the tags of this context. Contacts no registry and opens no source.
@@ -25,9 +28,15 @@ pub struct RenderedTags {
 /// Everything that is wrong with the configuration, the context or the templates.
 pub fn tags(session: &Session) -> Result<RenderedTags> {
     let config = session.load()?.config;
-    let context = session.context(&config)?;
+    let context = session.context(&config, CommitUse::Previewed)?;
     let resources = desired::tags(&config, &context)?;
-    Ok(RenderedTags { config, context, resources })
+    let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
+    if context.tag_of_ref().is_some() && resources.values().all(|resource| resource.tags.is_empty()) {
+        // Nothing is published here, so that it is no error yet.
+        let nothing = desired::nothing_published(&config, &context, &resources, &Selection::default());
+        warnings.extend(nothing.map(|it| Diagnostic { severity: Severity::Warning, ..it }));
+    }
+    Ok(RenderedTags { config, context, resources, warnings })
 }
 
 /// Returns the full names of the repositories of the resource `id`.

@@ -123,8 +123,10 @@ impl GatheredContent {
         let SelectedContent { sent, manifests, blobs } = selected;
         let platforms = platforms(content);
         for raw in &content.manifests {
-            // It was parsed when the content was opened.
-            let Ok(manifest) = raw.parse() else { continue };
+            let Ok(manifest) = raw.parse() else {
+                self.add_other(selected, raw);
+                continue;
+            };
             if manifests.contains(raw.digest()) {
                 self.add_annotations(sent, raw, &manifest);
             }
@@ -152,6 +154,21 @@ impl GatheredContent {
                 }
                 self.add_position(sent, &layer.digest, platforms.get(raw.digest()), position);
             }
+        }
+    }
+
+    /// Adds a referrer whose media type is not that of an image or index: its annotations, and its blobs as files.
+    fn add_other(&mut self, selected: &SelectedContent<'_>, raw: &RawManifest) {
+        let SelectedContent { sent, manifests, blobs } = selected;
+        // It was parsed when the content was opened.
+        let Ok(manifest) = raw.parse_referrer() else { return };
+        let described = || manifest.blobs().chain(manifest.manifests());
+        if manifests.contains(raw.digest()) {
+            self.note_annotations(sent, raw, manifest.annotations(), described());
+        }
+        for blob in manifest.blobs().filter(|blob| blobs.contains(&blob.digest)) {
+            self.add_job(sent, blob, false, false);
+            self.add_position(sent, &blob.digest, None, BlobPosition::default());
         }
     }
 
@@ -186,7 +203,17 @@ impl GatheredContent {
                 (annotations, layers.iter().chain([config.as_ref()]).collect())
             }
         };
-        let mut annotations = own.clone();
+        self.note_annotations(sent, raw, own.clone(), described);
+    }
+
+    fn note_annotations<'d>(
+        &mut self,
+        sent: &SentContent<'_>,
+        raw: &RawManifest,
+        own: BTreeMap<String, String>,
+        described: impl IntoIterator<Item = &'d Descriptor>,
+    ) {
+        let mut annotations = own;
         for (key, value) in described.into_iter().flat_map(|it| &it.annotations) {
             annotations.entry(key.clone()).or_insert_with(|| value.clone());
         }

@@ -1,7 +1,8 @@
 //! The search for secrets in the content to send, and what a finding means for a plan. The crate `secret-scan` decides what looks like
 //! a secret.
 //!
-//! In reading order: `policy` decides which repositories are searched and with what effect; `selection` selects their content;
+//! In reading order: `policy` decides which repositories are searched and with what effect; `selection` selects their content, of which
+//! `reachable` finds the part that tags reach already;
 //! `gather` collects its blobs, each once; `blob_search` searches them; `allow` applies the allowances; `findings` makes the
 //! findings.
 
@@ -10,6 +11,7 @@ mod blob_search;
 mod findings;
 mod gather;
 mod policy;
+mod reachable;
 mod selection;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use crate::config::Secrets;
 use crate::connections::Connections;
 use crate::context::Environment;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
 use crate::model::plan::Plan;
 use crate::model::secret_search::{PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding};
@@ -72,7 +74,10 @@ impl Screening {
                 all_searched = false;
                 continue;
             };
-            let content = selection::select(search, repository);
+            let desired = repository.desired();
+            let connected = connections.repository(&desired.endpoint, &desired.name);
+            let connected = connected.map_err(|error| vec![error.to_diagnostic()])?;
+            let content = selection::select(search, repository, connected.as_ref()).await;
             all_searched &= content.blobs.len() == selection::all_blobs(repository.desired()).len();
             selected.insert(repository.planned.address.clone(), content);
         }

@@ -8,8 +8,8 @@ use crate::model::Visibility;
 use crate::model::plan::{ObservedVisibility, PlannedRepository};
 use crate::model::secret_search::SecretPolicy;
 use crate::observed::{Observed, ObservedRepository};
-use crate::visibility;
-use oci_registry::{Provider, RegistryLocation, TagOrDigest};
+use crate::visibility::{self, Pullable};
+use oci_registry::{Provider, RegistryLocation};
 
 /// A repository of a plan whose content may be searched.
 pub(super) struct ScreenedRepository<'a> {
@@ -63,9 +63,10 @@ pub(super) async fn repository_search(
         let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny));
         return Ok(policy.map(|policy| RepositorySearch { policy, whole: false }));
     }
-    let seen = match observed.visibility {
-        // Nothing of the published content is there, but something else may be.
-        None | Some(ObservedVisibility::Absent) => seen(repository, connections).await?,
+    let seen = match observed.visibility.as_ref().map(|probe| probe.observed) {
+        None | Some(ObservedVisibility::Absent | ObservedVisibility::Unknown) => {
+            seen(repository, connections).await?
+        }
         Some(seen) => seen,
     };
     // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
@@ -99,30 +100,20 @@ async fn seen(
     let (desired, observed) = (screened.desired(), screened.observed);
     let connection = connections.connection(&desired.endpoint, &desired.name);
     let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
-    let anonymous = anonymous.as_ref();
-    let root = &desired.published.content.root.digest;
-    let root_there = !observed.missing_manifests.contains(root);
-    let known = observed.tags.values().next().map(|tag| tag.digest.clone());
-    let known = known.or_else(|| root_there.then(|| root.clone()));
-    let digest = if let Some(digest) = known {
-        digest
-    } else {
-        let tags = match &observed.listing {
-            Some(listing) => listing.clone(),
-            None => match repository.list_tags().await {
-                Ok(listing) => listing,
-                Err(_) => return Ok(ObservedVisibility::Unknown),
-            },
-        };
-        let Some(tag) = tags.tags().last().cloned() else {
-            return Ok(visibility::probe_absent(anonymous, root).await);
-        };
-        match repository.head_manifest(&TagOrDigest::Tag(tag)).await {
-            Ok(Some(head)) => head.digest,
-            Ok(None) | Err(_) => return Ok(ObservedVisibility::Unknown),
-        }
+    let (anonymous, repository) = (anonymous.as_ref(), repository.as_ref());
+    let absent = ObservedVisibility::Absent;
+    let is_known_absent = observed.visibility.as_ref().is_some_and(|probe| probe.observed == absent);
+    let known = observed.seen_manifest();
+    let found = match known {
+        None if is_known_absent => Pullable::NoTag,
+        known => visibility::pullable(repository, known, observed.listing.as_ref()).await,
     };
-    Ok(visibility::probe(anonymous, &digest).await)
+    Ok(match found {
+        Pullable::Manifest(digest) => visibility::probe(anonymous, repository, &digest).await.observed,
+        Pullable::NoTag | Pullable::Unread(_) => {
+            visibility::probe_absent(anonymous, &desired.published.content.root.digest).await
+        }
+    })
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ async fn head(
 ) -> Result<TagHead, RegistryError> {
     match repository.look_up_tag(tag, Some(listing)).await.map(TagLookup::found) {
         Ok(None) => Ok(TagHead::Absent),
-        Ok(Some(manifest)) => Ok(TagHead::Names(manifest.digest)),
+        Ok(Some(digest)) => Ok(TagHead::Names(digest)),
         Err(RegistryError::ContentMismatch { expected, found, .. }) => {
             Ok(TagHead::Corrupt { named: expected, found })
         }
@@ -228,9 +228,10 @@ async fn observe_visibility(
         return None;
     }
     let digest = observed.tags.values().next()?;
-    let probe = visibility::probe(connection.anonymous.as_ref(), digest);
+    let probe = visibility::probe(connection.anonymous.as_ref(), connection.repository.as_ref(), digest);
     let reading = visibility::read(connection.visibility.as_ref(), &expected.declared.repository);
-    Some(tokio::join!(probe, reading))
+    let (probe, reading) = tokio::join!(probe, reading);
+    Some((probe.observed, reading))
 }
 
 /// Reads the commit of each branch tag that does not name the recorded digest.

@@ -57,7 +57,8 @@ fn standing(result: ChangeResult, change: &Change) -> Option<&TagTarget> {
         | ChangeResult::Removed
         | ChangeResult::Skipped
         | ChangeResult::Failed
-        | ChangeResult::Stale => None,
+        | ChangeResult::Stale
+        | ChangeResult::Restored => None,
     }
 }
 

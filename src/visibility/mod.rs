@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub use error::VisibilityError;
 pub use interface::{Capability, VisibilityProvider, VisibilitySetting};
 pub use page::{irreversible, is_of_project, settings_url, way_out, wide};
-pub use probe::{probe, probe_absent};
+pub use probe::{Pullable, VisibilityProbe, probe, probe_absent, probe_untagged, pullable};
 use provider_api::ProviderApi;
 
 use crate::model::Visibility;

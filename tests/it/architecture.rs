@@ -20,7 +20,8 @@ const CRATES: [(&str, &[&str]); 4] = [
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
 const TABLE: [(&str, &[&str]); 23] = [
     ("model", &[]),
-    ("diagnostic", &[]),
+    // A plan carries diagnostics.
+    ("diagnostic", &["model"]),
     ("advice", &["diagnostic"]),
     ("checks", &[]),
     ("content", &[]),

@@ -3,9 +3,11 @@
 
 mod architecture;
 mod chart_rules;
+mod chart_values;
 mod checks;
 mod cli_help;
 mod conflicts;
+mod context;
 mod corpus;
 mod diagnostics;
 mod docs;
@@ -17,15 +19,21 @@ mod hostile_plan;
 mod hostile_sources;
 mod init;
 mod lint_command;
+mod lying_registries;
+mod nothing_published;
+mod partial_sources;
 mod preflight;
 mod prune_github;
+mod pushed_by_digest;
 mod quickstart;
 mod record;
+mod referrer_types;
 mod referrers;
 mod registry_directory;
 mod registry_github;
 mod registry_http;
 mod requests;
+mod restore;
 mod schema;
 mod security;
 mod stages;
@@ -33,6 +41,7 @@ mod streams;
 mod tags_command;
 mod terminal;
 mod visibility;
+mod whose_fault;
 
 /// The bodies of the fuzz targets.
 #[path = "../fuzz/entry.rs"]

@@ -328,7 +328,7 @@ fn a_detached_head_on_two_tags_asks_which() {
     folder.git(&["checkout", "--quiet", "--detach"]);
     let done = folder.run("tags").wide().done().expect_code(1);
     assert!(
-        done.stderr().contains("2 git tags point at this commit (`v1.2.3`, `v1.2.4`)"),
+        done.stderr().contains("2 release tags point at the commit that is checked out: `v1.2.3`, `v1.2.4`"),
         "{}",
         done.shown()
     );

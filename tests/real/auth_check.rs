@@ -349,6 +349,7 @@ fn refused(status: u16, host: &str, repository: &str, code: &str, message: &str)
         insufficient: false,
         retry_after: None,
         attempts: 1,
+        ..Refusal::default()
     }
 }
 

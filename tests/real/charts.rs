@@ -105,6 +105,8 @@ async fn charts_are_published_for_helm() {
         "source = \"brokkr-broker-{{ chart.version }}.tgz\"\nrepository = \"ready/brokkr-broker\"",
     );
     folder.write("publish.toml", ready);
+    folder.git(&["commit", "--quiet", "--all", "--message", "Publish the package"]);
+    folder.git(&["tag", "--force", "v1.2.3"]);
     apply();
     let again = format!("{}/acme/ready/brokkr-broker:1.2.3", registry.host());
     assert_eq!(run("skopeo", &["inspect", "--raw", "--tls-verify=false", &format!("docker://{again}")]), raw);

@@ -223,9 +223,10 @@ async fn an_identity_token_is_exchanged_and_each_serves_once() {
     }
     let asked = issuer.asked();
     let sent: Vec<&str> = asked.iter().flat_map(|asked| asked.all("refresh_token")).collect();
-    assert_eq!(sent, ["refresh", "refresh+"]);
+    // Each repository takes one to read and one to push.
+    assert_eq!(sent, ["refresh", "refresh+", "refresh++", "refresh+++"]);
     assert!(asked.iter().all(|asked| asked.method == "POST" && asked.authorization.is_empty()));
-    assert_eq!(asked[0].all("client_id"), ["brokkr-publish"]);
+    assert_eq!(asked[0].all("client_id"), ["oci-registry"]);
 
     let entry = serde_json::json!({ "identitytoken": "stolen" });
     let open = connect(&endpoint(&registry), &options(&auths(&registry.host(), entry))).expect("a registry");
@@ -244,8 +245,8 @@ fn an_identity_token_that_serves_once_serves_a_plan_and_its_apply() {
     assert!(registry.tagged("team/app", "v1.2.3").is_some());
     let asked = issuer.asked();
     let sent: Vec<&str> = asked.iter().flat_map(|asked| asked.all("refresh_token")).collect();
-    // Plan and apply are one run, which asks once.
-    assert_eq!(sent, ["refresh"]);
+    // Plan and apply are one run, which asks once to read and once to push.
+    assert_eq!(sent, ["refresh", "refresh+"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Two applies of different releases at once. A registry has no compare-and-swap, but every interleaving still
-//! ends with the floating tags on the highest version: the test drives a scripted registry request by request, and runs
+//! ends with the floating tags on the highest version, even if one of them fails and puts its tags back: the test drives a scripted registry request by request, and runs
 //! real processes forty times.
 
 use std::process::Child;
@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 mod interleave;
 
+use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::outcome::ChangeResult;
-use interleave::{Actor, Ended, Gated, explore, explore_some};
+use interleave::{Actor, Ended, Gated, Step, explore, explore_some};
 use testkit::command::Folder;
 use testkit::docker_registry::{Auth, DockerRegistry};
 use testkit::world::{configuration, digest, image, tags};
@@ -79,6 +80,80 @@ fn in_every_interleaving_of_two_first_releases_too() {
         assert_eq!(ended.problems(), Vec::<String>::new(), "{}", ended.schedule());
         assert_eq!(ended.tag("latest"), ended.digests[0], "{}", ended.schedule());
     });
+}
+
+/// Two floating tags: the registry refuses the second one to a run that fails.
+const TWO_FLOATING: &str = r#"
+[tags.version]
+on = "tag"
+template = "v{{ version }}"
+[tags.latest]
+on = "tag"
+template = "latest"
+mutability = "forward"
+[tags.stable]
+on = "tag"
+template = "stable"
+mutability = "forward"
+"#;
+
+/// The requests whose order matters if a run puts tags back.
+const RESTORING: Gated = Gated { from: "", parts: &["PUT /manifests/v", "/manifests/latest", "/tags/list"] };
+
+#[test]
+fn a_release_that_puts_its_tags_back_leaves_them_to_a_higher_one() {
+    let actors = [
+        Actor::release("1.2.3").with_rules(TWO_FLOATING).refused("stable"),
+        Actor::release("1.2.4").with_rules(TWO_FLOATING),
+    ];
+    let before = Actor::release("1.2.2").with_rules(TWO_FLOATING);
+    let (mut seen, mut hidden, mut left) = (0, 0, 0);
+    explore_some(&before, &actors, RESTORING, Some(200), |ended| {
+        seen += 1;
+        // If the schedule holds the other run up for long right after it hid the tag, this run reports that.
+        let (_, problems) = &ended.runs[1];
+        assert!(problems.iter().all(|it| it.code == Code::ApplyReadBack), "{problems:?}{}", ended.schedule());
+        for tag in ["latest", "stable"] {
+            assert_eq!(ended.tag(tag), ended.digests[1], "{tag}: {:?}{}", ended.problems(), ended.schedule());
+        }
+        let (found, detail) = result(&ended, 0, "latest");
+        assert!(
+            matches!(found, ChangeResult::Restored | ChangeResult::Kept),
+            "{found:?}{}",
+            ended.schedule()
+        );
+        left += usize::from(detail.contains("v1.2.4, which is newer"));
+        let put = |actor: usize| {
+            let is_put = |step: &Step| step.actor == actor && step.line == "PUT /v2/app/manifests/latest";
+            ended.steps.iter().rposition(is_put)
+        };
+        hidden += usize::from(put(1).is_some() && put(0) > put(1));
+    });
+    // In some of them this run put the tag after the other one did, and gave it back.
+    assert!(hidden > 5 && left > 5, "{hidden} hidden and {left} left, of {seen} interleavings");
+}
+
+#[test]
+fn a_release_that_puts_its_tags_back_takes_none_from_a_lower_one() {
+    let actors = [
+        Actor::release("1.2.3").with_rules(TWO_FLOATING),
+        Actor::release("1.2.4").with_rules(TWO_FLOATING).refused("stable"),
+    ];
+    let before = Actor::release("1.2.2").with_rules(TWO_FLOATING);
+    let (mut seen, mut put) = (0, 0);
+    explore_some(&before, &actors, RESTORING, Some(200), |ended| {
+        seen += 1;
+        let is_put =
+            |step: &Step| step.actor == 0 && step.line.starts_with("PUT ") && step.line.ends_with("/latest");
+        if ended.steps.iter().any(is_put) {
+            put += 1;
+            assert_ne!(ended.tag("latest"), ended.before, "{:?}{}", ended.problems(), ended.schedule());
+        }
+        if result(&ended, 0, "latest").0 == ChangeResult::Moved {
+            assert_eq!(ended.tag("latest"), ended.digests[0], "{:?}{}", ended.problems(), ended.schedule());
+        }
+    });
+    assert!(put > seen / 4, "only in {put} of {seen} interleavings the lower one put the tag");
 }
 
 #[test]

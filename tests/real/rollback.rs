@@ -240,13 +240,15 @@ async fn an_apply_that_failed_half_way_is_taken_back() {
     for (deletes, fault) in [(Deletes::Manifests, refused()), (Deletes::Tags, Fault::Lost)] {
         let registry = TestRegistry::start(Options { deletes, ..Options::default() }).await;
         let url = registry.host();
-        let folder = Folder::with(&[("publish.toml", &configuration(&[("place", &url)]))]);
+        let text = configuration(&[("place", &url)]) + "[apply]\non_tag_failure = \"stop\"\n";
+        let folder = Folder::with(&[("publish.toml", &text)]);
         let first = folder.publish("1.2.3");
         folder.image("image", &image("2.0.0"));
         registry.on("PUT", "/manifests/latest", 100, fault);
         // The tag is read for the plan, for the check and just before it is put.
         registry.on("HEAD", "/manifests/latest", 3, Fault::Headers(Vec::new()));
         registry.on("HEAD", "/manifests/latest", 100, refused());
+        registry.on("GET", "/manifests/latest", 100, refused());
         folder.run(&format!("{REF} --record record.json")).done().expect_code(1);
         let record: Value = serde_json::from_str(&folder.read("record.json")).expect("JSON");
         let results: Vec<&str> = record["outcome"]["changes"]

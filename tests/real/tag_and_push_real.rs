@@ -86,6 +86,7 @@ fn builds_and_publishes_from_the_engine() {
     folder.git(&["init", "--quiet"]);
     folder.git(&["add", "."]);
     folder.git(&["commit", "--quiet", "--message", "first"]);
+    folder.git(&["tag", "v1.2.3"]);
     let engine = Engine::docker(&folder.home());
 
     let (code, plan, said) =

@@ -47,6 +47,13 @@ impl FileSpan {
         Self { file: Arc::clone(file), bytes }
     }
 
+    /// Returns the span of a line of `file`, counted from 1, without its end; the end of the file if it has fewer lines.
+    pub(crate) fn of_line(file: &Arc<ChartFile>, line: usize) -> Self {
+        let before: usize = file.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let length = file.text.get(before..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        Self::new(file, before..before + length)
+    }
+
     /// Returns the line and column of the first byte, both from 1; columns count characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let text = &self.file.text;

@@ -6,6 +6,7 @@ use crate::error::ChartError;
 use crate::finding::{ChartFindings, Finding, FindingConcern, FindingSeverity};
 use crate::load::LoadedChart;
 use crate::read_chart::{ChartPath, read_chart};
+use crate::typed_values::check_typed_values;
 use crate::vendored::check_dependencies;
 
 /// Returns everything that is wrong with the chart at `path`, a directory or a package, without using the network. Dependencies that
@@ -13,7 +14,8 @@ use crate::vendored::check_dependencies;
 ///
 /// `path` is relative to `folder`, and links in the chart may lead only into the chart and `folder`. Findings name files relative to
 /// `shown`, which is usually the path of `folder` relative to the working directory. `wanted` is the name that the chart must have,
-/// because Helm finds a chart by that name: the last part of its repository.
+/// because Helm finds a chart by that name: the last part of its repository. `sets_app_version` says that the version of the
+/// application is set when the chart is published, so that the one in `Chart.yaml` does not matter.
 ///
 /// # Errors
 ///
@@ -23,13 +25,16 @@ pub fn check_chart(
     shown: &Path,
     path: &str,
     wanted: Option<&str>,
+    sets_app_version: bool,
 ) -> Result<Vec<Finding>, ChartError> {
     let location = ChartPath::find(folder, shown, path)?;
     let mut findings = ChartFindings::default();
     if let Some(read) = read_chart(&location, folder, &mut findings)? {
         check_name(&read.chart, wanted, &mut findings);
+        check_typed_values(&read.chart, sets_app_version, &mut findings);
         if !location.packaged {
-            check_dependencies(&read.chart, &mut findings);
+            check_dependencies(&read.chart, &read.hidden, &mut findings);
+            read.hidden.warn(&mut findings);
         }
     }
     let mut found = findings.into_list();

@@ -12,6 +12,7 @@ use crate::chart_file::{ChartFile, FileSpan};
 use crate::file_names::refusal;
 use crate::file_store::{ChartFiles, FileStore};
 use crate::finding::ChartFindings;
+use crate::hidden::HiddenFiles;
 use crate::ignore::HelmIgnore;
 
 /// The file with the rules.
@@ -21,23 +22,38 @@ const MAX_DEPTH: usize = 64;
 /// The largest `.helmignore`, in bytes.
 const MAX_RULES: u64 = 1024 * 1024;
 
-/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of the project.
+/// Reads the files of the chart in `root`, which messages call `shown`. `folder` is the folder of the project. Returns the files, and
+/// those parts of a chart that `.helmignore` leaves out.
 pub(crate) fn read_directory(
     root: &Path,
     shown: &str,
     folder: &Path,
     contents: &mut FileStore,
     findings: &mut ChartFindings,
-) -> ChartFiles {
-    let Some(rules) = read_helmignore(root, shown, findings) else { return ChartFiles::new() };
+) -> (ChartFiles, HiddenFiles) {
+    let Some((rules, hidden)) = read_helmignore(root, shown, findings) else {
+        return (ChartFiles::new(), HiddenFiles::default());
+    };
     let within = [root, folder].iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut walk =
-        DirectoryWalk { shown, rules, within, contents, findings, files: ChartFiles::new(), stop: false };
+    let mut walk = DirectoryWalk {
+        shown,
+        rules,
+        hidden,
+        within,
+        contents,
+        findings,
+        files: ChartFiles::new(),
+        stop: false,
+    };
     walk.directory(root, "", &mut Vec::new());
-    walk.files
+    (walk.files, walk.hidden)
 }
 
-fn read_helmignore(root: &Path, shown: &str, findings: &mut ChartFindings) -> Option<HelmIgnore> {
+fn read_helmignore(
+    root: &Path,
+    shown: &str,
+    findings: &mut ChartFindings,
+) -> Option<(HelmIgnore, HiddenFiles)> {
     let path = root.join(HELMIGNORE);
     let name = format!("{shown}/{HELMIGNORE}");
     let help = "write one pattern per line, as in the `.helmignore` of `helm create`";
@@ -57,22 +73,13 @@ fn read_helmignore(root: &Path, shown: &str, findings: &mut ChartFindings) -> Op
             return None;
         }
     };
+    let file = ChartFile::masked(&name, Some(path), &text);
     match HelmIgnore::parse(&text) {
-        Ok(rules) => Some(rules),
+        Ok(rules) => Some((rules, HiddenFiles::of(shown, file))),
         Err(bad) => {
-            let file = ChartFile::masked(&name, Some(path), &text);
-            let starts: Vec<usize> =
-                std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
             for rule in bad {
-                let start = starts.get(rule.line - 1).copied().unwrap_or(text.len());
-                let length =
-                    text.get(start..).map_or(0, |rest| rest.lines().next().unwrap_or_default().len());
-                let span = FileSpan::new(&file, start..start + length);
-                findings.error(
-                    Some(span),
-                    format!("a rule of `.helmignore` cannot be read: {}", rule.reason),
-                    help,
-                );
+                let message = format!("a rule of `.helmignore` cannot be read: {}", rule.reason);
+                findings.error(Some(FileSpan::of_line(&file, rule.line)), message, help);
             }
             None
         }
@@ -82,6 +89,8 @@ fn read_helmignore(root: &Path, shown: &str, findings: &mut ChartFindings) -> Op
 struct DirectoryWalk<'a> {
     shown: &'a str,
     rules: HelmIgnore,
+    /// The parts of a chart that the rules leave out.
+    hidden: HiddenFiles,
     /// The folders that links may lead into.
     within: Vec<PathBuf>,
     contents: &'a mut FileStore,
@@ -138,13 +147,15 @@ impl DirectoryWalk<'_> {
         let linked = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(_) if self.rules.ignores(name, false) => return,
+            Err(_) if self.rules.hiding_rule(name, false).is_some() => return,
             Err(error) if linked => {
                 return self.refuse(name, &format!("is a broken link: {error}"), LINKS);
             }
             Err(error) => return self.refuse(name, &format!("cannot be read: {error}"), READABLE),
         };
-        if self.rules.ignores(name, metadata.is_dir()) {
+        if let Some(rule) = self.rules.hiding_rule(name, metadata.is_dir()) {
+            let inside = if metadata.is_dir() && name == "charts" { names_in(path) } else { Vec::new() };
+            self.hidden.add(name, inside, rule);
             return;
         }
         if linked && !self.stays_within(path) {
@@ -184,6 +195,12 @@ impl DirectoryWalk<'_> {
         let path = if name.is_empty() { self.shown.to_owned() } else { format!("{}/{name}", self.shown) };
         self.findings.error(None, format!("`{path}` {reason}"), help);
     }
+}
+
+/// Returns the names in a directory, or nothing if it cannot be read.
+fn names_in(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 const LINKS: &str = "copy the target, or name the link in `.helmignore`";

@@ -89,8 +89,12 @@ impl ChartFindings {
         help: &str,
     ) {
         let alike = self.list.iter().filter(|known| known.severity == severity).count();
-        if alike < MAX_FINDINGS {
-            let (message, help) = (printable(message), printable(help));
+        if alike >= MAX_FINDINGS {
+            return;
+        }
+        let (message, help) = (printable(message), printable(help));
+        // A file that is left out may be missed in two places.
+        if !self.list.iter().any(|known| known.message == message && known.span == span) {
             self.list.push(Finding { concern, severity, message, span, help });
         }
     }

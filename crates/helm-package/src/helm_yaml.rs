@@ -182,6 +182,14 @@ impl<'a> HelmNode<'a> {
         own
     }
 
+    /// Returns the text of a scalar as it is written; `None` for a list or a mapping.
+    pub(crate) fn written(&self) -> Option<&'a str> {
+        match self.node.content() {
+            YamlContent::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
     /// Returns its description for messages: `a list`, `` `1.5` ``.
     pub(crate) fn description(&self) -> String {
         match self.content() {

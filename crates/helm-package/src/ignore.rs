@@ -10,7 +10,12 @@ pub(crate) struct HelmIgnore {
     rules: Vec<IgnoreRule>,
 }
 
-struct IgnoreRule {
+/// One rule of a `.helmignore`.
+pub(crate) struct IgnoreRule {
+    /// Its line, from 1; 0 for Helm's own rule.
+    pub(crate) line: usize,
+    /// Its text, without white space around it.
+    pub(crate) text: String,
     glob: Glob,
     negated: bool,
     /// Whether it ends with a slash, so that it applies only to directories.
@@ -32,21 +37,22 @@ impl HelmIgnore {
         let mut rules = Vec::new();
         let mut bad = Vec::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for (index, line) in text.lines().chain(["templates/.?*"]).enumerate() {
-            match IgnoreRule::parse(line.trim()) {
+        let own = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        for (number, line) in own.chain([(0, "templates/.?*")]) {
+            match IgnoreRule::parse(number, line.trim()) {
                 Ok(rule) => rules.extend(rule),
-                Err(reason) => bad.push(BadIgnoreRule { line: index + 1, reason }),
+                Err(reason) => bad.push(BadIgnoreRule { line: number, reason }),
             }
         }
         if bad.is_empty() { Ok(Self { rules }) } else { Err(bad) }
     }
 
-    /// Whether the file or directory at `path`, whose parts are separated by `/`, is left out.
-    pub(crate) fn ignores(&self, path: &str, is_directory: bool) -> bool {
+    /// Returns the rule that leaves out the file or directory at `path`, whose parts are separated by `/`; `None` if it stays.
+    pub(crate) fn hiding_rule(&self, path: &str, is_directory: bool) -> Option<&IgnoreRule> {
         if matches!(path, "" | "." | "./") {
-            return false;
+            return None;
         }
-        self.rules.iter().any(|rule| {
+        self.rules.iter().find(|rule| {
             let matches = (is_directory || !rule.directory) && rule.matches(path);
             matches != rule.negated
         })
@@ -55,7 +61,7 @@ impl HelmIgnore {
 
 impl IgnoreRule {
     /// Parses a line; `None` for an empty line or a comment.
-    fn parse(line: &str) -> Result<Option<Self>, &'static str> {
+    fn parse(number: usize, line: &str) -> Result<Option<Self>, &'static str> {
         if line.is_empty() || line.starts_with('#') {
             return Ok(None);
         }
@@ -67,7 +73,7 @@ impl IgnoreRule {
         let last_part = !rest.contains('/');
         let glob =
             Glob::parse(rest.strip_prefix('/').unwrap_or(rest)).map_err(|_| "it is not a valid pattern")?;
-        Ok(Some(Self { glob, negated, directory, last_part }))
+        Ok(Some(Self { line: number, text: line.to_owned(), glob, negated, directory, last_part }))
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -123,7 +129,8 @@ mod tests {
         ] {
             let rules = HelmIgnore::parse(pattern).expect("rules");
             let is_directory = name.ends_with('/') || name == "cargo";
-            assert_eq!(rules.ignores(name, is_directory), expected, "`{pattern}` on `{name}`");
+            let hidden = rules.hiding_rule(name, is_directory).is_some();
+            assert_eq!(hidden, expected, "`{pattern}` on `{name}`");
         }
     }
 

@@ -3,7 +3,7 @@
 //! # How it is laid out
 //!
 //! In reading order: `directory` and `unpack` find the files in a directory with `.helmignore` or in an archive; `file_store` holds
-//! their bytes; `load` makes a chart of them (with `metadata`, `dependency` and `lock`); `check` and `vendored` check it; `edit` sets
+//! their bytes; `load` makes a chart of them (with `metadata`, `dependency` and `lock`); `check`, `vendored`, `typed_values` and `hidden` check it; `edit` sets
 //! the versions; `package` and `manifest` make the package and its manifest; `open` makes a source of all that. `helm_yaml`,
 //! `scalar`, `fields`, `version`, `glob` and `go_json` read and write the same as Helm's Go libraries, `helm_yaml` on top of [`yaml`];
 //! `finding` collects errors and warnings, with file and line.
@@ -24,6 +24,7 @@ mod finding;
 mod glob;
 mod go_json;
 mod helm_yaml;
+mod hidden;
 mod ignore;
 mod load;
 mod lock;
@@ -31,10 +32,12 @@ mod manifest;
 mod metadata;
 mod open;
 mod package;
+mod part_of_chart;
 mod provenance;
 mod read_chart;
 mod scalar;
 mod spec;
+mod typed_values;
 mod unpack;
 mod vendored;
 mod version;
@@ -45,4 +48,5 @@ pub use check::{chart_name, check_chart};
 pub use error::ChartError;
 pub use finding::{Finding, FindingConcern, FindingSeverity};
 pub use open::open;
+pub use part_of_chart::part_of_chart;
 pub use spec::ChartSpec;

@@ -11,6 +11,7 @@ use crate::fields::FieldReader;
 use crate::file_store::{ChartFiles, FileStore, StoredFile};
 use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmYaml, HelmYamlError};
+use crate::hidden::HiddenFiles;
 use crate::lock::ChartLock;
 use crate::metadata::{CHART_YAML, ChartMetadata};
 use crate::unpack::unpack;
@@ -67,17 +68,19 @@ impl LoadedChart {
     }
 }
 
-/// Loads a chart from files. `None` if nothing can be said of the chart beyond the findings.
+/// Loads a chart from files, of which `.helmignore` leaves out some. `None` if nothing can be said of the chart beyond the findings.
 pub(crate) fn load_chart(
     files: ChartFiles,
+    hidden: &HiddenFiles,
     at: ChartOrigin<'_>,
     contents: &mut FileStore,
     findings: &mut ChartFindings,
 ) -> Option<LoadedChart> {
-    ChartLoader { contents, findings }.load(files, at, 0)
+    ChartLoader { hidden, contents, findings }.load(files, at, 0)
 }
 
 struct ChartLoader<'a> {
+    hidden: &'a HiddenFiles,
     contents: &'a mut FileStore,
     findings: &'a mut ChartFindings,
 }
@@ -85,6 +88,10 @@ struct ChartLoader<'a> {
 impl ChartLoader<'_> {
     fn load(&mut self, files: ChartFiles, at: ChartOrigin<'_>, depth: usize) -> Option<LoadedChart> {
         let Some(file) = files.get(CHART_YAML).copied() else {
+            let shown = format!("{}/{CHART_YAML}", at.shown);
+            if self.hidden.report(&shown, ", so Helm finds no chart", self.findings) {
+                return None;
+            }
             let message = format!("`{}` has no `{CHART_YAML}`, so it is not a chart", at.shown);
             self.findings.error(
                 None,
@@ -257,7 +264,8 @@ impl ChartLoader<'_> {
             }
             // Errors in them stop publishing. Warnings do not matter here, because others made these charts.
             let mut inner = ChartFindings::default();
-            let mut loader = ChartLoader { contents: &mut *self.contents, findings: &mut inner };
+            let mut loader =
+                ChartLoader { hidden: self.hidden, contents: &mut *self.contents, findings: &mut inner };
             let chart = loader.load_vendored(&name, files, &shown, at, depth);
             self.findings.take_errors(inner);
             let Some(chart) = chart else { continue };

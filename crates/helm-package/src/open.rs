@@ -15,6 +15,7 @@ use crate::package::package_chart;
 use crate::provenance::check_provenance;
 use crate::read_chart::{ChartPath, ReadChart, read_chart};
 use crate::spec::ChartSpec;
+use crate::typed_values::check_typed_values;
 use crate::vendored::check_dependencies;
 use crate::version::HelmVersion;
 use oci_content::{PositionedFile, Source, SourceError, Surroundings, read_bounded};
@@ -58,9 +59,10 @@ fn package_directory(
     findings: &mut ChartFindings,
 ) -> Result<Option<ChartSource>, SourceError> {
     let Some(read) = read_chart(location, folder, findings)? else { return Ok(None) };
-    let ReadChart { mut chart, mut contents, .. } = read;
+    let ReadChart { mut chart, mut contents, hidden, .. } = read;
     check_name(&chart, Some(&spec.name), findings);
-    check_dependencies(&chart, findings);
+    check_typed_values(&chart, spec.app_version.is_some(), findings);
+    check_dependencies(&chart, &hidden, findings);
     if HelmVersion::parse(&spec.version).is_none() {
         let message =
             format!("the chart cannot be published as `{}`, which is not a semantic version", spec.version);
@@ -93,6 +95,7 @@ fn open_package(
         return Ok(None);
     };
     check_name(&chart, Some(&spec.name), findings);
+    check_typed_values(&chart, spec.app_version.is_some(), findings);
     let asked = [
         ("version", &chart.metadata.version, Some(&spec.version)),
         ("appVersion", &chart.metadata.app_version, spec.app_version.as_ref()),

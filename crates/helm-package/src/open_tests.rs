@@ -33,7 +33,7 @@ fn spec(path: &str) -> ChartSpec {
 
 /// The findings about a chart that can be read.
 fn checked(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<Finding> {
-    check_chart(folder, shown, path, wanted).unwrap_or_else(|error| panic!("{error}"))
+    check_chart(folder, shown, path, wanted, false).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn written(chart: &Made) -> TempDir {

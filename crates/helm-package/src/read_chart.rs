@@ -8,6 +8,7 @@ use crate::directory::read_directory;
 use crate::error::ChartError;
 use crate::file_store::FileStore;
 use crate::finding::ChartFindings;
+use crate::hidden::HiddenFiles;
 use crate::load::{ChartOrigin, LoadedChart, load_chart};
 use crate::unpack::{MAX_ARCHIVE, unpack};
 use oci_content::SourceError;
@@ -26,6 +27,8 @@ pub(crate) struct ChartPath {
 pub(crate) struct ReadChart {
     pub(crate) chart: LoadedChart,
     pub(crate) contents: FileStore,
+    /// The parts of the chart that `.helmignore` leaves out.
+    pub(crate) hidden: HiddenFiles,
     /// The digest and size of the package, if it is one.
     pub(crate) package: Option<(Digest, u64)>,
 }
@@ -62,13 +65,13 @@ pub(crate) fn read_chart(
     }
     let mut contents = FileStore::new();
     let shown = location.shown.as_str();
-    let files = read_directory(&location.path, shown, folder, &mut contents, findings);
+    let (files, hidden) = read_directory(&location.path, shown, folder, &mut contents, findings);
     if files.is_empty() && findings.any_error() {
         return Ok(None);
     }
     let origin = ChartOrigin { shown, folder: Some(&location.path) };
-    let chart = load_chart(files, origin, &mut contents, findings);
-    Ok(chart.map(|chart| ReadChart { chart, contents, package: None }))
+    let chart = load_chart(files, &hidden, origin, &mut contents, findings);
+    Ok(chart.map(|chart| ReadChart { chart, contents, hidden, package: None }))
 }
 
 fn read_package(
@@ -96,9 +99,10 @@ fn read_package(
     };
     let inner = format!("{shown}/{}", unpacked.folder);
     let origin = ChartOrigin { shown: &inner, folder: None };
-    let chart = load_chart(unpacked.files, origin, &mut contents, findings);
+    let hidden = HiddenFiles::default();
+    let chart = load_chart(unpacked.files, &hidden, origin, &mut contents, findings);
     let package = Some((file.digester.finish(), file.size));
-    Ok(chart.map(|chart| ReadChart { chart, contents, package }))
+    Ok(chart.map(|chart| ReadChart { chart, contents, hidden, package }))
 }
 
 /// Passes bytes on and computes their digest.

@@ -5,11 +5,12 @@
 
 use crate::dependency::Dependency;
 use crate::finding::ChartFindings;
+use crate::hidden::HiddenFiles;
 use crate::load::LoadedChart;
 use crate::version::{HelmVersion, VersionRange};
 
-/// Reports dependencies that are missing or do not match the lock.
-pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut ChartFindings) {
+/// Reports dependencies that are missing or do not match the lock. `hidden` are the files that `.helmignore` leaves out.
+pub(crate) fn check_dependencies(chart: &LoadedChart, hidden: &HiddenFiles, findings: &mut ChartFindings) {
     let asked = &chart.metadata.dependencies;
     let (description, lock_name) = if chart.metadata.is_v1() {
         ("requirements.yaml", "requirements.lock")
@@ -35,9 +36,11 @@ pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut ChartFindin
         }
         (None, _) if asked.iter().any(|dependency| !dependency.repository.is_empty()) => {
             let first = asked.first().and_then(|dependency| dependency.span.clone());
-            let message =
-                format!("`{lock_name}` is missing: nothing says which versions the dependencies have");
-            findings.dependency(first, message, &update);
+            let consequence = ": nothing says which versions the dependencies have";
+            if !hidden.report(&format!("{}/{lock_name}", chart.shown), consequence, findings) {
+                let message = format!("`{lock_name}` is missing{consequence}");
+                findings.dependency(first, message, &update);
+            }
         }
         _ => {}
     }
@@ -52,6 +55,11 @@ pub(crate) fn check_dependencies(chart: &LoadedChart, findings: &mut ChartFindin
             continue;
         };
         let Some(found) = chart.charts.get(&dependency.name) else {
+            let there = hidden.dependency(&chart.shown, &dependency.name);
+            let consequence = ", so the dependency is missing";
+            if there.is_some_and(|there| hidden.report(there, consequence, findings)) {
+                continue;
+            }
             let message =
                 format!("the dependency `{}` is not under `{}/charts`", dependency.name, chart.shown);
             findings.dependency(dependency.span.clone(), message, &build);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::{list, list_platforms};
-use super::images::{Image, images};
+use super::images::{Image, Images, images, images_there};
+use super::incomplete::explained;
 use super::transport::open_transport;
 use super::verify::manifest_reader;
 use super::walk::walk_from;
@@ -42,14 +43,17 @@ pub(super) fn assemble(
     for (platform, (name, spec)) in platforms(table)? {
         let (source, spec) = open_transport(spec, surroundings)?;
         pinned.insert(name.clone(), spec.clone());
-        let image = choose(images(source.as_ref())?, &platform, &spec)?;
+        let image = choose(images_there(source.as_ref())?, &platform, &spec)
+            .map_err(|error| explained(source.as_ref(), &spec.to_string(), error))?;
         let platform = Platform {
             os_version: image.platform.as_ref().and_then(|own| own.os_version.clone()),
             os_features: image.platform.as_ref().map(|own| own.os_features.clone()).unwrap_or_default(),
             ..platform
         };
-        let part = parts.source(source);
-        parts.add(part, image, platform)?;
+        let part = parts.source(Arc::clone(&source));
+        parts
+            .add(part, image, platform)
+            .map_err(|error| explained(source.as_ref(), &spec.to_string(), error))?;
     }
     Ok((parts.assemble()?, pinned))
 }
@@ -65,7 +69,9 @@ pub(super) fn assemble_several(
     let mut found: Vec<(Platform, usize, Image)> = Vec::new();
     for spec in list {
         let (source, spec) = open_transport(spec, surroundings)?;
-        for image in images(source.as_ref())? {
+        let of_source =
+            images(source.as_ref()).map_err(|error| explained(source.as_ref(), &spec.to_string(), error))?;
+        for image in of_source {
             let platform = image.platform.clone().ok_or_else(|| without_platform(&image, &spec))?;
             if let Some((_, other, twin)) = found.iter().find(|(other, ..)| other.is_as_good_as(&platform)) {
                 let other = pinned.get(*other).unwrap_or(&spec);
@@ -189,10 +195,15 @@ fn platforms(
 }
 
 /// The one image whose own configuration fits `platform`.
-fn choose(found: Vec<Image>, platform: &Platform, spec: &TransportSpec) -> Result<Image, SourceError> {
+fn choose(found: Images, platform: &Platform, spec: &TransportSpec) -> Result<Image, SourceError> {
+    let Images { images: found, absent } = found;
     let all: Vec<Platform> = found.iter().filter_map(|image| image.platform.clone()).collect();
     let fits = |image: &Image| image.platform.as_ref().is_some_and(|own| own.satisfies(platform));
     let mut fitting: Vec<Image> = found.into_iter().filter(fits).collect();
+    let missing = absent.into_iter().find(|(own, _)| own.satisfies(platform));
+    if let (true, Some((_, error))) = (fitting.is_empty(), missing) {
+        return Err(error);
+    }
     match (fitting.pop(), fitting.len()) {
         (Some(image), 0) => Ok(image),
         (None, _) => Err(SourceError::Platform {
@@ -235,6 +246,15 @@ impl Source for Assembled {
             // The content of referrers is not in `holder`, and may be in any of the parts.
             None => self.parts.iter().find_map(|part| part.open(blob).ok()).ok_or_else(missing),
         }
+    }
+
+    fn open_manifest(&self, manifest: &Descriptor) -> Result<BlobReader, SourceError> {
+        if media_type::is_manifest(&manifest.media_type) {
+            return self.open(manifest);
+        }
+        // Only referrers have other types.
+        let open = self.parts.iter().find_map(|part| part.open_manifest(manifest).ok());
+        open.map_or_else(|| self.open(manifest), Ok)
     }
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {

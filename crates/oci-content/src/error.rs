@@ -156,6 +156,11 @@ impl SourceError {
         }
     }
 
+    /// Whether a registry answered that the content is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Registry { cause, .. } if matches!(**cause, RegistryError::NotFound(_)))
+    }
+
     /// The error for a digest that two descriptors describe differently.
     pub(super) fn described_twice(digest: &Digest) -> Self {
         Self::malformed(format!("`{digest}`"), "it is described twice, with different sizes or media types")

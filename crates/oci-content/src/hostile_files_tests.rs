@@ -23,8 +23,7 @@ const BLOB: &str = "blobs/sha256/00000000000000000000000000000000000000000000000
 
 fn read(spec: &str, folder: &Path) -> Result<Content, SourceError> {
     let spec = SourceSpec::One(spec.parse().expect("a source"));
-    let content = open(&spec, &Surroundings::local(folder)).and_then(|opened| walk(opened.source.as_ref()));
-    content
+    open(&spec, &Surroundings::local(folder)).and_then(|opened| walk(opened.source.as_ref()))
 }
 
 /// The message and the help of a refusal.

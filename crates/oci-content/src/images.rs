@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::attestation::{attested, is_attestation};
 use super::limits::{MAX_DEPTH, MAX_MANIFESTS, too_much};
-use super::read::{ConfigPlatforms, read_manifest};
+use super::read::{ConfigPlatforms, listed_platform, read_manifest};
 use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform};
 
@@ -18,21 +18,36 @@ pub(super) struct Image {
     pub(super) attestations: Vec<Descriptor>,
 }
 
-/// The images that the root of `source` reaches, in order.
+/// The images of a source, and those that its indexes list but that it does not hold.
+pub(super) struct Images {
+    /// The images, in order.
+    pub(super) images: Vec<Image>,
+    /// The platforms of images that are missing, each with the error. `docker save` keeps only one platform of an index.
+    pub(super) absent: Vec<(Platform, SourceError)>,
+}
+
+/// The images that the root of `source` reaches, in order. All of them must be there.
 pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
+    let Images { images, absent } = images_there(source)?;
+    absent.into_iter().next().map_or(Ok(images), |(_, error)| Err(error))
+}
+
+/// Like [`images`], for callers that need only some of the platforms.
+pub(super) fn images_there(source: &dyn Source) -> Result<Images, SourceError> {
     let mut search = ImageSearch {
         source,
         platforms: ConfigPlatforms::default(),
         seen: HashSet::new(),
         images: Vec::new(),
+        absent: Vec::new(),
         attestations: HashMap::new(),
     };
     search.visit(&source.root()?, 0)?;
-    let ImageSearch { mut images, mut attestations, .. } = search;
+    let ImageSearch { mut images, absent, mut attestations, .. } = search;
     for image in &mut images {
         image.attestations = attestations.remove(&image.descriptor.digest).unwrap_or_default();
     }
-    Ok(images)
+    Ok(Images { images, absent })
 }
 
 struct ImageSearch<'a> {
@@ -40,6 +55,7 @@ struct ImageSearch<'a> {
     platforms: ConfigPlatforms,
     seen: HashSet<Digest>,
     images: Vec<Image>,
+    absent: Vec<(Platform, SourceError)>,
     attestations: HashMap<Digest, Vec<Descriptor>>,
 }
 
@@ -62,7 +78,15 @@ impl ImageSearch<'_> {
                 "the content has more than {MAX_MANIFESTS} manifests, or indexes nested more than {MAX_DEPTH} deep"
             )));
         }
-        match read_manifest(self.source, descriptor)?.1 {
+        let manifest = match (read_manifest(self.source, descriptor), listed_platform(descriptor)) {
+            (Ok((_, manifest)), _) => manifest,
+            (Err(error @ SourceError::MissingBlob { .. }), Some(platform)) if depth > 0 => {
+                self.absent.push((platform.clone(), error));
+                return Ok(());
+            }
+            (Err(error), _) => return Err(error),
+        };
+        match manifest {
             Manifest::Index { manifests, .. } => {
                 manifests.iter().try_for_each(|entry| self.visit(entry, depth + 1))
             }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::error::other_size;
-use super::layout_referrers::{LayoutReferrers, tags_of};
+use super::layout_referrers::{LayoutReferrers, read_other, tags_of};
 use super::read::{read_bounded, read_manifest};
 use super::reference::{choose, ref_names, the_only};
 use super::verify::VerifyingReader;
@@ -85,8 +85,7 @@ impl<F: Files> Layout<F> {
     fn entries_but_referrers(&self) -> Vec<Descriptor> {
         let refers = |entry: &Descriptor| {
             let is_untagged = ref_names(entry).next().is_none();
-            tags_of(entry).next().is_some()
-                || (is_untagged && media_type::is_manifest(&entry.media_type) && self.has_subject(entry))
+            tags_of(entry).next().is_some() || (is_untagged && self.has_subject(entry))
         };
         let others: Vec<Descriptor> = self.entries.iter().filter(|entry| !refers(entry)).cloned().collect();
         if others.is_empty() { self.entries.clone() } else { others }
@@ -94,7 +93,10 @@ impl<F: Files> Layout<F> {
 
     /// Whether the manifest of an entry names a subject. A manifest that cannot be read is reported when it is published.
     fn has_subject(&self, entry: &Descriptor) -> bool {
-        read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some())
+        if media_type::is_manifest(&entry.media_type) {
+            return read_manifest(self, entry).is_ok_and(|(raw, _)| subject_of(&raw).is_some());
+        }
+        read_other(self, entry).is_ok_and(|manifest| manifest.is_some())
     }
 }
 

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::limits::{MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
-use super::read::read_manifest;
+use super::read::{read_manifest, read_raw_manifest};
 use super::reference::ref_names;
 use super::{Source, SourceError};
+use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::referrer::{describe, listed, subject_of};
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, Tag, media_type};
 
@@ -29,7 +30,11 @@ impl LayoutReferrers {
     /// Reads the manifests that `entries`, the entries of `index.json`, list.
     pub(super) fn read(source: &dyn Source, entries: &[Descriptor]) -> Result<Self, SourceError> {
         let mut referrers = Self::default();
-        for entry in entries.iter().filter(|entry| media_type::is_manifest(&entry.media_type)) {
+        for entry in entries {
+            if !media_type::is_manifest(&entry.media_type) {
+                referrers.add_other(source, entry)?;
+                continue;
+            }
             let tags: Vec<Tag> = tags_of(entry).collect();
             if tags.is_empty() && referrers.seen.contains(&entry.digest) {
                 continue;
@@ -54,17 +59,35 @@ impl LayoutReferrers {
     /// Reads a manifest, and records its subject.
     fn add(&mut self, source: &dyn Source, entry: &Descriptor) -> Result<RawManifest, SourceError> {
         let (manifest, _) = read_manifest(source, entry)?;
+        self.record(entry, &manifest)?;
+        Ok(manifest)
+    }
+
+    /// Reads content whose media type is not that of an image or index, and records its subject, if it is a manifest that has one.
+    fn add_other(&mut self, source: &dyn Source, entry: &Descriptor) -> Result<(), SourceError> {
+        if self.seen.contains(&entry.digest) {
+            return Ok(());
+        }
+        match read_other(source, entry) {
+            Ok(Some(manifest)) => self.record(entry, &manifest),
+            Err(error) if entry.media_type == media_type::OCI_ARTIFACT => Err(error),
+            // Nothing says that the other content is a manifest.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    fn record(&mut self, entry: &Descriptor, manifest: &RawManifest) -> Result<(), SourceError> {
         if self.seen.insert(entry.digest.clone())
-            && let Some(subject) = subject_of(&manifest)
-            && let Some(referrer) = Referrer::by_subject(&manifest, &subject)
+            && let Some(subject) = subject_of(manifest)
+            && let Some(referrer) = Referrer::by_subject(manifest, &subject)
         {
-            self.weigh(&manifest)?;
+            self.weigh(manifest)?;
             self.by_subject.entry(subject).or_default().push(referrer);
         }
         if self.seen.len() > MAX_MANIFESTS {
             return Err(too_much(format!("the layout lists more than {MAX_MANIFESTS} manifests")));
         }
-        Ok(manifest)
+        Ok(())
     }
 
     /// Records the manifest at a tag of referrers: a list, or a manifest whose subject the tag itself names.
@@ -81,8 +104,13 @@ impl LayoutReferrers {
         }
         // The subject of the list does not matter, because each manifest in it names its own subject.
         for referrer in listed(manifest, &Digest::of(b"")).unwrap_or_default() {
-            if !self.seen.contains(&referrer.digest) && media_type::is_manifest(&referrer.media_type) {
+            if self.seen.contains(&referrer.digest) {
+                continue;
+            }
+            if media_type::is_manifest(&referrer.media_type) {
                 self.add(source, &referrer)?;
+            } else {
+                self.add_other(source, &referrer)?;
             }
         }
         Ok(())
@@ -98,6 +126,19 @@ impl LayoutReferrers {
         }
         Ok(())
     }
+}
+
+/// Reads content of another media type than an image or index: a manifest that names a subject, or `None`. A layout may list content of
+/// any kind (image-spec, image-layout.md).
+pub(super) fn read_other(
+    source: &dyn Source,
+    entry: &Descriptor,
+) -> Result<Option<RawManifest>, SourceError> {
+    if entry.size > MAX_MANIFEST_SIZE {
+        return Ok(None);
+    }
+    let manifest = read_raw_manifest(source, entry)?;
+    Ok(Some(manifest).filter(|manifest| subject_of(manifest).is_some()))
 }
 
 /// The tags of referrers that an entry of `index.json` has.

@@ -9,7 +9,7 @@
 //! In reading order: `source` (the trait), `layout` (an image layout, independent of the storage of its files), `directory` and
 //! `archive` (the two storages; `tar_index` finds the files in a tar file with `tar_reader`), `docker_archive` and `engine` (Docker's archives and
 //! engines), `remote` (an image in a registry, read through `registries`), `transport` (one of these by its spec), `walk`
-//! (everything that a root reaches), `assemble` (an index of several sources; `digests` lists those that were pushed by
+//! (everything that a root reaches; `incomplete` says which platforms a source lacks), `assemble` (an index of several sources; `digests` lists those that were pushed by
 //! digest), `open` (a source by its spec), `referrers` (manifests that refer to the content), `rewrite` (selected platforms,
 //! added annotations and labels), `artifact` (files under an artifact type) and `publishable` (the content to publish).
 //! `opened_content` keeps content for the sources that are opened later. The caller decides what is sent to which repository.
@@ -27,6 +27,7 @@ mod engine;
 mod error;
 mod image_spec;
 mod images;
+mod incomplete;
 mod layout;
 mod layout_referrers;
 mod limits;
@@ -60,8 +61,8 @@ pub use opened_content::OpenedContent;
 pub use positioned::{PositionedFile, Section};
 pub use publishable::{Publishable, open_artifact, open_image};
 pub use read::{MAX_CONFIG_SIZE, read_bounded, read_config};
-pub use referrers::Travelling;
-pub use registries::{SourceRegistries, SourceRepository};
+pub use referrers::{LeftBehind, Referrers, Travelling};
+pub use registries::{SourceRegistries, SourceRepository, SourceWait};
 pub use source::{BlobReader, Origin, Source};
 pub use spec::{DigestFolder, SourceSpec, SourceSpecError, TRANSPORT_FORMS, TransportSpec};
 pub use surroundings::{Surroundings, Variables};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::assemble::{assemble, assemble_several};
 use super::digests;
 use super::transport::open_transport;
-use super::{Source, SourceError, SourceSpec, Surroundings, TransportSpec};
+use super::{Source, SourceError, SourceRegistries, SourceSpec, Surroundings, TransportSpec};
 
 /// A source, and a spec that names exactly its present content.
 pub struct Opened {
@@ -31,7 +31,12 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, So
             Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
         }
         SourceSpec::Several(list) => several(list, surroundings),
-        SourceSpec::Digests(folder) => several(&digests::pushed(folder, &surroundings.folder)?, surroundings),
+        SourceSpec::Digests(folder) => {
+            // The jobs before this one pushed them by digest.
+            let registries = surroundings.registries.as_ref().map(SourceRegistries::of_fresh_content);
+            let fresh = Surroundings { registries, ..surroundings.clone() };
+            several(&digests::pushed(folder, &surroundings.folder)?, &fresh)
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::artifact::Artifact;
+use super::incomplete::explained;
 use super::{
-    ArtifactSpec, Content, ImageSpec, Source, SourceError, Surroundings, Travelling, open, referrers,
-    rewrite, walk,
+    ArtifactSpec, Content, ImageSpec, LeftBehind, Referrers, Source, SourceError, Surroundings, Travelling,
+    open, referrers, rewrite, walk,
 };
 
 /// Content to publish: its source, and all that it consists of.
@@ -16,6 +17,8 @@ pub struct Publishable {
     pub content: Content,
     /// The referrers that are published with it, each after its subject.
     pub referrers: Vec<Travelling>,
+    /// The listed referrers that are not published with it.
+    pub left_behind: Vec<LeftBehind>,
 }
 
 impl Publishable {
@@ -26,7 +29,7 @@ impl Publishable {
     /// [`SourceError`] if the source cannot be read, or lacks a part of its content.
     pub fn without_referrers(source: Arc<dyn Source>) -> Result<Self, SourceError> {
         let content = walk(source.as_ref())?;
-        Ok(Self { source, content, referrers: Vec::new() })
+        Ok(Self { source, content, referrers: Vec::new(), left_behind: Vec::new() })
     }
 }
 
@@ -42,16 +45,19 @@ pub fn open_image(
 ) -> Result<(ImageSpec, Publishable), SourceError> {
     let opened = open(&spec.source, surroundings)?;
     let own = opened.source.clone();
-    let source = rewrite::rewrite(opened.source, spec)?;
-    let content = walk(source.as_ref())?;
-    let referrers = if spec.referrers {
+    let declared = spec.source.to_string();
+    let source =
+        rewrite::rewrite(opened.source, spec).map_err(|error| explained(own.as_ref(), &declared, error))?;
+    let content = walk(source.as_ref()).map_err(|error| explained(own.as_ref(), &declared, error))?;
+    let found = if spec.referrers {
         referrers::refuse_orphans(own.as_ref(), &content, &spec.platforms)?;
         referrers::travelling(source.as_ref(), &content)?
     } else {
-        Vec::new()
+        Referrers::default()
     };
+    let Referrers { travelling: referrers, left_behind } = found;
     let spec = ImageSpec { source: opened.spec, ..spec.clone() };
-    Ok((spec, Publishable { source, content, referrers }))
+    Ok((spec, Publishable { source, content, referrers, left_behind }))
 }
 
 /// Returns the artifact `spec` as content.

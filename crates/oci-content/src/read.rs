@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-use super::{Source, SourceError};
-use oci_registry::manifest::MAX_MANIFEST_SIZE;
+use super::{BlobReader, Source, SourceError};
+use oci_registry::manifest::{MAX_MANIFEST_SIZE, ReferrerManifest};
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
 /// The largest image configuration that is read or written, in bytes.
@@ -25,10 +25,30 @@ pub(super) fn read_manifest(
     source: &dyn Source,
     descriptor: &Descriptor,
 ) -> Result<(RawManifest, Manifest), SourceError> {
-    let what = format!("manifest `{}`", descriptor.digest);
-    let bytes = read_whole(source, descriptor, MAX_MANIFEST_SIZE, &what)?;
-    let raw = RawManifest::new(&descriptor.media_type, bytes);
+    let raw = read_raw_manifest(source, descriptor)?;
     let manifest = raw.parse().map_err(|error| SourceError::manifest(&error))?;
+    Ok((raw, manifest))
+}
+
+/// Reads the manifest of a referrer, of any media type that is not an image's or an index's.
+pub(super) fn read_referrer(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+) -> Result<(RawManifest, ReferrerManifest), SourceError> {
+    let raw = read_raw_manifest(source, descriptor)?;
+    let manifest = raw.parse_referrer().map_err(|error| SourceError::manifest(&error))?;
+    Ok((raw, manifest))
+}
+
+/// Reads the bytes of the manifest that `descriptor` describes.
+pub(super) fn read_raw_manifest(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+) -> Result<RawManifest, SourceError> {
+    let what = format!("manifest `{}`", descriptor.digest);
+    let open = || source.open_manifest(descriptor);
+    let bytes = read_opened(open, descriptor, MAX_MANIFEST_SIZE, &what)?;
+    let raw = RawManifest::new(&descriptor.media_type, bytes);
     // The bytes were verified, so this is a sha512 digest; registries are asked for manifests by sha256.
     if *raw.digest() != descriptor.digest {
         return Err(SourceError::Unsupported {
@@ -36,7 +56,7 @@ pub(super) fn read_manifest(
             help: "write the layout again with sha256 digests, which every registry accepts".to_owned(),
         });
     }
-    Ok((raw, manifest))
+    Ok(raw)
 }
 
 /// Whether this is the configuration of an image, and not of an artifact. An artifact has no platform.
@@ -92,6 +112,15 @@ fn read_whole(
     limit: u64,
     what: &str,
 ) -> Result<Vec<u8>, SourceError> {
+    read_opened(|| source.open(descriptor), descriptor, limit, what)
+}
+
+fn read_opened(
+    open: impl FnOnce() -> Result<BlobReader, SourceError>,
+    descriptor: &Descriptor,
+    limit: u64,
+    what: &str,
+) -> Result<Vec<u8>, SourceError> {
     if descriptor.size > limit {
         return Err(SourceError::Unsupported {
             reason: format!("{what} has {} bytes, more than the limit of {limit}", descriptor.size),
@@ -99,6 +128,6 @@ fn read_whole(
                 .to_owned(),
         });
     }
-    let reader = source.open(descriptor)?;
+    let reader = open()?;
     read_bounded(reader, descriptor.size).map_err(|error| SourceError::io(what, error))
 }

@@ -4,9 +4,10 @@ use std::collections::{HashSet, VecDeque};
 
 use super::limits::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
 use super::read::read_manifest;
-use super::walk::{Content, walk_from};
+use super::walk::{Content, walk_referrer};
 use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, Referrer};
+use serde::{Deserialize, Serialize};
 
 /// The greatest distance of a referrer from the content: a signature of an SBOM of an image has distance two.
 const MAX_DISTANCE: usize = 8;
@@ -22,9 +23,30 @@ pub struct Travelling {
     pub content: Content,
 }
 
+/// A manifest that is listed as a referrer of published content but is not published with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct LeftBehind {
+    /// The manifest and its subject, as they are listed.
+    #[serde(flatten)]
+    pub referrer: Referrer,
+    /// The reason, in words.
+    pub why: String,
+}
+
+/// The referrers of published content.
+#[derive(Debug, Clone, Default)]
+pub struct Referrers {
+    /// Those that are published with it, each after its subject.
+    pub travelling: Vec<Travelling>,
+    /// Those that stay in the source.
+    pub left_behind: Vec<LeftBehind>,
+}
+
 /// The referrers of the manifests of `content`, and their referrers, each after its subject.
-pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<Travelling>, SourceError> {
+pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Referrers, SourceError> {
     let mut found: Vec<Travelling> = Vec::new();
+    let mut left_behind: Vec<LeftBehind> = Vec::new();
     let mut bytes = 0_u64;
     let subjects = content.manifests.iter().map(|manifest| (manifest.digest().clone(), 1));
     let mut open: VecDeque<(Digest, usize)> = subjects.collect();
@@ -44,7 +66,11 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
                         .to_owned(),
                 });
             }
-            let content = walk_from(source, &referrer.descriptor)?;
+            if let Some(why) = absence(source, &referrer)? {
+                left_behind.push(LeftBehind { referrer, why });
+                continue;
+            }
+            let content = walk_referrer(source, &referrer.descriptor)?;
             let Some(manifest) = content.manifests.last() else { continue };
             // The list may be wrong, so the manifest itself is used.
             let referrer = match &referrer.tag {
@@ -67,7 +93,18 @@ pub(super) fn travelling(source: &dyn Source, content: &Content) -> Result<Vec<T
             found.push(Travelling { referrer, content });
         }
     }
-    Ok(found)
+    Ok(Referrers { travelling: found, left_behind })
+}
+
+/// Returns why a listed referrer cannot be published, if it is not there. Lists of referrers outlive what they list.
+fn absence(source: &dyn Source, referrer: &Referrer) -> Result<Option<String>, SourceError> {
+    match source.open_manifest(&referrer.descriptor) {
+        Ok(_) => Ok(None),
+        Err(SourceError::NotInRegistry { .. } | SourceError::MissingBlob { .. }) => {
+            Ok(Some("the source lists it, but does not have it".to_owned()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Refuses content if something refers to a manifest of `source` that is not published unchanged, because a signature would
@@ -88,7 +125,10 @@ pub(super) fn refuse_orphans(
         if left_out || kept.contains(&entry.digest) {
             continue;
         }
-        let count = source.referrers(&entry.digest)?.len();
+        let mut count = 0;
+        for referrer in source.referrers(&entry.digest)? {
+            count += usize::from(absence(source, &referrer)?.is_none());
+        }
         if count > 0 {
             let manifests =
                 if count == 1 { "1 manifest refers".to_owned() } else { format!("{count} manifests refer") };

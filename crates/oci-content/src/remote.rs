@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::opened_content::{BlobPlace, OpenedContent};
 use super::registries::BlockingRepository;
@@ -9,7 +10,7 @@ use super::temporary::TemporaryFolder;
 use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Origin, Source, SourceError, Surroundings};
 use oci_registry::remote::RemoteReference;
-use oci_registry::{Descriptor, Digest, RawManifest, Referrer, TagOrDigest, media_type};
+use oci_registry::{Descriptor, Digest, RawManifest, Referrer, media_type};
 
 /// An image in a registry.
 pub(super) struct Remote {
@@ -29,12 +30,12 @@ impl Remote {
     ) -> Result<(Self, RemoteReference), SourceError> {
         let registries = surroundings.registries.as_ref().ok_or_else(|| no_registry(image))?;
         let repository = registries.repository(image)?;
-        let at = image.at().ok_or_else(|| missing(image))?;
+        let at = image.at().ok_or_else(|| missing(image, None))?;
         let content = Arc::clone(&surroundings.content);
         let known = image.digest.as_ref().and_then(|digest| content.manifest(&place(image, digest)));
         let manifest = match known {
             Some(manifest) => manifest,
-            None => repository.manifest(&at)?.ok_or_else(|| missing(image))?,
+            None => repository.manifest(&at)?.ok_or_else(|| missing(image, repository.waited()))?,
         };
         // Refused manifests, such as those of Docker's first schema, have digests that mean nothing.
         manifest.parse().map_err(|error| SourceError::manifest(&error))?;
@@ -45,12 +46,13 @@ impl Remote {
         Ok((Self { image: image.clone(), repository, root, content, folder }, image))
     }
 
-    fn manifest(&self, digest: &Digest) -> Result<RawManifest, SourceError> {
+    fn manifest(&self, described: &Descriptor) -> Result<RawManifest, SourceError> {
+        let digest = &described.digest;
         let place = place(&self.image, digest);
         if let Some(manifest) = self.content.manifest(&place) {
             return Ok(manifest);
         }
-        let found = self.repository.manifest(&TagOrDigest::Digest(digest.clone()))?;
+        let found = self.repository.described(described)?;
         let manifest = found.ok_or_else(|| self.lost("manifest", digest))?;
         self.content.keep_manifest(place, manifest.clone());
         Ok(manifest)
@@ -58,9 +60,17 @@ impl Remote {
 
     /// The error for content that the image names and its repository does not have.
     fn lost(&self, what: &str, digest: &Digest) -> SourceError {
-        let message = format!("`{}` names {what} `{digest}`, which its repository does not have", self.image);
-        let help =
-            "the registry lost it, perhaps in a cleanup that ignores indexes: push the image there again";
+        let waited = self.repository.waited();
+        let message = format!(
+            "`{}` names {what} `{digest}`, which its repository does not have{}",
+            self.image,
+            waited.map(looked_for).unwrap_or_default()
+        );
+        let help = if waited.is_some() {
+            "it was just pushed by digest: check that the job that pushed it ended well, and that nothing deletes untagged content"
+        } else {
+            "the registry lost it, perhaps in a cleanup that ignores indexes: push the image there again"
+        };
         SourceError::NotInRegistry { reason: message, help: help.into() }
     }
 }
@@ -70,9 +80,13 @@ impl Source for Remote {
         Ok(self.root.clone())
     }
 
+    fn open_manifest(&self, manifest: &Descriptor) -> Result<BlobReader, SourceError> {
+        Ok(manifest_reader(&self.manifest(manifest)?, manifest))
+    }
+
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
         if media_type::is_manifest(&blob.media_type) {
-            return Ok(manifest_reader(&self.manifest(&blob.digest)?, blob));
+            return self.open_manifest(blob);
         }
         let place = place(&self.image, &blob.digest);
         let shown = format!("`{}@{}`", place.repository, place.digest);
@@ -115,11 +129,20 @@ fn no_registry(image: &RemoteReference) -> SourceError {
     }
 }
 
-/// The error for an image that does not exist.
-fn missing(image: &RemoteReference) -> SourceError {
-    let message = format!("there is no image `{image}`");
+/// The words for a time that was waited.
+fn looked_for(waited: Duration) -> String {
+    format!(", after {:.0} s of waiting for it", waited.as_secs_f32())
+}
+
+/// The error for an image that does not exist. `waited` is how long it was waited for.
+fn missing(image: &RemoteReference, waited: Option<Duration>) -> SourceError {
+    let message = format!("there is no image `{image}`{}", waited.map(looked_for).unwrap_or_default());
     let repository = format!("{}/{}", image.host, image.repository);
     let help = match image.digest {
+        Some(_) if waited.is_some() => format!(
+            "check that the job that pushed it by digest ended well, that it pushed to `{repository}`, and that nothing deletes untagged \
+             content there; then run this again"
+        ),
         Some(_) => format!(
             "it may have been deleted: list the tags with `skopeo list-tags docker://{repository}`, or push it again"
         ),

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, RegistryLocation, Repository, TagOrDigest};
@@ -55,7 +57,7 @@ impl Scene {
     fn surroundings(&self) -> Surroundings {
         let repository = Arc::clone(&self.repository);
         let find = move |_: &RemoteReference| {
-            Ok(SourceRepository { repository: Arc::clone(&repository), travels: true })
+            Ok(SourceRepository { repository: Arc::clone(&repository), travels: true, pauses: Vec::new() })
         };
         let registries = SourceRegistries::new(self.runtime.handle().clone(), find);
         Surroundings { registries: Some(registries), ..Surroundings::local(self.path()) }
@@ -84,6 +86,42 @@ impl Scene {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         std::fs::write(path, "").expect("written");
     }
+}
+
+#[test]
+fn digests_that_never_come_are_given_up_and_the_wait_is_said() {
+    let scene = Scene::new();
+    let absent = "0".repeat(64);
+    scene.leave(&absent);
+    let from = "docker://r.example/team/app".parse().expect("a source");
+    let spec = SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from });
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    for (pauses, words) in [(3, ", after 0 s of waiting for it"), (0, "")] {
+        let (repository, noted) = (Arc::clone(&scene.repository), Arc::clone(&waits));
+        let find = move |_: &RemoteReference| {
+            let pauses = vec![Duration::from_millis(1); pauses];
+            Ok(SourceRepository { repository: Arc::clone(&repository), travels: true, pauses })
+        };
+        let registries = SourceRegistries::new(scene.runtime.handle().clone(), find);
+        let registries = registries.notifying(move |wait| {
+            noted.lock().expect("a lock").push((wait.attempt, wait.content.to_owned()));
+        });
+        let surroundings = Surroundings { registries: Some(registries), ..Surroundings::local(scene.path()) };
+        let Err(error) = open(&spec, &surroundings) else { panic!("it was opened") };
+        assert_eq!(
+            error.to_string(),
+            format!("there is no image `r.example/team/app@sha256:{absent}`{words}")
+        );
+        // Content that was not just pushed is not waited for.
+        let one = SourceSpec::One(
+            format!("docker://r.example/team/app@sha256:{absent}").parse().expect("a source"),
+        );
+        let Err(error) = open(&one, &surroundings) else { panic!("it was opened") };
+        assert!(!error.to_string().contains("waiting"), "{error}");
+    }
+    let waits = waits.lock().expect("a lock");
+    let name = format!("GET manifest `sha256:{absent}` of docker://r.example/team/app");
+    assert_eq!(*waits, [(1, name.clone()), (2, name.clone()), (3, name)]);
 }
 
 fn for_platform(platform: &str) -> Image {

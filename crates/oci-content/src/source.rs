@@ -18,6 +18,10 @@ pub trait Source: Send + Sync {
     /// Opens a manifest or blob that the root reaches. A missing blob or a wrong size is an error at once; a wrong digest is
     /// an error when the blob has been read.
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError>;
+    /// Opens a manifest of any media type. The type of a referrer may not show that it is a manifest.
+    fn open_manifest(&self, manifest: &Descriptor) -> Result<BlobReader, SourceError> {
+        self.open(manifest)
+    }
     /// Checks that blobs exist and have the declared size, without reading them.
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         blobs.iter().try_for_each(|blob| self.open(blob).map(drop))

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::attestation::is_attestation;
 use super::limits::{MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_MANIFESTS, too_much};
-use super::read::{ConfigPlatforms, listed_platform, read_manifest};
+use super::read::{ConfigPlatforms, listed_platform, read_manifest, read_referrer};
 use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
@@ -46,6 +46,15 @@ pub fn walk(source: &dyn Source) -> Result<Content, SourceError> {
 
 /// Like [`walk`], from a manifest that is not the root of `source`.
 pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Content, SourceError> {
+    walk_any(source, root, false)
+}
+
+/// Like [`walk_from`], from a referrer, which may have any media type.
+pub(super) fn walk_referrer(source: &dyn Source, referrer: &Descriptor) -> Result<Content, SourceError> {
+    walk_any(source, referrer, true)
+}
+
+fn walk_any(source: &dyn Source, root: &Descriptor, is_referrer: bool) -> Result<Content, SourceError> {
     let mut walker = Walker {
         source,
         known_manifests: HashMap::new(),
@@ -55,6 +64,7 @@ pub(super) fn walk_from(source: &dyn Source, root: &Descriptor) -> Result<Conten
         known_platforms: HashSet::new(),
         config_platforms: ConfigPlatforms::default(),
         bytes: 0,
+        is_referrer,
         content: Content::of(root),
     };
     walker.manifest(root, 0)?;
@@ -87,6 +97,8 @@ struct Walker<'a> {
     known_platforms: HashSet<Platform>,
     config_platforms: ConfigPlatforms,
     bytes: u64,
+    /// Whether manifests may have other media types than those of images and indexes.
+    is_referrer: bool,
     content: Content,
 }
 
@@ -100,14 +112,11 @@ impl Walker<'_> {
         if depth >= MAX_DEPTH {
             return Err(too_much(format!("indexes are nested more than {MAX_DEPTH} deep")));
         }
-        let (raw, manifest) = read_manifest(self.source, descriptor)?;
-        self.bytes = self.bytes.saturating_add(descriptor.size);
-        if self.content.manifests.len() >= MAX_MANIFESTS || self.bytes > MAX_MANIFEST_BYTES {
-            return Err(too_much(format!(
-                "the content has more than {MAX_MANIFESTS} manifests, or more than {} MiB of them",
-                MAX_MANIFEST_BYTES / 1024 / 1024
-            )));
+        if self.is_referrer && !media_type::is_manifest(&descriptor.media_type) {
+            return self.other_manifest(descriptor, depth);
         }
+        let (raw, manifest) = read_manifest(self.source, descriptor)?;
+        self.count(descriptor)?;
         match &manifest {
             Manifest::Index { manifests, .. } => {
                 for entry in manifests {
@@ -128,6 +137,30 @@ impl Walker<'_> {
             }
         }
         self.content.manifests.push(raw);
+        Ok(())
+    }
+
+    /// Reads the manifest of a referrer whose media type is not that of an image or index, and everything that it reaches.
+    fn other_manifest(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), SourceError> {
+        let (raw, manifest) = read_referrer(self.source, descriptor)?;
+        self.count(descriptor)?;
+        for entry in manifest.manifests() {
+            self.manifest(entry, depth + 1)?;
+        }
+        manifest.blobs().try_for_each(|blob| self.blob(blob))?;
+        self.content.manifests.push(raw);
+        Ok(())
+    }
+
+    /// Counts a manifest that was read.
+    fn count(&mut self, descriptor: &Descriptor) -> Result<(), SourceError> {
+        self.bytes = self.bytes.saturating_add(descriptor.size);
+        if self.content.manifests.len() >= MAX_MANIFESTS || self.bytes > MAX_MANIFEST_BYTES {
+            return Err(too_much(format!(
+                "the content has more than {MAX_MANIFESTS} manifests, or more than {} MiB of them",
+                MAX_MANIFEST_BYTES / 1024 / 1024
+            )));
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The errors of a registry, typed by kind. They are data: what to do about one is for the caller to say. The errors
 //! arise in the other modules of the registry.
 
+mod circumstances;
 mod credentials;
 mod deletion;
 mod directory;
@@ -12,6 +13,7 @@ pub(super) mod text;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use circumstances::{HostRoute, OtherHost, SentManifest, UnsentCredentials, UnsentReason};
 pub use credentials::{CredentialError, ProgramProblem};
 pub use deletion::DeletionObstacle;
 pub use directory::DirectoryProblem;
@@ -19,6 +21,7 @@ pub use envelope::{ErrorEnvelope, ErrorItem};
 pub use refusal::Refusal;
 
 use crate::digest::Digest;
+use crate::manifest::RawManifest;
 use crate::tag::Tag;
 
 /// An error of a registry. Requests in messages read `METHOD url`, without userinfo and query; texts from registries
@@ -36,6 +39,8 @@ pub enum RegistryError {
         attempts: u32,
         /// The kind of failure.
         failure: NetworkFailure,
+        /// The other host that gave no answer, if it was not the registry.
+        elsewhere: Option<Box<OtherHost>>,
     },
     /// The registry keeps answering with server errors (status 5xx, or 408).
     #[error("{0}")]
@@ -166,13 +171,7 @@ fn subject_words(tag: &Tag) -> String {
 impl RegistryError {
     /// Whether the registry refuses a manifest because it does not have content that the manifest names.
     pub fn misses_content(&self) -> bool {
-        let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
-        match self {
-            Self::Rejected(refusal) | Self::NotFound(refusal) => {
-                codes.into_iter().any(|code| refusal.errors.has_code(code))
-            }
-            _ => false,
-        }
+        self.refusal().is_some_and(Refusal::misses_content)
     }
 
     /// Returns the error for a status outside 2xx and 3xx.
@@ -244,6 +243,21 @@ impl RegistryError {
     #[must_use]
     pub(super) fn with_credentials(self, origin: &str) -> Self {
         self.with_refusal(|refusal| refusal.credentials = Some(origin.to_owned()))
+    }
+
+    /// Returns the same error as the answer to a request that put `manifest`.
+    #[must_use]
+    pub(super) fn about_manifest(self, manifest: &RawManifest) -> Self {
+        self.with_refusal(|refusal| refusal.manifest = Some(SentManifest::of(manifest)))
+    }
+
+    /// Returns the same error, marked as coming from another host than the registry's.
+    #[must_use]
+    pub(super) fn at(mut self, other: Option<OtherHost>) -> Self {
+        if let Self::Unreachable { elsewhere, .. } = &mut self {
+            *elsewhere = other.map(Box::new);
+        }
+        self
     }
 
     /// Returns how long the registry asked to wait, if it did.

@@ -39,8 +39,8 @@ pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
 pub use endpoint::{CredentialVariables, RegistryEndpoint};
 pub use error::{
-    CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, NetworkFailure,
-    ProgramProblem, Refusal, RegistryError,
+    CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, HostRoute, NetworkFailure,
+    OtherHost, ProgramProblem, Refusal, RegistryError, SentManifest, UnsentCredentials, UnsentReason,
 };
 pub use http::{ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, RetryPolicy, Timeouts};
 pub use interop::ForeignDescriptorError;

@@ -77,6 +77,35 @@ pub enum Manifest {
     },
 }
 
+/// A manifest of any media type, which may be a referrer: the content that it names in the members that manifests have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ReferrerManifest {
+    config: Option<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    blobs: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Descriptor>>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl ReferrerManifest {
+    /// The blobs that must be in a repository before this manifest.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        let lists = [&self.layers, &self.blobs];
+        self.config.iter().chain(lists.into_iter().flatten().flatten())
+    }
+
+    /// The manifests that must be in a repository before this one.
+    pub fn manifests(&self) -> &[Descriptor] {
+        self.manifests.as_deref().unwrap_or_default()
+    }
+
+    /// The annotations of the manifest itself.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        self.annotations.clone().unwrap_or_default()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ManifestFields {
@@ -114,6 +143,19 @@ impl RawManifest {
     /// Returns a descriptor of the bytes, without any optional field.
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::new(&self.media_type, self.digest.clone(), self.bytes.len() as u64)
+    }
+
+    /// Parses the bytes as a referrer whose media type is not that of an image or index: the deprecated manifest of artifacts
+    /// ([`media_type::OCI_ARTIFACT`]), or any other JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestError`] if the bytes are not JSON, or the members that name content do not name any.
+    pub fn parse_referrer(&self) -> Result<ReferrerManifest, ManifestError> {
+        serde_json::from_slice(&self.bytes).map_err(|error| ManifestError::Malformed {
+            digest: self.digest.clone(),
+            reason: error.to_string(),
+        })
     }
 
     /// Parses the bytes.
@@ -213,6 +255,31 @@ mod tests {
             let error = parse(media_type, json).expect_err(json).to_string();
             assert!(error.contains(words), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn a_referrer_of_any_type_names_its_content() {
+        let of = |text: &str| {
+            let digest = Digest::of(text.as_bytes());
+            format!(r#"{{"mediaType":"text/plain","digest":"{digest}","size":1}}"#)
+        };
+        let text = format!(
+            r#"{{"mediaType":"{}","blobs":[{}],"config":{},"layers":[{}],"manifests":[{}],"annotations":{{"a":"b"}},"other":[{}]}}"#,
+            media_type::OCI_ARTIFACT,
+            of("blob"),
+            of("config"),
+            of("layer"),
+            of("child"),
+            of("other")
+        );
+        let raw = RawManifest::new(media_type::OCI_ARTIFACT, text.into_bytes());
+        assert!(raw.parse().is_err());
+        let parsed = raw.parse_referrer().expect("a referrer");
+        let digests: Vec<Digest> = parsed.blobs().map(|blob| blob.digest.clone()).collect();
+        assert_eq!(digests, ["config", "layer", "blob"].map(|text| Digest::of(text.as_bytes())));
+        assert_eq!(parsed.manifests().len(), 1);
+        assert_eq!(parsed.annotations().len(), 1);
+        assert!(RawManifest::new("a/b", b"[".to_vec()).parse_referrer().is_err());
     }
 
     #[test]

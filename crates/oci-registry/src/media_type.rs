@@ -11,6 +11,10 @@ pub use oci_distribution::manifest::{
 /// so every manifest request names them all.
 pub const MANIFESTS: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST];
 
+/// The manifest of an artifact, which the image specification had before 1.1. Notation and oras signed with it, and their signatures
+/// still refer to images (notaryproject/notation#660).
+pub const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
+
 /// The media type of the empty content `{}` (image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
 pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 

@@ -30,15 +30,18 @@ pub async fn listed_referrers(
 }
 
 /// Returns everything that refers to `subject`: manifests with that subject, and manifests at cosign's tags for it.
-/// Listed manifests that do not exist (any more) or have another subject are left out.
+/// Listed manifests that have another subject are left out. Listed manifests that do not exist (any more) are returned as they are listed,
+/// so that the caller can name them.
 pub async fn find_referrers(
     repository: &dyn Repository,
     subject: &Digest,
 ) -> Result<Vec<Referrer>, RegistryError> {
     let mut found: Vec<Referrer> = Vec::new();
     for descriptor in listed_referrers(repository, subject).await? {
-        let manifest = repository.get_manifest(&TagOrDigest::Digest(descriptor.digest)).await?;
-        found.extend(manifest.and_then(|manifest| Referrer::by_subject(&manifest, subject)));
+        match repository.get_described(&descriptor).await? {
+            Some(manifest) => found.extend(Referrer::by_subject(&manifest, subject)),
+            None => found.push(Referrer { descriptor, subject: subject.clone(), tag: None }),
+        }
     }
     for tag in cosign_tags(subject) {
         let manifest = repository.get_manifest(&TagOrDigest::Tag(tag.clone())).await?;

@@ -56,6 +56,11 @@ pub trait Repository: Send + Sync {
     /// it. A manifest of Docker's first schema is returned unverified, because its digest covers only a part of it:
     /// [`RawManifest::parse`] refuses it.
     async fn get_manifest(&self, at: &TagOrDigest) -> Result<Option<RawManifest>, RegistryError>;
+    /// Returns the manifest that `described` describes, or `None`. Some registries return a manifest only to clients that accept its
+    /// media type, and the type of a referrer may be any.
+    async fn get_described(&self, described: &Descriptor) -> Result<Option<RawManifest>, RegistryError> {
+        self.get_manifest(&TagOrDigest::Digest(described.digest.clone())).await
+    }
     /// Puts a manifest at a tag or digest. The bytes are sent unchanged.
     async fn put_manifest(
         &self,
@@ -108,6 +113,11 @@ pub trait Repository: Send + Sync {
 pub trait Deleter: Send + Sync {
     /// Returns what can be deleted here. Asks the registry if necessary, and changes nothing.
     async fn deletion(&self) -> Result<Deletion, RegistryError>;
+    /// Returns what can be deleted here, if somebody who only reads can find that out; `None` if that takes the right
+    /// to delete. Changes nothing.
+    async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.deletion().await.map(Some)
+    }
     /// Returns what these credentials may delete; `None` if only a deletion would show that. Changes nothing.
     async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError>;
     /// Removes a tag alone; `Ok` if it does not exist (any more). Call this only if the registry reported
@@ -134,6 +144,19 @@ impl dyn Repository + '_ {
         match self.deleter() {
             Some(deleter) => deleter.deletion().await,
             None => Ok(Deletion::Nothing(DeletionObstacle::NoDeleter)),
+        }
+    }
+
+    /// Returns what can be deleted here, if somebody who only reads can find that out; `None` if that takes the right
+    /// to delete. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the registry, if it refuses to answer.
+    pub async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        match self.deleter() {
+            Some(deleter) => deleter.foresee_deletion().await,
+            None => Ok(Some(Deletion::Nothing(DeletionObstacle::NoDeleter))),
         }
     }
 

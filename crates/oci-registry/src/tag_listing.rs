@@ -94,6 +94,12 @@ impl TagListing {
         }
     }
 
+    /// Whether the registry refused to list tags although one of `existing` exists.
+    pub fn is_refused<'t>(&self, existing: impl IntoIterator<Item = &'t Tag>) -> bool {
+        let refused = matches!(self.gap, Some(ListingGap::NotFound(_) | ListingGap::Refused(_)));
+        refused && self.tags.is_empty() && existing.into_iter().next().is_some()
+    }
+
     /// Returns the refusal of a registry that lists nothing.
     pub fn refusal(&self) -> Option<&RegistryError> {
         match &self.gap {

@@ -2,7 +2,7 @@
 //! that answer HEAD with 404 for tags that exist, and with 403 for tags that do not (crazy-max/diun#1614,
 //! google/go-containerregistry#971).
 
-use crate::descriptor::Descriptor;
+use crate::digest::Digest;
 use crate::error::RegistryError;
 use crate::reference::TagOrDigest;
 use crate::repository::Repository;
@@ -13,7 +13,7 @@ use crate::tag_listing::TagListing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagLookup {
     /// The tag names this manifest.
-    Names(Descriptor),
+    Names(Digest),
     /// There is no such tag: GET says so, and no list has it.
     Absent,
     /// The registry lists the tag, but has no manifest for it.
@@ -21,10 +21,10 @@ pub enum TagLookup {
 }
 
 impl TagLookup {
-    /// Returns the manifest that the tag names.
-    pub fn found(self) -> Option<Descriptor> {
+    /// Returns the digest of the manifest that the tag names.
+    pub fn found(self) -> Option<Digest> {
         match self {
-            Self::Names(descriptor) => Some(descriptor),
+            Self::Names(digest) => Some(digest),
             Self::Absent | Self::Dangling => None,
         }
     }
@@ -48,7 +48,7 @@ impl dyn Repository + '_ {
         let listed = listing.map(|listing| listing.contains(tag));
         if listed != Some(false) {
             match self.head_manifest(&TagOrDigest::Tag(tag.clone())).await {
-                Ok(Some(descriptor)) => return Ok(TagLookup::Names(descriptor)),
+                Ok(Some(descriptor)) => return Ok(TagLookup::Names(descriptor.digest)),
                 Ok(None) | Err(RegistryError::Denied(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -68,17 +68,16 @@ impl dyn Repository + '_ {
         listing: Option<&TagListing>,
     ) -> Result<TagLookup, RegistryError> {
         match self.get_manifest(&TagOrDigest::Tag(tag.clone())).await {
-            Ok(Some(manifest)) => Ok(TagLookup::Names(manifest.descriptor())),
+            Ok(Some(manifest)) => Ok(TagLookup::Names(manifest.digest().clone())),
             Ok(None) if listing.is_some_and(|listing| listing.contains(tag)) => Ok(TagLookup::Dangling),
             Ok(None) => Ok(TagLookup::Absent),
             Err(error @ RegistryError::Denied(_)) => {
                 let read;
-                let listing = match listing {
-                    Some(listing) => listing,
-                    None => {
-                        read = self.list_tags().await.map_err(|_| error.clone())?;
-                        &read
-                    }
+                let listing = if let Some(listing) = listing {
+                    listing
+                } else {
+                    read = self.list_tags().await.map_err(|_| error.clone())?;
+                    &read
                 };
                 let lacks = listing.gap([]).is_none() && !listing.contains(tag);
                 if lacks { Ok(TagLookup::Absent) } else { Err(error) }

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
-use super::{DeclaredRegistry, Project, TagRule, VersionFile, raw};
+use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use problems::Problems;
@@ -30,6 +30,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub apply: ApplyRules,
     pub secrets: super::Secrets,
     pub checks: Vec<super::DeclaredCheck>,
     pub retention: IndexMap<String, super::Retention>,
@@ -47,6 +48,7 @@ pub(super) fn check_file(
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut problems)?;
         Some(VersionFile { file: version.file?, key })
     });
+    let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let standard = project.annotations == Some(raw::Word::Standard);
     let defaults = resource::Defaults { declared, standard };
     let mut resources = IndexMap::new();
@@ -60,6 +62,8 @@ pub(super) fn check_file(
         project: Project {
             source: project.source,
             tag_prefix: project.tag_prefix.unwrap_or_default(),
+            silent_tags,
+            allow_dirty: project.allow_dirty.unwrap_or_default(),
             version,
             title: project.title,
             description: project.description,
@@ -70,6 +74,9 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
+        apply: ApplyRules {
+            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
+        },
         secrets: secrets::check_secrets(file.secrets.unwrap_or_default(), &mut problems),
         checks: checks::check_lockstep(file.checks.unwrap_or_default(), declared, &mut problems),
         retention: retention::check_retentions(

@@ -12,15 +12,7 @@ pub(super) fn check_tag_rules(
     problems: &mut Problems<'_>,
 ) -> IndexMap<String, TagRule> {
     let entry = |(name, raw): (String, raw::TagRule)| {
-        let one = matches!(raw.r#match, Some(raw::OneOrMany::One(_)));
-        let matches: Vec<String> = raw
-            .r#match
-            .map(raw::OneOrMany::into_vec)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|glob| glob.0)
-            .collect();
-        problems.globs(&matches, one, &["tags", &name, "match"]);
+        let matches = check_globs(raw.r#match, &["tags", &name, "match"], problems);
         let mutability = raw.mutability.unwrap_or_default();
         if raw.prereleases == Some(true) && mutability != Mutability::Forward {
             idle(
@@ -50,6 +42,19 @@ pub(super) fn check_tag_rules(
         Some((name, rule))
     };
     raw.into_iter().filter_map(entry).collect()
+}
+
+/// Returns the globs at `path`, and reports those that are none.
+pub(super) fn check_globs(
+    raw: Option<raw::OneOrMany<raw::Text>>,
+    path: &[&str],
+    problems: &mut Problems<'_>,
+) -> Vec<String> {
+    let one = matches!(raw, Some(raw::OneOrMany::One(_)));
+    let globs = raw.map(raw::OneOrMany::into_vec).unwrap_or_default();
+    let globs: Vec<String> = globs.into_iter().map(|glob| glob.0).collect();
+    problems.globs(&globs, one, path);
+    globs
 }
 
 /// Warns that a key has no effect in combination with the others.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::forward::OnUnknown;
-use crate::model::{Compare, EventName, Mutability, OnConflict, Visibility};
+use crate::model::{Compare, EventName, Mutability, OnConflict, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{Annotations, Artifact, ArtifactFile, Chart, Image, Source, Word};
 pub(super) use secrets::Secrets;
@@ -47,6 +47,8 @@ pub(super) struct File {
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, Artifact>>,
+    /// The behavior of `apply`.
+    pub apply: Option<Apply>,
     /// The search for secrets in the content that is sent.
     pub secrets: Option<Secrets>,
     /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
@@ -85,6 +87,8 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, Artifact>>,
+    /// Differences in `[apply]`.
+    pub apply: Option<Apply>,
     /// Differences in `[secrets]`.
     pub secrets: Option<Secrets>,
     /// Checks that replace those of the file; `[]` for none.
@@ -105,6 +109,14 @@ pub(super) struct Project {
     /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo. An image may have its own.
     #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
     pub tag_prefix: Option<String>,
+    /// Globs of git tags on which nothing has to be published, such as `docs-v*` of another component of the repository: one, or
+    /// a list. A run on any other git tag that publishes nothing fails. Default: none.
+    #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
+    pub silent_tags: Option<OneOrMany<Text>>,
+    /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
+    /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
+    #[schemars(extend("default" = false))]
+    pub allow_dirty: Option<bool>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<VersionFile>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
@@ -221,6 +233,16 @@ pub(super) struct TagRule {
     /// the version of the image that the tag names: no version tag, annotation or label. Default: `keep`. For a branch, it
     /// is so in a shallow clone, or if the image does not record its commit. Default: `move`.
     pub on_unknown: Option<OnUnknown>,
+}
+
+/// The behavior of `apply`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Apply {
+    /// The behavior if a registry refuses a floating tag for good: `"restore"` puts the floating tags that the run moved back to
+    /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
+    #[schemars(extend("default" = "restore"))]
+    pub on_tag_failure: Option<OnTagFailure>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.

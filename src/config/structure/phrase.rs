@@ -202,7 +202,9 @@ fn wrong_type(path: &[&str], types: &[JsonType], json: &Value, places: &Places) 
         }
         ["vars", _] => Some("a variable is text in quotes, a number, `true` or `false`".to_owned()),
         ["profile", name] => Some(format!("write tables such as `[profile.{}.vars]`", suggest::key(name))),
-        ["project" | "vars" | "secrets"] => Some(format!("write a table: `[{key}]`, and its keys below")),
+        ["project" | "vars" | "apply" | "secrets"] => {
+            Some(format!("write a table: `[{key}]`, and its keys below"))
+        }
         _ => None,
     };
     Diagnostic::error(Code::ConfigType, message)

@@ -5,12 +5,14 @@
 mod github;
 mod human;
 mod json;
+mod planned;
 mod sarif;
 mod snippet;
 
 pub use github::github;
 pub use human::{Style, human};
 pub use json::json;
+pub use planned::{planned, planned_warnings};
 pub use sarif::sarif;
 
 use crate::diagnostic::Diagnostic;

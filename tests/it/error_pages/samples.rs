@@ -22,6 +22,7 @@ use testkit::test_registry::{Auth, Fault, Options, TestRegistry};
 const PRELUDE: &str = "version = 1\n\n[registries.ghcr]\nurl = \"ghcr.io/acme\"\n\n";
 const VERSION_RULE: &str = "[tags.version]\non = \"tag\"\ntemplate = \"v{{ version }}\"\n\n";
 const LATEST_RULE: &str = "[tags.latest]\non = \"tag\"\ntemplate = \"latest\"\nmutability = \"forward\"\n\n";
+const STABLE_RULE: &str = "[tags.stable]\non = \"tag\"\ntemplate = \"stable\"\nmutability = \"mutable\"\n\n";
 const BROKER: &str = "[images.broker]\nsource = \"oci:dist/broker\"\n";
 const HELLO: &str = "[images.hello]\nsource = \"oci:dist/hello\"\n";
 const PLAN: &str = "plan --ref refs/tags/v1.2.3";
@@ -63,6 +64,36 @@ pub async fn of(page: &Page) -> Vec<String> {
         Code::RetentionNone => lint(page, toml(page), "prune --event pull_request_closed --pr 12"),
         Code::ContextGit => lint(page, &release(BROKER), "tags"),
         Code::ContextFlag => lint(page, &release(BROKER), "tags --ref v1.2.3"),
+        Code::PlanNothing => {
+            let folder = directory("", HELLO);
+            error(page, &folder, folder.run("plan --ref refs/tags/1.2.3"))
+        }
+        Code::ContextAmbiguous => {
+            let folder = committed(&release(BROKER), &[]);
+            folder.git(&["tag", "v1.2.3"]);
+            folder.git(&["tag", "v1.2.4"]);
+            error(page, &folder, folder.run("plan"))
+        }
+        Code::ContextContradiction => {
+            let folder = committed(&release(BROKER), &[]);
+            folder.git(&["tag", "v1.2.3"]);
+            let sha = "6a0f6c2e7c0b4bd53ab0b6aa6b6a7bd2ea3f5c11";
+            // Without all branches, the clone may lack the commit.
+            folder.git(&["config", "remote.origin.url", "https://github.com/acme/hello"]);
+            error(page, &folder, folder.run(&format!("{PLAN} --sha {sha}")))
+        }
+        Code::ContextWorkTree => {
+            let chart = "[charts.hello]\nsource = \"charts/hello\"\n";
+            let yaml = "apiVersion: v2\nname: hello\nversion: 1.2.3\n";
+            let text = directory("", chart).read("publish.toml");
+            let folder = committed(
+                &text,
+                &[("charts/hello/Chart.yaml", yaml), ("charts/hello/values.yaml", "a: 1\n")],
+            );
+            folder.git(&["tag", "v1.2.3"]);
+            folder.write("charts/hello/values.yaml", "a: 2\n");
+            error(page, &folder, folder.run(PLAN))
+        }
         Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
@@ -77,6 +108,7 @@ pub async fn of(page: &Page) -> Vec<String> {
         }
         Code::ApplyInterrupted => interrupted().await,
         Code::ApplyReadBack => read_back(page).await,
+        Code::ApplyNotRestored => not_restored(page).await,
         Code::ApplyFailed => apply_failed(page),
         Code::RegistryUnauthorized => registry_unauthorized(page).await,
         Code::RegistryDenied => registry_denied(page).await,
@@ -139,6 +171,18 @@ fn release(resources: &str) -> String {
 fn directory(more: &str, resources: &str) -> Folder {
     let registry = "version = 1\n\n[registries.bundle]\nurl = \"oci:dist/registry\"\n\n";
     Folder::with(&[("publish.toml", &format!("{registry}{VERSION_RULE}{more}{resources}"))])
+}
+
+/// Returns a folder with a git repository in which this `publish.toml` and `files` are committed.
+fn committed(configuration: &str, files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::with(&[("publish.toml", configuration)]);
+    for (name, text) in files {
+        folder.write(name, text);
+    }
+    folder.git(&["init", "--quiet"]);
+    folder.git(&["add", "--all"]);
+    folder.git(&["commit", "--quiet", "--message", "first"]);
+    folder
 }
 
 /// Returns the first diagnostic of the page's code that a run prints. The run reaches no network.
@@ -366,6 +410,16 @@ async fn read_back(page: &Page) -> String {
         Box::pin(std::future::ready(()))
     }));
     online.error(page, online.run_ghcr("apply --auto-approve --ref refs/tags/v1.3.0"))
+}
+
+async fn not_restored(page: &Page) -> String {
+    let host = "registry.example.com";
+    let rest = format!("\n{VERSION_RULE}{LATEST_RULE}{STABLE_RULE}{HELLO}");
+    let online = Online::start(host, "registry.example.com/acme", Options::default(), &rest).await;
+    online.folder.image("dist/hello", &image("1.3.0"));
+    let fault = refusal(400, "TAG_INVALID", "manifest tag did not match URI");
+    online.registry.on("PUT", "/manifests/stable", 100, fault);
+    online.error(page, online.run("apply --auto-approve --ref refs/tags/v1.3.0"))
 }
 
 async fn registry_unauthorized(page: &Page) -> String {

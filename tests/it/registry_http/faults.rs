@@ -65,6 +65,43 @@ async fn a_broken_connection_is_made_again() {
 }
 
 #[tokio::test]
+async fn the_attempts_of_a_blob_are_counted_together() {
+    for (size, fault) in [
+        (1000, answer(500, &[], "")),
+        (9_000_000, Fault::Reset { after: 0 }),
+        (9_000_000, answer(503, &[], "")),
+    ] {
+        let scene = Scene::new().await;
+        for method in ["PUT", "PATCH"] {
+            scene.server.on(method, UPLOADS, 99, fault.clone());
+        }
+        let error = scene.push(&Blob::noise(size, 1)).await.expect_err("no end");
+        let sent = scene.server.count("PUT", UPLOADS) + scene.server.count("PATCH", UPLOADS);
+        assert!(error.to_string().ends_with(&format!("(after {sent} attempts)")), "{sent}: {error}");
+    }
+    // Chunks that come through are progress: as many attempts follow, and all are counted.
+    let scene = Scene::with(Options { whole: false, ..Options::default() }).await;
+    scene.server.on("PATCH", "at=0", 3, answer(500, &[], ""));
+    scene.server.on("PATCH", "at=4194304", 99, answer(500, &[], ""));
+    let error = scene.push(&Blob::noise(9_000_000, 1)).await.expect_err("no end");
+    assert_eq!(scene.server.count("PATCH", "at=0"), 4);
+    assert!(error.to_string().ends_with("(after 9 attempts)"), "{error}");
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_refused_for_its_content_is_not_sent_again() {
+    // distribution/distribution#2795: 500 with UNKNOWN and MANIFEST_BLOB_UNKNOWN.
+    let body = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error"},{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]}"#;
+    let scene = Scene::new().await;
+    scene.server.on("PUT", "/manifests/", 99, answer(500, &[], body));
+    let manifest = RawManifest::new(media_type::OCI_INDEX, br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    let error = scene.repository().put_manifest(&at("v1"), &manifest).await.expect_err("refused");
+    assert!(error.misses_content(), "{error:?}");
+    assert_eq!(scene.server.count("PUT", "/manifests/"), 1);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryRejected);
+}
+
+#[tokio::test]
 async fn nobody_listens() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let endpoint = RegistryEndpoint {

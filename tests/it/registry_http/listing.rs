@@ -3,7 +3,7 @@
 use super::*;
 use brokkr_publish::diagnostic::ToDiagnostic;
 use oci_registry::TagLookup;
-use testkit::test_registry::{LinkForm, Quirks};
+use testkit::test_registry::{LinkForm, Logged, Quirks};
 
 async fn with_tags(count: usize, options: Options) -> Scene {
     let scene = Scene::with(options).await;
@@ -100,7 +100,7 @@ async fn a_list_is_whole_or_has_a_gap() {
         match gap {
             None => assert_eq!(reason, None, "{thread}"),
             Some(words) => {
-                assert!(reason.as_ref().is_some_and(|reason| reason.contains(words)), "{thread}: {reason:?}")
+                assert!(reason.as_ref().is_some_and(|reason| reason.contains(words)), "{thread}: {reason:?}");
             }
         }
         assert!(scene.server.log().iter().all(|request| request.header("host") == scene.server.host()));
@@ -170,7 +170,7 @@ async fn a_tag_is_absent_only_if_nobody_says_that_it_exists() {
         let tag: Tag = tag.parse().expect("a tag");
         let found = match repository.look_up_tag(&tag, listed.then_some(&listing)).await {
             Ok(Names(found)) => {
-                assert_eq!(&found.digest, manifest.digest(), "{thread}");
+                assert_eq!(&found, manifest.digest(), "{thread}");
                 "names"
             }
             Ok(Absent) => "absent",
@@ -178,7 +178,7 @@ async fn a_tag_is_absent_only_if_nobody_says_that_it_exists() {
             Err(RegistryError::Denied(_)) => "denied",
             Err(error) => panic!("{thread}: {error}"),
         };
-        let log: Vec<String> = scene.server.log().iter().map(|request| request.line()).collect();
+        let log: Vec<String> = scene.server.log().iter().map(Logged::line).collect();
         assert_eq!((found, log.len()), (expected, requests), "{thread}: {log:?}");
     }
 }

@@ -70,6 +70,8 @@ async fn a_blob_is_mounted_or_sent() {
         assert_eq!(mount(Blob::noise(1000, seed)).await.expect("pushed"), BlobOutcome::Pushed, "{status}");
     }
     assert_eq!(scene.server.count("POST", UPLOADS), 2 + 4 * 2);
+    // Only the claim of a mount is checked.
+    assert_eq!(scene.server.count("HEAD", "/blobs/"), 1);
 }
 
 #[tokio::test]

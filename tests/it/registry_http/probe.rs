@@ -26,7 +26,8 @@ async fn the_token_is_the_one_that_pushes_afterwards() {
     assert_eq!((scene.server.count("DELETE", UPLOADS), sessions(&scene)), (1, 1));
     SmallImage::new("x").push(repository.as_ref(), "v1").await.expect("pushed");
     assert_eq!(repository.probe_read().await.expect("readable"), Presence::There);
-    assert_eq!(scene.server.count("GET", "/token"), 1);
+    // One to read, and one to push.
+    assert_eq!(scene.server.count("GET", "/token"), 2);
     assert!(scene.retries().is_empty());
 }
 

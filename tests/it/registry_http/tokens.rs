@@ -4,7 +4,7 @@ use super::*;
 use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
-async fn a_repository_costs_one_token() {
+async fn a_repository_costs_one_token_to_read_and_one_to_push() {
     let scene = Scene::with(tokens()).await;
     tagged(&scene.server, "a");
     let repository = scene.repository();
@@ -12,7 +12,12 @@ async fn a_repository_costs_one_token() {
     assert_eq!(futures_util::future::join_all(reads).await.len(), 40);
     repository.list_tags().await.expect("tags");
     SmallImage::new("x").push(repository.as_ref(), "v2").await.expect("pushed");
-    assert_eq!(scene.server.count("GET", "/token"), 1);
+    let asked = scene.server.requests("GET", "/token");
+    let scope = "service=test&scope=repository%3Ao%2Fn%3Apull";
+    assert_eq!(
+        asked.iter().map(|it| it.query.as_str()).collect::<Vec<_>>(),
+        [scope, &format!("{scope}%2Cpush")]
+    );
     // No request was sent in vain but the first.
     let refused = scene
         .server
@@ -47,12 +52,83 @@ async fn a_token_that_dies_is_renewed() {
     scene.server.on("PUT", UPLOADS, 1, answer(401, &[("www-authenticate", &bearer(&scene))], ""));
     scene.push(&blob).await.expect("pushed");
     repository.put_manifest(&at("v2"), &image.index).await.expect("put");
-    assert_eq!(scene.server.count("GET", "/token"), 3);
+    // One to read, and three to push.
+    assert_eq!(scene.server.count("GET", "/token"), 4);
     assert!(scene.retries().is_empty());
 }
 
 fn bearer(scene: &Scene) -> String {
     format!("Bearer realm=\"http://{}/token\",service=\"test\"", scene.server.host())
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_not_written_as_specified_is_answered() {
+    for (status, challenge) in [
+        (401, "Bearer realm=http://HOST/token,service=test"),
+        (401, "Bearer realm=\"/token\",service=\"test\""),
+        // moby/moby#17104 and others: 403 instead of 401.
+        (403, "Bearer realm=\"http://HOST/token\",service=\"test\""),
+    ] {
+        let scene = Scene::with(tokens()).await;
+        tagged(&scene.server, "a");
+        let challenge = challenge.replace("HOST", &scene.server.host());
+        // At the first question, or later, if that is answered without one.
+        for first in [true, false] {
+            if !first {
+                scene.server.on("GET", "/v2/", 1, answer(200, &[], "{}"));
+            }
+            let (method, part) = if first { ("GET", "/v2/") } else { ("HEAD", "/manifests/") };
+            scene.server.on(method, part, 1, answer(status, &[("www-authenticate", &challenge)], ""));
+            let repository = reached(&scene, r#"{"auths":{"HOST":{"auth":"YWxpY2U6c2VjcmV0"}}}"#);
+            let found = repository.head_manifest(&at("v1")).await;
+            assert!(found.expect("an answer").is_some(), "{status} {challenge} {first}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_sent_are_not_called_missing() {
+    for (challenge, words) in [
+        ("Negotiate", "`WWW-Authenticate: Negotiate`"),
+        ("Bearer service=\"x\"", "`WWW-Authenticate: Bearer service=\"x\"`"),
+        ("", "without asking for credentials"),
+    ] {
+        for status in [401, 403] {
+            let scene = Scene::with(tokens()).await;
+            for method in ["GET", "HEAD"] {
+                let headers: &[(&'static str, &str)] =
+                    if challenge.is_empty() { &[] } else { &[("www-authenticate", challenge)] };
+                scene.server.on(method, "", 9, answer(status, headers, ""));
+            }
+            let error = scene.repository().head_manifest(&at("v1")).await.expect_err("refused");
+            let help = error.to_diagnostic().help.expect("a help");
+            assert!(help.contains(words) && help.contains("`U` and `P`"), "{challenge} {status}: {help}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_location_that_leads_elsewhere_is_named_and_gets_no_credentials() {
+    // moby/moby#17104: the registry names itself by another name, at which it requires the credentials again.
+    let scene = Scene::with(tokens()).await;
+    let door = scene.server.door().await;
+    let location = format!("http://{door}/v2/o/n/blobs/uploads/1?_state=a%2Fb%3D%3D");
+    scene.server.on("POST", UPLOADS, 9, headers(&[("location", &location)]));
+    let error = scene.push(&Blob::noise(1000, 1)).await.expect_err("refused");
+    let help = error.to_diagnostic().help.expect("a help");
+    assert!(help.contains(&format!("`http://{door}`")) && help.contains("`U` and `P`"), "{help}");
+    assert!(!help.contains("no credentials") && !help.contains("none were found"), "{help}");
+    let log = scene.server.log();
+    assert!(log.iter().filter(|it| it.door == door).all(|it| it.header("authorization").is_empty()));
+
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let scene = Scene::with(tokens()).await;
+    let location = format!("http://{closed}/upload");
+    scene.server.on("POST", UPLOADS, 99, headers(&[("location", &location)]));
+    let error = scene.push(&Blob::noise(1000, 1)).await.expect_err("nobody");
+    let help = error.to_diagnostic().help.expect("a help");
+    assert!(help.contains(&format!("uploads go to `http://{closed}`")), "{help}");
 }
 
 #[tokio::test]
@@ -88,7 +164,39 @@ async fn a_refusal_is_final() {
 }
 
 #[tokio::test]
-async fn reading_does_with_less_where_pushing_is_refused() {
+async fn a_challenge_does_not_widen_the_right_to_read() {
+    // Quay creates a repository as soon as a token to push to it is asked for. The challenge of a GET must not make that happen.
+    let scene = Scene::with(tokens()).await;
+    tagged(&scene.server, "a");
+    for scope in ["repository:o/n:pull,push", "repository:o/n:*", "repository:o/n:pull,push,delete"] {
+        let challenge = format!("{},scope=\"{scope}\"", bearer(&scene));
+        for method in ["HEAD", "GET"] {
+            scene.server.on(method, "/manifests/", 1, answer(401, &[("www-authenticate", &challenge)], ""));
+        }
+        assert!(scene.repository().head_manifest(&at("v1")).await.expect("an answer").is_some());
+        assert!(scene.repository().get_manifest(&at("v1")).await.expect("an answer").is_some());
+    }
+    let asked = scene.server.requests("GET", "/token");
+    assert!(asked.len() > 1 && asked.iter().all(|it| it.query.ends_with("%3Apull")), "{asked:#?}");
+}
+
+#[tokio::test]
+async fn the_way_of_removing_is_foreseen_without_the_right_to_delete() {
+    for (auth, deletes, foreseen) in [
+        (Auth::Token, Deletes::Tags, None),
+        (Auth::Token, Deletes::Nothing, None),
+        (Auth::Basic, Deletes::Tags, Some(Deletion::Tags)),
+        (Auth::None, Deletes::Manifests, Some(Deletion::Manifests)),
+    ] {
+        let scene = Scene::with(Options { auth, deletes, ..tokens() }).await;
+        tagged(&scene.server, "a");
+        assert_eq!(scene.repository().foresee_deletion().await.expect("an answer"), foreseen, "{auth:?}");
+        assert_eq!(scene.server.count("GET", "/token"), 0);
+    }
+}
+
+#[tokio::test]
+async fn reading_goes_on_where_pushing_is_refused() {
     let scene = Scene::with(tokens()).await;
     tagged(&scene.server, "a");
     let body = r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
@@ -194,8 +302,7 @@ async fn a_token_server_elsewhere_is_not_asked_in_plain_text() {
     let realm = "Bearer realm=\"http://auth.example/token\",service=\"test\"";
     scene.server.on("GET", "/v2/", 9, answer(401, &[("www-authenticate", realm)], ""));
     let error = scene.repository().get_manifest(&at("v1")).await.expect_err("a refusal");
-    assert!(
-        error.to_string().ends_with("the registry names a token server that does not speak https"),
-        "{error}"
-    );
+    let expected = "GET http://auth.example/token: the registry names a token server that does not speak https, so the credentials from `U` and `P` were not sent there";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
 }

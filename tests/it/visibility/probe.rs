@@ -32,8 +32,9 @@ async fn limits_and_faults_are_unknown_and_never_private() {
         (503, ObservedVisibility::Unknown),
     ] {
         registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
-        let seen = probe(anonymous.as_ref(), &Digest::of(b"")).await;
-        assert_eq!(seen, expected, "{status}");
+        let seen = probe(anonymous.as_ref(), anonymous.as_ref(), &Digest::of(b"")).await;
+        assert_eq!(seen.observed, expected, "{status}");
+        assert_eq!(seen.why.is_some(), expected == ObservedVisibility::Unknown, "{status}");
         registry.forget_script();
         registry.on("HEAD", "/manifests/", 1, Fault::Answer(status, Vec::new(), Vec::new()));
         let absent = match status {
@@ -42,6 +43,29 @@ async fn limits_and_faults_are_unknown_and_never_private() {
             _ => ObservedVisibility::Unknown,
         };
         assert_eq!(probe_absent(anonymous.as_ref(), &Digest::of(b"")).await, absent, "{status}");
+        registry.forget_script();
+    }
+}
+
+/// GHCR and GitLab answer 404 to strangers who ask for content of a private repository.
+#[tokio::test]
+async fn content_that_strangers_do_not_find_is_private_only_if_it_is_there() {
+    let registry = TestRegistry::start(Options::default()).await;
+    let endpoint = RegistryEndpoint::of(registry.host().parse().expect("a location"));
+    let connected = connect(&endpoint, &ConnectOptions::default()).expect("a registry");
+    let repository = connected.repository(&"acme/app".parse().expect("a name"));
+    let manifest = br#"{"schemaVersion":2,"manifests":[]}"#;
+    let digest = registry.content().put("acme/app", "application/vnd.oci.image.index.v1+json", manifest);
+    let digest: Digest = digest.parse().expect("a digest");
+    let not_found = || Fault::Answer(404, Vec::new(), Vec::new());
+    // HEAD of the stranger, GET with credentials, GET of the stranger.
+    for (gets, expected) in [(0, ObservedVisibility::Public), (2, ObservedVisibility::NotPublic)] {
+        registry.on("HEAD", "/manifests/", 1, not_found());
+        if gets > 0 {
+            registry.nth(gets, not_found());
+        }
+        let seen = probe(repository.as_ref(), repository.as_ref(), &digest).await;
+        assert_eq!((seen.observed, seen.why), (expected, None));
         registry.forget_script();
     }
 }
@@ -111,4 +135,35 @@ fn an_anonymous_endpoint_names_no_variable() {
     };
     let json = serde_json::to_string(&endpoint.anonymous()).expect("JSON");
     assert_eq!(json, r#"{"url":"registry.example/acme"}"#);
+}
+
+/// Only a repository that is not there is `not there yet`. If another tag stands there, the probe asks for that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_is_there_is_never_called_not_there_yet() {
+    const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    let user = ("alice", "alice-word");
+    let absent = Scene::new(user, "public", "", |_| true).await;
+    let row = Scene::row(&absent.plan().done());
+    assert_eq!(row, "? visibility not there yet → public shown by an anonymous pull once it is there");
+    for (public, expected) in [(true, None), (false, Some("! visibility private → public by hand"))] {
+        let scene = Scene::new(user, "public", "", move |_| public).await;
+        scene.registry.content().tag("acme/app", "old", INDEX, br#"{"schemaVersion":2,"manifests":[]}"#);
+        let shown = scene.plan().done().stdout();
+        let row = shown.lines().find(|line| line.contains("visibility  "));
+        let row = row.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(row.is_some(), expected.is_some(), "{shown}");
+        assert!(row.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{shown}");
+    }
+    // It lists no tag, and still it is there.
+    let scene = Scene::new(user, "public", "", |_| true).await;
+    let listed = || {
+        let json = vec![("content-type", "application/json".to_owned())];
+        Fault::Answer(200, json, br#"{"name":"acme/app","tags":[]}"#.to_vec())
+    };
+    scene.registry.on("GET", "/tags/list", 2, listed());
+    let row = Scene::row(&scene.plan().done());
+    assert_eq!(
+        row,
+        "? visibility unknown → public the repository is there, but has no tag that could be pulled"
+    );
 }

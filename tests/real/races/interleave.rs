@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot, watch};
 
 use testkit::command::Folder;
-use testkit::test_registry::{Content, Gate, Options, TestRegistry};
+use testkit::test_registry::{Content, Fault, Gate, Options, TestRegistry};
 use testkit::world::image;
 
 use crate::silent_reporter::SilentReporter;
@@ -27,6 +27,8 @@ pub struct Actor {
     commit: Option<usize>,
     rules: String,
     text: String,
+    /// The tag that the registry refuses to this apply.
+    refused: Option<&'static str>,
 }
 
 impl Actor {
@@ -37,22 +39,30 @@ impl Actor {
             commit: None,
             rules: String::new(),
             text: version.to_owned(),
+            refused: None,
         }
     }
 
     /// The branch `main` at one of its commits, counted from 0.
     pub fn commit(number: usize) -> Self {
-        Self { version: None, commit: Some(number), rules: String::new(), text: format!("commit {number}") }
+        let text = format!("commit {number}");
+        Self { version: None, commit: Some(number), rules: String::new(), text, refused: None }
     }
 
     /// Nothing at all.
     pub fn nothing(rules: &str) -> Self {
-        Self { version: None, commit: None, rules: rules.to_owned(), text: String::new() }
+        let (rules, text) = (rules.to_owned(), String::new());
+        Self { version: None, commit: None, rules, text, refused: None }
     }
 
     /// The same with these tag rules.
     pub fn with_rules(self, rules: &str) -> Self {
         Self { rules: rules.to_owned(), ..self }
+    }
+
+    /// The same, but the registry refuses this tag to it for good.
+    pub fn refused(self, tag: &'static str) -> Self {
+        Self { refused: Some(tag), ..self }
     }
 
     /// The same with other bytes.
@@ -79,6 +89,8 @@ pub struct Ended {
     /// The requests, in their order.
     pub steps: Vec<Step>,
     tags: std::collections::BTreeMap<String, String>,
+    /// The digest of the content from before.
+    pub before: String,
 }
 
 impl Ended {
@@ -239,6 +251,7 @@ struct Stage {
     doors: Vec<String>,
     planned: Vec<(Run, Plan)>,
     digests: Vec<String>,
+    refused: Vec<Option<&'static str>>,
 }
 
 impl Stage {
@@ -262,12 +275,19 @@ impl Stage {
             doors.push(door);
             planned.push((run, plan));
         }
-        Self { registry, content, doors, planned, digests: world.digests.clone() }
+        let refused = actors.iter().map(|actor| actor.refused).collect();
+        Self { registry, content, doors, planned, digests: world.digests.clone(), refused }
     }
 
     async fn run(&self, gated: Gated, choices: &mut Vec<(usize, usize)>) -> Option<Ended> {
         *self.registry.content() = self.content.clone();
         self.registry.forget_log();
+        self.registry.forget_script();
+        for (door, refused) in self.doors.iter().zip(&self.refused) {
+            let Some(tag) = refused else { continue };
+            let refusal = Fault::Answer(400, Vec::new(), Vec::new());
+            self.registry.on_door(door, "PUT", &format!("/manifests/{tag}"), u32::MAX, refusal);
+        }
         let count = self.planned.len();
         let queues = (0..count).map(|_| VecDeque::new()).collect();
         let waiting = Arc::new(Mutex::new(Waiting { queues, over: vec![false; count] }));
@@ -286,7 +306,9 @@ impl Stage {
         let (runs, (steps, is_new)) = tokio::join!(join_all(runs), conduct(&waiting, &changed, choices));
         let content = self.registry.content();
         let tags = content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.clone())).collect();
-        is_new.then(|| Ended { runs, digests: self.digests.clone(), steps, tags })
+        let mut digests = self.digests.clone();
+        let before = digests.pop().unwrap_or_default();
+        is_new.then_some(Ended { runs, digests, steps, tags, before })
     }
 }
 

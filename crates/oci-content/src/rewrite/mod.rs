@@ -65,6 +65,13 @@ impl Source for Rewritten {
         }
     }
 
+    fn open_manifest(&self, manifest: &Descriptor) -> Result<BlobReader, SourceError> {
+        if self.written.contains_key(&manifest.digest) {
+            return self.open(manifest);
+        }
+        self.inner.open_manifest(manifest)
+    }
+
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
         let inner: Vec<Descriptor> =
             blobs.iter().filter(|blob| !self.written.contains_key(&blob.digest)).cloned().collect();

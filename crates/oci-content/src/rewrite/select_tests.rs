@@ -121,7 +121,7 @@ fn entries_that_are_left_out_are_not_read() {
         super::super::fixture::blob_path(tree.folder.path(), arm["digest"].as_str().expect("a digest"));
     std::fs::remove_file(path).expect("removed");
     assert_eq!(names(&tree.select(&index, &["linux/amd64"]).expect("published")), ["linux/amd64"]);
-    assert!(tree.refused(&index, selecting(&["linux/arm64"])).contains("is not in the source"));
+    assert!(tree.refused(&index, selecting(&["linux/arm64"])).contains("is not in it"));
     assert!(tree.refused(&index, selecting(&["linux/386"])).contains("schema 1"));
 }
 

@@ -112,7 +112,7 @@ impl Keychain {
             }
         }
         let why = if self.is_anonymous {
-            "asked without credentials, as a is_anonymous would"
+            "asked without credentials, as a stranger would"
         } else {
             "no credentials were found"
         };

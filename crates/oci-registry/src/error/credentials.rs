@@ -66,6 +66,16 @@ pub enum CredentialError {
         /// The origin of the token, in words for people.
         origin: String,
     },
+    /// The registry names a token server that must not see credentials.
+    #[error("{request}: {reason}{}", unsent(.origin.as_deref()))]
+    TokenServer {
+        /// `METHOD url`.
+        request: String,
+        /// Why it must not see them.
+        reason: &'static str,
+        /// The origin of the credentials, in words for people; `None` if there are none.
+        origin: Option<String>,
+    },
     /// The credentials contain characters that no header can carry.
     #[error("the credentials from {origin} cannot be sent")]
     Unsendable {
@@ -94,6 +104,12 @@ pub enum CredentialError {
         /// The reason.
         reason: String,
     },
+}
+
+/// Returns the end of a sentence about credentials that were not sent.
+fn unsent(origin: Option<&str>) -> String {
+    origin
+        .map_or_else(String::new, |origin| format!(", so the credentials from {origin} were not sent there"))
 }
 
 /// The reason why a credential program gives no usable answer.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::redaction::Redaction;
 use super::text::printable;
+use crate::digest::Digest;
 
 /// The errors that a registry reported. Empty if it said nothing that can be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,13 +28,15 @@ pub struct ErrorItem {
 
 /// The most characters kept of one text.
 const TEXT_LIMIT: usize = 500;
-/// The most errors kept.
-const ITEM_LIMIT: usize = 8;
+/// The most errors kept: a registry may name every layer that it lacks.
+const ITEM_LIMIT: usize = 128;
+/// The most errors shown.
+const SHOWN: usize = 8;
 
 impl ErrorEnvelope {
     /// Reads a body of any kind. Accepts the specified form, the forms that Docker Hub's token server
-    /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, and plain text. HTML is
-    /// dropped, because it says nothing to a person in a terminal.
+    /// (`{"details":…}`), GitHub (`{"message":…}`) and OAuth servers (`{"error":…}`) send, the XML of object storage
+    /// (`<Error><Code>…`), and plain text. HTML is dropped, because it says nothing to a person in a terminal.
     pub fn parse(body: &[u8]) -> Self {
         Self::parse_without(body, &Redaction::default())
     }
@@ -43,7 +46,9 @@ impl ErrorEnvelope {
         let text = String::from_utf8_lossy(body);
         let items = match serde_json::from_str::<Value>(&text) {
             Ok(value) => items_of(&redaction.redact_json(value)),
-            Err(_) if text.trim_start().starts_with('<') => Vec::new(),
+            Err(_) if text.trim_start().starts_with('<') => {
+                of_storage(&redaction.redact(&text)).into_iter().collect()
+            }
             Err(_) => {
                 let message = printable(&redaction.redact(&text), TEXT_LIMIT);
                 vec![ErrorItem { message, ..ErrorItem::default() }]
@@ -72,6 +77,13 @@ impl ErrorEnvelope {
         self.items.iter().any(|item| item.code.eq_ignore_ascii_case(code))
     }
 
+    /// Returns the digests that messages and details name, in order.
+    pub fn digests(&self) -> Vec<Digest> {
+        let texts = self.items.iter().flat_map(|item| [&item.message, &item.detail]);
+        let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':'));
+        words.filter_map(|word| word.parse().ok()).collect()
+    }
+
     /// Whether a message or detail contains `words`, ignoring case.
     pub fn mentions(&self, words: &str) -> bool {
         let words = words.to_lowercase();
@@ -82,7 +94,7 @@ impl ErrorEnvelope {
 
 impl fmt::Display for ErrorEnvelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, item) in self.items.iter().enumerate() {
+        for (position, item) in self.items.iter().take(SHOWN).enumerate() {
             let separator = if position == 0 { "" } else { "; " };
             let said = if item.message.is_empty() { &item.detail } else { &item.message };
             match (item.code.as_str(), said.as_str()) {
@@ -91,7 +103,10 @@ impl fmt::Display for ErrorEnvelope {
                 (code, said) => write!(f, "{separator}{code}: {said}")?,
             }
         }
-        Ok(())
+        match self.items.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
@@ -104,6 +119,18 @@ fn items_of(value: &Value) -> Vec<ErrorItem> {
         Value::String(_) | Value::Object(_) => vec![item_of(value)],
         _ => Vec::new(),
     }
+}
+
+/// Returns the error of an object storage: `<Error><Code>AccessDenied</Code><Message>…</Message>…` (Amazon S3, "Error
+/// responses"; Azure and Google Cloud Storage do the same).
+fn of_storage(text: &str) -> Option<ErrorItem> {
+    let within = |text: &str, tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        Some(printable(rest.split_once(&format!("</{tag}>"))?.0, TEXT_LIMIT))
+    };
+    let (_, error) = text.split_once("<Error>")?;
+    let (code, message) = (within(error, "Code")?, within(error, "Message").unwrap_or_default());
+    Some(ErrorItem { code, message, detail: String::new() })
 }
 
 /// Returns one error, from an object in any of the known forms or from a text.
@@ -155,6 +182,12 @@ mod tests {
             (r#"{"error":{"code":5,"message":"m"}}"#, "5: m"),
             ("plain\u{1b}[31m text\n", "plain text"),
             ("<html><h1>502</h1></html>", ""),
+            (
+                "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X/></Error>",
+                "AccessDenied: Request has expired",
+            ),
+            ("<Error><Code>AccessDenied</Code></Error>", "AccessDenied"),
+            ("<Error><Code>AccessDenied", ""),
             ("", ""),
             ("[1,2", "[1,2"),
             ("17", ""),
@@ -171,6 +204,27 @@ mod tests {
         assert!(envelope.has_code("DENIED") && envelope.mentions("secondary rate"));
         assert!(!envelope.has_code("UNKNOWN") && envelope.has_codes() && !envelope.is_empty());
         assert_eq!(envelope.items().len(), 1);
+    }
+
+    #[test]
+    fn digests_are_found_wherever_a_registry_names_them() {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let (one, two) = (digest("one"), digest("two"));
+        for errors in [
+            serde_json::json!([{ "code": "MANIFEST_BLOB_UNKNOWN", "detail": one }, { "code": "X", "detail": two }]),
+            serde_json::json!([{ "code": "MANIFEST_BLOB_UNKNOWN", "detail": { "digest": one, "other": two } }]),
+            serde_json::json!([{ "message": format!("Layers with digests '[{one}, {two}]' do not exist") }]),
+            serde_json::json!([{ "message": format!("unknown blob {one}"), "detail": { "message": format!("`{two}`") } }]),
+        ] {
+            let body = serde_json::json!({ "errors": errors }).to_string();
+            let envelope = ErrorEnvelope::parse(body.as_bytes());
+            assert_eq!(envelope.digests(), [one.clone(), two.clone()], "{body}");
+        }
+        let many: Vec<_> = (0..20).map(|_| serde_json::json!({ "code": "A", "detail": one })).collect();
+        let body = serde_json::json!({ "errors": many }).to_string();
+        let envelope = ErrorEnvelope::parse(body.as_bytes());
+        assert_eq!(envelope.digests().len(), 20);
+        assert!(envelope.to_string().ends_with("; and 12 more"), "{envelope}");
     }
 
     proptest! {

@@ -1,23 +1,50 @@
 //! Blobs over HTTP: checking whether one exists, and reading a small one. Pushing is in `upload`.
 
+use reqwest::header::{HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 
 use super::exchange::Request;
 use super::repository::HttpRepository;
 use super::retry::Retries;
+use super::tokens::RequiredAccess;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::RegistryError;
 use crate::error::text;
 
 impl HttpRepository {
-    /// Returns whether a blob exists.
+    /// Returns whether a blob exists. Some registries, and the storage that some redirect to, refuse HEAD and answer GET:
+    /// those are asked for the first byte.
     pub(super) async fn head_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
+        self.head_blob_with(digest, &self.reading).await
+    }
+
+    /// Returns whether a blob exists, asked with a token for `access`.
+    pub(super) async fn head_blob_with(
+        &self,
+        digest: &Digest,
+        access: &RequiredAccess,
+    ) -> Result<bool, RegistryError> {
         let url = self.host.endpoint(&format!("v2/{}/blobs/{digest}", self.path)).await?;
-        let answer = self.host.send(&Request::new(Method::HEAD, url, &self.reading)).await?;
-        match answer.status() {
-            StatusCode::OK => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
+        let answer = self.host.send(&Request::new(Method::HEAD, url.clone(), access)).await?;
+        match answer.status().as_u16() {
+            200 => return Ok(true),
+            404 => return Ok(false),
+            // A registry that refuses the credentials refuses them for GET too. The signature of a redirect may be for
+            // GET alone, to which the storage answers 403 (Amazon S3, "Authenticating Requests: Using Query Parameters").
+            400 | 403 | 405 | 406 | 501 => {}
+            401 if answer.elsewhere.is_some() => {}
+            _ => return Err(answer.into_error().await),
+        }
+        let refused = answer.into_error().await;
+        tracing::debug!(error = %refused, "HEAD is refused: asking with GET");
+        let mut call = Request::new(Method::GET, url, access);
+        call.headers.insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+        let answer = self.host.send(&call).await?;
+        match answer.status().as_u16() {
+            // The connection is not used again if the whole blob is on its way. An empty blob has no first byte.
+            200 | 206 | 416 => Ok(true),
+            404 => Ok(false),
             _ => Err(answer.into_error().await),
         }
     }

@@ -27,12 +27,13 @@ const LARGEST_CHUNK: u64 = 32 * 1024 * 1024;
 const RESUMES: u32 = 4;
 
 impl HttpRepository {
-    /// Sends `blob` chunk by chunk.
+    /// Sends `blob` chunk by chunk. `retries` counts all attempts to send the blob.
     pub(super) async fn put_chunks(
         &self,
         session: UploadSession,
         blob: &Descriptor,
         body: &dyn BlobBody,
+        retries: &mut Retries,
     ) -> Result<(), Setback> {
         let size = CHUNK.max(session.smallest_chunk).min(LARGEST_CHUNK);
         let mut chunks = Chunks { stream: body.open(), rest: Bytes::new(), left: blob.size };
@@ -42,10 +43,11 @@ impl HttpRepository {
             let chunk =
                 read.map_err(|cause| RegistryError::Content { digest: blob.digest.clone(), cause })?;
             let end = blob.size - chunks.left;
-            url = self.send_chunk(url, chunk, start, end).await?;
+            url = self.send_chunk(url, chunk, start, end, retries).await?;
+            retries.progressed(end);
             start = end;
         }
-        self.close(&url, &blob.digest).await
+        self.close(&url, &blob.digest, retries).await
     }
 
     /// Sends the bytes from `start` to before `end`, and after a failure continues from the registry's offset. Returns
@@ -56,8 +58,8 @@ impl HttpRepository {
         mut chunk: Vec<Bytes>,
         start: u64,
         end: u64,
+        retries: &mut Retries,
     ) -> Result<Url, Setback> {
-        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let (mut from, mut resumes) = (start, 0);
         loop {
             let sent = self.host.attempt(&self.patch(&url, &chunk, from, end)).await;
@@ -87,7 +89,7 @@ impl HttpRepository {
                     error
                 }
             };
-            let (at, next) = self.standing(&url).await?;
+            let (at, next) = self.standing(&url, retries).await?;
             url = next;
             resumes += 1;
             tracing::debug!(from, at, "resuming an upload");
@@ -121,8 +123,14 @@ impl HttpRepository {
     }
 
     /// Returns how many bytes the registry has, and the address for the next request.
-    async fn standing(&self, url: &Url) -> Result<(u64, Url), Setback> {
-        let answer = self.host.send(&Request::new(Method::GET, url.clone(), &self.writing)).await?;
+    async fn standing(&self, url: &Url, retries: &mut Retries) -> Result<(u64, Url), Setback> {
+        let call = Request::new(Method::GET, url.clone(), &self.writing);
+        let answer = loop {
+            match self.host.attempt(&call).await {
+                Ok(answer) => break answer,
+                Err(failure) => retries.again(failure).await?,
+            }
+        };
         if !answer.status().is_success() {
             return Err(lost(url, &answer.into_error().await));
         }
@@ -134,9 +142,8 @@ impl HttpRepository {
 
     /// Ends the upload after everything is sent. After a failure it first checks whether the blob is there, because the
     /// failure may have come too late.
-    async fn close(&self, url: &Url, digest: &Digest) -> Result<(), Setback> {
+    async fn close(&self, url: &Url, digest: &Digest, retries: &mut Retries) -> Result<(), Setback> {
         let call = Request::new(Method::PUT, location::with_digest(url, digest), &self.writing);
-        let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         loop {
             match self.host.attempt(&call).await {
                 Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
@@ -160,7 +167,8 @@ fn lost(url: &Url, cause: &RegistryError) -> Setback {
     let request = text::request("PATCH", url);
     let cause = format!("the upload session is lost: {cause}");
     let failure = NetworkFailure::Connection;
-    let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+    let error =
+        RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure, elsewhere: None };
     Setback::Failed(FailedAttempt { request, error, passing: true })
 }
 

@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use reqwest::{Certificate, Client, Identity};
+use reqwest::{Certificate, Client, ClientBuilder, Identity};
 use url::Url;
 
+use super::address;
+use super::first_connect::{FirstConnect, Reached};
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
 use crate::options::ConnectOptions;
@@ -24,6 +27,28 @@ pub(super) struct Clients {
     host: String,
     own: Client,
     other: Client,
+    /// The client for https, if the other two have no certificates.
+    late: Option<LateClient>,
+}
+
+/// A client that is built when it is needed first: reading the certificates of the system takes longer than a small
+/// request, and registries on this machine mostly speak plain http.
+struct LateClient {
+    client: OnceLock<Client>,
+    endpoint: RegistryEndpoint,
+    reached: Reached,
+    options: ConnectOptions,
+}
+
+impl LateClient {
+    /// Returns the client; `None` if it cannot be built.
+    fn get(&self) -> Option<&Client> {
+        if self.client.get().is_none() {
+            let built = build(&self.endpoint, None, &self.reached, &self.options).ok()?;
+            return Some(self.client.get_or_init(|| built));
+        }
+        self.client.get()
+    }
 }
 
 impl Clients {
@@ -31,19 +56,37 @@ impl Clients {
     pub(super) fn build(
         endpoint: &RegistryEndpoint,
         host: Option<&Url>,
+        reached: &Reached,
         options: &ConnectOptions,
     ) -> Result<Self, RegistryError> {
-        let other = build(endpoint, None, options)?;
+        let host = host.and_then(Url::host_str).unwrap_or_default().to_owned();
+        if address::schemes(endpoint) == ["http"] {
+            let without_roots = base(endpoint, reached, options).tls_certs_only([]).build();
+            if let Ok(plain) = without_roots {
+                let late = LateClient {
+                    client: OnceLock::new(),
+                    endpoint: endpoint.clone(),
+                    reached: reached.clone(),
+                    options: options.clone(),
+                };
+                return Ok(Self { host, own: plain.clone(), other: plain, late: Some(late) });
+            }
+        }
+        let other = build(endpoint, None, reached, options)?;
         let own = match identity(endpoint, &options.folder)? {
-            Some(identity) => build(endpoint, Some(&identity), options)?,
+            Some(identity) => build(endpoint, Some(&identity), reached, options)?,
             None => other.clone(),
         };
-        let host = host.and_then(Url::host_str).unwrap_or_default().to_owned();
-        Ok(Self { host, own, other })
+        Ok(Self { host, own, other, late: None })
     }
 
     /// Returns the client for a request to `url`.
     pub(super) fn to(&self, url: &Url) -> &Client {
+        if url.scheme() == "https"
+            && let Some(late) = &self.late
+        {
+            return late.get().unwrap_or(&self.other);
+        }
         let ours = url.scheme() == "https" && url.host_str() == Some(&self.host);
         if ours { &self.own } else { &self.other }
     }
@@ -53,28 +96,19 @@ impl Clients {
 fn build(
     endpoint: &RegistryEndpoint,
     identity: Option<&Identity>,
+    reached: &Reached,
     options: &ConnectOptions,
 ) -> Result<Client, RegistryError> {
-    // Without a default provider, reqwest asks the process for one. Installing it fails only if another one is already
-    // installed, which works as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let roots = match &endpoint.ca_file {
         Some(file) => certificates(&options.folder.join(file))?,
         None => Vec::new(),
     };
     let base = || {
-        let mut builder = Client::builder()
-            .user_agent(&options.user_agent)
-            // `exchange` follows redirects, because it knows who may see credentials.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(options.timeouts.connect)
-            .tls_danger_accept_invalid_certs(endpoint.insecure);
-        if let Some(identity) = identity {
-            builder = builder.identity(identity.clone());
+        let base = base(endpoint, reached, options);
+        match identity {
+            Some(identity) => base.identity(identity.clone()),
+            None => base,
         }
-        if endpoint.url.is_loopback() { builder.no_proxy() } else { builder }
     };
     if let Ok(client) = base().tls_certs_merge(roots.clone()).build() {
         return Ok(client);
@@ -89,6 +123,23 @@ fn build(
             reason: super::network::deepest(&error),
         }
     })
+}
+
+/// Returns the settings that all clients have.
+fn base(endpoint: &RegistryEndpoint, reached: &Reached, options: &ConnectOptions) -> ClientBuilder {
+    // Without a default provider, reqwest asks the process for one. Installing it fails only if another one is already
+    // installed, which works as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(&options.user_agent)
+        // `exchange` follows redirects, because it knows who may see credentials.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(options.timeouts.connect)
+        .connector_layer(FirstConnect::new(reached, options.retry.first_contact))
+        .tls_danger_accept_invalid_certs(endpoint.insecure);
+    if endpoint.url.is_loopback() { builder.no_proxy() } else { builder }
 }
 
 /// Returns the client certificate with its key, if the endpoint names them. No error contains anything of the key's
@@ -168,7 +219,7 @@ mod tests {
     }
 
     fn refused(endpoint: &RegistryEndpoint, folder: &Path) -> String {
-        match Clients::build(endpoint, None, &options(folder)) {
+        match Clients::build(endpoint, None, &Reached::default(), &options(folder)) {
             Err(error @ RegistryError::Certificates { .. }) => error.to_string(),
             Err(error) => panic!("{error:?}"),
             Ok(_) => panic!("{endpoint:?} is taken"),
@@ -185,7 +236,7 @@ mod tests {
             let named = RegistryEndpoint { ca_file: Some(file.to_owned()), ..endpoint() };
             assert!(refused(&named, folder.path()).contains(file), "{file}");
         }
-        assert!(Clients::build(&endpoint(), None, &options(folder.path())).is_ok());
+        assert!(Clients::build(&endpoint(), None, &Reached::default(), &options(folder.path())).is_ok());
     }
 
     #[cfg(unix)]
@@ -246,10 +297,25 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_read_only_for_https() {
+        let local = RegistryEndpoint::of("localhost:5000".parse().expect("a location"));
+        let folder = tempfile::tempdir().expect("a directory");
+        let clients = Clients::build(&local, None, &Reached::default(), &options(folder.path()));
+        let clients = clients.unwrap_or_else(|error| panic!("{error:?}"));
+        let late = clients.late.as_ref().expect("a client to be built later");
+        let to = |url: &str| clients.to(&url.parse().expect("a url"));
+        assert!(std::ptr::eq(to("http://localhost:5000/v2/"), &raw const clients.other));
+        assert!(late.client.get().is_none());
+        // A token server.
+        let secure = to("https://auth.example/token");
+        assert!(std::ptr::eq(secure, late.client.get().expect("a client")));
+    }
+
+    #[test]
     fn only_the_host_of_the_registry_is_shown_the_certificate() {
         let own = "https://registry.example:5000/".parse().expect("a url");
         let folder = tempfile::tempdir().expect("a directory");
-        let clients = Clients::build(&endpoint(), Some(&own), &options(folder.path()));
+        let clients = Clients::build(&endpoint(), Some(&own), &Reached::default(), &options(folder.path()));
         let clients = clients.unwrap_or_else(|error| panic!("{error:?}"));
         for (url, expected) in [
             ("https://registry.example:5000/v2/", true),

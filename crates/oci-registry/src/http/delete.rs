@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 
 use reqwest::{Method, StatusCode};
 
+use super::challenge::Challenge;
 use super::exchange::Request;
 use super::repository::HttpRepository;
 use super::response::Response;
@@ -45,7 +46,7 @@ impl HttpRepository {
             // Its registry answers 405 to any DELETE (docs/reference/registries.md).
             return Ok(Deletion::Nothing(DeletionObstacle::DockerHub));
         }
-        let tag = format!("brokkr-publish-absent-{:032x}", rand::random::<u128>());
+        let tag = format!("{}-absent-{:032x}", self.host.client, rand::random::<u128>());
         if self.deletes(&tag).await? {
             return Ok(Deletion::Tags);
         }
@@ -54,6 +55,16 @@ impl HttpRepository {
             return Ok(Deletion::Manifests);
         }
         Ok(Deletion::Nothing(DeletionObstacle::Unsupported { host: self.host.name.clone() }))
+    }
+
+    /// Returns what can be deleted, without asking for the right to delete. A registry with a token server shows it only
+    /// to those who have a token for that, and some servers create the repository that such a token is for.
+    pub(super) async fn what_readers_see_deleted(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.host.base().await?;
+        match self.host.facts.challenge() {
+            Some(Challenge::Bearer { .. }) if !is_docker_hub(&self.host.name) => Ok(None),
+            _ => self.what_can_be_deleted().await.map(Some),
+        }
     }
 
     /// Whether the registry would delete the content at `absent`, which does not exist.

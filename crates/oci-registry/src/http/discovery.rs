@@ -21,7 +21,7 @@ impl Host {
 
     /// Tries each scheme once while another is left, and the last one as often as the policy allows.
     async fn discover(&self) -> Result<Url, RegistryError> {
-        let mut retries = Retries::new(&self.policy, &self.notify);
+        let mut retries = Retries::of_host(&self.policy, &self.notify, true);
         let mut schemes = self.schemes.iter().peekable();
         let none = || RegistryError::Protocol {
             request: self.name.clone(),
@@ -54,8 +54,8 @@ impl Host {
             let request = answer.request.clone();
             return Err(FailedAttempt { request, error: answer.into_error().await, passing: true });
         }
-        if status.as_u16() == 401
-            && let Some(challenge) = challenge::of(answer.headers())
+        if challenge::asks(status, answer.headers(), false)
+            && let Some(challenge) = challenge::of(answer.headers(), &url)
         {
             self.facts.set_challenge(challenge);
         }

@@ -1,11 +1,12 @@
 //! One attempt at one request: credentials for the registry alone, and redirects.
 
+use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::authorization::Authorization;
 use super::body::{RequestBody, Stall, watch};
+use super::challenge;
 use super::host::Host;
 use super::network;
 use super::origin;
@@ -14,7 +15,9 @@ use super::retry::{FailedAttempt, Retries, is_passing};
 use super::tokens::RequiredAccess;
 use crate::error::redaction::Redaction;
 use crate::error::text;
-use crate::error::{NetworkFailure, RegistryError};
+use crate::error::{
+    HostRoute, NetworkFailure, OtherHost, Refusal, RegistryError, UnsentCredentials, UnsentReason,
+};
 
 /// The most redirects that are followed for one request.
 const REDIRECTS: u32 = 5;
@@ -69,22 +72,28 @@ impl Host {
     /// Sends a request once: with a new token if the registry requires one, and along its redirects.
     pub(super) async fn attempt(&self, call: &Request<'_>) -> Result<Response, FailedAttempt> {
         let base = self.base().await.map_err(FailedAttempt::lasting)?;
-        let mut authorization = self.authorization(call.access).await.map_err(FailedAttempt::lasting)?;
+        let authorization = Box::pin(self.authorization(call.access)).await;
+        let mut authorization = authorization.map_err(FailedAttempt::lasting)?;
         let (mut url, mut renewed, mut redirects) = (call.url.clone(), false, 0);
+        // Every other address that a request starts at is the `Location` of an upload session.
+        let mut route = HostRoute::Location;
         loop {
             let ours = origin::same(base, &url);
+            let elsewhere = (!ours).then(|| OtherHost::new(&url, base, route));
             let sent = authorization.as_ref().filter(|_| ours);
-            let answer = self.transmit(call, &url, sent).await?;
+            let mut answer =
+                self.transmit(call, &url, sent).await.map_err(|failure| failure.at(elsewhere.clone()))?;
+            answer.elsewhere = elsewhere;
             let status = answer.status();
             if ours {
                 self.warnings.look(answer.headers());
             }
-            if status == StatusCode::UNAUTHORIZED && ours && !renewed {
+            if ours && !renewed && challenge::asks(status, answer.headers(), sent.is_some()) {
                 renewed = true;
-                let next = self.renewed(call.access, authorization.as_ref(), answer.headers()).await;
+                let next = Box::pin(self.renewed(call.access, authorization.as_ref(), &answer)).await;
                 match next.map_err(FailedAttempt::lasting)? {
                     Some(next) => authorization = Some(next),
-                    None => return self.refused(call, answer).await,
+                    None => return Box::pin(self.refused(call, answer)).await,
                 }
                 answer.discard().await;
             } else if let Some(next) = redirect(&call.method, &answer).map_err(FailedAttempt::lasting)? {
@@ -92,27 +101,43 @@ impl Host {
                 if redirects > REDIRECTS {
                     return Err(FailedAttempt::lasting(answer.protocol("more than 5 redirects")));
                 }
-                url = next;
+                (url, route) = (next, HostRoute::Redirect);
                 answer.discard().await;
             } else if is_passing(status) {
-                let request = answer.request.clone();
-                return Err(FailedAttempt { request, error: answer.into_error().await, passing: true });
+                let (request, error) = (answer.request.clone(), answer.into_error().await);
+                // Docker's registry answers 500 to a manifest whose content it lacks, and does so again
+                // (distribution/distribution#2795).
+                let passing = !error.refusal().is_some_and(Refusal::says_missing);
+                return Err(FailedAttempt { request, error, passing });
             } else {
-                return if ours { self.refused(call, answer).await } else { Ok(answer) };
+                return Box::pin(self.refused(call, answer)).await;
             }
         }
     }
 
     /// Returns the answer. If it refuses a request without credentials because a credential program failed, returns
-    /// that failure.
-    async fn refused(&self, call: &Request<'_>, answer: Response) -> Result<Response, FailedAttempt> {
+    /// that failure; if there are credentials that were not sent, notes why.
+    async fn refused(&self, call: &Request<'_>, mut answer: Response) -> Result<Response, FailedAttempt> {
         if answer.credentials.is_some() || !matches!(answer.status().as_u16(), 401 | 403) {
             return Ok(answer);
         }
-        match self.keychain.failure(&call.access.repository).await {
-            Some(failure) => Err(FailedAttempt::lasting(failure)),
-            None => Ok(answer),
+        let repository = &call.access.repository;
+        if answer.elsewhere.is_none()
+            && let Some(failure) = self.keychain.failure(repository).await
+        {
+            return Err(FailedAttempt::lasting(failure));
         }
+        let found = self.keychain.find(repository).await.ok().flatten();
+        answer.unsent = found.map(|credentials| UnsentCredentials {
+            origin: credentials.origin().to_owned(),
+            reason: match &answer.elsewhere {
+                Some(_) => UnsentReason::OtherHost,
+                None => {
+                    challenge::shown(answer.headers()).map_or(UnsentReason::NotAsked, UnsentReason::Challenge)
+                }
+            },
+        });
+        Ok(answer)
     }
 
     /// Sends a single request to `url`, without following redirects or renewing tokens.
@@ -147,6 +172,7 @@ impl Host {
         }
         let (cause, failure, passing) = match sent {
             Ok(Ok(response)) => {
+                self.facts.reached.set();
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
                 let header = authorization.map(Authorization::header);
@@ -157,6 +183,8 @@ impl Host {
                     request,
                     url,
                     credentials,
+                    elsewhere: None,
+                    unsent: None,
                     redaction,
                     timeouts,
                     http: response,
@@ -175,7 +203,9 @@ impl Host {
             Err(stall) => (stalled(stall, &self.timeouts, size), NetworkFailure::Timeout, true),
         };
         tracing::debug!(request, cause, elapsed = ?started.elapsed(), "no answer");
-        let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+        let (attempts, elsewhere) = (1, None);
+        let error =
+            RegistryError::Unreachable { request: request.clone(), cause, attempts, failure, elsewhere };
         Err(FailedAttempt { request, error, passing })
     }
 }

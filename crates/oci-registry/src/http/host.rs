@@ -24,6 +24,8 @@ const SMALL_PER_UPLOAD: usize = 8;
 pub(super) struct Host {
     /// The host as written, with the port if one was given.
     pub(super) name: String,
+    /// The name of the program, for token servers and for content that nobody can have put.
+    pub(super) client: String,
     /// The schemes to try, in order.
     pub(super) schemes: &'static [&'static str],
     /// Whether it may speak plain http although it is not this machine.
@@ -62,11 +64,13 @@ impl Host {
     ) -> Result<Self, RegistryError> {
         let uploads = options.parallelism.clamp(1, 1024);
         let own = address::base("https", host);
+        let facts = options.hosts.facts(host, endpoint);
         Ok(Self {
             name: host.to_owned(),
+            client: options.user_agent.split('/').next().unwrap_or_default().to_owned(),
             schemes: address::schemes(endpoint),
             insecure: endpoint.insecure,
-            clients: Clients::build(endpoint, own.as_ref(), options)?,
+            clients: Clients::build(endpoint, own.as_ref(), &facts.reached, options)?,
             keychain,
             tokens: Tokens::default(),
             warnings: Warnings::new(host, options.notify.clone()),
@@ -75,7 +79,7 @@ impl Host {
             notify: options.notify.clone(),
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
-            facts: options.hosts.facts(host, endpoint),
+            facts,
             deleting: Mutex::default(),
         })
     }

@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::challenge::Challenge;
+use super::first_connect::Reached;
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
 
@@ -31,6 +32,8 @@ struct HostKey {
 pub(super) struct HostFacts {
     /// The root of the API once it was found, or the reason why it cannot be found.
     pub(super) base: OnceCell<Result<Url, RegistryError>>,
+    /// Whether the host has answered.
+    pub(super) reached: Reached,
     /// Whether the registry was seen to remove a tag alone.
     pub(super) removes_tags_alone: AtomicBool,
     challenge: Mutex<Option<Challenge>>,

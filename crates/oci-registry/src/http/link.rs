@@ -24,8 +24,7 @@ pub(super) fn next(headers: &HeaderMap) -> NextPage {
 /// Returns the one of two findings that says more.
 fn better(one: NextPage, other: NextPage) -> NextPage {
     match (&one, &other) {
-        (NextPage::At(_), _) | (_, NextPage::None) => one,
-        (NextPage::Unclear(_), NextPage::Unclear(_)) => one,
+        (NextPage::At(_), _) | (_, NextPage::None) | (NextPage::Unclear(_), NextPage::Unclear(_)) => one,
         _ => other,
     }
 }

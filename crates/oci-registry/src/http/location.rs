@@ -10,6 +10,9 @@ use crate::digest::Digest;
 pub(super) fn of(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
     let text = headers.get(LOCATION).ok_or_else(|| "no `Location`".to_owned())?;
     let text = text.to_str().map_err(|_| "a `Location` that is not text".to_owned())?;
+    if text.trim().is_empty() {
+        return Err("an empty `Location`".to_owned());
+    }
     origin::follow(from, text).map_err(|reason| format!("a `Location` that is {reason}"))
 }
 
@@ -55,6 +58,7 @@ mod tests {
     fn bad_locations_are_reported() {
         assert!(of(&"https://r/".parse().expect("a url"), &HeaderMap::new()).is_err());
         assert!(joined(b"\xff").is_err());
+        assert!(joined(b"").is_err() && joined(b" ").is_err());
         assert!(joined(b"gopher://x/").is_err());
     }
 

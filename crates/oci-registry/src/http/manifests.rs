@@ -31,7 +31,7 @@ impl HttpRepository {
         &self,
         at: &TagOrDigest,
     ) -> Result<Option<Descriptor>, RegistryError> {
-        let answer = match self.ask_manifest(Method::HEAD, at).await? {
+        let answer = match self.ask_manifest(Method::HEAD, at, None).await? {
             answer if answer.status() == StatusCode::OK => answer,
             answer if answer.status() == StatusCode::NOT_FOUND && !is_page(answer.headers()) => {
                 return Ok(None);
@@ -65,16 +65,27 @@ impl HttpRepository {
         &self,
         at: &TagOrDigest,
     ) -> Result<Option<RawManifest>, RegistryError> {
+        self.get_manifest_as(at, None).await
+    }
+
+    /// Like [`Self::get_manifest_at`], for a manifest that is known to have this media type.
+    pub(super) async fn get_manifest_as(
+        &self,
+        at: &TagOrDigest,
+        media_type: Option<&str>,
+    ) -> Result<Option<RawManifest>, RegistryError> {
         let mut retries = Retries::new(&self.host.policy, &self.host.notify);
         let (request, reported, typed, bytes) = loop {
-            let Some(answer) = self.read_manifest(at).await? else { return Ok(None) };
+            let Some(answer) = self.read_manifest(at, media_type).await? else { return Ok(None) };
             let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
             match answer.body(MAX_MANIFEST_SIZE).await {
                 Ok(bytes) => break (head.0, head.1, head.2, bytes),
                 Err(failure) => retries.again(failure).await?,
             }
         };
-        let typed = typed.filter(|it| it.starts_with("application/vnd.")).or_else(|| inner_type(&bytes));
+        let specific = typed.clone().filter(|it| it.starts_with("application/vnd."));
+        // The type of a referrer may be any.
+        let typed = specific.or_else(|| inner_type(&bytes)).or(typed.filter(|it| is_specific(it)));
         let asked = if let TagOrDigest::Digest(digest) = at { Some(digest.clone()) } else { None };
         // The digest of Docker's first schema does not cover its signatures. Nobody publishes that schema, and parsing
         // it reports an error.
@@ -91,16 +102,25 @@ impl HttpRepository {
         Ok(Some(RawManifest::new(typed, bytes)))
     }
 
-    /// Sends a request for the manifest at `at`.
-    async fn ask_manifest(&self, method: Method, at: &TagOrDigest) -> Result<Response, RegistryError> {
+    /// Sends a request for the manifest at `at`, which may be known to have this media type.
+    async fn ask_manifest(
+        &self,
+        method: Method,
+        at: &TagOrDigest,
+        media_type: Option<&str>,
+    ) -> Result<Response, RegistryError> {
         let mut call = Request::new(method, self.manifest_url(at).await?, &self.reading);
         // GHCR answers 404 for an index if one of the index types is missing here.
-        call.headers.insert(ACCEPT, accept());
+        call.headers.insert(ACCEPT, accept(media_type));
         self.host.send(&call).await
     }
 
-    async fn read_manifest(&self, at: &TagOrDigest) -> Result<Option<Response>, RegistryError> {
-        let answer = self.ask_manifest(Method::GET, at).await?;
+    async fn read_manifest(
+        &self,
+        at: &TagOrDigest,
+        media_type: Option<&str>,
+    ) -> Result<Option<Response>, RegistryError> {
+        let answer = self.ask_manifest(Method::GET, at, media_type).await?;
         match answer.status() {
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => {
@@ -138,7 +158,9 @@ impl HttpRepository {
         let answer = loop {
             match self.host.attempt(&call).await {
                 Ok(answer) => break answer,
-                Err(failure) => retries.again(failure).await?,
+                Err(failure) => {
+                    retries.again(failure).await.map_err(|error| error.about_manifest(manifest))?;
+                }
             }
             if asks_again {
                 continue;
@@ -149,7 +171,7 @@ impl HttpRepository {
             }
         };
         if !answer.status().is_success() {
-            return Err(answer.into_error().await);
+            return Err(answer.into_error().await.about_manifest(manifest));
         }
         if let Some(reported) = answer.digest() {
             matches(&answer.request, manifest.bytes(), reported)?;
@@ -177,14 +199,26 @@ fn is_page(headers: &HeaderMap) -> bool {
     content_type(headers).is_some_and(|it| it == "text/html")
 }
 
-/// Returns the four media types of manifests as an `Accept` header.
-fn accept() -> HeaderValue {
-    let mut text = String::new();
-    for media_type in media_type::MANIFESTS {
-        text.push_str(if text.is_empty() { "" } else { ", " });
-        text.push_str(media_type);
+/// Returns the media types of manifests as an `Accept` header, and `known`, if it is another one. A referrer may have any type, so all
+/// others are accepted too, as containerd does.
+fn accept(known: Option<&str>) -> HeaderValue {
+    let others = [media_type::OCI_ARTIFACT].into_iter().chain(known);
+    let mut types: Vec<&str> = media_type::MANIFESTS.to_vec();
+    for media_type in others {
+        if !types.contains(&media_type) {
+            types.push(media_type);
+        }
     }
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("*/*"))
+    types.push("*/*");
+    HeaderValue::from_str(&types.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("*/*"))
+}
+
+/// Whether a media type says more than that the content is JSON, text or bytes.
+fn is_specific(media_type: &str) -> bool {
+    let general = ["application/json", "application/octet-stream"];
+    media_type::is_media_type(media_type)
+        && !general.contains(&media_type)
+        && !media_type.starts_with("text/")
 }
 
 /// Returns `Content-Type` without parameters.
@@ -227,9 +261,12 @@ mod tests {
 
     #[test]
     fn every_manifest_type_is_accepted() {
-        let accept = accept();
-        let text = accept.to_str().expect("text");
-        assert_eq!(text.split(", ").collect::<Vec<_>>(), media_type::MANIFESTS);
+        let others = [media_type::OCI_ARTIFACT, "*/*"];
+        let accepted = |known| accept(known).to_str().expect("text").to_owned();
+        let all: Vec<&str> = media_type::MANIFESTS.into_iter().chain(others).collect();
+        assert_eq!(accepted(None).split(", ").collect::<Vec<_>>(), all);
+        assert_eq!(accepted(Some(media_type::OCI_INDEX)), accepted(None));
+        assert!(accepted(Some("application/x")).ends_with("application/x, */*"));
     }
 
     #[test]

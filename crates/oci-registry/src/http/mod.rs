@@ -1,6 +1,6 @@
 //! Registries over HTTP: the client of distribution-spec 1.1.
 //!
-//! From the bottom up: `client` builds the HTTP client; `address` finds a host's API; `exchange` sends one request,
+//! From the bottom up: `client` builds the HTTP client, which `first_connect` makes impatient; `address` finds a host's API; `exchange` sends one request,
 //! `origin` decides who may see the credentials, `authorization` writes them, `tokens` keeps the tokens that `token`,
 //! `oauth` and `challenge` find; `retry` decides which requests are sent again, and `network` describes errors of the
 //! network; `host` joins these, and `host_memory` keeps the facts about hosts for a whole run. On top of them, `manifests`, `tags`, `referrers` and `blobs` speak the
@@ -19,6 +19,7 @@ mod client;
 mod delete;
 mod discovery;
 mod exchange;
+mod first_connect;
 mod github;
 mod host;
 mod host_memory;

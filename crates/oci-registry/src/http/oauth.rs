@@ -17,9 +17,6 @@ use crate::credentials::Credentials;
 use crate::error::CredentialError;
 use crate::error::RegistryError;
 
-/// The name of this program for token servers.
-const CLIENT: &str = "brokkr-publish";
-
 impl Host {
     /// Returns the answer of the token server at `realm` to an identity token, and the time at which it was asked.
     /// Exchanges run one after the other, because a token may be usable only once, and the next one is in the answer.
@@ -33,7 +30,7 @@ impl Host {
         let refreshed = self.keychain.memory().refreshed(realm.as_str(), identity.password());
         let mut refreshed = refreshed.lock().await;
         let current = refreshed.as_deref().unwrap_or(identity.password());
-        let form = [Bytes::from(form(service, scopes, current))];
+        let form = [Bytes::from(form(&self.client, service, scopes, current))];
         let nothing = RequiredAccess::default();
         let content = HeaderValue::from_static("application/x-www-form-urlencoded");
         let call = Request {
@@ -51,13 +48,13 @@ impl Host {
     }
 }
 
-fn form(service: Option<&str>, scopes: &[String], token: &str) -> String {
+fn form(client: &str, service: Option<&str>, scopes: &[String], token: &str) -> String {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "refresh_token");
     if let Some(service) = service {
         form.append_pair("service", service);
     }
-    form.append_pair("client_id", CLIENT).append_pair("scope", &scopes.join(" "));
+    form.append_pair("client_id", client).append_pair("scope", &scopes.join(" "));
     form.append_pair("refresh_token", token).finish()
 }
 
@@ -94,8 +91,8 @@ mod tests {
     fn a_form_has_the_specified_fields() {
         let scopes = ["repository:a:pull".to_owned(), "repository:b:pull,push".to_owned()];
         assert_eq!(
-            form(Some("s"), &scopes, "t&x"),
-            "grant_type=refresh_token&service=s&client_id=brokkr-publish&scope=repository%3Aa%3Apull+repository%3Ab%3Apull%2Cpush&refresh_token=t%26x"
+            form("me", Some("s"), &scopes, "t&x"),
+            "grant_type=refresh_token&service=s&client_id=me&scope=repository%3Aa%3Apull+repository%3Ab%3Apull%2Cpush&refresh_token=t%26x"
         );
     }
 

@@ -119,7 +119,7 @@ impl Pull {
             };
             self.answer = None;
             if self.handed - self.counted_from >= PROGRESS {
-                self.retries = Retries::of_blob(&self.host.policy, &self.host.notify);
+                self.retries.progressed(self.handed);
                 self.counted_from = self.handed;
             }
             self.retries.again(failure).await?;
@@ -132,7 +132,8 @@ fn early(answer: &Response, handed: u64, size: u64) -> FailedAttempt {
     let request = answer.request.clone();
     let cause = format!("the answer ended after {handed} of {size} bytes");
     let failure = NetworkFailure::Connection;
-    let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+    let error =
+        RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure, elsewhere: None };
     FailedAttempt { request, error, passing: true }
 }
 

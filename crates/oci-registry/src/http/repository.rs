@@ -60,6 +60,11 @@ impl Repository for HttpRepository {
         self.get_manifest_at(at).await
     }
 
+    async fn get_described(&self, described: &Descriptor) -> Result<Option<RawManifest>, RegistryError> {
+        let at = TagOrDigest::Digest(described.digest.clone());
+        self.get_manifest_as(&at, Some(&described.media_type)).await
+    }
+
     async fn put_manifest(
         &self,
         at: &TagOrDigest,
@@ -123,6 +128,10 @@ impl Repository for HttpRepository {
 impl Deleter for HttpRepository {
     async fn deletion(&self) -> Result<Deletion, RegistryError> {
         self.what_can_be_deleted().await
+    }
+
+    async fn foresee_deletion(&self) -> Result<Option<Deletion>, RegistryError> {
+        self.what_readers_see_deleted().await
     }
 
     async fn probe_deletion(&self) -> Result<Option<Deletion>, RegistryError> {

@@ -11,7 +11,7 @@ use super::retry::{FailedAttempt, asked_wait};
 use super::{Timeouts, challenge, network};
 use crate::digest::Digest;
 use crate::error::redaction::Redaction;
-use crate::error::{ErrorEnvelope, NetworkFailure, Refusal, RegistryError};
+use crate::error::{ErrorEnvelope, NetworkFailure, OtherHost, Refusal, RegistryError, UnsentCredentials};
 
 /// How many bytes of an error's body are read.
 const ERROR_LIMIT: u64 = 64 * 1024;
@@ -27,6 +27,10 @@ pub(super) struct Response {
     pub(super) url: Url,
     /// The origin of the credentials that the request carried.
     pub(super) credentials: Option<String>,
+    /// The other host that answered, if it was not the registry.
+    pub(super) elsewhere: Option<OtherHost>,
+    /// Credentials that exist but were not sent.
+    pub(super) unsent: Option<UnsentCredentials>,
     /// The credentials that the request carried, which no error repeats.
     pub(super) redaction: Redaction,
     /// How long the body may take.
@@ -108,7 +112,13 @@ impl Response {
             Err(_) => (format!("the answer stopped for {patience:?}"), NetworkFailure::Timeout),
         };
         let request = self.request.clone();
-        let error = RegistryError::Unreachable { request: request.clone(), cause, attempts: 1, failure };
+        let error = RegistryError::Unreachable {
+            request: request.clone(),
+            cause,
+            attempts: 1,
+            failure,
+            elsewhere: None,
+        };
         Err(FailedAttempt { request, error, passing: true })
     }
 
@@ -147,6 +157,9 @@ impl Response {
             credentials: self.credentials,
             retry_after,
             attempts: 1,
+            elsewhere: self.elsewhere,
+            unsent: self.unsent,
+            manifest: None,
         })
     }
 }

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
-use crate::error::{ErrorEnvelope, RegistryError};
+use crate::error::{ErrorEnvelope, OtherHost, RegistryError};
 use crate::notice::{Notice, Notify};
 
 /// How often and for how long a failed request is sent again. Waits start at `first_wait` and double, minus a random
@@ -18,6 +18,9 @@ pub struct RetryPolicy {
     /// The longest time from the first attempt to the last. For the bytes of blobs, only the waits are counted. 2
     /// minutes.
     pub total: Duration,
+    /// The longest time to look for a host that has not answered at all in this run: its name may be wrong, or it may be
+    /// down, and nothing is lost yet. Limits the time to connect, too. 2 seconds.
+    pub first_contact: Duration,
     /// The wait after the first failure. 250 milliseconds.
     pub first_wait: Duration,
     /// The longest wait, unless the registry asks for more. 30 seconds.
@@ -29,6 +32,7 @@ impl Default for RetryPolicy {
         Self {
             attempts: 6,
             total: Duration::from_secs(120),
+            first_contact: Duration::from_secs(2),
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(30),
         }
@@ -47,6 +51,11 @@ pub(super) struct FailedAttempt {
 }
 
 impl FailedAttempt {
+    /// Returns the same failure, of another host than the registry's.
+    pub(super) fn at(self, elsewhere: Option<OtherHost>) -> Self {
+        Self { error: self.error.at(elsewhere), ..self }
+    }
+
     /// Returns a failure that another attempt cannot fix.
     pub(super) fn lasting(error: RegistryError) -> Self {
         Self { request: String::new(), error, passing: false }
@@ -58,21 +67,42 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The attempts at one request, counted.
+/// The attempts at one request or at one blob, counted.
 pub(super) struct Retries {
     policy: RetryPolicy,
     notify: Notify,
     started: Instant,
     waited: Duration,
+    /// The attempts since the last progress.
     attempts: u32,
+    /// The attempts before that.
+    earlier: u32,
+    /// How far the blob has come.
+    farthest: u64,
     is_blob: bool,
+    /// Whether the host has not been reached in this run.
+    is_first_contact: bool,
 }
 
 impl Retries {
     /// Starts counting the attempts at a small request, the first of which starts now.
     pub(super) fn new(policy: &RetryPolicy, notify: &Notify) -> Self {
-        let (policy, notify, started) = (policy.clone(), notify.clone(), Instant::now());
-        Self { policy, notify, started, waited: Duration::ZERO, attempts: 1, is_blob: false }
+        Self {
+            policy: policy.clone(),
+            notify: notify.clone(),
+            started: Instant::now(),
+            waited: Duration::ZERO,
+            attempts: 1,
+            earlier: 0,
+            farthest: 0,
+            is_blob: false,
+            is_first_contact: false,
+        }
+    }
+
+    /// Starts counting the attempts to reach a host. If `is_first`, it was not reached in this run.
+    pub(super) fn of_host(policy: &RetryPolicy, notify: &Notify, is_first: bool) -> Self {
+        Self { is_first_contact: is_first, ..Self::new(policy, notify) }
     }
 
     /// Starts counting the attempts at sending or reading a blob. Its own duration is limited by its progress, not by
@@ -81,14 +111,28 @@ impl Retries {
         Self { is_blob: true, ..Self::new(policy, notify) }
     }
 
+    /// Notes that the bytes before `position` have come through. If that is farther than before, the next failure may be
+    /// followed by as many attempts as the first.
+    pub(super) fn progressed(&mut self, position: u64) {
+        if position <= self.farthest {
+            return;
+        }
+        self.farthest = position;
+        self.earlier += self.attempts - 1;
+        (self.attempts, self.waited) = (1, Duration::ZERO);
+    }
+
     /// Waits before the next attempt, or returns the error if there is none left.
     pub(super) async fn again(&mut self, failure: FailedAttempt) -> Result<(), RegistryError> {
         let FailedAttempt { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
-        let wait = self.policy.wait(self.attempts, rand::random()).max(asked);
+        let wait = self.policy.wait_after(self.attempts).max(asked);
         let spent = if self.is_blob { self.waited } else { self.started.elapsed() };
-        if !passing || self.attempts >= self.policy.attempts || spent + wait > self.policy.total {
-            return Err(error.after(self.attempts));
+        let is_silent = matches!(error, RegistryError::Unreachable { .. });
+        let total =
+            if self.is_first_contact && is_silent { self.policy.first_contact } else { self.policy.total };
+        if !passing || self.attempts >= self.policy.attempts || spent + wait > total.min(self.policy.total) {
+            return Err(error.after(self.earlier + self.attempts));
         }
         let cause = error.to_string();
         let cause = cause.strip_prefix(&request).map_or(cause.as_str(), |rest| rest.trim_start_matches(": "));
@@ -103,6 +147,11 @@ impl Retries {
 }
 
 impl RetryPolicy {
+    /// Returns the wait after attempt `attempt`, which is counted from 1: random within the bounds of the policy.
+    pub fn wait_after(&self, attempt: u32) -> Duration {
+        self.wait(attempt, rand::random())
+    }
+
     /// Returns the wait after attempt `attempt` (from 1); `random` is from 0 to 1.
     fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled =
@@ -168,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::NetworkFailure;
 
     #[test]
     fn waits_double_and_are_bounded() {
@@ -252,6 +302,17 @@ mod tests {
             error: RegistryError::Protocol { request: "GET x".to_owned(), reason: "no".to_owned() },
             passing,
         };
+        let silence = || FailedAttempt {
+            request: "GET x".to_owned(),
+            error: RegistryError::Unreachable {
+                request: "GET x".to_owned(),
+                cause: "no".to_owned(),
+                attempts: 1,
+                failure: NetworkFailure::Name,
+                elsewhere: None,
+            },
+            passing: true,
+        };
         let policy = RetryPolicy { attempts: 3, ..RetryPolicy::default() };
         let mut retries = Retries::new(&policy, &notify);
         assert!(retries.again(failure(true)).await.is_ok());
@@ -260,5 +321,49 @@ mod tests {
         assert!(Retries::new(&policy, &notify).again(failure(false)).await.is_err());
         let policy = RetryPolicy { total: Duration::from_millis(100), ..policy };
         assert!(Retries::new(&policy, &notify).again(failure(true)).await.is_err());
+
+        // A host that was never reached is given up early, unless it answers.
+        let policy = RetryPolicy { attempts: 6, ..RetryPolicy::default() };
+        for (is_first, answers, expected) in
+            [(true, false, 4..=5), (true, true, 6..=6), (false, false, 6..=6)]
+        {
+            let mut retries = Retries::of_host(&policy, &notify, is_first);
+            let mut attempts = 1;
+            while retries.again(if answers { failure(true) } else { silence() }).await.is_ok() {
+                attempts += 1;
+            }
+            assert!(expected.contains(&attempts), "{is_first} {answers}: {attempts}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_gives_new_attempts_and_all_of_them_are_counted() {
+        let notify: Notify = std::sync::Arc::new(|_| {});
+        let failure = || FailedAttempt {
+            request: "PATCH x".to_owned(),
+            error: RegistryError::Unreachable {
+                request: "PATCH x".to_owned(),
+                cause: "no".to_owned(),
+                attempts: 1,
+                failure: NetworkFailure::Connection,
+                elsewhere: None,
+            },
+            passing: true,
+        };
+        let policy = RetryPolicy { attempts: 3, ..RetryPolicy::default() };
+        let mut retries = Retries::of_blob(&policy, &notify);
+        // The same bytes again are no progress.
+        for position in [10, 20, 10, 20, 20] {
+            assert!(retries.again(failure()).await.is_ok());
+            retries.progressed(position);
+            if position == 20 && retries.attempts > 1 {
+                break;
+            }
+        }
+        let mut error = None;
+        while error.is_none() {
+            error = retries.again(failure()).await.err();
+        }
+        assert!(error.expect("an error").to_string().ends_with("(after 5 attempts)"));
     }
 }

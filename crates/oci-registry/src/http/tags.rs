@@ -141,8 +141,8 @@ impl HttpRepository {
                 break Some(endless(&page.request));
             }
             let next = match &page.next {
-                NextPage::At(target) => self.next_page(&url, target),
-                NextPage::Unclear(Some(target)) => self.next_page(&url, target).filter(|_| new > 0),
+                NextPage::At(target) => Self::next_page(&url, target),
+                NextPage::Unclear(Some(target)) => Self::next_page(&url, target).filter(|_| new > 0),
                 NextPage::Unclear(None) | NextPage::None => None,
             };
             match (next, &page.next) {
@@ -174,7 +174,7 @@ impl HttpRepository {
         page: &TagsPage,
     ) -> Result<Option<ListingGap>, RegistryError> {
         let total = |read: &ReadTags| {
-            format!("it ends after {} tags without showing that there are no more", read.seen.len())
+            format!("it ends after {} tags and does not show whether that is all", read.seen.len())
         };
         let mut request = page.request.clone();
         // Registries that list the newest first may still count `last` by name.
@@ -214,7 +214,7 @@ impl HttpRepository {
 
     /// Returns the address of the next page. If the registry names itself by another address, as it does behind many
     /// proxies, the list is asked for where its first page was: credentials go nowhere else.
-    fn next_page(&self, from: &Url, target: &str) -> Option<Url> {
+    fn next_page(from: &Url, target: &str) -> Option<Url> {
         let next = origin::follow(from, target)
             .or_else(|_| from.join(target).map_err(|error| error.to_string()))
             .ok()?;

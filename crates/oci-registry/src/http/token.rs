@@ -13,10 +13,11 @@ use super::challenge::{self, Challenge};
 use super::exchange::Request;
 use super::host::Host;
 use super::origin;
+use super::response::Response;
 use super::retry::{FailedAttempt, Retries, is_passing};
 use super::tokens::{Grant, RequiredAccess};
 use crate::credentials::{CredentialKind, Credentials};
-use crate::error::{RegistryError, text};
+use crate::error::{CredentialError, HostRoute, OtherHost, RegistryError, text};
 
 /// The longest answer of a token server, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
@@ -78,9 +79,10 @@ impl Host {
         &self,
         access: &RequiredAccess,
         sent: Option<&Authorization>,
-        headers: &HeaderMap,
+        answer: &Response,
     ) -> Result<Option<Authorization>, RegistryError> {
-        let Some(challenge) = challenge::of(headers) else { return Ok(None) };
+        let headers = answer.headers();
+        let Some(challenge) = challenge::of(headers, &answer.url) else { return Ok(None) };
         let is_basic = challenge == Challenge::Basic;
         self.facts.set_challenge(challenge.clone());
         match sent.map(|sent| sent.kind) {
@@ -109,10 +111,10 @@ impl Host {
         self.authorization(access).await
     }
 
-    /// Asks the token server at `realm` for a token. With credentials, reading asks for the right to push too: a run
-    /// that reads usually pushes next, and so needs only one token. If that is refused, it asks for less. Only deleting
-    /// asks for the right to delete; if the server does not know that action (Quay refuses scopes with actions other
-    /// than `pull`, `push` and `*`), the registry is asked without it, and names the scope that it requires.
+    /// Asks the token server at `realm` for a token that allows `access` and nothing more: Quay creates a repository as
+    /// soon as somebody asks for the right to push to it, so reading must not. Only deleting asks for the right to
+    /// delete; if the server refuses that or does not know the action (Quay refuses scopes with actions other than
+    /// `pull`, `push` and `*`), the registry is asked without it, and names the scope that it requires.
     async fn ask(
         &self,
         realm: &Url,
@@ -120,14 +122,11 @@ impl Host {
         access: &RequiredAccess,
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
-        let eager = RequiredAccess { push: access.push || credentials.is_some(), ..access.clone() };
-        let less =
-            if access.delete { RequiredAccess { delete: false, ..access.clone() } } else { access.clone() };
-        match self.request_token(realm, service, &eager, &scopes(&eager), credentials).await {
-            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_)) if eager != less => {
-                self.request_token(realm, service, access, &scopes(&less), credentials).await
-            }
-            Err(RegistryError::Rejected(_)) if access.delete => {
+        match self.request_token(realm, service, access, &scopes(access), credentials).await {
+            Err(RegistryError::Denied(_) | RegistryError::Unauthorized(_) | RegistryError::Rejected(_))
+                if access.delete =>
+            {
+                let less = RequiredAccess { delete: false, ..access.clone() };
                 self.request_token(realm, service, access, &scopes(&less), credentials).await
             }
             other => other,
@@ -145,7 +144,8 @@ impl Host {
         let request = text::request("GET", realm);
         let base = self.base().await?;
         if let Err(reason) = origin::may_ask_token(base, realm, self.insecure) {
-            return Err(RegistryError::Protocol { request, reason: reason.to_owned() });
+            let origin = credentials.map(|credentials| credentials.origin().to_owned());
+            return Err(CredentialError::TokenServer { request, reason, origin }.into());
         }
         let identity = credentials.filter(|credentials| credentials.kind() == CredentialKind::IdentityToken);
         let (asked, body) = match identity {
@@ -204,7 +204,7 @@ impl Host {
         call: &Request<'_>,
         authorization: Option<&Authorization>,
     ) -> Result<(Instant, Vec<u8>), RegistryError> {
-        let mut retries = Retries::new(&self.policy, &self.notify);
+        let mut retries = Retries::of_host(&self.policy, &self.notify, self.tokens.is_empty());
         loop {
             let asked = Instant::now();
             match self.token_attempt(call, authorization).await {
@@ -219,7 +219,13 @@ impl Host {
         call: &Request<'_>,
         authorization: Option<&Authorization>,
     ) -> Result<Vec<u8>, FailedAttempt> {
-        let answer = self.transmit(call, &call.url, authorization).await?;
+        let base = self.base().await.map_err(FailedAttempt::lasting)?;
+        let elsewhere = || {
+            let is_other = !origin::same(base, &call.url);
+            is_other.then(|| OtherHost::new(&call.url, base, HostRoute::TokenServer))
+        };
+        let sent = self.transmit(call, &call.url, authorization).await;
+        let answer = sent.map_err(|failure| failure.at(elsewhere()))?;
         let status = answer.status();
         if status.is_success() {
             return answer.body(TOKEN_LIMIT).await;

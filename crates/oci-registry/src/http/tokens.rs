@@ -60,6 +60,11 @@ impl Tokens {
         Arc::clone(grants.entry(repository.to_owned()).or_default())
     }
 
+    /// Whether no token was given yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) == 0
+    }
+
     /// Returns a number that no other token has.
     pub(super) fn next_id(&self) -> u64 {
         self.asked.fetch_add(1, Ordering::Relaxed)

@@ -10,7 +10,7 @@ use super::exchange::{Request, RequestLane};
 use super::location;
 use super::repository::HttpRepository;
 use super::response::Response;
-use super::retry::{FailedAttempt, Retries};
+use super::retry::{FailedAttempt, Retries, RetryPolicy};
 use super::tokens::RequiredAccess;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -43,6 +43,18 @@ pub(super) enum Setback {
     Unfit(RegistryError),
 }
 
+impl Setback {
+    /// Whether the registry, not the network or the source, is the cause.
+    fn is_of_registry(&self) -> bool {
+        let error = match self {
+            Self::Failed(failure) => &failure.error,
+            Self::Unfit(error) => error,
+        };
+        !matches!(error, RegistryError::Content { .. })
+            && !matches!(error, RegistryError::Unreachable { elsewhere: None, .. })
+    }
+}
+
 impl From<RegistryError> for Setback {
     fn from(error: RegistryError) -> Self {
         Self::Failed(FailedAttempt::lasting(error))
@@ -67,12 +79,17 @@ impl HttpRepository {
     ) -> Result<BlobOutcome, RegistryError> {
         let mut session = match mount_from {
             None => None,
-            Some(source) => match self.mount(blob, source).await? {
-                Mount::Mounted => return Ok(BlobOutcome::Mounted),
-                Mount::UploadSession(session) => Some(session),
-                Mount::Refused => None,
+            Some(source) => match self.mount(blob, source).await {
+                Ok(Mount::Mounted) => return Ok(BlobOutcome::Mounted),
+                Ok(Mount::UploadSession(session)) => Some(session),
+                Ok(Mount::Refused) => None,
+                Err(error) => {
+                    tracing::debug!(%error, "no mount: sending the bytes");
+                    None
+                }
             },
         };
+        let mut of_mount = session.is_some();
         let mut retries = Retries::of_blob(&self.host.policy, &self.host.notify);
         let (mut way, mut failures, mut chunks_fit) = (Way::Whole, 0, true);
         let mut whole_refused = None;
@@ -83,10 +100,15 @@ impl HttpRepository {
             };
             let sent = match way {
                 Way::Whole => self.put_whole(&open, blob, body).await,
-                Way::Chunks => self.put_chunks(open, blob, body).await,
+                Way::Chunks => self.put_chunks(open, blob, body, &mut retries).await,
             };
+            let of_mount = std::mem::take(&mut of_mount);
             match (sent, way) {
                 (Ok(()), _) => return Ok(BlobOutcome::Pushed),
+                // The session that came instead of a mount leads nowhere. One that was asked for may not.
+                (Err(setback), _) if of_mount && setback.is_of_registry() => {
+                    tracing::debug!("the session of a mount does not work: opening another one");
+                }
                 (Err(Setback::Failed(failure)), _) => {
                     let passing = failure.passing;
                     let again = retries.again(failure).await;
@@ -118,23 +140,37 @@ impl HttpRepository {
     }
 
     /// Requests `blob` from the repository `source`. Registries refuse that in many ways (Harbor answers 401 if the
-    /// source's project is missing), and each of them means that the bytes must be sent.
+    /// source's project is missing), and each of them means that the bytes must be sent. So does a mount that the
+    /// registry claims without having the blob afterwards (Artifactory: estesp/manifest-tool#98; goharbor/harbor#18541).
     async fn mount(&self, blob: &Descriptor, source: &str) -> Result<Mount, RegistryError> {
         let mut url = self.host.endpoint(&format!("v2/{}/blobs/uploads/", self.path)).await?;
         url.set_query(Some(&format!("mount={}&from={source}", blob.digest)));
         let access = RequiredAccess { mount_from: Some(source.to_owned()), ..self.writing.clone() };
-        let answer = match self.host.send(&Request::new(Method::POST, url, &access)).await {
-            Ok(answer) => answer,
-            Err(error) if error.refusal().is_some() => return Ok(Mount::Refused),
-            Err(error) => return Err(error),
+        let call = Request::new(Method::POST, url, &access);
+        // Sending the bytes is the better second attempt after a failure that may not pass.
+        let policy = RetryPolicy { attempts: self.host.policy.attempts.min(2), ..self.host.policy.clone() };
+        let mut retries = Retries::new(&policy, &self.host.notify);
+        let answer = loop {
+            match self.host.attempt(&call).await {
+                Ok(answer) => break answer,
+                Err(failure) => retries.again(failure).await?,
+            }
         };
-        let outcome = match answer.status() {
-            StatusCode::CREATED => Mount::Mounted,
-            StatusCode::ACCEPTED => Mount::UploadSession(session(&answer)?),
-            _ => Mount::Refused,
-        };
+        let (status, reported) = (answer.status(), answer.digest());
+        if status == StatusCode::ACCEPTED {
+            let session = session(&answer)?;
+            answer.discard().await;
+            return Ok(Mount::UploadSession(session));
+        }
         answer.discard().await;
-        Ok(outcome)
+        let is_other =
+            reported.is_some_and(|it| it.algorithm() == blob.digest.algorithm() && it != blob.digest);
+        if status != StatusCode::CREATED || is_other {
+            return Ok(Mount::Refused);
+        }
+        // A registry that does not answer this question is believed.
+        let there = self.head_blob_with(&blob.digest, &access).await.unwrap_or(true);
+        Ok(if there { Mount::Mounted } else { Mount::Refused })
     }
 
     /// Opens an upload session.

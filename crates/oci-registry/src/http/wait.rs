@@ -79,7 +79,13 @@ impl ListingTime {
         tokio::time::timeout_at(self.until, page).await.unwrap_or_else(|_| {
             let cause = format!("the list has not ended after {:?}, with {} so far", self.limit, listed());
             let failure = NetworkFailure::Timeout;
-            Err(RegistryError::Unreachable { request: request(), cause, attempts: 1, failure })
+            Err(RegistryError::Unreachable {
+                request: request(),
+                cause,
+                attempts: 1,
+                failure,
+                elsewhere: None,
+            })
         })
     }
 }

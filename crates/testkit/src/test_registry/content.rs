@@ -1,13 +1,14 @@
 //! The content of the registry, and the answers that distribution-spec 1.1 specifies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::StreamExt;
 
-use super::{Auth, Deletes, Logged, Shared};
+use super::{Auth, Deletes, Logged, MissesBlobs, Shared};
 use crate::image::sha256;
 
 /// A manifest as it was received.
@@ -41,6 +42,8 @@ pub struct Content {
     /// The bytes received in each open upload session, by its path.
     pub sessions: HashMap<String, Vec<u8>>,
     opened: usize,
+    /// When each manifest was put last, by repository and digest.
+    put_at: HashMap<(String, String), Instant>,
     /// Whether a manifest was deleted and its tags remained.
     halved: bool,
 }
@@ -50,7 +53,9 @@ impl Content {
     pub fn put(&mut self, repository: &str, media_type: &str, bytes: &[u8]) -> String {
         let digest = sha256(bytes);
         let manifest = Manifest { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
-        self.manifests.insert((repository.to_owned(), digest.clone()), manifest);
+        let key = (repository.to_owned(), digest.clone());
+        self.put_at.insert(key.clone(), Instant::now());
+        self.manifests.insert(key, manifest);
         digest
     }
 
@@ -105,6 +110,12 @@ pub(super) fn json(status: u16, value: &serde_json::Value) -> Response<Body> {
 /// A refusal in the specified form.
 pub(super) fn refusal(status: u16, code: &str, message: &str) -> Response<Body> {
     json(status, &serde_json::json!({ "errors": [{ "code": code, "message": message }] }))
+}
+
+/// A refusal because of missing content, with each digest in a detail.
+fn missing(status: u16, code: &str, digests: &[String]) -> Response<Body> {
+    let error = |digest: &String| serde_json::json!({ "code": code, "message": "unknown to registry", "detail": digest });
+    json(status, &serde_json::json!({ "errors": digests.iter().map(error).collect::<Vec<_>>() }))
 }
 
 impl Shared {
@@ -205,6 +216,9 @@ impl Shared {
             return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         let mut content = self.content.lock().expect("a lock");
+        if let Some(refusal) = self.incomplete(&content, repository, &bytes) {
+            return refusal;
+        }
         if !is_digest(at) {
             content.tags.insert((repository.to_owned(), at.to_owned()), digest.clone());
         }
@@ -212,6 +226,30 @@ impl Shared {
         headers.extend(self.processed(&bytes));
         content.put(repository, request.header("content-type"), &bytes);
         empty(201, &headers)
+    }
+
+    /// The refusal of a manifest whose content the registry lacks or does not find yet.
+    fn incomplete(&self, content: &Content, repository: &str, manifest: &[u8]) -> Option<Response<Body>> {
+        let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
+        let digests = |of: &serde_json::Value| {
+            let listed = of.as_array().cloned().unwrap_or_default();
+            let named = listed.into_iter().filter_map(|it| it["digest"].as_str().map(str::to_owned));
+            named.map(|digest| (repository.to_owned(), digest)).collect::<Vec<_>>()
+        };
+        let lag = self.options.child_lag;
+        let is_late = |child: &(String, String)| {
+            !lag.is_zero() && content.put_at.get(child).is_none_or(|put| put.elapsed() < lag)
+        };
+        if let Some((_, child)) = digests(&manifest["manifests"]).into_iter().find(is_late) {
+            return Some(missing(404, "MANIFEST_UNKNOWN", &[child]));
+        }
+        let MissesBlobs { status, names } = self.options.misses_blobs?;
+        let mut blobs = digests(&manifest["layers"]);
+        blobs.extend(digests(&serde_json::json!([manifest["config"]])));
+        blobs.retain(|blob| !content.blobs.contains_key(blob));
+        let named: Vec<String> = blobs.iter().take(names.max(1)).map(|(_, digest)| digest.clone()).collect();
+        let shown = if names == 0 { vec![String::new(); named.len()] } else { named };
+        (!blobs.is_empty()).then(|| missing(status, "MANIFEST_BLOB_UNKNOWN", &shown))
     }
 
     fn delete_manifest(&self, repository: &str, at: &str) -> Response<Body> {
@@ -274,6 +312,10 @@ impl Shared {
             (self.options.mounts, query.get("mount"), query.get("from"))
         {
             assert!(is_digest(digest), "{digest} is no digest");
+            if self.options.claims_mounts {
+                let location = format!("/v2/{repository}/blobs/{digest}");
+                return empty(201, &[("location", location), ("docker-content-digest", digest.clone())]);
+            }
             if let Some(bytes) = content.blobs.get(&(source.clone(), digest.clone())).cloned() {
                 content.blobs.insert((repository.to_owned(), digest.clone()), bytes);
                 let location = format!("/v2/{repository}/blobs/{digest}");

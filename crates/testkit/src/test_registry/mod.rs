@@ -40,6 +40,12 @@ pub struct Options {
     pub tells_lifetime: bool,
     /// Whether it mounts blobs.
     pub mounts: bool,
+    /// Whether it says that it mounted a blob without doing so, as Artifactory did (estesp/manifest-tool#98).
+    pub claims_mounts: bool,
+    /// How it refuses a manifest whose blobs it lacks; `None`: it does not look.
+    pub misses_blobs: Option<MissesBlobs>,
+    /// The time after which it finds a manifest that an index lists.
+    pub child_lag: Duration,
     /// Whether it respects the `Range` of a request for a blob.
     pub ranges: bool,
     /// Whether it accepts a blob in one PUT.
@@ -64,6 +70,15 @@ pub struct Options {
     pub delete_action: &'static str,
     /// Whether it cancels uploads: GHCR answers 405.
     pub cancels: bool,
+}
+
+/// How a registry refuses a manifest whose blobs it lacks: with `MANIFEST_BLOB_UNKNOWN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissesBlobs {
+    /// The status.
+    pub status: u16,
+    /// The number of blobs that it names.
+    pub names: usize,
 }
 
 /// The things that a registry deletes.
@@ -103,6 +118,9 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(300),
             tells_lifetime: true,
             mounts: true,
+            claims_mounts: false,
+            misses_blobs: None,
+            child_lag: Duration::ZERO,
             ranges: true,
             whole: true,
             largest_chunk: u64::MAX,
@@ -195,6 +213,8 @@ impl Logged {
 }
 
 struct Rule {
+    /// The address that the request is sent to, if only that one fails.
+    door: Option<String>,
     method: &'static str,
     part: String,
     left: u32,
@@ -227,7 +247,8 @@ impl Shared {
         let mut rules = self.rules.lock().expect("a lock");
         let line = request.line();
         let rule = rules.iter_mut().find(|rule| {
-            rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
+            let through = rule.door.as_ref().is_none_or(|door| *door == request.door);
+            through && rule.left > 0 && rule.method == request.method && line.contains(rule.part.as_str())
         })?;
         rule.left -= 1;
         Some(rule.fault.clone())
@@ -295,7 +316,15 @@ impl TestRegistry {
     /// The next `times` requests with this method whose path and query contain `part` fail. Rules are checked
     /// in the order of their creation; a rule that is used up no longer applies.
     pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
-        let rule = Rule { method, part: part.to_owned(), left: times, fault };
+        self.add(Rule { door: None, method, part: part.to_owned(), left: times, fault });
+    }
+
+    /// The same for requests that are sent to one address of the registry.
+    pub fn on_door(&self, door: &str, method: &'static str, part: &str, times: u32, fault: Fault) {
+        self.add(Rule { door: Some(door.to_owned()), method, part: part.to_owned(), left: times, fault });
+    }
+
+    fn add(&self, rule: Rule) {
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 

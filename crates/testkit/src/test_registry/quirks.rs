@@ -9,7 +9,7 @@ pub struct Quirks {
     pub missing: Option<u16>,
     /// The status of the answer to a request for the list of tags.
     pub list: Option<u16>,
-    /// The largest `n` of a request for tags; a larger one is 400, PAGINATION_NUMBER_INVALID.
+    /// The largest `n` of a request for tags; a larger one is 400, `PAGINATION_NUMBER_INVALID`.
     pub most_asked: Option<usize>,
     /// The form of the link to the next page of tags.
     pub link: LinkForm,

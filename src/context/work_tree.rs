@@ -1,0 +1,57 @@
+//! The work tree, from which charts, checks and version files are read, compared with the commit that is published.
+
+use std::path::Path;
+
+use super::data::{Context, WorkTree};
+use super::git::GitRepository;
+use crate::model::EventName;
+
+/// Compares the work tree of `repository`. `None` if there is none.
+pub(super) fn compare(repository: &GitRepository, context: &Context) -> Option<WorkTree> {
+    let head = repository.head()?.sha.clone()?;
+    let changed = repository.changed_files()?;
+    let is_published = context.sha.as_ref().is_none_or(|sha| {
+        head.starts_with(sha) || (is_of_pull_request(context) && is_merged(repository, sha))
+    });
+    Some(WorkTree { other_commit: (!is_published).then_some(head), changed })
+}
+
+fn is_of_pull_request(context: &Context) -> bool {
+    matches!(context.event, EventName::PullRequest | EventName::PullRequestClosed)
+}
+
+/// Whether a merge of the commit `sha` is checked out, as CIs do in a pull request.
+fn is_merged(repository: &GitRepository, sha: &str) -> bool {
+    let parents = repository.parents_of_head();
+    parents.len() > 1 && parents.iter().any(|parent| parent.starts_with(sha))
+}
+
+/// The files below a folder, as git sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FolderFiles {
+    /// Whether git tracks any of them.
+    pub has_tracked: bool,
+    /// Those that git neither tracks nor ignores, relative to the folder, with `/` as separator.
+    pub untracked: Vec<String>,
+}
+
+/// The files below `folder`. `None` if there is no repository that can be read.
+pub fn folder_files(folder: &Path) -> Option<FolderFiles> {
+    let repository = GitRepository::open(folder);
+    let list = |question: &[&str]| {
+        let listed = repository.run(&[question, &["-z", "--", "."]].concat()).ok()?;
+        Some(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let untracked = list(&["ls-files", "--others", "--exclude-standard"])?;
+    Some(FolderFiles { has_tracked: !list(&["ls-files", "--cached"])?.is_empty(), untracked })
+}
+
+/// Those of `files`, which are relative to `folder`, that git tracks.
+pub fn tracked_files(folder: &Path, files: &[&str]) -> Vec<String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let question = ["--literal-pathspecs", "ls-files", "--cached", "-z", "--"];
+    let listed = GitRepository::open(folder).run(&[question.as_slice(), files].concat()).unwrap_or_default();
+    listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect()
+}
