@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use brokkr_publish::context::{Environment, Flags};
-use brokkr_publish::event::{Event, Reporter};
 use brokkr_publish::model::plan::{Action, Plan};
 use brokkr_publish::run::{Run, Session};
 use oci_registry::media_type::OCI_MANIFEST;
@@ -16,13 +15,9 @@ use semver::Version;
 use testkit::image::sha256;
 use testkit::test_registry::{LinkForm, Options, Quirks, TestRegistry};
 
+use crate::silent_reporter::SilentReporter;
+
 const REPOSITORY: &str = "acme/app";
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: &Event<'_>) {}
-}
 
 /// An image that another publisher put into the repository.
 #[derive(Debug, Clone)]
@@ -128,7 +123,7 @@ fn publish(folder: &Path, version: &Version) -> Plan {
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let mut run = Run::new(&session, 4, Arc::new(Silent)).expect("a configuration");
+        let mut run = Run::new(&session, 4, Arc::new(SilentReporter)).expect("a configuration");
         let plan = run.plan(&[]).await.expect("a plan");
         if !plan.is_blocked() {
             let (_, cancel) = tokio::sync::watch::channel(false);
