@@ -381,8 +381,10 @@ async fn a_registry_that_does_not_say_who_can_pull() {
     let folder = Folder::with(&[("publish.toml", &text)]);
     folder.image("image", &image("x"));
     folder.apply("1.0.0").done().expect_code(0);
-    registry.on("HEAD", "/manifests/sha256:", 1, Fault::Answer(404, Vec::new(), Vec::new()));
-    let done = folder.run("verify").done().expect_code(0);
+    for method in ["HEAD", "GET"] {
+        registry.on(method, "/manifests/sha256:", 99, Fault::Answer(404, Vec::new(), Vec::new()));
+    }
+    let done = folder.run("verify").done().expect_code(2);
     assert!(done.stdout().contains("? visibility   unknown → public"), "{}", done.shown());
 }
 
